@@ -1,0 +1,72 @@
+import type { z } from 'zod'
+
+/** Who asks: the verified claims of a token, or the identity of an API key. */
+export type Principal = {
+  readonly subject: string
+  readonly org: string
+  readonly roles: readonly string[]
+  /** Permissions in the form `service.resource.action`, `*` allowed at the end: those of the roles and of the token. */
+  readonly permissions: readonly string[]
+}
+
+/** What a route sees of an HTTP request, after authentication and the permission check. */
+export type ApiRequest = {
+  readonly principal: Principal
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | string[] | undefined>>
+  /** The parsed JSON body, `undefined` where there was none. */
+  readonly body: unknown
+  /** A request header by its lower-case name. */
+  readonly header: (name: string) => string | undefined
+  readonly correlationId: string
+  /** Aborted when the client went away or the process drains past its patience. */
+  readonly signal: AbortSignal
+}
+
+export type Pagination = {
+  readonly limit: number
+  readonly has_more: boolean
+  readonly next?: string
+  readonly offset?: number
+  readonly total?: number
+}
+
+/** The answer of a route; the server wraps it in the envelope `{ data, meta, pagination }`. */
+export type ApiResponse = {
+  readonly status?: 200 | 201 | 204
+  readonly data?: unknown
+  readonly meta?: Readonly<Record<string, unknown>>
+  readonly pagination?: Pagination
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One parameter of a query string or a header, for validation and for OpenAPI alike. */
+export type Parameter = {
+  readonly name: string
+  readonly in: 'query' | 'header' | 'path'
+  readonly schema: z.ZodType
+  readonly description: string
+}
+
+/**
+ * One HTTP operation as data. The command side and the read side each return a list of them; the server mounts the
+ * lists and the OpenAPI document is generated from the same lists.
+ */
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path below `/api/v1`, parameters as `:name`: `/kwlt/wallets/:id/credits`. */
+  readonly path: string
+  /** Permission the caller needs, or `null` for a public route. */
+  readonly permission: string | null
+  readonly operationId: string
+  readonly summary: string
+  readonly tag: string
+  readonly parameters: readonly Parameter[]
+  /** Schema of the JSON body; absent where the operation takes none. */
+  readonly body?: z.ZodType
+  /** Schema of `data` in the answer. */
+  readonly response: z.ZodType
+  /** Statuses and the codes that can come with them, beyond those every route has. */
+  readonly errors: Readonly<Record<number, readonly string[]>>
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse>
+}
