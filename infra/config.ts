@@ -1,0 +1,216 @@
+import path from 'node:path'
+import { z } from 'zod'
+
+/** The value of an engine's URL that asks for the engine that comes with Kogi. */
+export const EMBEDDED = 'embedded'
+
+/** A setting that cannot be used: one line for each variable at fault, naming it and saying what it takes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+type Setting<T> = {
+  readonly variable: string
+  readonly schema: z.ZodType<T, string>
+  /** Used when the variable is absent or empty; `undefined` means that the setting has no value then. */
+  readonly default: string | undefined
+  /** True where production must name it: the default is for development alone. */
+  readonly requiredInProduction: boolean
+  /** True where the value may hold a password: messages and logs never show it. */
+  readonly secret: boolean
+  readonly unit: string
+  readonly meaning: string
+}
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+
+// Not `URL.canParse` alone: a connection string of a cluster lists several hosts, which no URL does.
+const urlOf = (form: RegExp, example: string) =>
+  z.string().refine(value => value === EMBEDDED || form.test(value), `must be \`${EMBEDDED}\` or a URL like ${example}`)
+
+const eventStoreUrl = urlOf(/^(esdb|kurrentdb)(\+discover)?:\/\/[^\s/?#]+/, 'esdb://host:2113')
+const natsUrl = urlOf(/^(nats|tls):\/\/[^\s/?#]+/, 'nats://host:4222')
+const postgresUrl = urlOf(
+  /^postgres(ql)?:\/\/[^\s/?#]+\/[^\s/?#]+/,
+  'postgres://user:password@host:5432/database',
+).refine(
+  value => value === EMBEDDED || URL.canParse(value),
+  'must be a valid URL: percent-encode what is not a letter or a digit in its password',
+)
+
+const text = z.string().refine(value => value.trim() === value, 'must not begin or end with white space')
+
+const originList = z
+  .string()
+  .transform(value => value.split(',').map(origin => origin.trim()))
+  .refine(
+    origins => origins.every(origin => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
+    'must be origins such as https://app.example, separated by commas, or *',
+  )
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/**
+ * Every setting of every process, in the order of the README's table. To add one, add a line: its key in `Config`, its
+ * check, its default and its meaning all stand there.
+ */
+const settings = {
+  env: setting('KOGI_ENV', z.enum(['development', 'production']), 'development', '', {
+    meaning: 'in `production` nothing has a default secret and no embedded engine starts unless it is named',
+  }),
+  dataDir: setting(
+    'KOGI_DATA_DIR',
+    text.transform(dir => path.resolve(dir)),
+    '.kogi',
+    'folder',
+    {
+      meaning: 'what the embedded engines keep, and the development signing key',
+    },
+  ),
+  host: setting('KOGI_HOST', text, '127.0.0.1', '', { meaning: 'address that the HTTP server listens on' }),
+  port: setting('KOGI_PORT', integer(0, 65_535), '8080', '', {
+    meaning: 'port that the HTTP server listens on; 0 takes a free one',
+  }),
+  eventStoreUrl: setting('KOGI_EVENTSTORE_URL', eventStoreUrl, EMBEDDED, '', {
+    meaning: 'connection string of the event store',
+    requiredInProduction: true,
+    secret: true,
+  }),
+  databaseUrl: setting('KOGI_DATABASE_URL', postgresUrl, EMBEDDED, '', {
+    meaning: 'PostgreSQL database of the read models',
+    requiredInProduction: true,
+    secret: true,
+  }),
+  keysDatabaseUrl: setting('KOGI_KEYS_DATABASE_URL', postgresUrl, EMBEDDED, '', {
+    meaning: 'PostgreSQL database of the personal-data keys: another one, with a backup of its own',
+    requiredInProduction: true,
+    secret: true,
+  }),
+  natsUrl: setting('KOGI_NATS_URL', natsUrl, EMBEDDED, '', {
+    meaning: 'NATS server of the event bus; `embedded` is the in-process bus',
+    requiredInProduction: true,
+    secret: true,
+  }),
+  jwks: setting('KOGI_JWKS', text, undefined, 'file or URL', {
+    meaning: 'public keys that tokens are signed with; development makes a key pair in the data folder',
+    requiredInProduction: true,
+  }),
+  jwtIssuer: setting('KOGI_JWT_ISSUER', text, 'kogi-development', '', {
+    meaning: 'issuer (`iss`) that a token must name',
+    requiredInProduction: true,
+  }),
+  jwtAudience: setting('KOGI_JWT_AUDIENCE', text, 'kogi', '', {
+    meaning: 'audience (`aud`) that a token must name',
+    requiredInProduction: true,
+  }),
+  tokenCacheSize: setting('KOGI_TOKEN_CACHE_SIZE', integer(0, 1_000_000), '10000', 'tokens', {
+    meaning: 'verified tokens remembered by each process',
+  }),
+  logLevel: setting('KOGI_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', '', {
+    meaning: `least important line that is logged: ${LOG_LEVELS.join(', ')}`,
+  }),
+  corsOrigins: setting('KOGI_CORS_ORIGINS', originList, undefined, 'origins', {
+    meaning: 'origins, separated by commas, whose pages may call the API; none by default',
+  }),
+  bodyLimitBytes: setting('KOGI_BODY_LIMIT_BYTES', integer(1_024, 268_435_456), '1048576', 'bytes', {
+    meaning: 'largest request body accepted',
+  }),
+  requestTimeoutMs: setting('KOGI_REQUEST_TIMEOUT_MS', integer(100, 3_600_000), '60000', 'ms', {
+    meaning: 'time that a client has to send its whole request',
+  }),
+  drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
+    meaning: 'time that requests in flight have to finish once a process is told to stop',
+  }),
+  appendTimeoutMs: setting('KOGI_APPEND_TIMEOUT_MS', integer(10, 600_000), '5000', 'ms', {
+    meaning: 'time to wait for the answer of one append before its outcome counts as unknown',
+  }),
+  databasePoolSize: setting('KOGI_DATABASE_POOL_SIZE', integer(1, 1_000), '10', 'connections', {
+    meaning: 'PostgreSQL connections of each process, for each database',
+  }),
+  databaseConnectTimeoutMs: setting('KOGI_DATABASE_CONNECT_TIMEOUT_MS', integer(10, 600_000), '5000', 'ms', {
+    meaning: 'time to wait for a PostgreSQL connection before the engine counts as down',
+  }),
+  databaseStatementTimeoutMs: setting('KOGI_DATABASE_STATEMENT_TIMEOUT_MS', integer(0, 3_600_000), '30000', 'ms', {
+    meaning: 'longest time that one SQL statement of a read may run; 0 sets no limit',
+  }),
+} as const
+
+type Settings = typeof settings
+
+/** What every process is configured with: checked, typed, and the only place that the environment is read. */
+export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never }
+
+/** One row of the README's configuration table. */
+export type SettingRow = {
+  readonly variable: string
+  readonly default: string
+  readonly unit: string
+  readonly meaning: string
+}
+
+/** The rows of the README's configuration table, made from the same list that the environment is checked against. */
+export const settingRows: readonly SettingRow[] = Object.values(settings).map(
+  ({ variable, default: value, requiredInProduction, unit, meaning }) => ({
+    variable,
+    default: (value ?? 'none') + (requiredInProduction ? ' (production: required)' : ''),
+    unit,
+    meaning,
+  }),
+)
+
+/** Reads the settings from an environment. Throws a `ConfigError` that names every variable at fault. */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const production = environment.KOGI_ENV === 'production'
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [key, { variable, schema, default: byDefault, requiredInProduction, secret }] of Object.entries(
+    settings,
+  )) {
+    const given = environment[variable] || undefined
+    if (given === undefined && production && requiredInProduction) {
+      faults.push(`${variable} must be set in production mode: ${settings[key as keyof Settings].meaning}`)
+      continue
+    }
+    const value = given ?? byDefault
+    const parsed = value === undefined ? absent(key) : schema.safeParse(value)
+    if (parsed.success) values[key] = parsed.data
+    else faults.push(`${variable} ${fault(parsed.error)}${secret ? '' : `, not ${JSON.stringify(value)}`}`)
+  }
+  if (faults.length === 0) faults.push(...contradictions(values as Config))
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'))
+  return Object.freeze(values as Config)
+}
+
+/** What no single variable shows: two settings that do not go together. */
+function contradictions(config: Config): string[] {
+  const { databaseUrl, keysDatabaseUrl } = config
+  if (databaseUrl === EMBEDDED || keysDatabaseUrl === EMBEDDED) return []
+  const [rows, keys] = [new URL(databaseUrl), new URL(keysDatabaseUrl)]
+  if (rows.host !== keys.host || rows.pathname !== keys.pathname) return []
+  return ['KOGI_KEYS_DATABASE_URL must name another database than KOGI_DATABASE_URL: keys are kept apart from the rows']
+}
+
+function absent(key: string) {
+  return { success: true as const, data: key === 'corsOrigins' ? [] : undefined }
+}
+
+function fault(error: z.ZodError): string {
+  const issue = error.issues[0]!
+  return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
+}
+
+function setting<T, const D extends string | undefined>(
+  variable: string,
+  schema: z.ZodType<T, string>,
+  byDefault: D,
+  unit: string,
+  rest: { meaning: string; requiredInProduction?: boolean; secret?: boolean },
+): Setting<D extends string ? T : T | undefined> {
+  const { meaning, requiredInProduction = false, secret = false } = rest
+  return { variable, schema, default: byDefault, requiredInProduction, secret, unit, meaning }
+}
