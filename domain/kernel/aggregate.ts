@@ -1,0 +1,77 @@
+import type { z } from 'zod'
+import type { Json } from './json.ts'
+
+/** Message names of one kind with their schemas: events by `PascalCase` fact, commands by `camelCase` verb. */
+export type Vocabulary = Readonly<Record<string, z.ZodObject>>
+
+/** A fact that `decide` states: its type and its data in memory form. */
+export type EventOf<E extends Vocabulary> = {
+  readonly [K in keyof E & string]: { readonly type: K; readonly data: z.output<E[K]> }
+}[keyof E & string]
+
+/** How state follows from events. Never refuses: an impossible history is an `invariant`. */
+export type Evolve<S, E extends Vocabulary> = {
+  readonly [K in keyof E & string]: (state: S, data: z.output<E[K]>) => S
+}
+
+/** What comes into a decision from outside the domain. */
+export type Context = {
+  /** The id of the thing decided on: the client's name for it, or one derived from the idempotency key. */
+  readonly id: string
+  readonly org: string
+  /** Subject of the caller. */
+  readonly actor: string
+  /** The instant of the command, as `timestamp`. */
+  readonly at: string
+  /** The n-th id this command makes: the same command makes the same ids on every try. */
+  readonly newId: (n: number) => string
+}
+
+/** The rules: facts that follow from a command, `[]` when already so; throws a `Rejection` where a rule says no. */
+export type Decide<S, C extends Vocabulary, E extends Vocabulary> = {
+  readonly [K in keyof C & string]: (state: S, command: z.output<C[K]>, context: Context) => readonly EventOf<E>[]
+}
+
+/** Takes the stored JSON of an event from one schema number to the next. */
+export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [key: string]: Json }
+
+type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** An aggregate's whole definition, as data. */
+export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
+  /** The category: first part of the stream name, no dash. */
+  readonly name: string
+  /** Service code of the seeds: `kwlt`, `kbfc`, `kctr`. */
+  readonly service: string
+  readonly events: E
+  readonly commands: C
+  /** Codes this aggregate's rules can answer: append-only. */
+  readonly rejections: readonly string[]
+  readonly initial: S
+  readonly evolve: Evolve<S, E>
+  readonly decide: Decide<S, C, E>
+  /** Grows when the shape of the state changes, so that older snapshots are not read. */
+  readonly stateSchema: number
+  /** Method and path below the service, `:id` naming the thing; a path without `:id` opens a new one. */
+  readonly http: { readonly [K in keyof C & string]: `${HttpMethod} /${string}` }
+  /** The permission that each command needs. */
+  readonly allow: { readonly [K in keyof C & string]: string }
+  /** One sentence per command, for the documentation. */
+  readonly summary: { readonly [K in keyof C & string]: string }
+  /** Upcasters by event type, oldest first: an event with n of them is written with schema number n + 1. */
+  readonly upcast?: { readonly [K in keyof E & string]?: readonly Upcaster[] }
+}
+
+/** Returns its argument: a definition is data. */
+export const aggregate = <S, C extends Vocabulary, E extends Vocabulary>(definition: Aggregate<S, C, E>) => definition
+
+/** An aggregate of any state and vocabulary, for the lists that hold all of them. */
+// biome-ignore lint/suspicious/noExplicitAny: a heterogeneous list, named (house rule 7)
+export type AnyAggregate = Aggregate<any, any, any>
+
+/** One fold step by the event's name, for code that holds events of many types. */
+export function evolveWith(aggregate: AnyAggregate, state: unknown, event: { type: string; data: unknown }): unknown {
+  const step = aggregate.evolve[event.type]
+  if (!step) throw new TypeError(`${aggregate.name} knows no event ${event.type}`)
+  return step(state, event.data)
+}

@@ -1,0 +1,25 @@
+/**
+ * Decimal places of a currency's minor unit (ISO 4217, list one). Every active code has two, but for these; codes
+ * beyond ISO 4217 (commodities, tokens) have no entry and their places must be named when an account is opened.
+ */
+const PLACES: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    (
+      'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY ' +
+      'COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS ' +
+      'INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR ' +
+      'MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD ' +
+      'SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG'
+    )
+      .split(' ')
+      .map(code => [code, 2]),
+  ),
+  ...Object.fromEntries(
+    'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'.split(' ').map(code => [code, 0]),
+  ),
+  ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map(code => [code, 3])),
+}
+
+/** Decimal places of an ISO 4217 currency, or `undefined` for any other commodity. */
+export const placesOf = (currency: string): number | undefined =>
+  Object.hasOwn(PLACES, currency) ? PLACES[currency] : undefined

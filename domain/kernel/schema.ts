@@ -1,0 +1,121 @@
+/**
+ * The one file that builds zod codecs. A codec has a wire form (what JSON carries: money as a decimal string) and a
+ * memory form (money as bigint). Two promises hold for every schema made here: unknown fields are refused and nothing
+ * is coerced; and whatever a codec accepts, PostgreSQL can store and RFC 8785 can canonicalise.
+ */
+import { z } from 'zod'
+import { isStorableJson, type Json } from './json.ts'
+
+/** The PostgreSQL column a row field needs; the projection runner makes its tables from it. */
+export type Column = 'text' | 'numeric' | 'bigint' | 'integer' | 'boolean' | 'jsonb'
+type FieldInfo = { readonly column?: Column; readonly personal?: string }
+const fields = z.registry<FieldInfo>()
+
+/** What a schema made by this file says of itself, looking through `optional` and `nullable`. */
+export function fieldInfo(schema: z.core.$ZodType): FieldInfo & { readonly nullable: boolean } {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return { ...fieldInfo(schema.unwrap()), nullable: true }
+  }
+  return { ...fields.get(schema), nullable: false }
+}
+
+function column<S extends z.ZodType>(schema: S, column: Column): S {
+  fields.add(schema, { column })
+  return schema
+}
+
+/** An object that refuses unknown fields. */
+export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)
+
+/** 1 to `max` code points; no U+0000 and no unpaired surrogate, which PostgreSQL cannot store. */
+export const text = (max: number) => column(z.string().regex(new RegExp(`^[^\\u0000\\p{Cs}]{1,${max}}$`, 'u')), 'text')
+
+/** A name that a client gives to a thing, unique in its org and category: 1 to 128 URL-safe characters. */
+export const id = (what: string) =>
+  column(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,127}$/)
+      .meta({ description: `id of a ${what}` }),
+    'text',
+  )
+
+const decimal = (pattern: RegExp, description: string) =>
+  column(
+    z.codec(z.string().regex(pattern).meta({ description }), z.bigint(), { decode: BigInt, encode: String }),
+    'numeric',
+  )
+
+/** Money in minor units of its currency (cents, haler, wei): a decimal string of at most 38 digits on the wire. */
+export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a decimal string')
+/** Money that is more than nothing. */
+export const positiveMinorUnits = decimal(/^[1-9][0-9]{0,37}$/, 'minor units above zero, a decimal string')
+/** The largest absolute amount that `minorUnits` can carry: 38 nines. */
+export const MAX_MINOR_UNITS = 10n ** 38n - 1n
+
+/** A commit position or a stream revision: an unsigned 64-bit number as a decimal string. */
+export const unsigned64 = column(
+  z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/), z.bigint(), { decode: BigInt, encode: String }),
+  'bigint',
+)
+
+/** ISO 4217 code, or a commodity's own symbol: 1 to 32 visible characters without spaces. */
+export const currency = column(
+  z
+    .string()
+    .regex(/^[^\s\p{C}]{1,32}$/u)
+    .meta({ description: 'ISO 4217 code or commodity symbol' }),
+  'text',
+)
+
+/** A day, `YYYY-MM-DD` (ISO 8601), that exists in the calendar. */
+export const date = column(z.iso.date(), 'text')
+
+/** An instant in UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ` (RFC 3339): sorts as text. */
+export const timestamp = column(z.iso.datetime({ precision: 3 }), 'text')
+
+export const boolean = column(z.boolean(), 'boolean')
+export const integer = (min: number, max: number) => column(z.int().min(min).max(max), 'integer')
+export const oneOf = <const V extends readonly [string, ...string[]]>(...values: V) => column(z.enum(values), 'text')
+export const uuid = column(z.uuid(), 'text')
+export const list = <S extends z.ZodType>(item: S, max: number, min = 0) =>
+  column(z.array(item).min(min).max(max), 'jsonb')
+
+/** Free JSON of a client (metadata of an item): an object, at most 8 deep and 1,000 values, every string storable. */
+export const jsonObject = column(
+  z
+    .custom<{ readonly [key: string]: Json }>(isStorableJson, 'must be a JSON object with storable strings, ≤ 8 deep')
+    .meta({ type: 'object' }),
+  'jsonb',
+)
+
+/** Personal data as the log keeps it: AES-256-GCM under the key `key` of its subject (design §4). */
+export const sealed = column(
+  object({
+    key: z.uuid(),
+    nonce: z.string().regex(/^[A-Za-z0-9_-]{16}$/),
+    text: z.string().regex(/^[A-Za-z0-9_-]{22,}$/),
+  }),
+  'jsonb',
+)
+export type Sealed = z.output<typeof sealed>
+
+/**
+ * A field of a command that holds personal data of the subject named by the sibling field `subject` (the caller, where
+ * that field is left out). The wire carries plain text; the command edge replaces it by its sealed form before `decide`
+ * sees it, hence the declared type.
+ */
+export function personal(subject: string, plain: z.ZodString) {
+  const field = plain.clone()
+  fields.add(field, { personal: subject })
+  return field as unknown as z.ZodType<Sealed, string>
+}
+
+/** The personal fields of a command's schema: field name → the field that names the subject. */
+export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string> {
+  const found = Object.entries(schema.shape).flatMap(([name, field]) => {
+    const subject = fieldInfo(field).personal
+    return subject === undefined ? [] : [[name, subject] as const]
+  })
+  return new Map(found)
+}
