@@ -40,7 +40,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     if (account.startsWith(EXTERNAL)) {
       throw rejected('account_is_external', 'External accounts need no opening; choose another name.', { account })
     }
-    const known = open.places[currency] ?? placesOf(currency)
+    const known = own(open.places, currency) ?? placesOf(currency)
     if ((known ?? places) === undefined) {
       throw rejected('currency_places_unknown', 'Not an ISO 4217 code: name its decimal `places`.', { currency })
     }
@@ -162,9 +162,12 @@ function totals(postings: readonly Posting[], keyOf: (posting: Posting) => strin
 }
 
 function find(open: OpenWallet, { account, currency }: Pick<Posting, 'account' | 'currency'>): Account | undefined {
-  const currencies = Object.hasOwn(open.accounts, account) ? open.accounts[account]! : {}
-  return Object.hasOwn(currencies, currency) ? currencies[currency] : undefined
+  return own(own(open.accounts, account) ?? {}, currency)
 }
+
+/** A member by a name that a client chose: never something inherited. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
 
 function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
   const held = find(open, posting)
@@ -177,7 +180,7 @@ function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency
 
 const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
   ...open,
-  accounts: { ...open.accounts, [held.account]: { ...open.accounts[held.account], [held.currency]: held } },
+  accounts: { ...open.accounts, [held.account]: { ...own(open.accounts, held.account), [held.currency]: held } },
 })
 
 function mustBeOpen(wallet: Wallet): OpenWallet {

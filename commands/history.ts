@@ -1,0 +1,231 @@
+/**
+ * What the write path knows of a stream: its state, and which commands it holds. Histories are cached; what is long is
+ * loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
+ */
+import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
+import type { DomainEvent, EventCodec, StoredEvent } from '../domain/kernel/event.ts'
+import type { Json } from '../domain/kernel/json.ts'
+import { uuidOf } from './ids.ts'
+import type { EventStore } from './ports.ts'
+
+/** Revisions between two snapshots: a cold load reads at most about twice as many events. */
+export const SNAPSHOT_EVERY = 500
+/** Histories kept in memory, and command ids kept over all of them: some 200 MB at most. */
+const CACHED_STREAMS_MAX = 20_000
+const CACHED_COMMANDS_MAX = 2_000_000
+const PAGE = 4096
+const HASH_BYTES = 8
+/** Keeps a block below the log's limit of 1 MiB for one append. */
+const IDS_PER_BLOCK = 100_000
+
+/** The commands of a stream: 48 bits of each id name the revisions that may hold it; the event there decides. */
+export class CommandIndex {
+  readonly #revisions = new Map<number, number | number[]>()
+  readonly #hashes: string[] = []
+
+  get size(): number {
+    return this.#hashes.length
+  }
+
+  /** Adds the command of the next revision. `hash` is 16 hexadecimal digits. */
+  add(hash: string): void {
+    const revision = this.#hashes.push(hash) - 1
+    const short = shorten(hash)
+    const known = this.#revisions.get(short)
+    this.#revisions.set(short, known === undefined ? revision : [known, revision].flat())
+  }
+
+  /** Revisions whose command may be this one, oldest first. */
+  candidates(commandId: string): readonly number[] {
+    const found = this.#revisions.get(shorten(hashOf(commandId)))
+    return found === undefined ? [] : [found].flat()
+  }
+
+  /** The hashes of the revisions `from` to before `to`, 8 bytes each. */
+  bytes(from: number, to: number): Buffer {
+    return Buffer.from(this.#hashes.slice(from, to).join(''), 'hex')
+  }
+}
+
+const hashOf = (commandId: string) => commandId.replaceAll('-', '').slice(0, HASH_BYTES * 2)
+const shorten = (hash: string) => Number.parseInt(hash.slice(0, 12), 16)
+
+export type History = {
+  readonly stream: string
+  state: unknown
+  /** Revision of the last event, -1 while there is none. */
+  revision: bigint
+  /** Position of the last event, 0 while there is none. */
+  position: bigint
+  readonly commands: CommandIndex
+  /** Revision of the last snapshot, and how many command ids stand in blocks. */
+  snapshotAt: bigint
+  idsSaved: number
+}
+
+export type Histories = {
+  /** The cached history if there is one (it may lag behind the log), else one read from the log. */
+  readonly load: (aggregate: AnyAggregate, stream: string) => Promise<{ history: History; fresh: boolean }>
+  /** Reads what the log holds beyond `history`. */
+  readonly refresh: (aggregate: AnyAggregate, history: History) => Promise<void>
+  /** Takes in events that were just appended, and writes a snapshot when one is due. */
+  readonly advance: (aggregate: AnyAggregate, history: History, events: readonly DomainEvent[]) => void
+  /** Forgets a history whose state can no longer be trusted. */
+  readonly forget: (stream: string) => void
+}
+
+export type HistoryDeps = {
+  readonly store: EventStore
+  readonly codec: EventCodec
+  readonly onSnapshotFailed: (stream: string, error: unknown) => void
+}
+
+/** Makes the cache of histories over one event store. */
+export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Histories {
+  const cache = new Map<string, History>()
+  let cachedCommands = 0
+
+  const fold = (aggregate: AnyAggregate, history: History, events: readonly DomainEvent[]) => {
+    for (const event of events) {
+      if (event.revision > history.revision) {
+        history.state = evolveWith(aggregate, history.state, event)
+        history.revision = event.revision
+      }
+      history.position = event.position
+      if (event.revision === BigInt(history.commands.size)) {
+        history.commands.add(hashOf(event.metadata.commandId))
+        cachedCommands += cache.has(history.stream) ? 1 : 0
+      }
+    }
+  }
+  const forget = (stream: string) => {
+    cachedCommands -= cache.get(stream)?.commands.size ?? 0
+    cache.delete(stream)
+  }
+  const remember = (history: History) => {
+    forget(history.stream)
+    cache.set(history.stream, history)
+    cachedCommands += history.commands.size
+    for (const stream of cache.keys()) {
+      if (cache.size <= CACHED_STREAMS_MAX && cachedCommands <= CACHED_COMMANDS_MAX) return
+      if (stream !== history.stream) forget(stream)
+    }
+  }
+  const decoded = (events: readonly StoredEvent[]) => events.map(codec.decode)
+  const readOn = async (aggregate: AnyAggregate, history: History, from: bigint) => {
+    for (let next = from; ; ) {
+      const page = await store.read(history.stream, next, PAGE)
+      fold(aggregate, history, decoded(page))
+      if (page.length < PAGE) return
+      next = page.at(-1)!.revision + 1n
+    }
+  }
+  const readWhole = async (aggregate: AnyAggregate, stream: string): Promise<History> => {
+    const history = emptyHistory(aggregate, stream)
+    const start = await store.read(stream, 0n, SNAPSHOT_EVERY)
+    if (start.length === SNAPSHOT_EVERY) {
+      await restoreSaved(store, aggregate, history)
+      const known = BigInt(history.commands.size) - 1n
+      await readOn(aggregate, history, max(0n, min(history.revision, known)))
+    } else fold(aggregate, history, decoded(start))
+    return history
+  }
+
+  return {
+    forget,
+    async load(aggregate, stream) {
+      const cached = cache.get(stream)
+      const history = cached ?? (await readWhole(aggregate, stream))
+      remember(history)
+      return { history, fresh: !cached }
+    },
+    async refresh(aggregate, history) {
+      // from the last known event on, so that the answer proves the stream still holds it
+      await readOn(aggregate, history, max(0n, history.revision))
+    },
+    advance(aggregate, history, events) {
+      fold(aggregate, history, events)
+      if (history.revision - history.snapshotAt < SNAPSHOT_EVERY) return
+      const first = history.snapshotAt < 0n
+      history.snapshotAt = history.revision
+      save(store, aggregate, history, first).catch(error => onSnapshotFailed(history.stream, error))
+    },
+  }
+}
+
+const min = (a: bigint, b: bigint) => (a < b ? a : b)
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
+
+const emptyHistory = (aggregate: AnyAggregate, stream: string): History => ({
+  stream,
+  state: aggregate.initial,
+  revision: -1n,
+  position: 0n,
+  commands: new CommandIndex(),
+  snapshotAt: -1n,
+  idsSaved: 0,
+})
+
+/** `wallet-1f…` → `wallet_snapshot-1f…`: derived streams stand beside the categories, never in them. */
+const derived = (stream: string, kind: 'snapshot' | 'commands') => stream.replace('-', `_${kind}-`)
+
+async function save(store: EventStore, aggregate: AnyAggregate, history: History, first: boolean) {
+  const { stream, revision, commands } = history
+  const state = packBigints(history.state) // now, before the next command changes it
+  const until = commands.size
+  for (let from = history.idsSaved; from < until; from += IDS_PER_BLOCK) {
+    const to = Math.min(from + IDS_PER_BLOCK, until)
+    const block = {
+      id: uuidOf([stream, 'commands', from, to]),
+      type: 'CommandIds',
+      data: commands.bytes(from, to),
+      metadata: { from },
+    }
+    await store.appendDerived(derived(stream, 'commands'), [block])
+    history.idsSaved = to
+  }
+  if (first) await store.keepLast(derived(stream, 'snapshot'), 1)
+  const id = uuidOf([stream, 'snapshot', aggregate.stateSchema, String(revision)])
+  const data = { schema: aggregate.stateSchema, revision: String(revision), state }
+  await store.appendDerived(derived(stream, 'snapshot'), [{ id, type: 'Snapshot', data, metadata: {} }])
+}
+
+async function restoreSaved(store: EventStore, aggregate: AnyAggregate, history: History) {
+  const [last] = await store.readDerived(derived(history.stream, 'snapshot'), 'backwards', 1)
+  const snapshot = last?.data as { schema: number; revision: string; state: Json } | undefined
+  if (snapshot?.schema === aggregate.stateSchema) {
+    history.state = unpackBigints(snapshot.state)
+    history.revision = BigInt(snapshot.revision)
+    history.snapshotAt = history.revision
+  }
+  const blocks = await store.readDerived(derived(history.stream, 'commands'), 'forwards', Number.MAX_SAFE_INTEGER)
+  for (const { data, metadata } of blocks) {
+    const { from } = metadata as { from: number }
+    const hashes = Buffer.from(data as Uint8Array).toString('hex')
+    const skip = history.commands.size - from
+    if (skip < 0) break // a block is missing: the events from here on are read instead
+    for (let at = skip * HASH_BYTES * 2; at < hashes.length; at += HASH_BYTES * 2) {
+      history.commands.add(hashes.slice(at, at + HASH_BYTES * 2))
+    }
+  }
+  history.idsSaved = history.commands.size
+}
+
+/** State as JSON: a bigint becomes `{ "$bigint": "…" }`; a key that begins with `$` gets a second one. */
+function packBigints(value: unknown): Json {
+  if (typeof value === 'bigint') return { $bigint: String(value) }
+  if (Array.isArray(value)) return value.map(packBigints)
+  if (typeof value !== 'object' || value === null) return value as Json
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  return Object.fromEntries(entries.map(([key, item]) => [key.startsWith('$') ? `$${key}` : key, packBigints(item)]))
+}
+
+function unpackBigints(value: Json): unknown {
+  if (Array.isArray(value)) return value.map(unpackBigints)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value)
+  if (entries.length === 1 && entries[0]![0] === '$bigint') return BigInt(entries[0]![1] as string)
+  return Object.fromEntries(
+    entries.map(([key, item]) => [key.startsWith('$') ? key.slice(1) : key, unpackBigints(item)]),
+  )
+}

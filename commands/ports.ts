@@ -1,0 +1,49 @@
+import type { StoredEvent } from '../domain/kernel/event.ts'
+import type { Json } from '../domain/kernel/json.ts'
+import type { Sealed } from '../domain/kernel/schema.ts'
+
+/** An event on its way into the log. Bytes are stored as they are, JSON as JSON. */
+export type NewEvent = {
+  readonly id: string
+  readonly type: string
+  readonly data: Json | Uint8Array
+  readonly metadata: Json
+}
+
+/** The last event of an append. */
+export type Appended = { readonly revision: bigint; readonly position: bigint }
+
+/** An event of a derived stream (snapshots, command ids), as stored. */
+export type DerivedEvent = { readonly data: Json | Uint8Array; readonly metadata: Json; readonly revision: bigint }
+
+/** Thrown by `append` when the stream is not at the expected revision. */
+export class LostRaceError extends Error {
+  override readonly name = 'LostRaceError'
+}
+
+/**
+ * The write side's port to the event log. Every method throws `KogiError('engine_unavailable')` when the log cannot be
+ * reached; after an append that failed so, it is unknown whether the events were stored.
+ */
+export type EventStore = {
+  /** Domain events of a stream from revision `from` on, at most `limit`; `[]` where there are none. */
+  readonly read: (stream: string, from: bigint, limit: number) => Promise<readonly StoredEvent[]>
+  /** Appends if the stream's last revision is `expected` (-1: the stream is new). */
+  readonly append: (stream: string, expected: bigint, events: readonly NewEvent[]) => Promise<Appended>
+  /** Appends to a derived stream, wherever it ends; the server drops a repetition of the same event ids. */
+  readonly appendDerived: (stream: string, events: readonly NewEvent[]) => Promise<void>
+  readonly readDerived: (
+    stream: string,
+    direction: 'forwards' | 'backwards',
+    limit: number,
+  ) => Promise<readonly DerivedEvent[]>
+  /** Keeps only the last `count` events of a derived stream. */
+  readonly keepLast: (stream: string, count: number) => Promise<void>
+}
+
+/** Seals and opens personal data; keys live in a database of their own. */
+export type Keyring = {
+  readonly seal: (org: string, subject: string, plain: string) => Promise<Sealed>
+  /** The plain texts in the order of the envelopes; `null` where the key is gone. */
+  readonly open: (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+}

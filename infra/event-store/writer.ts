@@ -1,0 +1,135 @@
+/** The write side's port to the log, over `@eventstore/db-client`: the same code on the embedded server and a cluster. */
+import {
+  ANY,
+  BACKWARDS,
+  binaryEvent,
+  CancelledError,
+  DeadlineExceededError,
+  type EventData,
+  EventStoreDBClient,
+  FORWARDS,
+  jsonEvent,
+  MaxAppendSizeExceededError,
+  NO_STREAM,
+  type ReadRevision,
+  type RecordedEvent,
+  StreamNotFoundError,
+  UnavailableError,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client'
+import { type DerivedEvent, type EventStore, LostRaceError, type NewEvent } from '../../commands/ports.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import type { Json } from '../../domain/kernel/json.ts'
+
+/** After this the answer of an append counts as lost: db-client does not enforce a deadline of its own there. */
+const APPEND_TIMEOUT_MS = 5_000
+const READ_TIMEOUT_MS = 10_000
+
+/** Connects lazily; every method of the port reconnects by itself after an outage. */
+export function eventStoreWriter(url: string): EventStore & { close: () => Promise<void> } {
+  const client = EventStoreDBClient.connectionString(url)
+
+  const read = async (stream: string, direction: 'forwards' | 'backwards', from: ReadRevision, limit: number) => {
+    const options = { direction: direction === 'forwards' ? FORWARDS : BACKWARDS, fromRevision: from, maxCount: limit }
+    const reading = client.readStream(stream, options)
+    const collect = async () => {
+      const events: RecordedEvent[] = []
+      for await (const { event } of reading) if (event) events.push(event)
+      return events
+    }
+    try {
+      return await within(READ_TIMEOUT_MS, collect())
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return []
+      throw asKogiError(error)
+    } finally {
+      reading.destroy()
+    }
+  }
+  const append = async (
+    stream: string,
+    expectedRevision: bigint | 'no_stream' | 'any',
+    events: readonly NewEvent[],
+  ) => {
+    try {
+      const options = { expectedRevision, deadline: APPEND_TIMEOUT_MS }
+      return await within(APPEND_TIMEOUT_MS, client.appendToStream(stream, events.map(asEventData), options))
+    } catch (error) {
+      throw asKogiError(error)
+    }
+  }
+
+  return {
+    read: async (stream, from, limit) => (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
+    async append(stream, expected, events) {
+      const result = await append(stream, expected < 0n ? NO_STREAM : expected, events)
+      return { revision: result.nextExpectedRevision, position: result.position?.commit ?? 0n }
+    },
+    async appendDerived(stream, events) {
+      await append(stream, ANY, events)
+    },
+    async readDerived(stream, direction, limit) {
+      const from = direction === 'forwards' ? 'start' : 'end'
+      return (await read(stream, direction, from, limit)).map(asDerivedEvent)
+    },
+    async keepLast(stream, count) {
+      try {
+        await within(APPEND_TIMEOUT_MS, client.setStreamMetadata(stream, { maxCount: count }))
+      } catch (error) {
+        throw asKogiError(error)
+      }
+    },
+    close: () => client.dispose(),
+  }
+}
+
+/** An event as the log gave it back. Its metadata was written by the write path, so the shape is known. */
+export const asStoredEvent = (event: RecordedEvent): StoredEvent => ({
+  type: event.type,
+  data: event.data as StoredEvent['data'],
+  metadata: event.metadata as StoredEvent['metadata'],
+  eventId: event.id,
+  stream: event.streamId,
+  revision: event.revision,
+  position: event.position?.commit ?? 0n,
+})
+
+const asDerivedEvent = ({ data, metadata, revision }: RecordedEvent): DerivedEvent => ({
+  data: data as Json | Uint8Array,
+  metadata: metadata as Json,
+  revision,
+})
+
+function asEventData({ id, type, data, metadata }: NewEvent): EventData {
+  const common = { id, type, metadata: metadata as Record<string, unknown> }
+  return data instanceof Uint8Array
+    ? binaryEvent({ ...common, data })
+    : jsonEvent({ ...common, data: data as Record<string, unknown> })
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new KogiError('engine_unavailable', `The event store did not answer in ${ms} ms.`)),
+      ms,
+    )
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function asKogiError(error: unknown): unknown {
+  if (error instanceof WrongExpectedVersionError) return new LostRaceError(error.message, { cause: error })
+  if (error instanceof MaxAppendSizeExceededError) {
+    return new KogiError('body_too_large', 'The command makes events larger than one append may be.')
+  }
+  const away = [UnavailableError, CancelledError, DeadlineExceededError].some(kind => error instanceof kind)
+  if (away)
+    return new KogiError('engine_unavailable', 'The event store cannot be reached.', [], { cause: error as Error })
+  return error
+}
