@@ -1,0 +1,262 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import type { Log } from '../log.ts'
+import { findBinaries, makeReachable, type PostgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
+import { describeProcess, waitUntilGone } from './processes.ts'
+
+const run = promisify(execFile)
+
+const SUPERUSER = 'kogi'
+/** Read models and keys are databases of their own, so that each can be backed up, moved and lost alone. */
+const DATABASES = ['kogi', 'kogi_keys']
+
+const START_TIMEOUT_MS = 120_000 // replaying the log of a crashed server is part of a start
+const FAST_STOP_TIMEOUT_MS = 10_000
+const KILL_TIMEOUT_MS = 5_000
+const START_ATTEMPTS = 5
+
+/** Settings for a small machine: many short statements, few connections, no replication. */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '128MB',
+  work_mem: '16MB',
+  maintenance_work_mem: '64MB',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '1GB',
+  checkpoint_timeout: '15min',
+  random_page_cost: '1.1',
+  // Workers ask for shared memory that small containers do not have, and rows are fetched by key.
+  max_parallel_workers_per_gather: '0',
+  io_method: 'sync',
+  jit: 'off',
+  timezone: 'UTC',
+  // Client errors are told to the client; the server's own lines are of level LOG, FATAL and PANIC.
+  log_min_messages: 'log',
+  log_line_prefix: '',
+  log_checkpoints: 'off',
+}
+
+/** Speed of a server whose data nobody keeps: a crash of the machine loses it, nothing else differs. */
+const VOLATILE_SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  file_copy_method: 'clone',
+  shared_buffers: '64MB',
+}
+
+/**
+ * The server must not outlive its parent, whatever kills that, nor hear the terminal's ^C before the parent has
+ * drained: it runs in a session of its own beside a shell that waits on a pipe held by the parent alone. That shell is
+ * a grandchild, because the server takes the death of any child that it did not start itself for a crash.
+ */
+const DIE_WITH_PARENT = '( (read -r _; kill -INT $$) <&3 >/dev/null 2>&1 & ); exec "$@" 3<&-'
+
+/** A PostgreSQL server of our own on a loopback port. */
+export type EmbeddedPostgres = {
+  /** Connection string of one of its databases: `kogi` and `kogi_keys` exist. */
+  readonly url: (database: string) => string
+  /** Process id of the server. */
+  readonly pid: number
+  /** Resolves when the server has ended, asked or not. */
+  readonly exited: Promise<void>
+  /** Ends the server in good order, its connections at once. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts PostgreSQL on `<dataDir>/postgres`, which is made at first start and keeps its data afterwards. The port is a
+ * free one, the password random and kept beside the data. A server left behind by a killed parent is stopped first,
+ * not adopted: its port, its settings and the shell that watches it belong to the run that is gone. When the folder is
+ * served for a parent that lives, the start is refused. `volatile` trades durability for speed, for tests.
+ */
+export async function startEmbeddedPostgres(options: {
+  dataDir: string
+  log: Log
+  volatile?: boolean
+}): Promise<EmbeddedPostgres> {
+  const { log, volatile = false } = options
+  await mkdir(options.dataDir, { recursive: true })
+  const home = path.join(await realpath(options.dataDir), 'postgres')
+  const data = path.join(home, 'data')
+  const user = await serverUser(data, log)
+  const binaries = await findBinaries()
+  await mkdir(home, { recursive: true, mode: 0o700 })
+  await own(home, user)
+  await makeReachable(path.dirname(home), user, log)
+  await makeReachable(path.dirname(binaries.postgres), user, log)
+  const password = await initialise(home, binaries, user)
+  const { child, port, exited } = await launch(data, binaries, user, volatile, log)
+  const url = (database: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`
+  const stop = () => stopChild(child, exited, volatile)
+  try {
+    await createDatabases(url('postgres'))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { url, pid: child.pid!, exited, stop }
+}
+
+/** Makes the data folder, whole or not at all, and returns the server's password. */
+async function initialise(home: string, { initdb }: PostgresBinaries, user: ServerUser): Promise<string> {
+  const [data, draft, passwordFile] = ['data', 'data.new', 'password'].map(name => path.join(home, name)) as [
+    string,
+    string,
+    string,
+  ]
+  if (await stat(data).catch(() => undefined)) return (await readFile(passwordFile, 'utf8')).trim()
+  await rm(draft, { recursive: true, force: true })
+  const password = randomBytes(24).toString('base64url')
+  await rm(passwordFile, { force: true })
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  await own(passwordFile, user)
+  // Code-point order and UTC wherever it runs: the order of rows must not depend on a machine's locale.
+  const args = ['--pgdata', draft, '--username', SUPERUSER, '--pwfile', passwordFile, '--auth', 'scram-sha-256']
+  args.push('--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'builtin', '--builtin-locale', 'C.UTF-8')
+  args.push('--no-sync', '--no-instructions')
+  try {
+    await run(initdb, args, { ...user, cwd: home, env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' } })
+  } catch (error) {
+    throw new Error(`The embedded PostgreSQL could not be set up: ${(error as { stderr?: string }).stderr ?? error}`)
+  }
+  await rename(draft, data)
+  return password
+}
+
+async function launch(data: string, { postgres }: PostgresBinaries, user: ServerUser, volatile: boolean, log: Log) {
+  const settings = { ...SETTINGS, ...(volatile ? VOLATILE_SETTINGS : {}), 'kogi.parent': String(process.pid) }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  for (let attempt = 1; ; attempt++) {
+    await removeLeftServer(data, log)
+    const port = await freePort()
+    const child = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'sh', postgres, '-D', data, '-p', String(port), ...flags], {
+      ...user,
+      cwd: path.dirname(data),
+      detached: true,
+      env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' },
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    })
+    const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+    releaseShell(child)
+    const failure = await ready(child, log)
+    if (failure === undefined) return { child, port, exited }
+    const passing = /could not create any TCP|address already in use|lock file|pre-existing shared memory/i.test(
+      failure,
+    )
+    if (!passing || attempt === START_ATTEMPTS) throw new Error(`The embedded PostgreSQL did not start: ${failure}`)
+    await sleep(200)
+  }
+}
+
+/** Waits until the server accepts connections: `undefined`, or what it said before it ended. */
+async function ready(child: ChildProcess, log: Log): Promise<string | undefined> {
+  const said: string[] = []
+  return new Promise(resolve => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      resolve(`not ready after ${START_TIMEOUT_MS} ms\n${said.join('\n')}`)
+    }, START_TIMEOUT_MS)
+    const done = (failure?: string) => {
+      clearTimeout(timer)
+      resolve(failure)
+    }
+    child.once('error', error => done(error.message))
+    child.once('close', () => done(said.join('\n')))
+    createInterface({ input: child.stderr! }).on('line', line => {
+      if (said.length < 50) said.push(line)
+      const level = /^(FATAL|PANIC):/.test(line) ? 'warn' : 'debug'
+      log[level]({ engine: 'postgres' }, line)
+      if (line.includes('ready to accept connections')) done()
+    })
+  })
+}
+
+/** Clears the way for a new server on a folder: stops an orphan, removes the lock of a dead one, refuses a living one. */
+async function removeLeftServer(data: string, log: Log) {
+  const lock = path.join(data, 'postmaster.pid')
+  const pid = Number((await readFile(lock, 'utf8').catch(() => '')).split('\n')[0])
+  if (!(pid > 0)) return
+  const left = await describeProcess(pid)
+  // After a crash the id may have gone to a stranger, whom the server would take for its predecessor.
+  if (!left?.command.join(' ').includes(` -D ${data} `)) return rm(lock, { force: true })
+  if (left.command.includes(`kogi.parent=${left.parent}`)) {
+    throw new Error(
+      `The data folder ${path.dirname(data)} is in use by the running process ${left.parent}: stop it first`,
+    )
+  }
+  log.warn({ pid }, 'stopping the PostgreSQL server that a killed process left behind')
+  if (!(await endProcess(pid))) throw new Error(`The PostgreSQL server ${pid} on ${data} does not stop: kill it`)
+}
+
+async function endProcess(pid: number): Promise<boolean> {
+  for (const [signal, timeoutMs] of STOPPING) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      return true
+    }
+    if (await waitUntilGone(pid, timeoutMs)) return true
+  }
+  return false
+}
+
+const STOPPING = [
+  ['SIGINT', FAST_STOP_TIMEOUT_MS],
+  ['SIGQUIT', KILL_TIMEOUT_MS],
+  ['SIGKILL', KILL_TIMEOUT_MS],
+] as const
+
+async function stopChild(child: ChildProcess, exited: Promise<void>, volatile: boolean) {
+  if (child.exitCode === null && child.signalCode === null) {
+    const [, ...hard] = STOPPING
+    for (const [signal, timeoutMs] of volatile ? hard : STOPPING) {
+      child.kill(signal)
+      if (await Promise.race([exited.then(() => true), sleep(timeoutMs, false, { ref: false })])) break
+    }
+  }
+  await exited
+}
+
+async function createDatabases(url: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ datname: string }>('SELECT datname FROM pg_database')
+    for (const name of DATABASES.filter(name => !rows.some(row => row.datname === name))) {
+      await client.query(`CREATE DATABASE ${name}`)
+    }
+  } finally {
+    await client.end()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+async function own(file: string, { uid, gid }: ServerUser) {
+  if (uid !== undefined && gid !== undefined) await chown(file, uid, gid)
+}
+
+/** Lets the shell that watches over the server end with it. */
+function releaseShell(child: ChildProcess) {
+  const pipe = child.stdio[3] as Writable
+  pipe.on('error', () => {})
+  child.once('exit', () => pipe.destroy())
+}

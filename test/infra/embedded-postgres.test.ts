@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect } from 'chai'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
+import { describeProcess, waitUntilGone } from '../../infra/embedded/processes.ts'
+import { silentLog as log } from '../../infra/log.ts'
+
+const serve = path.join(import.meta.dirname, '../support/serve-postgres.ts')
+const asRoot = process.getuid?.() === 0
+
+async function query(url: string, sql: string) {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+type Family = { readonly parent: ChildProcess; readonly url: string; readonly server: number; readonly shell: number }
+
+/** A process of its own that serves the folder, its server, and the shell that watches over the server. */
+async function startFamily(dataDir: string, options: { uid?: number; gid?: number } = {}): Promise<Family> {
+  const parent = spawn(process.execPath, ['--import', 'tsx', serve, dataDir], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const line = await new Promise<string>((resolve, reject) => {
+    parent.stdout!.once('data', data => resolve(String(data)))
+    parent.once('exit', code => reject(new Error(`ended with ${code}`)))
+  })
+  const { url, server } = JSON.parse(line)
+  const data = path.join(await realpath(dataDir), 'postgres/data')
+  const watching = (await processes()).find(({ command }) => command[0] === '/bin/sh' && command.includes(data))
+  return { parent, url, server, shell: watching!.pid }
+}
+
+async function processes() {
+  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  const all = await Promise.all(pids.map(pid => describeProcess(Number(pid))))
+  return all.filter(found => found !== null)
+}
+
+describe('embedded PostgreSQL', function () {
+  this.timeout(30_000)
+  let dataDir: string
+
+  before(async () => {
+    dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-test-')) // its mode is 0700
+    const { url, stop } = await startEmbeddedPostgres({ dataDir, log })
+    await query(url('kogi'), 'CREATE TABLE kept (n int)')
+    await stop()
+  })
+  after(() => rm(dataDir, { recursive: true, force: true }))
+
+  async function restarted(sql: string) {
+    const { url, stop } = await startEmbeddedPostgres({ dataDir, log })
+    try {
+      return await query(url('kogi'), sql)
+    } finally {
+      await stop()
+    }
+  }
+
+  it('serves two databases on loopback alone, durably, in code-point order', async () => {
+    const { url, stop, pid, exited } = await startEmbeddedPostgres({ dataDir, log })
+    try {
+      expect(await query(url('kogi_keys'), 'SELECT current_database() AS name')).to.deep.equal([{ name: 'kogi_keys' }])
+      const settings = await query(
+        url('kogi'),
+        `SELECT name, setting FROM pg_settings WHERE name IN
+        ('fsync', 'listen_addresses', 'synchronous_commit', 'full_page_writes', 'TimeZone') ORDER BY name`,
+      )
+      expect(settings.map(row => row.setting)).to.deep.equal(['UTC', 'on', 'on', '127.0.0.1', 'on'])
+      expect(await query(url('kogi'), `SELECT 'Z' < 'a' AS lesser`)).to.deep.equal([{ lesser: true }])
+    } finally {
+      await stop()
+    }
+    await exited
+    expect(await describeProcess(pid)).to.equal(null)
+  })
+
+  it('keeps its random password in a file of mode 0600 and lets nobody in without it', async () => {
+    const file = path.join(dataDir, 'postgres/password')
+    expect((await stat(file)).mode & 0o777).to.equal(0o600)
+    expect((await readFile(file, 'utf8')).trim()).to.match(/^[\w-]{32}$/)
+    const { url, stop } = await startEmbeddedPostgres({ dataDir, log })
+    try {
+      const error = await query(url('kogi').replace(/:[^:]+@/, ':guess@'), 'SELECT 1').catch(error => error)
+      expect(error.code).to.equal('28P01')
+    } finally {
+      await stop()
+    }
+  })
+
+  it('refuses a folder that another living process serves', async () => {
+    const { stop } = await startEmbeddedPostgres({ dataDir, log })
+    try {
+      const error = await startEmbeddedPostgres({ dataDir, log }).catch(error => error)
+      expect(error.message).to.contain(`in use by the running process ${process.pid}`)
+    } finally {
+      await stop()
+    }
+  })
+
+  it('is not held up by a lock file whose process id went to a stranger', async () => {
+    await writeFile(path.join(dataDir, 'postgres/data/postmaster.pid'), `${process.pid}\n/elsewhere\n`)
+    expect(await restarted('SELECT 1 AS one')).to.deep.equal([{ one: 1 }])
+  })
+
+  it('starts anew over a first start that was cut off', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'kogi-test-'))
+    try {
+      await mkdir(path.join(folder, 'postgres/data.new'), { recursive: true })
+      await writeFile(path.join(folder, 'postgres/data.new/PG_VERSION'), '18')
+      await writeFile(path.join(folder, 'postgres/password'), 'of the first try')
+      const again = await startEmbeddedPostgres({ dataDir: folder, log, volatile: true })
+      expect(await query(again.url('kogi'), 'SHOW fsync')).to.deep.equal([{ fsync: 'off' }])
+      await again.stop()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
+  if (process.platform !== 'linux') return
+
+  it('ends with a parent that is killed', async () => {
+    const { parent, server, url } = await startFamily(dataDir)
+    await query(url, 'INSERT INTO kept VALUES (1)')
+    parent.kill('SIGKILL')
+    expect(await waitUntilGone(server, 5_000)).to.equal(true)
+    expect(await restarted('SELECT * FROM kept')).to.deep.equal([{ n: 1 }])
+  })
+
+  it('has every committed row after a kill -9 of the whole family', async () => {
+    const { parent, server, shell, url } = await startFamily(dataDir)
+    await query(url, 'INSERT INTO kept VALUES (2)')
+    const workers = (await processes()).filter(found => found.parent === server).map(found => found.pid)
+    for (const pid of [shell, server, ...workers, parent.pid!]) process.kill(pid, 'SIGKILL')
+    expect(await restarted('SELECT * FROM kept ORDER BY n')).to.deep.equal([{ n: 1 }, { n: 2 }])
+  })
+
+  it('stops a server that its killed parent left behind, and takes its place', async () => {
+    const { parent, server, shell } = await startFamily(dataDir)
+    process.kill(shell, 'SIGKILL')
+    parent.kill('SIGKILL')
+    await waitUntilGone(parent.pid!, 5_000)
+    expect(await describeProcess(server)).not.to.equal(null)
+    expect(await restarted('SELECT count(*)::int FROM kept')).to.deep.equal([{ count: 2 }])
+    expect(await describeProcess(server)).to.equal(null)
+  })
+
+  if (!asRoot) return
+
+  it('runs for an ordinary user, and then for root on the same folder', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'kogi-test-'))
+    try {
+      await chown(folder, 65_534, 65_534)
+      await chmod(folder, 0o700)
+      const { parent, server, url } = await startFamily(folder, { uid: 65_534, gid: 65_534 })
+      expect(await query(url, 'SELECT 1 AS one')).to.deep.equal([{ one: 1 }])
+      parent.kill('SIGKILL')
+      await waitUntilGone(server, 5_000)
+      const { stop } = await startEmbeddedPostgres({ dataDir: folder, log })
+      await stop()
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
+import { silentLog } from '../../infra/log.ts'
+
+type Server = { readonly admin: pg.Client; url(database: string): string; stop(): Promise<void> }
+
+/** What databases are copied from: prepared once in a run, by migrations for example. */
+export type Template = { readonly name: string; readonly prepare: (url: string) => Promise<void> }
+
+let server: Promise<Server> | undefined
+let turn: Promise<unknown> = Promise.resolve()
+const templates = new Map<string, string>()
+const created: string[] = []
+
+/**
+ * A database of the test's own on the run's one PostgreSQL server: empty, or a copy of a template. The server is
+ * started when the first test asks; `KOGI_TEST_DATABASE_URL` names another one to use (its user may create databases).
+ */
+export function freshDatabase(template?: Template): Promise<string> {
+  // One after another: PostgreSQL does not copy a template while somebody else does.
+  const result = turn.then(async () => {
+    const { url } = await running()
+    return url(await create('fresh', template && (await prepared(template))))
+  })
+  turn = result.catch(() => undefined)
+  return result
+}
+
+async function prepared({ name, prepare }: Template): Promise<string> {
+  const known = templates.get(name)
+  if (known) return known
+  const database = await create(name.replace(/\W/g, '_'))
+  await prepare((await running()).url(database))
+  templates.set(name, database)
+  return database
+}
+
+async function create(label: string, template = 'template0'): Promise<string> {
+  const name = `kogi_test_${label}_${randomBytes(6).toString('hex')}`
+  const { admin } = await running()
+  await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`)
+  created.push(name)
+  return name
+}
+
+function running(): Promise<Server> {
+  server ??= process.env.KOGI_TEST_DATABASE_URL ? named(process.env.KOGI_TEST_DATABASE_URL) : embedded()
+  return server
+}
+
+async function embedded(): Promise<Server> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-test-'))
+  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: silentLog, volatile: true })
+  const admin = await connect(url('postgres'))
+  return {
+    admin,
+    url,
+    async stop() {
+      await admin.end()
+      await stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function named(base: string): Promise<Server> {
+  const admin = await connect(base)
+  const url = (database: string) => Object.assign(new URL(base), { pathname: `/${database}` }).href
+  return {
+    admin,
+    url,
+    async stop() {
+      for (const name of created) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await admin.end()
+    },
+  }
+}
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  return client
+}
+
+after(async function stopServer() {
+  this.timeout(30_000)
+  await (await server)?.stop()
+})
