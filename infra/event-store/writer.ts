@@ -1,20 +1,21 @@
 /** The write side's port to the log, over `@eventstore/db-client`: the same code on the embedded server and a cluster. */
 import {
   ANY,
-  BACKWARDS,
   binaryEvent,
   CancelledError,
   DeadlineExceededError,
   type EventData,
   EventStoreDBClient,
-  FORWARDS,
   jsonEvent,
   MaxAppendSizeExceededError,
   NO_STREAM,
+  NotLeaderError,
   type ReadRevision,
   type RecordedEvent,
   StreamNotFoundError,
+  TimeoutError,
   UnavailableError,
+  UnknownError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client'
 import { type DerivedEvent, type EventStore, LostRaceError, type NewEvent } from '../../commands/ports.ts'
@@ -31,8 +32,7 @@ export function eventStoreWriter(url: string): EventStore & { close: () => Promi
   const client = EventStoreDBClient.connectionString(url)
 
   const read = async (stream: string, direction: 'forwards' | 'backwards', from: ReadRevision, limit: number) => {
-    const options = { direction: direction === 'forwards' ? FORWARDS : BACKWARDS, fromRevision: from, maxCount: limit }
-    const reading = client.readStream(stream, options)
+    const reading = client.readStream(stream, { direction, fromRevision: from, maxCount: limit })
     const collect = async () => {
       const events: RecordedEvent[] = []
       for await (const { event } of reading) if (event) events.push(event)
@@ -128,8 +128,11 @@ function asKogiError(error: unknown): unknown {
   if (error instanceof MaxAppendSizeExceededError) {
     return new KogiError('body_too_large', 'The command makes events larger than one append may be.')
   }
-  const away = [UnavailableError, CancelledError, DeadlineExceededError].some(kind => error instanceof kind)
-  if (away)
+  if (AWAY.some(kind => error instanceof kind)) {
     return new KogiError('engine_unavailable', 'The event store cannot be reached.', [], { cause: error as Error })
+  }
   return error
 }
+
+/** What the client says when the server is not there, changes its leader or breaks the call off. */
+const AWAY = [UnavailableError, CancelledError, DeadlineExceededError, TimeoutError, NotLeaderError, UnknownError]
