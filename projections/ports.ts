@@ -1,0 +1,43 @@
+/** What the projections need from the world, as ports that infra/ implements. */
+import type { DomainEvent, StoredEvent } from '../domain/kernel/event.ts'
+
+/** How a reader is doing, for logs, health and metrics. */
+export type ReaderStatus =
+  | { readonly state: 'reading' }
+  /** Every stored event has been delivered; what comes now is new. */
+  | { readonly state: 'live' }
+  | { readonly state: 'retrying'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
+
+/** The domain events of the log in `$all` order. */
+export type EventLog = {
+  /** Position of the last domain event, `0n` where there is none. Fails when the engine does not answer. */
+  readonly head: (signal?: AbortSignal) => Promise<bigint>
+  /**
+   * The domain events after a position (`0n` = from the start), stored ones first, then new ones as they come, until
+   * `signal` aborts: lists of at least one and at most `max` events. It reads ahead a bounded distance, reconnects for
+   * ever with back-off, and says so through `onStatus`. It ends without an error when aborted.
+   */
+  readonly follow: (options: FollowOptions) => AsyncIterable<readonly StoredEvent[]>
+  /** The domain events after a position up to and with `to`, then the end. Fails when the engine does not answer. */
+  readonly read: (options: ReadOptions) => AsyncIterable<readonly StoredEvent[]>
+  /** The skips that the log holds, by projection: see `projection-<name>` in the design. */
+  readonly skips: (projections: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<bigint>>>
+}
+
+export type FollowOptions = {
+  readonly after: bigint
+  /** Events per list, at most; asked anew for each list, so that the batch size can follow the measured latency. */
+  readonly max: () => number
+  readonly signal: AbortSignal
+  readonly onStatus?: (status: ReaderStatus) => void
+}
+
+export type ReadOptions = {
+  readonly after: bigint
+  readonly to: bigint
+  readonly max: number
+  readonly signal?: AbortSignal
+}
+
+/** Stored JSON to memory form, upcast to the latest schema; throws on what no version wrote. */
+export type Decode = (event: StoredEvent) => DomainEvent
