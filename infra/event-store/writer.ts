@@ -28,7 +28,10 @@ const APPEND_TIMEOUT_MS = 5_000
 const READ_TIMEOUT_MS = 10_000
 
 /** Connects lazily; every method of the port reconnects by itself after an outage. */
-export function eventStoreWriter(url: string): EventStore & { close: () => Promise<void> } {
+export function eventStoreWriter(
+  url: string,
+  appendTimeoutMs = APPEND_TIMEOUT_MS,
+): EventStore & { close: () => Promise<void> } {
   const client = EventStoreDBClient.connectionString(url)
 
   const read = async (stream: string, direction: 'forwards' | 'backwards', from: ReadRevision, limit: number) => {
@@ -53,8 +56,8 @@ export function eventStoreWriter(url: string): EventStore & { close: () => Promi
     events: readonly NewEvent[],
   ) => {
     try {
-      const options = { expectedRevision, deadline: APPEND_TIMEOUT_MS }
-      return await within(APPEND_TIMEOUT_MS, client.appendToStream(stream, events.map(asEventData), options))
+      const options = { expectedRevision, deadline: appendTimeoutMs }
+      return await within(appendTimeoutMs, client.appendToStream(stream, events.map(asEventData), options))
     } catch (error) {
       throw asKogiError(error)
     }
@@ -75,7 +78,7 @@ export function eventStoreWriter(url: string): EventStore & { close: () => Promi
     },
     async keepLast(stream, count) {
       try {
-        await within(APPEND_TIMEOUT_MS, client.setStreamMetadata(stream, { maxCount: count }))
+        await within(appendTimeoutMs, client.setStreamMetadata(stream, { maxCount: count }))
       } catch (error) {
         throw asKogiError(error)
       }

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import type { Command } from '../commands/execute.ts'
+import type { EventStore } from '../commands/ports.ts'
+import type { Rejection } from '../domain/kernel/errors.ts'
+import type { Log } from './log.ts'
+
+/** Refusals noted per org: so many at once, then so many a second; more are counted in the log line alone. */
+const BURST = 20
+const PER_SECOND = 5
+const ORGS_MAX = 10_000
+
+/**
+ * Notes refused commands for the auditors in `refusal-<org>`: command, rejection code and actor, never the body. Best
+ * effort and rate-limited: nobody waits for it, and the write path never reads it.
+ */
+export function refusals(store: EventStore, log: Log) {
+  const buckets = new Map<string, { tokens: number; at: number }>()
+  const allowed = (org: string) => {
+    const now = Date.now()
+    const { tokens, at } = buckets.get(org) ?? { tokens: BURST, at: now }
+    const left = Math.min(BURST, tokens + ((now - at) / 1000) * PER_SECOND)
+    buckets.delete(org)
+    buckets.set(org, { tokens: left >= 1 ? left - 1 : left, at: now })
+    if (buckets.size > ORGS_MAX) buckets.delete(buckets.keys().next().value!)
+    return left >= 1
+  }
+  return (command: Command, rejection: Rejection): void => {
+    const { org, subject, roles } = command.principal
+    const data = { command: `${command.aggregate.name}.${command.name}`, id: command.id, code: rejection.code }
+    log.info({ trace_id: command.correlationId, user_id: subject, org, ...data }, 'command refused')
+    if (!allowed(org)) return
+    const metadata = { $correlationId: command.correlationId, org, actor: { subject, roles: [...roles] } }
+    store
+      .appendDerived(`refusal-${org}`, [{ id: randomUUID(), type: 'CommandRefused', data, metadata }])
+      .catch(error => log.warn({ err: error, org }, 'a refusal could not be noted'))
+  }
+}

@@ -1,0 +1,47 @@
+/** Puts the write path together: log, histories, keys, clock. Used by the command API, by imports and by tests. */
+import { randomUUID } from 'node:crypto'
+import { Turns } from '../commands/execute.ts'
+import { histories } from '../commands/history.ts'
+import type { CommandDeps } from '../commands/routes.ts'
+import { codec } from './catalogue.ts'
+import type { Config } from './config.ts'
+import type { EngineUrls } from './engines.ts'
+import { eventStoreWriter } from './event-store/writer.ts'
+import { keyring } from './keyring.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import { createPool } from './postgres.ts'
+import { refusals } from './refusals.ts'
+
+export type WriteSide = { readonly deps: CommandDeps; readonly close: () => Promise<void> }
+
+/** Opens the write side on these engines. Connects lazily: an engine that is down shows in the answers. */
+export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metrics?: Metrics): WriteSide {
+  const store = eventStoreWriter(urls.eventStoreUrl, config.appendTimeoutMs)
+  const keys = createPool({
+    url: urls.keysDatabaseUrl,
+    name: 'keys',
+    log,
+    max: config.databasePoolSize,
+    connectTimeoutMs: config.databaseConnectTimeoutMs,
+    ...(metrics && { metrics }),
+  })
+  const onSnapshotFailed = (stream: string, error: unknown) =>
+    log.warn({ err: error, stream }, 'no snapshot was written')
+  const deps: CommandDeps = {
+    store,
+    codec,
+    histories: histories({ store, codec, onSnapshotFailed }),
+    turns: new Turns(),
+    now: () => new Date().toISOString(),
+    onRefused: refusals(store, log),
+    keyring: keyring(keys),
+    newKey: randomUUID,
+  }
+  return {
+    deps,
+    async close() {
+      await Promise.allSettled([store.close(), keys.end()])
+    },
+  }
+}
