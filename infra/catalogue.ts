@@ -8,6 +8,7 @@ import { auditLog } from '../projections/audit-log.ts'
 import { balances } from '../projections/balances.ts'
 import { entries } from '../projections/entries.ts'
 import { items } from '../projections/items.ts'
+import { memories } from '../projections/memory/memories.ts'
 import { postings } from '../projections/postings.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import { tasks } from '../projections/tasks.ts'
@@ -15,7 +16,16 @@ import { wallets } from '../projections/wallets.ts'
 
 export const aggregates: readonly AnyAggregate[] = [wallet, item, task]
 
-export const projections: readonly AnyProjection[] = [wallets, balances, entries, postings, items, tasks, auditLog]
+export const projections: readonly AnyProjection[] = [
+  wallets,
+  balances,
+  entries,
+  postings,
+  items,
+  tasks,
+  memories,
+  auditLog,
+]
 
 /** Prefixes of the streams that hold domain events: the one filter with which consumers read `$all`. */
 export const domainStreamPrefixes: readonly string[] = aggregates.map(({ name }) => `${name}-`)

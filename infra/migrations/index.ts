@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { subjectKeys } from './keys/0001-subject-keys.ts'
+import { checkpoints } from './read/0001-checkpoints.ts'
 
 /**
  * A step of a schema, forward only. Its name is stored and orders it: never rename one, never change one that has run
@@ -9,7 +10,7 @@ export type Migration = { readonly name: string; readonly up: (knex: Knex) => Pr
 
 /** Every migration of each database, in order. */
 export const migrations = {
-  read: [],
+  read: [checkpoints],
   keys: [subjectKeys],
 } satisfies Record<string, readonly Migration[]>
 
