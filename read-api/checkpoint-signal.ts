@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client } from 'pg'
+
+/** The channel on which projectors say which position a checkpoint has reached. */
+const CHANNEL = 'kogi_checkpoints'
+/** How often a waiting read looks for itself: rarely while it is told, often while nobody tells it. */
+const POLL_MS_LISTENING = 250
+const POLL_MS_DEAF = 50
+const RECONNECT_MS = 1_000
+
+/** Word of moving checkpoints. Missing word costs time, never correctness: every wait ends by itself. */
+export type CheckpointSignal = {
+  /** A number to take before a read: word that comes between that and the wait is not lost. */
+  readonly ticket: () => number
+  /** Resolves when a checkpoint at or beyond `position` may have moved since `ticket`, and after `ms` at the latest. */
+  readonly moved: (position: bigint, ticket: number, ms: number, abort: AbortSignal) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+type Waiter = { readonly position: bigint; readonly wake: () => void }
+
+/**
+ * Listens on one connection for all waiting reads of the process. `connect` gives a connected client of its own (not of
+ * the pool, and not through a pooler that hands connections out per transaction); while there is none, reads poll.
+ */
+export function followCheckpoints(options: {
+  connect: () => Promise<Client>
+  onFault?: (error: unknown) => void
+}): CheckpointSignal {
+  const { connect, onFault = () => {} } = options
+  const waiters = new Set<Waiter>()
+  const closing = new AbortController()
+  let heard = 0
+  let listening = false
+
+  const wakeUpTo = (position: bigint) => {
+    heard += 1
+    for (const waiter of waiters) if (waiter.position <= position) waiter.wake()
+  }
+
+  async function listenUntilItEnds(): Promise<void> {
+    const client = await connect()
+    try {
+      const ended = new Promise<void>((resolve, reject) => {
+        client.once('error', reject)
+        client.once('end', resolve)
+        closing.signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      client.on('notification', ({ payload = '' }) => {
+        if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
+      })
+      await client.query(`listen ${CHANNEL}`)
+      listening = true
+      await ended
+    } finally {
+      listening = false
+      await client.end().catch(() => {})
+    }
+  }
+
+  async function listenForEver(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await listenUntilItEnds().catch(onFault)
+      await sleep(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
+    }
+  }
+  const running = listenForEver()
+
+  return {
+    ticket: () => heard,
+    moved: (position, ticket, ms, abort) =>
+      new Promise(resolve => {
+        if (ticket !== heard || abort.aborted) return resolve()
+        const wake = () => {
+          waiters.delete(waiter)
+          clearTimeout(timer)
+          abort.removeEventListener('abort', wake)
+          resolve()
+        }
+        const waiter = { position, wake }
+        const timer = setTimeout(wake, Math.min(ms, listening ? POLL_MS_LISTENING : POLL_MS_DEAF))
+        waiters.add(waiter)
+        abort.addEventListener('abort', wake, { once: true })
+      }),
+    async close() {
+      closing.abort()
+      for (const { wake } of waiters) wake()
+      await running
+    },
+  }
+}

@@ -1,0 +1,131 @@
+import type { QueryConfig } from 'pg'
+import { KogiError } from '../domain/kernel/errors.ts'
+import type { ApiRequest } from '../domain/kernel/route.ts'
+import { bucketOf } from '../projections/bucket.ts'
+import type { AnyProjection } from '../projections/projection.ts'
+import type { CheckpointSignal } from './checkpoint-signal.ts'
+import { invalidParameter, type Queries, WAIT_MS_DEFAULT } from './parameters.ts'
+
+/** Rows of one SQL statement, in array form, with the position that they are good for. */
+export type Snapshot = { readonly position: bigint; readonly rows: readonly (readonly unknown[])[] }
+
+/** What a read needs from outside: connections of the read models' database, and word of moving checkpoints. */
+export type ReadStore = {
+  readonly pool: { query(config: RowsQuery): Promise<{ rows: unknown[][] }> }
+  readonly signal: CheckpointSignal
+}
+type RowsQuery = QueryConfig<unknown[]> & { rowMode: 'array' }
+
+/** A read that waits for its own writes: at least this position, and how long to wait for it. */
+export type Token = { readonly position: bigint; readonly waitMs: number }
+
+/**
+ * The first two columns of every read: the lowest checkpoint of the projections it touches in bucket `$1`, and whether
+ * one of them is stalled. One statement sees one snapshot, so rows and position belong together without a transaction.
+ */
+export function checkpointsSql(projections: readonly AnyProjection[]): string {
+  const names = projections.map(({ name, version }) => `('${name}', ${version})`).join(', ')
+  return `(select case when count(*) = ${projections.length} then min(position) else 0 end as position,
+    coalesce(bool_or(state = 'stalled'), false) as stalled
+    from checkpoints where bucket = $1 and (projection, version) in (${names})) c`
+}
+
+/** The token of a request, from the header or the query; `undefined` where it carries none. */
+export function tokenOf({ header }: ApiRequest, query: Queries): Token | undefined {
+  const inHeader = positionOf('Kogi-Min-Position', header('kogi-min-position'))
+  const position = later(inHeader, positionOf('at_least', query.at_least))
+  if (position === undefined) return undefined
+  return { position, waitMs: query.wait === undefined ? WAIT_MS_DEFAULT : Number(query.wait) }
+}
+
+/** A statement of a read; its first two columns are those of `checkpointsSql`, and its first value is the bucket. */
+export type Statement = { readonly name?: string; readonly text: string; readonly values: readonly unknown[] }
+
+/** Runs a read for an org, as new as its token asks. Throws `projection_stalled` where waiting would be in vain. */
+export async function read(
+  store: ReadStore,
+  request: Pick<ApiRequest, 'principal' | 'signal'>,
+  { name, text, values }: Statement,
+  token?: Token,
+): Promise<Snapshot> {
+  const bucket = bucketOf(request.principal.org)
+  const query: RowsQuery = { text, values: [bucket, ...values], rowMode: 'array', types: wireTypes }
+  if (name !== undefined) query.name = name
+  if (token === undefined) return answer(await run(store, query))
+  return atLeast(token, store.signal, request.signal, async () => answer(await run(store, query)))
+}
+
+/**
+ * Reads again whenever a checkpoint moved, until the answer is as new as the token asks: the read that checks is the
+ * read that answers, so a satisfied token costs nothing. Throws `not_yet_visible` when the time is up.
+ */
+export async function atLeast<A extends { readonly position: bigint }>(
+  { position, waitMs }: Token,
+  signal: CheckpointSignal,
+  abort: AbortSignal,
+  attempt: () => Promise<A>,
+): Promise<A> {
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    const ticket = signal.ticket()
+    const found = await attempt()
+    if (found.position >= position) return found
+    const left = deadline - performance.now()
+    if (left <= 0 || abort.aborted) throw notYetVisible(position, found.position)
+    await signal.moved(position, ticket, left, abort)
+  }
+}
+
+/** Every answer says how new it is, in `meta` and in a header. */
+export const positioned = (position: bigint) => ({
+  meta: { position: String(position) },
+  headers: { 'Kogi-Position': String(position) },
+})
+
+/** The read models have not reached the position that was asked for. */
+const notYetVisible = (wanted: bigint, reached: bigint) =>
+  new KogiError('not_yet_visible', `The answer is not as new as position ${wanted} yet; try again.`, [
+    { field: 'position', message: String(reached) },
+  ])
+
+async function run({ pool }: ReadStore, query: RowsQuery): Promise<unknown[][]> {
+  try {
+    return (await pool.query(query)).rows
+  } catch (error) {
+    // A read model whose table is not there yet is being built: its reader may come again, no bug and no empty answer.
+    if ((error as { code?: unknown }).code !== '42P01') throw error
+    throw new KogiError('not_yet_visible', 'The read model is not built yet; try again.', [], { cause: error })
+  }
+}
+
+function answer(rows: unknown[][]): Snapshot {
+  const [position, stalled] = rows[0] as [string, boolean]
+  if (stalled) {
+    const details = [{ field: 'position', message: position }]
+    throw new KogiError(
+      'projection_stalled',
+      'A read model of this answer is stalled; an operator must mend it.',
+      details,
+    )
+  }
+  return { position: BigInt(position), rows }
+}
+
+const later = (a: bigint | undefined, b: bigint | undefined) => (b === undefined || (a !== undefined && a > b) ? a : b)
+
+function positionOf(field: string, text: string | undefined): bigint | undefined {
+  if (text === undefined) return undefined
+  if (!/^[0-9]{1,20}$/.test(text)) throw invalidParameter(field, 'must be a position: a decimal number')
+  return BigInt(text)
+}
+
+const asText = (text: string) => text
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  16: text => text === 't',
+  23: Number,
+  114: JSON.parse,
+  3802: JSON.parse,
+}
+
+/** PostgreSQL's text form is the wire form but for booleans, integers and JSON: 64-bit and numeric stay strings. */
+const wireTypes = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as NonNullable<QueryConfig['types']>

@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
+import type { ApiRequest, Parameter } from '../domain/kernel/route.ts'
+import { fieldInfo } from '../domain/kernel/schema.ts'
+
+/** The query of a request after the check: each parameter once, as text. */
+export type Queries = Readonly<Record<string, string | undefined>>
+
+export const LIMIT_DEFAULT = 20
+export const LIMIT_MAX = 500
+export const OFFSET_MAX = 1_000_000
+/** How long a read waits for its token when the caller names no time, and the longest time that it may name. */
+export const WAIT_MS_DEFAULT = 2_000
+export const WAIT_MS_MAX = 30_000
+
+/** A whole number as it stands in a URL. */
+export const whole = (min: number, max: number, byDefault?: number) =>
+  z
+    .string()
+    .regex(/^(0|[1-9][0-9]{0,15})$/, `must be a whole number from ${min} to ${max}`)
+    .refine(text => Number(text) >= min && Number(text) <= max, `must be a whole number from ${min} to ${max}`)
+    .meta(byDefault === undefined ? {} : { default: String(byDefault) })
+
+export const inQuery = (name: string, schema: z.ZodType, description: string): Parameter => ({
+  name,
+  in: 'query',
+  schema,
+  description,
+})
+
+const position = z.string().regex(/^[0-9]{1,20}$/, 'must be a position: a decimal number')
+
+/** What every read takes: the position it must have reached, and how long to wait for that. */
+export const tokenParameters: readonly Parameter[] = [
+  inQuery('at_least', position, 'answer only when the read model has reached this position'),
+  inQuery('wait', whole(0, WAIT_MS_MAX, WAIT_MS_DEFAULT), 'milliseconds to wait for that position'),
+  { name: 'Kogi-Min-Position', in: 'header', schema: position, description: 'the same as `at_least`' },
+]
+
+/** What every list takes. */
+export const pageParameters: readonly Parameter[] = [
+  inQuery('limit', whole(1, LIMIT_MAX, LIMIT_DEFAULT), 'most rows to answer with'),
+  inQuery('after', z.string().max(4_096), 'the `next` of the page before: rows are neither lost nor doubled'),
+]
+
+export const invalidParameter = (field: string, message: string) =>
+  new KogiError('invalid_parameter', `The parameter ${field} ${message}.`, [{ field, message }])
+
+/** The query of a request, checked: refuses what the route does not know, what comes twice and what is malformed. */
+export function queriesOf({ query }: ApiRequest, parameters: readonly Parameter[]): Queries {
+  const faults: ErrorDetail[] = []
+  for (const [name, value] of Object.entries(query)) {
+    const parameter = parameters.find(known => known.in === 'query' && known.name === name)
+    const message = value === undefined ? undefined : fault(parameter, value)
+    if (message !== undefined) faults.push({ field: name, message })
+  }
+  if (faults.length === 0) return query as Queries
+  const [{ field, message }] = faults as [ErrorDetail]
+  throw new KogiError('invalid_parameter', `The parameter ${field} ${message}.`, faults)
+}
+
+/** The path parameter that names a column of the read model, checked by that column's schema. */
+export function fromPath({ params }: ApiRequest, name: string, column: z.ZodType): string {
+  const value = params[name] ?? ''
+  const message = columnFault(column, value)
+  if (message !== undefined) throw invalidParameter(name, message)
+  return value
+}
+
+/** What hinders a text from being a value of a column, or `undefined`: what passes, PostgreSQL can compare. */
+export function columnFault(column: z.ZodType, text: string): string | undefined {
+  const parsed = column.safeDecode(text as never)
+  if (!parsed.success) return parsed.error.issues[0]!.message.replace(/^Invalid string: /, '')
+  if (fieldInfo(column).column === 'bigint' && BigInt(text) >= 2n ** 63n) return 'must be below 2^63'
+  return undefined
+}
+
+function fault(parameter: Parameter | undefined, value: string | string[]): string | undefined {
+  if (parameter === undefined) return 'is unknown here'
+  if (typeof value !== 'string') return 'must be given once'
+  return columnFault(parameter.schema, value)
+}

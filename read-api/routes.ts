@@ -1,0 +1,18 @@
+import type { Route } from '../domain/kernel/route.ts'
+import { type ResourceDeps, routesOf } from './resource.ts'
+import { resources } from './resources.ts'
+import { type MemorySearch, searchRoute } from './search.ts'
+import { statementRoutes } from './statement.ts'
+
+/** What the read side needs from outside; the composition root implements it. */
+export type ReadDeps = ResourceDeps & { readonly memories: MemorySearch }
+
+/**
+ * Every route of the read side. The order matters where paths overlap: the statement of an account comes before the
+ * account in a currency, so no currency can be called `statement` or `end-of-day` in a path.
+ */
+export const readRoutes = (deps: ReadDeps): Route[] => [
+  ...statementRoutes(deps),
+  ...resources.flatMap(resource => routesOf(resource, deps)),
+  searchRoute(deps),
+]

@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import type { Json } from '../domain/kernel/json.ts'
+import { boolean, type Sealed, sealed, text } from '../domain/kernel/schema.ts'
+import type { AnyProjection } from '../projections/projection.ts'
+
+/** Opens sealed personal data of an org: the plain text, or `null` where its key is gone. Keeps the order. */
+export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+
+/** A row as it goes out: money and positions as decimal strings, absent fields left out. */
+export type WireRow = { [column: string]: Json }
+
+/** The columns of a projection's rows, in the order in which reads select them. */
+export const columnsOf = ({ row }: AnyProjection): readonly string[] => Object.keys(row.shape)
+
+/** The columns that hold sealed personal data. */
+export const sealedColumnsOf = ({ row }: AnyProjection): readonly string[] =>
+  columnsOf({ row } as AnyProjection).filter(column => inner(row.shape[column]) === sealed)
+
+/** What a row looks like outside: personal data open, `erased` where the key of one is gone. */
+export function outsideSchemaOf(projection: AnyProjection): z.ZodObject {
+  const personal = sealedColumnsOf(projection)
+  if (personal.length === 0) return projection.row
+  const open = personal.map(column => [column, text(10_000).nullable().optional()] as const)
+  return projection.row.extend({ ...Object.fromEntries(open), erased: boolean.optional() })
+}
+
+/** A row in array form as an object; `from` is the index of its first column. */
+export function wireRow(columns: readonly string[], values: readonly unknown[], from: number): WireRow {
+  const row: WireRow = {}
+  for (let at = 0; at < columns.length; at += 1) {
+    const value = values[from + at]
+    if (value !== null) row[columns[at]!] = value as Json
+  }
+  return row
+}
+
+/** Opens the personal data of rows, all in one call; rows without any cost nothing. */
+export async function opened(rows: WireRow[], columns: readonly string[], org: string, unseal: Unseal) {
+  const places = rows.flatMap(row => columns.filter(column => column in row).map(column => ({ row, column })))
+  if (places.length === 0) return rows
+  const texts = await unseal(
+    org,
+    places.map(({ row, column }) => row[column] as unknown as Sealed),
+  )
+  for (const [at, { row, column }] of places.entries()) {
+    row[column] = texts[at] ?? null
+    if (row[column] === null) row.erased = true
+  }
+  return rows
+}
+
+function inner(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable
+    ? inner(schema.unwrap() as z.ZodType)
+    : schema
+}

@@ -1,0 +1,249 @@
+import { z } from 'zod'
+import { KogiError } from '../domain/kernel/errors.ts'
+import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
+import { date, integer, list, minorUnits, object, oneOf, unsigned64 } from '../domain/kernel/schema.ts'
+import { EXTERNAL } from '../domain/wallet/messages.ts'
+import { balances } from '../projections/balances.ts'
+import { postings } from '../projections/postings.ts'
+import { tableOf } from '../projections/tables.ts'
+import { checkpointsSql, positioned, type ReadStore, read, type Statement, tokenOf } from './consistency.ts'
+import { cursorOf, valuesOf } from './cursor.ts'
+import {
+  fromPath,
+  inQuery,
+  invalidParameter,
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  pageParameters,
+  type Queries,
+  queriesOf,
+  tokenParameters,
+} from './parameters.ts'
+import { type WireRow, wireRow } from './rows.ts'
+
+const { shape } = postings.row
+const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount', 'balance', 'description'] as const
+const DAY = ['date', 'lines', 'change', 'balance'] as const
+
+/**
+ * What a page of an account's history is made of: the columns that order it, the day that `from` and `to` look at, and
+ * the rows. The rows add up a column `amount`, from which the running balance follows.
+ */
+type View = {
+  readonly name: string
+  readonly keys: readonly ('effective_on' | 'revision' | 'line')[]
+  readonly day: string
+  readonly columns: readonly string[]
+  /** The rows of a page before the running balance, from the lines that `where` leaves. */
+  readonly rows: (where: string, limit: string) => string
+}
+
+const lines = (where: string, order: string, limit: string) =>
+  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
+    from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
+
+/** By the date that entries count for: what the account held on a day, as known now. */
+const byEffectiveDate: View = {
+  name: 'statement_effective',
+  keys: ['effective_on', 'revision', 'line'],
+  day: 't.effective_on',
+  columns: LINE,
+  rows: (where, limit) => lines(where, 't.effective_on, t.revision, t.line', limit),
+}
+
+/** In the order of posting: what the account held after each entry, when it was posted. */
+const byPosting: View = {
+  name: 'statement_posted',
+  keys: ['revision', 'line'],
+  day: 'left(t.posted_at, 10)',
+  columns: LINE,
+  rows: (where, limit) => lines(where, 't.revision, t.line', limit),
+}
+
+const byDay: View = {
+  name: 'end_of_day',
+  keys: ['effective_on'],
+  day: 't.effective_on',
+  columns: DAY,
+  rows: (where, limit) =>
+    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(t.amount) as amount,
+      sum(t.amount) as change from ${tableOf(postings)} t where ${where}
+      group by t.effective_on order by t.effective_on limit ${limit}`,
+}
+
+const common: readonly Parameter[] = [
+  { name: 'id', in: 'path', schema: shape.wallet, description: 'id of the wallet' },
+  { name: 'account', in: 'path', schema: shape.account, description: 'account name, percent-encoded' },
+  inQuery('currency', shape.currency, 'currency of the account'),
+  inQuery('from', date, 'first day of the period'),
+  inQuery('to', date, 'last day of the period'),
+  ...pageParameters,
+  ...tokenParameters,
+]
+const order = inQuery(
+  'order',
+  z.enum(['effective', 'posted']),
+  '`effective` (default): by the date entries count for; `posted`: as they were posted, `from` and `to` being days of that',
+)
+
+const page = {
+  wallet: shape.wallet,
+  account: shape.account,
+  currency: shape.currency,
+  places: integer(0, 30).optional(),
+  from: date.optional(),
+  to: date.optional(),
+  opening: minorUnits.meta({ description: 'balance before the first row of this page' }),
+  closing: minorUnits.meta({ description: 'balance after the last row of this page' }),
+}
+const { revision, line, entry, effective_on, posted_at, amount, description } = shape
+const statementSchema = object({
+  ...page,
+  order: oneOf('effective', 'posted'),
+  lines: list(
+    object({ revision, line, entry, effective_on, posted_at, amount, balance: minorUnits, description }),
+    LIMIT_MAX,
+  ),
+})
+const endOfDaySchema = object({
+  ...page,
+  days: list(object({ date, lines: unsigned64, change: minorUnits, balance: minorUnits }), LIMIT_MAX),
+})
+
+/** The routes of an account's history: its statement, and its balances at the end of each day. */
+export function statementRoutes(deps: ReadStore): Route[] {
+  const shared = {
+    method: 'GET',
+    permission: 'wallet.accounts.read',
+    tag: 'kwlt',
+    errors: { 404: ['not_found'], 503: ['not_yet_visible', 'projection_stalled'] },
+  } as const
+  const withOrder = [...common, order]
+  return [
+    {
+      ...shared,
+      path: '/kwlt/wallets/:id/accounts/:account/statement',
+      operationId: 'getStatement',
+      summary: 'The statement of an account: opening balance, lines with their running balance, closing balance.',
+      parameters: withOrder,
+      response: statementSchema,
+      async handle(request) {
+        const query = queriesOf(request, withOrder)
+        const view = query.order === 'posted' ? byPosting : byEffectiveDate
+        const { head, rows, ...answer } = await historyPage(deps, request, query, view)
+        return { ...answer, data: { ...head, order: query.order ?? 'effective', lines: rows } }
+      },
+    },
+    {
+      ...shared,
+      path: '/kwlt/wallets/:id/accounts/:account/end-of-day',
+      operationId: 'getEndOfDayBalances',
+      summary: 'The balance of an account at the end of each day on which entries count; other days keep the last one.',
+      parameters: common,
+      response: endOfDaySchema,
+      async handle(request) {
+        const { head, rows, ...answer } = await historyPage(deps, request, queriesOf(request, common), byDay)
+        return { ...answer, data: { ...head, days: rows } }
+      },
+    },
+  ]
+}
+
+type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: readonly WireRow[] }
+
+/** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
+async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
+  const { currency, from, to } = query
+  if (currency === undefined) throw invalidParameter('currency', 'must be given')
+  if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
+  const wallet = fromPath(request, 'id', shape.wallet)
+  const account = fromPath(request, 'account', shape.account)
+  const limit = Number(query.limit ?? LIMIT_DEFAULT)
+  const values = [request.principal.org, wallet, account, currency]
+  const statement = pageStatement(view, values, query, limit)
+  const { rows, position } = await read(deps, request, statement, tokenOf(request, query))
+  const [, , known, places, opening] = rows[0]!
+  if (!known) throw new KogiError('not_found', `The wallet has no account ${account} in ${currency}.`)
+  const found = (rows[0]![5] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, 5))
+  const last = found.at(-1)
+  const next = last && rows.length > limit ? cursorOf(view.name, keysOf(view, last)) : undefined
+  const closing = last?.balance ?? opening
+  return {
+    head: {
+      wallet,
+      account,
+      currency,
+      ...(places !== null && { places }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      opening,
+      closing,
+    },
+    rows: found,
+    pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
+    ...positioned(position),
+  }
+}
+
+const SCOPE = 't.org = $2 and t.wallet = $3 and t.account = $4 and t.currency = $5'
+
+/** One statement: is the account there, what did it hold before the page, and the page with its running balance. */
+function pageStatement(view: View, account: readonly string[], query: Queries, limit: number): Statement {
+  const values: unknown[] = [...account]
+  const put = (value: unknown) => `$${values.push(value) + 1}`
+  const keys = view.keys.map(key => `t.${key}`).join(', ')
+  const from = query.from === undefined ? undefined : `${view.day} >= ${put(query.from)}`
+  const to = query.to === undefined ? undefined : `${view.day} <= ${put(query.to)}`
+  let after: string | undefined
+  let before = from === undefined ? undefined : `not ${from}`
+  if (query.after !== undefined) {
+    const place = placeOf(view, query).map(put).join(', ')
+    after = `(${keys}) > (${place})`
+    const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
+    // Days follow the order of every view but posting's, whose clocks are those of several processes.
+    before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
+  }
+  const where = [SCOPE, from, to, after].filter(Boolean).join(' and ')
+  const opening = before === undefined ? '0' : `coalesce(sum(t.amount), 0)`
+  const sum = before === undefined ? '' : ` from ${tableOf(postings)} t where ${SCOPE} and ${before}`
+  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening,
+      ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
+    from ${checkpointsSql([balances, postings])}
+    left join (${accountSql(account[2]!)}) a on true
+    cross join (select ${opening} as opening${sum}) b
+    left join (
+      select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
+      from (${view.rows(where, put(limit + 1))}) t
+    ) l on true order by ${keys.replaceAll('t.', 'l.')}`
+  return { text, values }
+}
+
+/** Whether there is such an account; one outside the wallet is there once something was posted to it. */
+function accountSql(account: string): string {
+  if (!account.startsWith(EXTERNAL)) return `select true as known, t.places from ${tableOf(balances)} t where ${SCOPE}`
+  return `select exists(select from ${tableOf(postings)} t where ${SCOPE}) as known, max(p.places) as places
+    from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
+}
+
+/** The cursor's place, which must lie in the period: the balance before the page counts on that. */
+function placeOf({ name, keys }: View, { after, from, to }: Queries): string[] {
+  const place = valuesOf(
+    after!,
+    name,
+    keys.map(key => KEY_SCHEMAS[key]),
+  )
+  const day = keys[0] === 'effective_on' ? place[0]! : undefined
+  if (day !== undefined && ((from !== undefined && day < from) || (to !== undefined && day > to))) {
+    throw invalidParameter('after', 'must be the `next` of a page of the same period')
+  }
+  return place
+}
+
+const KEY_SCHEMAS = {
+  effective_on: date,
+  revision: unsigned64,
+  line: z.string().regex(/^(0|[1-9][0-9]{0,2})$/),
+} as const
+
+const keysOf = ({ keys }: View, row: WireRow): string[] =>
+  keys.map(key => String(key === 'effective_on' ? (row.effective_on ?? row.date) : row[key]))

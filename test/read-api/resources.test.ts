@@ -1,0 +1,147 @@
+import { expect } from 'chai'
+import { aggregates } from '../../infra/catalogue.ts'
+import { resources } from '../../read-api/resources.ts'
+import { everyPage, History, makeWorld, type World } from './support.ts'
+
+const SEALED = { key: '11111111-1111-4111-8111-111111111111', nonce: 'n'.repeat(16) }
+
+function twoOrgs(): History {
+  const history = new History()
+  for (const org of ['north', 'south']) {
+    for (const id of ['w1', 'w2']) {
+      const holder = { ...SEALED, text: `${id === 'w1' ? 'kept' : 'gone'}${'x'.repeat(30)}` }
+      history
+        .add(org, 'wallet', id, 'WalletOpened', { owner: `owner-${id}`, holder, kind: 'personal' })
+        .add(org, 'wallet', id, 'AccountOpened', {
+          account: 'Bär:a/b c',
+          currency: 'EUR',
+          places: 2,
+          overdraft: 'allowed',
+        })
+        .add(org, 'wallet', id, 'EntryPosted', {
+          entry: `entry-${org}-${id}`,
+          kind: 'debit',
+          postings: [
+            { account: 'Bär:a/b c', currency: 'EUR', amount: -(10n ** 37n) },
+            { account: 'external:rent', currency: 'EUR', amount: 10n ** 37n },
+          ],
+          effectiveOn: '2026-01-01',
+          description: 'rent',
+        })
+    }
+    history
+      .add(org, 'item', 'i1', 'ItemAdded', {
+        type: 'app',
+        status: 'draft',
+        name: 'App',
+        metadata: { a: 1 },
+        owner: 'u',
+      })
+      .add(org, 'item', 'i2', 'ItemAdded', { type: 'book', status: 'live', name: 'Book', metadata: {}, owner: 'u' })
+      .add(org, 'task', 't1', 'TaskCreated', { name: 'Do', status: 'open', assignee: 'ann', team: 'red' })
+      .add(org, 'task', 't2', 'TaskCreated', { name: 'Be', status: 'open', team: 'red' })
+  }
+  return history.add('north', 'task', 'only-north', 'TaskCreated', { name: 'Secret', status: 'open' })
+}
+
+describe('resources of the read API', () => {
+  const history = twoOrgs()
+  let world: World
+  before(async () => {
+    world = await makeWorld()
+    await world.write(history)
+  })
+  after(() => world.close())
+
+  it('answers a thing by its key, in wire form, with its revision and its position', async () => {
+    const path = `/kwlt/wallets/w1/accounts/${encodeURIComponent('Bär:a/b c')}/EUR`
+    const { data, headers, meta } = await world.call('north', path)
+    expect(data).to.include({ wallet: 'w1', balance: String(-(10n ** 37n)), postings: '1', places: 2 })
+    expect(headers).to.deep.equal({ 'Kogi-Position': String(history.position), ETag: '"2"' })
+    expect(meta).to.deep.equal({ position: String(history.position) })
+  })
+
+  it('opens personal data, and says where its key is gone', async () => {
+    const kept = await world.call('north', '/kwlt/wallets/w1')
+    expect(kept.data)
+      .to.include({ holder: `open kept${'x'.repeat(30)}` })
+      .and.not.have.property('erased')
+    const all = await world.call('north', '/kwlt/wallets')
+    expect((all.data as object[])[1]).to.include({ holder: null, erased: true })
+  })
+
+  it('filters by indexed columns, alone and together, and counts on request', async () => {
+    const names = async (query: string) =>
+      ((await world.call('north', `/kctr/tasks?${query}`)).data as { id: string }[]).map(({ id }) => id)
+    expect(await names('team=red')).to.deep.equal(['t1', 't2'])
+    expect(await names('team=red&assignee=ann')).to.deep.equal(['t1'])
+    expect(await names('team=blue')).to.deep.equal([])
+    expect((await world.call('north', '/kctr/tasks?limit=1&total=true')).pagination).to.include({
+      limit: 1,
+      has_more: true,
+      total: 3,
+    })
+    expect((await world.call('north', '/kctr/tasks?limit=2&offset=2&total=true')).pagination).to.deep.equal({
+      limit: 2,
+      has_more: false,
+      offset: 2,
+      total: 3,
+    })
+  })
+
+  it('serves a filter by an index alone', async () => {
+    const alone = await world.call('north', '/kmg/audit-log?id=w1')
+    expect(alone).to.include({ status: 400, code: 'invalid_parameter' })
+    expect((await world.call('north', '/kmg/audit-log?id=w1&category=wallet')).data).to.have.length(3)
+    for (const { projection, filters } of resources) {
+      const indexed = new Set([projection.key, ...projection.indexes].flat())
+      for (const filter of filters) expect(indexed.has(filter), `${projection.name}.${filter}`).to.equal(true)
+    }
+  })
+
+  it('answers 404 for a list that belongs to nothing, not an empty list', async () => {
+    expect(await world.call('north', '/kwlt/wallets/nowhere/accounts')).to.include({ status: 404, code: 'not_found' })
+    expect(await world.call('north', '/kwlt/wallets/nowhere/entries')).to.include({ status: 404, code: 'not_found' })
+    expect((await world.call('north', '/kwlt/wallets/w1/entries')).data).to.have.length(1)
+  })
+
+  it('never shows a row of another org, over every route', async () => {
+    const things: Record<string, string> = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR' }
+    for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {
+      const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
+      for (const id of ids) {
+        const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => things[name] ?? id)
+        const query = /statement|end-of-day/.test(path) ? '?currency=EUR' : ''
+        const { data, status } = await world.call('south', `${filled}${query}`)
+        expect(JSON.stringify(data ?? null), filled).to.not.match(/north/)
+        expect(status, filled).to.be.oneOf([200, 404])
+        expect(await world.call('nobody', `${filled}${query}`), filled).to.satisfy(
+          (answer: { status: number; data?: unknown }) => answer.status === 404 || JSON.stringify(answer.data) === '[]',
+        )
+      }
+    }
+    expect((await world.call('south', '/kctr/tasks/only-north')).status).to.equal(404)
+    expect((await world.call('south', '/kwlt/entries/entry-north-w1')).status).to.equal(404)
+  })
+
+  it('lists every row of every list once, in order, whatever the page size', async () => {
+    for (const { path, order, many } of resources.filter(({ parents }) => Object.keys(parents).length === 0)) {
+      const whole = await everyPage(world, 'north', `${path}?limit=500`)
+      for (const limit of [1, 2]) {
+        expect(await everyPage(world, 'north', `${path}?limit=${limit}`), many).to.deep.equal(whole)
+      }
+      const keys = new Set(whole.map(row => order.map(column => row[column as string]).join('\0')))
+      expect(keys.size, many).to.equal(whole.length)
+    }
+  })
+
+  it('names a permission for each route whose service is known to the seeds', () => {
+    const services = new Set([...aggregates.map(({ service }) => service), 'kmg', 'kse'])
+    for (const { path, permission, tag, summary } of world.routes) {
+      expect(services.has(path.split('/')[1]!), path).to.equal(true)
+      expect(permission, path).to.match(/^[a-z]+\.[a-z]+\.read$/)
+      expect(tag).to.equal(path.split('/')[1])
+      expect(summary, path).to.match(/\.$/)
+    }
+  })
+})

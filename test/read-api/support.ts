@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
+import { toWire } from '../../domain/kernel/json.ts'
+import type { ApiRequest, ApiResponse, Route } from '../../domain/kernel/route.ts'
+import { projections } from '../../infra/catalogue.ts'
+import { allBuckets } from '../../projections/bucket.ts'
+import { fold, sortedRows } from '../../projections/fold.ts'
+import { createIndexes, createTables, tableOf } from '../../projections/tables.ts'
+import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+/** Makes the events of a history: revisions and positions follow by themselves, positions with gaps. */
+export class History {
+  readonly events: DomainEvent[] = []
+  readonly #revisions = new Map<string, bigint>()
+  #position = 100n
+
+  add(org: string, category: string, id: string, type: string, data: object, at = '2026-01-02T03:04:05.678Z'): this {
+    const stream = `${category}-${org}~${id}`
+    const revision = this.#revisions.get(stream) ?? 0n
+    this.#revisions.set(stream, revision + 1n)
+    this.#position += 7n
+    const metadata = {
+      $correlationId: randomUUID(),
+      $causationId: randomUUID(),
+      commandId: randomUUID(),
+      fingerprint: 'f'.repeat(64),
+      org,
+      id,
+      actor: { subject: `clerk-of-${org}`, roles: ['team-member'] },
+      subjects: [],
+      at,
+      schema: 1,
+    }
+    const eventId = randomUUID()
+    this.events.push({ type, data, eventId, stream, category, revision, position: this.#position, metadata })
+    return this
+  }
+
+  get position(): bigint {
+    return this.#position
+  }
+}
+
+/** Read models of a test's own in a real PostgreSQL, and the routes over them. */
+export type World = {
+  readonly pool: pg.Pool
+  readonly routes: readonly Route[]
+  readonly signal: CheckpointSignal
+  /** Writes the rows of a whole history, folded without the runner, with every checkpoint at its end. */
+  readonly write: (history: History) => Promise<void>
+  /** Moves every checkpoint, as a projector does with each batch. */
+  readonly move: (position: bigint, state?: string) => Promise<void>
+  readonly call: (org: string, url: string, headers?: Record<string, string>) => Promise<Answer>
+  readonly close: () => Promise<void>
+}
+export type Answer = { readonly status: number; readonly code?: string } & Omit<ApiResponse, 'status'>
+
+export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<World> {
+  const url = await freshDatabase()
+  const pool = new pg.Pool({ connectionString: url, max: 8 })
+  for (const projection of projections) {
+    for (const sql of [...createTables(projection), ...createIndexes(projection)]) await pool.query(sql)
+  }
+  await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
+    epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
+  const signal = followCheckpoints({
+    async connect() {
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      return client
+    },
+  })
+  const deps: ReadDeps = {
+    pool,
+    signal,
+    unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
+    memories: async (_, query) => ({ position: 9n, hits: query === 'nothing' ? [] : [{ text: query }] }),
+    ...overrides,
+  }
+  const routes = readRoutes(deps)
+  return {
+    pool,
+    routes,
+    signal,
+    async write(history) {
+      const rows = await fold(projections, history.events)
+      for (const projection of projections) {
+        const table = tableOf(projection)
+        const json = JSON.stringify(sortedRows(rows, projection).map(toWire))
+        await pool.query(`delete from ${table}`)
+        await pool.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [json])
+      }
+      await move(pool, history.position)
+    },
+    move: (position, state) => move(pool, position, state),
+    call: (org, url, headers) => call(routes, org, url, headers),
+    async close() {
+      await signal.close()
+      await pool.end()
+    },
+  }
+}
+
+async function move(pool: pg.Pool, position: bigint, state = 'running'): Promise<void> {
+  for (const { name, version } of projections) {
+    await pool.query(
+      `insert into checkpoints select $1, $2, bucket, $3, 1, $4, null, now() from unnest($5::int[]) bucket
+        on conflict (projection, version, bucket) do update set position = excluded.position, state = excluded.state`,
+      [name, version, position, state, allBuckets],
+    )
+  }
+  await pool.query(`select pg_notify('kogi_checkpoints', $1)`, [String(position)])
+}
+
+/** Calls a route as the server does: first path that fits, decoded parameters, refusals as codes. */
+export async function call(
+  routes: readonly Route[],
+  org: string,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const { pathname, searchParams } = new URL(url, 'http://kogi')
+  const segments = pathname.slice(1).split('/').map(decodeURIComponent)
+  for (const route of routes) {
+    const pattern = route.path.slice(1).split('/')
+    const fits =
+      pattern.length === segments.length && pattern.every((part, at) => part.startsWith(':') || part === segments[at])
+    if (!fits) continue
+    const params = Object.fromEntries(
+      pattern.flatMap((part, at) => (part.startsWith(':') ? [[part.slice(1), segments[at]!]] : [])),
+    )
+    const names = [...new Set(searchParams.keys())]
+    const query = Object.fromEntries(
+      names.map(name => [name, searchParams.getAll(name)] as const).map(([k, v]) => [k, v.length > 1 ? v : v[0]]),
+    )
+    const request: ApiRequest = {
+      principal: { subject: 'reader', org, roles: [], permissions: ['*'] },
+      params,
+      query,
+      body: undefined,
+      header: name => headers[name],
+      correlationId: 'test',
+      signal: new AbortController().signal,
+    }
+    try {
+      return { status: 200, ...(await route.handle(request)) } as Answer
+    } catch (error) {
+      if (!(error instanceof KogiError)) throw error
+      return { status: STATUS[error.code] ?? 500, code: error.code, data: error.details }
+    }
+  }
+  return { status: 404, code: 'route_unknown' }
+}
+
+const STATUS: Readonly<Record<string, number>> = {
+  invalid_parameter: 400,
+  not_found: 404,
+  not_yet_visible: 503,
+  projection_stalled: 503,
+}
+
+/** Every row of a list, page by page. */
+export async function everyPage(world: World, org: string, url: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  let after: string | undefined
+  do {
+    const page = await world.call(
+      org,
+      after === undefined ? url : `${url}${url.includes('?') ? '&' : '?'}after=${after}`,
+    )
+    if (page.status !== 200) throw new Error(`${url}: ${JSON.stringify(page)}`)
+    rows.push(...(page.data as Record<string, unknown>[]))
+    after = page.pagination!.next
+  } while (after !== undefined)
+  return rows
+}
