@@ -1,8 +1,7 @@
-/**
- * Other spellings of paths, below `/api/v1`: whatever begins with one of the first, as whole segments, is served as if
- * it began with the second. The longest one that fits counts.
- */
-export const aliases: Readonly<Record<string, string>> = {
+import type { Route } from '../domain/kernel/route.ts'
+
+/** Other spellings of how a path begins, below `/api/v1`, with the canonical one. */
+const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase/items': '/kbfc/items',
   '/center/tasks': '/kctr/tasks',
   '/kbfc/item': '/kbfc/items',
@@ -13,4 +12,16 @@ export const aliases: Readonly<Record<string, string>> = {
   '/ledger': '/kwlt/entries',
   '/memory/search': '/kse/memories/search',
   '/wallet': '/kwlt/wallets',
+}
+
+/** The other spellings of each route's path: spelling → canonical path. Commands have them as reads do. */
+export function aliasesOf(routes: readonly Pick<Route, 'path'>[]): Record<string, string> {
+  const aliases: Record<string, string> = {}
+  for (const [prefix, canonical] of Object.entries(PREFIXES)) {
+    for (const { path } of routes) {
+      if (path !== canonical && !path.startsWith(`${canonical}/`)) continue
+      aliases[prefix + path.slice(canonical.length)] = path
+    }
+  }
+  return aliases
 }

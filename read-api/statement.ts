@@ -204,7 +204,7 @@ function pageStatement(view: View, account: readonly string[], query: Queries, l
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [SCOPE, from, to, after].filter(Boolean).join(' and ')
-  const opening = before === undefined ? '0' : `coalesce(sum(t.amount), 0)`
+  const opening = before === undefined ? '0::numeric' : `coalesce(sum(t.amount), 0)`
   const sum = before === undefined ? '' : ` from ${tableOf(postings)} t where ${SCOPE} and ${before}`
   const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening,
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}

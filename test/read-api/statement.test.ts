@@ -1,0 +1,204 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { History, makeWorld, type World } from './support.ts'
+
+type Line = { revision: string; line: number; effective_on: string; posted_at: string; amount: string; balance: string }
+type Statement = { opening: string; closing: string; lines: Line[]; days: Record<string, string>[]; places: number }
+
+const ORG = 'north'
+const ACCOUNT = 'Löhne: a/b %2F'
+const PATH = `/kwlt/wallets/w/accounts/${encodeURIComponent(ACCOUNT)}`
+
+/** An entry as the tests make it: who is paid, how much, for which day, posted on which day. */
+const entryArb = fc.record({
+  amounts: fc.array(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), { minLength: 0, maxLength: 3 }),
+  currency: fc.constantFrom('EUR', 'USD'),
+  effective: fc.integer({ min: 1, max: 9 }),
+  posted: fc.integer({ min: 1, max: 9 }),
+})
+type Entry = typeof entryArb extends fc.Arbitrary<infer T> ? T : never
+const day = (n: number) => `2026-03-0${n}`
+
+function historyOf(entries: readonly Entry[]): History {
+  const history = new History().add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' })
+  for (const [account, currency] of [
+    [ACCOUNT, 'EUR'],
+    [ACCOUNT, 'USD'],
+    ['other', 'EUR'],
+    ['other', 'USD'],
+  ]) {
+    history.add(ORG, 'wallet', 'w', 'AccountOpened', { account, currency, places: 2, overdraft: 'allowed' })
+  }
+  for (const [n, { amounts, currency, effective, posted }] of entries.entries()) {
+    const mine = amounts.map(amount => ({ account: ACCOUNT, currency, amount }))
+    const rest = { account: 'other', currency, amount: -amounts.reduce((sum, amount) => sum + amount, 0n) }
+    const data = { entry: `e${n}`, kind: 'journal', postings: [rest, ...mine], effectiveOn: day(effective) }
+    history.add(ORG, 'wallet', 'w', 'EntryPosted', data, `${day(posted)}T12:00:00.000Z`)
+  }
+  return history
+}
+
+/** What a statement must say, computed the slow way from the events. */
+function oracle(history: History, question: { currency: string; from?: string; to?: string; order: string }) {
+  const { currency, from = '', to = '9', order } = question
+  const lines = history.events.flatMap(({ type, data, revision, metadata: { at } }) => {
+    if (type !== 'EntryPosted') return []
+    const { postings, effectiveOn } = data as {
+      postings: { account: string; currency: string; amount: bigint }[]
+      effectiveOn: string
+    }
+    return postings.map((posting, line) => ({ ...posting, line, revision: Number(revision), effectiveOn, at }))
+  })
+  const mine = lines.filter(line => line.account === ACCOUNT && line.currency === currency)
+  const dayOf = (line: (typeof mine)[number]) => (order === 'posted' ? line.at.slice(0, 10) : line.effectiveOn)
+  if (order === 'effective')
+    mine.sort((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0))
+  const opening = mine.filter(line => dayOf(line) < from).reduce((sum, { amount }) => sum + amount, 0n)
+  let balance = opening
+  return {
+    opening: String(opening),
+    lines: mine
+      .filter(line => dayOf(line) >= from && dayOf(line) <= to)
+      .map(({ revision, line, amount, effectiveOn }) => {
+        balance += amount
+        return { at: `${revision}/${line}`, amount: String(amount), balance: String(balance), effectiveOn }
+      }),
+  }
+}
+
+describe('statement of an account', () => {
+  let world: World
+  before(async () => {
+    world = await makeWorld()
+  })
+  after(() => world.close())
+
+  async function pages(url: string): Promise<Statement[]> {
+    const found: Statement[] = []
+    let after = ''
+    for (;;) {
+      const { status, data, pagination } = await world.call(ORG, `${url}${after}`)
+      expect(status, url).to.equal(200)
+      found.push(data as Statement)
+      if (!pagination!.has_more) return found
+      after = `&after=${pagination!.next}`
+    }
+  }
+
+  const questionArb = fc.record({
+    currency: fc.constantFrom('EUR', 'USD'),
+    from: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+    days: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+    order: fc.constantFrom('effective', 'posted'),
+    limit: fc.integer({ min: 1, max: 7 }),
+  })
+
+  it('agrees with a naive reading of the log, for any entries, period, order and page size', async function () {
+    this.timeout(60_000)
+    const runs = process.env.KOGI_LONG ? 200 : 12
+    const questions = fc.array(questionArb, { minLength: 8, maxLength: 8 })
+    const property = fc.asyncProperty(fc.array(entryArb, { maxLength: 25 }), questions, async (entries, asked) => {
+      const history = historyOf(entries)
+      await world.write(history)
+      for (const { currency, from, days, order, limit } of asked) {
+        const period = {
+          ...(from !== undefined && { from: day(from) }),
+          ...(days !== undefined && { to: day(Math.min((from ?? 1) + days, 9)) }),
+        }
+        const expected = oracle(history, { currency, order, ...period })
+        const query = new URLSearchParams({ currency, ...period, limit: String(limit) })
+        const found = await pages(`${PATH}/statement?${query}&order=${order}`)
+        const lines = found.flatMap(({ lines }) => lines)
+        const seen = lines.map(line => ({
+          at: `${line.revision}/${line.line}`,
+          amount: line.amount,
+          balance: line.balance,
+          effectiveOn: line.effective_on,
+        }))
+        expect(seen).to.deep.equal(expected.lines)
+        expect(found[0]!.opening).to.equal(expected.opening)
+        for (const [at, page] of found.entries()) {
+          expect(page.closing).to.equal(page.lines.at(-1)?.balance ?? page.opening)
+          if (at > 0) expect(page.opening).to.equal(found[at - 1]!.closing)
+        }
+        if (order !== 'effective') continue
+        const ends = new Map(expected.lines.map(line => [line.effectiveOn, line.balance]))
+        const endOfDay = (await pages(`${PATH}/end-of-day?${query}`)).flatMap(({ days }) => days)
+        expect(endOfDay.map(({ date, balance }) => [date, balance])).to.deep.equal([...ends])
+      }
+    })
+    await fc.assert(property, { numRuns: runs })
+  })
+
+  it('knows accounts, and says so where there are no lines', async () => {
+    await world.write(historyOf([]))
+    const { data } = await world.call(ORG, `${PATH}/statement?currency=EUR&from=2026-01-01`)
+    expect(data).to.deep.include({ opening: '0', closing: '0', lines: [], places: 2 })
+    const never = await world.call(ORG, '/kwlt/wallets/w/accounts/never/statement?currency=EUR')
+    expect(never).to.include({ status: 404, code: 'not_found' })
+    expect(await world.call(ORG, `${PATH}/end-of-day?currency=CZK`)).to.include({ status: 404 })
+    expect(await world.call('south', `${PATH}/statement?currency=EUR`)).to.include({ status: 404 })
+  })
+
+  it('has statements of the accounts outside the wallet too, once something was posted there', async () => {
+    const history = historyOf([])
+    history.add(ORG, 'wallet', 'w', 'EntryPosted', {
+      entry: 'e',
+      kind: 'credit',
+      postings: [
+        { account: ACCOUNT, currency: 'EUR', amount: 5n },
+        { account: 'external:client', currency: 'EUR', amount: -5n },
+      ],
+      effectiveOn: '2026-03-01',
+    })
+    await world.write(history)
+    const found = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aclient/statement?currency=EUR')
+    expect(found.data).to.deep.include({ opening: '0', closing: '-5', places: 2 })
+    const other = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aother/statement?currency=EUR')
+    expect(other.status).to.equal(404)
+  })
+
+  it('refuses a cursor of another order or period, a period that ends before it begins, and no currency', async () => {
+    await world.write(
+      historyOf(Array.from({ length: 4 }, () => ({ amounts: [1n], currency: 'EUR', effective: 5, posted: 5 }))),
+    )
+    const { pagination } = await world.call(ORG, `${PATH}/statement?currency=EUR&limit=1`)
+    for (const query of [
+      `currency=EUR&order=posted&after=${pagination!.next}`,
+      `currency=EUR&from=2026-03-06&after=${pagination!.next}`,
+      'currency=EUR&from=2026-03-06&to=2026-03-05',
+      'from=2026-03-06',
+      'currency=EUR&from=2026-02-30',
+    ]) {
+      expect(await world.call(ORG, `${PATH}/statement?${query}`), query).to.include({
+        status: 400,
+        code: 'invalid_parameter',
+      })
+    }
+  })
+
+  it('is right on every page of 42,493 lines', async function () {
+    this.timeout(60_000)
+    const lines = process.env.KOGI_LONG ? 42_493 : 8_000
+    await world.write(historyOf([]))
+    await world.pool.query(
+      `insert into postings_v1 (org, wallet, account, currency, revision, line, position, entry, external, amount,
+        effective_on, posted_at) select 'north', 'w', $2, 'EUR', 10 + n, 0, 1000 + n, 'e' || n, false, n % 1000 - 400,
+        '2026-0' || 1 + n % 9 || '-0' || 1 + n % 7, '2026-03-01T00:00:00.000Z' from generate_series(1, $1) n`,
+      [lines, ACCOUNT],
+    )
+    for (const order of ['effective', 'posted']) {
+      let balance = 0n
+      let count = 0
+      for (const page of await pages(`${PATH}/statement?currency=EUR&limit=500&order=${order}`)) {
+        expect(page.opening).to.equal(String(balance))
+        for (const line of page.lines) {
+          balance += BigInt(line.amount)
+          count += 1
+          if (line.balance !== String(balance)) expect.fail(`line ${count}: ${line.balance} is not ${balance}`)
+        }
+      }
+      expect(count).to.equal(lines)
+    }
+  })
+})
