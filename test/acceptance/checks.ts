@@ -1,0 +1,49 @@
+/** What must hold of the system after every data set, whatever was sent. */
+import { assert } from 'chai'
+import type { Client } from '../support/client.ts'
+import type { System } from '../support/system.ts'
+
+/** All rows of a list, page by page. */
+export async function allRows(client: Client, path: string): Promise<Record<string, string>[]> {
+  const rows: Record<string, string>[] = []
+  const url = new URL(path, 'http://kogi')
+  url.searchParams.set('limit', '500')
+  for (let next: string | undefined; ; ) {
+    if (next) url.searchParams.set('after', next)
+    const { status, body } = await client.call('GET', url.pathname + url.search)
+    assert.equal(status, 200, JSON.stringify(body))
+    rows.push(...body.data)
+    next = body.pagination.next
+    if (!body.pagination.has_more) return rows
+  }
+}
+
+/** Waits until the read models have reached a position. */
+export async function visible(client: Client, position: bigint): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const headers = { 'Kogi-Min-Position': String(position) }
+    const { status } = await client.call('GET', '/api/v1/kwlt/wallets?limit=1&wait=30000', { headers })
+    if (status === 200) return
+  }
+  assert.fail(`position ${position} did not become visible`)
+}
+
+/** Every stored row equals an independent fold of the log. */
+export async function checkRows(system: System): Promise<void> {
+  const report = JSON.parse(await system.kogi('check', '--json'))
+  assert.isTrue(report.equal, JSON.stringify(report).slice(0, 2000))
+}
+
+/** Kills the projector the hard way, as often as `times`, while `work` runs. */
+export async function whileKillingProjector(system: System, times: number, work: Promise<unknown>): Promise<void> {
+  let running = true
+  const finished = work.finally(() => {
+    running = false
+  })
+  for (let kill = 0; kill < times; kill++) {
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    if (!running) break
+    for (const pid of await system.childrenNamed('projector')) process.kill(pid, 'SIGKILL')
+  }
+  await finished
+}

@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { assert } from 'chai'
+import type { Client } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { allRows, checkRows, visible } from './checks.ts'
+import { checksum, dataSet } from './data-sets.ts'
+
+describe('hackclub: the books of a non-profit through kogi import', function () {
+  const set = dataSet(this, 'hackclub')
+  let system: System
+  let client: Client
+  let first: Report
+
+  type Report = { appended: number; alreadyThere: number; position: string }
+  const journal = () => {
+    const folder = set.file('.')
+    return path.join(folder, readdirSync(folder).find(name => name.endsWith('.ledger'))!)
+  }
+  const runImport = async (): Promise<Report> =>
+    JSON.parse(await system.kogi('import', journal(), '--wallet', 'books', '--org', 'hackclub', '--json'))
+
+  before(async () => {
+    system = await startSystem()
+    client = await system.clientOf('hackclub')
+    first = await runImport()
+    await visible(client, BigInt(first.position))
+  })
+  after(async () => {
+    client?.close()
+    await system?.stop()
+  })
+
+  it('posts every transaction', async () => {
+    assert.equal(first.appended, set.oracle.transactions)
+    const entries = (await allRows(client, '/api/v1/kwlt/wallets/books/entries')) as unknown as { postings: [] }[]
+    assert.lengthOf(entries, set.oracle.transactions)
+    assert.equal(
+      entries.reduce((sum, { postings }) => sum + postings.length, 0),
+      set.oracle.postings,
+    )
+  })
+
+  it('ends with the balances of the books', async () => {
+    const accounts = await allRows(client, '/api/v1/kwlt/wallets/books/accounts')
+    assert.lengthOf(accounts, set.oracle.accounts)
+    const nonzero = accounts.filter(({ balance }) => balance !== '0')
+    assert.lengthOf(nonzero, set.oracle.nonzero_accounts)
+    const sum = accounts.reduce((total, { balance }) => total + BigInt(balance!), 0n)
+    assert.equal(sum, BigInt(set.oracle.sum_cents))
+    assert.equal(
+      checksum(nonzero.map(({ account, balance }) => `${account},${balance}`)),
+      set.oracle.sha256_nonzero_balances,
+    )
+  })
+
+  it('appends nothing the second time', async () => {
+    const again = await runImport()
+    assert.equal(again.appended, 0)
+    assert.equal(again.alreadyThere, set.oracle.transactions)
+  })
+
+  it('stores rows that equal an independent fold of the log', () => checkRows(system))
+})

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { assert } from 'chai'
+import { canonicalJson } from '../../domain/kernel/json.ts'
+import { type Client, inLanes } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { allRows, checkRows, visible, whileKillingProjector } from './checks.ts'
+import { dataSet } from './data-sets.ts'
+
+type Change = { seq: number; op: 'add' | 'update' | 'remove'; symbol: string; fields?: Record<string, string> }
+
+describe('sp500: the constituents of an index as portfolio items', function () {
+  const set = dataSet(this, 'sp500', 'events.jsonl')
+  const lines = set.oracle ? set.text('events.jsonl').trimEnd().split('\n') : []
+  const changes: Change[] = lines.map(line => JSON.parse(line))
+  let system: System
+  let client: Client
+  let position = 0n
+  const accepted = { add: 0, update: 0, remove: 0 }
+
+  before(async () => {
+    system = await startSystem()
+    client = await system.clientOf('sp500')
+    await whileKillingProjector(system, 2, sendAll())
+    await visible(client, position)
+  })
+  after(async () => {
+    client?.close()
+    await system?.stop()
+  })
+
+  /** Symbols side by side, the changes of one symbol in their order. Returns how many events were appended. */
+  async function sendAll(): Promise<number> {
+    let appended = 0
+    const bySymbol = new Map<string, Change[]>()
+    for (const change of changes) bySymbol.set(change.symbol, [...(bySymbol.get(change.symbol) ?? []), change])
+    await inLanes(bySymbol, 32, async ([symbol, own]) => {
+      let metadata: Record<string, string> = {}
+      for (const { seq, op, fields = {} } of own) {
+        const { name, ...rest } = fields
+        metadata = op === 'add' ? rest : { ...metadata, ...rest }
+        const body = { ...(name && { name }), metadata }
+        const answer =
+          op === 'add'
+            ? await send('POST', '', seq, { id: symbol, type: 'investment', status: 'listed', ...body })
+            : op === 'update'
+              ? await send('PATCH', `/${symbol}`, seq, body)
+              : await send('DELETE', `/${symbol}`, seq)
+        accepted[op]++
+        if (answer.status !== 204 && !answer.body.data.replayed) appended += answer.body.data.events.length
+        position = BigInt(answer.headers['kogi-position'] as string)
+      }
+    })
+    return appended
+  }
+
+  async function send(method: string, path: string, seq: number, body?: unknown) {
+    const headers = { 'Idempotency-Key': `seq-${seq}` }
+    const answer = await client.call(method, `/api/v1/kbfc/items${path}`, { headers, ...(body ? { body } : {}) })
+    assert.include([200, 201, 204], answer.status, `${seq} ${JSON.stringify(answer.body)}`)
+    return answer
+  }
+
+  const activeItems = () => allRows(client, '/api/v1/kbfc/items?state=active') as Promise<unknown> as Promise<Item[]>
+
+  it('takes every change', () => assert.deepEqual(accepted, set.oracle.ops))
+
+  it('ends with the items of the last commit', async () => {
+    const items = await activeItems()
+    assert.lengthOf(items, set.oracle.items_after_last)
+    assert.equal(hashOf(items), set.oracle.last_snapshot_sha256)
+  })
+
+  it('keeps every symbol ever listed', async () => {
+    assert.lengthOf(await allRows(client, '/api/v1/kbfc/items'), set.oracle.symbols)
+  })
+
+  it('appends nothing when all of it comes again, and the items stay', async () => {
+    const before = hashOf(await activeItems())
+    // an archived item that was added again remembers both additions, so even these are answered from the log
+    assert.equal(await sendAll(), 0)
+    assert.equal(hashOf(await activeItems()), before)
+  })
+
+  it('stores rows that equal an independent fold of the log', () => checkRows(system))
+})
+
+type Item = { id: string; name: string; metadata: Record<string, string> }
+
+/** Items as compact JSON lines with sorted keys, in the order of their symbols, without a final line feed. */
+function hashOf(items: readonly Item[]): string {
+  const lines = items
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map(({ id, name, metadata }) => canonicalJson({ symbol: id, name, ...metadata }))
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
+}

@@ -1,0 +1,98 @@
+import { assert } from 'chai'
+import { type Client, inLanes } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { allRows, checkRows, visible, whileKillingProjector } from './checks.ts'
+import { checksum, csv, dataSet, groupBy } from './data-sets.ts'
+
+type Row = Record<string, string>
+const statusOf = (row: Row) => `${row['concept:name']}/${row['lifecycle:transition']}`
+
+describe('volvo_incidents: cases of a service desk through the command API', function () {
+  const set = dataSet(this, 'volvo_incidents', 'events.csv')
+  const cases = set.oracle ? groupBy(csv(set.text('events.csv')), 'case_no') : new Map<string, Row[]>()
+  let system: System
+  let client: Client
+  let position = 0n
+  const changed = { status: 0, assignee: 0, team: 0, nothing: 0 }
+
+  before(async () => {
+    system = await startSystem()
+    client = await system.clientOf('volvo')
+    await whileKillingProjector(
+      system,
+      3,
+      inLanes(cases, 64, ([number, rows]) => sendCase(number, rows)),
+    )
+    await visible(client, position)
+  })
+  after(async () => {
+    client?.close()
+    await system?.stop()
+  })
+
+  async function send(method: string, path: string, key: string, body: unknown): Promise<number> {
+    const headers = { 'Idempotency-Key': key }
+    const answer = await client.call(method, `/api/v1/kctr/tasks${path}`, { body, headers })
+    assert.include([200, 201], answer.status, JSON.stringify(answer.body))
+    if (BigInt(answer.body.data.position) > position) position = BigInt(answer.body.data.position)
+    return answer.body.data.events.length
+  }
+
+  /** The first row of a case creates the task; every further row sends all three commands, changed or not. */
+  async function sendCase(number: string, rows: Row[]): Promise<void> {
+    for (const row of rows) {
+      const [status, assignee, team] = [statusOf(row), row['org:resource'], row['org:group']]
+      const key = `row-${row.pos}`
+      if (row === rows[0]) {
+        await send('POST', '', key, { id: number, name: `Incident ${number}`, status, assignee, team })
+        continue
+      }
+      const moved = await send('PUT', `/${number}/status`, key, { status })
+      const assigned = await send('PUT', `/${number}/assignee`, `${key}-assignee`, { assignee })
+      const handed = await send('PUT', `/${number}/team`, `${key}-team`, { team })
+      changed.status += moved
+      changed.assignee += assigned
+      changed.team += handed
+      if (moved + assigned + handed === 0) changed.nothing++
+    }
+  }
+
+  it('writes an event for each change and none where nothing changes', () => {
+    assert.deepEqual(changed, {
+      status: set.oracle.status_changes,
+      assignee: set.oracle.reassignments,
+      team: set.oracle.group_changes,
+      nothing: set.oracle.events_changing_nothing,
+    })
+  })
+
+  it('ends with the states of the source', async () => {
+    const tasks = await allRows(client, '/api/v1/kctr/tasks')
+    assert.lengthOf(tasks, set.oracle.cases)
+    const final: Record<string, number> = {}
+    for (const { status } of tasks) final[status!] = (final[status!] ?? 0) + 1
+    assert.deepEqual(final, set.oracle.final_status)
+    const lines = tasks.map(({ id, status, assignee }) => `${id},${status},${assignee},${cases.get(id!)!.length}`)
+    assert.equal(checksum(lines), set.oracle.sha256_final_state)
+  })
+
+  it('appends nothing when a case comes again', async () => {
+    const longest = [...cases].reduce((a, b) => (b[1].length > a[1].length ? b : a))
+    const path = `/api/v1/kctr/tasks/${longest[0]}`
+    const before = (await client.call('GET', path)).body.data.revision
+    const last = longest[1].at(-1)!
+    for (const row of longest[1].slice(1)) {
+      const headers = { 'Idempotency-Key': `row-${row.pos}` }
+      const answer = await client.call('PUT', `${path}/status`, { body: { status: statusOf(row) }, headers })
+      // a no-op is not remembered: only what was appended once is answered from the log
+      if (answer.body.data.events.length > 0 && !answer.body.data.replayed) {
+        await client.call('PUT', `${path}/status`, { body: { status: statusOf(last) } })
+        return assert.fail(`row ${row.pos} took effect twice`)
+      }
+    }
+    const token = { 'Kogi-Min-Position': String(position) }
+    assert.equal((await client.call('GET', path, { headers: token })).body.data.revision, before)
+  })
+
+  it('stores rows that equal an independent fold of the log', () => checkRows(system))
+})
