@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import type { z } from 'zod'
+import type { Aggregate, Context, EventOf, Vocabulary } from '../../domain/kernel/aggregate.ts'
+import { Rejection } from '../../domain/kernel/errors.ts'
+import { personalFields } from '../../domain/kernel/schema.ts'
+
+/** What every specification decides in: a fixed caller, a fixed instant, ids that can be foretold. */
+export const CONTEXT: Context = {
+  id: 'thing-1',
+  org: 'org-1',
+  actor: 'user-1',
+  at: '2026-01-31T12:00:00.000Z',
+  newId: n => `made-${n}`,
+}
+
+/**
+ * Given facts, when a command, then facts: `specFor(wallet)(opened).when('close', {}).then(closed)`. Facts and bodies
+ * are in memory form and must be what the schemas carry, so that no specification speaks of what cannot be stored.
+ */
+export const specFor =
+  <S, C extends Vocabulary, E extends Vocabulary>(aggregate: Aggregate<S, C, E>) =>
+  (...facts: readonly EventOf<E>[]) => ({
+    when: <K extends keyof C & string>(name: K, body: z.output<C[K]>, context: Partial<Context> = {}) => {
+      const { commands, events, decide, rejections } = aggregate
+      for (const fact of facts) mustBeStorable(events, fact)
+      mustEncode(commands[name]!, body)
+      const state = stateOf(aggregate, facts)
+      const run = () => decide[name](state, body, { ...CONTEXT, ...context })
+      return {
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it
+        then(...expected: readonly EventOf<E>[]): void {
+          const made = run()
+          expect(made).to.deep.equal(expected)
+          for (const fact of made) mustBeStorable(events, fact)
+        },
+        changesNothing(): void {
+          expect(run()).to.deep.equal([])
+        },
+        rejects(code: string): void {
+          expect(rejections, 'the code must be in the vocabulary').to.include(code)
+          expect(codeOf(run)).to.equal(code)
+        },
+      }
+    },
+  })
+
+/** The state that facts lead to. */
+export const stateOf = <S, C extends Vocabulary, E extends Vocabulary>(
+  { evolve, initial }: Aggregate<S, C, E>,
+  facts: readonly EventOf<E>[],
+): S => facts.reduce((state, { type, data }) => evolve[type](state, data), initial)
+
+/** The code of the rejection that `run` throws; anything else that it throws goes on. */
+export function codeOf(run: () => unknown): string | undefined {
+  try {
+    run()
+    return undefined
+  } catch (error) {
+    if (error instanceof Rejection) return error.code
+    throw error
+  }
+}
+
+function mustBeStorable(events: Vocabulary, { type, data }: { readonly type: string; readonly data: unknown }): void {
+  const encoded = events[type]!.safeEncode(data as never)
+  expect(encoded.error?.issues, `${type} must be storable`).to.equal(undefined)
+}
+
+/** A personal field is sealed by then, which its schema, made for the wire, does not describe. */
+function mustEncode(schema: z.ZodObject, body: object): void {
+  const personal = personalFields(schema)
+  const open = Object.entries(body).filter(([field]) => !personal.has(field))
+  const encoded = schema.safeEncode(Object.fromEntries(open) as never)
+  expect(encoded.error?.issues, 'the body must be one that a client can send').to.equal(undefined)
+}
