@@ -1,0 +1,69 @@
+import type { FrameView } from './frame.ts'
+import { GrpcError, Status } from './grpc.ts'
+
+/** What a filtered read of `$all` looks at, and how often a subscription reports how far it has looked. */
+export interface FilterOptions {
+  readonly on: 'stream' | 'type'
+  readonly regex: string | undefined
+  readonly prefixes: readonly string[]
+  /** Events that a subscription looks at in one go. */
+  readonly window: number
+  readonly checkpointMultiplier: number
+}
+
+/** Says whether an event passes; looks at bytes, and at the link itself when the event is one. */
+export type Filter = (view: FrameView) => boolean
+
+export function filterOf(options: FilterOptions): Filter {
+  const bounds = options.on === 'stream' ? streamBounds : typeBounds
+  if (options.regex !== undefined && options.regex !== '') {
+    const regex = compiled(options.regex)
+    return view => {
+      const [start, end] = bounds(view)
+      return regex.test(view.bytes.toString('utf8', start, end))
+    }
+  }
+  const prefixes = options.prefixes.map(prefix => Buffer.from(prefix, 'utf8'))
+  return view => {
+    const [start, end] = bounds(view)
+    return prefixes.some(prefix => startsWith(view.bytes, start, end, prefix))
+  }
+}
+
+const range: [number, number] = [0, 0]
+
+function streamBounds(view: FrameView): readonly [number, number] {
+  range[0] = view.streamStart
+  range[1] = view.streamEnd
+  return range
+}
+
+function typeBounds(view: FrameView): readonly [number, number] {
+  range[0] = view.typeStart
+  range[1] = view.typeEnd
+  return range
+}
+
+function startsWith(bytes: Buffer, start: number, end: number, prefix: Buffer): boolean {
+  if (prefix.length > end - start) return false
+  for (let index = 0; index < prefix.length; index++) if (bytes[start + index] !== prefix[index]) return false
+  return true
+}
+
+/** The .NET flavour as far as JavaScript has it: leading inline options, \\A, \\z and \\Z. */
+function compiled(pattern: string): RegExp {
+  const inline = /^\(\?([imsn]+)\)/.exec(pattern)
+  const flags = [...new Set(inline?.[1] ?? '')].filter(flag => flag !== 'n').join('')
+  const body = pattern.slice(inline?.[0].length ?? 0)
+  const translated = body.replace(/\\([\s\S])/g, (escape, char: string) =>
+    char === 'A' ? '(?<![\\s\\S])' : char === 'z' || char === 'Z' ? '(?![\\s\\S])' : escape,
+  )
+  try {
+    return new RegExp(translated, flags)
+  } catch (error) {
+    throw new GrpcError(
+      Status.invalidArgument,
+      `The filter's regular expression is invalid: ${(error as Error).message}`,
+    )
+  }
+}

@@ -1,0 +1,263 @@
+import { varintSize, writeVarint } from './protobuf.ts'
+
+/**
+ * The stored form of an event IS its gRPC answer: a length-prefixed frame that holds a ReadResp with the event's
+ * RecordedEvent, ids as strings. A reader that resolves nothing copies frames from disk to socket and never decodes.
+ * The fields stand in one fixed order, so that `parseFrame` finds what filters and limits need without a general decoder.
+ */
+
+export interface NewEvent {
+  /** Lower-case UUID of 36 characters. */
+  readonly id: string
+  readonly type: Buffer
+  readonly json: boolean
+  readonly metadata: Buffer
+  readonly data: Buffer
+}
+
+/** Where the parts of one frame lie in its buffer; reused between calls, so copy what must last. */
+export interface FrameView {
+  bytes: Buffer
+  /** Start of the frame, and of its gRPC header. */
+  start: number
+  end: number
+  /** The RecordedEvent message. */
+  eventStart: number
+  eventEnd: number
+  idStart: number
+  streamStart: number
+  streamEnd: number
+  revision: number
+  position: number
+  typeStart: number
+  typeEnd: number
+  json: boolean
+  /** The digits of the creation time, 100 ns ticks since 1970. */
+  createdStart: number
+  createdEnd: number
+  metadataStart: number
+  metadataEnd: number
+  dataStart: number
+  dataEnd: number
+}
+
+export const GRPC_HEADER = 5
+/** Revision of a tombstone: the largest signed 64-bit integer, which a number can only hold rounded. */
+export const TOMBSTONE_REVISION = 2 ** 63
+const TOMBSTONE_VARINT = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
+
+const ID_FIELD = Buffer.from([0x0a, 0x26, 0x12, 0x24])
+const TYPE_KEY = Buffer.from('\n\x04type', 'latin1')
+const JSON_ENTRY = mapEntry('content-type', 'application/json')
+const BINARY_ENTRY = mapEntry('content-type', 'application/octet-stream')
+const CREATED_KEY = Buffer.from('\n\x07created', 'latin1')
+const CREATED_DIGITS = 17
+const CREATED_SIZE = 2 + CREATED_KEY.length + 2 + CREATED_DIGITS
+const ID_LENGTH = 36
+const HEAD_SIZE = ID_FIELD.length + ID_LENGTH
+
+/** Length of the record in the log's own arithmetic: positions grow by it. */
+export function recordLength(streamBytes: number, event: NewEvent): number {
+  return 90 + streamBytes + event.type.length + event.data.length + event.metadata.length
+}
+
+interface Sizes {
+  typeEntry: number
+  event: number
+  read: number
+  frame: number
+}
+
+function revisionSize(revision: number): number {
+  return revision >= TOMBSTONE_REVISION ? TOMBSTONE_VARINT.length : varintSize(revision)
+}
+
+/** The sizes of the nested messages, which come before them on the wire. */
+export function frameSizes(stream: Buffer, revision: number, position: number, event: NewEvent): Sizes {
+  const type = event.type.length
+  const typeEntry = TYPE_KEY.length + 1 + varintSize(type) + type
+  const identifier = 1 + varintSize(stream.length) + stream.length
+  const positionSize = varintSize(position)
+  const eventSize =
+    HEAD_SIZE +
+    (1 + varintSize(identifier) + identifier) +
+    (1 + revisionSize(revision)) +
+    2 * (1 + positionSize) +
+    (1 + varintSize(typeEntry) + typeEntry) +
+    (event.json ? JSON_ENTRY : BINARY_ENTRY).length +
+    CREATED_SIZE +
+    (1 + varintSize(event.metadata.length) + event.metadata.length) +
+    (1 + varintSize(event.data.length) + event.data.length)
+  const read = 1 + varintSize(eventSize) + eventSize + 1 + positionSize
+  return { typeEntry, event: eventSize, read, frame: GRPC_HEADER + 1 + varintSize(read) + read }
+}
+
+/** Writes the frame at `at`; `sizes` must come from `frameSizes` with the same arguments. */
+export function writeFrame(
+  out: Buffer,
+  at: number,
+  sizes: Sizes,
+  stream: Buffer,
+  revision: number,
+  position: number,
+  created: Buffer,
+  event: NewEvent,
+): number {
+  let to = at
+  out[to] = 0
+  out.writeUInt32BE(sizes.frame - GRPC_HEADER, to + 1)
+  out[to + GRPC_HEADER] = 0x0a
+  to = writeVarint(out, to + GRPC_HEADER + 1, sizes.read)
+  out[to] = 0x0a
+  to = writeVarint(out, to + 1, sizes.event)
+  out.set(ID_FIELD, to)
+  to += ID_FIELD.length
+  out.write(event.id, to, ID_LENGTH, 'latin1')
+  to += ID_LENGTH
+  out[to] = 0x12
+  to = writeVarint(out, to + 1, 1 + varintSize(stream.length) + stream.length)
+  to = writeBytes(out, to, 0x1a, stream)
+  out[to++] = 0x18
+  if (revision >= TOMBSTONE_REVISION) {
+    out.set(TOMBSTONE_VARINT, to)
+    to += TOMBSTONE_VARINT.length
+  } else to = writeVarint(out, to, revision)
+  out[to] = 0x20
+  to = writeVarint(out, to + 1, position)
+  out[to] = 0x28
+  to = writeVarint(out, to + 1, position)
+  out[to] = 0x32
+  to = writeVarint(out, to + 1, sizes.typeEntry)
+  out.set(TYPE_KEY, to)
+  to = writeBytes(out, to + TYPE_KEY.length, 0x12, event.type)
+  const content = event.json ? JSON_ENTRY : BINARY_ENTRY
+  out.set(content, to)
+  to += content.length
+  out[to] = 0x32
+  out[to + 1] = CREATED_SIZE - 2
+  out.set(CREATED_KEY, to + 2)
+  to = writeBytes(out, to + 2 + CREATED_KEY.length, 0x12, created)
+  to = writeBytes(out, to, 0x3a, event.metadata)
+  to = writeBytes(out, to, 0x42, event.data)
+  out[to] = 0x18
+  return writeVarint(out, to + 1, position)
+}
+
+function writeBytes(out: Buffer, at: number, tag: number, bytes: Buffer): number {
+  out[at] = tag
+  const to = writeVarint(out, at + 1, bytes.length)
+  out.set(bytes, to)
+  return to + bytes.length
+}
+
+function mapEntry(key: string, value: string): Buffer {
+  const entry = Buffer.concat([
+    Buffer.from([0x0a, key.length]),
+    Buffer.from(key),
+    Buffer.from([0x12, value.length]),
+    Buffer.from(value),
+  ])
+  return Buffer.concat([Buffer.from([0x32, entry.length]), entry])
+}
+
+/** End of the frame that starts at `at`. */
+export function frameEnd(bytes: Buffer, at: number): number {
+  return at + GRPC_HEADER + bytes.readUInt32BE(at + 1)
+}
+
+export function newFrameView(): FrameView {
+  return {
+    bytes: Buffer.alloc(0),
+    start: 0,
+    end: 0,
+    eventStart: 0,
+    eventEnd: 0,
+    idStart: 0,
+    streamStart: 0,
+    streamEnd: 0,
+    revision: 0,
+    position: 0,
+    typeStart: 0,
+    typeEnd: 0,
+    json: false,
+    createdStart: 0,
+    createdEnd: 0,
+    metadataStart: 0,
+    metadataEnd: 0,
+    dataStart: 0,
+    dataEnd: 0,
+  }
+}
+
+/** The varint that was read last ends here; the parser below is one straight line and keeps no cursor object. */
+let cursor = 0
+
+function varintAt(bytes: Buffer, at: number): number {
+  let offset = at
+  let byte = bytes[offset++]!
+  let value = byte & 0x7f
+  for (let unit = 128; byte >= 0x80; unit *= 128) {
+    byte = bytes[offset++]!
+    value += (byte & 0x7f) * unit
+  }
+  cursor = offset
+  return value
+}
+
+/** Fills `view` with the layout of the frame at `at`, which `writeFrame` must have written. */
+export function parseFrame(bytes: Buffer, at: number, view: FrameView): FrameView {
+  view.bytes = bytes
+  view.start = at
+  view.end = frameEnd(bytes, at)
+  varintAt(bytes, at + GRPC_HEADER + 1)
+  const eventLength = varintAt(bytes, cursor + 1)
+  view.eventStart = cursor
+  view.eventEnd = cursor + eventLength
+  view.idStart = cursor + ID_FIELD.length
+  varintAt(bytes, view.idStart + ID_LENGTH + 1)
+  const streamLength = varintAt(bytes, cursor + 1)
+  view.streamStart = cursor
+  view.streamEnd = cursor + streamLength
+  view.revision = varintAt(bytes, view.streamEnd + 1)
+  view.position = varintAt(bytes, cursor + 1)
+  varintAt(bytes, cursor + 1)
+  varintAt(bytes, cursor + 1)
+  const typeLength = varintAt(bytes, cursor + TYPE_KEY.length + 1)
+  view.typeStart = cursor
+  view.typeEnd = cursor + typeLength
+  view.json = bytes[view.typeEnd + 1] === JSON_ENTRY[1]
+  const content = view.json ? JSON_ENTRY.length : BINARY_ENTRY.length
+  view.createdStart = view.typeEnd + content + 2 + CREATED_KEY.length + 2
+  view.createdEnd = view.createdStart + CREATED_DIGITS
+  const metadataLength = varintAt(bytes, view.createdEnd + 1)
+  view.metadataStart = cursor
+  view.metadataEnd = cursor + metadataLength
+  const dataLength = varintAt(bytes, view.metadataEnd + 1)
+  view.dataStart = cursor
+  view.dataEnd = cursor + dataLength
+  return view
+}
+
+export function idOf(view: FrameView): string {
+  return view.bytes.toString('latin1', view.idStart, view.idStart + ID_LENGTH)
+}
+
+export function streamOf(view: FrameView): string {
+  return view.bytes.toString('utf8', view.streamStart, view.streamEnd)
+}
+
+export function typeOf(view: FrameView): string {
+  return view.bytes.toString('utf8', view.typeStart, view.typeEnd)
+}
+
+/** Creation time in milliseconds since 1970. */
+export function createdOf(view: FrameView): number {
+  return Math.floor(Number(view.bytes.toString('latin1', view.createdStart, view.createdEnd)) / 10_000)
+}
+
+/** Length of the record in the log that the frame stands for. */
+export function recordLengthOf(view: FrameView): number {
+  const stream = view.streamEnd - view.streamStart
+  const type = view.typeEnd - view.typeStart
+  return 90 + stream + type + (view.dataEnd - view.dataStart) + (view.metadataEnd - view.metadataStart)
+}

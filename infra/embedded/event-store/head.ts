@@ -1,0 +1,121 @@
+import { TOMBSTONE_REVISION } from './frame.ts'
+
+/** What the metadata of a stream lets a reader see. */
+export interface Limits {
+  readonly maxCount: number | undefined
+  readonly maxAgeSeconds: number | undefined
+  /** The first revision that may be read ($tb). */
+  readonly truncateBefore: number | undefined
+}
+
+/** Everything about a stream but its events; one small record, so that an append and a read look up nothing else. */
+export interface Head {
+  /** Number of the stream in the index. */
+  readonly number: number
+  /** Revision of the last event, -1 before the first. */
+  readonly revision: number
+  readonly tombstoned: boolean
+  readonly limits: Limits
+}
+
+export const NO_LIMITS: Limits = { maxCount: undefined, maxAgeSeconds: undefined, truncateBefore: undefined }
+/** A stream whose $tb is the tombstone's revision is soft-deleted. */
+export const DELETED = TOMBSTONE_REVISION
+export const HEAD_SIZE = 40
+
+const TOMBSTONED = 1
+const HAS_MAX_COUNT = 2
+const HAS_MAX_AGE = 4
+const HAS_TRUNCATE = 8
+
+export function isSoftDeleted(head: Head | undefined): boolean {
+  return head?.limits.truncateBefore === DELETED
+}
+
+export function isMetastream(name: string): boolean {
+  return name.startsWith('$$')
+}
+
+export function metastreamOf(name: string): string {
+  return `$$${name}`
+}
+
+/** The stream that a metadata stream describes. */
+export function originalOf(metastream: string): string {
+  return metastream.slice(2)
+}
+
+export function writeHead(out: Buffer, head: Head): void {
+  const { maxCount, maxAgeSeconds, truncateBefore } = head.limits
+  out.writeUInt32BE(head.number, 0)
+  out[4] =
+    (head.tombstoned ? TOMBSTONED : 0) |
+    (maxCount === undefined ? 0 : HAS_MAX_COUNT) |
+    (maxAgeSeconds === undefined ? 0 : HAS_MAX_AGE) |
+    (truncateBefore === undefined ? 0 : HAS_TRUNCATE)
+  out.fill(0, 5, 8)
+  out.writeDoubleBE(head.revision, 8)
+  out.writeDoubleBE(maxCount ?? 0, 16)
+  out.writeDoubleBE(maxAgeSeconds ?? 0, 24)
+  out.writeDoubleBE(truncateBefore ?? 0, 32)
+}
+
+export function readHead(bytes: Buffer): Head {
+  const flags = bytes[4]!
+  const limits =
+    (flags & ~TOMBSTONED) === 0
+      ? NO_LIMITS
+      : {
+          maxCount: flags & HAS_MAX_COUNT ? bytes.readDoubleBE(16) : undefined,
+          maxAgeSeconds: flags & HAS_MAX_AGE ? bytes.readDoubleBE(24) : undefined,
+          truncateBefore: flags & HAS_TRUNCATE ? bytes.readDoubleBE(32) : undefined,
+        }
+  return {
+    number: bytes.readUInt32BE(0),
+    revision: bytes.readDoubleBE(8),
+    tombstoned: (flags & TOMBSTONED) !== 0,
+    limits,
+  }
+}
+
+/** The limits in a metadata event; anything that is no JSON object, and any value out of range, is ignored. */
+export function limitsOf(data: Uint8Array): Limits {
+  const metadata = parseObject(data)
+  if (metadata === undefined) return NO_LIMITS
+  return {
+    maxCount: integerFrom(metadata['$maxCount'], 1),
+    maxAgeSeconds: integerFrom(metadata['$maxAge'], 1),
+    truncateBefore: integerFrom(metadata['$tb'], 0),
+  }
+}
+
+/** The metadata with its $tb replaced: what brings a soft-deleted stream back from `revision` on. */
+export function withTruncateBefore(data: Uint8Array | undefined, revision: number): Buffer {
+  const metadata = data === undefined ? undefined : parseObject(data)
+  return Buffer.from(JSON.stringify({ ...metadata, $tb: revision }))
+}
+
+/** Soft deletion replaces all metadata; the number is 2^63 - 1, which JSON.stringify could not write. */
+export const SOFT_DELETE_METADATA = Buffer.from('{"$tb":9223372036854775807}')
+
+function integerFrom(value: unknown, smallest: number): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= smallest ? value : undefined
+}
+
+function parseObject(data: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The first and last revision that a reader may see, before $maxAge; `first > last` when there is none. */
+export function readableRange(head: Head, metastream: boolean): { first: number; last: number } {
+  const maxCount = metastream ? 1 : head.limits.maxCount
+  const byCount = maxCount === undefined ? 0 : head.revision - maxCount + 1
+  return { first: Math.max(0, byCount, head.limits.truncateBefore ?? 0), last: head.revision }
+}

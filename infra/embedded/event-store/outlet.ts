@@ -1,0 +1,68 @@
+import type { FrameView } from './frame.ts'
+import type { Call } from './grpc.ts'
+import { isPlain, type Rendering, rendered, renderedSlice } from './resolve.ts'
+import type { Slice } from './scan.ts'
+import type { Store } from './store.ts'
+
+const CHUNK_BYTES = 64 * 1024
+/** Chunks of work between two looks at what else the process has to do. */
+const TURNS_PER_YIELD = 16
+
+/** Gathers frames into chunks and sends them no faster than the client takes them. */
+export class Outlet {
+  readonly call: Call
+  private readonly store: Store
+  private readonly rendering: Rendering
+  private readonly isPlain: boolean
+  private parts: Buffer[] = []
+  private bytes = 0
+  private turns = 0
+
+  constructor(call: Call, store: Store, rendering: Rendering) {
+    this.call = call
+    this.store = store
+    this.rendering = rendering
+    this.isPlain = isPlain(rendering)
+  }
+
+  /** A stretch of stored frames. */
+  slice(slice: Slice): void {
+    this.push(
+      this.isPlain ? slice.bytes.subarray(slice.start, slice.end) : renderedSlice(this.store, slice, this.rendering),
+    )
+  }
+
+  /** One stored frame. */
+  frame(view: FrameView): void {
+    this.push(this.isPlain ? view.bytes.subarray(view.start, view.end) : rendered(this.store, view, this.rendering))
+  }
+
+  /** A message that is no event. */
+  message(frame: Buffer): void {
+    this.push(frame)
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= CHUNK_BYTES
+  }
+
+  /** Hands everything gathered to the socket. */
+  flush(): Promise<void> | undefined {
+    if (this.bytes === 0) return undefined
+    const chunk = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts, this.bytes)
+    this.parts = []
+    this.bytes = 0
+    return this.call.send(chunk)
+  }
+
+  /** Sends when a chunk is full, waits when the client is behind, and now and then lets others have their turn. */
+  async pace(): Promise<void> {
+    if (this.isFull) await this.flush()
+    if (++this.turns % TURNS_PER_YIELD === 0) await new Promise(setImmediate)
+  }
+
+  private push(part: Buffer): void {
+    this.parts.push(part)
+    this.bytes += part.length
+  }
+}

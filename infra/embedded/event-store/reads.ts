@@ -1,0 +1,132 @@
+import { filterOf } from './filter.ts'
+import { frameEnd, newFrameView, parseFrame } from './frame.ts'
+import type { Call } from './grpc.ts'
+import { type Head, isMetastream, isSoftDeleted, originalOf } from './head.ts'
+import { Outlet } from './outlet.ts'
+import type { ReadRequest } from './read-request.ts'
+import { invalid } from './requests.ts'
+import { firstStreamPosition, lastStreamPosition, streamDeleted, streamNotFound } from './responses.ts'
+import { AllForwards, allBackwards, locate, readableAt, type Slice, streamBackwards, streamForwards } from './scan.ts'
+import type { Store } from './store.ts'
+
+/** The real server reads pages of this many events; it shows in when first_stream_position is sent. */
+const PAGE_EVENTS = 32
+const U64_MAX = 2n ** 64n - 1n
+const I64_MAX = 2n ** 63n - 1n
+
+/** Answers a Read that is no subscription. */
+export async function read(call: Call, store: Store, request: ReadRequest): Promise<void> {
+  const outlet = new Outlet(call, store, request)
+  if (request.stream === undefined) await readAll(store, request, outlet)
+  else await readStream(store, request.stream, request, outlet)
+  await outlet.flush()
+  call.end()
+}
+
+async function readAll(store: Store, request: ReadRequest, outlet: Outlet): Promise<void> {
+  const slices = allSlices(store, request)
+  await sendSlices(request.filter ? passing(slices, request) : slices, request.count!, outlet)
+}
+
+function allSlices(store: Store, request: ReadRequest): Iterable<Slice> {
+  const { from, backwards } = request
+  const end = store.state.nextPosition
+  if (from === 'start') return backwards ? [] : new AllForwards(store, 0)
+  if (from === 'end' || from === U64_MAX) return backwards ? allBackwards(store, end) : []
+  checkPosition(store, from, request.prepare, backwards)
+  const position = Number(from)
+  return backwards ? allBackwards(store, position) : new AllForwards(store, position)
+}
+
+/** Refuses a position that no record starts at; one behind the end is only good for waiting. */
+export function checkPosition(store: Store, commit: bigint, prepare: bigint, backwards: boolean): void {
+  if (prepare > commit) throw invalid('The prepare position must not be above the commit position')
+  const place = locate(store, Number(commit))
+  if (place === 'inside') throw invalid(`There is no record at position ${commit}`)
+  if (place === 'beyond' && backwards && Number(commit) > store.state.nextPosition)
+    throw invalid(`The position ${commit} is behind the end of the log`)
+}
+
+function* passing(slices: Iterable<Slice>, request: ReadRequest): Generator<Slice> {
+  const passes = filterOf(request.filter!)
+  const view = newFrameView()
+  for (const slice of slices) {
+    let start = slice.start
+    let count = 0
+    for (let at = slice.start; at < slice.end; at = view.end) {
+      parseFrame(slice.bytes, at, view)
+      if (passes(view)) {
+        if (count++ === 0) start = at
+        continue
+      }
+      if (count > 0) yield { bytes: slice.bytes, start, end: at, count }
+      count = 0
+    }
+    // An empty slice keeps the pace: a long stretch without a match must not keep everybody else waiting.
+    yield { bytes: slice.bytes, start: count > 0 ? start : slice.end, end: slice.end, count }
+  }
+}
+
+/** Sends slices until `limit` events are sent, and answers how many were. */
+async function sendSlices(slices: Iterable<Slice>, limit: number, outlet: Outlet): Promise<number> {
+  let sent = 0
+  for (const slice of slices) {
+    if (outlet.call.isOver) break
+    const room = limit - sent
+    if (slice.count > 0) outlet.slice(slice.count <= room ? slice : cut(slice, room))
+    sent += Math.min(slice.count, room)
+    if (sent >= limit) break
+    await outlet.pace()
+  }
+  return sent
+}
+
+function cut(slice: Slice, count: number): Slice {
+  let end = slice.start
+  for (let index = 0; index < count; index++) end = frameEnd(slice.bytes, end)
+  return { bytes: slice.bytes, start: slice.start, end, count }
+}
+
+async function readStream(store: Store, name: string, request: ReadRequest, outlet: Outlet): Promise<void> {
+  const head = existingHead(store, name)
+  if (head === undefined) {
+    outlet.message(streamNotFound(name))
+    return
+  }
+  const readable = readableAt(store, head, isMetastream(name), Date.now())
+  const from = startRevision(head, request)
+  const slices =
+    from === undefined
+      ? []
+      : request.backwards
+        ? streamBackwards(store, head.number, readable.first, Math.min(from, readable.last))
+        : streamForwards(store, head.number, Math.max(from, readable.first), readable.last)
+  if (request.compatibility >= 1 && from !== undefined && !request.backwards) {
+    const firstPage = from + Math.min(PAGE_EVENTS, request.count!)
+    if (from > head.revision) outlet.message(firstStreamPosition(head.revision + 1))
+    else if (readable.first >= firstPage) {
+      outlet.message(firstStreamPosition(readable.first))
+      if (readable.first > head.revision) outlet.message(firstStreamPosition(head.revision + 1))
+    }
+  }
+  await sendSlices(slices, request.count!, outlet)
+  if (request.compatibility >= 1) outlet.message(lastStreamPosition(head.revision))
+}
+
+/** The head of a stream that can be read; undefined when it is missing or soft-deleted. Throws when it is tombstoned. */
+export function existingHead(store: Store, name: string): Head | undefined {
+  const head = store.head(name)
+  if (head?.tombstoned || (isMetastream(name) && store.head(originalOf(name))?.tombstoned)) throw streamDeleted(name)
+  return head === undefined || head.revision < 0 || isSoftDeleted(head) ? undefined : head
+}
+
+/** The first revision to look at; undefined when the direction leads nowhere. */
+function startRevision(head: Head, { from, backwards }: ReadRequest): number | undefined {
+  if (from === 'start') return 0
+  if (from === 'end') {
+    if (backwards) return head.revision
+    throw invalid('A stream cannot be read forwards from its end')
+  }
+  if (from > I64_MAX) throw invalid(`The revision ${from} is above ${I64_MAX}`)
+  return Number(from)
+}
