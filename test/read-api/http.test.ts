@@ -1,0 +1,180 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { allows, permissions } from '../../infra/auth/permissions.ts'
+import { createApp } from '../../infra/http/server.ts'
+import { silentLog } from '../../infra/log.ts'
+import { createMetrics } from '../../infra/metrics.ts'
+import { aliasesOf } from '../../read-api/aliases.ts'
+import { resources } from '../../read-api/resources.ts'
+import { columnsOf } from '../../read-api/rows.ts'
+import { History, makeWorld, type World } from './support.ts'
+
+describe('the read API over HTTP', () => {
+  let world: World
+  let server: Server
+  let base: string
+  before(async () => {
+    world = await makeWorld()
+    await world.write(
+      new History()
+        .add('north', 'wallet', 'w1', 'WalletOpened', { owner: 'o', kind: 'personal' })
+        .add('north', 'wallet', 'w1', 'AccountOpened', {
+          account: 'a/b',
+          currency: 'EUR',
+          places: 2,
+          overdraft: 'allowed',
+        })
+        .add('north', 'item', 'i1', 'ItemAdded', { type: 'app', status: 'x', name: 'n', metadata: {}, owner: 'u' })
+        .add('north', 'task', 't1', 'TaskCreated', { name: 'Do', status: 'open' }),
+    )
+    const app = createApp({
+      routes: world.routes,
+      aliases: aliasesOf(world.routes),
+      authenticate: authorization => ({
+        subject: 'reader',
+        org: 'north',
+        roles: [],
+        permissions: authorization?.split(' ') ?? [],
+      }),
+      log: silentLog,
+      metrics: createMetrics({ service: 'test', processMetrics: false }),
+      config: { bodyLimitBytes: 1_000_000, corsOrigins: [] },
+    })
+    server = app.listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`
+  })
+  after(async () => {
+    server.closeAllConnections()
+    server.close()
+    await world.close()
+  })
+
+  type Body = { data?: unknown; error?: { code: string; details: { field: string; message: string }[] }; meta?: object }
+  async function get(path: string, headers: Record<string, string> = {}) {
+    const response = await fetch(base + path, { headers: { authorization: '*', ...headers } })
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Body }
+  }
+
+  it('answers in the envelope, with the position and the revision in headers', async () => {
+    const { status, body, headers } = await get('/kwlt/wallets/w1/accounts/a%2Fb/EUR')
+    expect(status).to.equal(200)
+    expect(body.meta).to.include({ position: '128' }).and.have.property('request_id')
+    expect(headers.get('kogi-position')).to.equal('128')
+    expect(headers.get('etag')).to.equal('"1"')
+    const late = await get('/kctr/tasks?wait=0', { 'Kogi-Min-Position': '129' })
+    expect(late.status).to.equal(503)
+    expect(late.headers.get('retry-after')).to.match(/^\d+$/)
+    expect(late.body.error!.details).to.deep.equal([{ field: 'position', message: '128' }])
+  })
+
+  it('serves every other spelling like the canonical path', async () => {
+    for (const [spelling, canonical] of Object.entries(aliasesOf(world.routes))) {
+      const fill = (path: string) =>
+        path
+          .replace(':account', 'a%2Fb')
+          .replace(':currency', 'EUR')
+          .replace(':id', path.includes('item') ? 'i1' : 'w1')
+      const query = /statement|end-of/.test(canonical) ? '?currency=EUR' : canonical.includes('search') ? '?q=x' : ''
+      const [first, second] = await Promise.all([get(fill(spelling) + query), get(fill(canonical) + query)])
+      expect(first.status, spelling).to.equal(second.status)
+      expect(first.body.data, spelling).to.deep.equal(second.body.data)
+    }
+  })
+
+  it('needs the permission that each route names, and the catalogue knows it', async () => {
+    for (const { path, permission } of world.routes) {
+      expect(permissions, path).to.include(permission)
+      const { status } = await get(path.replaceAll(/:\w+/g, 'x'), { authorization: 'wallet.wallets.write' })
+      expect(allows({ permissions: ['wallet.wallets.write'] }, permission!)).to.equal(false)
+      expect(status, path).to.equal(403)
+    }
+  })
+
+  it('refuses what is malformed, naming the field', async () => {
+    for (const [path, field] of [
+      ['/kwlt/wallets?limit=0', 'limit'],
+      ['/kwlt/wallets?limit=501', 'limit'],
+      ['/kwlt/wallets?limit=1e2', 'limit'],
+      ['/kwlt/wallets?limit=5&limit=6', 'limit'],
+      ['/kwlt/wallets?offset=-1', 'offset'],
+      ['/kwlt/wallets?after=nonsense', 'after'],
+      [`/kwlt/entries?after=${Buffer.from('["Entries","9223372036854775808"]').toString('base64url')}`, 'after'],
+      [`/kwlt/wallets?after=${Buffer.from('["Wallets","a"]').toString('base64url')}&offset=1`, 'offset'],
+      [`/kwlt/wallets?after=${Buffer.from('["Items","a"]').toString('base64url')}`, 'after'],
+      ['/kwlt/wallets?status=open', 'status'],
+      ['/kwlt/wallets?as_of=5', 'as_of'],
+      ['/kwlt/wallets?total=yes', 'total'],
+      ['/kwlt/wallets?wait=30001', 'wait'],
+      ['/kwlt/wallets?at_least=soon', 'at_least'],
+      ['/kwlt/wallets/%20', 'id'],
+      ['/kwlt/wallets/w1?limit=5', 'limit'],
+      ['/kctr/tasks?project=%2F', 'project'],
+      ['/kse/memories/search', 'q'],
+      ['/kse/memories/search?q=x&search_type=hybrid', 'search_type'],
+      ['/kse/memories/search?q=x&limit=101', 'limit'],
+    ] as const) {
+      const { status, body } = await get(path)
+      expect(status, path).to.equal(400)
+      expect(body.error!.code, path).to.equal('invalid_parameter')
+      expect(body.error!.details[0]!.field, path).to.equal(field)
+      expect(body.error!.details[0]!.message, path).to.match(/[a-z]/)
+    }
+    const bad = await get('/kwlt/wallets', { 'Kogi-Min-Position': 'soon' })
+    expect(bad.body.error!.details[0]!.field).to.equal('Kogi-Min-Position')
+  })
+
+  it('answers no request with a 5xx but a 503 for a position that is not reached', async () => {
+    const nasty = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.string({ maxLength: 10 }),
+      fc.constantFrom(
+        '\0',
+        '%',
+        "'",
+        '";',
+        '..',
+        '99999999999999999999',
+        '9223372036854775808',
+        '-1',
+        '0x1',
+        '1e9',
+        '',
+      ),
+      fc.bigInt({ min: 0n, max: 2n ** 65n }).map(String),
+      fc.constantFrom('w1', 'a/b', 'EUR', 'i1', 't1', '2026-01-01', 'posted', 'true', 'external:x', '5'),
+      fc
+        .array(fc.oneof(fc.string(), fc.bigInt({ max: 2n ** 64n }).map(String)), { maxLength: 4 })
+        .chain(values =>
+          fc
+            .constantFrom(...resources.map(({ many }) => many), 'statement_posted', 'end_of_day')
+            .map(list => Buffer.from(JSON.stringify([list, ...values])).toString('base64url')),
+        ),
+    )
+    const names = [...new Set(resources.flatMap(({ projection }) => columnsOf(projection)))]
+    const nameArb = fc.oneof(
+      fc.constantFrom('limit', 'after', 'offset', 'total', 'at_least', 'wait', 'currency', 'from', 'to', 'order', 'q'),
+      fc.constantFrom('kind', 'search_type', 'as_of', '__proto__', 'constructor', ...names),
+      nasty,
+    )
+    const requestArb = fc.record({
+      route: fc.constantFrom(...world.routes),
+      params: fc.array(nasty, { minLength: 3, maxLength: 3 }),
+      query: fc.array(fc.tuple(nameArb, nasty), { maxLength: 4 }),
+      raw: fc.option(fc.constantFrom('%', '%ff', '%00', '&&=', '=', '?', '%ed%a0%80')),
+    })
+    const property = fc.asyncProperty(requestArb, async ({ route, params, query, raw }) => {
+      const encode = (text: string) => encodeURIComponent(Buffer.from(text).toString()).replaceAll('.', '%2E')
+      let at = 0
+      const path = route.path.replaceAll(/:\w+/g, () => encode(params[at++ % 3]!) || 'x')
+      const search = query.map(([name, value]) => `${encode(name)}=${encode(value)}`)
+      const { status, body } = await get(`${path}?${[...search, ...(raw ? [raw] : []), 'wait=0'].join('&')}`)
+      const calm = [200, 400, 404].includes(status) || body.error?.code === 'not_yet_visible'
+      if (!calm) throw new Error(`${status} ${JSON.stringify(body)}`)
+      if (status === 400) expect(body.error!.details[0]!.field).to.be.a('string')
+    })
+    await fc.assert(property, { numRuns: process.env.KOGI_LONG ? 20_000 : 600 })
+  }).timeout(300_000)
+})
