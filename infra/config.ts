@@ -47,7 +47,7 @@ const text = z.string().refine(value => value.trim() === value, 'must not begin 
 
 const originList = z
   .string()
-  .transform(value => value.split(',').map(origin => origin.trim()))
+  .transform(value => (value === '' ? [] : value.split(',').map(origin => origin.trim())))
   .refine(
     origins => origins.every(origin => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
     'must be origins such as https://app.example, separated by commas, or *',
@@ -114,8 +114,8 @@ const settings = {
   logLevel: setting('KOGI_LOG_LEVEL', z.enum(LOG_LEVELS), 'info', '', {
     meaning: `least important line that is logged: ${LOG_LEVELS.join(', ')}`,
   }),
-  corsOrigins: setting('KOGI_CORS_ORIGINS', originList, undefined, 'origins', {
-    meaning: 'origins, separated by commas, whose pages may call the API; none by default',
+  corsOrigins: setting('KOGI_CORS_ORIGINS', originList, '', 'origins', {
+    meaning: 'origins, separated by commas, whose pages may call the API; `*` for all',
   }),
   bodyLimitBytes: setting('KOGI_BODY_LIMIT_BYTES', integer(1_024, 268_435_456), '1048576', 'bytes', {
     meaning: 'largest request body accepted',
@@ -157,7 +157,7 @@ export type SettingRow = {
 export const settingRows: readonly SettingRow[] = Object.values(settings).map(
   ({ variable, default: value, requiredInProduction, unit, meaning }) => ({
     variable,
-    default: (value ?? 'none') + (requiredInProduction ? ' (production: required)' : ''),
+    default: (value || 'none') + (requiredInProduction ? ' (production: required)' : ''),
     unit,
     meaning,
   }),
@@ -177,7 +177,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
       continue
     }
     const value = given ?? byDefault
-    const parsed = value === undefined ? absent(key) : schema.safeParse(value)
+    const parsed = value === undefined ? { success: true as const, data: undefined } : schema.safeParse(value)
     if (parsed.success) values[key] = parsed.data
     else faults.push(`${variable} ${fault(parsed.error)}${secret ? '' : `, not ${JSON.stringify(value)}`}`)
   }
@@ -193,10 +193,6 @@ function contradictions(config: Config): string[] {
   const [rows, keys] = [new URL(databaseUrl), new URL(keysDatabaseUrl)]
   if (rows.host !== keys.host || rows.pathname !== keys.pathname) return []
   return ['KOGI_KEYS_DATABASE_URL must name another database than KOGI_DATABASE_URL: keys are kept apart from the rows']
-}
-
-function absent(key: string) {
-  return { success: true as const, data: key === 'corsOrigins' ? [] : undefined }
 }
 
 function fault(error: z.ZodError): string {

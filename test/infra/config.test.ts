@@ -31,7 +31,7 @@ describe('config', () => {
     expect([config.eventStoreUrl, config.databaseUrl, config.keysDatabaseUrl]).to.deep.equal(Array(3).fill('embedded'))
     expect(config.port satisfies number).to.equal(8080)
     expect(config.jwks satisfies string | undefined).to.equal(undefined)
-    expect(config.corsOrigins satisfies string[] | undefined).to.deep.equal([])
+    expect(config.corsOrigins satisfies string[]).to.deep.equal([])
   })
 
   it('takes an empty variable as absent', () => expect(loadConfig({ KOGI_PORT: '' }).port).to.equal(8080))

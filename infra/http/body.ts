@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http'
+import { httpError } from './errors.ts'
+import { parseJson } from './json.ts'
+
+/** What is read and thrown away of a body beyond the limit, so that its sender gets to read the answer. */
+const DISCARD_BYTES_MAX = 16 * 1024 * 1024
+
+/** The client went away before its request was whole: there is nobody to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone'
+}
+
+/** True where a request announces a body. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** Reads the JSON body of a request that announces one; `undefined` where it turns out to be empty. */
+export async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
+  const unsupported = mediaTypeFault(request)
+  const bytes = await readBytes(request, unsupported ? 0 : limitBytes)
+  if (unsupported) throw httpError('unsupported_media_type', [unsupported])
+  if (bytes === undefined) {
+    const message = `larger than ${limitBytes} bytes`
+    throw httpError('body_too_large', [{ field: 'body', message }], `The body is ${message}.`)
+  }
+  return bytes.length === 0 ? undefined : parseJson(bytes)
+}
+
+function mediaTypeFault({ headers }: IncomingMessage) {
+  const { 'content-type': type, 'content-encoding': encoding } = headers
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    return { field: 'Content-Encoding', message: 'compressed bodies are not accepted' }
+  }
+  if (type === 'application/json') return undefined
+  if (type === undefined) return { field: 'Content-Type', message: 'must be application/json' }
+  const [essence, ...parameters] = type
+    .toLowerCase()
+    .split(';')
+    .map(part => part.trim())
+  if (!/^application\/([\w.-]+\+)?json$/.test(essence!)) {
+    return { field: 'Content-Type', message: 'must be application/json' }
+  }
+  const charset = parameters.find(parameter => parameter.startsWith('charset='))
+  if (charset === undefined || /^charset="?utf-?8"?$/.test(charset)) return undefined
+  return { field: 'Content-Type', message: 'the charset must be utf-8' }
+}
+
+/** The whole body, `undefined` when it is over the limit. */
+function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limitBytes) chunks.push(chunk)
+      else if (size > limitBytes + DISCARD_BYTES_MAX) resolve(undefined)
+    })
+    request.on('end', () => {
+      if (size > limitBytes) resolve(undefined)
+      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    })
+    request.on('error', () => reject(new ClientGone()))
+    request.on('close', () => reject(new ClientGone()))
+  })
+}

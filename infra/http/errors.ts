@@ -1,0 +1,102 @@
+import { type ErrorDetail, KogiError, Rejection } from '../../domain/kernel/errors.ts'
+import { asEngineError } from '../postgres.ts'
+
+/** What is said to a client whose request failed. */
+export type ErrorAnswer = {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly details: readonly ErrorDetail[]
+}
+
+type Entry = { readonly status: number; readonly message: string; readonly advice: string }
+
+/**
+ * Every code that the interface itself answers. Append-only: a code keeps its meaning and its status for ever. The
+ * codes of the domain's rejections are its own; they all answer 422 unless they stand here.
+ */
+export const errorCatalogue = {
+  invalid_request: entry(400, 'This is not a well-formed HTTP request.', 'Mend the client.'),
+  invalid_json: entry(400, 'The body is not valid JSON.', 'Mend the body where the details point to.'),
+  invalid_body: entry(
+    400,
+    'The body does not have the form of this operation.',
+    'Mend the fields that the details name.',
+  ),
+  invalid_parameter: entry(400, 'A parameter is not valid.', 'Mend the parameter that the details name.'),
+  unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),
+  invalid_token: entry(401, 'The token is not valid.', 'Get a new token for this API.'),
+  forbidden: entry(403, 'The token does not allow this operation.', 'Ask for the permission that the details name.'),
+  not_found: entry(
+    404,
+    'There is nothing with this id.',
+    'Check the id; what belongs to another organization is not found.',
+  ),
+  route_not_found: entry(404, 'There is no such path.', 'See /openapi.json for every path.'),
+  method_not_allowed: entry(405, 'This path does not take this method.', 'Use a method of the `Allow` header.'),
+  request_timeout: entry(408, 'The request took too long to arrive.', 'Send it again, whole.'),
+  conflict: entry(409, 'Others changed the same thing at the same time.', 'Send the same request again.'),
+  precondition_failed: entry(412, 'The thing has another revision.', 'Read it again and decide anew.'),
+  body_too_large: entry(413, 'The body is too large.', 'Send less at once.'),
+  unsupported_media_type: entry(
+    415,
+    'The body must be JSON in UTF-8, not compressed.',
+    'Send `Content-Type: application/json` and no `Content-Encoding`.',
+  ),
+  idempotency_key_reused: entry(
+    422,
+    'This Idempotency-Key was used for another command.',
+    'Use a new key for a new command, and the same body with the same key.',
+  ),
+  too_many_requests: entry(429, 'Too many requests.', 'Wait for as long as `Retry-After` says.'),
+  headers_too_large: entry(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
+  internal: entry(500, 'Something went wrong on our side.', 'Report the request id; it is in our logs.'),
+  engine_unavailable: entry(503, 'An engine does not answer at the moment.', 'Send the same request again shortly.'),
+  not_yet_visible: entry(
+    503,
+    'The position asked for is not reached yet.',
+    'Ask again shortly, or wait longer with `wait`.',
+  ),
+  outcome_unknown: entry(
+    503,
+    'Whether the command took effect is not known.',
+    'Send it again with the same Idempotency-Key: it takes effect once.',
+  ),
+  draining: entry(503, 'This process is about to stop.', 'Send the same request again: another process takes it.'),
+  projection_stalled: entry(503, 'A read model stands still.', 'An operator has to mend it; commands still work.'),
+} as const satisfies Record<string, Entry>
+
+/** A code of the interface's own catalogue. */
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** Makes an error of the catalogue, with its own message unless another one says more. */
+export function httpError(code: ErrorCode, details: readonly ErrorDetail[] = [], message?: string): KogiError {
+  return new KogiError(code, message ?? errorCatalogue[code].message, details)
+}
+
+/** What a client is told about an error: anything that is not meant for clients is `internal` and says nothing. */
+export function answerTo(error: unknown): ErrorAnswer {
+  const known = asEngineError(error)
+  if (known instanceof KogiError) {
+    const { code, message, details } = known
+    const status = isCatalogued(code) ? errorCatalogue[code].status : known instanceof Rejection ? 422 : undefined
+    if (status !== undefined && code !== 'internal') return { status, code, message, details }
+  }
+  return { status: 500, code: 'internal', message: errorCatalogue.internal.message, details: [] }
+}
+
+/** Statuses that are worth another try, with the seconds to wait. */
+export const retryAfterSeconds: Readonly<Record<number, number>> = { 409: 1, 429: 1, 503: 1 }
+
+/** The codes of the catalogue with a status. */
+export function codesOf(status: number): ErrorCode[] {
+  return (Object.keys(errorCatalogue) as ErrorCode[]).filter(code => errorCatalogue[code].status === status)
+}
+
+function isCatalogued(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalogue, code)
+}
+
+function entry(status: number, message: string, advice: string): Entry {
+  return { status, message, advice }
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { ClientGone } from './body.ts'
+import { preflightHeaders } from './cors.ts'
+import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
+import type { Drain } from './lifecycle.ts'
+
+/** What exchanges share. */
+export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; readonly drain?: Drain }
+
+/** Nobody: who calls a public route, or a caller not known yet. */
+const ANONYMOUS: Principal = { subject: '', org: '', roles: [], permissions: [] }
+/** Names of methods in metrics: a client that makes up methods must not make up time series. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** Status in metrics of a request whose client left before the answer. */
+const CLIENT_GONE = 499
+
+/** One request and its one answer: wrapped in the envelope, measured, and logged where it failed. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly requestId = randomUUID()
+  readonly correlationId: string
+  /** Pattern of the route, once it is found: a label of metrics, so never the path itself. */
+  route = 'unmatched'
+  principal = ANONYMOUS
+  readonly #deps: ExchangeDeps
+  readonly #startedAt = performance.now()
+  #ended = false
+
+  constructor(deps: ExchangeDeps, request: IncomingMessage, response: ServerResponse) {
+    this.#deps = deps
+    this.request = request
+    this.response = response
+    this.correlationId = saneCorrelationId(request.headers['x-correlation-id']) ?? this.requestId
+    deps.metrics.httpInFlight.inc()
+  }
+
+  /** Answers what a route returned. */
+  success({ status = 200, data, meta, pagination, headers }: ApiResponse): void {
+    const envelope = status === 204 ? '' : JSON.stringify({ data, meta: { ...this.#meta(), ...meta }, pagination })
+    this.#send(status, { ...headers }, envelope)
+  }
+
+  /** Answers an OPTIONS request: which methods the path takes, for browsers and people. */
+  options(methods: readonly string[]): void {
+    if (methods.length === 0) throw httpError('route_not_found')
+    const allow = methods.join(', ')
+    const preflight = this.response.hasHeader('Access-Control-Allow-Origin') ? preflightHeaders(allow) : {}
+    this.#send(204, { Allow: allow, ...preflight }, '')
+  }
+
+  /** Answers an error in the form of the catalogue. What is not meant for clients is logged and not told. */
+  failure(error: unknown, methodsOfPath?: () => readonly string[]): void {
+    if (error instanceof ClientGone || this.response.destroyed) {
+      this.#end(CLIENT_GONE)
+      return
+    }
+    const { status, code, message, details } = answerTo(error)
+    if (status >= 500) {
+      const line = this.#logFields(status)
+      const context = { ...line.context, code, error }
+      this.#deps.log[status === 500 ? 'error' : 'warn']({ ...line, context }, 'request failed')
+    }
+    if (this.response.headersSent) {
+      this.response.destroy()
+      return
+    }
+    const headers: Record<string, string | number> = {}
+    if (retryAfterSeconds[status]) headers['Retry-After'] = retryAfterSeconds[status]
+    if (status === 401) headers['WWW-Authenticate'] = CHALLENGES[code] ?? 'Bearer realm="kogi"'
+    if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
+    if (status === 413) headers.Connection = 'close'
+    this.#send(status, headers, JSON.stringify({ error: { code, message, details }, meta: this.#meta() }))
+  }
+
+  #send(status: number, headers: Record<string, string | number>, body: string): void {
+    const { request, response } = this
+    headers['X-Correlation-Id'] = this.correlationId
+    headers['Cache-Control'] = 'no-store'
+    if (this.#deps.drain?.draining) headers.Connection = 'close'
+    if (status !== 204) {
+      headers['Content-Type'] = 'application/json; charset=utf-8'
+      headers['Content-Length'] = Buffer.byteLength(body)
+      headers['X-Content-Type-Options'] = 'nosniff'
+    }
+    response.writeHead(status, headers)
+    response.end(request.method === 'HEAD' || status === 204 ? undefined : body)
+    this.#end(status)
+  }
+
+  #end(status: number): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { route, request } = this
+    const { log, metrics } = this.#deps
+    const method = METHODS.has(request.method!) ? request.method! : 'other'
+    metrics.httpInFlight.dec()
+    metrics.httpRequests.inc({ method, route, status })
+    metrics.httpDuration.observe({ method, route }, (performance.now() - this.#startedAt) / 1000)
+    if (log.isLevelEnabled('debug')) log.debug(this.#logFields(status), 'request answered')
+  }
+
+  #meta() {
+    return { request_id: this.requestId, timestamp: new Date().toISOString() }
+  }
+
+  #logFields(status: number) {
+    const { request, route, requestId, correlationId, principal } = this
+    return {
+      trace_id: correlationId,
+      ...(principal.subject && { user_id: principal.subject }),
+      duration_ms: Math.round((performance.now() - this.#startedAt) * 1000) / 1000,
+      context: { request_id: requestId, method: request.method, route, status, org: principal.org || undefined },
+    }
+  }
+}
+
+const CHALLENGES: Readonly<Record<string, string>> = {
+  invalid_token: 'Bearer realm="kogi", error="invalid_token"',
+}
+
+/** A caller's correlation id, where it is fit to be logged, stored and sent back. */
+function saneCorrelationId(given: string | string[] | undefined): string | undefined {
+  return typeof given === 'string' && /^[A-Za-z0-9._~:/+=@-]{1,128}$/.test(given) ? given : undefined
+}

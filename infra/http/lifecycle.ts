@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import { type ErrorCode, errorCatalogue } from './errors.ts'
+
+/** What requests know of the end that is near. */
+export type Drain = {
+  /** True once the process takes no more requests. */
+  readonly draining: boolean
+  /** Aborted when the patience with requests in flight is over. */
+  readonly impatient: AbortSignal
+}
+
+/** The life of a process: it ends in order, whoever asks. */
+export type Lifecycle = {
+  readonly drain: Drain
+  /** Adds what is to be closed at the end, after the HTTP server: the last one added closes first. */
+  readonly onStop: (name: string, close: () => Promise<void> | void) => void
+  /** Drains and closes everything, once; the promise is that of the first call. */
+  readonly stop: (reason: string) => Promise<void>
+  /** Binds SIGTERM and SIGINT to `stop`, and errors that nobody caught to a fatal line and exit code 1. */
+  readonly handleSignals: () => void
+}
+
+/** Room for an engine to close in good order once the requests are done. */
+const CLOSE_TIMEOUT_MS = 10_000
+
+/** Makes the lifecycle of a process that has `drainTimeoutMs` of patience with requests in flight. */
+export function createLifecycle(options: { log: Log; drainTimeoutMs: number }): Lifecycle {
+  const { log, drainTimeoutMs } = options
+  const impatience = new AbortController()
+  const drain = { draining: false, impatient: impatience.signal }
+  const closers: { name: string; close: () => Promise<void> | void }[] = []
+  let stopped: Promise<void> | undefined
+
+  async function run(reason: string) {
+    log.info({ reason }, 'stopping')
+    drain.draining = true
+    const timer = setTimeout(() => impatience.abort(new Error('the process stops')), drainTimeoutMs)
+    for (const { name, close } of closers.reverse()) {
+      try {
+        await close()
+      } catch (error) {
+        log.error({ err: error, part: name }, 'could not close a part in order')
+      }
+    }
+    clearTimeout(timer)
+    log.info('stopped')
+  }
+
+  const stop = (reason: string) => {
+    stopped ??= run(reason)
+    return stopped
+  }
+
+  function handleSignals() {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        exitAfter(drainTimeoutMs + CLOSE_TIMEOUT_MS, log)
+        void stop(signal).then(() => process.exit(0))
+      })
+    }
+    const die = (error: unknown, origin: string) => {
+      log.fatal({ err: error, origin }, 'an error that nobody caught')
+      process.exit(1)
+    }
+    process.on('uncaughtException', die)
+    process.on('unhandledRejection', reason => die(reason, 'unhandledRejection'))
+  }
+
+  return { drain, onStop: (name, close) => closers.push({ name, close }), stop, handleSignals }
+}
+
+/**
+ * Listens, and lets the lifecycle drain: it stops accepting, lets requests in flight finish, and cuts what is left
+ * when the patience is over. Returns the address that clients can use.
+ */
+export async function listen(
+  listener: RequestListener,
+  lifecycle: Lifecycle,
+  config: Pick<Config, 'host' | 'port' | 'requestTimeoutMs'>,
+): Promise<{ server: Server; url: string }> {
+  const { host, port, requestTimeoutMs } = config
+  const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: Math.min(requestTimeoutMs, 60_000) }
+  // Longer than the idle time of common load balancers, so that it is they who close an idle connection.
+  const server = createServer({ ...timeouts, keepAliveTimeout: 65_000 }, listener)
+  server.on('clientError', refuseMalformed)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(unusable(error, host, port))).listen(port, host, resolve)
+  })
+  lifecycle.onStop('http', () => drainServer(server, lifecycle.drain.impatient))
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return { server, url: `http://${name}:${address.port}` }
+}
+
+function unusable(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const inUse = error.code === 'EADDRINUSE' ? ': the port is in use, choose another with KOGI_PORT' : ''
+  return new Error(`Cannot listen on ${host}:${port}${inUse}`, { cause: error })
+}
+
+function drainServer(server: Server, impatient: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const cut = () => server.closeAllConnections()
+    server.close(() => {
+      clearInterval(sweep)
+      impatient.removeEventListener('abort', cut)
+      resolve()
+    })
+    // A connection becomes idle only when its answer is out, so the idle ones are closed again and again.
+    server.closeIdleConnections()
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
+    impatient.addEventListener('abort', cut)
+    if (impatient.aborted) cut()
+  })
+}
+
+/** Answers what is not even HTTP, in the form of every other refusal. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket) {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request'
+  const { status, message } = errorCatalogue[code]
+  const meta = { request_id: randomUUID(), timestamp: new Date().toISOString() }
+  const body = JSON.stringify({ error: { code, message, details: [] }, meta })
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
+  socket.end(`${head}Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+function exitAfter(milliseconds: number, log: Log) {
+  setTimeout(() => {
+    log.fatal({ duration_ms: milliseconds }, 'did not stop in time')
+    process.exit(1)
+  }, milliseconds).unref()
+}

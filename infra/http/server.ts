@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express, { type Express } from 'express'
+import type { Principal, Route } from '../../domain/kernel/route.ts'
+import { allows } from '../auth/permissions.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { hasBody, readJson } from './body.ts'
+import { createCors } from './cors.ts'
+import { httpError } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import type { Drain } from './lifecycle.ts'
+import { type Aliases, createPaths } from './paths.ts'
+import { checkQuery, ReceivedRequest } from './request.ts'
+
+/** Where every route of the API begins. */
+export const API_BASE = '/api/v1'
+
+/** Who sends a request, by its `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
+export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
+
+export type AppOptions = {
+  readonly routes: readonly Route[]
+  /** Other spellings of paths below the base: pattern → the pattern of a route. */
+  readonly aliases?: Aliases
+  readonly authenticate: Authenticate
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
+  /** Tells when the process is about to stop. */
+  readonly drain?: Drain
+  /** Adds what is not an API route: health, metrics, documentation. */
+  readonly mount?: (app: Express) => void
+}
+
+/**
+ * Makes the HTTP interface of a list of routes. Everything that happens to an API request stands in `answer`, in the
+ * order of its lines; what lies outside `/api/v1` is Express's.
+ */
+export function createApp(options: AppOptions): Express {
+  const { authenticate, config, drain } = options
+  const paths = createPaths(options.routes, options.aliases)
+  const cors = createCors(config.corsOrigins)
+
+  async function answer(exchange: Exchange, url: string): Promise<void> {
+    const { request, response, correlationId } = exchange
+    const [path, search] = splitUrl(url)
+    const allowed = cors(request.headers)
+    for (const name in allowed) response.setHeader(name, allowed[name]!)
+    if (drain?.draining) throw httpError('draining')
+    if (request.method === 'OPTIONS') return exchange.options(paths.methodsOf(path))
+    const { route, params } = paths.find(request.method!, path)
+    exchange.route = route.path
+    checkQuery(search)
+    if (route.permission !== null) {
+      exchange.principal = await authenticate(request.headers.authorization)
+      if (!allows(exchange.principal, route.permission)) throw forbidden(route.permission)
+    }
+    const { principal } = exchange
+    const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, config.bodyLimitBytes) : undefined
+    const impatient = drain?.impatient
+    const received = { incoming: request, response, principal, params, search, body, correlationId, impatient }
+    exchange.success(await route.handle(new ReceivedRequest(received)))
+  }
+
+  const app = express().disable('x-powered-by').set('etag', false)
+  app.use((request, response, next) => {
+    const { url } = request
+    if (!url.startsWith(`${API_BASE}/`)) return next()
+    const exchange = new Exchange(options, request, response)
+    const path = url.slice(API_BASE.length)
+    answer(exchange, path).catch(error => exchange.failure(error, () => paths.methodsOf(splitUrl(path)[0])))
+  })
+  options.mount?.(app)
+  app.use((request, response) => new Exchange(options, request, response).failure(httpError('route_not_found')))
+  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: () => void) => {
+    new Exchange(options, request, response).failure(error instanceof URIError ? httpError('invalid_parameter') : error)
+  })
+  return app
+}
+
+function splitUrl(url: string): [path: string, search: string] {
+  const mark = url.indexOf('?')
+  return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
+}
+
+function forbidden(permission: string) {
+  return httpError('forbidden', [{ field: 'permission', message: permission }])
+}
