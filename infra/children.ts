@@ -10,7 +10,7 @@ const RESTART_MS_MAX = 5_000
 const STOP_MS_MAX = 15_000
 
 /** Entry point of the CLI: the same file whether run from source or compiled. */
-const ENTRY = fileURLToPath(
+export const ENTRY = fileURLToPath(
   new URL(`../scripts/kogi${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 )
 
