@@ -1,0 +1,62 @@
+/** `npm run bench`: every figure with its ratio to the bare operation of the same run. */
+import { execFileSync } from 'node:child_process'
+import { cpus, release, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { apiBench } from './bench/apis.ts'
+import type { Figure } from './bench/figure.ts'
+import { table } from './terminal.ts'
+
+/** Groups of figures, by the name that selects them. */
+const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  apis: apiBench,
+}
+
+const HELP = `npm run bench [-- [--json] [group …]]
+
+Measures each group and prints a table; with --json one line for each figure: name, value, unit, bare, ratio.
+Groups: ${Object.keys(groups).join(', ')}. Without a name all of them run.
+
+Example:
+  $ npm run --silent bench -- --json apis`
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  allowPositionals: true,
+})
+const unknown = positionals.filter(name => !Object.hasOwn(groups, name))
+if (values.help || unknown.length > 0) {
+  console.log(unknown.length > 0 ? `unknown group: ${unknown.join(', ')}\n\n${HELP}` : HELP)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+const figures: Figure[] = []
+for (const [name, measure] of Object.entries(groups)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue
+  process.stderr.write(`measuring ${name} …\n`)
+  const measured = await measure()
+  figures.push(...measured)
+  if (values.json) for (const figure of measured) console.log(JSON.stringify(figure))
+}
+
+if (!values.json) {
+  const number = (value: number | null) =>
+    value === null ? '' : value.toLocaleString('en', { maximumSignificantDigits: 4 })
+  const rows = figures.map(({ name, value, unit, bare, ratio }) => [
+    name,
+    number(value),
+    unit,
+    number(bare),
+    number(ratio),
+  ])
+  console.log(table(['figure', 'value', 'unit', 'bare', 'ratio'], rows, ['value', 'bare', 'ratio']))
+  console.log(`${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${release()}`)
+  console.log(`Node ${process.version}, commit ${commit()}`)
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
