@@ -1,0 +1,128 @@
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { z } from 'zod'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { Principal } from '../../domain/kernel/route.ts'
+import { httpError } from '../http/errors.ts'
+import { createKeySet } from './key-set.ts'
+import { GRANT, permissionsOfScope } from './permissions.ts'
+import { permissionsOfRoles } from './roles.ts'
+
+const CLOCK_TOLERANCE_SECONDS = 5
+/** A verified token is believed for so long without another look at the key set. */
+const BELIEVED_MS = 300_000
+
+/** Form of an organization's id: fit for a path, a stream name and a file name. */
+export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
+
+const printable = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u)
+
+/** The claims that make a principal; the times, the issuer and the audience are checked by the verification. */
+const claims = z.object({
+  sub: printable(128),
+  org_id: z.string().regex(ORG_ID),
+  roles: z.array(printable(64)).max(32).default([]),
+  permissions: z.array(z.string().max(256)).max(256).default([]),
+  scope: z.string().max(4_096).default(''),
+})
+
+export type AuthOptions = {
+  /** JWKS: a file, or a URL. */
+  readonly jwks: string
+  readonly issuer: string
+  readonly audience: string
+  /** Verified tokens remembered. */
+  readonly cacheSize: number
+  readonly keyCooldownMs?: number
+}
+
+type Believed = { readonly principal: Principal; readonly until: number }
+
+/**
+ * Makes the check of `Authorization: Bearer <token>`: RS256 by the key set, issuer, audience, times, then the claims.
+ * A principal's permissions are those of its roles, of `permissions` and of `scope` together. The result of a token is
+ * remembered until it expires, for five minutes at most, because verifying costs more than all the rest of a request.
+ */
+export function createAuthenticator(options: AuthOptions) {
+  const { jwks, issuer, audience, cacheSize, keyCooldownMs } = options
+  const keys = createKeySet(jwks, keyCooldownMs)
+  const rules = {
+    algorithms: ['RS256'],
+    issuer,
+    audience,
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['exp', 'sub', 'org_id'],
+  }
+  const believed = new Map<string, Believed>()
+
+  async function verify(token: string): Promise<Principal> {
+    let payload: JWTPayload
+    try {
+      payload = (await jwtVerify(token, keys, rules)).payload
+    } catch (error) {
+      throw refusal(error)
+    }
+    const principal = principalOf(payload)
+    const expiresAt = (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000
+    remember(token, { principal, until: Math.min(expiresAt, Date.now() + BELIEVED_MS) })
+    return principal
+  }
+
+  function remember(token: string, entry: Believed) {
+    if (cacheSize === 0) return
+    believed.delete(token)
+    believed.set(token, entry)
+    if (believed.size > cacheSize) believed.delete(believed.keys().next().value!)
+  }
+
+  return function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
+    if (authorization === undefined) throw httpError('unauthenticated')
+    const token = /^Bearer +([\w.+/=-]+) *$/i.exec(authorization)?.[1]
+    if (token === undefined) throw invalid('Authorization', 'must be `Bearer <token>`')
+    const known = believed.get(token)
+    if (!known) return verify(token)
+    believed.delete(token)
+    if (known.until <= Date.now()) return verify(token)
+    believed.set(token, known) // the newest stand last, so the one to forget stands first
+    return known.principal
+  }
+}
+
+function principalOf(payload: JWTPayload): Principal {
+  const parsed = claims.safeParse(payload)
+  if (!parsed.success) {
+    const claim = String(parsed.error.issues[0]!.path[0] ?? 'claims')
+    throw invalid(claim, 'the claim has not the form that this API needs')
+  }
+  const { sub, org_id, roles, permissions, scope } = parsed.data
+  const named = permissions.filter(name => GRANT.test(name)) // others are another API's
+  const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope(scope)])
+  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted] })
+}
+
+/** Says which check failed, never more: a token is refused, its contents are not discussed. */
+function refusal(error: unknown): unknown {
+  if (error instanceof KogiError) return error
+  if (error instanceof errors.JWTExpired) return invalid('exp', 'the token has expired')
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return invalid(
+      error.claim,
+      error.reason === 'missing' ? 'the claim is missing' : 'the claim is not the one expected',
+    )
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
+    return invalid('alg', 'tokens are signed with RS256')
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) return invalid('kid', 'the key that signed the token is not known')
+  if (error instanceof errors.JOSEError || error instanceof TypeError)
+    return invalid('token', 'not a valid signed token')
+  return error
+}
+
+function invalid(field: string, message: string): KogiError {
+  return httpError('invalid_token', [{ field, message }], `The token is not valid: ${message}.`)
+}

@@ -1,0 +1,89 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
+import { type Config, ConfigError } from '../config.ts'
+import { ORG_ID } from './authenticate.ts'
+import { isRole, roles as roleTable } from './roles.ts'
+
+const generate = promisify(generateKeyPair)
+const MODULUS_BITS = 2_048
+
+type KeyConfig = Pick<Config, 'env' | 'dataDir' | 'jwks' | 'jwtIssuer' | 'jwtAudience'>
+
+/** A signing key for development, and the file that its public half is published in. */
+export type DevKeys = { readonly privateKey: KeyObject; readonly kid: string; readonly jwksFile: string }
+
+/**
+ * The development key pair in `<data>/auth/`, made on first use; of several processes that start at once one wins and
+ * the others take its key. Refuses in production: whoever can read that folder could be anybody.
+ */
+export async function devKeys(config: KeyConfig): Promise<DevKeys> {
+  if (config.env === 'production') {
+    throw new ConfigError(
+      'Development keys do not exist in production mode: KOGI_JWKS names the keys of your identity provider',
+    )
+  }
+  const folder = path.join(config.dataDir, 'auth')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const privateKey = await privateKeyIn(folder)
+  const jwk = await exportJWK(createPublicKey(privateKey))
+  const kid = await calculateJwkThumbprint(jwk)
+  const jwksFile = path.join(folder, 'jwks.json')
+  const text = `${JSON.stringify({ keys: [{ ...jwk, kid, use: 'sig', alg: 'RS256' }] }, null, 2)}\n`
+  if ((await readFile(jwksFile, 'utf8').catch(() => '')) !== text) await replace(jwksFile, text)
+  return { privateKey, kid, jwksFile }
+}
+
+/** Where tokens are checked against: what the configuration names, else the development keys. */
+export async function jwksSource(config: KeyConfig): Promise<string> {
+  return config.jwks ?? (await devKeys(config)).jwksFile
+}
+
+/** Issues a development token. The organization, the subject and the roles are checked as a request's would be. */
+export async function issueToken(
+  config: KeyConfig,
+  claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
+): Promise<string> {
+  const { org, subject, roles, ttlSeconds } = claims
+  const unknown = roles.find(role => !isRole(role))
+  if (unknown !== undefined)
+    throw new Error(`No such role: ${unknown}. The roles are ${Object.keys(roleTable).join(', ')}.`)
+  if (!ORG_ID.test(org)) throw new Error(`Not an organization id: ${org}. It is 1 to 64 letters, digits and . _ ~ -`)
+  if (subject === '' || subject.length > 128) throw new Error('A subject has 1 to 128 characters.')
+  const { privateKey, kid } = await devKeys(config)
+  const now = Math.floor(Date.now() / 1000)
+  return new SignJWT({ org_id: org, roles: [...roles] })
+    .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid })
+    .setSubject(subject)
+    .setIssuer(config.jwtIssuer)
+    .setAudience(config.jwtAudience)
+    .setIssuedAt(now)
+    .setExpirationTime(now + ttlSeconds)
+    .sign(privateKey)
+}
+
+async function privateKeyIn(folder: string): Promise<KeyObject> {
+  const file = path.join(folder, 'signing-key.pem')
+  const existing = await readFile(file, 'utf8').catch(() => undefined)
+  if (existing) return createPrivateKey(existing)
+  const { privateKey } = await generate('rsa', { modulusLength: MODULUS_BITS })
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  try {
+    await link(draft, file) // whole or not at all, and never over another process's key
+    return privateKey
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return createPrivateKey(await readFile(file, 'utf8'))
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+async function replace(file: string, text: string) {
+  const draft = `${file}.${process.pid}`
+  await writeFile(draft, text, { mode: 0o644 })
+  await rename(draft, file)
+}
