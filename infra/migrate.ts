@@ -50,3 +50,15 @@ function sourceOf(list: readonly Migration[]) {
 async function refuseDown(): Promise<void> {
   throw new Error('Migrations go forward only: write a new one that undoes what the last one did')
 }
+
+/** Both databases of a system; the names of the migrations that ran, by set. */
+export async function migrateAll(
+  urls: { readonly databaseUrl: string; readonly keysDatabaseUrl: string },
+  log: Log,
+): Promise<Record<MigrationSet, string[]>> {
+  const [read, keys] = await Promise.all([
+    migrate({ url: urls.databaseUrl, set: 'read', log }),
+    migrate({ url: urls.keysDatabaseUrl, set: 'keys', log }),
+  ])
+  return { read, keys }
+}

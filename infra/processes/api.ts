@@ -1,0 +1,101 @@
+/** The HTTP processes: the command API, the read API, or both on one port. */
+import pg from 'pg'
+import { commandRoutes } from '../../commands/routes.ts'
+import type { Route } from '../../domain/kernel/route.ts'
+import { memoryIndex } from '../../projections/memory/index.ts'
+import { aliasesOf } from '../../read-api/aliases.ts'
+import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { readRoutes } from '../../read-api/routes.ts'
+import { createAuthenticator } from '../auth/authenticate.ts'
+import { jwksSource } from '../auth/dev-keys.ts'
+import { aggregates } from '../catalogue.ts'
+import type { Config } from '../config.ts'
+import type { EngineUrls } from '../engines.ts'
+import { mountDocs } from '../http/docs.ts'
+import { mountHealth, type Probe } from '../http/health.ts'
+import { type Lifecycle, listen } from '../http/lifecycle.ts'
+import { createApp } from '../http/server.ts'
+import { keyring } from '../keyring.ts'
+import type { Log } from '../log.ts'
+import { createMetrics, type Metrics } from '../metrics.ts'
+import { createPool } from '../postgres.ts'
+import { openWriteSide } from '../write-side.ts'
+
+export type Side = 'commands' | 'reads'
+
+type ApiOptions = {
+  readonly config: Config
+  readonly urls: EngineUrls
+  readonly log: Log
+  readonly lifecycle: Lifecycle
+  readonly sides: readonly Side[]
+  /** What else must be well for this process to be ready. */
+  readonly probes?: readonly Probe[]
+}
+
+type SideParts = { readonly routes: readonly Route[]; readonly probes: readonly Probe[] }
+
+/** Serves one side of the API or both, and returns its URL. The lifecycle closes what is opened here. */
+export async function startApi({ config, urls, log, lifecycle, sides, probes = [] }: ApiOptions): Promise<string> {
+  const metrics = createMetrics({ service: sides.length === 1 ? `kogi-${sides[0]}` : 'kogi-api', processMetrics: true })
+  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics }))
+  const routes = parts.flatMap(part => part.routes)
+  const authenticate = createAuthenticator({
+    jwks: await jwksSource(config),
+    issuer: config.jwtIssuer!,
+    audience: config.jwtAudience!,
+    cacheSize: config.tokenCacheSize,
+  })
+  const app = createApp({
+    routes,
+    aliases: aliasesOf(routes),
+    authenticate,
+    log,
+    metrics,
+    config,
+    drain: lifecycle.drain,
+    mount: app => {
+      const all = [...parts.flatMap(part => part.probes), ...probes]
+      mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
+      mountDocs(app, routes)
+    },
+  })
+  const { url } = await listen(app, lifecycle, config)
+  return url
+}
+
+type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & { readonly metrics: Metrics }
+
+const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
+  commands({ config, urls, log, lifecycle, metrics }) {
+    const { deps, close } = openWriteSide(urls, config, log, metrics)
+    lifecycle.onStop('write side', close)
+    const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
+    return {
+      routes: commandRoutes(aggregates, deps),
+      probes: [{ ...probe, check: async () => void (await probe.check()) }],
+    }
+  },
+  reads({ config, urls, log, lifecycle, metrics }) {
+    const shared = { log, metrics, max: config.databasePoolSize, connectTimeoutMs: config.databaseConnectTimeoutMs }
+    const limits = { statementTimeoutMs: config.databaseStatementTimeoutMs }
+    const pool = createPool({ url: urls.databaseUrl, name: 'read', ...shared, ...limits })
+    const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', ...shared })
+    const signal = followCheckpoints({
+      connect: async () => {
+        const client = new pg.Client({ connectionString: urls.databaseUrl, keepAlive: true })
+        await client.connect()
+        return client
+      },
+      onFault: error => log.warn({ err: error }, 'no word of checkpoints; waiting reads poll'),
+    })
+    const memories = memoryIndex({ pool })
+    const { open: unseal } = keyring(keys)
+    lifecycle.onStop('read side', async () => {
+      await signal.close()
+      await Promise.allSettled([pool.end(), keys.end()])
+    })
+    const routes = readRoutes({ pool, signal, unseal, memories: memories.search })
+    return { routes, probes: [{ name: 'read_models', check: async () => void (await pool.query('select 1')) }] }
+  },
+}

@@ -1,0 +1,36 @@
+import { KogiError } from '../domain/kernel/errors.ts'
+import { supervise } from '../infra/children.ts'
+import type { Config } from '../infra/config.ts'
+import { openEngines, runningEngines } from '../infra/engines.ts'
+import { migrateAll } from '../infra/migrate.ts'
+import { startApi } from '../infra/processes/api.ts'
+import { servingCommand } from './serve.ts'
+
+/** `kogi dev`: everything on one machine, both APIs on one port. */
+export const devCommand = () =>
+  servingCommand('dev', 'run everything: engines, projector, both APIs on one port', async started => {
+    const { config, log, lifecycle } = started
+    await refuseSecond(config)
+    const engines = await openEngines(config, log)
+    lifecycle.onStop('engines', engines.close)
+    await migrateAll(engines, log)
+    const projector = await supervise({
+      name: 'projector',
+      args: ['projector', '--port', '0'],
+      env: {
+        KOGI_EVENTSTORE_URL: engines.eventStoreUrl,
+        KOGI_DATABASE_URL: engines.databaseUrl,
+        KOGI_KEYS_DATABASE_URL: engines.keysDatabaseUrl,
+        KOGI_DATA_DIR: config.dataDir,
+      },
+      log,
+    })
+    lifecycle.onStop('projector', projector.stop)
+    return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'] })}`
+  }).addHelpText('after', '\nExamples:\n  $ kogi dev\n  $ kogi dev --port 8080 --data ./my-books')
+
+async function refuseSecond(config: Config) {
+  const running = await runningEngines(config)
+  if (!running) return
+  throw new KogiError('already_running', `Process ${running.pid} runs on ${config.dataDir}; stop it, or use --data.`)
+}
