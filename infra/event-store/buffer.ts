@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+
+/** Events read ahead at most, before the sender is told to wait, and how few must be left to let it go on. */
+const FULL_EVENTS = 16_384
+const ROOM_EVENTS = 8_192
+
+/** What a subscription has delivered and nobody has taken yet; it outlives the subscriptions that fill it. */
+export class EventBuffer {
+  /** Called when there is room again after `push` said that it is full. */
+  onRoom: (() => void) | undefined
+  #events: StoredEvent[] = []
+  #from = 0
+  #reached: bigint
+  #full = false
+  #live = false
+  #liveTold = false
+  #error: unknown
+  #failed = false
+  #ended = false
+  #wake: (() => void) | undefined
+
+  /** `after`: the position after which the first event is wanted. */
+  constructor(after: bigint) {
+    this.#reached = after
+  }
+
+  /** Makes room for a new subscription and tells after which position it begins. */
+  open(): bigint {
+    this.#failed = false
+    this.#live = false
+    this.#liveTold = false
+    this.#full = false
+    return this.#reached
+  }
+
+  /** Adds an event, unless it was delivered before; true when it is the one that fills the buffer. */
+  push(event: StoredEvent): boolean {
+    if (event.position <= this.#reached || this.#failed) return false
+    this.#reached = event.position
+    this.#events.push(event)
+    this.#wakeUp()
+    if (this.#full || this.#events.length - this.#from < FULL_EVENTS) return false
+    this.#full = true
+    return true
+  }
+
+  /** Nothing up to `position` is still to come. */
+  mark(position: bigint): void {
+    if (position > this.#reached && !this.#failed) this.#reached = position
+  }
+
+  /** All that was stored has been delivered. */
+  caughtUp(): void {
+    this.#live = true
+    this.#wakeUp()
+  }
+
+  /** The subscription broke: what was delivered before is still handed out, then `lists` throws. */
+  fail(error: unknown): void {
+    if (this.#failed) return
+    this.#error = error
+    this.#failed = true
+    this.#wakeUp()
+  }
+
+  /** Nobody wants more: `lists` ends at once. */
+  end(): void {
+    this.#ended = true
+    this.#wakeUp()
+  }
+
+  /** Lists of at most `max()` events as they come, and `'live'` once when all that was stored has been handed out. */
+  async *lists(max: () => number): AsyncGenerator<readonly StoredEvent[] | 'live'> {
+    while (!this.#ended) {
+      const events = this.#take(max())
+      if (events.length > 0) yield events
+      else if (this.#live && !this.#liveTold) {
+        this.#liveTold = true
+        yield 'live'
+      } else if (this.#failed) throw this.#error
+      else await this.#more()
+    }
+  }
+
+  /** Waits before the next subscription, or until nobody wants more. */
+  async pause(delayMs: number): Promise<void> {
+    if (this.#ended) return
+    const awake = new AbortController()
+    this.#wake = () => this.#ended && awake.abort()
+    await sleep(delayMs, undefined, { signal: awake.signal }).catch(() => {})
+    this.#wake = undefined
+  }
+
+  #take(max: number): readonly StoredEvent[] {
+    const taken = this.#events.slice(this.#from, this.#from + max)
+    this.#from += taken.length
+    if (this.#from === this.#events.length || this.#from > FULL_EVENTS) {
+      this.#events = this.#events.slice(this.#from)
+      this.#from = 0
+    }
+    if (this.#full && this.#events.length - this.#from <= ROOM_EVENTS) {
+      this.#full = false
+      this.onRoom?.()
+    }
+    return taken
+  }
+
+  #more(): Promise<void> {
+    return new Promise(resolve => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  #wakeUp(): void {
+    this.#wake?.()
+  }
+}

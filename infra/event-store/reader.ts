@@ -1,0 +1,194 @@
+/** The read side's port to the log, over `@eventstore/db-client`: the same code on the embedded server and a cluster. */
+import {
+  type AllStreamResolvedEvent,
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  START,
+  StreamNotFoundError,
+  streamNameFilter,
+} from '@eventstore/db-client'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import type { Json } from '../../domain/kernel/json.ts'
+import type { EventLog, FollowOptions, ReadOptions } from '../../projections/ports.ts'
+import { EventBuffer } from './buffer.ts'
+
+/** How far one read of the tail of `$all` looks back for a domain event, in events of any kind. */
+const TAIL_EVENTS = 64
+const CALL_TIMEOUT_MS = 10_000
+const BACKOFF_MAX_MS = 5_000
+/** Events that no filter matched between two marks of where the reading is, as 32 times this. */
+const MARK_INTERVAL = 32
+
+export type EventLogOptions = {
+  /** Connection string of the event store. */
+  readonly url: string
+  /** Prefixes of the streams that hold domain events. */
+  readonly prefixes: readonly string[]
+}
+
+/** Connects lazily; `close` ends every reader that is still open. */
+export function eventLog({ url, prefixes }: EventLogOptions): EventLog & { close: () => Promise<void> } {
+  const client = EventStoreDBClient.connectionString(url)
+  const isDomain = (stream: string) => prefixes.some(prefix => stream.startsWith(prefix))
+  const closing = new AbortController()
+
+  return {
+    head: async signal => {
+      let from: typeof END | { commit: bigint; prepare: bigint } = END
+      for (let count = TAIL_EVENTS; ; count = Math.min(count * 4, 4_096)) {
+        const events: AllStreamResolvedEvent[] = await collect(
+          client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, deadline: CALL_TIMEOUT_MS }),
+          signal,
+        )
+        const last = events.find(({ event }) => event && isDomain(event.streamId))
+        if (last) return last.event!.position.commit
+        if (events.length < count) return 0n
+        const { position } = (events.at(-1)!.link ?? events.at(-1)!.event)!
+        from = position
+      }
+    },
+    follow: options =>
+      following(client, prefixes, { ...options, signal: AbortSignal.any([options.signal, closing.signal]) }),
+    read: options => reading(client, prefixes, options),
+    skips: async names => {
+      const found = await Promise.all(names.map(async name => [name, await skipsOf(client, name)] as const))
+      return new Map(found)
+    },
+    close: async () => {
+      closing.abort()
+      await client.dispose()
+    },
+  }
+}
+
+/** Follows for ever: what breaks is opened again from the last event that was handed out or seen to be filtered out. */
+async function* following(
+  client: EventStoreDBClient,
+  prefixes: readonly string[],
+  { after, max, signal, onStatus }: FollowOptions,
+): AsyncGenerator<readonly StoredEvent[]> {
+  const buffer = new EventBuffer(after)
+  const abort = () => buffer.end()
+  signal.addEventListener('abort', abort, { once: true })
+  let attempt = 0
+  try {
+    while (!signal.aborted) {
+      onStatus?.({ state: 'reading' })
+      const close = subscribe(client, prefixes, buffer)
+      try {
+        for await (const events of buffer.lists(max)) {
+          if (events === 'live') onStatus?.({ state: 'live' })
+          else yield events
+          attempt = 0
+        }
+        return
+      } catch (error) {
+        attempt += 1
+        const delayMs = Math.min(BACKOFF_MAX_MS, 25 * 2 ** attempt)
+        onStatus?.({ state: 'retrying', error: error as Error, attempt, delayMs })
+        await buffer.pause(delayMs)
+      } finally {
+        close()
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Reads up to a position and ends; fails when the engine does not answer. */
+async function* reading(
+  client: EventStoreDBClient,
+  prefixes: readonly string[],
+  { after, to, max, signal }: ReadOptions,
+): AsyncGenerator<readonly StoredEvent[]> {
+  if (to <= after) return
+  const buffer = new EventBuffer(after)
+  const abort = () => buffer.fail(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  const close = subscribe(client, prefixes, buffer)
+  try {
+    for await (const events of buffer.lists(() => max)) {
+      if (events === 'live') return
+      const last = events.findIndex(({ position }) => position > to)
+      if (last === 0) return
+      yield last === -1 ? events : events.slice(0, last)
+      if (last !== -1 || events.at(-1)!.position === to) return
+    }
+  } finally {
+    close()
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Opens one subscription that fills the buffer, slowing down when it is full. */
+function subscribe(client: EventStoreDBClient, prefixes: readonly string[], buffer: EventBuffer): () => void {
+  const after = buffer.open()
+  const filter = streamNameFilter({
+    prefixes: [...prefixes],
+    checkpointInterval: MARK_INTERVAL,
+    checkpointReached: (_, { commit }) => buffer.mark(commit),
+  })
+  const subscription = client.subscribeToAll(
+    { fromPosition: after === 0n ? START : { commit: after, prepare: after }, filter },
+    { highWaterMark: 256 },
+  )
+  subscription.on('data', (resolved: AllStreamResolvedEvent) => {
+    if (resolved.event && buffer.push(asStoredEvent(resolved.event))) subscription.pause()
+  })
+  subscription.on('caughtUp', () => buffer.caughtUp())
+  subscription.on('error', error => buffer.fail(error))
+  subscription.on('end', () => buffer.fail(new Error('the event store ended the subscription')))
+  subscription.on('close', () => buffer.fail(new Error('the event store closed the subscription')))
+  buffer.onRoom = () => subscription.resume()
+  return () => {
+    buffer.onRoom = undefined
+    subscription.removeAllListeners()
+    subscription.on('error', () => {})
+    subscription.unsubscribe().catch(() => {})
+    subscription.destroy()
+  }
+}
+
+async function skipsOf(client: EventStoreDBClient, projection: string): Promise<ReadonlySet<bigint>> {
+  const events = await collect(client.readStream(`projection-${projection}`, { deadline: CALL_TIMEOUT_MS })).catch(
+    error => {
+      if (error instanceof StreamNotFoundError) return []
+      throw error
+    },
+  )
+  const positions = events.flatMap(({ event }) => {
+    const position = (event?.data as { position?: unknown } | undefined)?.position
+    return event?.type === 'ProjectionEventSkipped' && typeof position === 'string' ? [BigInt(position)] : []
+  })
+  return new Set(positions)
+}
+
+async function collect<E>(reading: AsyncIterable<E> & { destroy: () => void }, signal?: AbortSignal): Promise<E[]> {
+  const found: E[] = []
+  const abort = () => reading.destroy()
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    for await (const event of reading) found.push(event)
+    return found
+  } finally {
+    signal?.removeEventListener('abort', abort)
+    reading.destroy()
+  }
+}
+
+type Recorded = NonNullable<AllStreamResolvedEvent['event']>
+
+/** What is no event of ours (no JSON, no metadata) passes as it is: the codec refuses it by name. */
+function asStoredEvent({ type, data, metadata, id, streamId, revision, position }: Recorded): StoredEvent {
+  return {
+    type,
+    data: data as { readonly [key: string]: Json },
+    metadata: (metadata ?? {}) as StoredEvent['metadata'],
+    eventId: id,
+    stream: streamId,
+    revision,
+    position: position.commit,
+  }
+}

@@ -1,0 +1,262 @@
+/** One batch of events folded in memory: what it changes, and how far each partition comes. */
+import { setImmediate } from 'node:timers/promises'
+import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
+import { bucketOf } from '../bucket.ts'
+import type { Decode } from '../ports.ts'
+import type { AnyProjection, Key } from '../projection.ts'
+import { fromDatabase, keyTextOf, type Row } from '../tables.ts'
+import { RowCache } from './cache.ts'
+import type { Fault } from './checkpoints.ts'
+import { type Partition, type PartitionTable, partitionFor, type Target } from './partitions.ts'
+import type { Changes } from './write.ts'
+
+/** Rows kept in memory between batches, per projection. */
+const CACHED_ROWS_MAX = 10_000
+// The event loop is given back this often, so that the statements of the batch before do not wait for the fold.
+const SLICE_EVENTS = 100
+
+/** What a batch comes to. */
+export type FoldedBatch = {
+  readonly changes: readonly Changes[]
+  /** The last event of the batch. */
+  readonly position: bigint
+  /** Partitions with an event in this batch: their checkpoints move at once, those of the others may follow. */
+  readonly touched: ReadonlySet<Partition>
+  /** Partitions that an event stopped: they stand before it. */
+  readonly faults: ReadonlyMap<Partition, Fault>
+  readonly events: number
+}
+
+/** Loads stored rows; called once per projection and batch. */
+export type Load = (projection: AnyProjection, keys: readonly Row[]) => Promise<readonly Record<string, unknown>[]>
+
+type Step = {
+  readonly event: DomainEvent
+  readonly target: Target
+  readonly partition: Partition
+  readonly keys: readonly Key[] | null
+}
+
+/** The fold of one reader: its partitions, the rows it keeps in memory, and the events it may skip. */
+export class BatchFold {
+  readonly #table: PartitionTable
+  readonly #decode: Decode
+  readonly #load: Load
+  readonly #skips: ReadonlyMap<string, ReadonlySet<bigint>>
+  readonly #caches: readonly RowCache[]
+  readonly #keyTexts: readonly ((key: Row) => string)[]
+
+  constructor(options: {
+    table: PartitionTable
+    decode: Decode
+    load: Load
+    skips: ReadonlyMap<string, ReadonlySet<bigint>>
+  }) {
+    this.#table = options.table
+    this.#decode = options.decode
+    this.#load = options.load
+    this.#skips = options.skips
+    this.#caches = options.table.projections.map(() => new RowCache(CACHED_ROWS_MAX))
+    this.#keyTexts = options.table.projections.map(keyTextOf)
+  }
+
+  /**
+   * Folds events in log order. The partitions' `passed` moves on and rows in memory change: when the batch cannot be
+   * committed, this object and its partitions must be thrown away.
+   */
+  async fold(events: readonly StoredEvent[]): Promise<FoldedBatch> {
+    const batch = new Batch()
+    const steps: Step[] = []
+    for (const [index, event] of events.entries()) {
+      this.#plan(event, batch, steps)
+      if (index % SLICE_EVENTS === SLICE_EVENTS - 1) await setImmediate()
+    }
+    await this.#loadMissing(steps)
+    for (const [index, step] of steps.entries()) {
+      const fault = batch.faults.get(step.partition)
+      if (!fault || step.event.position < BigInt(fault.position)) this.#take(step, batch)
+      if (index % (2 * SLICE_EVENTS) === 2 * SLICE_EVENTS - 1) await setImmediate()
+    }
+    const position = events.at(-1)!.position
+    for (const partition of this.#table.all) {
+      if (partition.state !== 'running') continue
+      const fault = batch.faults.get(partition)
+      const reached = fault ? before(events, BigInt(fault.position), partition.passed) : position
+      if (reached > partition.passed) partition.passed = reached
+    }
+    const changes = this.#table.projections.flatMap((projection, lane) => batch.changesOf(projection, lane))
+    for (const cache of this.#caches) cache.turn()
+    return { changes, position, touched: batch.touched, faults: batch.faults, events: events.length }
+  }
+
+  /** Decodes an event, and notes for each projection the rows that it will touch. */
+  #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
+    const org = typeof stored.metadata?.org === 'string' ? stored.metadata.org : ''
+    const bucket = bucketOf(org)
+    for (const partition of this.#table.inBucket(bucket)) batch.touched.add(partition)
+    let event: DomainEvent
+    try {
+      event = this.#decode(stored)
+    } catch (error) {
+      this.#refuse(stored, bucket, error, batch)
+      return
+    }
+    for (const target of this.#table.targetsOf(stored.type)) {
+      const partition = partitionFor(target, org)
+      if (!partition || partition.passed >= stored.position || batch.faults.has(partition)) continue
+      if (this.#skips.get(target.projection.name)?.has(stored.position)) continue
+      try {
+        const keys = 'keys' in target.handler ? target.handler.keys(event) : null
+        steps.push({ event, target, partition, keys })
+      } catch (error) {
+        batch.faults.set(partition, faultOf(stored, error, partition))
+      }
+    }
+  }
+
+  /** Nobody can read this event: it stops every projection of its bucket that might have to take it. */
+  #refuse(stored: StoredEvent, bucket: number, error: unknown, batch: Batch): void {
+    for (const partition of this.#table.inBucket(bucket)) {
+      const { on, name } = partition.projection
+      const ignores = Object.hasOwn(on, stored.type) && on[stored.type] === null
+      const skipped = this.#skips.get(name)?.has(stored.position)
+      if (ignores || skipped || partition.state !== 'running' || partition.passed >= stored.position) continue
+      if (!batch.faults.has(partition)) batch.faults.set(partition, faultOf(stored, error, partition))
+    }
+  }
+
+  async #loadMissing(steps: readonly Step[]): Promise<void> {
+    const missing = this.#caches.map(() => new Map<string, Row>())
+    for (const { target, keys } of steps) {
+      if (keys === null) continue
+      for (const key of keys) {
+        const text = this.#keyTexts[target.lane]!(key)
+        if (this.#caches[target.lane]!.get(text) === undefined) missing[target.lane]!.set(text, key)
+      }
+    }
+    for (const [lane, keys] of missing.entries()) {
+      if (keys.size === 0) continue
+      const projection = this.#table.projections[lane]!
+      const cache = this.#caches[lane]!
+      for (const stored of await this.#load(projection, [...keys.values()])) {
+        const row = fromDatabase(projection, stored)
+        const text = this.#keyTexts[lane]!(row)
+        cache.set(text, row)
+        keys.delete(text)
+      }
+      for (const text of keys.keys()) cache.set(text, null)
+    }
+  }
+
+  /** Applies one event to one projection: all of its rows, or none and a fault. */
+  #take({ event, target, partition, keys }: Step, batch: Batch): void {
+    const { lane, handler, projection } = target
+    const cache = this.#caches[lane]!
+    const keyText = this.#keyTexts[lane]!
+    try {
+      if ('append' in handler) {
+        for (const row of handler.append(event) as readonly Row[]) {
+          const text = keyText(row)
+          batch.append(lane, text, row)
+          if (projection.history) batch.lane(lane).versions.push({ row, position: event.position, removed: false })
+          // A later event may change what this one adds.
+          if (hasFolds(projection)) cache.set(text, row)
+        }
+        return
+      }
+      const results = new Map<string, { before: Row | null; after: Row | null }>()
+      for (const key of keys!) {
+        const text = keyText(key)
+        if (results.has(text)) continue
+        const before = cache.get(text) ?? null
+        results.set(text, { before, after: handler.fold(before ?? undefined, event, key) as Row | null })
+      }
+      for (const [text, { before, after }] of results) {
+        cache.set(text, after)
+        batch.change(lane, text, before, after)
+        const version = after ?? before
+        if (projection.history && version) {
+          batch.lane(lane).versions.push({ row: version, position: event.position, removed: after === null })
+        }
+      }
+    } catch (error) {
+      batch.faults.set(partition, faultOf(event, error, partition))
+    }
+  }
+}
+
+type LaneChanges = Pick<Changes, 'appended' | 'versions'> & {
+  readonly rows: Map<string, { readonly removed: Row | null; readonly row: Row | null }>
+}
+
+/** The changes of a batch while it is folded. */
+class Batch {
+  readonly touched = new Set<Partition>()
+  readonly faults = new Map<Partition, Fault>()
+  readonly #lanes: LaneChanges[] = []
+
+  lane(lane: number): LaneChanges {
+    this.#lanes[lane] ??= { appended: [], versions: [], rows: new Map() }
+    return this.#lanes[lane]
+  }
+
+  append(lane: number, text: string, row: Row): void {
+    const { appended, rows } = this.lane(lane)
+    if (rows.has(text)) this.change(lane, text, null, row)
+    else appended.push(row)
+  }
+
+  change(lane: number, text: string, before: Row | null, after: Row | null): void {
+    const { rows } = this.lane(lane)
+    rows.set(text, { row: after, removed: after === null ? (before ?? rows.get(text)?.removed ?? null) : null })
+  }
+
+  changesOf(projection: AnyProjection, lane: number): Changes[] {
+    const changes = this.#lanes[lane]
+    if (!changes) return []
+    const { appended, versions, rows } = changes
+    const changed: Row[] = []
+    const removed: Row[] = []
+    for (const { row, removed: gone } of rows.values()) {
+      if (row !== null) changed.push(row)
+      else if (gone !== null) removed.push(gone)
+    }
+    return [{ projection, appended, changed, removed, versions }]
+  }
+}
+
+const folds = new WeakMap<AnyProjection, boolean>()
+
+function hasFolds(projection: AnyProjection): boolean {
+  let known = folds.get(projection)
+  if (known === undefined) {
+    known = Object.values(projection.on).some(handler => handler !== null && 'keys' in (handler as object))
+    folds.set(projection, known)
+  }
+  return known
+}
+
+/** The position of the last event of the batch before `fault`, or where the partition stood. */
+function before(events: readonly StoredEvent[], fault: bigint, passed: bigint): bigint {
+  let last = passed
+  for (const { position } of events) {
+    if (position >= fault) break
+    if (position > last) last = position
+  }
+  return last
+}
+
+/** What is told of an event that could not be taken. */
+export function faultOf(event: StoredEvent | DomainEvent, error: unknown, { fault }: Pick<Partition, 'fault'>): Fault {
+  const position = `${event.position}`
+  return {
+    position,
+    stream: event.stream,
+    revision: `${event.revision}`,
+    type: event.type,
+    event_id: event.eventId,
+    error: (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 2_000),
+    attempts: fault?.position === position ? fault.attempts + 1 : 1,
+    at: new Date().toISOString(),
+  }
+}

@@ -1,0 +1,65 @@
+/** Makes what a projection needs in the database: tables and checkpoints first, indexes once it has caught up. */
+import type { Pool, PoolClient } from 'pg'
+import type { AnyProjection } from '../projection.ts'
+import { columnsOf, createIndexes, createTables, tableOf } from '../tables.ts'
+import { ensureCheckpoints } from './checkpoints.ts'
+
+// Any constant does: `create … if not exists` of two processes at once fails in one of them.
+const BUILD_LOCK = 7_203_115_602
+
+/** A table has other columns than the projection's row: its version was not raised with its shape. */
+export class TableShapeError extends Error {
+  override readonly name = 'TableShapeError'
+}
+
+/** Makes tables and checkpoints where they are absent. Throws `TableShapeError` where a table is another one. */
+export async function ensureTables(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
+  await locked(pool, async client => {
+    for (const projection of projections) {
+      for (const statement of createTables(projection)) await client.query(statement)
+      await ensureCheckpoints(client, projection)
+      await checkShape(client, projection)
+    }
+  })
+}
+
+/** Makes the indexes where they are absent, each in a transaction of its own: writers wait for one table at a time. */
+export async function ensureIndexes(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
+  for (const statement of projections.flatMap(createIndexes)) {
+    await locked(pool, client => client.query(statement))
+  }
+}
+
+async function checkShape(client: PoolClient, projection: AnyProjection): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped',
+    [tableOf(projection)],
+  )
+  const stored = rows.map(({ name }) => name).sort()
+  const wanted = columnsOf(projection)
+    .map(({ name }) => name)
+    .sort()
+  if (stored.join() === wanted.join()) return
+  throw new TableShapeError(
+    `${tableOf(projection)} has the columns ${stored.join(', ')} but the projection has ${wanted.join(', ')}: ` +
+      'raise the version of the projection when its row changes',
+  )
+}
+
+async function locked(pool: Pool, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+  const client = await pool.connect()
+  let broken: boolean | undefined
+  try {
+    await client.query('begin; set local statement_timeout = 0')
+    await client.query('select pg_advisory_xact_lock($1)', [BUILD_LOCK])
+    await work(client)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

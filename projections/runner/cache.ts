@@ -1,0 +1,40 @@
+import type { Row } from '../tables.ts'
+
+/**
+ * Rows of one projection in memory, known absences (`null`) among them: hot keys are loaded once. Two generations bound
+ * it: when the young one is full it becomes the old one, and what the old one held and nobody asked for is forgotten.
+ * A row stays for at least one turn after it was set, which is longer than its batch is in flight.
+ */
+export class RowCache {
+  readonly #max: number
+  #young = new Map<string, Row | null>()
+  #old = new Map<string, Row | null>()
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** The row, `null` where it is known to be absent, `undefined` where it must be loaded. */
+  get(key: string): Row | null | undefined {
+    const young = this.#young.get(key)
+    if (young !== undefined) return young
+    const old = this.#old.get(key)
+    if (old !== undefined) this.#young.set(key, old)
+    return old
+  }
+
+  set(key: string, row: Row | null): void {
+    this.#young.set(key, row)
+  }
+
+  /** Forgets what has become too much; called once per batch, after its fold. */
+  turn(): void {
+    if (this.#young.size < this.#max) return
+    this.#old = this.#young
+    this.#young = new Map()
+  }
+
+  get size(): number {
+    return this.#young.size + this.#old.size
+  }
+}

@@ -1,0 +1,128 @@
+/** How far each projection has come in each bucket, moved by compare-and-set in the transaction of the batch. */
+import type { ClientBase, Pool } from 'pg'
+import { BUCKETS } from '../bucket.ts'
+import type { AnyProjection } from '../projection.ts'
+
+export type PartitionState = 'running' | 'retrying' | 'stalled'
+
+/** The event that a projection could not take, as it is shown to operators. */
+export type Fault = {
+  readonly position: string
+  readonly stream: string
+  readonly revision: string
+  readonly type: string
+  readonly event_id: string
+  readonly error: string
+  readonly attempts: number
+  readonly at: string
+}
+
+/** One projection in one bucket of orgs: the unit that has a checkpoint, an owner and a state. */
+export type Checkpoint = {
+  readonly projection: string
+  readonly version: number
+  readonly bucket: number
+  /** The last domain event that has been passed, whether or not it changed a row. */
+  readonly position: bigint
+  /** Counts the owners: whoever writes under an older one writes nothing. */
+  readonly epoch: bigint
+  readonly state: PartitionState
+  readonly error: Fault | null
+  /** When it last moved, ISO 8601. */
+  readonly updatedAt: string
+}
+
+/** A checkpoint's move: from where this owner knows it to be, to where the batch took it. */
+export type Move = Pick<Checkpoint, 'projection' | 'version' | 'bucket' | 'epoch'> & {
+  readonly from: bigint
+  readonly to: bigint
+  readonly state: PartitionState
+  readonly error: Fault | null
+}
+
+/** The checkpoint is not where this process left it: somebody else owns the bucket now, or the database went back. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
+
+/** PostgreSQL's channel that tells of every batch: the payload is the position reached. */
+export const CHECKPOINT_CHANNEL = 'kogi_checkpoints'
+
+const COLUMNS = 'projection, version, bucket, position, epoch, state, error, updated_at'
+
+/** Makes the rows of a projection where they are absent: all buckets, at position 0, owned by nobody. */
+export async function ensureCheckpoints(client: ClientBase | Pool, projection: AnyProjection): Promise<void> {
+  for (const table of ['checkpoints', 'projection_leases']) {
+    await client.query(
+      `insert into ${table} (projection, version, bucket)
+       select $1, $2, bucket from generate_series(0, ${BUCKETS - 1}) bucket on conflict do nothing`,
+      [projection.name, projection.version],
+    )
+  }
+}
+
+/** The checkpoints of some projections, of all of them by default. */
+export async function readCheckpoints(
+  client: ClientBase | Pool,
+  projections?: readonly Pick<AnyProjection, 'name' | 'version'>[],
+): Promise<readonly Checkpoint[]> {
+  const chosen =
+    projections === undefined ? '' : ' where (projection, version) in (select * from unnest($1::text[], $2::int[]))'
+  const values = projections === undefined ? [] : [projections.map(p => p.name), projections.map(p => p.version)]
+  const { rows } = await client.query(
+    `select ${COLUMNS} from checkpoints${chosen} order by projection, version, bucket`,
+    values,
+  )
+  return rows.map(asCheckpoint)
+}
+
+/**
+ * Moves checkpoints inside the caller's transaction, as its first statement, so that two owners cannot write the same
+ * rows at once. Throws `FencedError` when one of them is not where `from` and `epoch` say.
+ */
+export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]): Promise<void> {
+  const { rowCount } = await client.query({
+    name: 'move-checkpoints',
+    text: `update checkpoints c
+      set position = m.new, state = m.state, error = m.error, updated_at = clock_timestamp()
+      from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::jsonb[])
+        m(projection, version, bucket, epoch, old, new, state, error)
+      where c.projection = m.projection and c.version = m.version and c.bucket = m.bucket
+        and c.epoch = m.epoch and c.position = m.old`,
+    values: [
+      moves.map(move => move.projection),
+      moves.map(move => move.version),
+      moves.map(move => move.bucket),
+      moves.map(move => move.epoch),
+      moves.map(move => move.from),
+      moves.map(move => move.to),
+      moves.map(move => move.state),
+      moves.map(move => (move.error ? JSON.stringify(move.error) : null)),
+    ],
+  })
+  if (rowCount === moves.length) return
+  throw new FencedError(`${moves.length - (rowCount ?? 0)} of ${moves.length} checkpoints are not where they were left`)
+}
+
+/** Tells whoever waits for a position, at the commit of the transaction. */
+export async function announce(client: ClientBase, position: bigint): Promise<void> {
+  await client.query({
+    name: 'announce',
+    text: `select pg_notify('${CHECKPOINT_CHANNEL}', $1)`,
+    values: [`${position}`],
+  })
+}
+
+/** A row of the table as a checkpoint. */
+export function asCheckpoint(row: Record<string, unknown>): Checkpoint {
+  return {
+    projection: row.projection as string,
+    version: row.version as number,
+    bucket: row.bucket as number,
+    position: BigInt(row.position as string | bigint),
+    epoch: BigInt(row.epoch as string | bigint),
+    state: row.state as PartitionState,
+    error: row.error as Fault | null,
+    updatedAt: row.updated_at instanceof Date ? row.updated_at.toISOString() : String(row.updated_at),
+  }
+}

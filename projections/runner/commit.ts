@@ -1,0 +1,127 @@
+/** A batch written: rows, versions and checkpoints in one transaction. */
+import type { Pool, PoolClient } from 'pg'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import type { Decode } from '../ports.ts'
+import { BatchFold, faultOf } from './batch.ts'
+import { announce, type Fault, moveCheckpoints } from './checkpoints.ts'
+import { type Partition, PartitionTable } from './partitions.ts'
+import { greatest } from './positions.ts'
+import { type Changes, loadRows, writeChanges } from './write.ts'
+
+/** What reading and writing rows needs. */
+export type Store = {
+  readonly pool: Pool
+  readonly decode: Decode
+  readonly skips: ReadonlyMap<string, ReadonlySet<bigint>>
+  /** How often an event is tried before its partition counts as stalled. */
+  readonly attemptsMax: number
+  readonly onFault?: (partition: Partition) => void
+}
+
+/** Errors that come from the values or the statement, not from an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
+export const isDataError = (error: unknown): boolean =>
+  /^(22|23|42|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown })?.code ?? ''))
+
+/** The fold of some partitions over the stored rows. */
+export const foldOver = ({ pool, decode, skips }: Store, table: PartitionTable): BatchFold =>
+  new BatchFold({ table, decode, skips, load: (projection, keys) => loadRows(pool, projection, keys) })
+
+/**
+ * Writes changes and moves checkpoints, all or nothing. Where an owner has lost a partition it throws `FencedError` and
+ * nothing is written. Commits without waiting for the disk: a database that crashes loses rows and checkpoints
+ * together, and they are made again from the log.
+ */
+export async function commitBatch(
+  { pool }: Pick<Store, 'pool'>,
+  changes: readonly Changes[],
+  advances: ReadonlyMap<Partition, bigint>,
+): Promise<void> {
+  const moves = [...advances].map(([partition, to]) => {
+    const { projection, bucket, epoch, committed, state, fault } = partition
+    const { name, version } = projection
+    const error = state === 'running' ? null : fault
+    return { projection: name, version, bucket, epoch, from: committed, to, state, error }
+  })
+  if (moves.length === 0) return
+  await inTransaction(pool, async client => {
+    await moveCheckpoints(client, moves)
+    for (const change of changes) await writeChanges(client, change)
+    await announce(client, greatest(advances.values()))
+  })
+  for (const [index, [partition, to]] of [...advances].entries()) {
+    partition.committed = to
+    partition.told = moves[index]!.state
+  }
+}
+
+/**
+ * Takes events that the database refused as a whole: one projection at a time, in halves, until the event at fault is
+ * alone; that one stops its partition. Partitions must stand where their checkpoints are.
+ */
+export async function takeCarefully(
+  store: Store,
+  events: readonly StoredEvent[],
+  partitions: readonly Partition[],
+): Promise<void> {
+  const running = partitions.filter(({ state }) => state === 'running')
+  const table = new PartitionTable(running)
+  if (running.length === 0) return
+  try {
+    const folded = await foldOver(store, table).fold(events)
+    for (const [partition, fault] of folded.faults) stopAt(store, partition, fault)
+    await commitBatch(store, folded.changes, new Map(running.map(partition => [partition, partition.passed])))
+  } catch (error) {
+    for (const partition of running) partition.passed = partition.committed
+    if (!isDataError(error)) throw error
+    if (table.projections.length > 1) {
+      for (const projection of table.projections) {
+        await takeCarefully(
+          store,
+          events,
+          running.filter(partition => partition.projection === projection),
+        )
+      }
+    } else if (events.length > 1) {
+      const middle = Math.ceil(events.length / 2)
+      await takeCarefully(store, events.slice(0, middle), running)
+      await takeCarefully(store, events.slice(middle), running)
+    } else {
+      await blame(store, events[0]!, table, error)
+    }
+  }
+}
+
+/** Stops a partition before an event: for another try, or for good once it was tried often enough. */
+export function stopAt({ attemptsMax, onFault }: Store, partition: Partition, fault: Fault): void {
+  partition.fault = fault
+  partition.state = fault.attempts >= attemptsMax ? 'stalled' : 'retrying'
+  onFault?.(partition)
+}
+
+async function blame(store: Store, event: StoredEvent, table: PartitionTable, error: unknown): Promise<void> {
+  const guilty = table.partitionsTaking(event)
+  for (const partition of guilty) stopAt(store, partition, faultOf(event, error, partition))
+  const advances = table.all.map(partition => {
+    const passes = !guilty.includes(partition) && event.position > partition.committed
+    return [partition, passes ? event.position : partition.committed] as const
+  })
+  await commitBatch(store, [], new Map(advances))
+  for (const [partition, to] of advances) partition.passed = to
+}
+
+async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect()
+  let broken: Error | boolean | undefined
+  try {
+    await client.query('begin; set local synchronous_commit = off; set local statement_timeout = 0')
+    await work(client)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(failure => {
+      broken = failure instanceof Error ? failure : true
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * One reader and the partitions that it feeds. While one batch is being written the next is folded and the one after
+ * it is read. A lane never changes its partitions, it only loses those that an event stops: whatever else changes ends
+ * it, and another one starts from the stored checkpoints.
+ */
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import type { EventLog, ReaderStatus } from '../ports.ts'
+import type { BatchFold, FoldedBatch } from './batch.ts'
+import { commitBatch, foldOver, isDataError, type Store, stopAt } from './commit.ts'
+import { type Partition, PartitionTable } from './partitions.ts'
+import { least } from './positions.ts'
+
+/** What a lane needs from its surroundings. */
+export type LaneDeps = Store & {
+  readonly log: EventLog
+  readonly batch: BatchLimits
+  readonly onBatch?: (batch: BatchFigures) => void
+  readonly onStatus?: (lane: Lane, status: ReaderStatus) => void
+}
+
+/** Batch sizes in events, and the time that a batch should take: the size follows the measured latency. */
+export type BatchLimits = { readonly min: number; readonly max: number; readonly targetMs: number }
+
+export const DEFAULT_BATCH: BatchLimits = { min: 100, max: 10_000, targetMs: 300 }
+
+/** What one batch came to, for metrics. */
+export type BatchFigures = {
+  readonly events: number
+  readonly rows: number
+  readonly foldMs: number
+  readonly writeMs: number
+}
+
+/** The database refused a batch for its values: `takeCarefully` finds the event at fault. */
+export class RefusedBatchError extends Error {
+  override readonly name = 'RefusedBatchError'
+  readonly events: readonly StoredEvent[]
+
+  constructor(events: readonly StoredEvent[], cause: unknown) {
+    super('the database refused a batch', { cause })
+    this.events = events
+  }
+}
+
+/** Checkpoints of buckets without events may lag this long behind those of the others. */
+const FLUSH_MS = 500
+
+export class Lane {
+  readonly partitions: readonly Partition[]
+  /** Settles when the lane has ended and nothing of it is in flight: with the error that ended it, if any. */
+  readonly ended: Promise<Error | undefined>
+  readonly #deps: LaneDeps
+  readonly #fold: BatchFold
+  readonly #abort = new AbortController()
+  #size: number
+  #live = false
+  #failure: Error | undefined
+  #arrived: IteratorResult<readonly StoredEvent[]> | undefined
+  #wake: (() => void) | undefined
+  #flushedAt = performance.now()
+
+  constructor(deps: LaneDeps, partitions: readonly Partition[]) {
+    this.partitions = partitions
+    this.#deps = deps
+    this.#fold = foldOver(deps, new PartitionTable(partitions))
+    this.#size = deps.batch.min
+    this.ended = this.#run().then(
+      () => this.#failure,
+      error => this.#failure ?? asError(error),
+    )
+  }
+
+  /** The least stored position of its running partitions. */
+  get position(): bigint {
+    return least(this.#running().map(({ committed }) => committed))
+  }
+
+  /** Whether its reader has delivered all that was stored. */
+  get live(): boolean {
+    return this.#live
+  }
+
+  /** Ends the lane after the batch in flight. */
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#wake?.()
+    await this.ended
+  }
+
+  async #run(): Promise<void> {
+    const iterator = this.#deps.log
+      .follow({
+        after: this.position,
+        max: () => this.#size,
+        signal: this.#abort.signal,
+        onStatus: status => {
+          this.#live = status.state === 'live' || (this.#live && status.state !== 'reading')
+          this.#deps.onStatus?.(this, status)
+        },
+      })
+      [Symbol.asyncIterator]()
+    let inFlight: Promise<void> = Promise.resolve()
+    this.#request(iterator)
+    try {
+      while (this.#running().length > 0) {
+        const arrived = await this.#arrival()
+        if (arrived?.done || this.#abort.signal.aborted) break
+        if (arrived) this.#request(iterator)
+        const started = performance.now()
+        const folded = arrived && (await this.#fold.fold(arrived.value))
+        const foldMs = performance.now() - started
+        for (const [partition, fault] of folded?.faults ?? []) stopAt(this.#deps, partition, fault)
+        const advances = this.#advances(folded)
+        await inFlight
+        if (this.#failure) break
+        inFlight = this.#write(arrived?.value ?? [], folded, advances, foldMs)
+      }
+    } finally {
+      await inFlight
+      if (!this.#failure) await this.#write([], undefined, this.#behind(), 0)
+      this.#abort.abort()
+      await iterator.return?.()
+    }
+  }
+
+  /** Asks for the next events; they are noted when they come, even while the lane is busy. */
+  #request(iterator: AsyncIterator<readonly StoredEvent[]>): void {
+    this.#arrived = undefined
+    iterator.next().then(
+      arrived => {
+        this.#arrived = arrived
+        this.#wake?.()
+      },
+      error => this.#fail(error),
+    )
+  }
+
+  /** The next events, or `undefined` when none came for a while or the lane is to end. */
+  async #arrival(): Promise<IteratorResult<readonly StoredEvent[]> | undefined> {
+    if (!this.#arrived && !this.#abort.signal.aborted && !this.#failure) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, FLUSH_MS)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#wake = undefined
+    }
+    return this.#arrived
+  }
+
+  /** Which checkpoints move with a batch, and where to: those of buckets without events are let wait for a while. */
+  #advances(folded: FoldedBatch | undefined): ReadonlyMap<Partition, bigint> {
+    const now = performance.now()
+    if (!folded || now - this.#flushedAt >= FLUSH_MS) {
+      this.#flushedAt = now
+      const all = this.#behind()
+      for (const partition of folded?.faults.keys() ?? []) all.set(partition, partition.passed)
+      return all
+    }
+    const moving = [...folded.touched].filter(partition => {
+      return partition.passed > partition.committed || folded.faults.has(partition)
+    })
+    return new Map(moving.map(partition => [partition, partition.passed]))
+  }
+
+  #behind(): Map<Partition, bigint> {
+    const behind = this.partitions.filter(({ passed, committed }) => passed > committed)
+    return new Map(behind.map(partition => [partition, partition.passed]))
+  }
+
+  async #write(
+    events: readonly StoredEvent[],
+    folded: FoldedBatch | undefined,
+    advances: ReadonlyMap<Partition, bigint>,
+    foldMs: number,
+  ): Promise<void> {
+    const started = performance.now()
+    try {
+      await commitBatch(this.#deps, folded?.changes ?? [], advances)
+    } catch (error) {
+      this.#fail(isDataError(error) ? new RefusedBatchError(events, error) : asError(error))
+      return
+    }
+    if (!folded) return
+    const writeMs = performance.now() - started
+    this.#adapt(events.length, Math.max(foldMs, writeMs))
+    this.#deps.onBatch?.({ events: events.length, rows: rowsIn(folded), foldMs, writeMs })
+  }
+
+  /** Full batches that took too long halve the size at most, quick ones double it at most. */
+  #adapt(events: number, tookMs: number): void {
+    const { min, max, targetMs } = this.#deps.batch
+    if (events < this.#size / 2) return
+    const factor = Math.min(2, Math.max(0.5, targetMs / Math.max(tookMs, 1)))
+    this.#size = Math.min(max, Math.max(min, Math.round(this.#size * factor)))
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= asError(error)
+    this.#abort.abort()
+    this.#wake?.()
+  }
+
+  #running(): readonly Partition[] {
+    return this.partitions.filter(({ state }) => state === 'running')
+  }
+}
+
+const rowsIn = ({ changes }: FoldedBatch): number =>
+  changes.reduce(
+    (sum, { appended, changed, removed, versions }) =>
+      sum + appended.length + changed.length + removed.length + versions.length,
+    0,
+  )
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

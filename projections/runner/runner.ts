@@ -1,0 +1,307 @@
+/**
+ * Runs projections: takes its share of the partitions, starts a lane for those that stand at one place and another for
+ * those that lag, brings them together again, and mends what breaks. Every second, and whenever something ends, it
+ * compares what should run with what runs; all decisions are taken there, one after another.
+ */
+import type { Pool, PoolClient } from 'pg'
+import { allBuckets } from '../bucket.ts'
+import type { Decode, EventLog } from '../ports.ts'
+import type { AnyProjection } from '../projection.ts'
+import { ensureIndexes, ensureTables } from './build.ts'
+import { type Checkpoint, FencedError } from './checkpoints.ts'
+import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
+import { acquire, fairShare, heldBy, register, release, unregister } from './leases.ts'
+import { type Partition, partitionName, partitionOf } from './partitions.ts'
+import { groupsOf, startCareful, type Worker } from './workers.ts'
+
+/** The part of a logger that the runner speaks to; pino's has it. */
+export type RunnerLog = Readonly<
+  Record<'info' | 'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>
+>
+
+export type RunnerOptions = {
+  readonly projections: readonly AnyProjection[]
+  readonly events: EventLog
+  readonly pool: Pool
+  readonly decode: Decode
+  readonly log: RunnerLog
+  /** Names this process among all projectors, over its restarts or not. */
+  readonly id: string
+  /** How long a projector may be silent before the others take its work. */
+  readonly leaseMs?: number
+  readonly batch?: BatchLimits
+  /** Delays before an event that could not be taken is tried again; after the last one its partition is stalled. */
+  readonly retryMs?: readonly number[]
+  readonly onBatch?: (batch: BatchFigures) => void
+}
+
+const LEASE_MS = 5_000
+const RETRY_MS = [250, 1_000, 4_000]
+const BACKOFF_MAX_MS = 5_000
+
+/** A batch that the database refused, and where the partitions stood before it. */
+type Refused = { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }
+
+/** A runner at work. */
+export class Runner {
+  readonly #options: RunnerOptions
+  readonly #leaseMs: number
+  readonly #retryMs: readonly number[]
+  readonly #byName: ReadonlyMap<string, AnyProjection>
+  readonly #partitions = new Map<string, Partition>()
+  readonly #workers = new Set<Worker>()
+  readonly #retryAt = new Map<string, number>()
+  readonly #indexed = new Set<AnyProjection>()
+  readonly #refused: Refused[] = []
+  readonly #together = new Set<string>()
+  readonly #loop: Promise<void>
+  #control: PoolClient | undefined
+  #closing = false
+  #failures = 0
+  #notBefore = 0
+  #lastError: Error | undefined
+  #poked = false
+  #wake: (() => void) | undefined
+  #indexing: Promise<void> | undefined
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+    this.#leaseMs = options.leaseMs ?? LEASE_MS
+    this.#retryMs = options.retryMs ?? RETRY_MS
+    this.#byName = new Map(
+      options.projections.map(projection => [`${projection.name}_v${projection.version}`, projection]),
+    )
+    this.#loop = this.#run()
+  }
+
+  /** The partitions that this process works on, or would if an event had not stopped them. */
+  get partitions(): readonly Partition[] {
+    return [...this.#partitions.values()]
+  }
+
+  /** The readers at work. */
+  get workers(): readonly Worker[] {
+    return [...this.#workers]
+  }
+
+  /** What an engine said last, while it does not answer. */
+  get trouble(): Error | undefined {
+    return this.#failures > 0 ? this.#lastError : undefined
+  }
+
+  /** Ends after the batches in flight and gives its partitions to others. */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#poke()
+    await this.#loop
+    await Promise.all([...this.#workers].map(worker => worker.stop()))
+    await this.#indexing
+    try {
+      if (this.#control) await unregister(this.#control, this.#options.id)
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the leases were not given back: others take them when they end')
+    }
+    this.#dropControl()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing) {
+      try {
+        await this.#reconcile()
+        this.#failures = 0
+      } catch (error) {
+        this.#troubled(error, 'the projector cannot reach an engine')
+        this.#dropControl()
+      }
+      await this.#rest()
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const { id, projections, pool } = this.#options
+    if (!this.#control) {
+      await ensureTables(pool, projections)
+      this.#control = await pool.connect()
+      this.#control.on('error', () => this.#dropControl())
+    }
+    const control = this.#control
+    const ttlMs = this.#leaseMs
+    await register(control, { id, projections, ttlMs })
+    const share = await fairShare(control, { id, projections, ttlMs, buckets: allBuckets })
+    await this.#giveUp(control, new Set(share.map(keyName)))
+    await acquire(control, { id, keys: share, ttlMs })
+    const held = await heldBy(control, id)
+    if (performance.now() < this.#notBefore) return
+    await this.#drop(held)
+    const idle = this.#adopt(held)
+    await this.#start(idle)
+    await this.#merge()
+    this.#buildIndexes()
+  }
+
+  /** Gives back what falls to another projector now. */
+  async #giveUp(control: PoolClient, share: ReadonlySet<string>): Promise<void> {
+    const others = this.partitions.filter(partition => !share.has(partitionName(partition)))
+    if (others.length === 0) return
+    await this.#stopWorkersOf(others)
+    const keys = others.map(({ projection: { name, version }, bucket }) => ({ projection: name, version, bucket }))
+    for (const partition of others) this.#partitions.delete(partitionName(partition))
+    await release(control, this.#options.id, keys)
+    this.#options.log.info({ partitions: others.length }, 'gave partitions to another projector')
+  }
+
+  /** Stops work on what is not held any more, or is held under another epoch than it was begun with. */
+  async #drop(held: readonly Checkpoint[]): Promise<void> {
+    const epochs = new Map(held.map(checkpoint => [keyName(checkpoint), checkpoint.epoch]))
+    const lost = this.partitions.filter(partition => epochs.get(partitionName(partition)) !== partition.epoch)
+    await this.#stopWorkersOf(lost)
+    for (const partition of lost) this.#partitions.delete(partitionName(partition))
+  }
+
+  /** The held partitions that nobody works on and that may run, as their checkpoints have them. */
+  #adopt(held: readonly Checkpoint[]): Partition[] {
+    const busy = new Set([...this.#workers].flatMap(worker => worker.partitions))
+    const idle: Partition[] = []
+    for (const checkpoint of held) {
+      const name = keyName(checkpoint)
+      const projection = this.#byName.get(name.slice(0, name.lastIndexOf('/')))
+      const local = this.#partitions.get(name)
+      // One that an event stopped is free once its checkpoint says so: before, the batch is still in flight.
+      if (!projection || (local && busy.has(local) && local.told === 'running')) continue
+      const partition = partitionOf(projection, checkpoint)
+      this.#partitions.set(name, partition)
+      if (!this.#due(name, partition)) continue
+      partition.state = 'running'
+      idle.push(partition)
+    }
+    return idle
+  }
+
+  /** Whether a partition may run now: a stopped one waits for its next try, a stalled one for an operator. */
+  #due(name: string, { state, fault }: Partition): boolean {
+    const at = this.#retryAt.get(name)
+    if (state !== 'retrying' || (at !== undefined && performance.now() >= at)) {
+      this.#retryAt.delete(name)
+      return state !== 'stalled'
+    }
+    if (at === undefined) {
+      const delay = this.#retryMs[Math.min((fault?.attempts ?? 1) - 1, this.#retryMs.length - 1)] ?? 0
+      this.#retryAt.set(name, performance.now() + delay)
+    }
+    return false
+  }
+
+  async #start(idle: readonly Partition[]): Promise<void> {
+    if (idle.length === 0) return
+    const { events, projections, pool, decode, batch = DEFAULT_BATCH, onBatch } = this.#options
+    const skips = await events.skips(projections.map(({ name }) => name))
+    const onFault = (partition: Partition) => this.#noteFault(partition)
+    const store = { pool, decode, skips, attemptsMax: this.#retryMs.length + 1, onFault }
+    const onCommit = (figures: BatchFigures) => {
+      this.#failures = 0
+      onBatch?.(figures)
+    }
+    const waiting = new Set(idle)
+    for (const { error, stood } of this.#refused.splice(0)) {
+      // Only those that stand where the refused batch began: for others, events would be missing before it.
+      const own = [...waiting].filter(partition => stood.get(partitionName(partition)) === partition.committed)
+      for (const partition of own) waiting.delete(partition)
+      if (own.length > 0) this.#watch(startCareful(store, error.events, own))
+    }
+    for (const group of groupsOf([...waiting], this.#together)) {
+      this.#watch(new Lane({ ...store, log: events, batch, onBatch: onCommit }, group))
+    }
+    this.#together.clear()
+  }
+
+  #watch(worker: Worker): void {
+    this.#workers.add(worker)
+    worker.ended.then(error => {
+      this.#workers.delete(worker)
+      if (error instanceof RefusedBatchError) {
+        const stood = new Map(worker.partitions.map(partition => [partitionName(partition), partition.committed]))
+        this.#refused.push({ error, stood })
+        this.#options.log.warn({ err: error }, 'the database refused a batch: looking for the event at fault')
+      } else if (error instanceof FencedError) {
+        this.#options.log.warn({ err: error }, 'lost partitions to another projector')
+      } else if (error) this.#troubled(error, 'a batch could not be written')
+      this.#poke()
+    })
+  }
+
+  #noteFault(partition: Partition): void {
+    const { position, type, error, attempts } = partition.fault!
+    const fields = { partition: partitionName(partition), position, type, fault: error, attempts }
+    if (partition.state === 'stalled') this.#options.log.error(fields, 'a projection is stalled by an event')
+    else this.#options.log.warn(fields, 'a projection could not take an event')
+  }
+
+  /** Brings readers together that have all delivered what was stored. */
+  async #merge(): Promise<void> {
+    const live = [...this.#workers].filter(worker => worker.live)
+    if (live.length < 2) return
+    for (const partition of live.flatMap(worker => worker.partitions)) this.#together.add(partitionName(partition))
+    await Promise.all(live.map(worker => worker.stop()))
+    this.#poke()
+  }
+
+  /** Indexes are built once the stored events are through: building one is cheaper than growing it. */
+  #buildIndexes(): void {
+    const { projections, pool, log } = this.#options
+    const busy = [...this.#workers].filter(worker => !worker.live).flatMap(worker => worker.partitions)
+    const behind = new Set(busy.map(({ projection }) => projection))
+    const ready = projections.filter(projection => !behind.has(projection) && !this.#indexed.has(projection))
+    if (ready.length === 0 || this.#indexing || this.#workers.size === 0) return
+    this.#indexing = ensureIndexes(pool, ready)
+      .then(() => {
+        for (const projection of ready) this.#indexed.add(projection)
+      })
+      .catch(error => log.warn({ err: error }, 'indexes could not be built, trying again'))
+      .finally(() => {
+        this.#indexing = undefined
+      })
+  }
+
+  async #stopWorkersOf(partitions: readonly Partition[]): Promise<void> {
+    const affected = [...this.#workers].filter(worker => worker.partitions.some(own => partitions.includes(own)))
+    await Promise.all(affected.map(worker => worker.stop()))
+  }
+
+  #troubled(error: unknown, message: string): void {
+    this.#failures += 1
+    this.#lastError = error instanceof Error ? error : new Error(String(error))
+    const delayMs = Math.min(BACKOFF_MAX_MS, 50 * 2 ** this.#failures)
+    this.#notBefore = performance.now() + delayMs
+    this.#options.log.warn({ err: error, delay_ms: delayMs, attempt: this.#failures }, message)
+  }
+
+  /** Waits for the next round: a while, or until something has ended. */
+  async #rest(): Promise<void> {
+    const waitMs = this.#failures > 0 ? this.#notBefore - performance.now() : Math.min(1_000, this.#leaseMs / 3)
+    if (!this.#poked && !this.#closing) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, Math.max(waitMs, 1))
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#wake = undefined
+    this.#poked = false
+  }
+
+  #poke(): void {
+    this.#poked = true
+    this.#wake?.()
+  }
+
+  #dropControl(): void {
+    this.#control?.removeAllListeners('error')
+    this.#control?.release(true)
+    this.#control = undefined
+  }
+}
+
+const keyName = ({ projection, version, bucket }: Pick<Checkpoint, 'projection' | 'version' | 'bucket'>): string =>
+  `${projection}_v${version}/${bucket}`

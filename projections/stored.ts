@@ -1,0 +1,56 @@
+/** Rows as PostgreSQL has them, read in key order: what check, replay, rebuild and tests compare with a fold. */
+import type { ClientBase, Pool } from 'pg'
+import { type TableDigest, TableDigester } from './digest.ts'
+import type { AnyProjection } from './projection.ts'
+import { columnsOf, fromDatabase, quoted, quotedList, type Row, tableOf } from './tables.ts'
+
+const FETCH_ROWS = 2_000
+
+/**
+ * The rows of a projection in key order, of one org or of all, in pages: memory does not grow with the table. Inside a
+ * REPEATABLE READ transaction they are those of one instant.
+ */
+export async function* storedRows(
+  client: ClientBase | Pool,
+  projection: AnyProjection,
+  org?: string,
+): AsyncGenerator<Row> {
+  const keys = projection.key as readonly string[]
+  const types = new Map(columnsOf(projection).map(({ name, type }) => [name, type]))
+  const names = quotedList(columnsOf(projection).map(({ name }) => name))
+  const own = org === undefined ? '' : ` and "org" = $${keys.length + 2}`
+  const from = `select ${names} from ${quoted(tableOf(projection))} where`
+  const end = `${own} order by ${quotedList(keys)} limit ${FETCH_ROWS}`
+  const after = `(${quotedList(keys)}) > (${keys.map((key, at) => `$${at + 2}::${types.get(key)}`).join(', ')})`
+  let last: Row | undefined
+  for (;;) {
+    const values: unknown[] = [last !== undefined, ...keys.map(key => last?.[key] ?? null)]
+    if (org !== undefined) values.push(org)
+    // The flag keeps one statement for the first page and the next ones.
+    const where =
+      last === undefined
+        ? `not $1::boolean${keys.map((key, at) => ` and $${at + 2}::${types.get(key)} is null`).join('')}`
+        : `$1::boolean and ${after}`
+    const { rows } = await client.query(`${from} ${where}${end}`, values)
+    for (const stored of rows) {
+      last = fromDatabase(projection, stored)
+      yield last
+    }
+    if (rows.length < FETCH_ROWS) return
+  }
+}
+
+/** The digest of each org's rows in a projection; rows of no org count as those of the org `''`. */
+export async function storedDigests(
+  client: ClientBase | Pool,
+  projection: AnyProjection,
+): Promise<Map<string, TableDigest>> {
+  const digesters = new Map<string, TableDigester>()
+  for await (const row of storedRows(client, projection)) {
+    const org = typeof row.org === 'string' ? row.org : ''
+    const digester = digesters.get(org) ?? new TableDigester()
+    digesters.set(org, digester)
+    digester.add(row)
+  }
+  return new Map([...digesters].map(([org, digester]) => [org, digester.end()]))
+}
