@@ -55,8 +55,8 @@ function compiled(pattern: string): RegExp {
   const inline = /^\(\?([imsn]+)\)/.exec(pattern)
   const flags = [...new Set(inline?.[1] ?? '')].filter(flag => flag !== 'n').join('')
   const body = pattern.slice(inline?.[0].length ?? 0)
-  const translated = body.replace(/\\([\s\S])/g, (escape, char: string) =>
-    char === 'A' ? '(?<![\\s\\S])' : char === 'z' || char === 'Z' ? '(?![\\s\\S])' : escape,
+  const translated = body.replace(/\\([\s\S])/g, (whole, char: string) =>
+    char === 'A' ? '(?<![\\s\\S])' : char === 'z' || char === 'Z' ? '(?![\\s\\S])' : whole,
   )
   try {
     return new RegExp(translated, flags)

@@ -83,9 +83,9 @@ export function limitsOf(data: Uint8Array): Limits {
   const metadata = parseObject(data)
   if (metadata === undefined) return NO_LIMITS
   return {
-    maxCount: integerFrom(metadata['$maxCount'], 1),
-    maxAgeSeconds: integerFrom(metadata['$maxAge'], 1),
-    truncateBefore: integerFrom(metadata['$tb'], 0),
+    maxCount: integerFrom(metadata.$maxCount, 1),
+    maxAgeSeconds: integerFrom(metadata.$maxAge, 1),
+    truncateBefore: integerFrom(metadata.$tb, 0),
   }
 }
 

@@ -23,6 +23,8 @@ const SETTINGS = {
 }
 /** Of one connection, all its calls together: appends of several megabytes must not wait for window updates. */
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024
+/** Of one connection; every reader may have a quarter of a megabyte under way, and more streams than this would be refused. */
+const SESSION_MEMORY_MB = 128
 const PING_MS = 10_000
 /** A connection that does not answer a ping is dead, or the machine at its other end is. */
 const PING_PATIENCE_MS = 20_000
@@ -53,11 +55,11 @@ export async function listen(options: {
     endpoint: { address: host, port: options.port },
   }
   const credentials = warnOnce(() => log.warn('credentials were sent; the embedded event store ignores them'))
-  const http2 = createHttp2Server({ settings: SETTINGS })
+  const http2 = createHttp2Server({ settings: SETTINGS, maxSessionMemory: SESSION_MEMORY_MB })
   http2.on('session', session => welcome(session, sessions))
   http2.on('sessionError', error => log.debug({ err: error }, 'connection ended with an error'))
   http2.on('stream', (stream, headers) => {
-    if (headers['authorization'] !== undefined) credentials()
+    if (headers.authorization !== undefined) credentials()
     serveStream(stream, headers, server, calls)
   })
   const http1 = createHttpServer(serveHttp)

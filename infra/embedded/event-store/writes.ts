@@ -178,13 +178,13 @@ export class BatchAppend {
   }
 
   private decide(batch: Batch): void {
-    const problem = batch.problem ?? (batch.correlation.length === 0 ? 'The correlation id is missing' : undefined)
     const { options } = batch
-    if (problem !== undefined || options === undefined)
-      return this.refuse(batch, '', batchBadRequest(problem ?? 'The options are missing'))
-    const { stream, expected, deadlineMs } = options
-    if (deadlineMs !== undefined && deadlineMs <= DEADLINE_MS_MIN) return this.refuse(batch, stream, batchTimeout())
-    if (batch.dataBytes > MAX_APPEND_BYTES) return this.refuse(batch, stream, batchTooLarge())
+    const failure = failureBefore(batch)
+    if (failure || !options) {
+      this.refuse(batch, options?.stream ?? '', failure ?? batchBadRequest('The options are missing'))
+      return
+    }
+    const { stream, expected } = options
     this.writer.append(stream, expected.code, batch.events, (error, result) => {
       if (error || !result) this.refuse(batch, stream, batchUnknown(engineError(error).message))
       else if (result.kind === 'written') this.answer(batchSuccess(batch.correlation, stream, result))
@@ -224,6 +224,15 @@ export class BatchAppend {
     this.call.pause()
     void ready.then(() => this.call.resume())
   }
+}
+
+/** What is wrong with a batch, whatever its stream looks like. */
+function failureBefore(batch: Batch): BatchFailure | undefined {
+  if (batch.problem !== undefined) return batchBadRequest(batch.problem)
+  if (batch.correlation.length === 0) return batchBadRequest('The correlation id is missing')
+  const deadlineMs = batch.options?.deadlineMs
+  if (deadlineMs !== undefined && deadlineMs <= DEADLINE_MS_MIN) return batchTimeout()
+  return batch.dataBytes > MAX_APPEND_BYTES ? batchTooLarge() : undefined
 }
 
 interface BatchRequest {
