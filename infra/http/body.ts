@@ -60,7 +60,8 @@ function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer
       if (size > limitBytes) resolve(undefined)
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
     })
-    request.on('error', () => reject(new ClientGone()))
-    request.on('close', () => reject(new ClientGone()))
+    const gone = () => request.complete || reject(new ClientGone())
+    request.on('error', gone)
+    request.on('close', gone)
   })
 }
