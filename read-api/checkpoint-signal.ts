@@ -32,6 +32,7 @@ export function followCheckpoints(options: {
   const closing = new AbortController()
   let heard = 0
   let listening = false
+  let stopListening = () => {}
 
   const wakeUpTo = (position: bigint) => {
     heard += 1
@@ -40,18 +41,19 @@ export function followCheckpoints(options: {
 
   async function listenUntilItEnds(): Promise<void> {
     const client = await connect()
+    const ended = new Promise<Error | undefined>(resolve => {
+      client.on('error', resolve)
+      client.once('end', () => resolve(undefined))
+      stopListening = () => resolve(undefined)
+    })
     try {
-      const ended = new Promise<void>((resolve, reject) => {
-        client.once('error', reject)
-        client.once('end', resolve)
-        closing.signal.addEventListener('abort', () => resolve(), { once: true })
-      })
       client.on('notification', ({ payload = '' }) => {
         if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
       })
       await client.query(`listen ${CHANNEL}`)
       listening = true
-      await ended
+      const fault = await (closing.signal.aborted ? undefined : ended)
+      if (fault) throw fault
     } finally {
       listening = false
       await client.end().catch(() => {})
@@ -84,6 +86,7 @@ export function followCheckpoints(options: {
       }),
     async close() {
       closing.abort()
+      stopListening()
       for (const { wake } of waiters) wake()
       await running
     },

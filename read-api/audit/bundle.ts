@@ -1,0 +1,117 @@
+/**
+ * The form of an audit export: a folder of three files. `events.ndjson` holds one event a line, as RFC 8785 canonical
+ * JSON of what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is
+ * found by its line; `manifest.json` says what they hold, with the SHA-256 of both, and its own.
+ */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
+import { id, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+
+export const MANIFEST = 'manifest.json'
+export const EVENTS = 'events.ndjson'
+export const HASHES = 'events.sha256'
+
+/** Grows when the form changes: a reader refuses a version that it does not know. */
+export const FORMAT = { format: 'kogi-audit-export', version: 1 } as const
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+const count = z.int().min(0)
+
+export const manifestSchema = z.strictObject({
+  format: z.literal(FORMAT.format),
+  version: z.literal(FORMAT.version),
+  org: id('org'),
+  made_at: timestamp,
+  /** Positions of the org's first and last event, and up to where the log was read. */
+  range: z.strictObject({ first: unsigned64, last: unsigned64, head: unsigned64 }),
+  events: count,
+  types: z.record(z.string(), count),
+  categories: z.record(z.string(), count),
+  files: z.array(z.strictObject({ name: z.string(), bytes: count, lines: count, sha256: hash })),
+  /** SHA-256 of the canonical manifest without this field. */
+  digest: hash,
+})
+export type Manifest = z.output<typeof manifestSchema>
+export type FileEntry = Manifest['files'][number]
+
+/** The wire form of a line of `events.ndjson`. Metadata may grow fields; everything else is closed. */
+export const lineSchema = z.strictObject({
+  stream: text(255).regex(/^[a-z_]+-./),
+  revision: unsigned64,
+  position: unsigned64,
+  id: uuid,
+  type: text(255),
+  metadata: z.looseObject({
+    $correlationId: text(255),
+    $causationId: text(255),
+    commandId: uuid,
+    fingerprint: hash,
+    org: id('org'),
+    id: id('thing'),
+    actor: z.strictObject({ subject: text(255), roles: z.array(z.string()) }),
+    subjects: z.array(z.string()),
+    at: timestamp,
+    schema: z.int().min(1),
+  }),
+  data: z.record(z.string(), z.json()),
+})
+
+/** What is wrong with an export, with the file and the line where that shows. Codes are stable and append-only. */
+export class AuditFault extends KogiError {
+  readonly file: string | undefined
+  readonly line: number | undefined
+
+  constructor(code: AuditCode, message: string, place: { file?: string; line?: number } = {}) {
+    super(code, message)
+    this.file = place.file
+    this.line = place.line
+  }
+}
+
+export const auditCodes = [
+  'output_exists',
+  'org_empty',
+  'folder_unreadable',
+  'manifest_missing',
+  'manifest_invalid',
+  'manifest_changed',
+  'manifest_mismatch',
+  'file_missing',
+  'file_extra',
+  'file_changed',
+  'line_changed',
+  'line_inserted',
+  'line_missing',
+  'line_duplicated',
+  'line_reordered',
+  'tail_truncated',
+  'line_not_canonical',
+  'line_invalid',
+  'event_unknown',
+  'foreign_org',
+  'revision_gap',
+  'live_behind',
+  'live_ahead',
+  'live_differs',
+] as const
+export type AuditCode = (typeof auditCodes)[number]
+
+export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** An event as its line, without the end of the line. */
+export const lineOf = ({ stream, revision, position, eventId, type, metadata, data }: StoredEvent): string =>
+  canonicalJson({ stream, revision, position, id: eventId, type, metadata, data })
+
+/** The event of a parsed line that `lineSchema` accepts. */
+export function eventOf(line: Json): StoredEvent {
+  const { id: eventId, revision, position, ...rest } = line as unknown as z.input<typeof lineSchema>
+  return { ...rest, eventId, revision: BigInt(revision), position: BigInt(position) } as StoredEvent
+}
+
+/** The text of a manifest: canonical, with its own digest. */
+export function manifestText(manifest: Omit<Manifest, 'digest'>): string {
+  return `${canonicalJson({ ...manifest, digest: sha256(canonicalJson(manifest)) })}\n`
+}

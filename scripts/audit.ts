@@ -1,0 +1,153 @@
+import { Command } from 'commander'
+import { aggregates, codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
+import type { Config } from '../infra/config.ts'
+import { type Engines, openEngines } from '../infra/engines.ts'
+import { eventLog } from '../infra/event-store/reader.ts'
+import { createLog } from '../infra/log.ts'
+import { createPool } from '../infra/postgres.ts'
+import { AuditFault } from '../read-api/audit/bundle.ts'
+import { exportOrg } from '../read-api/audit/export.ts'
+import { lineSchemas } from '../read-api/audit/line-check.ts'
+import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
+import { configFrom } from './serve.ts'
+import { type Progress, progress, table } from './terminal.ts'
+
+type Common = { readonly data?: string; readonly json?: true }
+type ExportOptions = Common & { readonly org: string; readonly out: string; readonly force?: true }
+type ReplayOptions = Common & { readonly offline?: true }
+
+const EVENTS_PER_LIST = 500
+
+/** `kogi audit …`: an org's events as files that can be checked and replayed elsewhere. */
+export function auditCommand(): Command {
+  const audit = new Command('audit').description('export the events of an organization, check and replay an export')
+  audit
+    .command('export')
+    .description('write the events of an organization into a new folder')
+    .requiredOption('--org <id>', 'the organization')
+    .requiredOption('--out <folder>', 'the folder to make')
+    .option('--force', 'replace the folder if it exists')
+    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .option('--json', 'print one line of JSON')
+    .addHelpText('after', '\nExample:\n  $ kogi audit export --org acme --out acme-2026')
+    .action((options: ExportOptions) => told(options, () => exportAction(options)))
+  audit
+    .command('replay')
+    .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')
+    .argument('<folder>', 'the export')
+    .option('--offline', 'only check and fold: print the digests, compare with nothing')
+    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .option('--json', 'print one line of JSON')
+    .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline')
+    .action((folder: string, options: ReplayOptions) => told(options, () => replayAction(folder, options)))
+  return audit
+}
+
+async function exportAction({ org, out, force, json, data }: ExportOptions): Promise<void> {
+  await withEngines(data, async engines => {
+    const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
+    let bar: Progress | undefined
+    try {
+      const head = await log.head()
+      const { advance, stop } = progress('export', Number(head), 'log positions')
+      bar = { advance, stop }
+      let done = 0n
+      const exported = await exportOrg({
+        events: log.read({ after: 0n, to: head, max: EVENTS_PER_LIST }),
+        head,
+        org,
+        out,
+        force: force === true,
+        now: () => new Date().toISOString(),
+        onProgress(position) {
+          advance(Number(position - done))
+          done = position
+        },
+      })
+      stop()
+      bar = undefined
+      const { events, bytes, folder } = exported
+      print(json, { ...exported, head: String(head) }, `${events} events of ${org} in ${folder} (${bytes} bytes)`)
+    } finally {
+      bar?.stop()
+      await log.close()
+    }
+  })
+}
+
+async function replayAction(folder: string, { offline, json, data }: ReplayOptions): Promise<void> {
+  let bar: Progress | undefined
+  let done = 0
+  const onProgress = (line: number, lines: number) => {
+    bar ??= progress('replay', lines)
+    bar.advance(line - done)
+    done = line
+  }
+  const options = { folder, projections, schemas: lineSchemas(aggregates), decode: codec.decode, onProgress }
+  try {
+    if (offline) return report(await replay(options), json)
+    await withEngines(data, async (engines, config) => {
+      const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
+      const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog(config), max: 1 })
+      try {
+        const skips = await log.skips(projections.map(({ name }) => name))
+        report(await replay({ ...options, live: { pool, skips } }), json)
+      } finally {
+        await Promise.allSettled([log.close(), pool.end()])
+      }
+    })
+  } finally {
+    bar?.stop()
+  }
+}
+
+/** Prints what a replay found; throws `live_differs` after that where a table is not what the export gives. */
+function report(replayed: Replayed, json: true | undefined): void {
+  const { manifest, tables } = replayed
+  const different = differing(replayed)
+  const verdict = (live: { sha256: string } | undefined, projection: string) =>
+    live === undefined ? 'not compared' : different.includes(projection) ? 'DIFFERS' : 'equal'
+  const rows = tables.map(({ projection, replayed: { rows, sha256 }, live }) => [
+    projection,
+    String(rows),
+    sha256,
+    verdict(live, projection),
+  ])
+  const { org, events, range } = manifest
+  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as it was written`
+  const result = { ok: different.length === 0, org, events, first: `${range.first}`, last: `${range.last}`, tables }
+  print(json, result, `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}`)
+  if (different.length === 0) return
+  throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)
+}
+
+/** Runs a verb; a fault of an export is one line with its code, file and line, and exit status 1. */
+async function told({ json }: Common, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if (!(error instanceof AuditFault)) throw error
+    const { code, message, file, line } = error
+    const place = file === undefined ? '' : ` ${file}${line === undefined ? '' : `:${line}`}`
+    if (json && code !== 'live_differs') print(json, { ok: false, code, message, file, line }, '')
+    process.stderr.write(`kogi: ${code}${place} ${message}\n`)
+    process.exitCode = 1
+  }
+}
+
+async function withEngines(data: string | undefined, use: (engines: Engines, config: Config) => Promise<void>) {
+  const config = configFrom(data === undefined ? {} : { data })
+  const engines = await openEngines(config, quietLog(config))
+  try {
+    await use(engines, config)
+  } finally {
+    await engines.close()
+  }
+}
+
+const quietLog = ({ logLevel }: Config) =>
+  createLog({ service: 'kogi-audit', level: logLevel === 'info' ? 'warn' : logLevel, fd: 2 })
+
+function print(json: true | undefined, value: object, text: string): void {
+  process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
+}

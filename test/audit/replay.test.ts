@@ -1,0 +1,69 @@
+import path from 'node:path'
+import { expect } from 'chai'
+import { projections } from '../../infra/catalogue.ts'
+import type { AuditFault } from '../../read-api/audit/bundle.ts'
+import { differing, replay } from '../../read-api/audit/replay.ts'
+import { makeWorld, type World } from '../read-api/support.ts'
+import { books, CHECK, exported, inFolder } from './support.ts'
+
+describe('replay of an export', () => {
+  let world: World
+  before(async () => {
+    world = await makeWorld()
+  })
+  after(() => world.close())
+
+  const history = books(20)
+  const replayed = (folder: string) =>
+    replay({ ...CHECK, folder, projections, live: { pool: world.pool, skips: new Map(), waitMs: 0 } })
+  const codeOf = (folder: string) => replayed(folder).catch((error: AuditFault) => error.code)
+
+  it('gives the rows of the live read models from the export alone, and sees a row that differs', async () => {
+    await inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out)
+      await world.write(history)
+      const found = await replayed(out)
+      expect(differing(found)).to.deep.equal([])
+      expect(found.tables.map(({ projection }) => projection)).to.deep.equal(projections.map(({ name }) => name))
+      expect(found.tables.find(({ projection }) => projection === 'entries')!.live!.rows).to.equal(20)
+
+      await world.pool.query(`update balances_v1 set balance = balance + 1 where org = 'south'`)
+      expect(differing(await replayed(out)), 'another org').to.deep.equal([])
+      await world.pool.query(`update balances_v1 set balance = balance + 1 where org = 'north'`)
+      expect(differing(await replayed(out))).to.deep.equal(['balances'])
+      await world.pool.query(`delete from entries_v1 where org = 'north' and revision = 5`)
+      expect(differing(await replayed(out))).to.deep.equal(['balances', 'entries'])
+    })
+  })
+
+  it('says when the read models are behind the export or ahead of it, rather than that they differ', async () => {
+    await inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out)
+      await world.write(history)
+      await world.move(history.position - 100n)
+      expect(await codeOf(out)).to.equal('live_behind')
+      await world.move(history.position)
+      await world.pool.query(`update checkpoints set position = position + 1 where projection = 'tasks'`)
+      expect(await codeOf(out), 'the audit log cannot tell yet').to.equal('live_behind')
+      const later = books(20).add('north', 'task', 'late', 'TaskCreated', { name: 'x', status: 'open' })
+      await world.write(later)
+      expect(await codeOf(out)).to.equal('live_ahead')
+    })
+  })
+
+  it('needs no read models when it compares with none', async () => {
+    await inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out)
+      const { tables, manifest } = await replay({ ...CHECK, folder: out, projections })
+      expect(manifest.types).to.include({ EntryPosted: 20, TaskAssigned: 7, WalletOpened: 1 })
+      expect(manifest.categories).to.deep.equal({ item: 1, task: 8, wallet: 22 })
+      for (const { live, replayed } of tables) {
+        expect(live).to.equal(undefined)
+        expect(replayed.sha256).to.match(/^[0-9a-f]{64}$/)
+      }
+    })
+  })
+})

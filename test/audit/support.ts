@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { type Json, toWire } from '../../domain/kernel/json.ts'
+import { aggregates, codec } from '../../infra/catalogue.ts'
+import { EVENTS, HASHES, MANIFEST, manifestText, sha256 } from '../../read-api/audit/bundle.ts'
+import { type Exported, exportOrg } from '../../read-api/audit/export.ts'
+import { lineSchemas } from '../../read-api/audit/line-check.ts'
+import { History } from '../read-api/support.ts'
+
+export const CHECK = { schemas: lineSchemas(aggregates), decode: codec.decode }
+
+/** A history of two orgs with every kind of data: `count` entries of each. */
+export function books(count: number): History {
+  const history = new History()
+  for (const org of ['north', 'south']) {
+    history
+      .add(org, 'wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' })
+      .add(org, 'wallet', 'w', 'AccountOpened', {
+        account: 'Kasse ü',
+        currency: 'EUR',
+        places: 2,
+        overdraft: 'allowed',
+      })
+      .add(org, 'item', 'i', 'ItemAdded', {
+        type: 'app',
+        status: 'draft',
+        name: '𝒜pp "x"',
+        metadata: { b: [1, 1e21, null], a: { c: '\u2028\u0007' } },
+        owner: 'o',
+      })
+      .add(org, 'task', 't', 'TaskCreated', { name: 'Do', status: 'open' })
+  }
+  for (let n = 0; n < count; n += 1) {
+    for (const org of ['north', 'south']) {
+      history.add(org, 'wallet', 'w', 'EntryPosted', {
+        entry: `e${n}`,
+        kind: 'journal',
+        postings: [
+          { account: 'Kasse ü', currency: 'EUR', amount: BigInt(n) - 3n },
+          { account: 'external:x', currency: 'EUR', amount: 3n - BigInt(n) },
+        ],
+        effectiveOn: '2026-01-01',
+        description: `No ${n}`,
+      })
+    }
+    if (n % 3 === 0) history.add('north', 'task', 't', 'TaskAssigned', { from: null, to: `a${n}` })
+  }
+  return history
+}
+
+/** The events as the log holds them, in lists. */
+export async function* stored(history: History, perList = 7): AsyncGenerator<readonly StoredEvent[]> {
+  const events = history.events.map(({ category: _, data, ...event }) => ({
+    ...event,
+    data: toWire(data) as { readonly [key: string]: Json },
+  }))
+  for (let at = 0; at < events.length; at += perList) yield events.slice(at, at + perList)
+}
+
+/** A folder of the test's own, gone after it. */
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'kogi-audit-'))
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export const exported = (history: History, out: string, more: object = {}): Promise<Exported> =>
+  exportOrg({
+    events: stored(history),
+    head: history.position,
+    org: 'north',
+    out,
+    now: () => '2026-05-06T07:08:09.010Z',
+    ...more,
+  })
+
+export type Files = Record<string, Buffer>
+
+export async function readFiles(folder: string): Promise<Files> {
+  const names = [MANIFEST, EVENTS, HASHES]
+  return Object.fromEntries(
+    await Promise.all(names.map(async name => [name, await readFile(path.join(folder, name))] as const)),
+  )
+}
+
+export async function writeFiles(folder: string, files: Files): Promise<void> {
+  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(folder, name), bytes)
+}
+
+/** What a forger does who knows the form: changed lines, with hashes and manifest made to fit. */
+export function forged(files: Files, lines: readonly string[], counts: object = {}): Files {
+  const { digest: _, ...manifest } = JSON.parse(files[MANIFEST]!.toString())
+  const events = Buffer.from(lines.map(line => `${line}\n`).join(''))
+  const hashes = Buffer.from(lines.map(line => `${sha256(line)}\n`).join(''))
+  const entry = (name: string, bytes: Buffer) => ({
+    name,
+    bytes: bytes.length,
+    lines: lines.length,
+    sha256: sha256(bytes),
+  })
+  const text = manifestText({ ...manifest, ...counts, files: [entry(EVENTS, events), entry(HASHES, hashes)] })
+  return { [MANIFEST]: Buffer.from(text), [EVENTS]: events, [HASHES]: hashes }
+}
+
+export const linesOf = (files: Files, name = EVENTS): string[] => files[name]!.toString().trimEnd().split('\n')
