@@ -1,0 +1,165 @@
+/**
+ * The search index over memories: in the process that searches, one per org, built from the rows when the org is first
+ * asked for and brought up to date by every search. The rows are the truth; an index can be dropped at any time.
+ */
+import type { Pool } from 'pg'
+import { bucketOf } from '../bucket.ts'
+import { fromDatabase, tableOf } from '../tables.ts'
+import { memories } from './memories.ts'
+import { RankedIndex } from './rank.ts'
+
+/** A memory that matches, best first by `score`, which compares only within one answer. */
+export type MemoryHit = {
+  readonly kind: string
+  readonly subject: string
+  /** The thing whose history holds it: the wallet of an entry, otherwise the subject itself. */
+  readonly source: string
+  readonly title: string
+  readonly text?: string
+  readonly score: number
+  readonly at: string
+  readonly position: bigint
+}
+
+export type SearchOptions = {
+  readonly kind?: string
+  readonly limit: number
+  /** `kind/subject` of the last hit of the page before. */
+  readonly after?: string
+  /** Asks for an index at least this new; the answer's position says whether it is. */
+  readonly minPosition?: bigint
+}
+
+export type MemoryAnswer = { readonly position: bigint; readonly hits: readonly MemoryHit[] }
+
+/** Searches the memories of an org. Fails as the database does when that is away. */
+export type MemoryIndex = {
+  readonly search: (org: string, query: string, options: SearchOptions) => Promise<MemoryAnswer>
+  /** Forgets the index of an org, or all of them: the next search builds it anew. */
+  readonly drop: (org?: string) => void
+}
+
+/** Memories kept in all indexes together; beyond it the orgs that were not asked for longest are forgotten. */
+const MEMORIES_MAX = 500_000
+/** How much more a word in the title counts than one in the text. */
+const TITLE_WEIGHT = 3
+
+type OrgIndex = {
+  readonly ranking: RankedIndex
+  readonly rows: Map<string, Memory>
+  position: bigint
+  updating: Promise<void>
+}
+type Memory = Omit<MemoryHit, 'score'>
+
+/** Makes the indexes of one process over the rows of a database. */
+export function memoryIndex({
+  pool,
+  memoriesMax = MEMORIES_MAX,
+}: {
+  pool: Pick<Pool, 'query'>
+  memoriesMax?: number
+}): MemoryIndex {
+  // In the order of the last use: a Map keeps the order of insertion.
+  const orgs = new Map<string, OrgIndex>()
+
+  function indexOf(org: string): OrgIndex {
+    const index = orgs.get(org) ?? emptyIndex()
+    orgs.delete(org)
+    orgs.set(org, index)
+    return index
+  }
+
+  async function upToDate(org: string): Promise<OrgIndex> {
+    const index = indexOf(org)
+    const update = index.updating.catch(() => {}).then(() => follow(pool, org, index))
+    index.updating = update
+    await update
+    if (index.position >= 0n) return index
+    orgs.delete(org)
+    return upToDate(org)
+  }
+
+  function forget(): void {
+    let kept = 0
+    for (const [org, { ranking }] of [...orgs].reverse()) {
+      kept += ranking.size
+      if (kept > memoriesMax && kept > ranking.size) orgs.delete(org)
+    }
+  }
+
+  return {
+    async search(org, query, { kind, limit, after }) {
+      const { ranking, rows, position } = await upToDate(org)
+      forget()
+      const ranked = ranking.search(query, kind)
+      const from = after === undefined ? 0 : ranked.findIndex(({ key }) => key === after) + 1
+      const hits = ranked.slice(from, from + limit).map(({ key, score }) => ({ ...rows.get(key)!, score }))
+      return { position, hits }
+    },
+    drop(org) {
+      if (org === undefined) orgs.clear()
+      else orgs.delete(org)
+    },
+  }
+}
+
+const emptyIndex = (): OrgIndex => ({
+  ranking: new RankedIndex(),
+  rows: new Map(),
+  position: 0n,
+  updating: Promise.resolve(),
+})
+
+const UNDEFINED_TABLE = '42P01'
+
+// One statement sees one snapshot: the rows are those of the checkpoint that comes with them.
+const FOLLOW = `select c.position as checkpoint, m.*
+  from (select position from checkpoints where projection = $1 and version = $2 and bucket = $3) c
+  left join ${tableOf(memories)} m on m.org = $4 and m.position > $5`
+
+/** Takes what is new since the index's position. A database that went back marks the index as no longer true. */
+async function follow(pool: Pick<Pool, 'query'>, org: string, index: OrgIndex): Promise<void> {
+  if (index.position < 0n) return
+  const values = [memories.name, memories.version, bucketOf(org), org, index.position]
+  const { rows } = await pool.query({ name: 'follow-memories', text: FOLLOW, values }).catch(error => {
+    // Not built yet: nothing is known, and the position says so.
+    if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
+    throw error
+  })
+  if (rows.length === 0) return
+  const checkpoint = BigInt(rows[0].checkpoint as bigint | string)
+  if (checkpoint < index.position) {
+    index.position = -1n
+    return
+  }
+  for (const stored of rows) {
+    if (stored.org === null) continue
+    const row = fromDatabase(memories, stored) as unknown as MemoryRow
+    const { kind, subject, source, title, body, details, at, position } = row
+    const key = `${kind}/${subject}`
+    index.ranking.set({
+      key,
+      kind,
+      fields: [
+        [title, TITLE_WEIGHT],
+        [body ?? '', 1],
+        [details ?? '', 1],
+      ],
+    })
+    const text = [body, details].filter(part => part !== undefined).join('\n')
+    index.rows.set(key, { kind, subject, source, title, ...(text !== '' && { text }), at, position })
+  }
+  index.position = checkpoint
+}
+
+type MemoryRow = {
+  readonly kind: string
+  readonly subject: string
+  readonly source: string
+  readonly title: string
+  readonly body: string | undefined
+  readonly details: string | undefined
+  readonly at: string
+  readonly position: bigint
+}

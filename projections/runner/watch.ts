@@ -1,0 +1,120 @@
+import type { EventLog } from '../ports.ts'
+import type { AnyProjection } from '../projection.ts'
+import { type Partition, partitionName } from './partitions.ts'
+import { least } from './positions.ts'
+import type { Runner } from './runner.ts'
+
+/** How often the head of the log is looked at, and for how long it may move while a checkpoint does not. */
+const LOOK_MS = 1_000
+const STUCK_MS = 10_000
+
+/** What one projection of this process is like. */
+export type ProjectionHealth = {
+  readonly projection: string
+  readonly version: number
+  readonly buckets: number
+  readonly position: bigint
+  readonly stalled: number
+}
+
+/**
+ * Looks at a runner from outside, by a way to the log of its own: a reader that has died says nothing, but the head
+ * that it should have followed still moves.
+ */
+export class Watch {
+  readonly #runner: Runner
+  readonly #events: Pick<EventLog, 'head'>
+  readonly #stuckMs: number
+  readonly #timer: NodeJS.Timeout
+  #head: bigint | undefined
+  #headError: Error | undefined
+  #position = -1n
+  #behindSince: number | undefined
+  #looking = false
+
+  constructor(runner: Runner, events: Pick<EventLog, 'head'>, { lookMs = LOOK_MS, stuckMs = STUCK_MS } = {}) {
+    this.#runner = runner
+    this.#events = events
+    this.#stuckMs = stuckMs
+    this.#timer = setInterval(() => void this.look(), lookMs)
+    this.#timer.unref()
+  }
+
+  /** Position of the last domain event, as last seen. */
+  get head(): bigint | undefined {
+    return this.#head
+  }
+
+  /** How long a checkpoint of this process has not moved although the head is further, in milliseconds. */
+  get stuckMs(): number {
+    return this.#behindSince === undefined ? 0 : performance.now() - this.#behindSince
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Looks once; never fails. */
+  async look(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
+    try {
+      this.#head = await this.#events.head()
+      this.#headError = undefined
+    } catch (error) {
+      this.#headError = error instanceof Error ? error : new Error(String(error))
+    } finally {
+      this.#looking = false
+    }
+    const running = this.#runner.partitions.filter(({ state }) => state === 'running')
+    const position = least(running.map(({ committed }) => committed))
+    if (running.length === 0 || position >= (this.#head ?? 0n)) this.#behindSince = undefined
+    else if (position !== this.#position) this.#behindSince = performance.now()
+    else this.#behindSince ??= performance.now()
+    this.#position = position
+  }
+
+  /** Throws what is wrong with the way to the log or with the progress on it. */
+  checkHead(): Record<string, unknown> {
+    if (this.#headError) throw new Error(`the event store does not answer: ${this.#headError.message}`)
+    if (this.stuckMs > this.#stuckMs) {
+      throw new Error(
+        `the head of the log is at ${this.#head}, a checkpoint has stood at ${this.#position} ` +
+          `for ${Math.round(this.stuckMs / 1000)} s`,
+      )
+    }
+    return { head: this.#head, position: this.#position < 0n ? 0n : this.#position }
+  }
+
+  /** Throws what is wrong with the projections of this process: an event that one cannot take, or a lost engine. */
+  checkProjections(): readonly ProjectionHealth[] {
+    const stalled = this.#runner.partitions.filter(({ state }) => state === 'stalled')
+    if (stalled.length > 0) {
+      const [first] = stalled
+      const { type, position, error } = first!.fault!
+      throw new Error(
+        `${stalled.length} stalled, the first is ${partitionName(first!)} at ${type}, position ${position}: ${error}`,
+      )
+    }
+    const { trouble } = this.#runner
+    if (trouble) throw new Error(`an engine does not answer: ${trouble.message}`)
+    return this.projections()
+  }
+
+  /** The projections of this process, each with the position that all of its buckets have reached. */
+  projections(): readonly ProjectionHealth[] {
+    const byProjection = new Map<AnyProjection, Partition[]>()
+    for (const partition of this.#runner.partitions) {
+      const known = byProjection.get(partition.projection)
+      if (known) known.push(partition)
+      else byProjection.set(partition.projection, [partition])
+    }
+    return [...byProjection].map(([{ name, version }, partitions]) => ({
+      projection: name,
+      version,
+      buckets: partitions.length,
+      position: least(partitions.map(({ committed }) => committed)),
+      stalled: partitions.filter(({ state }) => state === 'stalled').length,
+    }))
+  }
+}
