@@ -1,0 +1,118 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { currency, id } from '../domain/kernel/schema.ts'
+import { openEngines } from '../infra/engines.ts'
+import { createLog } from '../infra/log.ts'
+import { openWriteSide } from '../infra/write-side.ts'
+import type { CurrencyNames } from './journal/commodities.ts'
+import { readJournal } from './journal/hledger.ts'
+import { ImportRefused, type Journal } from './journal/journal.ts'
+import { type Plan, planImport, type Target, type WalletState } from './journal/plan.ts'
+import { report, showReport } from './journal/report.ts'
+import { loadWallet, type Outcome, runImport } from './journal/run.ts'
+import { configFrom } from './serve.ts'
+import { progress } from './terminal.ts'
+
+type Options = {
+  readonly wallet: string
+  readonly org: string
+  readonly subject: string
+  readonly kind: Target['kind']
+  readonly commodity: CurrencyNames
+  readonly dryRun?: boolean
+  readonly json?: boolean
+  readonly data?: string
+}
+
+const HELP = `
+The whole journal is read, balanced and decided in memory first: a refusal names file and line, and nothing is written.
+What was imported before is left alone, so that an import that was cut off, or a journal that has grown, is run again.
+
+Transactions become entries; accounts are opened as needed, with overdraft allowed; names that begin with "external:"
+stand for the world outside the wallet. Comments, tags and prices are not kept: an exchange (@, @@) is booked through
+external:conversion:<a>:<b>, so that every currency balances. Virtual postings without another side are refused.
+
+Examples:
+  $ kogi import 2026.journal --org acme --wallet books --dry-run
+  $ kogi import 2026.journal --org acme --wallet books --commodity '$=CAD'`
+
+/** `kogi import`: a plain-text-accounting journal (hledger, ledger) into a wallet. */
+export const importCommand = () =>
+  new Command('import')
+    .description('import a journal of hledger or ledger into a wallet')
+    .argument('<file>', 'the journal, or what `hledger print -x -O json` made of it, in a file named .json')
+    .requiredOption('--wallet <id>', 'wallet to import into; opened where it does not exist', idOption)
+    .requiredOption('--org <id>', 'organization of the wallet', idOption)
+    .option('--subject <id>', 'who imports, and owns a wallet that is opened', idOption, 'kogi-import')
+    .addOption(
+      new Option('--kind <kind>', 'what a wallet is opened as')
+        .choices(['personal', 'portfolio', 'office', 'business'])
+        .default('business'),
+    )
+    .option('--commodity <symbol=currency>', 'what a commodity is called here; may be repeated', commodity, new Map())
+    .option('--dry-run', 'decide everything and write nothing')
+    .option('--json', 'print the report as JSON')
+    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .addHelpText('after', HELP)
+    .action(run)
+
+async function run(file: string, options: Options): Promise<void> {
+  try {
+    await importInto(await readJournal(file), file, options)
+  } catch (error) {
+    if (options.json && error instanceof ImportRefused) {
+      const { code, message, place } = error
+      console.log(JSON.stringify({ refused: { code, message, ...place } }))
+    }
+    throw error
+  }
+}
+
+async function importInto(journal: Journal, file: string, options: Options): Promise<void> {
+  const target: Target = { org: options.org, wallet: options.wallet, subject: options.subject, kind: options.kind }
+  const config = configFrom(options)
+  const log = createLog({ service: 'kogi-import', level: config.logLevel, fd: 2 })
+  const engines = await openEngines(config, log)
+  const { deps, close } = openWriteSide(engines, config, log)
+  try {
+    const before = await loadWallet(deps, target)
+    const plan = planImport(journal, target, before, options.commodity)
+    const outcome = options.dryRun ? undefined : await send(plan, before, deps, target)
+    const after = outcome ? (await loadWallet(deps, target)).state : plan.state
+    const made = report({ file, journal, target, plan, outcome, state: after })
+    if (options.json) console.log(JSON.stringify(made))
+    else showReport(made)
+  } finally {
+    await close()
+    await engines.close()
+  }
+}
+
+async function send(
+  plan: Plan,
+  before: WalletState,
+  deps: Parameters<typeof runImport>[1],
+  target: Target,
+): Promise<Outcome> {
+  if (plan.steps.length === 0) return { appended: { open: 0, openAccount: 0, post: 0 }, position: before.position }
+  const bar = progress('Importing', plan.steps.length, 'commands')
+  try {
+    return await runImport(plan, deps, target, () => bar.advance())
+  } finally {
+    bar.stop()
+  }
+}
+
+const ID = id('thing')
+function idOption(text: string): string {
+  if (ID.safeParse(text).success) return text
+  throw new InvalidArgumentError('an id has 1 to 128 letters, digits and . _ ~ : @ -, a letter or digit first')
+}
+
+function commodity(text: string, before: CurrencyNames): CurrencyNames {
+  const at = text.lastIndexOf('=')
+  const name = text.slice(at + 1)
+  if (at < 0 || !currency.safeParse(name).success) {
+    throw new InvalidArgumentError("write it as SYMBOL=CURRENCY, such as '$=CAD'")
+  }
+  return new Map(before).set(text.slice(0, at), name)
+}

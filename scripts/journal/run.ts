@@ -1,0 +1,83 @@
+/** Sends a plan through the write path, one command after another: cut off anywhere, it can be run again. */
+import { randomUUID } from 'node:crypto'
+import { execute, type Receipt, type WriteDeps } from '../../commands/execute.ts'
+import { streamOf } from '../../commands/ids.ts'
+import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
+import { wallet } from '../../domain/wallet/wallet.ts'
+import { ImportRefused } from './journal.ts'
+import { NO_WALLET, type Plan, type Step, type Target, type WalletState } from './plan.ts'
+
+const PAGE = 4096
+/** An engine that is away, or a race that was lost, may be over soon; after this many tries it is not. */
+const TRIES_MAX = 6
+const FIRST_WAIT_MS = 250
+const TRY_AGAIN = ['conflict', 'engine_unavailable', 'outcome_unknown']
+
+/** Reads a wallet's whole stream: its state, and every command that was done to it. */
+export async function loadWallet(deps: Pick<WriteDeps, 'store' | 'codec'>, target: Target): Promise<WalletState> {
+  const stream = streamOf(target.org, wallet.name, target.wallet)
+  const done = new Map<string, string>()
+  let { state, entries, position } = NO_WALLET
+  for (let next = 0n; ; ) {
+    const page = await deps.store.read(stream, next, PAGE)
+    for (const event of page.map(deps.codec.decode)) {
+      state = wallet.evolve[event.type as keyof typeof wallet.evolve](state, event.data as never)
+      done.set(event.metadata.commandId, event.metadata.fingerprint)
+      if (event.type === 'EntryPosted') entries += 1
+      position = event.position
+    }
+    if (page.length < PAGE) return { state, done, entries, position }
+    next = page.at(-1)!.revision + 1n
+  }
+}
+
+/** What a run did: events appended by command, and the position of the last. */
+export type Outcome = { readonly appended: Readonly<Record<Step['command'], number>>; readonly position: bigint }
+
+/** Runs the steps of a plan. A step that another run has done meanwhile counts as nothing. */
+export async function runImport(
+  plan: Plan,
+  deps: WriteDeps,
+  target: Target,
+  onStep: (step: Step) => void,
+): Promise<Outcome> {
+  const appended = { open: 0, openAccount: 0, post: 0 }
+  const correlationId = randomUUID()
+  let position = 0n
+  for (const step of plan.steps) {
+    const receipt = await sendStep(step, deps, target, correlationId)
+    if (!receipt.replayed && receipt.events.length > 0) appended[step.command] += 1
+    position = receipt.position
+    onStep(step)
+  }
+  return { appended, position }
+}
+
+async function sendStep(step: Step, deps: WriteDeps, target: Target, correlationId: string): Promise<Receipt> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await execute(deps, commandOf(step, target, correlationId))
+    } catch (error) {
+      if (error instanceof Rejection) {
+        const message = `${error.message} The wallet changed while the import ran; what stands before this is imported.`
+        throw new ImportRefused(error.code, message, step.place, { cause: error })
+      }
+      const again = error instanceof KogiError && TRY_AGAIN.includes(error.code) && tries < TRIES_MAX
+      if (!again) throw error
+      await new Promise(resolve => setTimeout(resolve, FIRST_WAIT_MS * 2 ** (tries - 1)))
+    }
+  }
+}
+
+const commandOf = ({ command, body, key }: Step, target: Target, correlationId: string) => ({
+  aggregate: wallet,
+  name: command,
+  id: target.wallet,
+  opens: command === 'open',
+  body,
+  fingerprintBody: body,
+  idempotencyKey: key,
+  principal: { subject: target.subject, org: target.org, roles: [], permissions: [] },
+  correlationId,
+  subjects: [],
+})
