@@ -1,0 +1,117 @@
+/** What operators do with projections: look, try again, go past an event, drop what is no longer read. */
+import type { Pool } from 'pg'
+import type { AnyProjection } from './projection.ts'
+import { CHECKPOINT_CHANNEL, type Checkpoint, readCheckpoints } from './runner/checkpoints.ts'
+import { greatest, least } from './runner/positions.ts'
+import { historyTableOf, quoted, tableOf } from './tables.ts'
+
+/** One version of a projection over all of its buckets. */
+export type ProjectionStatus = {
+  readonly projection: string
+  readonly version: number
+  /** `running`, `catching up`, `retrying`, `stalled`, or `not run` where this code has no such version. */
+  readonly state: string
+  /** What all buckets have reached, and the furthest of them. */
+  readonly position: bigint
+  readonly furthest: bigint
+  /** When the least of them moved last, ISO 8601. */
+  readonly movedAt: string
+  /** Buckets by the projector that works on them; `''` for those that nobody does. */
+  readonly owners: Readonly<Record<string, readonly number[]>>
+  readonly faults: readonly Checkpoint[]
+}
+
+/** How far a bucket may be behind the head, in positions, and still count as running rather than catching up. */
+const NEAR = 100_000n
+
+/** Every version of every projection that the database knows. */
+export async function projectionStatus(
+  pool: Pool,
+  projections: readonly AnyProjection[],
+  head: bigint,
+): Promise<readonly ProjectionStatus[]> {
+  const checkpoints = await readCheckpoints(pool)
+  const { rows: leases } = await pool.query<{ projection: string; version: number; bucket: number; owner: string }>(
+    `select projection, version, bucket, coalesce(owner, '') as owner from projection_leases
+     where owner is null or expires_at > clock_timestamp() order by bucket`,
+  )
+  const names = [...new Set(checkpoints.map(nameOf))]
+  return names.map(name => {
+    const own = checkpoints.filter(checkpoint => nameOf(checkpoint) === name)
+    const { projection, version } = own[0]!
+    const owners: Record<string, number[]> = {}
+    for (const lease of leases) {
+      if (nameOf(lease) === name) owners[lease.owner] = [...(owners[lease.owner] ?? []), lease.bucket]
+    }
+    const position = least(own.map(checkpoint => checkpoint.position))
+    return {
+      projection,
+      version,
+      state: stateOf(
+        own,
+        projections.some(each => nameOf({ projection: each.name, version: each.version }) === name),
+        head,
+      ),
+      position,
+      furthest: greatest(own.map(checkpoint => checkpoint.position)),
+      movedAt: own
+        .filter(checkpoint => checkpoint.position === position)
+        .map(({ updatedAt }) => updatedAt)
+        .sort()
+        .at(-1)!,
+      owners,
+      faults: own.filter(({ state }) => state !== 'running'),
+    }
+  })
+}
+
+/**
+ * Lets what an event stopped try again, at once; returns the partitions. Used after a mended release, and after a skip
+ * was written: projectors read the skips anew.
+ */
+export async function resumeStalled(pool: Pool, projection: string, buckets?: readonly number[]): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update checkpoints set state = 'running', error = null
+     where projection = $1 and state <> 'running' and ($2::int[] is null or bucket = any($2))`,
+    [projection, buckets ?? null],
+  )
+  return rowCount ?? 0
+}
+
+/**
+ * Drops the tables and checkpoints of versions that neither this code nor a living projector runs; returns the names of
+ * their tables.
+ */
+export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly string[]> {
+  const wanted = new Set(projections.map(({ name, version }) => nameOf({ projection: name, version })))
+  const { rows } = await pool.query<{ runs: string[] }>(
+    `select runs from projectors where seen_at > clock_timestamp() - interval '1 minute'`,
+  )
+  for (const { runs } of rows) for (const name of runs) wanted.add(name)
+  const old = new Map<string, Pick<Checkpoint, 'projection' | 'version'>>()
+  for (const checkpoint of await readCheckpoints(pool)) {
+    if (!wanted.has(nameOf(checkpoint))) old.set(nameOf(checkpoint), checkpoint)
+  }
+  for (const { projection, version } of old.values()) {
+    const named = { name: projection, version }
+    await pool.query(`drop table if exists ${quoted(tableOf(named))}, ${quoted(historyTableOf(named))}`)
+    for (const table of ['checkpoints', 'projection_leases']) {
+      await pool.query(`delete from ${table} where projection = $1 and version = $2`, [projection, version])
+    }
+  }
+  return [...old.keys()]
+}
+
+/** Wakes who waits for checkpoints: after an operator changed one. */
+export const wakeWaiters = (pool: Pool, position: bigint): Promise<unknown> =>
+  pool.query(`select pg_notify('${CHECKPOINT_CHANNEL}', $1)`, [String(position)])
+
+const nameOf = ({ projection, version }: Pick<Checkpoint, 'projection' | 'version'>): string =>
+  `${projection}_v${version}`
+
+function stateOf(own: readonly Checkpoint[], runs: boolean, head: bigint): string {
+  if (!runs) return 'not run'
+  if (own.some(({ state }) => state === 'stalled')) return 'stalled'
+  if (own.some(({ state }) => state === 'retrying')) return 'retrying'
+  return head - least(own.map(({ position }) => position)) > NEAR ? 'catching up' : 'running'
+}
