@@ -40,7 +40,7 @@ export type Plan = {
   readonly steps: readonly Step[]
   /** Entries that the wallet has from an earlier import. */
   readonly alreadyThere: number
-  /** Transactions that move no money: nothing is booked for them. */
+  /** Transactions without two postings of any money: nothing is booked for them. */
   readonly empty: number
   /** Entries of the wallet that come from elsewhere, or from a line that was changed or removed since. */
   readonly otherEntries: number
@@ -152,8 +152,8 @@ const entryStep = ({ date, code, description, place }: Transaction, postings: re
 }
 
 /**
- * The postings of a transaction in minor units; none where it moves no money. A price moves no money: what is bought
- * and what is paid stand in an external conversion account, so that the wallet's accounts hold what the journal says.
+ * The postings of a transaction in minor units; none where there is nothing to book. A price moves no money: what is
+ * bought and what is paid stand in an external conversion account, so that every account holds what the journal says.
  */
 function postingsOf(
   { postings, place }: Transaction,
@@ -172,7 +172,7 @@ function postingsOf(
       booked.push({ account: account || '(unnamed)', currency, amount: minorUnits })
     }
   }
-  if (booked.every(({ amount }) => amount === 0n)) return []
+  if (booked.length < 2 && booked.every(({ amount }) => amount === 0n)) return []
   const priced = postings.some(({ amounts }) => amounts.some(amount => amount.priced))
   return priced ? [...booked, ...conversions(booked)] : booked
 }

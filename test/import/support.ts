@@ -1,0 +1,88 @@
+import { execFileSync } from 'node:child_process'
+import { commandIdOf, fingerprintOf, streamOf } from '../../commands/ids.ts'
+import { ImportRefused, type Journal, type JournalPosting, type Transaction } from '../../scripts/journal/journal.ts'
+import { NO_WALLET, type Plan, planImport, type Target, type WalletState } from '../../scripts/journal/plan.ts'
+import { balancesOf } from '../../scripts/journal/report.ts'
+
+export const TARGET: Target = { org: 'org-1', wallet: 'books', subject: 'user-1', kind: 'business' }
+export const FILE = 'made-up.journal'
+
+/** `'10.50 EUR'`, or `'10 EUR @'` for one with a price. */
+function amountOf(text: string): JournalPosting['amounts'][number] {
+  const [number = '', commodity = '', price] = text.split(' ')
+  const [whole = '', fraction = ''] = number.split('.')
+  const places = fraction.length
+  return { commodity, digits: BigInt(whole + fraction), places, shown: places, priced: price === '@' }
+}
+
+/** A posting of one or more amounts: `line('assets:bank', '10.50 EUR')`; `(name)` and `[name]` are virtual. */
+export function line(name: string, ...amounts: string[]): JournalPosting {
+  const kind = name.startsWith('(') ? 'virtual' : name.startsWith('[') ? 'balanced_virtual' : 'real'
+  const account = kind === 'real' ? name : name.slice(1, -1)
+  return { account, kind, amounts: amounts.map(amountOf) }
+}
+
+/** A transaction that stands somewhere; `journal` says where. */
+export const tx = (description: string, ...postings: JournalPosting[]): Omit<Transaction, 'place'> => ({
+  date: '2026-01-31',
+  code: '',
+  description,
+  postings,
+})
+
+/** Transactions in a file, ten lines each. */
+export const journal = (...transactions: Omit<Transaction, 'place'>[]): Journal =>
+  transactions.map((one, n) => ({ ...one, place: { file: FILE, line: 10 * n + 1 } }))
+
+export const plan = (
+  transactions: Journal,
+  before: WalletState = NO_WALLET,
+  names: Readonly<Record<string, string>> = {},
+): Plan => planImport(transactions, TARGET, before, new Map(Object.entries(names)))
+
+/** The wallet once a plan, or the first `steps` of it, has run. */
+export function afterPlan(made: Plan, before: WalletState = NO_WALLET): WalletState {
+  const stream = streamOf(TARGET.org, 'wallet', TARGET.wallet)
+  const done = new Map(before.done)
+  for (const { command, body, key } of made.steps) {
+    done.set(commandIdOf(TARGET.org, stream, key), fingerprintOf(command, body))
+  }
+  const posted = made.steps.filter(({ command }) => command === 'post').length
+  return { state: made.state, done, entries: before.entries + posted, position: 1n }
+}
+
+/** `{ 'assets:bank EUR': '1050' }`, zeros left out. */
+export const balances = ({ state }: Pick<WalletState, 'state'>): Record<string, string> =>
+  Object.fromEntries(
+    balancesOf(state)
+      .filter(({ balance }) => balance !== '0')
+      .map(({ account, currency, balance }) => [`${account} ${currency}`, balance]),
+  )
+
+export type Refusal = { readonly code: string; readonly file: string; readonly line: number | undefined }
+
+/** What `run` refuses, and where; anything else that it throws goes on. */
+export function refusalOf(run: () => unknown): Refusal | undefined {
+  try {
+    run()
+    return undefined
+  } catch (error) {
+    return asRefusal(error)
+  }
+}
+
+export function asRefusal(error: unknown): Refusal {
+  if (!(error instanceof ImportRefused)) throw error
+  return { code: error.code, file: error.place.file, line: error.place.line }
+}
+
+/** Whether the program hledger is installed: what needs it is skipped otherwise. */
+export const hledgerIsThere = (() => {
+  try {
+    execFileSync('hledger', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    console.log('    skipped where needed: hledger is not installed')
+    return false
+  }
+})()
