@@ -17,7 +17,7 @@ export type CommandDeps = WriteDeps & {
 }
 
 const IDEMPOTENCY_KEY_MAX = 255
-const idempotencyKey = z.string().regex(/^[\u0020-\u007e\u00a0-\u00ff]{1,255}$/)
+const idempotencyKey = z.string().regex(/^[\u0020-\u007e\u0080-\u00ff]{1,255}$/)
 
 const receiptSchema = z.object({
   id: z.string().meta({ description: 'the id of the thing, as used in paths' }),
@@ -77,14 +77,14 @@ function commandRoute(aggregate: AnyAggregate, name: string, deps: CommandDeps):
       ...expectedRevision(request),
     } satisfies Command)
     const made = created && receipt.events.length > 0
-    const location = `/api/v1/${aggregate.service}${path.split('/:id')[0]}/${receipt.id}`
+    const location = `/api/v1/${aggregate.service}${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
     return {
       status: method === 'DELETE' ? 204 : made ? 201 : 200,
       data: await receiptData(deps.keyring, principal.org, receipt),
       headers: {
         ETag: `"${receipt.revision}"`,
         'Kogi-Position': String(receipt.position),
-        'Idempotency-Key': encodeURI(key),
+        'Idempotency-Key': key,
         ...(made && { Location: location }),
       },
     }

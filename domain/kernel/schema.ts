@@ -30,12 +30,15 @@ export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shap
 /** 1 to `max` code points; no U+0000 and no unpaired surrogate, which PostgreSQL cannot store. */
 export const text = (max: number) => column(z.string().regex(new RegExp(`^[^\\u0000\\p{Cs}]{1,${max}}$`, 'u')), 'text')
 
-/** A name that a client gives to a thing, unique in its org and category: 1 to 128 URL-safe characters. */
+// no control characters, no unpaired surrogates, no line separators; not `.` or `..`, which URLs resolve away
+const ID = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cs}](?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{0,126}[^\s\p{Cc}\p{Cs}])?$/u
+
+/** A name that a client gives to a thing, unique in its org and category: 1 to 128 characters, no outer white space. */
 export const id = (what: string) =>
   column(
     z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,127}$/)
+      .regex(ID, 'must be 1 to 128 characters without control characters or outer white space')
       .meta({ description: `id of a ${what}` }),
     'text',
   )

@@ -43,8 +43,8 @@ describe('sp500: the constituents of an index as portfolio items', function () {
           op === 'add'
             ? await send('POST', '', seq, { id: symbol, type: 'investment', status: 'listed', ...body })
             : op === 'update'
-              ? await send('PATCH', `/${symbol}`, seq, body)
-              : await send('DELETE', `/${symbol}`, seq)
+              ? await send('PATCH', `/${encodeURIComponent(symbol)}`, seq, body)
+              : await send('DELETE', `/${encodeURIComponent(symbol)}`, seq)
         accepted[op]++
         if (answer.status !== 204 && !answer.body.data.replayed) appended += answer.body.data.events.length
         position = BigInt(answer.headers['kogi-position'] as string)

@@ -128,8 +128,12 @@ describe('the codecs', () => {
       ['2024-02-29T23:59:59Z', '2024-02-29T23:59:59.999+01:00', '2024-02-30T00:00:00.000Z', '2024-02-29T24:00:00.000Z'],
     )
   })
-  it('take names that are safe in a URL', () =>
-    takes(kernel.id('x'), ['a', 'A-1._~:@', 'x'.repeat(128)], ['', '-a', 'a b', 'a/b', 'a\n', 'é', 'x'.repeat(129)]))
+  it('take the names that people give to things', () =>
+    takes(
+      kernel.id('x'),
+      ['a', '-a', 'A-1._~:@', 'American Airlines Group', 'a/b', 'é', '日本', '...', 'x'.repeat(128)],
+      ['', ' a', 'a ', '.', '..', 'a\n', 'a\tb', 'a\u0000b', 'a\u2028b', '\ud800', 'x'.repeat(129)],
+    ))
   it('take commodities of visible characters', () =>
     takes(
       kernel.currency,

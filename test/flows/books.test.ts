@@ -1,0 +1,164 @@
+import { assert } from 'chai'
+import pg from 'pg'
+import { type App, startApp } from '../support/app.ts'
+import type { Answer, Client } from '../support/client.ts'
+
+describe('the whole system over HTTP', () => {
+  let app: App
+  let mira: Client
+  let position = '0'
+
+  before(async () => {
+    app = await startApp()
+    mira = await app.clientOf('okonjo')
+  })
+  after(() => app?.close())
+
+  async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    const answer = await mira.call(method, `/api/v1${path}`, { body, headers })
+    if (answer.headers['kogi-position']) position = String(answer.headers['kogi-position'])
+    return answer
+  }
+  const read = (path: string, as = mira) =>
+    as.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': position } })
+  const expectStatus = (status: number, answer: Answer) =>
+    assert.equal(answer.status, status, JSON.stringify(answer.body))
+
+  it('opens a wallet, posts entries, and shows balances and a statement', async () => {
+    expectStatus(201, await send('POST', '/kwlt/wallets', { id: 'studio', kind: 'business', holder: 'Mira Okonjo' }))
+    const account = { account: 'checking', currency: 'EUR', overdraft: 'refused' }
+    expectStatus(201, await send('POST', '/kwlt/wallets/studio/accounts', account))
+    const entry = { account: 'checking', currency: 'EUR', amount: '1500', effectiveOn: '2026-03-01' }
+    expectStatus(201, await send('POST', '/kwlt/wallets/studio/credits', { ...entry, counterparty: 'external:client' }))
+    expectStatus(201, await send('POST', '/kwlt/wallets/studio/debits', { ...entry, amount: '400' }))
+    const { body } = await read('/kwlt/wallets/studio/accounts/checking/EUR')
+    assert.include(body.data, { balance: '1100', wallet: 'studio', places: 2 })
+    const statement = await read('/kwlt/wallets/studio/accounts/checking/statement?currency=EUR')
+    assert.deepEqual(
+      statement.body.data.lines.map(({ amount, balance }: { amount: string; balance: string }) => [amount, balance]),
+      [
+        ['1500', '1500'],
+        ['-400', '1100'],
+      ],
+    )
+  })
+
+  it('answers a refused command with the rule and its numbers, and writes nothing', async () => {
+    const before = (await read('/kwlt/wallets/studio/accounts/checking/EUR')).body
+    const body = { account: 'checking', currency: 'EUR', amount: '999999' }
+    const refused = await send('POST', '/kwlt/wallets/studio/debits', body)
+    expectStatus(422, refused)
+    assert.equal(refused.body.error.code, 'insufficient_funds')
+    assert.deepInclude(refused.body.error.details, { field: 'available', message: '1100' })
+    assert.deepEqual((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data, before.data)
+  })
+
+  it('takes the same key once, whatever the number of tries, and refuses it for another body', async () => {
+    const body = { account: 'checking', currency: 'EUR', amount: '7' }
+    const key = { 'Idempotency-Key': 'seven' }
+    const tries = await Promise.all([1, 2, 3, 4].map(() => send('POST', '/kwlt/wallets/studio/credits', body, key)))
+    assert.equal(new Set(tries.map(({ body }) => body.data.position)).size, 1)
+    assert.lengthOf(
+      tries.filter(({ body }) => !body.data.replayed),
+      1,
+    )
+    const other = await send('POST', '/kwlt/wallets/studio/credits', { ...body, amount: '8' }, key)
+    expectStatus(422, other)
+    assert.equal(other.body.error.code, 'idempotency_key_reused')
+    assert.equal((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data.balance, '1107')
+  })
+
+  it('derives the id of what nobody named from the key, so that a retry finds it', async () => {
+    const key = { 'Idempotency-Key': 'unnamed-1' }
+    const [first, second] = [
+      await send('POST', '/kbfc/items', { name: 'Unnamed' }, key),
+      await send('POST', '/kbfc/items', { name: 'Unnamed' }, key),
+    ]
+    assert.equal(first.body.data.id, second.body.data.id)
+    assert.isTrue(second.body.data.replayed)
+    assert.equal(first.headers.location, `/api/v1/kbfc/items/${first.body.data.id}`)
+    expectStatus(200, await read(`/kbfc/items/${first.body.data.id}`))
+  })
+
+  it('takes a command only at the revision the caller has seen', async () => {
+    expectStatus(201, await send('POST', '/kctr/tasks', { id: 'brief', name: 'Write the brief' }))
+    const seen = (await read('/kctr/tasks/brief')).headers.etag as string
+    expectStatus(200, await send('PUT', '/kctr/tasks/brief/status', { status: 'started' }, { 'If-Match': seen }))
+    const late = await send('PUT', '/kctr/tasks/brief/status', { status: 'dropped' }, { 'If-Match': seen })
+    expectStatus(412, late)
+    assert.equal((await read('/kctr/tasks/brief')).body.data.status, 'started')
+  })
+
+  it('writes no event where nothing changes', async () => {
+    const again = await send('PUT', '/kctr/tasks/brief/status', { status: 'started' })
+    expectStatus(200, again)
+    assert.lengthOf(again.body.data.events, 0)
+    assert.equal(again.body.data.revision, '1')
+  })
+
+  it('archives with 204 and keeps the receipt in the headers', async () => {
+    expectStatus(201, await send('POST', '/kbfc/items', { id: 'old', name: 'Old site' }))
+    const gone = await send('DELETE', '/kbfc/items/old')
+    expectStatus(204, gone)
+    assert.equal(gone.headers.etag, '"1"')
+    assert.equal((await read('/kbfc/items/old')).body.data.state, 'archived')
+  })
+
+  it('finds what it remembers by its words, stemmed and with accents folded', async () => {
+    expectStatus(201, await send('POST', '/kbfc/items', { id: 'menu', name: 'Menus for a Café' }))
+    const { body } = await read('/kse/memories/search?q=cafe%20menu')
+    assert.equal(body.data[0].subject, 'menu')
+  })
+
+  it('keeps personal data sealed in log and rows, and opens it in answers', async () => {
+    const { body } = await read('/kwlt/wallets/studio')
+    assert.equal(body.data.holder, 'Mira Okonjo')
+    const database = new pg.Client({ connectionString: app.urls.databaseUrl })
+    await database.connect()
+    try {
+      const { rows } = await database.query(`select holder from wallets_v1 where id = 'studio'`)
+      assert.hasAllKeys(rows[0].holder, ['key', 'nonce', 'text'])
+      assert.notInclude(JSON.stringify(rows), 'Okonjo')
+    } finally {
+      await database.end()
+    }
+  })
+
+  it('reads null, and says erased, where the key of a subject is gone', async () => {
+    const keys = new pg.Client({ connectionString: app.urls.keysDatabaseUrl })
+    await keys.connect()
+    try {
+      await send('POST', '/kwlt/wallets', { id: 'gone', owner: 'leaver', kind: 'personal', holder: 'Leaving Person' })
+      await keys.query(`update subject_keys set secret = null, erased_at = now() where subject = 'leaver'`)
+    } finally {
+      await keys.end()
+    }
+    const { body } = await read('/kwlt/wallets/gone')
+    assert.deepInclude(body.data, { holder: null, erased: true })
+  })
+
+  it('shows nothing of one organization to another', async () => {
+    const other = await app.clientOf('other-org')
+    for (const path of ['/kwlt/wallets/studio', '/kctr/tasks/brief', '/kwlt/wallets/studio/accounts']) {
+      const { status } = await other.call('GET', `/api/v1${path}`)
+      assert.equal(status, 404, path)
+    }
+    const command = await other.call('POST', '/api/v1/kwlt/wallets/studio/close', { body: {} })
+    assert.equal(command.status, 404)
+    assert.lengthOf((await other.call('GET', '/api/v1/kse/memories/search?q=cafe')).body.data, 0)
+  })
+
+  it('refuses who may not, and who is nobody', async () => {
+    const viewer = await app.clientOf('okonjo', 'viewer')
+    assert.equal((await viewer.call('POST', '/api/v1/kctr/tasks', { body: { name: 'x' } })).status, 403)
+    const { status } = await fetch(`${app.url}/api/v1/kctr/tasks`)
+    assert.equal(status, 401)
+  })
+
+  it('is ready, live, measured and documented', async () => {
+    for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs']) {
+      const answer = await fetch(app.url + path)
+      assert.equal(answer.status, 200, `${path}: ${await answer.text()}`)
+    }
+  })
+})

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { issueToken } from '../../infra/auth/dev-keys.ts'
+import { type Config, loadConfig } from '../../infra/config.ts'
+import { startEventStore } from '../../infra/embedded/event-store/index.ts'
+import type { EngineUrls } from '../../infra/engines.ts'
+import { createLifecycle } from '../../infra/http/lifecycle.ts'
+import { silentLog } from '../../infra/log.ts'
+import { migrateAll } from '../../infra/migrate.ts'
+import { startApi } from '../../infra/processes/api.ts'
+import { startProjector } from '../../infra/processes/projector.ts'
+import { type Client, client } from './client.ts'
+import { freshDatabase } from './postgres.ts'
+
+/** The whole system inside the test's process, on the real embedded engines. */
+export type App = {
+  readonly url: string
+  readonly urls: EngineUrls
+  readonly config: Config
+  readonly clientOf: (org: string, role?: string, subject?: string) => Promise<Client>
+  readonly close: () => Promise<void>
+}
+
+/** Starts store, both APIs and a projector. `urls` names engines to use instead of own ones. */
+export async function startApp(options: { env?: Record<string, string> } = {}): Promise<App> {
+  const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
+  const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...options.env })
+  const store = await startEventStore({ memory: true })
+  const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(), await freshDatabase()]
+  const urls = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }
+  await migrateAll(urls, silentLog)
+  const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 1_000 })
+  const projector = startProjector({ config, urls, log: silentLog })
+  const { probes } = projector
+  const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['commands', 'reads'], probes })
+  const clients: Client[] = []
+  return {
+    url,
+    urls,
+    config,
+    async clientOf(org, role = 'organization-admin', subject = 'tester') {
+      const token = await issueToken(config, { org, subject, roles: [role], ttlSeconds: 600 })
+      const made = client(url, token)
+      clients.push(made)
+      return made
+    },
+    async close() {
+      for (const made of clients) made.close()
+      await lifecycle.stop('the test is over')
+      await projector.close()
+      await store.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
