@@ -111,7 +111,7 @@ describe('the read API over HTTP', () => {
       ['/kwlt/wallets?at_least=soon', 'at_least'],
       ['/kwlt/wallets/%20', 'id'],
       ['/kwlt/wallets/w1?limit=5', 'limit'],
-      ['/kctr/tasks?project=%2F', 'project'],
+      ['/kctr/tasks?project=%0A', 'project'],
       ['/kse/memories/search', 'q'],
       ['/kse/memories/search?q=x&search_type=hybrid', 'search_type'],
       ['/kse/memories/search?q=x&limit=101', 'limit'],

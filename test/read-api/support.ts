@@ -7,6 +7,7 @@ import type { ApiRequest, ApiResponse, Route } from '../../domain/kernel/route.t
 import { projections } from '../../infra/catalogue.ts'
 import { allBuckets } from '../../projections/bucket.ts'
 import { fold, sortedRows } from '../../projections/fold.ts'
+import { memoryIndex } from '../../projections/memory/index.ts'
 import { createIndexes, createTables, tableOf } from '../../projections/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
@@ -78,7 +79,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     pool,
     signal,
     unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
-    memories: async (_, query) => ({ position: 9n, hits: query === 'nothing' ? [] : [{ text: query }] }),
+    memories: memoryIndex({ pool }).search,
     ...overrides,
   }
   const routes = readRoutes(deps)

@@ -1,0 +1,46 @@
+import { expect } from 'chai'
+import { History, makeWorld, type World } from './support.ts'
+
+describe('search of memories', () => {
+  let world: World
+  const history = new History()
+    .add('north', 'item', 'i1', 'ItemAdded', {
+      type: 'app',
+      status: 'x',
+      name: 'Fällige Rechnung',
+      metadata: {},
+      owner: 'u',
+    })
+    .add('north', 'task', 't1', 'TaskCreated', { name: 'Rechnung schreiben', status: 'open' })
+    .add('south', 'task', 't9', 'TaskCreated', { name: 'Rechnung von south', status: 'open' })
+  before(async () => {
+    world = await makeWorld()
+    await world.write(history)
+  })
+  after(() => world.close())
+
+  it('finds words in what the org remembers, and nothing of another org', async () => {
+    const { data, meta, pagination } = await world.call('north', '/kse/memories/search?q=rechnung')
+    expect((data as { subject: string }[]).map(({ subject }) => subject)).to.have.members(['i1', 't1'])
+    expect(meta).to.deep.equal({ position: String(history.position) })
+    expect(pagination).to.deep.equal({ limit: 10, has_more: false })
+    const one = await world.call('north', '/kse/memories/search?q=fallige&kind=item&search_type=text')
+    expect((one.data as object[])[0]).to.include({
+      kind: 'item',
+      subject: 'i1',
+      title: 'Fällige Rechnung',
+      position: '107',
+    })
+    const page = await world.call('north', '/kse/memories/search?q=rechnung&limit=1')
+    expect(page.pagination).to.deep.equal({ limit: 1, has_more: true })
+    expect(page.data).to.have.length(1)
+  })
+
+  it('waits for a position like every read', async () => {
+    const late = await world.call('north', `/kse/memories/search?q=neues&at_least=${history.position + 7n}&wait=0`)
+    expect(late).to.include({ status: 503, code: 'not_yet_visible' })
+    const waiting = world.call('north', `/kse/memories/search?q=neues&at_least=${history.position + 7n}&wait=5000`)
+    await world.write(history.add('north', 'task', 't2', 'TaskCreated', { name: 'Etwas Neues', status: 'open' }))
+    expect((await waiting).data).to.have.length(1)
+  })
+})
