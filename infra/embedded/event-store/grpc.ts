@@ -1,6 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { gunzipSync } from 'node:zlib'
 import { GRPC_HEADER } from './frame.ts'
+import { MalformedMessage } from './protobuf.ts'
 
 /** gRPC over HTTP/2 by hand: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 
@@ -114,6 +115,7 @@ export class Call {
 
   fail(error: unknown): void {
     if (error instanceof GrpcError) this.finish(error.status, error.message, error.trailers)
+    else if (error instanceof MalformedMessage) this.finish(Status.invalidArgument, error.message, {})
     else this.finish(Status.internal, error instanceof Error ? error.message : String(error), {})
   }
 

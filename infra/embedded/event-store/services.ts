@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Call, GrpcError, Status } from './grpc.ts'
-import { MalformedMessage, Writer as Message } from './protobuf.ts'
+import { Writer as Message } from './protobuf.ts'
 import { readRequest } from './read-request.ts'
 import { read } from './reads.ts'
-import { invalid } from './requests.ts'
 import type { Store } from './store.ts'
 import { subscribe } from './subscriptions.ts'
 import type { Writer } from './writer.ts'
@@ -66,7 +65,7 @@ async function serveRead(call: Call, server: Server, message: Buffer): Promise<v
     const request = readRequest(message)
     await (request.count === undefined ? subscribe(call, server, request) : read(call, server.store, request))
   } catch (error) {
-    call.fail(error instanceof MalformedMessage ? invalid(error.message) : error)
+    call.fail(error)
   }
 }
 

@@ -91,9 +91,9 @@ overEngines('append', engine => {
       'application/octet-stream',
       'application/octet-stream',
     ])
-    expect(maps[0]!['created']).to.match(/^\d{17}$/)
-    expect(Number(maps[0]!['created']) / 10_000).to.be.within(before - 60_000, Date.now() + 60_000)
-    expect(maps[2]!['type']).to.equal('Ünï / ?')
+    expect(maps[0]!.created).to.match(/^\d{17}$/)
+    expect(Number(maps[0]!.created) / 10_000).to.be.within(before - 60_000, Date.now() + 60_000)
+    expect(maps[2]!.type).to.equal('Ünï / ?')
   })
 
   it('takes long names, strange names and $ names', async () => {
@@ -110,7 +110,7 @@ overEngines('append', engine => {
   it('takes $all as the name of an ordinary stream', async () => {
     const { result } = await append(engine.raw, '$all', 'any', [{ type: 'InAll' }])
     const { reads } = await read(engine.raw, { stream: '$all', from: BigInt(result!.success!.currentRevision) })
-    expect(reads[0]!.event!.map['type']).to.equal('InAll')
+    expect(reads[0]!.event!.map.type).to.equal('InAll')
   })
 
   it('makes an id when none is given, and takes structured ids', async () => {

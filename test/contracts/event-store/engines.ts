@@ -14,7 +14,7 @@ export interface Engine {
 
 type Start = () => Promise<{ url: string; stop: () => Promise<void> }>
 
-const REAL_URL = process.env['KOGI_EVENTSTORE_URL']
+const REAL_URL = process.env.KOGI_EVENTSTORE_URL
 
 const ENGINES: readonly { name: string; isReal: boolean; start: Start }[] = [
   {

@@ -59,7 +59,7 @@ overEngines('idempotency', engine => {
 
   it('answers a clash of ids expected_any', async () => {
     const { stream, ids } = await written()
-    const { result } = await append(engine.raw, stream, 'any', [{ id: ids['e1']! }, {}])
+    const { result } = await append(engine.raw, stream, 'any', [{ id: ids.e1! }, {}])
     expect(result!.wrongExpectedVersion).to.deep.include({ currentRevision: '2', expectedAny: {}, any2060: {} })
   })
 
@@ -89,7 +89,7 @@ overEngines('idempotency', engine => {
   it('recognises a repeat however many events came after it', async () => {
     const { stream, ids, positions } = await written()
     await append(engine.raw, stream, 2, Array(500).fill({}))
-    const { result } = await append(engine.raw, stream, 0, [{ id: ids['e1']! }, { id: ids['e2']! }])
+    const { result } = await append(engine.raw, stream, 0, [{ id: ids.e1! }, { id: ids.e2! }])
     expect(BigInt(result!.success!.position!.commitPosition)).to.equal(positions[2])
   })
 
@@ -107,7 +107,7 @@ overEngines('idempotency', engine => {
     const { stream, ids } = await written()
     await engine.raw.ask(streamsPath('delete'), deleteRequest(stream, 'any'))
     for (const expected of ['any', 'no_stream', 0] as const) {
-      const proposed = expected === 0 ? [{ id: ids['e1']! }] : [{ id: ids['e0']! }, { id: ids['e1']! }]
+      const proposed = expected === 0 ? [{ id: ids.e1! }] : [{ id: ids.e0! }, { id: ids.e1! }]
       const { result } = await append(engine.raw, stream, expected, proposed)
       expect(result!.success).to.deep.include({ currentRevision: '1', noPosition: {} })
     }

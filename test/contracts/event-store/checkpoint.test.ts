@@ -1,0 +1,85 @@
+import { expect } from 'chai'
+import { newStream, overEngines } from './engines.ts'
+import { append, type Read, read, subscribe } from './messages.ts'
+
+overEngines('checkpoints', engine => {
+  const noise = newStream('noise')
+  const add = (stream: string, count: number) => append(engine.raw, stream, 'any', Array(count).fill({}))
+  const nothing = { stream: { prefixes: ['matches nothing '] } }
+  let positions: bigint[] = [0n]
+
+  /** How many events of the log a checkpoint has behind it. */
+  const indexOf = (position: bigint | undefined): number => positions.indexOf(position!)
+  const checkpoints = (reads: Read[]) =>
+    reads.filter(one => one.checkpoint !== undefined).map(one => indexOf(one.checkpoint))
+
+  before(async function () {
+    if (engine.isReal) return this.skip() // A log of unknown length has its windows elsewhere.
+    await add(noise, 1000)
+    await reload()
+  })
+
+  async function reload(): Promise<void> {
+    positions = [0n, ...(await read(engine.raw, {})).reads.map(one => one.event!.commit)]
+  }
+
+  async function untilCaughtUp(filter: object, matches = 0): Promise<Read[]> {
+    const live = subscribe(engine.raw, { filter })
+    for (let count = 1; ; count++) {
+      const reads = await live.next(count)
+      if (reads.at(-1)!.kind !== 'caught up') continue
+      expect(reads.filter(one => one.kind === 'event')).to.have.length(matches)
+      live.cancel()
+      return reads
+    }
+  }
+
+  const cases: [string, object, number[]][] = [
+    ['32 × 10', { max: 32, multiplier: 10 }, [288, 608, 928]],
+    ['100 × 3', { max: 100, multiplier: 3 }, [200, 500, 800]],
+    ['200 × 1', { max: 200, multiplier: 1 }, [0, 200, 400, 600, 800]],
+    ['count × 10', { window: 'count', multiplier: 10 }, [288, 608, 928]],
+  ]
+  for (const [title, window, expected] of cases)
+    it(`come each ${title} events looked at, and not at the end`, async () => {
+      expect(checkpoints(await untilCaughtUp({ ...nothing, ...window }))).to.deep.equal(expected)
+    })
+
+  it('name the last match of a window that has one', async () => {
+    const stream = newStream('match')
+    await add(stream, 2)
+    await add(noise, 100)
+    await reload()
+    const filter = { stream: { prefixes: [stream] }, max: 50, multiplier: 1 }
+    const reads = await untilCaughtUp(filter, 2)
+    const second = reads.filter(one => one.kind === 'event')[1]!
+    const after = reads.slice(reads.indexOf(second) + 1)
+    expect(after[0]!.checkpoint).to.equal(second.event!.commit)
+  })
+
+  it('go on when live, each 32 × 5 events, and follow a match at its position', async () => {
+    const stream = newStream('live')
+    const live = subscribe(engine.raw, {
+      filter: { stream: { prefixes: [stream] }, max: 32, multiplier: 5 },
+      from: 'end',
+    })
+    await live.next(2)
+    await add(noise, 159)
+    await add(stream, 1)
+    const reads = await live.next(4)
+    expect(reads.map(one => one.kind)).to.deep.equal(['confirmation', 'caught up', 'event', 'checkpoint'])
+    expect(reads[3]!.checkpoint).to.equal(reads[2]!.event!.commit)
+    await add(noise, 320)
+    await reload()
+    expect(checkpoints((await live.next(6)).slice(4))).to.deep.equal([positions.length - 1 - 160, positions.length - 1])
+    live.cancel()
+  })
+
+  it('are not sent without a filter', async () => {
+    const live = subscribe(engine.raw, {})
+    const reads = await live.next(positions.length + 1)
+    expect(reads.filter(one => one.checkpoint !== undefined)).to.have.length(0)
+    expect(reads.at(-1)!.kind).to.equal('caught up')
+    live.cancel()
+  })
+})

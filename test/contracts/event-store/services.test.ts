@@ -1,0 +1,165 @@
+import { createRequire } from 'node:module'
+import { connect } from 'node:net'
+import { expect } from 'chai'
+import { type Engine, newStream, overEngines } from './engines.ts'
+import { append, readRequest } from './messages.ts'
+import { Status, streamsPath } from './raw.ts'
+
+const require = createRequire(import.meta.url)
+const features = require('@eventstore/db-client/generated/serverfeatures_pb.js')
+const gossip = require('@eventstore/db-client/generated/gossip_pb.js')
+const EMPTY = Buffer.alloc(0)
+
+overEngines('services', engine => {
+  it('lists what is there', async () => {
+    const { messages } = await engine.raw.ask(
+      '/event_store.client.server_features.ServerFeatures/GetSupportedMethods',
+      EMPTY,
+    )
+    const supported = features.SupportedMethods.deserializeBinary(messages[0])
+    const methods = supported
+      .getMethodsList()
+      .map((one: MethodMessage) => [`${one.getServiceName()}/${one.getMethodName()}`, one.getFeaturesList()])
+    expect(supported.getEventStoreServerVersion()).to.match(/^\d+\.\d+\.\d+/)
+    expect(methods).to.deep.include.members([
+      ['event_store.client.streams.streams/read', ['position', 'events']],
+      ['event_store.client.streams.streams/append', []],
+      ['event_store.client.streams.streams/delete', []],
+      ['event_store.client.streams.streams/tombstone', []],
+      ['event_store.client.streams.streams/batchappend', ['deadline_duration']],
+      ['event_store.client.gossip.gossip/read', []],
+    ])
+    if (!engine.isReal) expect(methods).to.have.length(7)
+  })
+
+  it('gossips of one leader', async () => {
+    const { messages } = await engine.raw.ask('/event_store.client.gossip.Gossip/Read', EMPTY)
+    const [member, ...others] = gossip.ClusterInfo.deserializeBinary(messages[0]).getMembersList()
+    expect(others).to.deep.equal([])
+    expect([member.getState(), member.getIsAlive(), member.getInstanceId().hasStructured()]).to.deep.equal([
+      8,
+      true,
+      true,
+    ])
+    const { hostname, port } = new URL(engine.url.replace('esdb:', 'http:'))
+    if (!engine.isReal)
+      expect(member.getHttpEndPoint().toObject()).to.deep.equal({ address: hostname, port: Number(port) })
+  })
+
+  it('says which call is left out and who has it', async function () {
+    if (engine.isReal) return this.skip()
+    for (const call of [
+      'event_store.client.persistent_subscriptions.PersistentSubscriptions/Create',
+      'event_store.client.projections.Projections/Create',
+      'event_store.client.users.Users/Details',
+      'event_store.client.operations.Operations/StartScavenge',
+      'event_store.client.monitoring.Monitoring/Stats',
+    ]) {
+      const answer = await engine.raw.ask(`/${call}`, EMPTY)
+      expect(answer.status).to.equal(Status.unimplemented)
+      expect(answer.message).to.equal(`${call} is not part of the embedded event store; a real EventStoreDB has it.`)
+    }
+  })
+
+  it('answers unknown methods UNIMPLEMENTED and unknown services 404', async () => {
+    const method = await engine.raw.ask('/event_store.client.streams.Streams/Nothing', EMPTY)
+    expect([method.status, method.message]).to.deep.equal([Status.unimplemented, 'Method is unimplemented.'])
+    for (const path of ['/grpc.health.v1.Health/Check', '/x', '/event_store.client.constructor/toString'])
+      expect((await engine.raw.ask(path, EMPTY)).trailers[':status']).to.equal('404')
+  })
+
+  it('ignores credentials of every kind, and requires-leader', async () => {
+    for (const headers of [
+      { authorization: 'Basic YWRtaW46Y2hhbmdlaXQ=' },
+      { authorization: 'Basic nonsense' },
+      { authorization: 'Bearer x' },
+      { 'requires-leader': 'true' },
+      { 'requires-leader': 'nonsense' },
+    ]) {
+      const call = engine.raw
+        .call(streamsPath('read'), headers)
+        .send(readRequest({ count: 1 }))
+        .end()
+      expect((await call.done).status, JSON.stringify(headers)).to.equal(Status.ok)
+    }
+  })
+
+  http(engine)
+  abuse(engine)
+})
+
+interface MethodMessage {
+  getServiceName(): string
+  getMethodName(): string
+  getFeaturesList(): string[]
+}
+
+function http(engine: Engine): void {
+  const ask = (path: string, method = 'GET') =>
+    fetch(engine.url.replace(/^esdb:(.*)\?.*$/, `http:$1${path}`), { method })
+
+  it('says over HTTP that it is alive, and what it is', async () => {
+    const alive = await ask('/health/live')
+    expect([alive.status, await alive.text()]).to.deep.equal([204, ''])
+    expect((await ask('/health/live', 'HEAD')).status).to.equal(204)
+    expect((await ask('/health/live', 'POST')).status).to.equal(405)
+    expect((await ask('/health')).status).to.equal(404)
+    expect((await ask('/health/ready')).status).to.equal(404)
+    const info = (await (await ask('/info')).json()) as Record<string, object>
+    expect(info).to.include.keys('esVersion', 'state', 'features', 'authentication')
+    expect(info).to.deep.include({ state: 'leader', authentication: { type: 'insecure', properties: null } })
+    expect(info.features).to.include.keys('projections', 'userManagement', 'atomPub')
+    expect(await (await ask('/ping')).json()).to.include({ text: 'Ping request successfully handled' })
+  })
+}
+
+/** None of this may end the server or the connections of others. */
+function abuse(engine: Engine): void {
+  const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+
+  it('survives connections that say nothing, half a preface, or nonsense', async function () {
+    if (engine.isReal) return this.skip()
+    const url = new URL(engine.url.replace('esdb:', 'http:'))
+    const openings = [EMPTY, PREFACE.subarray(0, 5), Buffer.from('\0\0\0'), Buffer.alloc(1000, 0xff)]
+    const frames = [
+      Buffer.concat([PREFACE, Buffer.alloc(100, 7)]),
+      Buffer.concat([PREFACE, Buffer.from([255, 255, 255])]),
+    ]
+    await Promise.all(
+      [...openings, ...frames].map(
+        bytes =>
+          new Promise<void>(resolve => {
+            const socket = connect(Number(url.port), url.hostname, () => {
+              socket.write(bytes)
+              setTimeout(() => socket.destroy(), 50)
+            })
+            socket.on('error', () => {})
+            socket.on('close', () => resolve())
+          }),
+      ),
+    )
+    expect((await append(engine.raw, newStream(), 'any', [{}])).status).to.equal(Status.ok)
+  })
+
+  it('answers bytes that are no message', async function () {
+    if (engine.isReal) return this.skip()
+    for (const method of ['read', 'append', 'delete', 'tombstone'] as const)
+      for (const bytes of [[0x80], [0x0a, 0xff, 0x01], [0x0b], [0x08, 1], [0x0a, 2, 0x0a, 9]].map(one =>
+        Buffer.from(one),
+      ))
+        expect(
+          (await engine.raw.ask(streamsPath(method), bytes)).status,
+          `${method} ${bytes.toString('hex')}`,
+        ).to.equal(Status.invalidArgument)
+  })
+
+  it('lets go of calls that end inside a message', async function () {
+    if (engine.isReal) return this.skip()
+    for (const method of ['read', 'append', 'batchAppend'] as const) {
+      const call = engine.raw.call(streamsPath(method))
+      call.stream.end(Buffer.from([0, 0, 0, 9, 9, 1, 2]))
+      await call.done
+    }
+    expect((await append(engine.raw, newStream(), 'any', [{}])).status).to.equal(Status.ok)
+  })
+}
