@@ -1,0 +1,143 @@
+import { expect } from 'chai'
+import { Turns, type WriteDeps } from '../../commands/execute.ts'
+import { histories } from '../../commands/history.ts'
+import type { EventStore } from '../../commands/ports.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { codec } from '../../infra/catalogue.ts'
+import { startEventStore } from '../../infra/embedded/event-store/index.ts'
+import { eventStoreWriter } from '../../infra/event-store/writer.ts'
+import type { Journal } from '../../scripts/journal/journal.ts'
+import { planImport, type Target } from '../../scripts/journal/plan.ts'
+import { loadWallet, runImport } from '../../scripts/journal/run.ts'
+import { asRefusal, balances, journal, line, TARGET, tx } from './support.ts'
+
+const day = (n: number) => tx(`Day ${n % 3}`, line('expenses:food', `${n}.50 EUR`), line('assets:cash', `-${n}.50 EUR`))
+const days = (n: number) => journal(...Array.from({ length: n }, (_, k) => day(k)))
+
+describe('import: the run', () => {
+  let server: Awaited<ReturnType<typeof startEventStore>>
+  let store: EventStore & { close: () => Promise<void> }
+  let wallets = 0
+
+  before(async () => {
+    server = await startEventStore({ memory: true })
+    store = eventStoreWriter(server.url, 5_000)
+  })
+  after(async () => {
+    await store.close()
+    await server.close()
+  })
+
+  /** A process of its own: nothing remembered. */
+  const deps = (port: EventStore = store): WriteDeps => ({
+    store: port,
+    codec,
+    histories: histories({ store: port, codec, onSnapshotFailed: () => undefined }),
+    turns: new Turns(),
+    now: () => '2026-01-31T12:00:00.000Z',
+    onRefused: () => undefined,
+  })
+  const fresh = (): Target => {
+    wallets += 1
+    return { ...TARGET, wallet: `books-${wallets}` }
+  }
+  const importOnce = async (transactions: Journal, target: Target, port: EventStore = store) => {
+    const plan = planImport(transactions, target, await loadWallet(deps(port), target), new Map())
+    return { plan, ...(await runImport(plan, deps(port), target, () => undefined)) }
+  }
+
+  it('appends what the plan says, and nothing the second time', async () => {
+    const target = fresh()
+    const first = await importOnce(days(7), target)
+    expect(first.appended).to.deep.equal({ open: 1, openAccount: 2, post: 7 })
+    const after = await loadWallet(deps(), target)
+    expect(after.state).to.deep.equal(first.plan.state)
+    expect(after).to.include({ entries: 7, position: first.position })
+    expect((await importOnce(days(7), target)).appended).to.deep.equal({ open: 0, openAccount: 0, post: 0 })
+    expect(await loadWallet(deps(), target)).to.deep.equal(after)
+  })
+
+  it('adds exactly the line that was put at the top', async () => {
+    const target = fresh()
+    await importOnce(days(5), target)
+    const grown = journal(day(99), ...days(5))
+    expect((await importOnce(grown, target)).appended).to.deep.equal({ open: 0, openAccount: 0, post: 1 })
+    expect(balances(await loadWallet(deps(), target))).to.include({ 'expenses:food EUR': '11200' })
+  })
+
+  it('completes exactly what was cut off, before or after any append', async () => {
+    const whole = (await importOnce(days(6), fresh())).plan.state
+    for (let cut = 0; cut < 9; cut += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const target = fresh()
+        const error = await importOnce(days(6), target, dying(store, cut, when)).catch((thrown: unknown) => thrown)
+        expect(error).to.be.instanceOf(Error).with.property('message', 'killed')
+        await importOnce(days(6), target)
+        const after = await loadWallet(deps(), target)
+        expect(after.state).to.deep.equal(whole)
+        expect(after.entries).to.equal(6)
+      }
+    }
+  })
+
+  it('goes on after an outage, and after answers that did not come', async () => {
+    const target = fresh()
+    const { plan } = await importOnce(days(4), target, faltering(store))
+    const after = await loadWallet(deps(), target)
+    expect(after.state).to.deep.equal(plan.state)
+    expect(after.entries).to.equal(4)
+  })
+
+  it('counts once what two runs do at the same time', async () => {
+    const target = fresh()
+    const [{ plan }] = await Promise.all([importOnce(days(20), target), importOnce(days(20), target)])
+    const after = await loadWallet(deps(), target)
+    expect(after.state).to.deep.equal(plan.state)
+    expect(after.entries).to.equal(20)
+  })
+
+  it('stops with file and line where the wallet has changed meanwhile', async () => {
+    const target = fresh()
+    const state = await loadWallet(deps(), target)
+    const plan = planImport(days(1), target, state, new Map())
+    const bank = journal(tx('', line('assets:bank', '1 EUR'), line('assets:cash', '-1 EUR')))
+    const strict = planImport(bank, target, state, new Map())
+    const steps = strict.steps.map(step =>
+      step.command === 'openAccount'
+        ? { ...step, key: `${step.key}:strict`, body: { ...step.body, overdraft: 'refused' } }
+        : step,
+    )
+    await runImport({ ...strict, steps: steps.slice(0, 3) }, deps(), target, () => undefined)
+    const error = await runImport(plan, deps(), target, () => undefined).catch((thrown: unknown) => thrown)
+    expect(asRefusal(error)).to.include({ file: 'made-up.journal', line: 1 })
+  })
+})
+
+/** A log whose client dies at its n-th append, just before it or when it was done. */
+function dying(store: EventStore, n: number, when: 'before' | 'after'): EventStore {
+  let left = n
+  return {
+    ...store,
+    async append(stream, expected, events) {
+      left -= 1
+      if (left >= 0) return store.append(stream, expected, events)
+      if (when === 'after') await store.append(stream, expected, events)
+      throw new Error('killed')
+    },
+  }
+}
+
+/** A log that is away at every third append, and whose answer gets lost at every fourth. */
+function faltering(store: EventStore): EventStore {
+  let appends = 0
+  return {
+    ...store,
+    async append(stream, expected, events) {
+      appends += 1
+      if (appends % 3 === 0) throw new KogiError('engine_unavailable', 'away')
+      const appended = await store.append(stream, expected, events)
+      if (appends % 4 === 0) throw new KogiError('engine_unavailable', 'no answer')
+      return appended
+    },
+  }
+}
