@@ -87,7 +87,7 @@ const NETWORK_CODES = new Set(
 // Connection exceptions, wrong credentials, no such database, no room or disk, operator intervention (timeouts too).
 const SQLSTATE = /^(08|28|53|57|58|3D)[0-9A-Z]{3,4}$/
 const DRIVER_MESSAGE =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered|was closed)|Query read timeout)/
+  /^(Connection terminated|timeout exceeded when trying|Client (has encountered|was closed)|Query read timeout)/
 
 /**
  * Turns an error of the driver that means "the engine does not answer now" into `engine_unavailable`, whose cause it

@@ -34,7 +34,7 @@ export function allows({ permissions: grants }: Pick<Principal, 'permissions'>, 
   return false
 }
 
-/** The permissions that an OAuth scope such as `briefcase:read` stands for: that action on everything of the service. */
+/** What an OAuth scope such as `briefcase:read` stands for: that action on everything of the service. */
 export function permissionsOfScope(scope: string): string[] {
   return scope.split(' ').flatMap(word => {
     const [service, action, ...rest] = word.split(':')

@@ -183,7 +183,7 @@ async function ready(child: ChildProcess, log: Log): Promise<string | undefined>
   })
 }
 
-/** Clears the way for a new server on a folder: stops an orphan, removes the lock of a dead one, refuses a living one. */
+/** Clears the way for a new server: stops an orphan, removes the lock of a dead one, refuses a folder in use. */
 async function removeLeftServer(data: string, log: Log) {
   const lock = path.join(data, 'postmaster.pid')
   const pid = Number((await readFile(lock, 'utf8').catch(() => '')).split('\n')[0])

@@ -258,10 +258,8 @@ describe('permissions', () => {
     guest: '- - - r r - - -',
     auditor: 'r r r r r r r r',
   }
-  const things =
-    'wallet.wallets wallet.accounts wallet.entries briefcase.items center.tasks memory.memories audit.log audit.exports'.split(
-      ' ',
-    )
+  const things = ['wallet.wallets', 'wallet.accounts', 'wallet.entries', 'briefcase.items', 'center.tasks']
+  things.push('memory.memories', 'audit.log', 'audit.exports')
   for (const [role, rights] of Object.entries(table)) {
     it(`of the role ${role} are those of the table`, () => {
       const grants = permissionsOfRoles([role])

@@ -26,8 +26,8 @@ describe('PostgreSQL pool', () => {
   after(() => pool.end())
 
   it('parses values without loss', async () => {
-    const { rows } =
-      await pool.query(`SELECT 9223372036854775807::int8 AS int8, 12345678901234567890123456789012345678::numeric AS whole,
+    const { rows } = await pool.query(`SELECT 9223372036854775807::int8 AS int8,
+      12345678901234567890123456789012345678::numeric AS whole,
       1.50::numeric AS part, ARRAY[1, 2]::int8[] AS list, '{"a": [1]}'::jsonb AS json, '2026-01-12'::date AS date,
       '2026-01-12 10:30:00.123456+00'::timestamptz AS at, NULL::int8 AS none, count(*) AS count FROM numbers`)
     expect(rows[0]).to.deep.equal({
