@@ -118,7 +118,8 @@ function start(api) {
     send.onclick = () => request(operation, fields, body, output)
     const rows = Object.entries(responses).map(([status, response]) =>
       h('tr', {}, h('td', {}, h('b', { textContent: status })), h('td', {}, words(resolve(response).description))))
-    const form = (title, schema) => [h('h3', { textContent: title }), h('pre', { textContent: formOf(schema, resolve, '') })]
+    const form = (title, schema) =>
+      [h('h3', { textContent: title }), h('pre', { textContent: formOf(schema, resolve, '') })]
     const good = resolve(responses[200] || responses[201] || {})
     const answered = good.content && resolve(good.content['application/json'].schema)
     return [

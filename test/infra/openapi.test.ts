@@ -1,0 +1,139 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect } from 'chai'
+import { z } from 'zod'
+import { commandRoutes } from '../../commands/routes.ts'
+import { unsigned64 } from '../../domain/kernel/schema.ts'
+import { aggregates } from '../../infra/catalogue.ts'
+import { mountDocs } from '../../infra/http/docs.ts'
+import { errorCatalogue } from '../../infra/http/errors.ts'
+import { type OpenApi, openApi } from '../../infra/openapi.ts'
+import { readRoutes } from '../../read-api/routes.ts'
+import { echo, failing, route, serve } from '../support/http.ts'
+
+type Json = { readonly [key: string]: Json & string }
+
+/** The routes of the whole system; making them needs no engine, only answering does. */
+const routes = [...commandRoutes(aggregates, {} as never), ...readRoutes({} as never)]
+
+function follow(api: OpenApi, reference: string): unknown {
+  const steps = reference.slice(2).split('/')
+  return steps.reduce<unknown>((node, step) => (node as Json | undefined)?.[step], api)
+}
+
+function referencesIn(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return []
+  return Object.entries(node).flatMap(([key, value]) => (key === '$ref' ? [String(value)] : referencesIn(value)))
+}
+
+/** A validator of one schema of the document, references and all. */
+function validatorOf(api: OpenApi, schema: unknown) {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ $id: 'api', components: api.components })
+  return ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')))
+}
+
+describe('OpenAPI', () => {
+  const api = openApi(routes, { version: '1.2.3' })
+  const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as unknown as Json })),
+  )
+
+  it('has every route, under a name of its own', () => {
+    expect(operations).to.have.length(routes.length)
+    const names = operations.map(({ operation }) => String(operation.operationId))
+    expect(new Set(names).size).to.equal(names.length)
+    for (const { method, path } of routes) {
+      const templated = path.replace(/:(\w+)/g, '{$1}')
+      expect(api.paths[templated], path).to.have.property(method.toLowerCase())
+    }
+  })
+
+  it('leads every reference somewhere, and names components as the standard wants', () => {
+    const references = referencesIn(api)
+    expect(references.length).to.be.greaterThan(100)
+    for (const reference of references) expect(follow(api, reference), reference).to.be.an('object')
+    for (const kind of Object.values(api.components as Record<string, object>)) {
+      for (const name of Object.keys(kind)) expect(name).to.match(/^[\w.-]+$/)
+    }
+  })
+
+  it('declares every parameter of a path as required', () => {
+    for (const { path, operation } of operations) {
+      const declared =
+        (operation.parameters as unknown as { name: string; in: string; required?: boolean }[] | undefined) ?? []
+      const inPath = declared.filter(parameter => parameter.in === 'path')
+      const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(match => match[1])
+      expect(
+        inPath.map(parameter => parameter.name),
+        path,
+      ).to.have.members(wanted)
+      expect(inPath.every(parameter => parameter.required)).to.equal(true)
+    }
+  })
+
+  it('gives each operation a summary, its permission, and the answers that it can have', () => {
+    for (const { operation } of operations) {
+      expect(operation.summary, operation.operationId).to.match(/\w/)
+      expect(operation['x-permission'], operation.operationId).to.match(/^\w+\.\w+\.\w+$/)
+      expect(Object.keys(operation.responses!)).to.include.members(['401', '403', '500', '503'])
+    }
+    const responses = (api.paths['/kwlt/wallets/{id}/debits']!.post as unknown as { responses: Record<string, Json> })
+      .responses
+    expect(Object.keys(responses)).to.include.members(['400', '404', '409', '412', '413', '415', '422'])
+    const rejections = JSON.stringify(follow(api, String(responses['422']!.$ref)))
+    expect(rejections).to.contain('insufficient_funds').and.contain('idempotency_key_reused')
+  })
+
+  it('names no code of the interface with another status than the catalogue', () => {
+    for (const { errors, path } of routes) {
+      for (const [status, codes] of Object.entries(errors)) {
+        for (const code of codes) {
+          const known = (errorCatalogue as Record<string, { status: number }>)[code]
+          expect(known?.status ?? 422, `${code} at ${path}`).to.equal(Number(status))
+        }
+      }
+    }
+  })
+
+  it('describes money as it travels: as a decimal string', () => {
+    const body = follow(api, '#/components/schemas/wallet.credit.body') as { properties: { amount: Json } }
+    expect(body.properties.amount.type).to.equal('string')
+  })
+
+  it('describes what is answered', async () => {
+    const schema = z.strictObject({ position: unsigned64 })
+    const shown = [
+      route('GET', '/things', async () => ({ data: [{ position: '7' }], pagination: { limit: 1, has_more: false } }), {
+        response: z.array(schema),
+        operationId: 'listThings',
+      }),
+      route('GET', '/fail/:code', failing, { operationId: 'fail' }),
+      route('GET', '/echo', echo, { operationId: 'echo' }),
+    ]
+    const document = openApi(shown, { version: '1' })
+    const { url, lifecycle } = await serve({ routes: shown })
+    const ask = async (path: string) =>
+      (await fetch(`${url}/api/v1${path}`, { headers: { authorization: 'x' } })).json()
+    const responses = (document.paths['/things']!.get as unknown as { responses: Record<string, unknown> }).responses
+    const listed = (responses['200'] as { content: Record<string, { schema: unknown }> }).content['application/json']!
+    const valid = validatorOf(document, listed.schema)
+    expect(valid(await ask('/things')), JSON.stringify(valid.errors)).to.equal(true)
+    expect(valid({ data: [{ position: 7 }], meta: {} })).to.equal(false)
+    const failure = validatorOf(document, { $ref: '#/components/schemas/Error' })
+    for (const path of ['/fail/conflict', '/fail/rejection', '/fail/crash', '/nowhere']) {
+      expect(failure(await ask(path)), path).to.equal(true)
+    }
+    await lifecycle.stop('test')
+  })
+
+  it('is served, with a page that loads nothing from elsewhere', async () => {
+    const { url, lifecycle } = await serve({ routes: [], mount: app => mountDocs(app, routes) })
+    const served = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApi
+    expect(served.info.version).to.match(/^\d+\.\d+\.\d+/)
+    const page = await fetch(`${url}/docs`)
+    const text = await page.text()
+    expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'")
+    expect(text + (await (await fetch(`${url}/docs/page.js`)).text())).not.to.match(/https?:\/\//)
+    await lifecycle.stop('test')
+  })
+})
