@@ -11,7 +11,7 @@ import {
   timestamp,
   unsigned64,
 } from '../domain/kernel/schema.ts'
-import { events } from '../domain/wallet/messages.ts'
+import { events, POSTINGS_MAX } from '../domain/wallet/messages.ts'
 import { type Handlers, projection } from './projection.ts'
 
 const row = object({
@@ -23,7 +23,7 @@ const row = object({
   kind: oneOf('credit', 'debit', 'journal'),
   effective_on: date,
   description: text(1000).optional(),
-  postings: list(object({ account: text(255), currency, amount: minorUnits }), 200),
+  postings: list(object({ account: text(255), currency, amount: minorUnits }), POSTINGS_MAX),
   posted_by: text(128),
   posted_at: timestamp,
 })

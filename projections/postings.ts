@@ -11,7 +11,7 @@ import {
   timestamp,
   unsigned64,
 } from '../domain/kernel/schema.ts'
-import { EXTERNAL, events } from '../domain/wallet/messages.ts'
+import { EXTERNAL, events, POSTINGS_MAX } from '../domain/wallet/messages.ts'
 import { type Handlers, projection } from './projection.ts'
 
 const row = object({
@@ -20,7 +20,7 @@ const row = object({
   account: text(255),
   currency,
   revision: unsigned64,
-  line: integer(0, 199),
+  line: integer(0, POSTINGS_MAX - 1),
   position: unsigned64,
   entry: id('entry'),
   external: boolean,

@@ -16,13 +16,15 @@ import {
 
 /** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
 export const EXTERNAL = 'external:'
+/** Postings of one entry: real books have transactions of several hundred. */
+export const POSTINGS_MAX = 1000
 
 const account = text(255).meta({ description: 'account name; `external:…` is the world outside' })
 const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 const kind = oneOf('personal', 'portfolio', 'office', 'business')
 const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
 const posting = object({ account, currency, amount: minorUnits })
-const postings = list(posting, 200, 2)
+const postings = list(posting, POSTINGS_MAX, 2)
 const description = text(1000)
 
 export const events = {

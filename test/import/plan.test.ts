@@ -140,7 +140,7 @@ describe('import: the plan', () => {
         'entry_without_own_account',
         tx('', line('external:a', '1 EUR'), line('external:b', '-1 EUR')),
       ],
-      'more postings than an entry has': ['invalid_entry', tx('', ...many(201))],
+      'more postings than an entry has': ['invalid_entry', tx('', ...many(1001))],
       'a name that is too long': ['invalid_entry', tx('', line('x'.repeat(256), '1 EUR'), line('b', '-1 EUR'))],
       'a text that cannot be stored': ['invalid_entry', tx('\0', line('a', '1 EUR'), line('b', '-1 EUR'))],
       'more than 38 digits': [
