@@ -163,7 +163,7 @@ function postingsOf(
   const booked: Posting[] = []
   for (const { account, kind, amounts } of postings) {
     for (const amount of amounts.filter(one => !isNothing(one))) {
-      if (kind === 'virtual') {
+      if (kind === 'virtual' && amount.digits !== 0n) {
         const message = `(${account}) is a virtual posting without another side; a ledger books both sides.`
         throw new ImportRefused('virtual_posting', message, place)
       }
