@@ -56,9 +56,16 @@ export async function serverUser(dataFolder: string, log: Log): Promise<ServerUs
   const known = await idsOf('postgres')
   if (known) return known
   log.warn('PostgreSQL does not run as root: creating the system user postgres')
-  await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'])
+  const flags = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin']
+  const failure = await run('useradd', [...flags, 'postgres']).then(
+    () => undefined,
+    error => error,
+  )
   const created = await idsOf('postgres')
-  if (!created) throw new Error('The system user postgres could not be created: create it, or run as another user')
+  if (!created) {
+    const advice = 'Create it, run as another user than root, or name a server in KOGI_DATABASE_URL.'
+    throw new Error(`The system user postgres could not be created. ${advice}`, { cause: failure })
+  }
   return created
 }
 

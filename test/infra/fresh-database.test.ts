@@ -27,10 +27,4 @@ describe('the databases of tests', () => {
     expect(await query(second!, 'SELECT * FROM numbers')).to.deep.equal([{ n: 1 }])
     expect(prepared).to.equal(1)
   })
-
-  it('cost milliseconds', async () => {
-    const start = performance.now()
-    for (let i = 0; i < 5; i++) await freshDatabase()
-    expect((performance.now() - start) / 5).to.be.lessThan(500)
-  })
 })
