@@ -56,7 +56,7 @@ async function tour(system: ChildProcess, env: NodeJS.ProcessEnv): Promise<boole
   show('Tasks', ['id', 'name', 'status', 'assignee', 'team'], await list('/kctr/tasks'))
   show('Items', ['id', 'type', 'name', 'status', 'state'], await list('/kbfc/items'))
   const { body } = await call('GET', '/kse/memories/search?q=licence')
-  show('Memories about "licence"', ['kind', 'subject', 'text'], body.data)
+  show('Memories about "licence"', ['kind', 'title', 'source'], body.data)
 
   const { equal, tables } = JSON.parse(await kogi('check', '--json')) as { equal: boolean; tables: unknown[] }
   console.log(

@@ -77,7 +77,8 @@ describe('berka: a bank through the command API', function () {
         it('has the end-of-day balances by effective date', async () => {
           const lines: string[] = []
           await inLanes(accounts.keys(), 16, async account => {
-            const days = await allRows(client, `/api/v1/kwlt/wallets/${account}/accounts/main/end-of-day?currency=CZK`)
+            const path = `/api/v1/kwlt/wallets/${account}/accounts/main/end-of-day?currency=CZK`
+            const days = await allRows(client, path, 'days')
             for (const { date, balance } of days) lines.push(`${account},${date},${balance}`)
           })
           assert.lengthOf(lines, set.oracle.end_of_day_points)
@@ -139,21 +140,10 @@ async function send(client: Client, accounts: Map<string, Row[]>, plan: Plan, ta
 }
 
 async function statementsOf(client: Client, accounts: Map<string, Row[]>) {
-  const statements = new Map<string, Record<string, string>[]>()
+  const statements = new Map<string, Row[]>()
   await inLanes(accounts.keys(), 16, async account => {
     const path = `/api/v1/kwlt/wallets/${account}/accounts/main/statement?currency=CZK&order=posted`
-    statements.set(account, await statementLines(client, path))
+    statements.set(account, await allRows(client, path, 'lines'))
   })
   return statements
-}
-
-async function statementLines(client: Client, path: string) {
-  const lines: Record<string, string>[] = []
-  for (let after = ''; ; ) {
-    const { status, body } = await client.call('GET', `${path}&limit=500${after}`)
-    assert.equal(status, 200, JSON.stringify(body))
-    lines.push(...body.data.lines)
-    if (!body.pagination.has_more) return lines
-    after = `&after=${encodeURIComponent(body.pagination.next)}`
-  }
 }

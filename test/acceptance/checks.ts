@@ -3,16 +3,18 @@ import { assert } from 'chai'
 import type { Client } from '../support/client.ts'
 import type { System } from '../support/system.ts'
 
-/** All rows of a list, page by page. */
-export async function allRows(client: Client, path: string): Promise<Record<string, string>[]> {
-  const rows: Record<string, string>[] = []
+type Row = Record<string, string>
+
+/** All rows of a list, page by page; `member` names the list where it is part of the answer. */
+export async function allRows(client: Client, path: string, member?: string): Promise<Row[]> {
+  const rows: Row[] = []
   const url = new URL(path, 'http://kogi')
   url.searchParams.set('limit', '500')
   for (let next: string | undefined; ; ) {
     if (next) url.searchParams.set('after', next)
     const { status, body } = await client.call('GET', url.pathname + url.search)
     assert.equal(status, 200, JSON.stringify(body))
-    rows.push(...body.data)
+    rows.push(...(member ? body.data[member] : body.data))
     next = body.pagination.next
     if (!body.pagination.has_more) return rows
   }
