@@ -1,6 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
 import { startEventStore } from '../infra/embedded/event-store/index.ts'
+import { scavenge } from '../infra/embedded/event-store/scavenge.ts'
+import { exportEvents, importEvents } from '../infra/embedded/event-store/transfer.ts'
+import { verifyFolder } from '../infra/embedded/event-store/verify.ts'
 
 /** `kogi store …`: the embedded event store on its own, and the care of its folder. */
 export function storeCommand(): Command {
@@ -13,6 +16,37 @@ export function storeCommand(): Command {
     .option('--port <n>', 'port; 0 for a free one', portFrom, 2113)
     .option('--log-level <level>', 'how much to log to standard error', 'warn')
     .action(serve)
+  store
+    .command('verify')
+    .description('Read everything in a folder and say whether it is whole; nothing may be serving it')
+    .requiredOption('--data <folder>', 'the folder of the events')
+    .action(check)
+  store
+    .command('export')
+    .description('Write all events of a folder to a file of JSON lines; nothing may be serving it')
+    .requiredOption('--data <folder>', 'the folder of the events')
+    .argument('<file>', 'a file that does not exist yet')
+    .action((file: string, { data }: { data: string }, command: Command) =>
+      done(command, async () => `${await exportEvents(data, file)} events written to ${file}`),
+    )
+  store
+    .command('import')
+    .description('Fill an empty folder from a file that `export` wrote')
+    .requiredOption('--data <folder>', 'a folder without events')
+    .argument('<file>', 'the file of JSON lines')
+    .action((file: string, { data }: { data: string }, command: Command) =>
+      done(command, async () => `${await importEvents(data, file)} events read from ${file}`),
+    )
+  store
+    .command('scavenge')
+    .description('Remove for good what was deleted, truncated or has expired; nothing may be serving the folder')
+    .requiredOption('--data <folder>', 'the folder of the events')
+    .action(({ data }: { data: string }, command: Command) =>
+      done(command, async () => {
+        const { kept, removed, bytesBefore, bytesAfter } = await scavenge(data)
+        return `${removed} events removed, ${kept} kept; ${bytesBefore} bytes became ${bytesAfter}`
+      }),
+    )
   return store
 }
 
@@ -43,6 +77,24 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+}
+
+async function check({ data }: { data: string }, command: Command): Promise<void> {
+  await done(command, async () => {
+    const { events, blocks, bytes, problems } = await verifyFolder(data)
+    for (const problem of problems) process.stdout.write(`problem: ${problem}\n`)
+    if (problems.length > 0) process.exitCode = 1
+    return `${events} events in ${blocks} blocks (${bytes} bytes): ${problems.length === 0 ? 'whole' : 'damaged'}`
+  })
+}
+
+/** Prints the outcome as one line, or the error and a failing exit code. */
+async function done(command: Command, work: () => Promise<string>): Promise<void> {
+  try {
+    process.stdout.write(`${await work()}\n`)
+  } catch (error) {
+    command.error(`error: ${(error as Error).message}`)
+  }
 }
 
 function portFrom(text: string): number {

@@ -36,6 +36,8 @@ export class GrpcError extends Error {
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 /** Bytes handed to the socket and not taken by it yet, per call: enough to keep it busy, and bounded. */
 const UNSENT_BYTES_MAX = 256 * 1024
+/** A client ends its side of an answered call at once; one that does not is made to. */
+const STOP_PATIENCE_MS = 1000
 
 /** One call: messages in, messages out, one status. Never throws into the session. */
 export class Call {
@@ -145,10 +147,13 @@ export class Call {
     this.stream.end()
   }
 
-  /** The answer is complete: a client that still sends is told to stop, as HTTP/2 §8.1 allows. */
+  /** The answer is complete: a client that goes on sending is not listened to, and after a while told to stop. */
   private stopReceiving(): void {
     this.stream.resume()
-    if (!this.stream.readableEnded) setImmediate(() => this.stream.close(constants.NGHTTP2_NO_ERROR))
+    if (this.stream.readableEnded) return
+    const timer = setTimeout(() => this.stream.close(constants.NGHTTP2_NO_ERROR), STOP_PATIENCE_MS)
+    timer.unref()
+    this.stream.once('close', () => clearTimeout(timer))
   }
 
   private receive(chunk: Buffer): void {

@@ -6,6 +6,7 @@ import { lockFolder } from './lock.ts'
 import { seed } from './seed.ts'
 import { listen } from './server.ts'
 import { Store } from './store.ts'
+import { checkTail } from './verify.ts'
 import { Writer } from './writer.ts'
 
 export interface EventStoreOptions {
@@ -41,7 +42,8 @@ export async function startEventStore(options: EventStoreOptions): Promise<Event
     if (isTemporary) rmSync(folder, { recursive: true, force: true })
   }
   try {
-    store = new Store(folder, isTemporary)
+    store = new Store(folder, { noSync: isTemporary })
+    checkAtStart(store, folder, log)
     const writer = new Writer(store)
     if (store.isEmpty) await seed(writer)
     const listener = await listen({ store, writer, host, port: options.port ?? 0, log })
@@ -58,4 +60,14 @@ export async function startEventStore(options: EventStoreOptions): Promise<Event
     await cleanUp()
     throw error
   }
+}
+
+/** Says what the folder holds, and refuses one whose end is damaged. */
+function checkAtStart(store: Store, folder: string, log: Logger): void {
+  const { problems } = checkTail(store)
+  if (problems.length > 0)
+    throw new Error(`The event store in ${folder} is damaged: ${problems[0]}. Run \`kogi store verify\` for all of it`)
+  const { nextPosition, nextStream } = store.state
+  if (store.isEmpty) log.info({ folder }, 'the event store is new')
+  else log.info({ folder, nextPosition, streams: nextStream - 1 }, 'the event store is whole')
 }

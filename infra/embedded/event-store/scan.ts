@@ -53,7 +53,7 @@ export class AllForwards {
   /** The rest of the block that the position lies in, when it is not the block's first. */
   private startInside(): Slice | undefined {
     const [block] = this.store.blocksBackFrom(this.from, 1)
-    if (block === undefined || block.position < FIRST_POSITION || block.position === this.from) return undefined
+    if (block === undefined || block.position === this.from) return undefined
     const slice = tail(block.bytes, offsetOf(block.bytes, this.from))
     return slice.count > 0 ? slice : undefined
   }
@@ -67,14 +67,17 @@ export function* allBackwards(store: Store, position: number): Generator<Slice> 
     const page = store.blocksBackFrom(from, BLOCKS_PER_PAGE)
     if (page.length === 0) return
     for (const block of page) {
-      if (block.position < FIRST_POSITION) return
       const offsets = frameOffsets(block.bytes)
       for (const start of offsets.reverse())
-        if (parseFrame(block.bytes, start, view).position < position)
+        if (isBetween(parseFrame(block.bytes, start, view).position, FIRST_POSITION, position))
           yield { bytes: block.bytes, start, end: view.end, count: 1 }
       from = block.position - 1
     }
   }
+}
+
+function isBetween(position: number, first: number, end: number): boolean {
+  return position >= first && position < end
 }
 
 /** Frames of a stream with revisions from `first` to `last`. */

@@ -48,6 +48,8 @@ export async function listen(options: {
   const calls = new Set<Call>()
   const sessions = new Set<ServerHttp2Session>()
   const sockets = new Set<Socket>()
+  /** Connections that have not said anything yet. */
+  const undecided = new Set<Socket>()
   const server: Server & { endpoint: { address: string; port: number } } = {
     store,
     writer,
@@ -65,11 +67,19 @@ export async function listen(options: {
   const http1 = createHttpServer(serveHttp)
   const net = createNetServer({ noDelay: true }, socket => {
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
+    undecided.add(socket)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      undecided.delete(socket)
+    })
     socket.on('error', error => log.debug({ err: error }, 'connection ended with an error'))
     socket.once('readable', () => {
       const start: Buffer | null = socket.read()
-      if (start === null) return
+      undecided.delete(socket)
+      if (start === null) {
+        socket.destroy()
+        return
+      }
       socket.unshift(start)
       const isHttp2 = start[0] === HTTP2_PREFACE_START && (start.length === 1 || start[1] === 0x52)
       if (isHttp2) http2.emit('connection', socket)
@@ -93,7 +103,7 @@ export async function listen(options: {
         for (const socket of sockets) socket.destroy()
       }, CLOSE_PATIENCE_MS)
       http1.closeAllConnections()
-      for (const socket of sockets) if (![...sessions].some(session => session.socket === socket)) socket.end()
+      for (const socket of undecided) socket.destroy()
       await closed
       clearTimeout(patience)
     },

@@ -18,6 +18,7 @@ import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, 
  */
 
 export const FORMAT = 1
+export const FILE = 'events.mdb'
 export const BLOCK_HEADER = 8
 /** Large enough to be copied cheaply by the dozen, small enough to fetch one event from: four LMDB pages. */
 export const BLOCK_SIZE = 16_384 - 16
@@ -57,26 +58,32 @@ type Table = Database<Buffer, Buffer>
 
 const RUN_SIZE = 16
 const STATE_KEY = Buffer.from('state')
+const BLOCKS_PER_PAGE = 16
+const HEADS_PER_TRANSACTION = 10_000
 
 /** The LMDB environment. Reads see what is durable and nothing else: a transaction becomes visible after its sync. */
 export class Store {
   state: State
+  private closing: Promise<void> | undefined
   private readonly root: RootDatabase<Buffer, Buffer>
   private readonly log: Table
   private readonly runs: Table
   private readonly streams: Table
   private readonly facts: Table
 
-  constructor(folder: string, noSync: boolean) {
+  constructor(folder: string, { noSync, path = join(folder, FILE) }: { noSync: boolean; path?: string }) {
     mkdirSync(folder, { recursive: true })
     this.root = open<Buffer, Buffer>({
-      path: join(folder, 'events.mdb'),
+      path,
+      noSubdir: true,
       encoding: 'binary',
       keyEncoding: 'binary',
       maxDbs: 8,
       noSync,
       // The sync is part of the commit, on LMDB's writer thread: a reader must not see what a power cut can take back.
       overlappingSync: false,
+      // Transactions are put together here; the binding's own batches would reject promises that nobody holds.
+      eventTurnBatching: false,
     })
     const table = (name: string): Table => this.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
     this.log = table('log')
@@ -97,7 +104,11 @@ export class Store {
 
   /** Resolves when the changes are on disk, all of them; rejects when none is. */
   async commit(changes: Changes): Promise<void> {
-    await this.root.batch(() => this.put(changes))
+    try {
+      await this.root.batch(() => this.put(changes))
+    } catch (error) {
+      throw await reasonOf(error)
+    }
     this.state = changes.state
   }
 
@@ -146,14 +157,33 @@ export class Store {
     return parseFrame(block.bytes, at, newFrameView())
   }
 
-  /** Every stream's key and head, in key order. */
-  *heads(): Generator<{ key: Buffer; head: Head }> {
-    for (const { key, value } of this.streams.getRange({}))
-      yield { key: asBuffer(key), head: readHead(asBuffer(value)) }
+  /** Every block in log order, the ones before the beginning of `$all` too. */
+  *allBlocks(): Generator<Block> {
+    for (let from = 0; ; ) {
+      const page = this.blocksFrom(from, BLOCKS_PER_PAGE)
+      yield* page
+      if (page.length === 0) return
+      from = page.at(-1)!.position + 1
+    }
   }
 
+  /** Takes over the heads of another store as they are, a transaction at a time. */
+  async takeHeads(source: Store): Promise<void> {
+    let batch: { key: Buffer; value: Buffer }[] = []
+    const put = () => this.root.batch(() => batch.map(({ key, value }) => this.streams.put(key, value)))
+    for (const { key, value } of source.streams.getRange({})) {
+      batch.push({ key: asBuffer(key), value: asBuffer(value) })
+      if (batch.length < HEADS_PER_TRANSACTION) continue
+      await put()
+      batch = []
+    }
+    await put()
+  }
+
+  /** Closing twice is allowed. */
   close(): Promise<void> {
-    return this.root.close()
+    this.closing ??= this.root.close()
+    return this.closing
   }
 
   private put(changes: Changes): void {
@@ -207,6 +237,12 @@ export class Store {
 }
 
 const STATE_SIZE = 16
+
+/** What the binding says of a failed commit stands in a promise of its own. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> }
+  return commitError ? commitError.catch((reason: unknown) => reason) : error
+}
 
 function writeRun(out: Buffer, run: StagedRun): void {
   writeUint64(out, 0, run.block)

@@ -1,0 +1,94 @@
+import { type FrameView, idOf, type NewEvent, recordLength, streamOf, TOMBSTONE_REVISION } from './frame.ts'
+import { Group } from './group.ts'
+import { type Head, isMetastream, limitsOf, NO_LIMITS, originalOf } from './head.ts'
+import type { Store } from './store.ts'
+
+/** Bytes of one transaction while copying. */
+const GROUP_BYTES = 4 * 1024 * 1024
+
+/** An event with everything that the log gave it when it was written first. */
+export interface StoredEvent {
+  readonly stream: string
+  readonly revision: number
+  readonly position: number
+  /** 17 digits: 100 ns ticks since 1970. */
+  readonly created: Buffer
+  readonly event: NewEvent
+}
+
+export function storedEvent(view: FrameView): StoredEvent {
+  const part = (start: number, end: number): Buffer => view.bytes.subarray(start, end)
+  return {
+    stream: streamOf(view),
+    revision: view.revision,
+    position: view.position,
+    created: part(view.createdStart, view.createdEnd),
+    event: {
+      id: idOf(view),
+      type: part(view.typeStart, view.typeEnd),
+      json: view.json,
+      metadata: part(view.metadataStart, view.metadataEnd),
+      data: part(view.dataStart, view.dataEnd),
+    },
+  }
+}
+
+/** Fills an empty store with events that keep their revisions, positions and times; its streams too, if it has a source. */
+export class Copy {
+  private readonly target: Store
+  private readonly source: Store | undefined
+  private group = new Group()
+  private nextPosition = 0
+  private nextStream: number
+
+  constructor(target: Store, source?: Store) {
+    this.target = target
+    this.source = source
+    this.nextStream = source?.state.nextStream ?? 1
+  }
+
+  /** Adds an event; they must come in the order of their positions. */
+  async add(stored: StoredEvent): Promise<void> {
+    const { stream, revision, position, created, event } = stored
+    if (position < this.nextPosition)
+      throw new Error(
+        `The event at position ${position} overlaps the one before it, which ends at ${this.nextPosition}`,
+      )
+    const head = this.head(stream)
+    const isTombstone = revision >= TOMBSTONE_REVISION
+    if (!isTombstone && revision <= head.revision)
+      throw new Error(`Revision ${revision} of ${stream} comes behind revision ${head.revision}`)
+    const name = Buffer.from(stream, 'utf8')
+    this.group.add(head, name, revision, position, created, event)
+    this.group.heads.set(stream, isTombstone ? { ...head, tombstoned: true } : { ...head, revision })
+    if (isMetastream(stream)) this.describe(originalOf(stream), event.data)
+    this.nextPosition = position + recordLength(name.length, event)
+    if (this.group.bytes >= GROUP_BYTES) await this.flush()
+  }
+
+  /** Writes what is left; the log goes on at `nextPosition` at the earliest. */
+  async finish(nextPosition = 0): Promise<void> {
+    this.nextPosition = Math.max(nextPosition, this.nextPosition)
+    await this.flush()
+  }
+
+  private async flush(): Promise<void> {
+    const group = this.group
+    this.group = new Group()
+    await this.target.commit(group.changes(this.nextPosition, this.nextStream))
+    group.recycle()
+  }
+
+  private head(stream: string): Head {
+    const known = this.group.heads.get(stream) ?? this.target.head(stream)
+    if (known) return known
+    const number = this.source?.head(stream)?.number ?? this.nextStream++
+    const head: Head = { number, revision: -1, tombstoned: false, limits: NO_LIMITS }
+    this.group.heads.set(stream, head)
+    return head
+  }
+
+  private describe(stream: string, metadata: Buffer): void {
+    this.group.heads.set(stream, { ...this.head(stream), limits: limitsOf(metadata) })
+  }
+}

@@ -1,0 +1,71 @@
+import { renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Copy, storedEvent } from './copy.ts'
+import { withStore } from './folder.ts'
+import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from './frame.ts'
+import { isMetastream, isSoftDeleted } from './head.ts'
+import { readableAt } from './scan.ts'
+import { BLOCK_HEADER, FILE, Store } from './store.ts'
+
+export interface Scavenged {
+  readonly kept: number
+  readonly removed: number
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+}
+
+/**
+ * Removes for good what no reader of a stream can see any more: truncated, expired, deleted. The rest is copied to a new
+ * file that takes the old one's place in one rename, so an interruption leaves the store as it was. Offline only.
+ */
+export async function scavenge(folder: string): Promise<Scavenged> {
+  const path = join(folder, FILE)
+  const fresh = `${path}.new`
+  return withStore(folder, { mustExist: true }, async source => {
+    const bytesBefore = statSync(path).size
+    removeRest(fresh)
+    const counts = await copyKept(source, folder, fresh)
+    await source.close()
+    renameSync(fresh, path)
+    removeRest(fresh)
+    return { ...counts, bytesBefore, bytesAfter: statSync(path).size }
+  })
+}
+
+function removeRest(path: string): void {
+  for (const rest of [path, `${path}-lock`]) rmSync(rest, { force: true })
+}
+
+async function copyKept(source: Store, folder: string, fresh: string): Promise<{ kept: number; removed: number }> {
+  const target = new Store(folder, { noSync: false, path: fresh })
+  try {
+    const copy = new Copy(target, source)
+    const now = Date.now()
+    const view = newFrameView()
+    let kept = 0
+    let removed = 0
+    for (const { bytes } of source.allBlocks())
+      for (let at = BLOCK_HEADER; at < bytes.length; at = view.end) {
+        parseFrame(bytes, at, view)
+        if (isKept(source, view, now)) {
+          await copy.add(storedEvent(view))
+          kept++
+        } else removed++
+      }
+    await copy.finish(source.state.nextPosition)
+    // A stream whose events are all gone still counts on from its last revision.
+    await target.takeHeads(source)
+    return { kept, removed }
+  } finally {
+    await target.close()
+  }
+}
+
+function isKept(store: Store, view: FrameView, now: number): boolean {
+  if (view.revision >= TOMBSTONE_REVISION) return true
+  const stream = streamOf(view)
+  const head = store.head(stream)
+  if (head === undefined) return true
+  if (head.tombstoned || isSoftDeleted(head)) return false
+  return view.revision >= readableAt(store, head, isMetastream(stream), now).first
+}
