@@ -32,37 +32,17 @@ export function followCheckpoints(options: {
   const closing = new AbortController()
   let heard = 0
   let listening = false
-  let stopListening = () => {}
 
   const wakeUpTo = (position: bigint) => {
     heard += 1
     for (const waiter of waiters) if (waiter.position <= position) waiter.wake()
   }
-
-  async function listenUntilItEnds(): Promise<void> {
-    const client = await connect()
-    const ended = new Promise<Error | undefined>(resolve => {
-      client.on('error', resolve)
-      client.once('end', () => resolve(undefined))
-      stopListening = () => resolve(undefined)
-    })
-    try {
-      client.on('notification', ({ payload = '' }) => {
-        if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
-      })
-      await client.query(`listen ${CHANNEL}`)
-      listening = true
-      const fault = await (closing.signal.aborted ? undefined : ended)
-      if (fault) throw fault
-    } finally {
-      listening = false
-      await client.end().catch(() => {})
-    }
+  const onListening = (now: boolean) => {
+    listening = now
   }
-
   async function listenForEver(): Promise<void> {
     while (!closing.signal.aborted) {
-      await listenUntilItEnds().catch(onFault)
+      await listenUntilItEnds({ connect, wakeUpTo, onListening, closing: closing.signal }).catch(onFault)
       await sleep(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
@@ -86,9 +66,36 @@ export function followCheckpoints(options: {
       }),
     async close() {
       closing.abort()
-      stopListening()
       for (const { wake } of waiters) wake()
       await running
     },
+  }
+}
+
+/** Listens on one connection until that breaks, which it throws, or until `closing`. */
+async function listenUntilItEnds(options: {
+  connect: () => Promise<Client>
+  wakeUpTo: (position: bigint) => void
+  onListening: (listening: boolean) => void
+  closing: AbortSignal
+}): Promise<void> {
+  const { connect, wakeUpTo, onListening, closing } = options
+  const client = await connect()
+  const ended = new Promise<Error | undefined>(resolve => {
+    client.on('error', resolve)
+    client.once('end', () => resolve(new Error('the database ended the connection')))
+    closing.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+  try {
+    client.on('notification', ({ payload = '' }) => {
+      if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
+    })
+    await client.query(`listen ${CHANNEL}`)
+    onListening(true)
+    const fault = await (closing.aborted ? undefined : ended)
+    if (fault) throw fault
+  } finally {
+    onListening(false)
+    await client.end().catch(() => {})
   }
 }

@@ -215,4 +215,5 @@ function refuseContradictions({ projection, parents, filters }: AnyResource, que
 
 const selected = (table: string, columns: readonly string[]) => columns.map(name => `${table}."${name}"`).join(', ')
 
-const notFound = (what: string) => new KogiError('not_found', `There is no such ${what.toLowerCase()}.`)
+const notFound = (what: string) =>
+  new KogiError('not_found', `There is no such ${what.replaceAll(/\B[A-Z]/g, ' $&').toLowerCase()}.`)

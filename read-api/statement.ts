@@ -83,7 +83,7 @@ const common: readonly Parameter[] = [
 const order = inQuery(
   'order',
   z.enum(['effective', 'posted']),
-  '`effective` (default): by the date entries count for; `posted`: as they were posted, `from` and `to` being days of that',
+  '`effective` (default): by the date that entries count for; `posted`: as posted, `from` and `to` being days of that',
 )
 
 const page = {

@@ -114,7 +114,7 @@ function report(replayed: Replayed, json: true | undefined): void {
     verdict(live, projection),
   ])
   const { org, events, range } = manifest
-  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as it was written`
+  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as written`
   const result = { ok: different.length === 0, org, events, first: `${range.first}`, last: `${range.last}`, tables }
   print(json, result, `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}`)
   if (different.length === 0) return

@@ -63,6 +63,23 @@ describe('position tokens', () => {
     }
   }).timeout(120_000)
 
+  it('polls while its listening connection is broken, and listens again', async () => {
+    const { rowCount } = await world.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and query like 'listen %'`,
+    )
+    expect(rowCount).to.equal(1)
+    await sleep(50)
+    const waiting = read('?at_least=5000&wait=5000')
+    await world.pool.query(`update checkpoints set position = 5000`)
+    expect((await waiting).status).to.equal(200)
+    await sleep(1_200)
+    const again = await world.pool.query(
+      `select from pg_stat_activity where datname = current_database() and query like 'listen %'`,
+    )
+    expect(again.rowCount).to.equal(1)
+  })
+
   it('takes the lowest checkpoint of what it read', async () => {
     await world.move(9_000n)
     await world.pool.query(`update checkpoints set position = 8999 where projection = 'postings' and bucket = $1`, [

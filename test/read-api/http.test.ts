@@ -175,6 +175,6 @@ describe('the read API over HTTP', () => {
       if (!calm) throw new Error(`${status} ${JSON.stringify(body)}`)
       if (status === 400) expect(body.error!.details[0]!.field).to.be.a('string')
     })
-    await fc.assert(property, { numRuns: process.env.KOGI_LONG ? 20_000 : 600 })
+    await fc.assert(property, { numRuns: process.env.KOGI_LONG ? 20_000 : 300 })
   }).timeout(300_000)
 })
