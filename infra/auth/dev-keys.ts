@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -69,7 +69,7 @@ async function privateKeyIn(folder: string): Promise<KeyObject> {
   const existing = await readFile(file, 'utf8').catch(() => undefined)
   if (existing) return createPrivateKey(existing)
   const { privateKey } = await generate('rsa', { modulusLength: MODULUS_BITS })
-  const draft = `${file}.${process.pid}`
+  const draft = `${file}.${randomUUID()}`
   await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   try {
     await link(draft, file) // whole or not at all, and never over another process's key
@@ -83,7 +83,7 @@ async function privateKeyIn(folder: string): Promise<KeyObject> {
 }
 
 async function replace(file: string, text: string) {
-  const draft = `${file}.${process.pid}`
+  const draft = `${file}.${randomUUID()}`
   await writeFile(draft, text, { mode: 0o644 })
   await rename(draft, file)
 }

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Log } from '../log.ts'
 import { findBinaries, makeReachable, type PostgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
-import { describeProcess, waitUntilGone } from './processes.ts'
+import { describeProcess, type RunningProcess, waitUntilGone } from './processes.ts'
 
 const run = promisify(execFile)
 
@@ -21,6 +21,7 @@ const DATABASES = ['kogi', 'kogi_keys']
 const START_TIMEOUT_MS = 120_000 // replaying the log of a crashed server is part of a start
 const FAST_STOP_TIMEOUT_MS = 10_000
 const KILL_TIMEOUT_MS = 5_000
+const PARENT_GONE_TIMEOUT_MS = 1_000
 const START_ATTEMPTS = 5
 
 /** Settings for a small machine: many short statements, few connections, no replication. */
@@ -188,16 +189,28 @@ async function removeLeftServer(data: string, log: Log) {
   const lock = path.join(data, 'postmaster.pid')
   const pid = Number((await readFile(lock, 'utf8').catch(() => '')).split('\n')[0])
   if (!(pid > 0)) return
-  const left = await describeProcess(pid)
+  const left = await settledProcess(pid)
   // After a crash the id may have gone to a stranger, whom the server would take for its predecessor.
   if (!left?.command.join(' ').includes(` -D ${data} `)) return rm(lock, { force: true })
-  if (left.command.includes(`kogi.parent=${left.parent}`)) {
+  if (servesItsParent(left)) {
     throw new Error(
       `The data folder ${path.dirname(data)} is in use by the running process ${left.parent}: stop it first`,
     )
   }
   log.warn({ pid }, 'stopping the PostgreSQL server that a killed process left behind')
   if (!(await endProcess(pid))) throw new Error(`The PostgreSQL server ${pid} on ${data} does not stop: kill it`)
+}
+
+const servesItsParent = ({ command, parent }: RunningProcess) => command.includes(`kogi.parent=${parent}`)
+
+/** Describes a server once it is clear whose it is: a parent that was killed this moment may take a while to be gone. */
+async function settledProcess(pid: number): Promise<RunningProcess | null> {
+  const end = Date.now() + PARENT_GONE_TIMEOUT_MS
+  for (;;) {
+    const found = await describeProcess(pid)
+    if (!found || !servesItsParent(found) || Date.now() > end) return found
+    await sleep(20)
+  }
 }
 
 async function endProcess(pid: number): Promise<boolean> {
