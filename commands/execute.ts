@@ -9,8 +9,6 @@ import { type EventStore, LostRaceError, type NewEvent } from './ports.ts'
 
 /** How often a command is decided again after another process was faster, before it is given up. */
 const RACES_MAX = 3
-/** More events than one command ever makes. */
-const EVENTS_PER_COMMAND_MAX = 64
 
 /** A request to change one thing, complete: parsed, sealed, named. */
 export type Command = {
@@ -132,20 +130,15 @@ function judge(command: Command, history: History, commandId: string, at: string
 
 /** The events of this command, if the history holds it. The same key with another body is an error of the caller. */
 async function findDone(deps: WriteDeps, history: History, commandId: string, fingerprint: string) {
-  for (const revision of history.commands.candidates(commandId)) {
-    const events = await deps.store.read(history.stream, BigInt(revision), EVENTS_PER_COMMAND_MAX)
-    const own = takeWhile(events, event => event.metadata.commandId === commandId)
+  for (const { from, count } of history.commands.candidates(commandId)) {
+    const events = await deps.store.read(history.stream, BigInt(from), count)
+    const own = events.filter(event => event.metadata.commandId === commandId)
     if (own.length === 0) continue
     if (own[0]!.metadata.fingerprint === fingerprint) return own.map(deps.codec.decode)
     const message = 'This Idempotency-Key was used for another command on the same thing; send a new key.'
     throw new KogiError('idempotency_key_reused', message)
   }
   return undefined
-}
-
-function takeWhile(events: readonly StoredEvent[], holds: (event: StoredEvent) => boolean) {
-  const end = events.findIndex(event => !holds(event))
-  return end < 0 ? events : events.slice(0, end)
 }
 
 function metadataOf(deps: WriteDeps, command: Command, commandId: string, fingerprint: string) {

@@ -35,10 +35,15 @@ export class CommandIndex {
     this.#revisions.set(short, known === undefined ? revision : [known, revision].flat())
   }
 
-  /** Revisions whose command may be this one, oldest first. */
-  candidates(commandId: string): readonly number[] {
-    const found = this.#revisions.get(shorten(hashOf(commandId)))
-    return found === undefined ? [] : [found].flat()
+  /** Runs of revisions whose command may be this one, oldest first: a command's events stand side by side. */
+  candidates(commandId: string): readonly { readonly from: number; readonly count: number }[] {
+    const runs: { from: number; count: number }[] = []
+    for (const revision of [this.#revisions.get(shorten(hashOf(commandId))) ?? []].flat()) {
+      const last = runs.at(-1)
+      if (last && last.from + last.count === revision) last.count++
+      else runs.push({ from: revision, count: 1 })
+    }
+    return runs
   }
 
   /** The hashes of the revisions `from` to before `to`, 8 bytes each. */
