@@ -72,11 +72,21 @@ export function createApp(options: AppOptions): Express {
     answer(exchange, path).catch(error => exchange.failure(error, () => paths.methodsOf(splitUrl(path)[0])))
   })
   options.mount?.(app)
-  app.use((request, response) => new Exchange(options, request, response).failure(httpError('route_not_found')))
-  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: () => void) => {
-    new Exchange(options, request, response).failure(error instanceof URIError ? httpError('invalid_parameter') : error)
+  return answeringAll(app, (request, response, error) => {
+    const failure = error instanceof URIError ? httpError('invalid_parameter') : (error ?? httpError('route_not_found'))
+    new Exchange(options, request, response).failure(failure)
   })
-  return app
+}
+
+type Last = (request: IncomingMessage, response: ServerResponse, error: unknown) => void
+type Handle = (request: IncomingMessage, response: ServerResponse, done?: (error: unknown) => void) => void
+
+/** Puts `last` where Express has a page of its own. Not a layer: a target that Express cannot parse meets no layers. */
+function answeringAll(app: Express, last: Last): Express {
+  const { handle } = app as unknown as { handle: Handle }
+  const answering: Handle = (request, response, done = error => last(request, response, error)) =>
+    handle.call(app, request, response, done)
+  return Object.assign(app, { handle: answering })
 }
 
 function splitUrl(url: string): [path: string, search: string] {
