@@ -57,6 +57,7 @@ export class Runner {
   readonly #loop: Promise<void>
   #control: PoolClient | undefined
   #closing = false
+  #closed: Promise<void> | undefined
   #failures = 0
   #notBefore = 0
   #lastError: Error | undefined
@@ -90,7 +91,12 @@ export class Runner {
   }
 
   /** Ends after the batches in flight and gives its partitions to others. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#closing = true
     this.#poke()
     await this.#loop

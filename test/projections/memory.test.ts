@@ -1,0 +1,118 @@
+import { expect } from 'chai'
+import { memoryIndex } from '../../projections/memory/index.ts'
+import { RankedIndex } from '../../projections/memory/rank.ts'
+import { wordsOf } from '../../projections/memory/words.ts'
+import { History, randomHistory, randomOf, thing } from './history.ts'
+import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
+
+describe('projections: words', () => {
+  it('folds accents, case and compatibility forms, and reduces English words to their stem', () => {
+    expect(wordsOf('Zürich CAFÉS, naïve ﬁnances running')).to.deep.equal(['zurich', 'cafe', 'naiv', 'financ', 'run'])
+    expect(wordsOf('Łódź Straße Ørsted')).to.deep.equal(['lodz', 'strass', 'orst'])
+  })
+
+  it('has a word for each character of scripts that write without spaces', () => {
+    expect(wordsOf('東京 2026')).to.deep.equal(['東', '京', '2026'])
+  })
+
+  it('finds no words in what has none', () => {
+    expect(wordsOf('— … !!')).to.deep.equal([])
+  })
+})
+
+describe('projections: ranking', () => {
+  const WORDS = 'invoice tax design review travel hotel laptop client rent coffee'.split(' ')
+
+  it('gives an index that followed changes the answers of one built anew', () => {
+    const random = randomOf(31)
+    const followed = new RankedIndex()
+    const current = new Map<string, string>()
+    for (let step = 0; step < 3_000; step += 1) {
+      const key = `doc-${random(200)}`
+      if (random(4) === 0) {
+        followed.delete(key)
+        current.delete(key)
+        continue
+      }
+      const text = Array.from({ length: 1 + random(8) }, () => WORDS[random(WORDS.length)]).join(' ')
+      followed.set({ key, kind: 'item', fields: [[text, 1]] })
+      current.set(key, text)
+    }
+    const fresh = new RankedIndex()
+    for (const [key, text] of [...current].sort()) fresh.set({ key, kind: 'item', fields: [[text, 1]] })
+    for (const query of ['tax', 'invoice client', 'coffee rent hotel', 'reviewing designs']) {
+      expect(followed.search(query)).to.deep.equal(fresh.search(query))
+      expect(followed.search(query).length).to.be.greaterThan(0)
+    }
+  })
+
+  it('puts the rarer word, the shorter text and the title first', () => {
+    const index = new RankedIndex()
+    for (let at = 0; at < 10; at += 1) index.set({ key: `common-${at}`, kind: 'item', fields: [['tax report', 1]] })
+    index.set({ key: 'rare', kind: 'item', fields: [['yacht report', 1]] })
+    index.set({ key: 'long', kind: 'item', fields: [[`yacht ${'word '.repeat(50)}`, 1]] })
+    index.set({ key: 'title', kind: 'task', fields: [['yacht', 3]] })
+    expect(
+      index
+        .search('tax yacht')
+        .map(({ key }) => key)
+        .slice(0, 2),
+    ).to.deep.equal(['title', 'rare'])
+    expect(index.search('yacht').map(({ key }) => key)).to.deep.equal(['title', 'rare', 'long'])
+    expect(index.search('yacht', 'task').map(({ key }) => key)).to.deep.equal(['title'])
+  })
+})
+
+describe('projections: the memory index', () => {
+  it('follows the rows, filters by kind, pages, and keeps orgs apart', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const item = thing('item', 'acme', 'yacht')
+    history.add(item, 'ItemAdded', {
+      type: 'asset',
+      status: 'draft',
+      name: 'Yacht',
+      metadata: { port: 'Málaga' },
+      owner: 'me',
+    })
+    const log = new MemoryLog(history.events)
+    const runner = startRunner(pool, log)
+    const memories = memoryIndex({ pool })
+    await reached(pool, history.events.at(-1)!.position)
+    const found = await memories.search('acme', 'malaga', { limit: 10 })
+    expect(found.position).to.equal(history.events.at(-1)!.position)
+    expect(found.hits[0]).to.include({ kind: 'item', subject: 'yacht', title: 'Yacht', text: 'Málaga' })
+    expect((await memories.search('other', 'malaga', { limit: 10 })).hits).to.deep.equal([])
+
+    log.append(history.add(item, 'ItemUpdated', { name: 'Dinghy' }))
+    log.append(history.add(thing('task', 'acme', 'paint'), 'TaskCreated', { name: 'Paint the dinghy', status: 'open' }))
+    await reached(pool, history.events.at(-1)!.position)
+    const renamed = await memories.search('acme', 'dinghy', { limit: 10 })
+    expect(renamed.hits.map(({ subject }) => subject)).to.have.members(['yacht', 'paint'])
+    expect((await memories.search('acme', 'yacht', { limit: 10 })).hits).to.deep.equal([])
+    expect((await memories.search('acme', 'dinghy', { limit: 10, kind: 'task' })).hits).to.have.length(1)
+    const [first, second] = renamed.hits
+    const page = await memories.search('acme', 'dinghy', { limit: 1, after: `${first!.kind}/${first!.subject}` })
+    expect(page.hits.map(({ subject }) => subject)).to.deep.equal([second!.subject])
+    await runner.close()
+  })
+
+  it('answers the same, in the same order, when it is dropped and built anew', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 32, count: 400, orgs: 2 })
+    const log = new MemoryLog(events.slice(0, 100))
+    const runner = startRunner(pool, log)
+    const memories = memoryIndex({ pool })
+    await reached(pool, events[99]!.position)
+    await memories.search('org-0', 'cafe', { limit: 10 })
+    for (const event of events.slice(100)) log.append(event)
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    for (const query of ['cafe invoice', 'zurich', '東京 tax', 'rechnung design 2026']) {
+      const followed = await memories.search('org-0', query, { limit: 100 })
+      memories.drop()
+      expect(await memories.search('org-0', query, { limit: 100 })).to.deep.equal(followed)
+      expect(followed.hits.length).to.be.greaterThan(0)
+    }
+  })
+})

@@ -1,0 +1,97 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { projections } from '../../infra/catalogue.ts'
+import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
+import { historyTableOf } from '../../projections/tables.ts'
+import { randomHistory } from './history.ts'
+import { expectFolded, freshPool, MemoryLog, reached, startRunner } from './support.ts'
+
+const LONG = process.env.KOGI_LONG === '1'
+
+describe('projections: the runner', () => {
+  it('makes the rows of the pure fold, for any batch size', async () => {
+    const sizes = fc.oneof(fc.constantFrom(1, 7, 1_000), fc.integer({ min: 1, max: 300 }))
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), sizes, async (seed, size) => {
+        const pool = await freshPool()
+        const events = randomHistory({ seed, count: LONG ? 2_000 : 120 })
+        const batch = { min: size, max: size, targetMs: 1_000 }
+        const runner = startRunner(pool, new MemoryLog(events), { batch })
+        await reached(pool, events.at(-1)!.position)
+        await runner.close()
+        await expectFolded(pool, events)
+      }),
+      { numRuns: LONG ? 50 : 3 },
+    )
+  })
+
+  it('changes nothing when every batch is delivered twice', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 2, count: 400 })
+    const log = new MemoryLog(events)
+    log.redelivers = true
+    const runner = startRunner(pool, log, { batch: { min: 50, max: 50, targetMs: 100 } })
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    await expectFolded(pool, events)
+  })
+
+  it('goes on where it was left, and follows new events', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 3, count: 600 })
+    const log = new MemoryLog(events.slice(0, 200))
+    const first = startRunner(pool, log)
+    await reached(pool, events[199]!.position)
+    await first.close()
+    const second = startRunner(pool, log)
+    for (const event of events.slice(200)) log.append(event)
+    await reached(pool, events.at(-1)!.position)
+    await second.close()
+    await expectFolded(pool, events)
+  })
+
+  it('keeps every version of a row whose projection has a history, those inside one batch too', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 4, count: 300, orgs: 2 })
+    const runner = startRunner(pool, new MemoryLog(events))
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    const tasks = projections.find(({ name }) => name === 'tasks')!
+    const { rows } = await pool.query(`select count(*)::int as versions from ${historyTableOf(tasks)}`)
+    expect(rows[0].versions).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
+  })
+
+  it('moves every checkpoint past every event, in every bucket', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 5, count: 50, orgs: 1 })
+    const runner = startRunner(pool, new MemoryLog(events))
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    const checkpoints = await readCheckpoints(pool)
+    expect(checkpoints.map(({ position }) => position)).to.deep.equal(checkpoints.map(() => events.at(-1)!.position))
+  })
+
+  it('tells at each commit which position it has reached', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 6, count: 50 })
+    const told: string[] = []
+    const client = await pool.connect()
+    client.on('notification', ({ payload }) => told.push(payload!))
+    await client.query('listen kogi_checkpoints')
+    const runner = startRunner(pool, new MemoryLog(events))
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    client.release(true)
+    expect(told).to.include(String(events.at(-1)!.position))
+  })
+
+  it('builds the indexes of a table once it has caught up', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 7, count: 20 })
+    const runner = startRunner(pool, new MemoryLog(events))
+    await reached(pool, events.at(-1)!.position)
+    const find = `select count(*)::int as n from pg_indexes where tablename like 'audit\\_log\\_v%'`
+    for (let n = 0; n < 3; ) n = (await pool.query(find)).rows[0].n
+    await runner.close()
+  })
+})
