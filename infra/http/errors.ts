@@ -88,11 +88,6 @@ export function answerTo(error: unknown): ErrorAnswer {
 /** Statuses that are worth another try, with the seconds to wait. */
 export const retryAfterSeconds: Readonly<Record<number, number>> = { 409: 1, 429: 1, 503: 1 }
 
-/** The codes of the catalogue with a status. */
-export function codesOf(status: number): ErrorCode[] {
-  return (Object.keys(errorCatalogue) as ErrorCode[]).filter(code => errorCatalogue[code].status === status)
-}
-
 function isCatalogued(code: string): code is ErrorCode {
   return Object.hasOwn(errorCatalogue, code)
 }

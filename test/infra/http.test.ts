@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { codesOf, type ErrorCode, errorCatalogue } from '../../infra/http/errors.ts'
+import { type ErrorCode, errorCatalogue } from '../../infra/http/errors.ts'
 import { echo, failing, route, type Served, sendRaw, serve } from '../support/http.ts'
 
 const JSON_TYPE = { authorization: 'Bearer x', 'content-type': 'application/json' }
@@ -206,6 +206,4 @@ describe('HTTP interface', () => {
     expect(await serve({ routes: twice }).catch(error => error.message)).to.contain('Two routes answer GET /a/:y')
     expect(await serve({ aliases: { '/b': '/a' } }).catch(error => error.message)).to.contain('no route has')
   })
-
-  it('lists every code of a status', () => expect(codesOf(503)).to.include.members(['draining', 'engine_unavailable']))
 })
