@@ -105,7 +105,7 @@ async function send(
 const ID = id('thing')
 function idOption(text: string): string {
   if (ID.safeParse(text).success) return text
-  throw new InvalidArgumentError('an id has 1 to 128 letters, digits and . _ ~ : @ -, a letter or digit first')
+  throw new InvalidArgumentError('an id has 1 to 128 characters, no control characters and no outer white space')
 }
 
 function commodity(text: string, before: CurrencyNames): CurrencyNames {
