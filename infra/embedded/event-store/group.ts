@@ -1,6 +1,8 @@
+import { BLOCK_HEADER, BLOCK_SIZE, type Block, sealBlock } from './block.ts'
 import { frameSizes, type NewEvent, recordLength, writeFrame } from './frame.ts'
 import type { Head } from './head.ts'
-import { BLOCK_HEADER, BLOCK_SIZE, type Block, type Changes, type StagedRun, sealBlock } from './store.ts'
+import type { Changes } from './store.ts'
+import type { StagedRun } from './tail.ts'
 
 interface OpenBlock {
   readonly position: number

@@ -1,6 +1,8 @@
+import { BLOCK_HEADER, type Block, blockCount } from './block.ts'
 import { createdOf, frameEnd, newFrameView, parseFrame, recordLengthOf } from './frame.ts'
 import { type Head, readableRange } from './head.ts'
-import { BLOCK_HEADER, type Block, blockCount, type Run, type Store } from './store.ts'
+import type { Store } from './store.ts'
+import type { Run } from './tail.ts'
 
 /**
  * Walks over what is on disk. A scan yields slices: stretches of whole frames in one block. It holds no cursor between

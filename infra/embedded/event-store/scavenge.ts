@@ -1,11 +1,12 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { BLOCK_HEADER } from './block.ts'
 import { Copy, storedEvent } from './copy.ts'
 import { withStore } from './folder.ts'
 import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from './frame.ts'
 import { isMetastream, isSoftDeleted } from './head.ts'
 import { readableAt } from './scan.ts'
-import { BLOCK_HEADER, FILE, Store } from './store.ts'
+import { FILE, Store } from './store.ts'
 
 export interface Scavenged {
   readonly kept: number

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Block } from './block.ts'
 import { type FrameView, frameEnd, newFrameView, parseFrame } from './frame.ts'
 import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
 import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
+import { RUN_SIZE, type Run, readRun, type StagedRun, Tail, writeRun } from './tail.ts'
 
 /**
  * The tables on disk (one LMDB environment):
@@ -14,33 +15,14 @@ import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, 
  * | `log`     | position of a first event  | a block: checksum, count, then frames in `$all` order          |
  * | `runs`    | stream number, revision    | where in which block a run of that stream's events stands      |
  * | `streams` | stream name                | its head: number, last revision, limits                        |
- * | `facts`   | `state`                    | format, next position, next stream number                      |
+ * | `facts`   | `state`                    | format, next position, next stream number, end of the index    |
+ *
+ * Every commit writes to `log` and `facts`; `runs` and `streams` follow now and then and are complete up to the end of the
+ * index. What is behind it is held in the tail, which opening the store makes anew from the blocks.
  */
 
-export const FORMAT = 1
+export const FORMAT = 2
 export const FILE = 'events.mdb'
-export const BLOCK_HEADER = 8
-/** Large enough to be copied cheaply by the dozen, small enough to fetch one event from: four LMDB pages. */
-export const BLOCK_SIZE = 16_384 - 16
-
-/** A block being filled, or as read. */
-export interface Block {
-  /** Position of its first event, and its key. */
-  readonly position: number
-  readonly bytes: Buffer
-}
-
-export interface Run {
-  readonly revision: number
-  readonly block: number
-  readonly offset: number
-  readonly count: number
-}
-
-export interface StagedRun extends Run {
-  readonly stream: number
-}
-
 /** One transaction's worth of changes. */
 export interface Changes {
   readonly blocks: readonly Block[]
@@ -54,9 +36,13 @@ export interface State {
   readonly nextStream: number
 }
 
+interface StoredState extends State {
+  /** Blocks from this position on are not in the index yet. */
+  readonly indexed: number
+}
+
 type Table = Database<Buffer, Buffer>
 
-const RUN_SIZE = 16
 const STATE_KEY = Buffer.from('state')
 const BLOCKS_PER_PAGE = 16
 const HEADS_PER_TRANSACTION = 10_000
@@ -64,6 +50,8 @@ const HEADS_PER_TRANSACTION = 10_000
 /** The LMDB environment. Reads see what is durable and nothing else: a transaction becomes visible after its sync. */
 export class Store {
   state: State
+  private indexed = 0
+  private readonly tail = new Tail()
   private closing: Promise<void> | undefined
   private readonly root: RootDatabase<Buffer, Buffer>
   private readonly log: Table
@@ -90,7 +78,7 @@ export class Store {
     this.runs = table('runs')
     this.streams = table('streams')
     this.facts = table('facts')
-    this.state = this.readState()
+    this.state = this.recovered()
   }
 
   get isEmpty(): boolean {
@@ -98,25 +86,33 @@ export class Store {
   }
 
   head(name: string): Head | undefined {
-    const value = this.streams.get(nameKey(name))
-    return value && readHead(asBuffer(value))
+    return this.tail.heads.get(name) ?? this.indexedHead(name)
   }
 
   /** Resolves when the changes are on disk, all of them; rejects when none is. */
   async commit(changes: Changes): Promise<void> {
-    try {
-      await this.root.batch(() => this.put(changes))
-    } catch (error) {
-      throw await reasonOf(error)
-    }
+    const withIndex = this.tail.isLong
+    const indexed = withIndex ? this.state.nextPosition : this.indexed
+    await this.transact(() => {
+      for (const block of changes.blocks) void this.log.put(positionKey(block.position), block.bytes)
+      if (withIndex) this.putIndex()
+      this.putState(changes.state, indexed)
+    })
+    if (withIndex) this.tail.clear()
+    this.indexed = indexed
+    this.tail.add(changes.blocks, changes.runs, changes.heads)
     this.state = changes.state
   }
 
-  /** What the disk says, after a commit that failed. */
-  reload(): State {
-    this.root.resetReadTxn()
-    this.state = this.readState()
-    return this.state
+  /** Brings the tables up to date, so that nothing but the tables need be copied. */
+  async flushIndex(): Promise<void> {
+    if (this.tail.isEmpty) return
+    await this.transact(() => {
+      this.putIndex()
+      this.putState(this.state, this.state.nextPosition)
+    })
+    this.tail.clear()
+    this.indexed = this.state.nextPosition
   }
 
   /** Up to `limit` blocks in log order, beginning with the one at or behind `position`. */
@@ -137,13 +133,26 @@ export class Store {
   /** Runs of a stream forwards, beginning with the one that holds `revision`. */
   runsFrom(stream: number, revision: number, limit: number): Run[] {
     const [floor] = this.runsBackFrom(stream, revision, 1)
-    const start = runKey(stream, floor?.revision ?? revision)
-    return this.readRuns({ start, end: runKey(stream + 1, 0), limit })
+    const from = floor?.revision ?? revision
+    const runs = this.readRuns({ start: runKey(stream, from), end: runKey(stream + 1, 0), limit })
+    const last = runs.at(-1)?.revision ?? -1
+    // A run may be in both for a moment, while its transaction is being acknowledged.
+    if (runs.length < limit)
+      for (const run of this.tail.runsOf(stream)) if (run.revision >= from && run.revision > last) runs.push(run)
+    return runs
   }
 
   /** Runs of a stream backwards, beginning with the one that holds `revision`. */
   runsBackFrom(stream: number, revision: number, limit: number): Run[] {
-    return this.readRuns({ start: runKey(stream, revision), end: runKey(stream, 0), limit, reverse: true })
+    const runs: Run[] = []
+    const recent = this.tail.runsOf(stream)
+    for (let index = lastAtOrBefore(recent, revision); index >= 0 && runs.length < limit; index--)
+      runs.push(recent[index]!)
+    if (runs.length >= limit) return runs
+    const below = runs.length > 0 ? runs.at(-1)!.revision - 1 : revision
+    if (below < 0) return runs
+    const start = runKey(stream, below)
+    return [...runs, ...this.readRuns({ start, end: runKey(stream, 0), limit: limit - runs.length, reverse: true })]
   }
 
   /** The event of a stream at a revision, as the view of a frame; undefined when there is none. */
@@ -158,8 +167,8 @@ export class Store {
   }
 
   /** Every block in log order, the ones before the beginning of `$all` too. */
-  *allBlocks(): Generator<Block> {
-    for (let from = 0; ; ) {
+  *allBlocks(position = 0): Generator<Block> {
+    for (let from = position; ; ) {
       const page = this.blocksFrom(from, BLOCKS_PER_PAGE)
       yield* page
       if (page.length === 0) return
@@ -169,6 +178,8 @@ export class Store {
 
   /** Takes over the heads of another store as they are, a transaction at a time. */
   async takeHeads(source: Store): Promise<void> {
+    await source.flushIndex()
+    await this.flushIndex()
     let batch: { key: Buffer; value: Buffer }[] = []
     const put = () => this.root.batch(() => batch.map(({ key, value }) => this.streams.put(key, value)))
     for (const { key, value } of source.streams.getRange({})) {
@@ -186,36 +197,68 @@ export class Store {
     return this.closing
   }
 
-  private put(changes: Changes): void {
-    for (const block of changes.blocks) void this.log.put(positionKey(block.position), block.bytes)
-    const values = Buffer.allocUnsafeSlow(changes.runs.length * RUN_SIZE + changes.heads.size * HEAD_SIZE + STATE_SIZE)
+  private async transact(put: () => void): Promise<void> {
+    try {
+      await this.root.batch(put)
+    } catch (error) {
+      throw await reasonOf(error)
+    }
+  }
+
+  private putIndex(): void {
+    const runs = [...this.tail.allRuns()]
+    const values = Buffer.allocUnsafeSlow(runs.length * RUN_SIZE + this.tail.heads.size * HEAD_SIZE)
     let at = 0
-    for (const run of changes.runs) {
+    for (const run of runs) {
       const value = values.subarray(at, at + RUN_SIZE)
       writeRun(value, run)
       void this.runs.put(runKey(run.stream, run.revision), value)
       at += RUN_SIZE
     }
-    for (const [name, head] of changes.heads) {
+    for (const [name, head] of this.tail.heads) {
       const value = values.subarray(at, at + HEAD_SIZE)
       writeHead(value, head)
       void this.streams.put(nameKey(name), value)
       at += HEAD_SIZE
     }
-    const state = values.subarray(at)
-    state.writeUInt32BE(FORMAT, 0)
-    writeUint64(state, 4, changes.state.nextPosition)
-    state.writeUInt32BE(changes.state.nextStream, 12)
-    void this.facts.put(STATE_KEY, state)
   }
 
-  private readState(): State {
+  private putState({ nextPosition, nextStream }: State, indexed: number): void {
+    const value = Buffer.allocUnsafeSlow(STATE_SIZE)
+    value.writeUInt32BE(FORMAT, 0)
+    writeUint64(value, 4, nextPosition)
+    value.writeUInt32BE(nextStream, 12)
+    writeUint64(value, 16, indexed)
+    void this.facts.put(STATE_KEY, value)
+  }
+
+  private indexedHead(name: string): Head | undefined {
+    const value = this.streams.get(nameKey(name))
+    return value && readHead(asBuffer(value))
+  }
+
+  /** Reads the state and makes the tail anew. */
+  private recovered(): State {
+    const { nextPosition, nextStream, indexed } = this.readState()
+    this.indexed = indexed
+    // The numbers that the tail's new streams had are nowhere on disk: they get fresh ones.
+    let next = nextStream
+    for (const block of this.allBlocks(indexed))
+      this.tail.recover(
+        block,
+        name => this.indexedHead(name),
+        () => next++,
+      )
+    return { nextPosition, nextStream: next }
+  }
+
+  private readState(): StoredState {
     const value = this.facts.get(STATE_KEY)
-    if (value === undefined) return { nextPosition: 0, nextStream: 1 }
+    if (value === undefined) return { nextPosition: 0, nextStream: 1, indexed: 0 }
     const bytes = asBuffer(value)
     const format = bytes.readUInt32BE(0)
     if (format !== FORMAT) throw new Error(`The event store has format ${format}; this version reads ${FORMAT}`)
-    return { nextPosition: readUint64(bytes, 4), nextStream: bytes.readUInt32BE(12) }
+    return { nextPosition: readUint64(bytes, 4), nextStream: bytes.readUInt32BE(12), indexed: readUint64(bytes, 16) }
   }
 
   private blocks(range: { start: Buffer; limit: number; reverse?: boolean }): Block[] {
@@ -236,7 +279,18 @@ export class Store {
   }
 }
 
-const STATE_SIZE = 16
+const STATE_SIZE = 24
+
+function lastAtOrBefore(runs: readonly Run[], revision: number): number {
+  let low = 0
+  let high = runs.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (runs[middle]!.revision <= revision) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
 
 /** What the binding says of a failed commit stands in a promise of its own. */
 async function reasonOf(error: unknown): Promise<unknown> {
@@ -244,31 +298,7 @@ async function reasonOf(error: unknown): Promise<unknown> {
   return commitError ? commitError.catch((reason: unknown) => reason) : error
 }
 
-function writeRun(out: Buffer, run: StagedRun): void {
-  writeUint64(out, 0, run.block)
-  out.writeUInt32BE(run.offset, 8)
-  out.writeUInt32BE(run.count, 12)
-}
-
-function readRun(bytes: Buffer, revision: number): Run {
-  return { revision, block: readUint64(bytes, 0), offset: bytes.readUInt32BE(8), count: bytes.readUInt32BE(12) }
-}
-
 /** lmdb-js answers Uint8Arrays that it does not use again; Buffer methods are wanted on them. */
 function asBuffer(value: Uint8Array): Buffer {
   return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-}
-
-/** Finishes a block: its count and the checksum over everything behind the checksum. */
-export function sealBlock(bytes: Buffer, count: number): void {
-  bytes.writeUInt32BE(count, 4)
-  bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0)
-}
-
-export function blockCount(bytes: Buffer): number {
-  return bytes.readUInt32BE(4)
-}
-
-export function isIntact(bytes: Buffer): boolean {
-  return bytes.length > BLOCK_HEADER && bytes.readUInt32BE(0) === crc32(bytes.subarray(4))
 }

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { BLOCK_HEADER } from './block.ts'
 import { Copy, type StoredEvent, storedEvent } from './copy.ts'
 import { withStore } from './folder.ts'
 import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
-import { BLOCK_HEADER } from './store.ts'
 
 /** Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. */
 

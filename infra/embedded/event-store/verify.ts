@@ -1,6 +1,7 @@
+import { BLOCK_HEADER, type Block, blockCount, isIntact } from './block.ts'
 import { withStore } from './folder.ts'
 import { type FrameView, newFrameView, parseFrame, recordLengthOf, streamOf, TOMBSTONE_REVISION } from './frame.ts'
-import { BLOCK_HEADER, type Block, blockCount, isIntact, type Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** What a check found. `problems` is empty for a sound store; it names no more than a few of many. */
 export interface Findings {
@@ -12,7 +13,7 @@ export interface Findings {
 
 const PROBLEMS_MAX = 20
 /** Blocks at the end of the log that are checked at each start: what the last run wrote. */
-const TAIL_BLOCKS = 64
+const TAIL_BLOCKS = 16
 
 /** Checks a folder that nobody serves. */
 export function verifyFolder(folder: string): Promise<Findings> {

@@ -243,7 +243,7 @@ export class Writer implements Streams {
   private fail(group: Group, error: Error): void {
     const later = this.group
     this.group = new Group()
-    this.next = this.store.reload()
+    this.next = this.store.state
     this.recent.clear()
     for (const answer of [...group.waiting, ...later.waiting]) answer(error)
   }
