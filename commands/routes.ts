@@ -19,16 +19,18 @@ export type CommandDeps = WriteDeps & {
 const IDEMPOTENCY_KEY_MAX = 255
 const idempotencyKey = z.string().regex(/^[\u0020-\u007e\u0080-\u00ff]{1,255}$/)
 
-const receiptSchema = z.object({
-  id: z.string().meta({ description: 'the id of the thing, as used in paths' }),
-  stream: z.string(),
-  revision: z.string().meta({ description: 'revision of the last event, a decimal string' }),
-  position: z.string().meta({ description: 'position to hand to reads as Kogi-Min-Position' }),
-  events: z.array(
-    z.object({ type: z.string(), id: z.string(), revision: z.string(), data: z.record(z.string(), z.unknown()) }),
-  ),
-  replayed: z.boolean().meta({ description: 'true where this key had done its work before' }),
-})
+const receiptSchema = z
+  .object({
+    id: z.string().meta({ description: 'the id of the thing, as used in paths' }),
+    stream: z.string(),
+    revision: z.string().meta({ description: 'revision of the last event, a decimal string' }),
+    position: z.string().meta({ description: 'position to hand to reads as Kogi-Min-Position' }),
+    events: z.array(
+      z.object({ type: z.string(), id: z.string(), revision: z.string(), data: z.record(z.string(), z.unknown()) }),
+    ),
+    replayed: z.boolean().meta({ description: 'true where this key had done its work before' }),
+  })
+  .meta({ title: 'Receipt' })
 
 const headers: readonly Parameter[] = [
   {

@@ -73,8 +73,14 @@ function operation(route: Route, refTo: RefTo<z.ZodType>, refToError: RefTo<Erro
   }
 }
 
-function parameter({ name, in: place, description, schema }: Parameter): JsonObject {
-  return { name, in: place, description, ...(place === 'path' && { required: true }), schema: jsonSchema(schema) }
+function parameter({ name, in: place, description, schema, required }: Parameter): JsonObject {
+  return {
+    name,
+    in: place,
+    description,
+    ...((required || place === 'path') && { required: true }),
+    schema: jsonSchema(schema),
+  }
 }
 
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */

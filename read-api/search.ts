@@ -26,7 +26,7 @@ const hitSchema = z.strictObject({
 })
 
 const parameters: readonly Parameter[] = [
-  inQuery('q', z.string().regex(/^[^\0\p{Cs}]{1,1000}$/u), 'words to look for'),
+  { ...inQuery('q', z.string().regex(/^[^\0\p{Cs}]{1,1000}$/u), 'words to look for'), required: true },
   inQuery('kind', kind, 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
   inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),

@@ -74,7 +74,7 @@ const byDay: View = {
 const common: readonly Parameter[] = [
   { name: 'id', in: 'path', schema: shape.wallet, description: 'id of the wallet' },
   { name: 'account', in: 'path', schema: shape.account, description: 'account name, percent-encoded' },
-  inQuery('currency', shape.currency, 'currency of the account'),
+  { ...inQuery('currency', shape.currency, 'currency of the account'), required: true },
   inQuery('from', date, 'first day of the period'),
   inQuery('to', date, 'last day of the period'),
   ...pageParameters,

@@ -46,6 +46,8 @@ export type Parameter = {
   readonly in: 'query' | 'header' | 'path'
   readonly schema: z.ZodType
   readonly description: string
+  /** Whether a request must carry it; a parameter of the path always does. */
+  readonly required?: boolean
 }
 
 /**
