@@ -53,9 +53,9 @@ export type WriteDeps = {
 }
 
 /**
- * The only write path: wait for the stream's turn → load → was this command already done? → expected revision → decide →
- * append with the revision read → receipt. A state from the cache may only accept, because the append proves it fresh:
- * before anything else is answered, the tail is read and the command looked at again.
+ * The only write path: wait for the stream's turn → load → was this command already done? → expected revision →
+ * decide → append with the revision read → receipt. A state from the cache may only accept, because the append proves
+ * it fresh: before anything else is answered, the tail is read and the command looked at again.
  */
 export async function execute(deps: WriteDeps, command: Command): Promise<Receipt> {
   const { aggregate } = command

@@ -3,7 +3,7 @@
  * loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
  */
 import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
-import type { DomainEvent, EventCodec, StoredEvent } from '../domain/kernel/event.ts'
+import type { DomainEvent, EventCodec } from '../domain/kernel/event.ts'
 import type { Json } from '../domain/kernel/json.ts'
 import { uuidOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
@@ -116,11 +116,10 @@ export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Hist
       if (stream !== history.stream) forget(stream)
     }
   }
-  const decoded = (events: readonly StoredEvent[]) => events.map(codec.decode)
   const readOn = async (aggregate: AnyAggregate, history: History, from: bigint) => {
     for (let next = from; ; ) {
       const page = await store.read(history.stream, next, PAGE)
-      fold(aggregate, history, decoded(page))
+      fold(aggregate, history, page.map(codec.decode))
       if (page.length < PAGE) return
       next = page.at(-1)!.revision + 1n
     }
@@ -132,7 +131,7 @@ export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Hist
       await restoreSaved(store, aggregate, history)
       const known = BigInt(history.commands.size) - 1n
       await readOn(aggregate, history, max(0n, min(history.revision, known)))
-    } else fold(aggregate, history, decoded(start))
+    } else fold(aggregate, history, start.map(codec.decode))
     return history
   }
 
