@@ -29,7 +29,8 @@ export function currencyNames(journal: Journal, given: CurrencyNames): CurrencyN
     const name = given.get(commodity) ?? SYMBOLS.get(commodity) ?? commodity.replaceAll(/\s/g, '_')
     const other = taken.get(name)
     if (other !== undefined && !(given.has(commodity) && given.has(other))) {
-      const message = `"${other}" and "${commodity}" would both become ${name}. Say which is which: --commodity '${other}=…' --commodity '${commodity}=…'.`
+      const options = `--commodity '${other}=…' --commodity '${commodity}=…'`
+      const message = `"${other}" and "${commodity}" would both become ${name}. Say which is which: ${options}.`
       throw new ImportRefused('commodities_collide', message, place)
     }
     names.set(commodity, name)

@@ -14,8 +14,8 @@ const OUTPUT_BYTES_MAX = 500 * 2 ** 20
 /** More decimal places than this hledger's JSON rounds away. */
 const JSON_PLACES = 10
 
-const NO_HLEDGER = `Reading a journal takes the program hledger, which is not installed. Install it (https://hledger.org/install;
-on Debian and Ubuntu: apt install hledger), or run where it is installed
+const NO_HLEDGER = `Reading a journal takes the program hledger, which is not installed. Install it
+(https://hledger.org/install; on Debian and Ubuntu: apt install hledger), or run where it is installed
 
   hledger -f JOURNAL print -x -O json > journal.json
 
@@ -129,7 +129,7 @@ function asAmount(amount: OutputAmount, pricedTransaction: boolean, place: Place
   const shown = precisionOf(astyle?.asprecision) ?? places
   // at the limit only a number that was written out with that many places is known to be whole
   if (places >= JSON_PLACES && (shown > JSON_PLACES || pricedTransaction)) {
-    const message = `An amount in ${acommodity || 'no commodity'} has more than ${JSON_PLACES} decimal places, which hledger's JSON rounds.`
+    const message = `An amount in ${acommodity || 'no commodity'} has more decimal places than hledger's JSON keeps.`
     throw new ImportRefused('amount_loses_digits', message, place)
   }
   const digits = wholeNumber(aquantity.decimalMantissa)

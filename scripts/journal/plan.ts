@@ -1,4 +1,4 @@
-/** From a journal to commands of one wallet, decided in memory: what can be refused is refused before anything is written. */
+/** From a journal to commands of one wallet, decided in memory: nothing is written that could be refused later. */
 import { commandIdOf, fingerprintOf, streamOf, uuidOf } from '../../commands/ids.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'

@@ -11,7 +11,7 @@ const AGAIN = ['conflict', 'outcome_unknown', 'engine_unavailable']
 describe('storm', () => {
   const log = eventStore()
 
-  it(`${COMMANDS} commands, each sent 1 to 5 times by ${CLIENTS} clients over cut connections: as many effects`, async function () {
+  it(`${COMMANDS} commands, each sent 1 to 5 times by ${CLIENTS} clients over cut connections`, async function () {
     this.timeout(600_000)
     const seed = Number(process.env.KOGI_SEED ?? Date.now() % 1e9)
     const random = dice(seed)

@@ -157,7 +157,8 @@ describe('import: hledger', () => {
     const amount = (mantissa: string) =>
       `{"acommodity":"X","aprice":null,"aquantity":{"decimalMantissa":${mantissa},"decimalPlaces":0,"floatingPoint":0},"astyle":{"asprecision":0}}`
     const text = (mantissa: string, description = 'x') =>
-      `[{"tdate":"2026-01-01","tcode":"","tdescription":${JSON.stringify(description)},"tsourcepos":[{"sourceName":"j","sourceLine":7,"sourceColumn":1}],` +
+      `[{"tdate":"2026-01-01","tcode":"","tdescription":${JSON.stringify(description)},` +
+      `"tsourcepos":[{"sourceName":"j","sourceLine":7,"sourceColumn":1}],` +
       `"tpostings":[{"paccount":"a","ptype":"RegularPosting","pamount":[${amount(mantissa)}]}]}]`
     const digits = (mantissa: string) => parseHledgerJson(text(mantissa), 'j.json')[0]!.postings[0]!.amounts[0]!.digits
 
