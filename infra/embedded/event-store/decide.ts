@@ -24,6 +24,8 @@ export interface Streams {
   eventAt(head: Head, revision: number): Identity | undefined
 }
 
+/** An id that no event has: requests with it are refused. */
+const NO_ID = '00000000-0000-0000-0000-000000000000'
 const DELETED: Decision = { kind: 'deleted' }
 
 /** Checks an append against the expected revision, and recognises one that was written before by its event ids. */
@@ -55,7 +57,7 @@ export function decideDelete(
   expected: number,
   hard: boolean,
 ): Decision {
-  const decision = decideAppend(streams, name, head, expected, [{ id: '' }])
+  const decision = decideAppend(streams, name, head, expected, [{ id: NO_ID }])
   const isMissing = (head?.revision ?? -1) < 0
   return decision.kind === 'accept' && isMissing && !hard ? { kind: 'wrong', current: -1 } : decision
 }

@@ -69,15 +69,16 @@ export class Call {
   }
 
   /** Sends framed messages; resolves at once unless the socket is behind, then when it has caught up. */
-  send(frames: Buffer): Promise<void> | undefined {
+  send(parts: readonly Buffer[]): Promise<void> | undefined {
     if (this.isOver) return undefined
     this.respond()
-    this.unsent += frames.length
-    this.stream.write(frames, () => {
-      this.unsent -= frames.length
-      if (this.unsent <= UNSENT_BYTES_MAX / 2) this.wake?.()
-    })
-    return this.unsent > UNSENT_BYTES_MAX ? this.drained() : undefined
+    if (parts.length > 1) this.stream.cork()
+    for (const part of parts) {
+      this.unsent += part.length
+      this.stream.write(part, () => this.sent(part.length))
+    }
+    if (parts.length > 1) this.stream.uncork()
+    return this.isBehind ? this.drained() : undefined
   }
 
   /** True while the socket is behind with what was sent. */
@@ -107,7 +108,7 @@ export class Call {
   /** Answers a single message and OK. */
   reply(message: Buffer): void {
     if (this.isOver) return
-    void this.send(framed(message))
+    void this.send([framed(message)])
     this.end()
   }
 
@@ -119,6 +120,11 @@ export class Call {
     if (error instanceof GrpcError) this.finish(error.status, error.message, error.trailers)
     else if (error instanceof MalformedMessage) this.finish(Status.invalidArgument, error.message, {})
     else this.finish(Status.internal, error instanceof Error ? error.message : String(error), {})
+  }
+
+  private sent(bytes: number): void {
+    this.unsent -= bytes
+    if (this.unsent <= UNSENT_BYTES_MAX / 2) this.wake?.()
   }
 
   private respond(): void {

@@ -5,6 +5,8 @@ import type { Slice } from './scan.ts'
 import type { Store } from './store.ts'
 
 const CHUNK_BYTES = 64 * 1024
+/** From here on, handing a part over costs less than copying it. */
+const LARGE_PART_BYTES = 4096
 /** Chunks of work between two looks at what else the process has to do. */
 const TURNS_PER_YIELD = 16
 
@@ -46,13 +48,13 @@ export class Outlet {
     return this.bytes >= CHUNK_BYTES
   }
 
-  /** Hands everything gathered to the socket. */
+  /** Hands everything gathered to the socket: large parts as they are, small ones as one. */
   flush(): Promise<void> | undefined {
     if (this.bytes === 0) return undefined
-    const chunk = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts, this.bytes)
+    const { parts, bytes } = this
     this.parts = []
     this.bytes = 0
-    return this.call.send(chunk)
+    return this.call.send(bytes / parts.length >= LARGE_PART_BYTES ? parts : [Buffer.concat(parts, bytes)])
   }
 
   /** Sends when a chunk is full, waits when the client is behind, and now and then lets others have their turn. */

@@ -185,8 +185,13 @@ export class Writer {
 const NOTHING = Buffer.alloc(0)
 
 function varint(value: number | bigint): Buffer {
+  if (typeof value === 'number') {
+    const out = Buffer.allocUnsafe(varintSize(value))
+    writeVarint(out, 0, value)
+    return out
+  }
   const bytes: number[] = []
-  let rest = BigInt.asUintN(64, BigInt(value))
+  let rest = BigInt.asUintN(64, value)
   while (rest >= 0x80n) {
     bytes.push(Number(rest & 0x7fn) | 0x80)
     rest >>= 7n

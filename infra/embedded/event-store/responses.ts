@@ -14,8 +14,8 @@ export function positionMessage(position: number | bigint): Writer {
   return new Writer().uint(1, position).uint(2, position)
 }
 
-function revisionNumber(revision: number): bigint {
-  return revision >= TOMBSTONE_REVISION ? 2n ** 63n - 1n : BigInt(revision)
+function revisionNumber(revision: number): number | bigint {
+  return revision >= TOMBSTONE_REVISION ? 2n ** 63n - 1n : revision
 }
 
 /** AppendResp.Success and BatchAppendResp.Success have the same fields. */

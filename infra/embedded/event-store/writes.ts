@@ -207,7 +207,7 @@ export class BatchAppend {
   private sendAnswers(): void {
     const frames = this.answers
     this.answers = []
-    const wait = this.call.send(frames.length === 1 ? frames[0]! : Buffer.concat(frames))
+    const wait = this.call.send([frames.length === 1 ? frames[0]! : Buffer.concat(frames)])
     this.endWhenAnswered()
     if (wait) this.pauseUntil(wait)
   }
