@@ -175,7 +175,7 @@ export async function everyPage(world: World, org: string, url: string): Promise
     )
     if (page.status !== 200) throw new Error(`${url}: ${JSON.stringify(page)}`)
     rows.push(...(page.data as Record<string, unknown>[]))
-    if (after !== undefined && page.pagination!.next === after) throw new Error(`${url}: the next page is this page again`)
+    if (after !== undefined && page.pagination!.next === after) throw new Error(`${url}: the same page again`)
     after = page.pagination!.next
   } while (after !== undefined)
   return rows
