@@ -116,7 +116,7 @@ function commandRoute(aggregate: AnyAggregate, name: string, deps: CommandDeps):
 }
 
 function parseBody(schema: z.ZodObject, body: unknown): Readonly<Record<string, unknown>> {
-  const parsed = schema.safeDecode((body ?? {}) as never)
+  const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
   if (parsed.success) return parsed.data
   const details = parsed.error.issues.flatMap(issueDetails)
   throw new KogiError('invalid_body', 'The body does not have the form of this command; see details.', details)

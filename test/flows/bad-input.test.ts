@@ -43,7 +43,7 @@ describe('bad input, on every route', () => {
 
   it('is refused with 400 where the body is no JSON object', async () => {
     for (const { method, path } of commands()) {
-      for (const raw of ['{', 'nul', '"text"', '[1]', '[]', '7', 'null', '{"a":1}x', '\ufeff{}', '{"a":"\\ud800"}']) {
+      for (const raw of ['{', 'nul', '"text"', '[1]', '[]', '7', 'null', '{"a":1}x', '{"a":"\\ud800"}']) {
         const { status, body } = await send(method, concrete(path, 'x'), { raw })
         assert.equal(status, 400, `${method} ${path} ${raw} ${JSON.stringify(body)}`)
       }
@@ -54,10 +54,14 @@ describe('bad input, on every route', () => {
     for (const { method, path, fields } of commands()) {
       const name = fc.oneof(fc.constantFrom(...fields, 'x', '__proto__', 'constructor'), fc.string())
       const body = fc.dictionary(name, wildValue, { maxKeys: 8 })
-      const id = fc.oneof(fc.constantFrom('a', 'b', '..', '%00', '%', '%ff', 'a%2Fb'), fc.string({ minLength: 1 }))
+      const encoded = fc.constantFrom('a', 'b', '..', '%00', '%', '%ff', 'a%2Fb', '%2e%2e')
+      const id = fc.oneof(
+        encoded,
+        fc.string({ minLength: 1 }).map(text => encodeURIComponent(sane(text))),
+      )
       await fc.assert(
         fc.asyncProperty(body, id, async (body, id) => {
-          await send(method, concrete(path, id.startsWith('%') ? id : encodeURIComponent(sane(id))), { body })
+          await send(method, concrete(path, id), { body })
         }),
         { numRuns: RUNS },
       )
@@ -164,7 +168,7 @@ function operationsOf(document: { paths: Record<string, Record<string, unknown>>
 }
 
 /** A path of the document with every parameter filled in. */
-const concrete = (path: string, id: string) => path.replace(/\{[^}]+\}/g, id)
+const concrete = (path: string, id: string) => `/api/v1${path}`.replace(/\{[^}]+\}/g, id)
 
 /** Without unpaired surrogates, which no URL can carry. */
 const sane = (text: string) => text.replace(/\p{Cs}/gu, '') || 'x'

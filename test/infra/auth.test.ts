@@ -88,7 +88,7 @@ describe('authentication', () => {
   const badClaims: Record<string, [Claims, string]> = {
     expired: [{ exp: now() - 10 }, 'exp'],
     'without an end': [{ exp: undefined }, 'exp'],
-    'not valid yet': [{ nbf: now() + 60 }, 'nbf'],
+    'not valid yet': [{ nbf: now() + 3_600 }, 'nbf'],
     'of another issuer': [{ iss: 'https://evil.example' }, 'iss'],
     'without an issuer': [{ iss: undefined }, 'iss'],
     'for another audience': [{ aud: 'https://other.example' }, 'aud'],
