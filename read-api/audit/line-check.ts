@@ -38,6 +38,7 @@ export function lineChecker(options: { readonly schemas: LineSchemas; readonly d
   const { envelope, types } = options.schemas
   const revisions = new Map<string, bigint>()
   const counts: Pick<Manifest, 'types' | 'categories'> & { events: number } = { types: {}, categories: {}, events: 0 }
+  let first: bigint | undefined
   let last = -1n
 
   /** The event of the line, decoded to the latest schema. */
@@ -64,6 +65,7 @@ export function lineChecker(options: { readonly schemas: LineSchemas; readonly d
     if (event.metadata.schema === known.schema && !known.check(event.data)) {
       throw fault('line_invalid', `The data is no ${event.type}: ${reason(known.check)}.`)
     }
+    first ??= event.position
     last = event.position
     revisions.set(event.stream, expected + 1n)
     counts.events += 1
@@ -80,8 +82,8 @@ export function lineChecker(options: { readonly schemas: LineSchemas; readonly d
   /** To be called after the last line: whether the manifest tells what the lines hold. */
   function end(manifest: Manifest): void {
     const { events, types: byType, categories, range } = manifest
-    const told = canonicalJson({ events, types: byType, categories, last: range.last })
-    if (told !== canonicalJson({ ...counts, last })) {
+    const told = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
+    if (range.head < range.last || told !== canonicalJson({ ...counts, first, last })) {
       throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
     }
   }

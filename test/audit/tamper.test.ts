@@ -152,6 +152,7 @@ describe('a tampered export', () => {
       ['manifest_invalid', lines, { version: 2 }],
       ['manifest_invalid', lines, { note: 'hello' }],
       ['manifest_mismatch', lines, { events: 1 }],
+      ['manifest_mismatch', lines, { range: { first: '1', last: '9', head: '9' } }],
     ] as const) {
       expect(await faultOf(forged(clean, changed, counts)), code).to.include({ code })
     }
