@@ -85,14 +85,13 @@ function isBetween(position: number, first: number, end: number): boolean {
 /** Frames of a stream with revisions from `first` to `last`. */
 export function* streamForwards(store: Store, stream: number, first: number, last: number): Generator<Slice> {
   let from = first
-  const blocks = new BlockCache(store)
   while (from <= last) {
     const page = store.runsFrom(stream, from, RUNS_PER_PAGE)
     const before = from
     for (const run of page) {
       if (run.revision + run.count <= from) continue
       if (run.revision > last) return
-      const bytes = blocks.get(run.block)
+      const bytes = blockBytes(store, run.block)
       const to = Math.min(last, run.revision + run.count - 1)
       const low = Math.max(from, run.revision)
       const start = skip(bytes, run.offset, low - run.revision)
@@ -106,12 +105,11 @@ export function* streamForwards(store: Store, stream: number, first: number, las
 /** Frames of a stream backwards, one a slice, with revisions from `last` down to `first`. */
 export function* streamBackwards(store: Store, stream: number, first: number, last: number): Generator<Slice> {
   let from = last
-  const blocks = new BlockCache(store)
   while (from >= first) {
     const page = store.runsBackFrom(stream, from, RUNS_PER_PAGE)
     const before = from
     for (const run of page) {
-      const bytes = blocks.get(run.block)
+      const bytes = blockBytes(store, run.block)
       const starts = runOffsets(bytes, run)
       for (let revision = Math.min(from, run.revision + run.count - 1); revision >= run.revision; revision--) {
         if (revision < first) return
@@ -162,20 +160,10 @@ export function locate(store: Store, position: number): 'record' | 'inside' | 'b
   return position < end ? 'inside' : 'record'
 }
 
-/** Blocks are fetched in runs; the one before the last is seldom wanted again. */
-class BlockCache {
-  private readonly store: Store
-  private last: Block | undefined
-
-  constructor(store: Store) {
-    this.store = store
-  }
-
-  get(position: number): Buffer {
-    if (this.last?.position !== position) this.last = this.store.block(position)
-    if (this.last === undefined) throw new Error(`The block at ${position} is missing: run \`kogi store verify\``)
-    return this.last.bytes
-  }
+function blockBytes(store: Store, position: number): Buffer {
+  const block = store.block(position)
+  if (block === undefined) throw new Error(`The block at ${position} is missing: run \`kogi store verify\``)
+  return block.bytes
 }
 
 export function frameOffsets(bytes: Buffer): number[] {

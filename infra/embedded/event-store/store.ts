@@ -52,6 +52,8 @@ export class Store {
   state: State
   private indexed = 0
   private readonly tail = new Tail()
+  /** Events are asked for one after the other; blocks never change. */
+  private lastBlock: Block | undefined
   private closing: Promise<void> | undefined
   private readonly root: RootDatabase<Buffer, Buffer>
   private readonly log: Table
@@ -126,8 +128,10 @@ export class Store {
   }
 
   block(position: number): Block | undefined {
+    if (this.lastBlock?.position === position) return this.lastBlock
     const value = this.log.get(positionKey(position))
-    return value && { position, bytes: asBuffer(value) }
+    if (value) this.lastBlock = { position, bytes: asBuffer(value) }
+    return value && this.lastBlock
   }
 
   /** Runs of a stream forwards, beginning with the one that holds `revision`. */

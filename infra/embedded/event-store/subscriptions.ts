@@ -39,9 +39,9 @@ export async function subscribe(call: Call, shared: Subscribers, request: ReadRe
   let isLive = false
   while (!call.isOver) {
     bell.reset()
-    await feed.pull(outlet, isLive)
+    const isAtEnd = await feed.pull(outlet, isLive)
     if (call.isOver) break
-    if (!isLive && feed.isCaughtUp) {
+    if (!isLive && isAtEnd && feed.isCaughtUp) {
       isLive = true
       outlet.message(CAUGHT_UP)
     }
@@ -49,7 +49,7 @@ export async function subscribe(call: Call, shared: Subscribers, request: ReadRe
     if (isLive && (await fellBehind(call))) {
       outlet.message(FELL_BEHIND)
       isLive = false
-    } else await bell.rung()
+    } else if (isAtEnd) await bell.rung()
   }
 }
 
@@ -101,8 +101,8 @@ class Bell {
 
 interface Feed {
   readonly isCaughtUp: boolean
-  /** Puts out everything there is from where it stopped. */
-  pull(outlet: Outlet, isLive: boolean): Promise<void>
+  /** Puts out what there is from where it stopped; a live one stops when the client is behind. True at the end. */
+  pull(outlet: Outlet, isLive: boolean): Promise<boolean>
 }
 
 function allFeed({ store }: Subscribers, request: ReadRequest): Feed {
@@ -127,14 +127,15 @@ class AllFeed implements Feed {
     this.log = log
   }
 
-  async pull(outlet: Outlet, isLive: boolean): Promise<void> {
+  async pull(outlet: Outlet, isLive: boolean): Promise<boolean> {
     for (let slice = this.log.next(); slice && !outlet.call.isOver; slice = this.log.next()) {
       outlet.slice(slice)
       if (isLive && outlet.isFull) {
         void outlet.flush()
-        if (outlet.call.isBehind) return
+        if (outlet.call.isBehind) return false
       } else await outlet.pace()
     }
+    return true
   }
 }
 
@@ -159,7 +160,7 @@ class FilteredFeed implements Feed {
     this.page.position = last
   }
 
-  async pull(outlet: Outlet, isLive: boolean): Promise<void> {
+  async pull(outlet: Outlet, isLive: boolean): Promise<boolean> {
     const view = newFrameView()
     for (let slice = this.log.next(); slice && !outlet.call.isOver; slice = this.log.next()) {
       for (let at = slice.start; at < slice.end; at = view.end) {
@@ -170,10 +171,11 @@ class FilteredFeed implements Feed {
         if (isLive) this.lookedLive(outlet)
         else this.lookedStored(outlet, matches)
       }
-      if (isLive && outlet.call.isBehind) return
+      if (isLive && outlet.call.isBehind) return false
       await outlet.pace()
     }
     if (!isLive) this.endPage()
+    return true
   }
 
   /** Stored events are read in pages; a checkpoint comes behind a page and names the last match in it, or its start. */
@@ -227,22 +229,23 @@ class StreamFeed implements Feed {
     return this.fromEnd || this.exists
   }
 
-  async pull(outlet: Outlet, isLive: boolean): Promise<void> {
+  async pull(outlet: Outlet, isLive: boolean): Promise<boolean> {
     const head = this.store.head(this.name)
-    if (head === undefined) return
+    if (head === undefined) return true
     const { first, last } = readableAt(this.store, head, isMetastream(this.name), Date.now())
     if (last >= first) this.exists = true
     const slices: Iterable<Slice> = streamForwards(this.store, head.number, Math.max(this.next, first), last)
     for (const slice of slices) {
-      if (outlet.call.isOver) return
+      if (outlet.call.isOver) return true
       outlet.slice(slice)
       this.next = Math.max(this.next, lastRevision(slice) + 1)
       if (isLive && outlet.isFull) {
         void outlet.flush()
-        if (outlet.call.isBehind) return
+        if (outlet.call.isBehind) return false
       } else await outlet.pace()
     }
     if (head.tombstoned) await this.endWithTombstone(outlet, head.number)
+    return true
   }
 
   private async endWithTombstone(outlet: Outlet, stream: number): Promise<void> {
