@@ -1,4 +1,4 @@
-/** Which engines a command talks to: those that are configured, those of a running system on the same data, or its own. */
+/** Which engines a command talks to: the configured ones, those of a running system on the same data, or its own. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
@@ -84,7 +84,8 @@ async function startStore(config: Config, log: Log) {
   return supervise({ name: 'store', args: ['store', 'serve', '--data', data, '--port', String(port)], log })
 }
 
-async function freePort(): Promise<number> {
+/** A loopback port that nobody uses at the moment. */
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

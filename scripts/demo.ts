@@ -13,7 +13,7 @@ import { decimal, progress, table } from './terminal.ts'
 const run = promisify(execFile)
 type Row = Record<string, string | undefined>
 
-/** `kogi demo`: the whole system in a temporary folder, a month of a freelancer's work sent through HTTP, and checked. */
+/** `kogi demo`: the whole system in a temporary folder, and a month of work sent through HTTP and checked. */
 export const demoCommand = () =>
   new Command('demo')
     .description('boot everything in a temporary folder and run a month of a freelancer through it')

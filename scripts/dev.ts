@@ -1,7 +1,7 @@
 import { KogiError } from '../domain/kernel/errors.ts'
 import { supervise } from '../infra/children.ts'
 import type { Config } from '../infra/config.ts'
-import { openEngines, runningEngines } from '../infra/engines.ts'
+import { freePort, openEngines, runningEngines } from '../infra/engines.ts'
 import { migrateAll } from '../infra/migrate.ts'
 import { startApi } from '../infra/processes/api.ts'
 import { servingCommand } from './serve.ts'
@@ -14,9 +14,11 @@ export const devCommand = () =>
     const engines = await openEngines(config, log)
     lifecycle.onStop('engines', engines.close)
     await migrateAll(engines, log)
+    // a port that stays the same when the projector is started again, so that its health can be asked
+    const port = await freePort()
     const projector = await supervise({
       name: 'projector',
-      args: ['projector', '--port', '0'],
+      args: ['projector', '--port', String(port)],
       env: {
         KOGI_EVENTSTORE_URL: engines.eventStoreUrl,
         KOGI_DATABASE_URL: engines.databaseUrl,
@@ -26,11 +28,17 @@ export const devCommand = () =>
       log,
     })
     lifecycle.onStop('projector', projector.stop)
-    return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'] })}`
+    const probes = [{ name: 'projector', check: () => askReady(`http://127.0.0.1:${port}/health/ready`) }]
+    return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })}`
   }).addHelpText('after', '\nExamples:\n  $ kogi dev\n  $ kogi dev --port 8080 --data ./my-books')
 
 async function refuseSecond(config: Config) {
   const running = await runningEngines(config)
   if (!running) return
   throw new KogiError('already_running', `Process ${running.pid} runs on ${config.dataDir}; stop it, or use --data.`)
+}
+
+async function askReady(url: string): Promise<void> {
+  const answer = await fetch(url)
+  if (!answer.ok) throw new Error(((await answer.json()) as { red: string[] }).red.join(', '))
 }

@@ -1,4 +1,4 @@
-/** The write side's port to the log, over `@eventstore/db-client`: the same code on the embedded server and a cluster. */
+/** The write side's port to the log, over `@eventstore/db-client`, whichever server answers. */
 import {
   ANY,
   binaryEvent,

@@ -1,4 +1,4 @@
-/** The least that could do the same work: what the figures of the APIs are measured against. Run as `bare.ts <kind>`. */
+/** The least that could do the same work: what the APIs are measured against. Run as `bare.ts <kind>`. */
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import express from 'express'
 import pg from 'pg'
