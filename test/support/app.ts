@@ -22,14 +22,18 @@ export type App = {
   readonly close: () => Promise<void>
 }
 
-/** Starts store, both APIs and a projector. `urls` names engines to use instead of own ones. */
-export async function startApp(options: { env?: Record<string, string> } = {}): Promise<App> {
+/** Starts store, both APIs and a projector. `through` may put something between them and the engines. */
+export async function startApp(
+  options: { env?: Record<string, string>; through?: (urls: EngineUrls) => Promise<EngineUrls> } = {},
+): Promise<App> {
+  const { env, through = async urls => urls } = options
   const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
-  const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...options.env })
+  const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...env })
   const store = await startEventStore({ memory: true })
   const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(), await freshDatabase()]
-  const urls = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }
-  await migrateAll(urls, silentLog)
+  const direct = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }
+  await migrateAll(direct, silentLog)
+  const urls = await through(direct)
   const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 1_000 })
   const projector = startProjector({ config, urls, log: silentLog })
   const { probes } = projector

@@ -1,0 +1,97 @@
+import { assert } from 'chai'
+import { type App, startApp } from '../support/app.ts'
+import type { Client } from '../support/client.ts'
+import { type Gate, gateTo } from '../support/gate.ts'
+
+describe('an engine that is away', function () {
+  this.timeout(60_000)
+  const gates: Record<'store' | 'rows' | 'keys', Gate> = {} as never
+  let app: App
+  let client: Client
+  let n = 0
+
+  before(async () => {
+    app = await startApp({
+      env: { KOGI_APPEND_TIMEOUT_MS: '1000', KOGI_DATABASE_CONNECT_TIMEOUT_MS: '500' },
+      async through({ eventStoreUrl, databaseUrl, keysDatabaseUrl }) {
+        gates.store = await gateTo(portOf(eventStoreUrl))
+        gates.rows = await gateTo(portOf(databaseUrl))
+        gates.keys = await gateTo(portOf(keysDatabaseUrl))
+        return {
+          eventStoreUrl: withPort(eventStoreUrl, gates.store.port),
+          databaseUrl: withPort(databaseUrl, gates.rows.port),
+          keysDatabaseUrl: withPort(keysDatabaseUrl, gates.keys.port),
+        }
+      },
+    })
+    client = await app.clientOf('steady')
+    assert.equal((await add()).status, 201)
+  })
+  after(async () => {
+    await app?.close()
+    await Promise.all(Object.values(gates).map(gate => gate.shut()))
+  })
+
+  const add = (key = `key-${n++}`) =>
+    client.call('POST', '/api/v1/kbfc/items', {
+      body: { name: `Item of ${key}`, id: key },
+      headers: { 'Idempotency-Key': key },
+    })
+  const list = (headers: Record<string, string> = {}) => client.call('GET', '/api/v1/kbfc/items?limit=500', { headers })
+
+  /** Repeats until it answers with the status; the first answers after an outage may still be about it. */
+  async function until(status: number, call: () => ReturnType<typeof add>) {
+    for (let tries = 0; tries < 100; tries++) {
+      const answer = await call()
+      if (answer.status === status) return answer
+      assert.equal(answer.status, 503, JSON.stringify(answer.body))
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    return assert.fail(`never ${status}`)
+  }
+
+  it('the event store: commands answer 503, reads go on, and all is well by itself when it is back', async () => {
+    await gates.store.shut()
+    const refused = await add('while-away')
+    assert.equal(refused.status, 503, JSON.stringify(refused.body))
+    assert.oneOf(refused.body.error.code, ['engine_unavailable', 'outcome_unknown'])
+    assert.exists(refused.headers['retry-after'])
+    assert.equal((await list()).status, 200)
+    await gates.store.open()
+    const accepted = await until(201, () => add('while-away'))
+    const seen = await until(200, () => list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }))
+    assert.lengthOf(
+      seen.body.data.filter(({ id }: { id: string }) => id === 'while-away'),
+      1,
+    )
+  })
+
+  it('the rows: reads answer 503, commands go on, and the rows catch up by themselves', async () => {
+    await gates.rows.shut()
+    const accepted = await add('rows-away')
+    assert.equal(accepted.status, 201)
+    const refused = await list()
+    assert.deepEqual([refused.status, refused.body.error.code], [503, 'engine_unavailable'])
+    assert.exists(refused.headers['retry-after'])
+    await gates.rows.open()
+    const token = { 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }
+    const seen = await until(200, () => list(token))
+    assert.include(
+      seen.body.data.map(({ id }: { id: string }) => id),
+      'rows-away',
+    )
+  })
+
+  it('the keys: what holds personal data answers 503 and writes nothing, the rest goes on', async () => {
+    await gates.keys.shut()
+    const body = { id: 'w', kind: 'personal', holder: 'A Person' }
+    const sealed = await client.call('POST', '/api/v1/kwlt/wallets', { body })
+    assert.equal(sealed.status, 503)
+    assert.equal((await add('keys-away')).status, 201)
+    await gates.keys.open()
+    await until(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
+  })
+})
+
+const portOf = (url: string) => Number(/:(\d+)(?=[/?])/.exec(url)![1])
+const withPort = (url: string, port: number) => url.replace(/:(\d+)(?=[/?])/, `:${port}`)
