@@ -128,16 +128,29 @@ function subscribe(client: EventStoreDBClient, prefixes: readonly string[], buff
   const filter = streamNameFilter({
     prefixes: [...prefixes],
     checkpointInterval: MARK_INTERVAL,
-    checkpointReached: (_, { commit }) => buffer.mark(commit),
+    // What was received before and waits to be handed over comes first: only then is nothing before it missing.
+    checkpointReached: ({ readableLength }, { commit }) => {
+      if (readableLength === 0) buffer.mark(commit)
+    },
   })
   const subscription = client.subscribeToAll(
     { fromPosition: after === 0n ? START : { commit: after, prepare: after }, filter },
     { highWaterMark: 256 },
   )
+  let caughtUp = false
+  const tellCaughtUp = () => {
+    if (!caughtUp || subscription.readableLength > 0) return
+    caughtUp = false
+    buffer.caughtUp()
+  }
   subscription.on('data', (resolved: AllStreamResolvedEvent) => {
     if (resolved.event && buffer.push(asStoredEvent(resolved.event))) subscription.pause()
+    tellCaughtUp()
   })
-  subscription.on('caughtUp', () => buffer.caughtUp())
+  subscription.on('caughtUp', () => {
+    caughtUp = true
+    tellCaughtUp()
+  })
   subscription.on('error', error => buffer.fail(error))
   subscription.on('end', () => buffer.fail(new Error('the event store ended the subscription')))
   subscription.on('close', () => buffer.fail(new Error('the event store closed the subscription')))
