@@ -1,6 +1,7 @@
 import type { AnyAggregate, Context, EventOf, Vocabulary } from '../domain/kernel/aggregate.ts'
+import type { EventCodec } from '../domain/kernel/codec.ts'
 import { KogiError, Rejection } from '../domain/kernel/errors.ts'
-import type { DomainEvent, EventCodec, Metadata, StoredEvent } from '../domain/kernel/event.ts'
+import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import type { Principal } from '../domain/kernel/route.ts'
 import type { Histories, History } from './history.ts'

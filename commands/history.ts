@@ -3,7 +3,8 @@
  * loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
  */
 import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
-import type { DomainEvent, EventCodec } from '../domain/kernel/event.ts'
+import type { EventCodec } from '../domain/kernel/codec.ts'
+import type { DomainEvent } from '../domain/kernel/event.ts'
 import type { Json } from '../domain/kernel/json.ts'
 import { uuidOf } from './ids.ts'
 import type { EventStore } from './ports.ts'

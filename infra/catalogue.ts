@@ -1,7 +1,7 @@
 /** The whole system as lists: adding an aggregate is one folder, one projection and one line here. */
 import { item } from '../domain/item/item.ts'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
-import { eventCodec } from '../domain/kernel/event.ts'
+import { eventCodec } from '../domain/kernel/codec.ts'
 import { task } from '../domain/task/task.ts'
 import { wallet } from '../domain/wallet/wallet.ts'
 import { auditLog } from '../projections/audit-log.ts'

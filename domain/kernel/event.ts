@@ -1,6 +1,3 @@
-import type { z } from 'zod'
-import type { AnyAggregate, Upcaster } from './aggregate.ts'
-import { InvariantError } from './errors.ts'
 import type { Json } from './json.ts'
 
 /** What is stored beside the data of every domain event (design §5). */
@@ -43,46 +40,4 @@ export type StoredEvent = {
   readonly stream: string
   readonly revision: bigint
   readonly position: bigint
-}
-
-/** The category of a stream: all before the first dash. */
-export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'))
-
-export type EventCodec = {
-  /** Schema number that a new event of this type is written with. */
-  readonly schemaOf: (type: string) => number
-  /** Stored JSON to memory form, upcast to the latest schema. Throws `InvariantError` on what no version wrote. */
-  readonly decode: (event: StoredEvent) => DomainEvent
-}
-
-/** Decodes the events of all aggregates of a catalogue. */
-export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
-  type Entry = { schema: z.ZodObject; upcasters: readonly Upcaster[]; category: string }
-  const types = new Map<string, Entry>()
-  for (const { name, events, upcast } of aggregates) {
-    for (const [type, schema] of Object.entries<z.ZodObject>(events)) {
-      if (types.has(type)) throw new TypeError(`event type ${type} is defined twice`)
-      types.set(type, { schema, upcasters: upcast?.[type] ?? [], category: name })
-    }
-  }
-  const entryOf = (type: string) => {
-    const entry = types.get(type)
-    if (!entry) throw new InvariantError(`no aggregate defines the event type ${type}`)
-    return entry
-  }
-  return {
-    schemaOf: type => entryOf(type).upcasters.length + 1,
-    decode(stored) {
-      const { schema, upcasters, category } = entryOf(stored.type)
-      const wire = upcasters.slice(stored.metadata.schema - 1).reduce((data, upcast) => upcast(data), stored.data)
-      const decoded = schema.safeDecode(wire as never)
-      if (!decoded.success) {
-        const { path, message } = decoded.error.issues[0]!
-        throw new InvariantError(
-          `${stored.type} at ${stored.stream}@${stored.revision}: ${path.join('.') || 'data'}: ${message}`,
-        )
-      }
-      return { ...stored, data: decoded.data, category }
-    },
-  }
 }

@@ -1,7 +1,7 @@
 import { aggregate, type Context, type Decide, type EventOf, type Evolve } from '../kernel/aggregate.ts'
-import { placesOf } from '../kernel/currencies.ts'
 import { invariant, rejected } from '../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../kernel/schema.ts'
+import { placesOf } from './currencies.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
 
 type Posting = { readonly account: string; readonly currency: string; readonly amount: bigint }

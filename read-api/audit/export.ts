@@ -1,7 +1,8 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { categoryOf, type StoredEvent } from '../../domain/kernel/event.ts'
+import { categoryOf } from '../../domain/kernel/codec.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { AuditFault, EVENTS, type FileEntry, FORMAT, HASHES, lineOf, MANIFEST, manifestText, sha256 } from './bundle.ts'
 
 /** How much is gathered before it is written. */

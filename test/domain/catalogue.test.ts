@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
-import { placesOf } from '../../domain/kernel/currencies.ts'
-import { eventCodec } from '../../domain/kernel/event.ts'
+import { eventCodec } from '../../domain/kernel/codec.ts'
+import { placesOf } from '../../domain/wallet/currencies.ts'
 import { aggregates, domainStreamPrefixes } from '../../infra/catalogue.ts'
 
 /** Codes that the interface answers by itself; a rule may not take one of them for something else. */

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { evolveWith } from '../../domain/kernel/aggregate.ts'
+import { categoryOf, eventCodec } from '../../domain/kernel/codec.ts'
 import { InvariantError } from '../../domain/kernel/errors.ts'
-import { categoryOf, eventCodec, type StoredEvent } from '../../domain/kernel/event.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json, toWire } from '../../domain/kernel/json.ts'
 import { aggregates, codec } from '../../infra/catalogue.ts'
 

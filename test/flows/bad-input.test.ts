@@ -27,7 +27,8 @@ describe('bad input, on every route', () => {
   /** Sends, and holds every answer to what is promised of all of them. */
   async function send(method: string, path: string, call: Parameters<Client['call']>[2] = {}): Promise<Answer> {
     const answer = await client.call(method, path, call)
-    const said = `${method} ${path} ${JSON.stringify(call).slice(0, 300)} → ${answer.status} ${JSON.stringify(answer.body)}`
+    const sent = `${method} ${path} ${JSON.stringify(call).slice(0, 300)}`
+    const said = `${sent} → ${answer.status} ${JSON.stringify(answer.body)}`
     assert.isBelow(answer.status, 500, said)
     if (answer.status >= 400) {
       assert.match(answer.body.error.code, /^[a-z0-9_]+$/, said)
