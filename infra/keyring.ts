@@ -1,4 +1,4 @@
-/** Keys of data subjects, in a database of their own: a lost key takes the personal data under it along, nothing else. */
+/** Keys of data subjects, in a database of their own: with a key goes the personal data under it, and nothing else. */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { Keyring } from '../commands/ports.ts'
