@@ -113,7 +113,7 @@ describe('import: the plan', () => {
       const places = (one: ReturnType<typeof journal>) => plan(one).steps[1]!.body
       expect(places(inCommodity('JPY'))).to.have.property('places', 0)
       expect(places(inCommodity('KWD'))).to.have.property('places', 3)
-      expect(places([...inCommodity('BTC', '1.5'), ...inCommodity('BTC', '1.00000001')])).to.have.property('places', 8)
+      expect(places([...inCommodity('BTC', '1.00000001'), ...inCommodity('BTC', '1.5')])).to.have.property('places', 8)
     })
     it('keep the places that the wallet has', () => {
       const first = afterPlan(plan(inCommodity('BTC', '1.50000000')))

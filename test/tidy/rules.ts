@@ -104,7 +104,7 @@ export function kernelLines(sources: readonly Source[]): number {
 
 const HAS_CODE = /^export (const|function|class)\b/m
 
-function linesOfCode(source: Source): number {
-  const text = source.text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
-  return text.split('\n').filter(line => line.trim() !== '').length
+function linesOfCode({ text }: Source): number {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+  return code.split('\n').filter(line => line.trim() !== '').length
 }
