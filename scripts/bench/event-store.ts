@@ -4,24 +4,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { open } from 'lmdb'
+import { alone, type Figure, paired } from './figure.ts'
 
 /** The embedded event store against bare operations of the same run; the server is a process of its own. */
 
-export interface Figure {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  /** The bare operation that the value is held against. */
-  readonly bare: number
-  readonly ratio: number
-}
-
+/** KOGI_BENCH_EVENTS=1000000 shows what a large store costs. */
 const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
+const FIRST_EVENTS = 10_000
 const BATCH = 1000
-const SINGLE_APPENDS = 10_000
+const SINGLE_APPENDS = 6000
+const POINT_READS = 1000
+const ROUNDS = 3
 const IN_FLIGHT = 64
 const PAD = 'x'.repeat(180)
 const INDEX = new URL('../../infra/embedded/event-store/index.ts', import.meta.url).href
@@ -29,25 +25,25 @@ const INDEX = new URL('../../infra/embedded/event-store/index.ts', import.meta.u
 export async function eventStoreBench(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kogi-bench-'))
   try {
-    return [...(await appendFigures(folder)), ...(await logFigures(folder))]
+    return [await appendFigure(folder), ...(await logFigures(folder))]
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** Single appends at 64 in flight, synced, against the same without a disk; the better of two rounds each. */
-async function appendFigures(folder: string): Promise<Figure[]> {
+/** Single appends at 64 in flight, synced, against the same without a disk. */
+async function appendFigure(folder: string): Promise<Figure> {
   const durable = await startServer(join(folder, 'single'))
   const memory = await startServer(undefined)
   try {
-    await singleAppends(memory, SINGLE_APPENDS / 5)
-    await singleAppends(durable, SINGLE_APPENDS / 5)
-    let [value, bare] = [0, 0]
-    for (let round = 0; round < 3; round++) {
-      bare = Math.max(bare, await singleAppends(memory, SINGLE_APPENDS))
-      value = Math.max(value, await singleAppends(durable, SINGLE_APPENDS))
-    }
-    return [figure('single appends, 64 in flight, synced', value, 'appends/s', bare)]
+    const rounds: { value: number; bare: number }[] = []
+    for (const server of [memory, durable]) await singleAppends(server, SINGLE_APPENDS / 3)
+    for (let round = 0; round < ROUNDS; round++)
+      rounds.push({
+        bare: await singleAppends(memory, SINGLE_APPENDS),
+        value: await singleAppends(durable, SINGLE_APPENDS),
+      })
+    return paired('event store: synced appends, 64 in flight (bare: no disk)', 'appends/s', rounds)
   } finally {
     await durable.stop()
     await memory.stop()
@@ -58,44 +54,54 @@ async function logFigures(folder: string): Promise<Figure[]> {
   const path = join(folder, 'log')
   const server = await startServer(path)
   try {
-    const figures: Figure[] = []
-    const first = await batchAppends(server, Math.min(10_000, EVENTS))
-    const written = await batchAppends(server, EVENTS)
-    const stock = Math.max(await stockDrain(server), await stockDrain(server))
-    const raw = Math.max(await rawDrain(server.url), await rawDrain(server.url), await rawDrain(server.url))
-    figures.push(
-      figure('$all to a client that does not decode', raw, 'events/s', stock),
-      figure('batches of 1,000 events', written, 'events/s', stock),
-      figure('batches of 1,000 events, against bare LMDB', written, 'events/s', await bareLmdb(join(folder, 'bare'))),
-      figure('batches with a full store, against an empty one', written, 'events/s', first),
-      figure('read of one event in a full store', ...(await pointReads(server))),
-    )
-    figures.push(figure('anonymous memory of the server', rssAnon(server) / 1e6, 'MB', 200))
+    await batchAppends(server, FIRST_EVENTS)
+    const small = await costs(server, FIRST_EVENTS)
+    const written = await batchAppends(server, EVENTS - FIRST_EVENTS)
+    const large = await costs(server, EVENTS)
+    const drains: { value: number; bare: number }[] = []
+    for (let round = 0; round < ROUNDS; round++)
+      drains.push({ bare: await stockDrain(server), value: await rawDrain(server.url) })
+    const drain = paired('event store: $all, not decoded (bare: stock client)', 'events/s', drains)
+    const anonymous = rssAnon(server) / 1e6
     await server.stop()
-    const [reopened, empty] = [await startServer(path), await startServer(join(folder, 'new'))]
-    figures.push(figure(`opening a store of ${EVENTS} events`, reopened.startMs, 'ms', empty.startMs))
-    await reopened.stop()
-    await empty.stop()
-    return figures
+    return [
+      drain,
+      figure('batches of 1,000 (bare: stock client drains $all)', 'events/s', written, drain.bare!),
+      figure('batches of 1,000 (bare: LMDB alone)', 'events/s', written, await bareLmdb(join(folder, 'bare'))),
+      figure(`one append at a time, ${EVENTS} events (bare: ${FIRST_EVENTS})`, 'appends/s', large.append, small.append),
+      figure(`read of one event, ${EVENTS} events (bare: ${FIRST_EVENTS})`, 'reads/s', large.read, small.read),
+      figure(`anonymous memory, ${EVENTS} events (bare: the limit)`, 'MB', anonymous, 200),
+      await openFigure(path),
+    ]
   } finally {
     await server.stop()
   }
 }
 
-function figure(name: string, value: number, unit: string, bare: number): Figure {
-  return { name: `event store: ${name}`, value: round(value), unit, bare: round(bare), ratio: value / bare }
+async function openFigure(path: string): Promise<Figure> {
+  const server = await startServer(path)
+  await server.stop()
+  return alone(`event store: opening ${EVENTS} events`, server.startMs, 'ms')
 }
 
-function round(value: number): number {
-  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100
+/** What single operations cost in a store of some size. */
+async function costs(server: Bench, size: number): Promise<{ append: number; read: number }> {
+  await singleAppends(server, POINT_READS)
+  return { append: await singleAppends(server, SINGLE_APPENDS), read: await pointReads(server, size) }
 }
 
-interface Bench {
+function figure(name: string, unit: string, value: number, bare: number): Figure {
+  return { name: `event store: ${name}`, value, unit, bare, ratio: value / bare }
+}
+
+export interface Bench {
   readonly url: string
   readonly client: EventStoreDBClient
   readonly process: ChildProcess
   /** From the start of the store in its process to its readiness. */
   readonly startMs: number
+  /** Bytes that live in the server's heap after a collection. */
+  heapUsed(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -105,18 +111,23 @@ export async function startServer(dataDir: string | undefined): Promise<Bench> {
     const begun = performance.now()
     const server = await startEventStore(${JSON.stringify(where)})
     console.log(server.url + ' ' + (performance.now() - begun))
+    process.on('SIGUSR2', () => { gc(); console.log(process.memoryUsage().heapUsed) })
     process.once('SIGTERM', () => server.close().then(() => process.exit(0)))`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  const [url, startMs] = line.split(' ') as [string, string]
+  const flags = ['--expose-gc', '--import', 'tsx', '--input-type=module', '--eval', code]
+  const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout })
+  const [url, startMs] = (await nextLine(lines)).split(' ') as [string, string]
   const client = EventStoreDBClient.connectionString(url)
   return {
     url,
     client,
     process: child,
     startMs: Number(startMs),
+    async heapUsed() {
+      const answer = nextLine(lines)
+      child.kill('SIGUSR2')
+      return Number(await answer)
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
       await client.dispose()
@@ -126,11 +137,18 @@ export async function startServer(dataDir: string | undefined): Promise<Bench> {
   }
 }
 
-function event(n: number) {
+async function nextLine(lines: Interface): Promise<string> {
+  const [line] = (await once(lines, 'line')) as [string]
+  return line
+}
+
+export function event(n: number): ReturnType<typeof jsonEvent> {
   return jsonEvent({ type: 'EntryPosted', data: { n, pad: PAD }, metadata: { org: 'bench', at: n } })
 }
 
+const STREAMS = 10
 let series = 0
+let lastBatches = ''
 
 async function singleAppends({ client }: Bench, count: number): Promise<number> {
   const prefix = `single${series++}`
@@ -149,6 +167,7 @@ async function singleAppends({ client }: Bench, count: number): Promise<number> 
 /** Two batches under way, as a loader would do it, so that the server need not wait for the client. */
 async function batchAppends({ client }: Bench, count: number): Promise<number> {
   const prefix = `batch${series++}`
+  lastBatches = prefix
   const batches = count / BATCH
   const begun = performance.now()
   let next = 0
@@ -215,30 +234,15 @@ async function rawDrain(url: string): Promise<number> {
   return perSecond(count, begun)
 }
 
-/** One event at a time from streams all over the store; bare is a read of the first stream's first event. */
-async function pointReads({ client }: Bench): Promise<[number, string, number]> {
-  const reads = async (stream: (n: number) => string, revision: (n: number) => bigint): Promise<number> => {
-    const begun = performance.now()
-    const count = 2000
-    for (let n = 0; n < count; n++)
-      for await (const _ of client.readStream(stream(n), { fromRevision: revision(n), maxCount: 1 }));
-    return perSecond(count, begun)
+/** Single events from the batches' streams, from all over the store. */
+async function pointReads({ client }: Bench, size: number): Promise<number> {
+  const perStream = Math.floor((size === FIRST_EVENTS ? size : size - FIRST_EVENTS) / STREAMS)
+  const begun = performance.now()
+  for (let n = 0; n < POINT_READS; n++) {
+    const fromRevision = BigInt((n * 7919) % perStream)
+    for await (const _ of client.readStream(`${lastBatches}-${n % STREAMS}`, { fromRevision, maxCount: 1 }));
   }
-  const last = series - 1
-  const spread = Math.max(1, Math.floor(EVENTS / 10) - 1)
-  await reads(
-    () => `batch${last}-0`,
-    () => 0n,
-  )
-  const bare = await reads(
-    () => `batch${last}-0`,
-    () => 0n,
-  )
-  const value = await reads(
-    n => `batch${last}-${n % 10}`,
-    n => BigInt((n * 7919) % spread),
-  )
-  return [value, 'reads/s', bare]
+  return perSecond(POINT_READS, begun)
 }
 
 /** The same bytes put into LMDB with nothing around them: a transaction and a sync for each batch. */
@@ -259,7 +263,7 @@ async function bareLmdb(path: string): Promise<number> {
   return rate
 }
 
-function rssAnon({ process: { pid } }: Bench): number {
+export function rssAnon({ process: { pid } }: Bench): number {
   const match = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return Number(match?.[1] ?? 0) * 1024
 }

@@ -33,7 +33,9 @@ export function storedEvent(view: FrameView): StoredEvent {
   }
 }
 
-/** Fills an empty store with events that keep their revisions, positions and times; its streams too, if it has a source. */
+/**
+ * Fills an empty store with events that keep their revisions, positions and times; its streams too, if it has a source.
+ */
 export class Copy {
   private readonly target: Store
   private readonly source: Store | undefined

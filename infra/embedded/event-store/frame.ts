@@ -3,7 +3,8 @@ import { varintSize, writeVarint } from './protobuf.ts'
 /**
  * The stored form of an event IS its gRPC answer: a length-prefixed frame that holds a ReadResp with the event's
  * RecordedEvent, ids as strings. A reader that resolves nothing copies frames from disk to socket and never decodes.
- * The fields stand in one fixed order, so that `parseFrame` finds what filters and limits need without a general decoder.
+ * The fields stand in one fixed order, so that `parseFrame` finds what filters and limits need without a general
+ * decoder.
  */
 
 export interface NewEvent {

@@ -27,7 +27,9 @@ interface StagedEvents {
 const spare: Buffer[] = []
 const SPARE_MAX = 64
 
-/** The appends that share one transaction and one sync: wire-ready blocks, the runs in them, and the heads they change. */
+/**
+ * The appends that share one transaction and one sync: wire-ready blocks, the runs in them, and the heads they change.
+ */
 export class Group {
   readonly heads = new Map<string, Head>()
   readonly waiting: ((error?: Error) => void)[] = []

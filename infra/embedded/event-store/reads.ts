@@ -113,7 +113,9 @@ async function readStream(store: Store, name: string, request: ReadRequest, outl
   if (request.compatibility >= 1) outlet.message(lastStreamPosition(head.revision))
 }
 
-/** The head of a stream that can be read; undefined when it is missing or soft-deleted. Throws when it is tombstoned. */
+/**
+ * The head of a stream that can be read; undefined when it is missing or soft-deleted. Throws when it is tombstoned.
+ */
 export function existingHead(store: Store, name: string): Head | undefined {
   const head = store.head(name)
   if (head?.tombstoned || (isMetastream(name) && store.head(originalOf(name))?.tombstoned)) throw streamDeleted(name)

@@ -10,8 +10,8 @@ const WORDS = 4
 
 /**
  * The ids of the last events, for re-appends that expect no revision. As on a real server it is a memory only: bounded,
- * lost at a restart, and keyed by the id alone, so that the first stream an id was written to keeps it. A ring of numbers
- * with chains of equal hashes: 150,000 ids take 6 MB and nothing for the garbage collector to walk over.
+ * lost at a restart, and keyed by the id alone, so that the first stream an id was written to keeps it. A ring of
+ * numbers with chains of equal hashes: 150,000 ids take 6 MB and nothing for the garbage collector to walk over.
  */
 export class RecentIds {
   private readonly limit: number

@@ -5,7 +5,10 @@ import type { NewEvent } from './frame.ts'
 import { GrpcError, Status } from './grpc.ts'
 import type { Reader } from './protobuf.ts'
 
-/** Decodes what the writing requests of the Streams service share, and refuses what a real server refuses, hangs on or dies of. */
+/**
+ * Decodes what the writing requests of the Streams service share, and refuses what a real server refuses, hangs on or
+ * dies of.
+ */
 
 /** What the client expects of a stream; `sent` is the number for the answer when it is a revision. */
 export interface Expectation {

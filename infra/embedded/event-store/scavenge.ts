@@ -16,8 +16,8 @@ export interface Scavenged {
 }
 
 /**
- * Removes for good what no reader of a stream can see any more: truncated, expired, deleted. The rest is copied to a new
- * file that takes the old one's place in one rename, so an interruption leaves the store as it was. Offline only.
+ * Removes for good what no reader of a stream can see any more: truncated, expired, deleted. The rest is copied to a
+ * new file that takes the old one's place in one rename, so an interruption leaves the store as it was. Offline only.
  */
 export async function scavenge(folder: string): Promise<Scavenged> {
   const path = join(folder, FILE)

@@ -23,13 +23,16 @@ const SETTINGS = {
 }
 /** Of one connection, all its calls together: appends of several megabytes must not wait for window updates. */
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024
-/** Of one connection; every reader may have a quarter of a megabyte under way, and more streams than this would be refused. */
+/**
+ * Of one connection; every reader may have a quarter of a megabyte under way, and more streams than this would be
+ * refused.
+ */
 const SESSION_MEMORY_MB = 128
 const PING_MS = 10_000
 /** A connection that does not answer a ping is dead, or the machine at its other end is. */
 const PING_PATIENCE_MS = 20_000
 const HTTP2_PREFACE_START = 0x50 // 'P' of 'PRI * HTTP/2.0'; no other method that is served here begins so but POST.
-const CLOSE_PATIENCE_MS = 1000
+const CLOSE_PATIENCE_MS = 500
 
 export interface Listener {
   readonly port: number

@@ -17,12 +17,13 @@ import { RUN_SIZE, type Run, readRun, type StagedRun, Tail, writeRun } from './t
  * | `streams` | stream name                | its head: number, last revision, limits                        |
  * | `facts`   | `state`                    | format, next position, next stream number, end of the index    |
  *
- * Every commit writes to `log` and `facts`; `runs` and `streams` follow now and then and are complete up to the end of the
- * index. What is behind it is held in the tail, which opening the store makes anew from the blocks.
+ * Every commit writes to `log` and `facts`; `runs` and `streams` follow now and then and are complete up to the end of
+ * the index. What is behind it is held in the tail, which opening the store makes anew from the blocks.
  */
 
-export const FORMAT = 2
+const FORMAT = 1
 export const FILE = 'events.mdb'
+
 /** One transaction's worth of changes. */
 export interface Changes {
   readonly blocks: readonly Block[]
@@ -148,10 +149,7 @@ export class Store {
 
   /** Runs of a stream backwards, beginning with the one that holds `revision`. */
   runsBackFrom(stream: number, revision: number, limit: number): Run[] {
-    const runs: Run[] = []
-    const recent = this.tail.runsOf(stream)
-    for (let index = lastAtOrBefore(recent, revision); index >= 0 && runs.length < limit; index--)
-      runs.push(recent[index]!)
+    const runs = this.tail.runsBackFrom(stream, revision, limit)
     if (runs.length >= limit) return runs
     const below = runs.length > 0 ? runs.at(-1)!.revision - 1 : revision
     if (below < 0) return runs
@@ -284,17 +282,6 @@ export class Store {
 }
 
 const STATE_SIZE = 24
-
-function lastAtOrBefore(runs: readonly Run[], revision: number): number {
-  let low = 0
-  let high = runs.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (runs[middle]!.revision <= revision) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
 
 /** What the binding says of a failed commit stands in a promise of its own. */
 async function reasonOf(error: unknown): Promise<unknown> {

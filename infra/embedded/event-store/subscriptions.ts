@@ -27,8 +27,8 @@ export interface Subscribers {
 
 /**
  * A subscription reads the log by position from where it stopped, first what is stored and then, woken by each commit,
- * what is new. Stored and live events take the same path, so there is no hand-over at which one could be lost or doubled,
- * and a slow client costs no memory: what it has not taken stays on disk.
+ * what is new. Stored and live events take the same path, so there is no hand-over at which one could be lost or
+ * doubled, and a slow client costs no memory: what it has not taken stays on disk.
  */
 export async function subscribe(call: Call, shared: Subscribers, request: ReadRequest): Promise<void> {
   const feed = request.stream === undefined ? allFeed(shared, request) : new StreamFeed(shared, request.stream, request)
@@ -139,7 +139,9 @@ class AllFeed implements Feed {
   }
 }
 
-/** `$all` through a filter, with a checkpoint now and then, so that a client need not look again at what did not match. */
+/**
+ * `$all` through a filter, with a checkpoint now and then, so that a client need not look again at what did not match.
+ */
 class FilteredFeed implements Feed {
   readonly isCaughtUp = true
   private readonly log: AllForwards

@@ -20,9 +20,10 @@ const RUNS_MAX = 4096
 const BYTES_MAX = 8 * 1024 * 1024
 
 /**
- * The index of the end of the log, in memory only. A commit writes nothing but blocks, one behind the other; where their
- * events stand is put into the tables for thousands of them together, since every stream's entry is on a page of its own.
- * What a crash takes is read back from the blocks at the next start, in a fraction of a second: the limits see to it.
+ * The index of the end of the log, in memory only. A commit writes nothing but blocks, one behind the other; where
+ * their events stand is put into the tables for thousands of them together, since every stream's entry is on a page of
+ * its own. What a crash takes is read back from the blocks at the next start, in a fraction of a second: the limits see
+ * to it.
  */
 export class Tail {
   readonly heads = new Map<string, Head>()
@@ -41,6 +42,19 @@ export class Tail {
   /** Runs of a stream, oldest first. */
   runsOf(stream: number): readonly Run[] {
     return this.runs.get(stream) ?? NONE
+  }
+
+  /** Up to `limit` runs of a stream, newest first, from the last one that begins at or before a revision. */
+  runsBackFrom(stream: number, revision: number, limit: number): Run[] {
+    const runs = this.runsOf(stream)
+    let low = 0
+    let high = runs.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (runs[middle]!.revision <= revision) low = middle + 1
+      else high = middle
+    }
+    return runs.slice(Math.max(0, low - limit), low).reverse()
   }
 
   *allRuns(): Generator<StagedRun> {

@@ -51,7 +51,8 @@ overEngines('deletion', engine => {
       const answer = await remove(stream, expected)
       expect(answer.status).to.equal(Status.failedPrecondition)
       expect(answer.message).to.equal(
-        `Delete failed due to WrongExpectedVersion. Stream: ${stream}, Expected version: ${sent}, Actual version: ${actual}`,
+        `Delete failed due to WrongExpectedVersion. Stream: ${stream}, ` +
+          `Expected version: ${sent}, Actual version: ${actual}`,
       )
       expect(answer.trailers).to.include({
         exception: 'wrong-expected-version',

@@ -6,8 +6,10 @@ import { createRequire } from 'node:module'
  * from the generated classes of the stock client, so that this suite and the server share no code.
  */
 const require = createRequire(import.meta.url)
-export const pb: typeof import('@eventstore/db-client/generated/streams_pb.js') = require('@eventstore/db-client/generated/streams_pb.js')
-export const shared: typeof import('@eventstore/db-client/generated/shared_pb.js') = require('@eventstore/db-client/generated/shared_pb.js')
+const STREAMS = '@eventstore/db-client/generated/streams_pb.js'
+const SHARED = '@eventstore/db-client/generated/shared_pb.js'
+export const pb: typeof import('@eventstore/db-client/generated/streams_pb.js') = require(STREAMS)
+export const shared: typeof import('@eventstore/db-client/generated/shared_pb.js') = require(SHARED)
 const { StreamsService } = require('@eventstore/db-client/generated/streams_grpc_pb.js') as {
   StreamsService: Record<string, { path: string }>
 }

@@ -106,7 +106,8 @@ describe('the event store under bad clients', () => {
       const socket = connectSocket(Number(port), hostname)
       socket.on('error', () => {})
       socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-      socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 255, 255, 255, 255])) // SETTINGS with a window too large
+      // SETTINGS with a window that is too large.
+      socket.write(Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 255, 255, 255, 255]))
       socket.write(Buffer.from(Array.from({ length: 64 }, (_, n) => (n * round * 37) & 255)))
       await new Promise(resolve => setTimeout(resolve, 5))
       socket.destroy()
