@@ -21,7 +21,7 @@ import { RUN_SIZE, type Run, readRun, type StagedRun, Tail, writeRun } from './t
  * the index. What is behind it is held in the tail, which opening the store makes anew from the blocks.
  */
 
-const FORMAT = 1
+const FORMAT = 2
 export const FILE = 'events.mdb'
 
 /** One transaction's worth of changes. */
