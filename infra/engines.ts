@@ -28,6 +28,9 @@ const runningSchema = z.object({
   keysDatabaseUrl: z.string(),
 })
 
+/** How long a system that starts may take to say where its engines are. */
+const STARTING_MS_MAX = 5_000
+
 const runningFile = (config: Config) => path.join(config.dataDir, 'running.json')
 
 /** The engines that another live process runs on this data folder, if there is one. */
@@ -45,7 +48,16 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
   const running = await runningEngines(config)
   if (running) return { ...configured(config, running), runBy: 'another process', close: async () => {} }
 
-  const [store, postgres] = await startBoth(config, log)
+  let started: Awaited<ReturnType<typeof startBoth>>
+  try {
+    started = await startBoth(config, log)
+  } catch (error) {
+    // whoever has the folder may be starting at this very moment
+    const other = await appearing(config)
+    if (!other) throw error
+    return { ...configured(config, other), runBy: 'another process', close: async () => {} }
+  }
+  const [store, postgres] = started
   const urls = configured(config, {
     eventStoreUrl: store?.firstLine ?? '',
     databaseUrl: postgres?.url('kogi') ?? '',
@@ -59,6 +71,16 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
     await Promise.all([store?.stop(), postgres?.stop()])
   }
   return { ...urls, runBy: 'this process', close }
+}
+
+/** The engines of a process that is about to say where they are. */
+async function appearing(config: Config) {
+  for (let waited = 0; waited < STARTING_MS_MAX; waited += 100) {
+    const running = await runningEngines(config)
+    if (running) return running
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return undefined
 }
 
 async function startBoth(config: Config, log: Log) {

@@ -8,6 +8,7 @@ import type { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Log } from '../log.ts'
 import { findBinaries, makeReachable, type PostgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
 import { describeProcess, type RunningProcess, waitUntilGone } from './processes.ts'
@@ -193,9 +194,8 @@ async function removeLeftServer(data: string, log: Log) {
   // After a crash the id may have gone to a stranger, whom the server would take for its predecessor.
   if (!left?.command.join(' ').includes(` -D ${data} `)) return rm(lock, { force: true })
   if (servesItsParent(left)) {
-    throw new Error(
-      `The data folder ${path.dirname(data)} is in use by the running process ${left.parent}: stop it first`,
-    )
+    const folder = path.dirname(data)
+    throw new KogiError('already_running', `${folder} is in use by the running process ${left.parent}: stop it first.`)
   }
   log.warn({ pid }, 'stopping the PostgreSQL server that a killed process left behind')
   if (!(await endProcess(pid))) throw new Error(`The PostgreSQL server ${pid} on ${data} does not stop: kill it`)

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { assert } from 'chai'
+import type { Client } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+import { allRows, checkRows, visible } from './checks.ts'
+import { csv, dataSet } from './data-sets.ts'
+
+describe('vnrelief: one account with tens of thousands of donations, one stream', function () {
+  const set = dataSet(this, 'vnrelief', 'agribank.csv')
+  const rows = set.oracle ? csv(set.text('agribank.csv')) : []
+  let data: string
+  let system: System
+  let client: Client
+  let position = 0n
+  const keyOf = (row: Record<string, string>) => `agribank-${row.seq}`
+
+  before(async () => {
+    data = await mkdtemp(path.join(tmpdir(), 'kogi-vnrelief-'))
+    system = await startSystem({ data })
+    client = await system.clientOf('relief')
+    const { opening_vnd } = set.oracle.agribank
+    await send('/api/v1/kwlt/wallets', 'open', { id: 'fund', kind: 'business' })
+    const account = { account: 'agribank', currency: 'VND', overdraft: 'refused' }
+    await send('/api/v1/kwlt/wallets/fund/accounts', 'account', account)
+    await credit('opening', String(opening_vnd), rows[0]!.date!)
+    for (const row of rows) await credit(keyOf(row), row.credit_vnd!, row.date!)
+    await visible(client, position)
+  })
+  after(async () => {
+    client?.close()
+    await system?.stop()
+    if (data) await rm(data, { recursive: true, force: true })
+  })
+
+  async function send(to: string, key: string, body: unknown) {
+    const answer = await client.call('POST', to, { body, headers: { 'Idempotency-Key': key } })
+    assert.include([200, 201], answer.status, JSON.stringify(answer.body))
+    position = BigInt(answer.body.data.position)
+    return answer.body.data
+  }
+  const credit = (key: string, amount: string, effectiveOn: string) =>
+    send('/api/v1/kwlt/wallets/fund/credits', key, { account: 'agribank', currency: 'VND', amount, effectiveOn })
+
+  it('ends with the bank’s closing balance', async () => {
+    const { body } = await client.call('GET', '/api/v1/kwlt/wallets/fund/accounts/agribank/VND')
+    assert.equal(body.data.balance, String(set.oracle.agribank.closing_vnd))
+  })
+
+  it('shows every printed balance', async () => {
+    const statement = '/api/v1/kwlt/wallets/fund/accounts/agribank/statement?currency=VND&order=posted'
+    const lines = (await allRows(client, statement, 'lines')).slice(1)
+    const matched = rows.filter((row, n) => lines[n]?.balance === row.balance_vnd)
+    assert.lengthOf(matched, set.oracle.agribank.printed_balances_matched)
+  })
+
+  it('knows the first command as well as the last, after a restart of everything that remembers', async () => {
+    client.close()
+    await system.stop()
+    system = await startSystem({ data })
+    client = await system.clientOf('relief')
+    const last = rows.at(-1)!
+    for (const row of [rows[0]!, rows[1]!, rows[rows.length >> 1]!, last]) {
+      const receipt = await credit(keyOf(row), row.credit_vnd!, row.date!)
+      assert.isTrue(receipt.replayed, `row ${row.seq}`)
+    }
+  })
+
+  it('stores rows that equal an independent fold of the log', () => checkRows(system))
+})
