@@ -48,7 +48,9 @@ async function tour(system: ChildProcess, env: NodeJS.ProcessEnv): Promise<boole
   const call = caller(url, token)
   const position = await sendMonth(call)
   const list = async (resource: string): Promise<Row[]> => {
-    const { body } = await call('GET', `${resource}?limit=500&wait=30000`, undefined, { 'Kogi-Min-Position': position })
+    const token = { 'Kogi-Min-Position': position }
+    const { status, body } = await call('GET', `${resource}?limit=500&wait=30000`, undefined, token)
+    if (status !== 200) throw new Error(`${resource} answered ${status}: ${JSON.stringify(body)}`)
     return body.data
   }
 
