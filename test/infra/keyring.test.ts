@@ -1,0 +1,63 @@
+import { assert } from 'chai'
+import type { Keyring } from '../../commands/ports.ts'
+import { keyring } from '../../infra/keyring.ts'
+import { silentLog } from '../../infra/log.ts'
+import { migrate } from '../../infra/migrate.ts'
+import { createPool, type Pool } from '../../infra/postgres.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+describe('the keyring', () => {
+  let pool: Pool
+  let keys: Keyring
+  /** Another process, with a cache of its own. */
+  let others: Keyring
+
+  before(async () => {
+    const url = await freshDatabase()
+    await migrate({ url, set: 'keys', log: silentLog })
+    pool = createPool({ url, name: 'keys', log: silentLog })
+    keys = keyring(pool)
+    others = keyring(pool)
+  })
+  after(() => pool?.end())
+
+  it('opens what it sealed, in any process, and nothing can be read from the envelope', async () => {
+    for (const plain of ['Mira Okonjo', 'é 日本 \u{1f600}', 'x'.repeat(10_000)]) {
+      const envelope = await keys.seal('acme', 'mira', plain)
+      assert.deepEqual(await others.open('acme', [envelope]), [plain])
+      assert.notInclude(JSON.stringify(envelope), plain)
+    }
+  })
+
+  it('seals the same text differently every time, under one key per subject of an org', async () => {
+    const envelopes = await Promise.all([1, 2, 3, 4].map(n => (n % 2 ? keys : others).seal('acme', 'new', 'same')))
+    assert.equal(new Set(envelopes.map(({ text }) => text)).size, 4)
+    assert.equal(new Set(envelopes.map(({ key }) => key)).size, 1)
+    assert.notEqual((await keys.seal('other', 'new', 'same')).key, envelopes[0]!.key)
+  })
+
+  it('opens nothing of another org, and nothing under a key that is not there', async () => {
+    const envelope = await keys.seal('acme', 'mira', 'secret')
+    assert.deepEqual(await keys.open('other', [envelope]), [null])
+    const strange = { ...envelope, key: '00000000-0000-4000-8000-000000000000' }
+    assert.deepEqual(await keys.open('acme', [strange, envelope]), [null, 'secret'])
+  })
+
+  it('fails loudly on an envelope that was changed', async () => {
+    const envelope = await keys.seal('acme', 'mira', 'secret')
+    const text = (envelope.text[0] === 'A' ? 'B' : 'A') + envelope.text.slice(1)
+    const error = await keys.open('acme', [{ ...envelope, text }]).then(
+      () => undefined,
+      failure => failure as Error,
+    )
+    assert.instanceOf(error, Error)
+  })
+
+  it('reads null once the secret is gone, also for what is sealed afterwards', async () => {
+    const before = await keys.seal('acme', 'leaver', 'name')
+    await pool.query(`update subject_keys set secret = null where subject = 'leaver'`)
+    const fresh = keyring(pool)
+    const after = await fresh.seal('acme', 'leaver', 'name again')
+    assert.deepEqual(await fresh.open('acme', [before, after]), [null, null])
+  })
+})
