@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { SERVER_VERSION } from './services.ts'
+import { postEvents, streamOfPath } from './http-append.ts'
+import { existingHead } from './reads.ts'
+import { SERVER_VERSION, type Server } from './services.ts'
+import type { Store } from './store.ts'
 
-/** The plain HTTP side: is it alive, what is it. Everything else about the store goes over gRPC. */
+/** The plain HTTP side: is it alive, what is it, and a door for events. Everything else goes over gRPC. */
 
 export interface HttpAnswer {
   readonly status: number
@@ -20,11 +23,30 @@ export function httpAnswer(method: string, path: string): HttpAnswer {
   return isRead ? { status: 200, headers: JSON_HEADERS, body: JSON.stringify(page) } : plain(405)
 }
 
-export function serveHttp(request: IncomingMessage, response: ServerResponse): void {
+/** Answers HTTP/1.1: the pages above, and what concerns a stream. */
+export async function serveHttp(request: IncomingMessage, response: ServerResponse, server: Server): Promise<void> {
+  const method = request.method ?? 'GET'
+  const stream = streamOfPath(request.url ?? '/')
+  const answer =
+    stream === undefined
+      ? httpAnswer(method, request.url ?? '/')
+      : method === 'POST'
+        ? await postEvents(request, stream, server.writer)
+        : feed(stream, server.store)
   request.resume()
-  const { status, headers, body } = httpAnswer(request.method ?? 'GET', request.url ?? '/')
+  const { status, headers, body } = answer
   response.writeHead(status, { ...headers, ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }) })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  response.end(method === 'HEAD' ? undefined : body)
+}
+
+/** Whether a stream is there; its feed is another matter. */
+function feed(stream: string, store: Store): HttpAnswer {
+  try {
+    if (existingHead(store, stream) === undefined) return plain(404)
+  } catch {
+    return plain(410)
+  }
+  return { ...plain(501), body: 'Feeds are not part of the embedded event store; a real EventStoreDB has them.' }
 }
 
 function plain(status: number): HttpAnswer {

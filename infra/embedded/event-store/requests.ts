@@ -23,7 +23,7 @@ export interface StreamWrite {
 
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 const NOTHING: Buffer = Buffer.alloc(0)
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 export function invalid(message: string): GrpcError {
   return new GrpcError(Status.invalidArgument, message)

@@ -67,7 +67,9 @@ export async function listen(options: {
     if (headers.authorization !== undefined) credentials()
     serveStream(stream, headers, server, calls)
   })
-  const http1 = createHttpServer(serveHttp)
+  const http1 = createHttpServer((request, response) => {
+    serveHttp(request, response, server).catch(() => response.destroy())
+  })
   const net = createNetServer({ noDelay: true }, socket => {
     sockets.add(socket)
     undecided.add(socket)

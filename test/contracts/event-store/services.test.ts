@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { expect } from 'chai'
 import { type Engine, newStream, overEngines } from './engines.ts'
-import { append, readRequest } from './messages.ts'
+import { append, deleteRequest, read, readRequest } from './messages.ts'
 import { Status, streamsPath } from './raw.ts'
 
 const require = createRequire(import.meta.url)
@@ -85,6 +86,7 @@ overEngines('services', engine => {
   })
 
   http(engine)
+  httpStreams(engine)
   abuse(engine)
 })
 
@@ -110,6 +112,52 @@ function http(engine: Engine): void {
     expect(info).to.deep.include({ state: 'leader', authentication: { type: 'insecure', properties: null } })
     expect(info.features).to.include.keys('projections', 'userManagement', 'atomPub')
     expect(await (await ask('/ping')).json()).to.include({ text: 'Ping request successfully handled' })
+  })
+}
+
+/** Events may come over HTTP too; feeds are not served. */
+function httpStreams(engine: Engine): void {
+  const post = (stream: string, headers: Record<string, string>, body: string) =>
+    fetch(engine.url.replace(/^esdb:(.*)\?.*$/, `http:$1/streams/${encodeURIComponent(stream)}`), {
+      method: 'POST',
+      headers,
+      body,
+    })
+
+  it('takes events over HTTP', async () => {
+    const stream = newStream()
+    const json = { 'content-type': 'application/json', 'ES-EventType': 'Posted', 'ES-EventId': randomUUID() }
+    const created = await post(stream, json, '{"a":1}')
+    expect([created.status, created.headers.get('location')]).to.deep.equal([
+      201,
+      engine.url.replace(/^esdb:(.*)\?.*$/, `http:$1/streams/${stream}/0`),
+    ])
+    const list = JSON.stringify([{ eventId: randomUUID(), eventType: 'Listed', data: { b: 2 }, metadata: { c: 3 } }])
+    expect((await post(stream, { 'content-type': 'application/vnd.eventstore.events+json' }, list)).status).to.equal(
+      201,
+    )
+    const { reads } = await read(engine.raw, { stream })
+    expect(
+      reads.map(one => [one.event!.map.type, one.event!.data.toString(), one.event!.metadata.toString()]),
+    ).to.deep.equal([
+      ['Posted', '{"a":1}', ''],
+      ['Listed', '{"b":2}', '{"c":3}'],
+    ])
+  })
+
+  it('refuses events over HTTP with the right status', async () => {
+    const stream = newStream()
+    const json = { 'content-type': 'application/json', 'ES-EventId': randomUUID() }
+    expect((await post(stream, json, '{}')).status).to.equal(400)
+    const typed = { ...json, 'ES-EventType': 'Posted' }
+    const wrong = await post(stream, { ...typed, 'ES-ExpectedVersion': '5' }, '{}')
+    expect([wrong.status, wrong.headers.get('es-currentversion')]).to.deep.equal([400, '-1'])
+    await append(engine.raw, stream, 'any', [{}])
+    await engine.raw.ask(streamsPath('tombstone'), deleteRequest(stream, 'any', true))
+    expect((await post(stream, typed, '{}')).status).to.equal(410)
+    const get = (name: string) => fetch(engine.url.replace(/^esdb:(.*)\?.*$/, `http:$1/streams/${name}`))
+    expect((await get(stream)).status).to.equal(410)
+    expect((await get(newStream())).status).to.equal(404)
   })
 }
 
