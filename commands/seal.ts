@@ -28,10 +28,7 @@ export async function sealBody(
 
 /** Opens every sealed member of a value's first level; one whose key is gone reads `null`, with `erased: true`. */
 export async function openSealed(keyring: Keyring, org: string, value: Body): Promise<Body> {
-  const closed = Object.entries(value).flatMap(([field, item]) => {
-    const parsed = sealed.safeParse(item)
-    return parsed.success ? [[field, parsed.data] as const] : []
-  })
+  const closed = Object.entries(value).filter((entry): entry is [string, Sealed] => isSealed(entry[1]))
   if (closed.length === 0) return value
   const plain = await keyring.open(
     org,
@@ -40,3 +37,7 @@ export async function openSealed(keyring: Keyring, org: string, value: Body): Pr
   const opened = Object.fromEntries(closed.map(([field], n) => [field, plain[n]]))
   return { ...value, ...opened, ...(plain.includes(null) && { erased: true }) }
 }
+
+/** Looks before it parses: nearly every value is no envelope, and a failed parse costs more than the whole command. */
+const isSealed = (value: unknown): value is Sealed =>
+  typeof value === 'object' && value !== null && 'nonce' in value && sealed.safeParse(value).success
