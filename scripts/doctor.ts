@@ -4,6 +4,7 @@ import pg from 'pg'
 import { domainStreamPrefixes } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type EngineUrls, openEngines } from '../infra/engines.ts'
+import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
 import { probeNats } from '../infra/nats.ts'
@@ -42,6 +43,7 @@ async function examine(config: Config, urls: EngineUrls): Promise<Finding[]> {
     return await Promise.all([
       look('node', async () => process.version),
       look('event store', async () => `${await versionOf(urls.eventStoreUrl)}, head at ${await log.head()}`),
+      look('streams', () => intactStreams(urls.eventStoreUrl)),
       look('read models', () => postgresVersion(urls.databaseUrl)),
       look('keys', () => postgresVersion(urls.keysDatabaseUrl)),
       look('event bus', () => probeNats(config.natsUrl)),
@@ -71,6 +73,12 @@ async function versionOf(url: string): Promise<string> {
   const scheme = searchParams.get('tls') === 'false' ? 'http' : 'https'
   const answer = await fetch(`${scheme}://${hostname}:${port || 2113}/info`)
   return `version ${((await answer.json()) as { esVersion?: string }).esVersion ?? 'unknown'}`
+}
+
+async function intactStreams(url: string): Promise<string> {
+  const damaged = await damagedStreams(url, domainStreamPrefixes)
+  if (damaged.length === 0) return 'no domain stream was deleted, truncated or limited'
+  throw new Error(`${damaged.length} damaged: ${damaged.slice(0, 5).join('; ')}`)
 }
 
 async function withClient<T>(url: string, ask: (client: pg.Client) => Promise<T>): Promise<T> {
