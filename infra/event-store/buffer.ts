@@ -5,6 +5,9 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 const FULL_EVENTS = 16_384
 const ROOM_EVENTS = 8_192
 
+/** How long a list may wait to be filled while not all that is stored has come. */
+const LINGER_MS = 100
+
 /** What a subscription has delivered and nobody has taken yet; it outlives the subscriptions that fill it. */
 export class EventBuffer {
   /** Called when there is room again after `push` said that it is full. */
@@ -19,6 +22,8 @@ export class EventBuffer {
   #failed = false
   #ended = false
   #wake: (() => void) | undefined
+  /** Events that must wait before an arriving one is worth waking for. */
+  #wanted = 1
 
   /** `after`: the position after which the first event is wanted. */
   constructor(after: bigint) {
@@ -39,7 +44,7 @@ export class EventBuffer {
     if (event.position <= this.#reached || this.#failed) return false
     this.#reached = event.position
     this.#events.push(event)
-    this.#wakeUp()
+    if (this.#events.length - this.#from >= this.#wanted) this.#wakeUp()
     if (this.#full || this.#events.length - this.#from < FULL_EVENTS) return false
     this.#full = true
     return true
@@ -72,7 +77,21 @@ export class EventBuffer {
 
   /** Lists of at most `max()` events as they come, and `'live'` once when all that was stored has been handed out. */
   async *lists(max: () => number): AsyncGenerator<readonly StoredEvent[] | 'live'> {
+    let deadline = 0
     while (!this.#ended) {
+      // While stored events pour in, full lists are worth a short wait: what works on a list has its fixed costs.
+      const pours = !this.#live && !this.#failed && this.#events.length > this.#from
+      if (pours && this.#events.length - this.#from < max() && !this.#full) {
+        deadline ||= performance.now() + LINGER_MS
+        const left = deadline - performance.now()
+        if (left > 0) {
+          this.#wanted = max()
+          await this.#more(left)
+          this.#wanted = 1
+          continue
+        }
+      }
+      deadline = 0
       const events = this.#take(max())
       if (events.length > 0) yield events
       else if (this.#live && !this.#liveTold) {
@@ -106,9 +125,11 @@ export class EventBuffer {
     return taken
   }
 
-  #more(): Promise<void> {
+  #more(waitMs?: number): Promise<void> {
     return new Promise(resolve => {
+      const timer = waitMs === undefined ? undefined : setTimeout(() => this.#wakeUp(), waitMs)
       this.#wake = () => {
+        clearTimeout(timer)
         this.#wake = undefined
         resolve()
       }

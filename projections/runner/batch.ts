@@ -12,8 +12,8 @@ import type { Changes } from './write.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 10_000
-// The event loop is given back this often, so that the statements of the batch before do not wait for the fold.
-const SLICE_EVENTS = 100
+// The event loop is given back this often, so that reading goes on.
+const SLICE_EVENTS = 250
 
 /** What a batch comes to. */
 export type FoldedBatch = {
@@ -134,18 +134,20 @@ export class BatchFold {
         if (this.#caches[target.lane]!.get(text) === undefined) missing[target.lane]!.set(text, key)
       }
     }
-    for (const [lane, keys] of missing.entries()) {
-      if (keys.size === 0) continue
-      const projection = this.#table.projections[lane]!
-      const cache = this.#caches[lane]!
-      for (const stored of await this.#load(projection, [...keys.values()])) {
-        const row = fromDatabase(projection, stored)
-        const text = this.#keyTexts[lane]!(row)
-        cache.set(text, row)
-        keys.delete(text)
-      }
-      for (const text of keys.keys()) cache.set(text, null)
+    await Promise.all(missing.map((keys, lane) => this.#loadInto(lane, keys)))
+  }
+
+  async #loadInto(lane: number, keys: Map<string, Row>): Promise<void> {
+    if (keys.size === 0) return
+    const projection = this.#table.projections[lane]!
+    const cache = this.#caches[lane]!
+    for (const stored of await this.#load(projection, [...keys.values()])) {
+      const row = fromDatabase(projection, stored)
+      const text = this.#keyTexts[lane]!(row)
+      cache.set(text, row)
+      keys.delete(text)
     }
+    for (const text of keys.keys()) cache.set(text, null)
   }
 
   /** Applies one event to one projection: all of its rows, or none and a fault. */

@@ -2,6 +2,8 @@
 import type { ClientBase, Pool } from 'pg'
 import { BUCKETS } from '../bucket.ts'
 import type { AnyProjection } from '../projection.ts'
+import { arrayLiteral } from './encode.ts'
+import type { Statement } from './pipeline.ts'
 
 export type PartitionState = 'running' | 'retrying' | 'stalled'
 
@@ -76,42 +78,41 @@ export async function readCheckpoints(
   return rows.map(asCheckpoint)
 }
 
+const MOVE_FIELDS = [
+  { name: 'projection', type: 'text' },
+  { name: 'version', type: 'integer' },
+  { name: 'bucket', type: 'integer' },
+  { name: 'epoch', type: 'bigint' },
+  { name: 'from', type: 'bigint' },
+  { name: 'to', type: 'bigint' },
+  { name: 'state', type: 'text' },
+  { name: 'error', type: 'jsonb' },
+] as const
+
 /**
- * Moves checkpoints inside the caller's transaction, as its first statement, so that two owners cannot write the same
- * rows at once. Throws `FencedError` when one of them is not where `from` and `epoch` say.
+ * The statement that moves checkpoints: the first of its transaction, so that two owners cannot write the same rows at
+ * once. It divides by zero when one of them is not where `from` and `epoch` say, which rolls everything back.
  */
-export async function moveCheckpoints(client: ClientBase, moves: readonly Move[]): Promise<void> {
-  const { rowCount } = await client.query({
-    name: 'move-checkpoints',
-    text: `update checkpoints c
+export const moveStatement = (moves: readonly Move[]): Statement => ({
+  name: 'move-checkpoints',
+  text: `with moved as (
+      update checkpoints c
       set position = m.new, state = m.state, error = m.error, updated_at = clock_timestamp()
       from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::jsonb[])
         m(projection, version, bucket, epoch, old, new, state, error)
       where c.projection = m.projection and c.version = m.version and c.bucket = m.bucket
-        and c.epoch = m.epoch and c.position = m.old`,
-    values: [
-      moves.map(move => move.projection),
-      moves.map(move => move.version),
-      moves.map(move => move.bucket),
-      moves.map(move => move.epoch),
-      moves.map(move => move.from),
-      moves.map(move => move.to),
-      moves.map(move => move.state),
-      moves.map(move => (move.error ? JSON.stringify(move.error) : null)),
-    ],
-  })
-  if (rowCount === moves.length) return
-  throw new FencedError(`${moves.length - (rowCount ?? 0)} of ${moves.length} checkpoints are not where they were left`)
-}
+        and c.epoch = m.epoch and c.position = m.old
+      returning 1)
+    select 1 / (count(*) = $9::int)::int from moved`,
+  values: [...MOVE_FIELDS.map(field => arrayLiteral(field, moves)), String(moves.length)],
+})
 
-/** Tells whoever waits for a position, at the commit of the transaction. */
-export async function announce(client: ClientBase, position: bigint): Promise<void> {
-  await client.query({
-    name: 'announce',
-    text: `select pg_notify('${CHECKPOINT_CHANNEL}', $1)`,
-    values: [`${position}`],
-  })
-}
+/** The statement that tells whoever waits for a position, at the commit of its transaction. */
+export const announceStatement = (position: bigint): Statement => ({
+  name: 'announce',
+  text: `select pg_notify('${CHECKPOINT_CHANNEL}', $1)`,
+  values: [String(position)],
+})
 
 /** A row of the table as a checkpoint. */
 export function asCheckpoint(row: Record<string, unknown>): Checkpoint {

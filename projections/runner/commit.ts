@@ -1,12 +1,13 @@
 /** A batch written: rows, versions and checkpoints in one transaction. */
-import type { Pool, PoolClient } from 'pg'
+import type { Pool } from 'pg'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Decode } from '../ports.ts'
 import { BatchFold, faultOf } from './batch.ts'
-import { announce, type Fault, moveCheckpoints } from './checkpoints.ts'
+import { announceStatement, type Fault, FencedError, moveStatement } from './checkpoints.ts'
 import { type Partition, PartitionTable } from './partitions.ts'
+import { PipelineError, runPipeline } from './pipeline.ts'
 import { greatest } from './positions.ts'
-import { type Changes, loadRows, writeChanges } from './write.ts'
+import { type Changes, loadRows, statementsFor } from './write.ts'
 
 /** What reading and writing rows needs. */
 export type Store = {
@@ -17,6 +18,9 @@ export type Store = {
   readonly attemptsMax: number
   readonly onFault?: (partition: Partition) => void
 }
+
+/** What the move of the checkpoints fails with where one is not where it was left. */
+const DIVISION_BY_ZERO = '22012'
 
 /** Errors that come from the values or the statement, not from an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
 export const isDataError = (error: unknown): boolean =>
@@ -43,11 +47,20 @@ export async function commitBatch(
     return { projection: name, version, bucket, epoch, from: committed, to, state, error }
   })
   if (moves.length === 0) return
-  await inTransaction(pool, async client => {
-    await moveCheckpoints(client, moves)
-    for (const change of changes) await writeChanges(client, change)
-    await announce(client, greatest(advances.values()))
-  })
+  const last = greatest(advances.values())
+  const statements = [moveStatement(moves), ...changes.flatMap(statementsFor), announceStatement(last)]
+  const client = await pool.connect()
+  let broken: boolean | undefined
+  try {
+    await runPipeline(client, statements)
+  } catch (error) {
+    broken = true
+    if (!(error instanceof PipelineError)) throw error
+    if (error.statement !== 0 || error.code !== DIVISION_BY_ZERO) throw error
+    throw new FencedError('checkpoints are not where they were left', { cause: error })
+  } finally {
+    client.release(broken)
+  }
   for (const [index, [partition, to]] of [...advances].entries()) {
     partition.committed = to
     partition.told = moves[index]!.state
@@ -107,21 +120,4 @@ async function blame(store: Store, event: StoredEvent, table: PartitionTable, er
   })
   await commitBatch(store, [], new Map(advances))
   for (const [partition, to] of advances) partition.passed = to
-}
-
-async function inTransaction(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
-  const client = await pool.connect()
-  let broken: Error | boolean | undefined
-  try {
-    await client.query('begin; set local synchronous_commit = off; set local statement_timeout = 0')
-    await work(client)
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback').catch(failure => {
-      broken = failure instanceof Error ? failure : true
-    })
-    throw error
-  } finally {
-    client.release(broken)
-  }
 }

@@ -5,7 +5,7 @@
  */
 import type { Pool, PoolClient } from 'pg'
 import { allBuckets } from '../bucket.ts'
-import type { Decode, EventLog } from '../ports.ts'
+import type { Decode, EventLog, ReaderStatus } from '../ports.ts'
 import type { AnyProjection } from '../projection.ts'
 import { ensureIndexes, ensureTables } from './build.ts'
 import { type Checkpoint, FencedError } from './checkpoints.ts'
@@ -59,6 +59,7 @@ export class Runner {
   #closing = false
   #closed: Promise<void> | undefined
   #failures = 0
+  #batchFailed = false
   #notBefore = 0
   #lastError: Error | undefined
   #poked = false
@@ -114,7 +115,7 @@ export class Runner {
     while (!this.#closing) {
       try {
         await this.#reconcile()
-        this.#failures = 0
+        if (!this.#batchFailed) this.#failures = 0
       } catch (error) {
         this.#troubled(error, 'the projector cannot reach an engine')
         this.#dropControl()
@@ -204,8 +205,12 @@ export class Runner {
     const onFault = (partition: Partition) => this.#noteFault(partition)
     const store = { pool, decode, skips, attemptsMax: this.#retryMs.length + 1, onFault }
     const onCommit = (figures: BatchFigures) => {
-      this.#failures = 0
+      this.#recovered()
       onBatch?.(figures)
+    }
+    const onStatus = (_: Lane, status: ReaderStatus) => {
+      if (status.state === 'live') this.#recovered()
+      if (status.state === 'retrying') this.#readerFailed(status)
     }
     const waiting = new Set(idle)
     for (const { error, stood } of this.#refused.splice(0)) {
@@ -215,7 +220,7 @@ export class Runner {
       if (own.length > 0) this.#watch(startCareful(store, error.events, own))
     }
     for (const group of groupsOf([...waiting], this.#together)) {
-      this.#watch(new Lane({ ...store, log: events, batch, onBatch: onCommit }, group))
+      this.#watch(new Lane({ ...store, log: events, batch, onBatch: onCommit, onStatus }, group))
     }
     this.#together.clear()
   }
@@ -230,9 +235,25 @@ export class Runner {
         this.#options.log.warn({ err: error }, 'the database refused a batch: looking for the event at fault')
       } else if (error instanceof FencedError) {
         this.#options.log.warn({ err: error }, 'lost partitions to another projector')
-      } else if (error) this.#troubled(error, 'a batch could not be written')
+      } else if (error) {
+        this.#batchFailed = true
+        this.#troubled(error, 'a batch could not be written')
+      }
       this.#poke()
     })
+  }
+
+  #recovered(): void {
+    if (this.#failures > 0) this.#options.log.info({}, 'the projector goes on')
+    this.#batchFailed = false
+    this.#failures = 0
+  }
+
+  #readerFailed({ error, attempt, delayMs }: Extract<ReaderStatus, { state: 'retrying' }>): void {
+    this.#batchFailed = true
+    this.#failures = Math.max(1, this.#failures)
+    this.#lastError = error
+    this.#options.log.warn({ err: error, attempt, delay_ms: delayMs }, 'the event store does not answer')
   }
 
   #noteFault(partition: Partition): void {

@@ -12,8 +12,8 @@ import {
   type TableColumn,
   tableOf,
 } from '../tables.ts'
-import { copyInto } from './copy.ts'
 import { arrayLiteral, copyLine } from './encode.ts'
+import type { Statement } from './pipeline.ts'
 
 /** A row version that an event made; `removed` where the event removed the row. */
 export type RowVersion = { readonly row: Row; readonly position: bigint; readonly removed: boolean }
@@ -31,7 +31,7 @@ export type Changes = {
   readonly versions: RowVersion[]
 }
 
-type Statements = {
+type Texts = {
   readonly columns: readonly TableColumn[]
   readonly keys: readonly TableColumn[]
   readonly append: string
@@ -41,33 +41,30 @@ type Statements = {
   readonly load: string
 }
 
-const prepared = new WeakMap<AnyProjection, Statements>()
+const prepared = new WeakMap<AnyProjection, Texts>()
 
-/** Writes the changes of one projection inside the caller's transaction. */
-export async function writeChanges(client: PoolClient, changes: Changes): Promise<void> {
+/** The statements that write the changes of one projection. */
+export function statementsFor(changes: Changes): readonly Statement[] {
   const { projection, appended, changed, removed, versions } = changes
-  const statements = statementsOf(projection)
-  const { columns, keys } = statements
+  const { columns, keys, append, upsert, remove, versions: intoVersions } = statementsOf(projection)
   const name = tableOf(projection)
+  const statements: Statement[] = []
   // In this order, because one batch may add a row, change it and remove it.
-  if (appended.length > 0) {
-    const lines = appended.map(row => copyLine(columns, row))
-    await copyInto(client, statements.append, lines)
-  }
+  if (appended.length > 0) statements.push({ copy: append, lines: appended.map(row => copyLine(columns, row)) })
   if (changed.length > 0) {
     const values = columns.map(column => arrayLiteral(column, changed))
-    await client.query({ name: `upsert ${name}`, text: statements.upsert, values })
+    statements.push({ name: `upsert ${name}`, text: upsert, values })
   }
   if (removed.length > 0) {
     const values = keys.map(column => arrayLiteral(column, removed))
-    await client.query({ name: `remove ${name}`, text: statements.remove, values })
+    statements.push({ name: `remove ${name}`, text: remove, values })
   }
   if (versions.length > 0) {
-    const lines = versions.map(
-      ({ row, position, removed }) => `${copyLine(columns, row)}\t${position}\t${removed ? 't' : 'f'}`,
-    )
-    await copyInto(client, statements.versions, lines)
+    const line = ({ row, position, removed }: RowVersion) =>
+      `${copyLine(columns, row)}\t${position}\t${removed ? 't' : 'f'}`
+    statements.push({ copy: intoVersions, lines: versions.map(line) })
   }
+  return statements
 }
 
 /** The stored rows of some keys: those that exist, in any order, in memory form but for `fromDatabase`. */
@@ -82,7 +79,7 @@ export async function loadRows(
   return rows
 }
 
-function statementsOf(projection: AnyProjection): Statements {
+function statementsOf(projection: AnyProjection): Texts {
   const known = prepared.get(projection)
   if (known) return known
   const columns = columnsOf(projection)

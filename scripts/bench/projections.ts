@@ -1,0 +1,189 @@
+/** How fast a log becomes read models, against its bare drain and the bare bulk insert of the same rows. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EventStoreDBClient, jsonEvent, START, streamNameFilter } from '@eventstore/db-client'
+import { codec, domainStreamPrefixes, projections } from '../../infra/catalogue.ts'
+import { importEvents } from '../../infra/embedded/event-store/transfer.ts'
+import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
+import { eventLog } from '../../infra/event-store/reader.ts'
+import { silentLog } from '../../infra/log.ts'
+import { migrate } from '../../infra/migrate.ts'
+import { createPool, type Pool } from '../../infra/postgres.ts'
+import { ensureIndexes } from '../../projections/runner/build.ts'
+import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
+import { Runner } from '../../projections/runner/runner.ts'
+import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/tables.ts'
+import { alone, type Figure, median } from './figure.ts'
+import { writeLog } from './log.ts'
+import { startKogi } from './processes.ts'
+
+/** Events of the log; 1,000,000 is the figure that is promised for, 100,000 what a short run takes. */
+const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
+const LATENCY_EVENTS = 1_000
+const LATENCY_PER_SECOND = 200
+
+/** Events projected per second into all read models, and how long a write takes to be visible. */
+export async function projectionBench(): Promise<Figure[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'kogi-bench-projections-'))
+  const file = path.join(folder, 'log.ndjson')
+  await writeLog(file, EVENTS)
+  await importEvents(path.join(folder, 'events'), file)
+  await rm(file)
+  const store = await startKogi(['store', 'serve', '--data', path.join(folder, 'events'), '--port', '0'], {})
+  const postgres = await startEmbeddedPostgres({ dataDir: folder, log: silentLog })
+  const pool = createPool({ url: postgres.url('kogi'), name: 'read', log: silentLog, max: 10 })
+  try {
+    await migrate({ url: postgres.url('kogi'), set: 'read', log: silentLog })
+    console.error('seeded')
+    const drainSeconds = await bareDrain(store.url)
+    console.error('drained', drainSeconds)
+    const { seconds, peakBytes } = await project(store.url, pool)
+    console.error('projected', seconds)
+    const insertSeconds = await bareInsert(pool)
+    console.error('inserted', insertSeconds)
+    const bareSeconds = Math.max(drainSeconds, insertSeconds)
+    const perSecond = (time: number) => Math.round(EVENTS / time)
+    const figure = (name: string, bare: number): Figure => {
+      return { name, value: perSecond(seconds), unit: 'events/s', bare: perSecond(bare), ratio: bare / seconds }
+    }
+    return [
+      figure('projected_events_per_second_against_drain', drainSeconds),
+      figure('projected_events_per_second_against_insert', insertSeconds),
+      {
+        name: `rebuild_of_${EVENTS}_events`,
+        value: seconds,
+        unit: 's',
+        bare: bareSeconds,
+        ratio: seconds / bareSeconds,
+      },
+      alone('projector_peak_memory', peakBytes / 2 ** 20, 'MiB'),
+      ...(await latency(store.url, pool)),
+    ]
+  } finally {
+    await pool.end()
+    await postgres.stop()
+    await store.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Every domain event received by the stock client and counted. */
+async function bareDrain(url: string): Promise<number> {
+  const client = EventStoreDBClient.connectionString(url)
+  const started = performance.now()
+  const filter = streamNameFilter({ prefixes: [...domainStreamPrefixes] })
+  const subscription = client.subscribeToAll({ fromPosition: START, filter })
+  let count = 0
+  await new Promise<void>((resolve, reject) => {
+    subscription.on('data', () => {
+      count += 1
+      if (count === EVENTS) resolve()
+    })
+    subscription.on('error', reject)
+  })
+  const seconds = (performance.now() - started) / 1000
+  await subscription.unsubscribe()
+  await client.dispose()
+  return seconds
+}
+
+async function project(url: string, pool: Pool): Promise<{ seconds: number; peakBytes: number }> {
+  const events = eventLog({ url, prefixes: domainStreamPrefixes })
+  const head = await events.head()
+  const started = performance.now()
+  let peakBytes = 0
+  const onBatch = () => {
+    peakBytes = Math.max(peakBytes, process.memoryUsage().rss)
+  }
+  const runner = new Runner({ projections, events, pool, decode: codec.decode, log: silentLog, id: 'bench', onBatch })
+  for (;;) {
+    const checkpoints = await readCheckpoints(pool).catch(() => [])
+    if (checkpoints.length > 0 && checkpoints.every(({ position }) => position >= head)) break
+    await sleep(50)
+  }
+  await runner.close()
+  await ensureIndexes(pool, projections)
+  const seconds = (performance.now() - started) / 1000
+  await events.close()
+  return { seconds, peakBytes }
+}
+
+/** The same rows copied by the server into tables of the same kind, indexes built afterwards as the runner does. */
+async function bareInsert(pool: Pool): Promise<number> {
+  const tables = projections.flatMap(each => (each.history ? [tableOf(each), historyTableOf(each)] : [tableOf(each)]))
+  const { rows } = await pool.query<{ folder: string }>(`select current_setting('data_directory') as folder`)
+  const fileOf = (table: string) => `'${rows[0]!.folder}/bench_${table}'`
+  for (const table of tables) await pool.query(`copy ${table} to ${fileOf(table)}`)
+  await pool.query('create schema bare')
+  const client = await pool.connect()
+  await client.query('set search_path to bare')
+  for (const statement of projections.flatMap(createTables)) await client.query(statement)
+  const started = performance.now()
+  for (const table of tables) await client.query(`copy ${table} from ${fileOf(table)}`)
+  for (const statement of projections.flatMap(createIndexes)) await client.query(statement)
+  const seconds = (performance.now() - started) / 1000
+  client.release(true)
+  return seconds
+}
+
+/** From the acknowledgement of an append to the word that its position is visible. */
+async function latency(url: string, pool: Pool): Promise<Figure[]> {
+  const events = eventLog({ url, prefixes: domainStreamPrefixes })
+  const runner = new Runner({ projections, events, pool, decode: codec.decode, log: silentLog, id: 'bench-live' })
+  const client = EventStoreDBClient.connectionString(url)
+  const listener = await pool.connect()
+  const waiting = new Map<bigint, number>()
+  const took: number[] = []
+  listener.on('notification', ({ payload }) => {
+    const now = performance.now()
+    for (const [position, since] of waiting) {
+      if (position > BigInt(payload!)) continue
+      took.push(now - since)
+      waiting.delete(position)
+    }
+  })
+  await listener.query('listen kogi_checkpoints')
+  while (!runner.workers.some(worker => worker.live)) await sleep(50)
+  const appends: Promise<void>[] = []
+  const started = performance.now()
+  for (let n = 0; n < LATENCY_EVENTS; n += 1) {
+    await sleep(Math.max(0, started + (n * 1000) / LATENCY_PER_SECOND - performance.now()))
+    appends.push(
+      client.appendToStream(`task-${crypto.randomUUID()}`, jsonEvent(created(n))).then(({ position }) => {
+        waiting.set(position!.commit, performance.now())
+      }),
+    )
+  }
+  await Promise.all(appends)
+  for (let tries = 0; waiting.size > 0 && tries < 100; tries += 1) await sleep(50)
+  await runner.close()
+  await Promise.allSettled([events.close(), client.dispose()])
+  listener.release(true)
+  const sorted = took.toSorted((a, b) => a - b)
+  return [
+    alone('write_to_visible_p50', median(sorted), 'ms'),
+    alone('write_to_visible_p99', sorted[Math.floor(sorted.length * 0.99)]!, 'ms'),
+  ]
+}
+
+function created(n: number) {
+  const id = crypto.randomUUID()
+  return {
+    type: 'TaskCreated',
+    data: { name: `Task ${n}`, status: 'open' },
+    metadata: {
+      $correlationId: id,
+      $causationId: id,
+      commandId: id,
+      fingerprint: 'f'.repeat(64),
+      org: `live-${n % 20}`,
+      id,
+      actor: { subject: 'bench', roles: [] },
+      subjects: [],
+      at: new Date().toISOString(),
+      schema: 1,
+    },
+  }
+}
