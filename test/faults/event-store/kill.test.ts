@@ -47,7 +47,7 @@ describe('the event store, killed', () => {
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         await loadUntilKilled(folder, STAGES[kill % STAGES.length]!, random, appends)
-        check(folder, appends)
+        await check(folder, appends)
       }
     } catch (error) {
       throw new Error(`KOGI_SEED=${SEED}: ${(error as Error).message}`, { cause: error })
@@ -116,7 +116,7 @@ async function write(
 }
 
 /** Reads the folder without a server and holds it against what the writers know. */
-function check(folder: string, appends: readonly Append[]): void {
+async function check(folder: string, appends: readonly Append[]): Promise<void> {
   const store = new Store(folder, { noSync: false })
   try {
     expect(verify(store).problems).to.deep.equal([])
@@ -132,7 +132,7 @@ function check(folder: string, appends: readonly Append[]): void {
       }
     for (const append of appends) checkAppend(append, found)
   } finally {
-    void store.close()
+    await store.close()
   }
 }
 
