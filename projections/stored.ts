@@ -14,12 +14,13 @@ export async function* storedRows(
   client: ClientBase | Pool,
   projection: AnyProjection,
   org?: string,
+  table: string = tableOf(projection),
 ): AsyncGenerator<Row> {
   const keys = projection.key as readonly string[]
   const types = new Map(columnsOf(projection).map(({ name, type }) => [name, type]))
   const names = quotedList(columnsOf(projection).map(({ name }) => name))
   const own = org === undefined ? '' : ` and "org" = $${keys.length + 2}`
-  const from = `select ${names} from ${quoted(tableOf(projection))} where`
+  const from = `select ${names} from ${quoted(table)} where`
   const end = `${own} order by ${quotedList(keys)} limit ${FETCH_ROWS}`
   const after = `(${quotedList(keys)}) > (${keys.map((key, at) => `$${at + 2}::${types.get(key)}`).join(', ')})`
   let last: Row | undefined
@@ -44,9 +45,10 @@ export async function* storedRows(
 export async function storedDigests(
   client: ClientBase | Pool,
   projection: AnyProjection,
+  table: string = tableOf(projection),
 ): Promise<Map<string, TableDigest>> {
   const digesters = new Map<string, TableDigester>()
-  for await (const row of storedRows(client, projection)) {
+  for await (const row of storedRows(client, projection, undefined, table)) {
     const org = typeof row.org === 'string' ? row.org : ''
     const digester = digesters.get(org) ?? new TableDigester()
     digesters.set(org, digester)

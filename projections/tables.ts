@@ -1,4 +1,5 @@
 /** The table of a projection, derived from its row: names, columns, statements, and rows in both forms. */
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Column, fieldInfo } from '../domain/kernel/schema.ts'
 import type { AnyProjection } from './projection.ts'
@@ -83,7 +84,7 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
   const table = tableOf(projection)
   const statements = (projection.indexes as readonly (readonly string[])[]).map(
     columns =>
-      `create index if not exists ${quoted(`${table}_by_${columns.join('_')}`.slice(0, 63))} ` +
+      `create index if not exists ${quoted(`${table}_by_${shortened(columns.join('_'))}`)} ` +
       `on ${quoted(table)} (${quotedList(columns)})`,
   )
   if (isAppendOnly(projection)) {
@@ -100,6 +101,10 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
   }
   return statements
 }
+
+/** PostgreSQL cuts names at 63 bytes: a long one keeps its beginning and what tells it from others. */
+const shortened = (name: string): string =>
+  name.length <= 30 ? name : `${name.slice(0, 21)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
 
 /** Whether no event changes a row of this projection once it is there. */
 export function isAppendOnly({ on, every }: AnyProjection): boolean {

@@ -36,13 +36,9 @@ export async function projectionBench(): Promise<Figure[]> {
   const pool = createPool({ url: postgres.url('kogi'), name: 'read', log: silentLog, max: 10 })
   try {
     await migrate({ url: postgres.url('kogi'), set: 'read', log: silentLog })
-    console.error('seeded')
     const drainSeconds = await bareDrain(store.url)
-    console.error('drained', drainSeconds)
     const { seconds, peakBytes } = await project(store.url, pool)
-    console.error('projected', seconds)
     const insertSeconds = await bareInsert(pool)
-    console.error('inserted', insertSeconds)
     const bareSeconds = Math.max(drainSeconds, insertSeconds)
     const perSecond = (time: number) => Math.round(EVENTS / time)
     const figure = (name: string, bare: number): Figure => {
