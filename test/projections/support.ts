@@ -36,6 +36,7 @@ export class MemoryLog implements EventLog {
 
   async *follow({ after, max, signal, onStatus }: Parameters<EventLog['follow']>[0]) {
     onStatus?.({ state: 'reading' })
+    let live = false
     let next = this.events.findIndex(({ position }) => position > after)
     if (next === -1) next = this.events.length
     while (!signal.aborted) {
@@ -43,8 +44,9 @@ export class MemoryLog implements EventLog {
       next += events.length
       if (events.length > 0) yield events
       if (events.length > 0 && this.redelivers) yield events
-      if (next < this.events.length) continue
-      onStatus?.({ state: 'live' })
+      if (next < this.events.length || signal.aborted) continue
+      if (!live) onStatus?.({ state: 'live' })
+      live = true
       await this.#more(signal)
     }
   }

@@ -1,0 +1,20 @@
+// A projector that is killed: `victim.ts <event store> <database> <lease in ms>`. It says `started` when it works.
+import { codec, domainStreamPrefixes, projections } from '../../../infra/catalogue.ts'
+import { eventLog } from '../../../infra/event-store/reader.ts'
+import { silentLog } from '../../../infra/log.ts'
+import { createPool } from '../../../infra/postgres.ts'
+import { Runner } from '../../../projections/runner/runner.ts'
+
+const [eventStore, database, leaseMs] = process.argv.slice(2)
+new Runner({
+  projections,
+  events: eventLog({ url: eventStore!, prefixes: domainStreamPrefixes }),
+  pool: createPool({ url: database!, name: 'read', log: silentLog }),
+  decode: codec.decode,
+  log: silentLog,
+  id: `victim-${process.pid}`,
+  leaseMs: Number(leaseMs),
+  batch: { min: 5, max: 20, targetMs: 50 },
+  onBatch: () => process.stdout.write('batch\n'),
+})
+process.on('disconnect', () => process.exit(0))
