@@ -1,16 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import { Command } from 'commander'
-import { ENTRY } from '../infra/children.ts'
 import { month, refused, type Step } from './demo/month.ts'
+import { kogi, startKogi } from './running.ts'
 import { decimal, progress, table } from './terminal.ts'
 
-const run = promisify(execFile)
 type Row = Record<string, string | undefined>
 
 /** `kogi demo`: the whole system in a temporary folder, and a month of work sent through HTTP and checked. */
@@ -21,30 +16,22 @@ export const demoCommand = () =>
     .addHelpText('after', '\nExample:\n  $ kogi demo')
     .action(async ({ keep }: { keep?: boolean }) => {
       const data = await mkdtemp(path.join(tmpdir(), 'kogi-demo-'))
-      const env = { ...process.env, KOGI_DATA_DIR: data, KOGI_LOG_LEVEL: process.env.KOGI_LOG_LEVEL ?? 'warn' }
-      const system = spawn(process.execPath, [...process.execArgv, ENTRY, 'dev', '--port', '0'], {
-        env,
-        stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      })
+      const env = { KOGI_DATA_DIR: data, KOGI_LOG_LEVEL: process.env.KOGI_LOG_LEVEL ?? 'error' }
+      const started = Date.now()
+      console.log('Starting the event store, PostgreSQL, the projector and the APIs …')
+      const system = await startKogi(['dev', '--port', '0'], env)
+      console.log(`Ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${system.url}\n`)
       try {
-        const equal = await tour(system, env)
-        process.exitCode = equal ? 0 : 1
+        process.exitCode = (await tour(system.url, env)) ? 0 : 1
       } finally {
-        await stop(system)
+        await system.stop()
         if (keep) console.log(`The data is in ${data}; carry on with: kogi dev --data ${data}`)
         else await rm(data, { recursive: true, force: true })
       }
     })
 
-async function tour(system: ChildProcess, env: NodeJS.ProcessEnv): Promise<boolean> {
-  const started = Date.now()
-  console.log('Starting the event store, PostgreSQL, the projector and the APIs …')
-  const url = await ready(system)
-  console.log(`Ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${url}\n`)
-
-  const kogi = async (...args: string[]) =>
-    (await run(process.execPath, [...process.execArgv, ENTRY, ...args], { env })).stdout
-  const token = (await kogi('token', '--org', 'okonjo', '--subject', 'mira', '--role', 'organization-admin')).trim()
+async function tour(url: string, env: Record<string, string>): Promise<boolean> {
+  const token = await kogi(['token', '--org', 'okonjo', '--subject', 'mira', '--role', 'organization-admin'], env)
   const call = caller(url, token)
   const position = await sendMonth(call)
   const list = async (resource: string): Promise<Row[]> => {
@@ -60,7 +47,7 @@ async function tour(system: ChildProcess, env: NodeJS.ProcessEnv): Promise<boole
   const { body } = await call('GET', '/kse/memories/search?q=licence')
   show('Memories about "licence"', ['kind', 'title', 'source'], body.data)
 
-  const { equal, tables } = JSON.parse(await kogi('check', '--json')) as { equal: boolean; tables: unknown[] }
+  const { equal, tables } = JSON.parse(await kogi(['check', '--json'], env)) as { equal: boolean; tables: unknown[] }
   console.log(
     equal
       ? `Checked: all ${tables.length} read models equal an independent fold of the log.`
@@ -119,21 +106,4 @@ function show(title: string, columns: readonly string[], rows: readonly Row[]) {
   console.log(title)
   const cells = rows.map(row => columns.map(column => String(row[column] ?? '')))
   console.log(`${table(columns, cells)}\n`)
-}
-
-function ready(system: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    createInterface({ input: system.stdout! }).on('line', line => {
-      const url = /^ready (http:\S+)$/.exec(line)?.[1]
-      if (url) resolve(url)
-    })
-    system.once('exit', code => reject(new Error(`the system ended with ${code} before it was ready`)))
-  })
-}
-
-async function stop(system: ChildProcess) {
-  if (system.exitCode !== null || system.signalCode !== null) return
-  const exited = once(system, 'exit')
-  system.kill('SIGTERM')
-  await exited
 }

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
+import { kogi, type Running, start, startKogi } from '../running.ts'
 import { alone, type Figure, paired } from './figure.ts'
-import { kogi, type Running, startBare, startKogi } from './processes.ts'
 
 const CONNECTIONS = 64
 const STREAMS = 500
@@ -13,6 +14,7 @@ const ROUNDS = 5
 const ROUND_SECONDS = 4
 const WARM_UP_SECONDS = 2
 const ORG = 'bench'
+const BARE = fileURLToPath(new URL('bare.ts', import.meta.url))
 
 type Bench = { readonly data: string; readonly token: string; readonly env: Record<string, string> }
 
@@ -54,7 +56,7 @@ async function commandBench({ token, env }: Bench): Promise<Figure> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-store-'))
   const store = await startKogi(['store', 'serve', '--data', data, '--port', '0'], {})
   const own = { ...env, KOGI_EVENTSTORE_URL: store.url, KOGI_PORT: '0' }
-  const [ours, bare] = [await startKogi(['command-api'], own), await startBare('commands', own)]
+  const [ours, bare] = [await startKogi(['command-api'], own), await start([BARE, 'commands'], own)]
   try {
     const account = { account: 'main', currency: 'EUR', overdraft: 'allowed' }
     for (let n = 0; n < STREAMS; n++) {
@@ -75,7 +77,7 @@ async function commandBench({ token, env }: Bench): Promise<Figure> {
 }
 
 async function readBench({ token, env }: Bench): Promise<Figure> {
-  const [ours, bare] = [await startKogi(['read-api'], { ...env, KOGI_PORT: '0' }), await startBare('reads', env)]
+  const [ours, bare] = [await startKogi(['read-api'], { ...env, KOGI_PORT: '0' }), await start([BARE, 'reads'], env)]
   try {
     return await pairedRounds('reads_by_key_per_second', {
       ours: () => load(ours.url, 'GET', n => `/api/v1/kbfc/items/item-${n % STREAMS}`, { token }),

@@ -17,7 +17,7 @@ import { Runner } from '../../projections/runner/runner.ts'
 import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/tables.ts'
 import { alone, type Figure, median } from './figure.ts'
 import { writeLog } from './log.ts'
-import { startKogi } from './processes.ts'
+import { startKogi } from '../running.ts'
 
 /** Events of the log; 1,000,000 is the figure that is promised for, 100,000 what a short run takes. */
 const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)

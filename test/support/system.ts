@@ -1,14 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
+import { kogi, startKogi } from '../../scripts/running.ts'
 import { type Client, client } from './client.ts'
-
-const run = promisify(execFile)
-const KOGI = ['--import', 'tsx', path.resolve('scripts/kogi.ts')]
 
 /** A whole `kogi dev` in a folder of its own, driven from outside as a user would. */
 export type System = {
@@ -26,43 +20,21 @@ export type System = {
 /** Starts the system on embedded engines; `data` is made, and removed at `stop`, where none is given. */
 export async function startSystem(options: { data?: string; env?: Record<string, string> } = {}): Promise<System> {
   const data = options.data ?? (await mkdtemp(path.join(tmpdir(), 'kogi-system-')))
-  const env = { ...process.env, KOGI_LOG_LEVEL: 'warn', ...options.env, KOGI_DATA_DIR: data }
-  const child = spawn(process.execPath, [...KOGI, 'dev', '--port', '0', '--data', data], {
-    env,
-    stdio: ['ignore', 'pipe', process.env.KOGI_TEST_LOGS ? 'inherit' : 'ignore'],
-  })
-  const url = await readyUrl(child)
-  const kogi = async (...args: string[]) => {
-    const { stdout } = await run(process.execPath, [...KOGI, ...args], { env, maxBuffer: 2 ** 28 })
-    return stdout
-  }
+  const env = { KOGI_LOG_LEVEL: process.env.KOGI_TEST_LOGS ?? 'silent', ...options.env, KOGI_DATA_DIR: data }
+  const { url, pid, stop } = await startKogi(['dev', '--port', '0'], env)
   return {
     url,
     data,
-    pid: child.pid!,
-    kogi,
+    pid,
+    kogi: (...args) => kogi(args, env),
     clientOf: async (org, role = 'organization-admin', subject = 'tester') =>
-      client(url, (await kogi('token', '--org', org, '--subject', subject, '--role', role)).trim()),
-    childrenNamed: verb => childrenNamed(child.pid!, verb),
+      client(url, await kogi(['token', '--org', org, '--subject', subject, '--role', role], env)),
+    childrenNamed: verb => childrenNamed(pid, verb),
     async stop() {
-      const exited = once(child, 'exit')
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGTERM')
-        await exited
-      }
+      await stop()
       if (!options.data) await rm(data, { recursive: true, force: true })
     },
   }
-}
-
-function readyUrl(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout! }).on('line', line => {
-      const url = /^ready (http:\S+)$/.exec(line)?.[1]
-      if (url) resolve(url)
-    })
-    child.once('exit', code => reject(new Error(`kogi dev ended with ${code} before it was ready`)))
-  })
 }
 
 async function childrenNamed(parent: number, verb: string): Promise<number[]> {

@@ -1,9 +1,9 @@
+/** Verbs of the CLI run as processes of their own: by the demo, the benchmarks and the tests of the whole. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ENTRY } from '../../infra/children.ts'
+import { ENTRY } from '../infra/children.ts'
 
 const run = promisify(execFile)
 
@@ -29,14 +29,11 @@ export async function start(args: readonly string[], env: Readonly<Record<string
 export const startKogi = (args: readonly string[], env: Readonly<Record<string, string>>) =>
   start([ENTRY, ...args], env)
 
-/** Starts the server of `bare.ts`. */
-export const startBare = (kind: 'commands' | 'reads', env: Readonly<Record<string, string>>) =>
-  start([fileURLToPath(new URL('bare.ts', import.meta.url)), kind], env)
-
 /** Output of a verb that ends. */
 export async function kogi(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { stdout } = await run(process.execPath, [...process.execArgv, ENTRY, ...args], {
     env: { ...process.env, ...env },
+    maxBuffer: 2 ** 28,
   })
   return stdout.trim()
 }
