@@ -3,18 +3,26 @@ import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
+import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
+import { projectionBench } from './bench/projections.ts'
+import { soakBench } from './bench/soak.ts'
 import { table } from './terminal.ts'
 
 /** Groups of figures, by the name that selects them. */
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   apis: apiBench,
+  store: eventStoreBench,
+  projections: projectionBench,
+  soak: soakBench,
 }
+/** Takes ten minutes: runs only when it is named. */
+const ON_REQUEST = new Set(['soak'])
 
 const HELP = `npm run bench [-- [--json] [group …]]
 
 Measures each group and prints a table; with --json one line for each figure: name, value, unit, bare, ratio.
-Groups: ${Object.keys(groups).join(', ')}. Without a name all of them run.
+Groups: ${Object.keys(groups).join(', ')}. Without a name all but ${[...ON_REQUEST].join(', ')} run.
 
 Example:
   $ npm run --silent bench -- --json apis`
@@ -31,7 +39,7 @@ if (values.help || unknown.length > 0) {
 
 const figures: Figure[] = []
 for (const [name, measure] of Object.entries(groups)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue
+  if (positionals.length > 0 ? !positionals.includes(name) : ON_REQUEST.has(name)) continue
   process.stderr.write(`measuring ${name} …\n`)
   const measured = await measure()
   figures.push(...measured)

@@ -43,7 +43,7 @@ async function appendFigure(folder: string): Promise<Figure> {
         bare: await singleAppends(memory, SINGLE_APPENDS),
         value: await singleAppends(durable, SINGLE_APPENDS),
       })
-    return paired('event store: synced appends, 64 in flight (bare: no disk)', 'appends/s', rounds)
+    return paired('store_synced_appends_against_memory', 'appends/s', rounds)
   } finally {
     await durable.stop()
     await memory.stop()
@@ -61,16 +61,16 @@ async function logFigures(folder: string): Promise<Figure[]> {
     const drains: { value: number; bare: number }[] = []
     for (let round = 0; round < ROUNDS; round++)
       drains.push({ bare: await stockDrain(server), value: await rawDrain(server.url) })
-    const drain = paired('event store: $all, not decoded (bare: stock client)', 'events/s', drains)
+    const drain = paired('store_drain_not_decoded_against_stock_client', 'events/s', drains)
     const anonymous = rssAnon(server) / 1e6
     await server.stop()
     return [
       drain,
-      figure('batches of 1,000 (bare: stock client drains $all)', 'events/s', written, drain.bare!),
-      figure('batches of 1,000 (bare: LMDB alone)', 'events/s', written, await bareLmdb(join(folder, 'bare'))),
-      figure(`one append at a time, ${EVENTS} events (bare: ${FIRST_EVENTS})`, 'appends/s', large.append, small.append),
-      figure(`read of one event, ${EVENTS} events (bare: ${FIRST_EVENTS})`, 'reads/s', large.read, small.read),
-      figure(`anonymous memory, ${EVENTS} events (bare: the limit)`, 'MB', anonymous, 200),
+      figure('batches_of_1000_against_stock_drain', 'events/s', written, drain.bare!),
+      figure('batches_of_1000_against_bare_lmdb', 'events/s', written, await bareLmdb(join(folder, 'bare'))),
+      figure(`append_at_${EVENTS}_against_${FIRST_EVENTS}_events`, 'appends/s', large.append, small.append),
+      figure(`read_at_${EVENTS}_against_${FIRST_EVENTS}_events`, 'reads/s', large.read, small.read),
+      figure(`anonymous_memory_at_${EVENTS}_events_against_limit`, 'MB', anonymous, 200),
       await openFigure(path),
     ]
   } finally {
@@ -81,7 +81,7 @@ async function logFigures(folder: string): Promise<Figure[]> {
 async function openFigure(path: string): Promise<Figure> {
   const server = await startServer(path)
   await server.stop()
-  return alone(`event store: opening ${EVENTS} events`, server.startMs, 'ms')
+  return alone(`store_opening_${EVENTS}_events`, server.startMs, 'ms')
 }
 
 /** What single operations cost in a store of some size. */
@@ -91,7 +91,7 @@ async function costs(server: Bench, size: number): Promise<{ append: number; rea
 }
 
 function figure(name: string, unit: string, value: number, bare: number): Figure {
-  return { name: `event store: ${name}`, value, unit, bare, ratio: value / bare }
+  return { name: `store_${name}`, value, unit, bare, ratio: value / bare }
 }
 
 export interface Bench {

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, streamNameFilter } from '@eventstore/db-client'
 import { type Bench, event, rssAnon, startServer } from './event-store.ts'
+import type { Figure } from './figure.ts'
 
 /**
- * Ten minutes of everything at once on one event store, and its heap at every minute: it must be flat.
- * `node --import tsx scripts/bench/soak.ts [minutes]` prints a line a sample and fails when the heap grows.
+ * Ten minutes (KOGI_SOAK_MINUTES) of everything at once on one event store, and its heap all the while: it must be flat.
+ * `npm run bench -- soak` prints a line a sample and fails when the heap grows.
  */
 
 const SAMPLES_PER_MINUTE = 2
@@ -20,7 +21,10 @@ export interface Sample {
   readonly anonymousMb: number
 }
 
-export async function soak(minutes: number, report: (sample: Sample) => void): Promise<{ isFlat: boolean }> {
+export async function soak(
+  minutes: number,
+  report: (sample: Sample) => void,
+): Promise<{ first: number; second: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'kogi-soak-'))
   const server = await startServer(folder)
   const samples: Sample[] = []
@@ -46,7 +50,7 @@ export async function soak(minutes: number, report: (sample: Sample) => void): P
   }
   const half = Math.floor(samples.length / 2)
   const largest = (part: readonly Sample[]): number => Math.max(...part.map(sample => sample.heapMb))
-  return { isFlat: largest(samples.slice(half)) <= largest(samples.slice(0, half)) * GROWTH_MAX }
+  return { first: largest(samples.slice(0, half)), second: largest(samples.slice(half)) }
 }
 
 /** Appends, batches, reads both ways, subscriptions that come and go, connections that are dropped. */
@@ -107,13 +111,14 @@ class Load {
   }
 }
 
-if (import.meta.filename === process.argv[1]) {
-  const { isFlat } = await soak(Number(process.argv[2] ?? 10), sample =>
-    console.log(
-      `${sample.second} s: ${sample.operations} operations, heap ${sample.heapMb.toFixed(1)} MB, ` +
-        `anonymous ${sample.anonymousMb.toFixed(1)} MB`,
+/** The soak as a figure: the heap of the second half of the minutes against that of the first. */
+export async function soakBench(): Promise<Figure[]> {
+  const minutes = Number(process.env.KOGI_SOAK_MINUTES ?? 10)
+  const { first, second } = await soak(minutes, ({ second, operations, heapMb, anonymousMb }) =>
+    process.stderr.write(
+      `${second} s: ${operations} operations, heap ${heapMb.toFixed(1)} MB, anonymous ${anonymousMb.toFixed(1)} MB\n`,
     ),
   )
-  console.log(isFlat ? 'the heap is flat' : 'the heap grows')
-  process.exit(isFlat ? 0 : 1)
+  if (second > first * GROWTH_MAX) throw new Error(`the heap grew from ${first} to ${second} MB`)
+  return [{ name: 'store_soak_heap', value: second, unit: 'MB', bare: first, ratio: second / first }]
 }
