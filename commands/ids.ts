@@ -10,7 +10,8 @@ const VARIANT = '89ab'
 export function uuidOf(parts: readonly unknown[]): string {
   const hex = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(canonicalJson(parts))]), 'hex')
   const variant = VARIANT[Number.parseInt(hex[16]!, 16) & 3]
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+  const fields = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
+  return `${fields.join('-')}-${hex.slice(20, 32)}`
 }
 
 /** The stream of a thing. The org is part of the hash, so no org can name another's stream. */

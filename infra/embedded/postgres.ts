@@ -203,7 +203,7 @@ async function removeLeftServer(data: string, log: Log) {
 
 const servesItsParent = ({ command, parent }: RunningProcess) => command.includes(`kogi.parent=${parent}`)
 
-/** Describes a server once it is clear whose it is: a parent that was killed this moment may take a while to be gone. */
+/** Describes a server once it is clear whose it is: a parent killed this moment may take a while to be gone. */
 async function settledProcess(pid: number): Promise<RunningProcess | null> {
   const end = Date.now() + PARENT_GONE_TIMEOUT_MS
   for (;;) {

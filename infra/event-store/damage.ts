@@ -4,8 +4,8 @@ import { EventStoreDBClient, eventTypeFilter, START, streamNameFilter } from '@e
 const LIMITS = ['$tb', '$maxCount', '$maxAge'] as const
 
 /**
- * Domain streams that somebody deleted, truncated or limited, with what was done to them: nothing of Kogi does that, and
- * a read model built from such a stream is no longer the truth.
+ * Domain streams that somebody deleted, truncated or limited, with what was done to them: nothing of Kogi does that,
+ * and a read model built from such a stream is no longer the truth.
  */
 export async function damagedStreams(url: string, prefixes: readonly string[]): Promise<readonly string[]> {
   const client = EventStoreDBClient.connectionString(url)
