@@ -12,6 +12,7 @@ import { type Checkpoint, FencedError } from './checkpoints.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
 import { acquire, fairShare, heldBy, register, release, unregister } from './leases.ts'
 import { type Partition, partitionName, partitionOf } from './partitions.ts'
+import { Nudge, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
 
 /** The part of a logger that the runner speaks to; pino's has it. */
@@ -37,7 +38,6 @@ export type RunnerOptions = {
 
 const LEASE_MS = 5_000
 const RETRY_MS = [250, 1_000, 4_000]
-const BACKOFF_MAX_MS = 5_000
 
 /** A batch that the database refused, and where the partitions stood before it. */
 type Refused = { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }
@@ -55,19 +55,16 @@ export class Runner {
   readonly #refused: Refused[] = []
   readonly #together = new Set<string>()
   readonly #loop: Promise<void>
+  readonly #trouble: Trouble
+  readonly #nudge = new Nudge()
   #control: PoolClient | undefined
   #closing = false
   #closed: Promise<void> | undefined
-  #failures = 0
-  #batchFailed = false
-  #notBefore = 0
-  #lastError: Error | undefined
-  #poked = false
-  #wake: (() => void) | undefined
   #indexing: Promise<void> | undefined
 
   constructor(options: RunnerOptions) {
     this.#options = options
+    this.#trouble = new Trouble(options.log)
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#retryMs = options.retryMs ?? RETRY_MS
     this.#byName = new Map(
@@ -88,7 +85,7 @@ export class Runner {
 
   /** What an engine said last, while it does not answer. */
   get trouble(): Error | undefined {
-    return this.#failures > 0 ? this.#lastError : undefined
+    return this.#trouble.last
   }
 
   /** Ends after the batches in flight and gives its partitions to others. */
@@ -99,7 +96,7 @@ export class Runner {
 
   async #close(): Promise<void> {
     this.#closing = true
-    this.#poke()
+    this.#nudge.poke()
     await this.#loop
     await Promise.all([...this.#workers].map(worker => worker.stop()))
     await this.#indexing
@@ -115,12 +112,13 @@ export class Runner {
     while (!this.#closing) {
       try {
         await this.#reconcile()
-        if (!this.#batchFailed) this.#failures = 0
+        this.#trouble.roundDone()
       } catch (error) {
-        this.#troubled(error, 'the projector cannot reach an engine')
+        this.#trouble.roundFailed(error)
         this.#dropControl()
       }
-      await this.#rest()
+      const waitMs = this.#trouble.waitMs || Math.min(1_000, this.#leaseMs / 3)
+      if (!this.#closing) await this.#nudge.wait(waitMs)
     }
   }
 
@@ -138,7 +136,7 @@ export class Runner {
     await this.#giveUp(control, new Set(share.map(keyName)))
     await acquire(control, { id, keys: share, ttlMs })
     const held = await heldBy(control, id)
-    if (performance.now() < this.#notBefore) return
+    if (this.#trouble.waitMs > 0) return
     await this.#drop(held)
     const idle = this.#adopt(held)
     await this.#start(idle)
@@ -205,12 +203,12 @@ export class Runner {
     const onFault = (partition: Partition) => this.#noteFault(partition)
     const store = { pool, decode, skips, attemptsMax: this.#retryMs.length + 1, onFault }
     const onCommit = (figures: BatchFigures) => {
-      this.#recovered()
+      this.#trouble.recovered()
       onBatch?.(figures)
     }
     const onStatus = (_: Lane, status: ReaderStatus) => {
-      if (status.state === 'live') this.#recovered()
-      if (status.state === 'retrying') this.#readerFailed(status)
+      if (status.state === 'live') this.#trouble.recovered()
+      if (status.state === 'retrying') this.#trouble.readerFailed(status.error, status.attempt, status.delayMs)
     }
     const waiting = new Set(idle)
     for (const { error, stood } of this.#refused.splice(0)) {
@@ -235,25 +233,9 @@ export class Runner {
         this.#options.log.warn({ err: error }, 'the database refused a batch: looking for the event at fault')
       } else if (error instanceof FencedError) {
         this.#options.log.warn({ err: error }, 'lost partitions to another projector')
-      } else if (error) {
-        this.#batchFailed = true
-        this.#troubled(error, 'a batch could not be written')
-      }
-      this.#poke()
+      } else if (error) this.#trouble.batchFailed(error)
+      this.#nudge.poke()
     })
-  }
-
-  #recovered(): void {
-    if (this.#failures > 0) this.#options.log.info({}, 'the projector goes on')
-    this.#batchFailed = false
-    this.#failures = 0
-  }
-
-  #readerFailed({ error, attempt, delayMs }: Extract<ReaderStatus, { state: 'retrying' }>): void {
-    this.#batchFailed = true
-    this.#failures = Math.max(1, this.#failures)
-    this.#lastError = error
-    this.#options.log.warn({ err: error, attempt, delay_ms: delayMs }, 'the event store does not answer')
   }
 
   #noteFault(partition: Partition): void {
@@ -269,7 +251,7 @@ export class Runner {
     if (live.length < 2) return
     for (const partition of live.flatMap(worker => worker.partitions)) this.#together.add(partitionName(partition))
     await Promise.all(live.map(worker => worker.stop()))
-    this.#poke()
+    this.#nudge.poke()
   }
 
   /** Indexes are built once the stored events are through: building one is cheaper than growing it. */
@@ -292,35 +274,6 @@ export class Runner {
   async #stopWorkersOf(partitions: readonly Partition[]): Promise<void> {
     const affected = [...this.#workers].filter(worker => worker.partitions.some(own => partitions.includes(own)))
     await Promise.all(affected.map(worker => worker.stop()))
-  }
-
-  #troubled(error: unknown, message: string): void {
-    this.#failures += 1
-    this.#lastError = error instanceof Error ? error : new Error(String(error))
-    const delayMs = Math.min(BACKOFF_MAX_MS, 50 * 2 ** this.#failures)
-    this.#notBefore = performance.now() + delayMs
-    this.#options.log.warn({ err: error, delay_ms: delayMs, attempt: this.#failures }, message)
-  }
-
-  /** Waits for the next round: a while, or until something has ended. */
-  async #rest(): Promise<void> {
-    const waitMs = this.#failures > 0 ? this.#notBefore - performance.now() : Math.min(1_000, this.#leaseMs / 3)
-    if (!this.#poked && !this.#closing) {
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, Math.max(waitMs, 1))
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#wake = undefined
-    this.#poked = false
-  }
-
-  #poke(): void {
-    this.#poked = true
-    this.#wake?.()
   }
 
   #dropControl(): void {
