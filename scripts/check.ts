@@ -6,6 +6,7 @@ import { eventLog } from '../infra/event-store/reader.ts'
 import { createLog } from '../infra/log.ts'
 import { createPool, withTransaction } from '../infra/postgres.ts'
 import { type CheckedTable, checkTables } from '../projections/check.ts'
+import { lagBetween } from '../projections/lag.ts'
 import { configFrom } from './serve.ts'
 import { progress, table } from './terminal.ts'
 
@@ -41,10 +42,8 @@ async function check(options: Options): Promise<readonly CheckedTable[]> {
   const engines = await openEngines(config, log)
   const pool = createPool({ url: engines.databaseUrl, name: 'read', log })
   const events = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
-  const { rows } = await pool.query('select coalesce(max(reltuples), 0)::int as n from pg_class where relkind = $1', [
-    'r',
-  ])
-  const bar = progress('folding the log', Math.max(1, rows[0].n))
+  const total = await lagBetween(events, 0n, await events.head())
+  const bar = progress('folding the log', Math.max(1, total.events))
   try {
     return await withTransaction(
       pool,
