@@ -1,4 +1,4 @@
-/** Whether the stored rows are what the log says: an independent fold of the log, compared table by table and org by org. */
+/** Whether the stored rows are what the log says: an independent fold of it, compared table by table, org by org. */
 import type { PoolClient } from 'pg'
 import { canonicalJson } from '../domain/kernel/json.ts'
 import { BUCKETS, bucketOf } from './bucket.ts'

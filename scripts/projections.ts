@@ -65,7 +65,7 @@ export function projectionsCommand(): Command {
     )
   return projectionsVerb.addHelpText(
     'after',
-    '\nExamples:\n  $ kogi projections --watch\n  $ kogi projections skip tasks 12345 --reason "written by a faulty import"',
+    '\nExamples:\n  $ kogi projections --watch\n  $ kogi projections skip tasks 12345 --reason "a faulty import"',
   )
 }
 

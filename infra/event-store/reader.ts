@@ -1,4 +1,4 @@
-/** The read side's port to the log, over `@eventstore/db-client`: the same code on the embedded server and a cluster. */
+/** The read side's port to the log, over `@eventstore/db-client`: one code for the embedded server and a cluster. */
 import {
   type AllStreamResolvedEvent,
   BACKWARDS,

@@ -22,7 +22,7 @@ export type Store = {
 /** What the move of the checkpoints fails with where one is not where it was left. */
 const DIVISION_BY_ZERO = '22012'
 
-/** Errors that come from the values or the statement, not from an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
+/** Errors of the values or the statement, not of an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
 export const isDataError = (error: unknown): boolean =>
   /^(22|23|42|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown })?.code ?? ''))
 

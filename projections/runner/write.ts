@@ -97,7 +97,8 @@ function statementsOf(projection: AnyProjection): Texts {
     append: `${table} (${quotedList(names)})`,
     versions: `${quoted(historyTableOf(projection))} (${quotedList(names)}, _position, _removed)`,
     upsert:
-      `insert into ${table} (${quotedList(names)}) select * from ${unnest(columns)} on conflict (${quotedList(keyNames)}) ` +
+      `insert into ${table} (${quotedList(names)}) select * from ${unnest(columns)} ` +
+      `on conflict (${quotedList(keyNames)}) ` +
       (others.length === 0
         ? 'do nothing'
         : `do update set ${others.map(name => `${quoted(name)} = excluded.${quoted(name)}`).join(', ')}`),

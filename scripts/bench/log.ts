@@ -119,7 +119,9 @@ function* walletStep(round: number, random: Random, opened: Opened): Generator<L
 function* taskStep(round: number, random: Random, opened: Opened): Generator<Line> {
   const total = TASKS + Object.values(CHANGES).reduce((sum, n) => sum + n, 0)
   const fresh = opened.tasks < TASKS && random(Math.floor(total / TASKS)) === 0
-  const id = `incident-${fresh ? opened.tasks++ : Math.max(0, opened.tasks - 1 - random(Math.min(opened.tasks || 1, 400)))}`
+  // Work goes on in the latest ones.
+  const recent = Math.max(0, opened.tasks - 1 - random(Math.min(opened.tasks || 1, 400)))
+  const id = `incident-${fresh ? opened.tasks++ : recent}`
   const org = `desk-${round}`
   const line = { stream: `task-${uuidOf(`${org}/${id}`)}`, id, org }
   if (fresh || opened.tasks === 0) {
