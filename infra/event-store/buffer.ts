@@ -6,7 +6,7 @@ const FULL_EVENTS = 8_192
 const ROOM_EVENTS = 4_096
 
 /** How long a list may wait to be filled while not all that is stored has come. */
-const LINGER_MS = 100
+const LINGER_MS = 300
 
 /** What a subscription has delivered and nobody has taken yet; it outlives the subscriptions that fill it. */
 export class EventBuffer {

@@ -15,9 +15,9 @@ import { ensureIndexes } from '../../projections/runner/build.ts'
 import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
 import { Runner } from '../../projections/runner/runner.ts'
 import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/tables.ts'
+import { startKogi } from '../running.ts'
 import { alone, type Figure, median } from './figure.ts'
 import { writeLog } from './log.ts'
-import { startKogi } from '../running.ts'
 
 /** Events of the log; 1,000,000 is the figure that is promised for, 100,000 what a short run takes. */
 const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
@@ -97,7 +97,7 @@ async function project(url: string, pool: Pool): Promise<{ seconds: number; peak
   for (;;) {
     const checkpoints = await readCheckpoints(pool).catch(() => [])
     if (checkpoints.length > 0 && checkpoints.every(({ position }) => position >= head)) break
-    await sleep(50)
+    await sleep(200)
   }
   await runner.close()
   await ensureIndexes(pool, projections)
