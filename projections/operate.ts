@@ -1,7 +1,7 @@
 /** What operators do with projections: look, try again, go past an event, drop what is no longer read. */
 import type { Pool } from 'pg'
 import type { AnyProjection } from './projection.ts'
-import { CHECKPOINT_CHANNEL, type Checkpoint, readCheckpoints } from './runner/checkpoints.ts'
+import { type Checkpoint, readCheckpoints } from './runner/checkpoints.ts'
 import { greatest, least } from './runner/positions.ts'
 import { historyTableOf, quoted, tableOf } from './tables.ts'
 
@@ -101,10 +101,6 @@ export async function pruneVersions(pool: Pool, projections: readonly AnyProject
   }
   return [...old.keys()]
 }
-
-/** Wakes who waits for checkpoints: after an operator changed one. */
-export const wakeWaiters = (pool: Pool, position: bigint): Promise<unknown> =>
-  pool.query(`select pg_notify('${CHECKPOINT_CHANNEL}', $1)`, [String(position)])
 
 const nameOf = ({ projection, version }: Pick<Checkpoint, 'projection' | 'version'>): string =>
   `${projection}_v${version}`
