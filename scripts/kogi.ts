@@ -13,6 +13,7 @@ import { migrateCommand } from './migrate.ts'
 import { projectionsCommand } from './projections.ts'
 import { projectorCommand } from './projector.ts'
 import { readApiCommand } from './read-api.ts'
+import { rebuildCommand } from './rebuild.ts'
 import { storeCommand } from './store.ts'
 import { fail } from './terminal.ts'
 import { tokenCommand } from './token.ts'
@@ -34,6 +35,7 @@ for (const verb of [
   checkCommand(),
   doctorCommand(),
   projectionsCommand(),
+  rebuildCommand(),
   commandApiCommand(),
   readApiCommand(),
   projectorCommand(),

@@ -6,7 +6,7 @@ import { type Bench, event, rssAnon, startServer } from './event-store.ts'
 import type { Figure } from './figure.ts'
 
 /**
- * Ten minutes (KOGI_SOAK_MINUTES) of everything at once on one event store, and its heap all the while: it must be flat.
+ * Ten minutes (KOGI_SOAK_MINUTES) of everything at once on one event store, and its heap meanwhile: it must be flat.
  * `npm run bench -- soak` prints a line a sample and fails when the heap grows.
  */
 
