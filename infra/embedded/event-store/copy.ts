@@ -1,6 +1,6 @@
 import { type FrameView, idOf, type NewEvent, recordLength, streamOf, TOMBSTONE_REVISION } from './frame.ts'
 import { Group } from './group.ts'
-import { type Head, isMetastream, limitsOf, NO_LIMITS, originalOf } from './head.ts'
+import { describedBy, type Head, limitsOf, NO_LIMITS } from './head.ts'
 import type { Store } from './store.ts'
 
 /** Bytes of one transaction while copying. */
@@ -63,7 +63,8 @@ export class Copy {
     const name = Buffer.from(stream, 'utf8')
     this.group.add(head, name, revision, position, created, event)
     this.group.heads.set(stream, isTombstone ? { ...head, tombstoned: true } : { ...head, revision })
-    if (isMetastream(stream)) this.describe(originalOf(stream), event.data)
+    const described = describedBy(stream)
+    if (described !== undefined) this.describe(described, event)
     this.nextPosition = position + recordLength(name.length, event)
     if (this.group.bytes >= GROUP_BYTES) await this.flush()
   }
@@ -90,7 +91,7 @@ export class Copy {
     return head
   }
 
-  private describe(stream: string, metadata: Buffer): void {
-    this.group.heads.set(stream, { ...this.head(stream), limits: limitsOf(metadata) })
+  private describe(stream: string, { data, json }: NewEvent): void {
+    this.group.heads.set(stream, { ...this.head(stream), limits: limitsOf(data, json) })
   }
 }

@@ -1,6 +1,6 @@
 import type { NewEvent } from './frame.ts'
 import type { Identity } from './group.ts'
-import { type Head, isMetastream, isSoftDeleted, metastreamOf, originalOf } from './head.ts'
+import { type Head, isMetastream, isSoftDeleted, metastreamOf, originalOf, readableRange } from './head.ts'
 import type { RecentIds } from './recent-ids.ts'
 
 /** What a writer expects of a stream: a revision, or one of these. */
@@ -27,6 +27,8 @@ export interface Streams {
 /** An id that no event has: requests with it are refused. */
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 const DELETED: Decision = { kind: 'deleted' }
+/** A name of many `$` must not cost many look-ups. */
+const METADATA_DEPTH_MAX = 4
 
 /** Checks an append against the expected revision, and recognises one that was written before by its event ids. */
 export function decideAppend(
@@ -41,15 +43,14 @@ export function decideAppend(
   const accept: Decision = { kind: 'accept', undelete: isSoftDeleted(head) }
   if (expected === STREAM_EXISTS) {
     if (isSoftDeleted(head)) return DELETED
-    const hasMetadata = (streams.head(metastreamOf(name))?.revision ?? -1) >= 0
-    if (current < 0 && !hasMetadata) return { kind: 'wrong', current }
+    if (current < 0 && !hasMetadata(streams, name)) return { kind: 'wrong', current }
   }
-  if (expected === ANY || expected === STREAM_EXISTS) return decideByMemory(streams, head, events, accept)
-  if (expected < current) return decideByRevision(streams, head!, expected, events, accept)
+  if (expected === ANY || expected === STREAM_EXISTS) return decideByMemory(streams, name, head, events, accept)
+  if (expected < current) return decideByRevision(streams, name, head!, expected, events, accept)
   return expected > current ? { kind: 'wrong', current } : accept
 }
 
-/** Deletions are checked like an append of one new event; a stream that has no events cannot be soft-deleted. */
+/** Deletions are checked like an append of one new event; what has neither events nor metadata cannot be soft-deleted. */
 export function decideDelete(
   streams: Streams,
   name: string,
@@ -58,18 +59,31 @@ export function decideDelete(
   hard: boolean,
 ): Decision {
   const decision = decideAppend(streams, name, head, expected, [{ id: NO_ID }])
-  const isMissing = (head?.revision ?? -1) < 0
+  // A soft deletion is metadata, and a tombstone there leaves no room for it.
+  if (decision.kind === 'accept' && !hard && streams.head(metastreamOf(name))?.tombstoned) return DELETED
+  const isMissing = (head?.revision ?? -1) < 0 && !hasMetadata(streams, name)
   return decision.kind === 'accept' && isMissing && !hard ? { kind: 'wrong', current: -1 } : decision
 }
 
-/** A tombstone closes a stream and its metadata stream for ever. */
+/** A tombstone closes a stream for ever, its metadata stream, and the metadata stream of that one. */
 export function isTombstoned(streams: Pick<Streams, 'head'>, name: string, head: Head | undefined): boolean {
-  return head?.tombstoned === true || (isMetastream(name) && streams.head(originalOf(name))?.tombstoned === true)
+  if (head?.tombstoned) return true
+  let original = name
+  for (let depth = 0; depth < METADATA_DEPTH_MAX && isMetastream(original); depth++) {
+    original = originalOf(original)
+    if (streams.head(original)?.tombstoned) return true
+  }
+  return false
+}
+
+function hasMetadata(streams: Pick<Streams, 'head'>, name: string): boolean {
+  return (streams.head(metastreamOf(name))?.revision ?? -1) >= 0
 }
 
 /** No revision expected: only ids still remembered tell a repeated append from a new one. */
 function decideByMemory(
   streams: Streams,
+  name: string,
   head: Head | undefined,
   events: readonly Pick<NewEvent, 'id'>[],
   accept: Decision,
@@ -81,12 +95,13 @@ function decideByMemory(
       return index === 0 ? accept : { kind: 'wrong', current: head?.revision ?? -1 }
     last = known.revision
   }
-  return events.length === 0 ? accept : writtenBefore(streams, head!, last)
+  return events.length === 0 ? accept : writtenBefore(streams, name, head!, last)
 }
 
 /** A revision in the past expected: a repeated append exactly when the same ids stand there. Works for ever. */
 function decideByRevision(
   streams: Streams,
+  name: string,
   head: Head,
   expected: number,
   events: readonly Pick<NewEvent, 'id'>[],
@@ -100,11 +115,13 @@ function decideByRevision(
     const isFirst = revision === expected + 1
     return isFirst && revives ? accept : { kind: 'wrong', current: head.revision }
   }
-  if (events.length > 0) return writtenBefore(streams, head, revision)
-  return revives ? accept : { kind: 'wrong', current: head.revision }
+  if (events.length > 0) return writtenBefore(streams, name, head, revision)
+  return { kind: 'wrong', current: head.revision }
 }
 
-function writtenBefore(streams: Streams, head: Head, revision: number): WriteResult {
-  const position = isSoftDeleted(head) ? undefined : streams.eventAt(head, revision)?.position
+/** The first answer again; without the position when the event can no longer be read. */
+function writtenBefore(streams: Streams, name: string, head: Head, revision: number): WriteResult {
+  const isReadable = revision >= readableRange(head, isMetastream(name)).first
+  const position = isReadable ? streams.eventAt(head, revision)?.position : undefined
   return { kind: 'written', revision, position }
 }

@@ -40,9 +40,14 @@ export function metastreamOf(name: string): string {
   return `$$${name}`
 }
 
-/** The stream that a metadata stream describes. */
 export function originalOf(metastream: string): string {
   return metastream.slice(2)
+}
+
+/** The stream whose limits an event of this stream sets; what is written about a metadata stream limits nothing. */
+export function describedBy(name: string): string | undefined {
+  const original = isMetastream(name) ? originalOf(name) : undefined
+  return original === undefined || isMetastream(original) ? undefined : original
 }
 
 export function writeHead(out: Buffer, head: Head): void {
@@ -78,29 +83,37 @@ export function readHead(bytes: Buffer): Head {
   }
 }
 
-/** The limits in a metadata event; anything that is no JSON object, and any value out of range, is ignored. */
-export function limitsOf(data: Uint8Array): Limits {
-  const metadata = parseObject(data)
-  if (metadata === undefined) return NO_LIMITS
-  return {
-    maxCount: integerFrom(metadata.$maxCount, 1),
-    maxAgeSeconds: integerFrom(metadata.$maxAge, 1),
-    truncateBefore: integerFrom(metadata.$tb, 0),
+/**
+ * The limits in a metadata event. An event that is no JSON object, or has a system field that is no integer, sets none;
+ * a value out of range is ignored.
+ */
+export function limitsOf(data: Uint8Array, isJson: boolean): Limits {
+  const metadata = isJson ? parseObject(data) : undefined
+  if (metadata === undefined || INTEGERS.some(key => key in metadata && !isInteger(metadata[key]))) return NO_LIMITS
+  const from = (key: string, smallest: number): number | undefined => {
+    const value = metadata[key] as number | undefined
+    return value !== undefined && value >= smallest ? value : undefined
   }
+  return { maxCount: from('$maxCount', 1), maxAgeSeconds: from('$maxAge', 1), truncateBefore: from('$tb', 0) }
 }
 
-/** The metadata with its $tb replaced: what brings a soft-deleted stream back from `revision` on. */
-export function withTruncateBefore(data: Uint8Array | undefined, revision: number): Buffer {
-  const metadata = data === undefined ? undefined : parseObject(data)
-  return Buffer.from(JSON.stringify({ ...metadata, $tb: revision }))
+const INTEGERS = ['$maxCount', '$maxAge', '$tb', '$cacheControl']
+
+function isInteger(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= DELETED
+}
+
+/**
+ * The metadata with its $tb replaced: what brings a soft-deleted stream back from `revision` on. Undefined when it is
+ * no object, for such metadata deletes nothing.
+ */
+export function withTruncateBefore(data: Uint8Array, revision: number): Buffer | undefined {
+  const metadata = parseObject(data)
+  return metadata && Buffer.from(JSON.stringify({ ...metadata, $tb: revision }))
 }
 
 /** Soft deletion replaces all metadata; the number is 2^63 - 1, which JSON.stringify could not write. */
 export const SOFT_DELETE_METADATA = Buffer.from('{"$tb":9223372036854775807}')
-
-function integerFrom(value: unknown, smallest: number): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= smallest ? value : undefined
-}
 
 function parseObject(data: Uint8Array): Record<string, unknown> | undefined {
   try {

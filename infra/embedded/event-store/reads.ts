@@ -1,7 +1,8 @@
+import { isTombstoned } from './decide.ts'
 import { filterOf } from './filter.ts'
 import { frameEnd, newFrameView, parseFrame } from './frame.ts'
 import type { Call } from './grpc.ts'
-import { type Head, isMetastream, isSoftDeleted, originalOf } from './head.ts'
+import { type Head, isMetastream, isSoftDeleted, readableRange } from './head.ts'
 import { Outlet } from './outlet.ts'
 import type { ReadRequest } from './read-request.ts'
 import { invalid } from './requests.ts'
@@ -88,29 +89,32 @@ function cut(slice: Slice, count: number): Slice {
 }
 
 async function readStream(store: Store, name: string, request: ReadRequest, outlet: Outlet): Promise<void> {
+  const start = startRevision(request)
   const head = existingHead(store, name)
   if (head === undefined) {
     outlet.message(streamNotFound(name))
     return
   }
   const readable = readableAt(store, head, isMetastream(name), Date.now())
-  const from = startRevision(head, request)
-  const slices =
-    from === undefined
-      ? []
-      : request.backwards
-        ? streamBackwards(store, head.number, readable.first, Math.min(from, readable.last))
-        : streamForwards(store, head.number, Math.max(from, readable.first), readable.last)
-  if (request.compatibility >= 1 && from !== undefined && !request.backwards) {
-    const firstPage = from + Math.min(PAGE_EVENTS, request.count!)
-    if (from > head.revision) outlet.message(firstStreamPosition(head.revision + 1))
-    else if (readable.first >= firstPage) {
-      outlet.message(firstStreamPosition(readable.first))
-      if (readable.first > head.revision) outlet.message(firstStreamPosition(head.revision + 1))
-    }
+  const slices = request.backwards
+    ? streamBackwards(store, head.number, readable.first, Math.min(start, readable.last))
+    : streamForwards(store, head.number, Math.max(start, readable.first), readable.last)
+  if (request.compatibility >= 1 && !request.backwards) {
+    const kept = readableRange(head, isMetastream(name)).first
+    for (const first of firstPositions(start, request.count!, kept, readable))
+      outlet.message(firstStreamPosition(first))
   }
   await sendSlices(slices, request.count!, outlet)
   if (request.compatibility >= 1) outlet.message(lastStreamPosition(head.revision))
+}
+
+/** A page that comes back empty names the revision to go on from, when that is another than the one asked for. */
+function firstPositions(start: number, count: number, kept: number, readable: { first: number; last: number }) {
+  const skipsPage = start + Math.min(PAGE_EVENTS, count) <= kept
+  const next = skipsPage ? kept : start
+  const behindEnd = readable.last + 1
+  const isBehindEnd = Math.max(next, readable.first) >= behindEnd && next !== behindEnd
+  return [...(skipsPage ? [kept] : []), ...(isBehindEnd ? [behindEnd] : [])]
 }
 
 /**
@@ -118,15 +122,15 @@ async function readStream(store: Store, name: string, request: ReadRequest, outl
  */
 export function existingHead(store: Store, name: string): Head | undefined {
   const head = store.head(name)
-  if (head?.tombstoned || (isMetastream(name) && store.head(originalOf(name))?.tombstoned)) throw streamDeleted(name)
+  if (isTombstoned(store, name, head)) throw streamDeleted(name)
   return head === undefined || head.revision < 0 || isSoftDeleted(head) ? undefined : head
 }
 
-/** The first revision to look at; undefined when the direction leads nowhere. */
-function startRevision(head: Head, { from, backwards }: ReadRequest): number | undefined {
+/** The first revision to look at. */
+function startRevision({ from, backwards }: ReadRequest): number {
   if (from === 'start') return 0
   if (from === 'end') {
-    if (backwards) return head.revision
+    if (backwards) return Number.POSITIVE_INFINITY
     throw invalid('A stream cannot be read forwards from its end')
   }
   if (from > I64_MAX) throw invalid(`The revision ${from} is above ${I64_MAX}`)

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer'
-import { randomUUID } from 'node:crypto'
 import { ANY, NO_STREAM, STREAM_EXISTS } from './decide.ts'
 import type { NewEvent } from './frame.ts'
 import { GrpcError, Status } from './grpc.ts'
@@ -129,11 +128,12 @@ export function proposedEvent(reader: Reader): NewEvent {
     else if (reader.field === 4) data = reader.view()
     else reader.skip()
   }
+  if (id === undefined) throw invalid('The event id is missing')
   if (id === NIL_UUID) throw invalid('The event id must not be all zero')
   if (type === undefined || contentType === undefined) throw missing(type === undefined ? 'type' : 'content-type')
   if (type.length === 0) throw invalid('The event type must not be empty')
   if (!isUtf8(type)) throw invalid('The event type is not valid UTF-8')
-  return { id: id ?? randomUUID(), type, json: contentType.equals(JSON_TYPE), metadata, data }
+  return { id, type, json: contentType.equals(JSON_TYPE), metadata, data }
 }
 
 const JSON_TYPE = Buffer.from('application/json')

@@ -11,7 +11,7 @@ export interface Rendering {
 }
 
 const LINK_TYPE = Buffer.from('$>')
-const LINK = /^(-?\d+)@([\s\S]+)$/
+const LINK = /^\s*([+-]?\d+)\s*(?:@([\s\S]*))?$/
 const STRING_ID_SIZE = 40
 
 /** True when stored frames can be sent as they are. */
@@ -37,7 +37,7 @@ export function isLink(view: FrameView): boolean {
 
 function linkTarget(view: FrameView): { revision: number; stream: string } | undefined {
   const match = LINK.exec(view.bytes.toString('utf8', view.dataStart, view.dataEnd))
-  return match ? { revision: Number(match[1]), stream: match[2]! } : undefined
+  return match ? { revision: Number(match[1]), stream: match[2] ?? '' } : undefined
 }
 
 /** The event that a link names, when a reader of its stream could see it now. Revision -1 is the last one. */

@@ -1,6 +1,6 @@
 import { BLOCK_HEADER, type Block } from './block.ts'
 import { newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from './frame.ts'
-import { type Head, isMetastream, limitsOf, NO_LIMITS, originalOf } from './head.ts'
+import { describedBy, type Head, limitsOf, NO_LIMITS } from './head.ts'
 import { readUint64, writeUint64 } from './keys.ts'
 
 /** A stretch of consecutive events of one stream in one block. */
@@ -89,9 +89,10 @@ export class Tail {
       const isTombstone = revision >= TOMBSTONE_REVISION
       this.heads.set(name, isTombstone ? { ...before, tombstoned: true } : { ...before, revision })
       this.addRun({ stream: before.number, revision, block: block.position, offset: at, count: 1 })
-      if (!isMetastream(name)) continue
-      const limits = limitsOf(view.bytes.subarray(view.dataStart, view.dataEnd))
-      this.heads.set(originalOf(name), { ...head(originalOf(name)), limits })
+      const described = describedBy(name)
+      if (described === undefined) continue
+      const limits = limitsOf(view.bytes.subarray(view.dataStart, view.dataEnd), view.json)
+      this.heads.set(described, { ...head(described), limits })
     }
   }
 

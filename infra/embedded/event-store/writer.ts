@@ -3,13 +3,12 @@ import { type Decision, decideAppend, decideDelete, type Streams, type WriteResu
 import { idOf, type NewEvent, recordLength, TOMBSTONE_REVISION } from './frame.ts'
 import { Group, type Identity } from './group.ts'
 import {
+  describedBy,
   type Head,
-  isMetastream,
   isSoftDeleted,
   limitsOf,
   metastreamOf,
   NO_LIMITS,
-  originalOf,
   SOFT_DELETE_METADATA,
   withTruncateBefore,
 } from './head.ts'
@@ -134,7 +133,7 @@ export class Writer implements Streams {
 
   /** Stages an accepted append, and the metadata event that brings a soft-deleted stream back. */
   private stage(name: string, head: Head | undefined, events: readonly NewEvent[]): WriteResult {
-    const described = isMetastream(name) ? originalOf(name) : undefined
+    const described = describedBy(name)
     const revivesDescribed = described !== undefined && isSoftDeleted(this.head(described))
     const result = events.length > 0 ? this.stageEvents(name, head, events) : this.stageNothing(name, head)
     if (isSoftDeleted(head)) this.undelete(name, head!.revision + 1)
@@ -157,7 +156,7 @@ export class Writer implements Streams {
     const last = first + events.length - 1
     this.group.remember(head.number, first, identities, events.at(-1)!.data)
     this.group.heads.set(name, { ...head, revision: last })
-    if (isMetastream(name)) this.describe(originalOf(name), events.at(-1)!.data)
+    this.describe(name, events.at(-1)!)
     this.advance(position, name)
     return { kind: 'written', revision: last, position: identities.at(-1)!.position }
   }
@@ -177,6 +176,7 @@ export class Writer implements Streams {
     const event: NewEvent = { ...EMPTY_EVENT, id: randomUUID(), type: Buffer.from('$streamDeleted') }
     const end = this.group.add(head, Buffer.from(name), TOMBSTONE_REVISION, position, this.now(), event)
     this.group.heads.set(name, { ...head, tombstoned: true })
+    this.describe(name, event)
     this.advance(end, name)
     return { kind: 'written', revision: TOMBSTONE_REVISION, position }
   }
@@ -184,8 +184,8 @@ export class Writer implements Streams {
   private undelete(name: string, revision: number): void {
     const metastream = metastreamOf(name)
     const head = this.head(metastream)
-    const data = withTruncateBefore(head && this.lastData(head), revision)
-    this.stageEvents(metastream, head, [metadataEvent(data)])
+    const data = head && withTruncateBefore(this.lastData(head) ?? NOTHING, revision)
+    if (data) this.stageEvents(metastream, head, [metadataEvent(data)])
   }
 
   private lastData(head: Head): Buffer | undefined {
@@ -195,9 +195,12 @@ export class Writer implements Streams {
     return view?.bytes.subarray(view.dataStart, view.dataEnd)
   }
 
-  private describe(name: string, metadata: Buffer): void {
+  /** Gives the limits in an event of a metadata stream to the stream that it describes. */
+  private describe(metastream: string, { data, json }: NewEvent): void {
+    const name = describedBy(metastream)
+    if (name === undefined) return
     const head = this.head(name) ?? this.newHead()
-    this.group.heads.set(name, { ...head, limits: limitsOf(metadata) })
+    this.group.heads.set(name, { ...head, limits: limitsOf(data, json) })
   }
 
   private newHead(): Head {

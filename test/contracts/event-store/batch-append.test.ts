@@ -27,8 +27,7 @@ overEngines('batch append', engine => {
     )
     expect(Buffer.from(responses[0]!.streamIdentifier!.streamName as string, 'base64').toString()).to.equal(stream)
     expect(responses[0]!.expectation).to.equal(0)
-    call.end()
-    expect((await call.done).status).to.equal(Status.ok)
+    call.cancel()
   })
 
   it('writes when the final chunk has come and not before', async () => {
@@ -46,9 +45,8 @@ overEngines('batch append', engine => {
     call.cancel()
   })
 
-  it('accepts no events, and events without an id', async () => {
+  it('accepts a batch without events', async () => {
     expect((await one(newStream(), 'any', {}, [])).response.success!.noStream).to.deep.equal({})
-    expect((await one(newStream(), 'any', {}, [{ id: null }])).response.success!.currentRevision).to.equal('0')
   })
 
   it('says which version is wrong in the details of the status', async () => {
@@ -114,13 +112,14 @@ overEngines('batch append', engine => {
     call.send(batchRequest(stream, 'none', [{}]))
     call.send(batchRequest('', 'any', [{}]))
     call.send(batchRequest(stream, 'any', [{}], { correlation: null }))
-    const responses = (await call.received(4)).map(batchResponse)
+    call.send(batchRequest(stream, 'any', [{ id: null }]))
+    const responses = (await call.received(5)).map(batchResponse)
     for (const response of responses) {
       expect(response).to.include({ code: 3, text: 'BadRequest' })
       expect(response.detailsType).to.equal('type.googleapis.com/event_store.client.BadRequest')
     }
     call.send(batchRequest(stream, 'no_stream', [{}]))
-    expect(batchResponse((await call.received(5))[4]!).success!.currentRevision).to.equal('0')
+    expect(batchResponse((await call.received(6))[5]!).success!.currentRevision).to.equal('0')
     call.cancel()
   })
 
@@ -135,17 +134,18 @@ overEngines('batch append', engine => {
     expect((await call.done).status).to.equal(Status.resourceExhausted)
   })
 
-  it('answers what was sent before a half-close, then OK', async () => {
+  it('answers what was sent before a half-close', async () => {
     const call = batchCall(engine.raw)
       .send(batchRequest(newStream(), 'any', [{}]))
       .end()
-    const { messages, status } = await call.done
-    expect(messages).to.have.length(1)
-    expect(status).to.equal(Status.ok)
+    expect(await call.received(1)).to.have.length(1)
+    call.cancel()
   })
 
-  it('ends an idle call at a half-close, which the real server leaves open', async function () {
+  it('ends a call at a half-close, which the real server may leave open', async function () {
     if (engine.isReal) return this.skip()
+    const busy = batchCall(engine.raw).send(batchRequest(newStream(), 'any', [{}]))
+    expect((await busy.end().done).status).to.equal(Status.ok)
     const call = batchCall(engine.raw).send(batchRequest(newStream(), 'any', [{}]))
     await call.received(1)
     call.end()

@@ -120,7 +120,7 @@ overEngines('deletion', engine => {
     expect(last!.event).to.include({ stream, revision: TOMBSTONE, commit: position })
     expect(last!.event!.map).to.include({ type: '$streamDeleted', 'content-type': 'application/octet-stream' })
     expect(last!.event!.data).to.have.length(0)
-    for (const name of [stream, `$$${stream}`]) {
+    for (const name of [stream, `$$${stream}`, `$$$$${stream}`]) {
       const answers = [
         await append(engine.raw, name, 'any', [{}]),
         await remove(name, 'any'),
@@ -156,12 +156,43 @@ overEngines('deletion', engine => {
     }
   })
 
-  it('deletes and buries a metadata stream like any other', async () => {
+  it('deletes a stream that has metadata and no events', async () => {
+    const stream = newStream()
+    await append(engine.raw, `$$${stream}`, 'any', [{ data: Buffer.from('{"$maxCount":1}') }])
+    expect((await remove(stream, 'any')).status).to.equal(Status.ok)
+    expect(revisions(await metadata(stream))).to.deep.equal([1])
+  })
+
+  it('refuses to bring a deleted stream back by a write without events that expects no stream', async () => {
+    const stream = await seeded()
+    await remove(stream, 'any')
+    const { result } = await append(engine.raw, stream, 'no_stream', [])
+    expect(result!.wrongExpectedVersion!.currentRevision).to.equal('2')
+  })
+
+  it('forgets a deletion over which metadata is written that is no object', async () => {
+    const stream = await seeded()
+    await remove(stream, 'any')
+    await append(engine.raw, `$$${stream}`, 'any', [{ data: Buffer.from('no json') }])
+    expect(revisions((await read(engine.raw, { stream })).reads)).to.deep.equal([0, 1, 2])
+    expect(revisions(await metadata(stream))).to.deep.equal([1])
+  })
+
+  it('takes the deletion of a metadata stream, which changes nothing', async () => {
     const stream = await seeded()
     await append(engine.raw, `$$${stream}`, 'any', [{ data: Buffer.from('{"$maxCount":1}') }])
     expect((await remove(`$$${stream}`, 'any')).status).to.equal(Status.ok)
-    expect(kinds(await metadata(stream))).to.deep.equal(['not found'])
+    expect(revisions(await metadata(stream))).to.deep.equal([0])
+    expect(revisions((await read(engine.raw, { stream })).reads)).to.deep.equal([2])
+  })
+
+  it('buries a metadata stream, and with it the limits it set', async () => {
+    const stream = await seeded()
+    await append(engine.raw, `$$${stream}`, 'any', [{ data: Buffer.from('{"$maxCount":1}') }])
     expect((await bury(`$$${stream}`, 'any')).status).to.equal(Status.ok)
+    expect(revisions((await read(engine.raw, { stream })).reads)).to.deep.equal([0, 1, 2])
     expect((await append(engine.raw, `$$${stream}`, 'any', [{}])).status).to.equal(Status.failedPrecondition)
+    // The real server terminates.
+    if (!engine.isReal) expect((await remove(stream, 'any')).status).to.equal(Status.failedPrecondition)
   })
 })

@@ -63,6 +63,13 @@ overEngines('links', engine => {
     ])
   })
 
+  it('without a stream lead nowhere, and white space around the revision is none of the number', async () => {
+    const target = await seeded()
+    const stream = await linking(link('1@'), link('1'), link(` +1 @${target}`))
+    const { reads } = await read(engine.raw, { stream, resolveLinks: true })
+    expect(reads.map(one => one.event?.stream)).to.deep.equal([undefined, undefined, target])
+  })
+
   it('to revision -1 lead to the last event, and links to links one step', async () => {
     const target = await seeded(4)
     const stream = await linking(link(`-1@${target}`))

@@ -26,6 +26,9 @@ overEngines('stream metadata', engine => {
     ['{"$maxCount":-1}', ALL],
     ['{"$maxCount":"3"}', ALL],
     ['{"$maxCount":2.5}', ALL],
+    ['{"$tb":6,"$maxCount":"3"}', ALL],
+    ['{"$tb":6,"$maxCount":null}', ALL],
+    ['{"$tb":6,"$maxCount":-1}', [6, 7, 8, 9]],
     ['{"$tb":6}', [6, 7, 8, 9]],
     ['{"$tb":20}', []],
     ['{"$tb":6,"$maxCount":2}', [8, 9]],
@@ -50,6 +53,13 @@ overEngines('stream metadata', engine => {
     await describe(stream, '{"$maxCount":5}', 'Other')
     expect(await forwards(stream)).to.deep.equal([5, 6, 7, 8, 9])
     await describe(stream, '{}')
+    expect(await forwards(stream)).to.deep.equal(ALL)
+  })
+
+  it('limits nothing when the metadata is not declared as JSON', async () => {
+    const stream = await withMetadata('{"$maxCount":3}')
+    const contentType = 'application/octet-stream'
+    await append(engine.raw, `$$${stream}`, 'any', [{ contentType, data: Buffer.from('{"$maxCount":3}') }])
     expect(await forwards(stream)).to.deep.equal(ALL)
   })
 
@@ -99,10 +109,13 @@ overEngines('stream metadata', engine => {
     expect(revisions(reads)).to.deep.equal(ALL)
   })
 
-  it('takes names with four $ for ordinary streams', async () => {
-    const stream = `$$$$${newStream()}`
-    expect((await append(engine.raw, stream, 'no_stream', [{}])).result!.success!.currentRevision).to.equal('0')
-    expect(await forwards(stream)).to.deep.equal([0])
+  it('takes names with four $ for metadata streams, which limit nothing', async () => {
+    const stream = await withMetadata('{"$maxCount":1}')
+    const above = `$$$$${stream}`
+    expect((await append(engine.raw, above, 'no_stream', [{}])).result!.success!.currentRevision).to.equal('0')
+    await append(engine.raw, above, 'any', [{ data: Buffer.from('{"$tb":100}') }])
+    expect(await forwards(above)).to.deep.equal([1])
+    expect(await forwards(`$$${stream}`)).to.deep.equal([0])
   })
 
   it('is what the stock client sets and gets', async () => {

@@ -47,6 +47,7 @@ overEngines('read', engine => {
     })
 
   it('refuses what the real server answers UNKNOWN', async () => {
+    expect((await ask({ stream: newStream(), from: 'end' })).status).to.equal(refused)
     for (const options of [{ from: 2n ** 64n - 1n }, { from: 'end' as const }, { count: 0 }])
       expect(
         (await ask(options)).status,
@@ -97,7 +98,8 @@ overEngines('read', engine => {
     expect(small.at(-1)!.kind).to.equal('last')
     const backwards = (await ask({ compatibility: 1, from: 'end', backwards: true })).reads
     expect(positions(backwards)).to.deep.equal([['last', 9]])
-    expect(positions((await ask({ compatibility: 1, from: 10 })).reads)).to.deep.equal([
+    expect(positions((await ask({ compatibility: 1, from: 10 })).reads)).to.deep.equal([['last', 9]])
+    expect(positions((await ask({ compatibility: 1, from: 11 })).reads)).to.deep.equal([
       ['first', 10],
       ['last', 9],
     ])
@@ -112,6 +114,13 @@ overEngines('read', engine => {
       32,
       [
         ['first', 32],
+        ['last', 39],
+      ],
+    ],
+    [
+      40,
+      [
+        ['first', 40],
         ['last', 39],
       ],
     ],
@@ -134,6 +143,17 @@ overEngines('read', engine => {
       expect(positions(reads)).to.deep.equal(expected)
       if (truncateBefore === 32) expect(reads[0]!.kind).to.equal('first')
     })
+
+  it('sends the position behind the end when $tb lies behind it, within the first page', async () => {
+    const short = newStream()
+    await append(engine.raw, short, 'no_stream', [{}, {}])
+    await append(engine.raw, `$$${short}`, 'any', [{ type: '$metadata', data: Buffer.from('{"$tb":5}') }])
+    const { reads } = await read(engine.raw, { stream: short, compatibility: 1 })
+    expect(positions(reads)).to.deep.equal([
+      ['first', 2],
+      ['last', 1],
+    ])
+  })
 
   it('ends at a deadline', async () => {
     const call = engine.raw.call(streamsPath('read'), { 'grpc-timeout': '50m' })
