@@ -50,7 +50,7 @@ export function decideAppend(
   return expected > current ? { kind: 'wrong', current } : accept
 }
 
-/** Deletions are checked like an append of one new event; what has neither events nor metadata cannot be soft-deleted. */
+/** Deletions are checked like an append of one new event; only what has events or metadata can be soft-deleted. */
 export function decideDelete(
   streams: Streams,
   name: string,
