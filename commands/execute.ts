@@ -101,7 +101,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
         }
       }
     } catch (error) {
-      if (!(error instanceof Rejection)) deps.histories.forget(stream)
+      // what the caller did wrong leaves the history true; a fault may have left it half changed
+      if (!(error instanceof KogiError) || isUnknown(error)) deps.histories.forget(stream)
       throw error
     }
   })
@@ -116,7 +117,8 @@ function judge(command: Command, history: History, commandId: string, at: string
     return new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   }
   if (expectedRevision !== undefined && expectedRevision !== history.revision) {
-    const message = `The ${aggregate.name} is at revision ${history.revision}; read it again and decide anew.`
+    const at = history.revision < 0n ? 'does not exist yet' : `is at revision ${history.revision}`
+    const message = `The ${aggregate.name} ${at}; read it again and decide anew.`
     return new KogiError('precondition_failed', message)
   }
   const newId = (n: number) => uuidOf([commandId, 'made', n])

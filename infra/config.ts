@@ -92,8 +92,7 @@ const settings = {
     secret: true,
   }),
   natsUrl: setting('KOGI_NATS_URL', natsUrl, EMBEDDED, '', {
-    meaning: 'NATS server of the event bus; `embedded` is the in-process bus',
-    requiredInProduction: true,
+    meaning: 'NATS server of the event bus, asked by `doctor` so far; `embedded` is the in-process bus',
     secret: true,
   }),
   jwks: setting('KOGI_JWKS', text, undefined, 'file or URL', {

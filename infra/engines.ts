@@ -28,6 +28,8 @@ const runningSchema = z.object({
   keysDatabaseUrl: z.string(),
 })
 
+const RESTART_MS_MIN = 100
+const RESTART_MS_MAX = 5_000
 /** How long a system that starts may take to say where its engines are. */
 const STARTING_MS_MAX = 5_000
 
@@ -87,7 +89,7 @@ async function startBoth(config: Config, log: Log) {
   const wantsPostgres = [config.databaseUrl, config.keysDatabaseUrl].includes(EMBEDDED)
   const starting = [
     config.eventStoreUrl === EMBEDDED ? startStore(config, log) : undefined,
-    wantsPostgres ? startEmbeddedPostgres({ dataDir: config.dataDir, log }) : undefined,
+    wantsPostgres ? supervisePostgres(config, log) : undefined,
   ] as const
   try {
     return await Promise.all(starting)
@@ -96,6 +98,38 @@ async function startBoth(config: Config, log: Log) {
       if (engine.status === 'fulfilled') await engine.value?.stop()
     }
     throw error
+  }
+}
+
+/** PostgreSQL, started again on the same port whenever it dies. */
+async function supervisePostgres({ dataDir }: Config, log: Log) {
+  const port = await freePort()
+  let server = await startEmbeddedPostgres({ dataDir, log, port })
+  const { url } = server
+  let stopping = false
+  const watch = async () => {
+    for (let delayMs = RESTART_MS_MIN; ; ) {
+      await server.exited
+      if (stopping) return
+      log.error({ delayMs }, 'PostgreSQL died and is started again')
+      await new Promise(resolve => setTimeout(resolve, delayMs))
+      try {
+        if (!stopping) server = await startEmbeddedPostgres({ dataDir, log, port })
+        delayMs = RESTART_MS_MIN
+      } catch (error) {
+        delayMs = Math.min(delayMs * 2, RESTART_MS_MAX)
+        log.error({ err: error, delayMs }, 'PostgreSQL could not be started again')
+      }
+    }
+  }
+  const watching = watch()
+  return {
+    url,
+    async stop() {
+      stopping = true
+      await server.stop()
+      await watching
+    },
   }
 }
 

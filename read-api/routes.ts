@@ -1,11 +1,11 @@
 import type { Route } from '../domain/kernel/route.ts'
 import { type ResourceDeps, routesOf } from './resource.ts'
 import { resources } from './resources.ts'
-import { type MemorySearch, searchRoute } from './search.ts'
+import { type SearchDeps, searchRoute } from './search.ts'
 import { statementRoutes } from './statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & { readonly memories: MemorySearch }
+export type ReadDeps = ResourceDeps & SearchDeps
 
 /**
  * Every route of the read side. The order matters where paths overlap: the statement of an account comes before the

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
-import type { Parameter, Route } from '../domain/kernel/route.ts'
+import type { Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import type { MemoryIndex } from '../projections/memory/index.ts'
 import { memories } from '../projections/memory/memories.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
@@ -10,10 +11,18 @@ import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from './
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
 export type MemorySearch = MemoryIndex['search']
 
+const { kind, subject, source, title, body, at, position } = memories.row.shape
+
+/** What a caller must be allowed to read to find memories of a kind: search opens nothing that is closed elsewhere. */
+const KIND_PERMISSIONS: Readonly<Record<z.output<typeof kind>, string>> = {
+  entry: 'wallet.entries.read',
+  item: 'briefcase.items.read',
+  task: 'center.tasks.read',
+}
+
 const HITS_DEFAULT = 10
 const HITS_MAX = 100
 
-const { kind, subject, source, title, body, at, position } = memories.row.shape
 const hitSchema = z.strictObject({
   kind,
   subject,
@@ -33,8 +42,21 @@ const parameters: readonly Parameter[] = [
   ...tokenParameters,
 ]
 
+export type SearchDeps = {
+  readonly memories: MemorySearch
+  readonly signal: CheckpointSignal
+  readonly allows: (principal: Principal, permission: string) => boolean
+}
+
 /** The route of the search over an org's memories. */
-export function searchRoute(deps: { readonly memories: MemorySearch; readonly signal: CheckpointSignal }): Route {
+export function searchRoute(deps: SearchDeps): Route {
+  const kindsFor = (principal: Principal, asked: string | undefined) => {
+    const kinds = Object.entries(KIND_PERMISSIONS).filter(([kind]) => asked === undefined || asked === kind)
+    const open = kinds.filter(([, permission]) => deps.allows(principal, permission))
+    if (asked === undefined || open.length > 0) return open.map(([kind]) => kind)
+    const details = kinds.map(([, permission]) => ({ field: 'permission', message: permission }))
+    throw new KogiError('forbidden', `You may not read what memories of the kind ${asked} are about.`, details)
+  }
   return {
     method: 'GET',
     path: '/kse/memories/search',
@@ -52,7 +74,7 @@ export function searchRoute(deps: { readonly memories: MemorySearch; readonly si
       const token = tokenOf(request, query)
       const options = {
         limit: limit + 1,
-        ...(query.kind !== undefined && { kind: query.kind }),
+        kinds: kindsFor(request.principal, query.kind),
         ...(token && { minPosition: token.position }),
       }
       const search = () => deps.memories(request.principal.org, query.q!, options)

@@ -30,7 +30,7 @@ export const devCommand = () =>
     lifecycle.onStop('projector', projector.stop)
     const probes = [{ name: 'projector', check: () => askReady(`http://127.0.0.1:${port}/health/ready`) }]
     return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })}`
-  }).addHelpText('after', '\nExamples:\n  $ kogi dev\n  $ kogi dev --port 8080 --data ./my-books')
+  }).addHelpText('after', '  $ kogi dev --data ./my-books')
 
 async function refuseSecond(config: Config) {
   const running = await runningEngines(config)

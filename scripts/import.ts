@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { currency, id } from '../domain/kernel/schema.ts'
+import { currency, id, ORG_ID } from '../domain/kernel/schema.ts'
 import { openEngines } from '../infra/engines.ts'
 import { createLog } from '../infra/log.ts'
 import { openWriteSide } from '../infra/write-side.ts'
@@ -41,7 +41,7 @@ export const importCommand = () =>
     .description('import a journal of hledger or ledger into a wallet')
     .argument('<file>', 'the journal, or what `hledger print -x -O json` made of it, in a file named .json')
     .requiredOption('--wallet <id>', 'wallet to import into; opened where it does not exist', idOption)
-    .requiredOption('--org <id>', 'organization of the wallet', idOption)
+    .requiredOption('--org <id>', 'organization of the wallet', orgOption)
     .option('--subject <id>', 'who imports, and owns a wallet that is opened', idOption, 'kogi-import')
     .addOption(
       new Option('--kind <kind>', 'what a wallet is opened as')
@@ -103,6 +103,12 @@ async function send(
 }
 
 const ID = id('thing')
+/** As in tokens: what no token can name must not be written either. */
+function orgOption(text: string): string {
+  if (ORG_ID.test(text)) return text
+  throw new InvalidArgumentError('an organization is 1 to 64 letters, digits and . _ ~ -')
+}
+
 function idOption(text: string): string {
   if (ID.safeParse(text).success) return text
   throw new InvalidArgumentError('an id has 1 to 128 characters, no control characters and no outer white space')

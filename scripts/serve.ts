@@ -17,6 +17,7 @@ export function servingCommand(
     .description(description)
     .option('--port <n>', 'port to listen on; 0 takes a free one (KOGI_PORT)', portFrom)
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .addHelpText('after', `\nPrints "ready <url>" when it accepts.\n\nExample:\n  $ kogi ${name} --port 8080`)
     .action(async (options: ServeOptions) => {
       const config = configFrom(options)
       // standard output carries the ready line alone, so that scripts can wait for it

@@ -58,9 +58,13 @@ export function decimal(minorUnits: string | bigint, places: number): string {
   return `${value < 0n ? '-' : ''}${whole}${places > 0 ? `.${digits.slice(-places)}` : ''}`
 }
 
+/** What the machine refuses, not we: the message says what and where. */
+const SYSTEM_CODES = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT'])
+
 /** Ends a verb that failed: an expected error is its message, a fault is its stack; the status says which. */
 export function fail(error: unknown): never {
-  const expected = error instanceof KogiError || error instanceof ConfigError
+  const { code } = error as NodeJS.ErrnoException
+  const expected = error instanceof KogiError || error instanceof ConfigError || SYSTEM_CODES.has(String(code))
   const text = expected || !(error instanceof Error) ? String((error as Error)?.message ?? error) : error.stack
   process.stderr.write(`kogi: ${text}\n`)
   if (error instanceof KogiError)

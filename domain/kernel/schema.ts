@@ -30,6 +30,9 @@ export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shap
 /** 1 to `max` code points; no U+0000 and no unpaired surrogate, which PostgreSQL cannot store. */
 export const text = (max: number) => column(z.string().regex(new RegExp(`^[^\\u0000\\p{Cs}]{1,${max}}$`, 'u')), 'text')
 
+/** Form of an organization's id: fit for a path, a stream name and a file name. */
+export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
+
 // no control characters, no unpaired surrogates, no line separators; not `.` or `..`, which URLs resolve away
 const ID = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cs}](?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{0,126}[^\s\p{Cc}\p{Cs}])?$/u
 

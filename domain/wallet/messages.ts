@@ -19,7 +19,9 @@ export const EXTERNAL = 'external:'
 /** Postings of one entry: real books have transactions of several hundred. */
 export const POSTINGS_MAX = 1000
 
-const account = text(255).meta({ description: 'account name; `external:…` is the world outside' })
+const account = text(255)
+  .regex(/^(?!external:$)/, 'an external account has a name')
+  .meta({ description: 'account name; `external:…` is the world outside' })
 const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 const kind = oneOf('personal', 'portfolio', 'office', 'business')
 const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
@@ -45,7 +47,7 @@ const oneSided = {
   currency,
   amount: positiveMinorUnits,
   counterparty: text(255)
-    .regex(/^external:/)
+    .regex(/^external:./, 'must be `external:` and a name')
     .meta({ description: 'the external account on the other side' })
     .default('external:unspecified'),
   effectiveOn: date.optional(),

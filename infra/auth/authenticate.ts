@@ -2,6 +2,7 @@ import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
+import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
 import { GRANT, permissionsOfScope } from './permissions.ts'
@@ -10,9 +11,6 @@ import { permissionsOfRoles } from './roles.ts'
 const CLOCK_TOLERANCE_SECONDS = 5
 /** A verified token is believed for so long without another look at the key set. */
 const BELIEVED_MS = 300_000
-
-/** Form of an organization's id: fit for a path, a stream name and a file name. */
-export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
 
 const printable = (max: number) =>
   z

@@ -3,8 +3,9 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { type Config, ConfigError } from '../config.ts'
-import { ORG_ID } from './authenticate.ts'
 import { isRole, roles as roleTable } from './roles.ts'
 
 const generate = promisify(generateKeyPair)
@@ -48,10 +49,12 @@ export async function issueToken(
 ): Promise<string> {
   const { org, subject, roles, ttlSeconds } = claims
   const unknown = roles.find(role => !isRole(role))
-  if (unknown !== undefined)
-    throw new Error(`No such role: ${unknown}. The roles are ${Object.keys(roleTable).join(', ')}.`)
-  if (!ORG_ID.test(org)) throw new Error(`Not an organization id: ${org}. It is 1 to 64 letters, digits and . _ ~ -`)
-  if (subject === '' || subject.length > 128) throw new Error('A subject has 1 to 128 characters.')
+  const refused = (message: string) => new KogiError('invalid_parameter', message)
+  if (unknown !== undefined) {
+    throw refused(`No such role: ${unknown}. The roles are ${Object.keys(roleTable).join(', ')}.`)
+  }
+  if (!ORG_ID.test(org)) throw refused(`Not an organization id: ${org}. It is 1 to 64 letters, digits and . _ ~ -`)
+  if (subject === '' || subject.length > 128) throw refused('A subject has 1 to 128 characters.')
   const { privateKey, kid } = await devKeys(config)
   const now = Math.floor(Date.now() / 1000)
   return new SignJWT({ org_id: org, roles: [...roles] })

@@ -87,6 +87,8 @@ export async function startEmbeddedPostgres(options: {
   dataDir: string
   log: Log
   volatile?: boolean
+  /** The port to take; a free one where it is left out. */
+  port?: number
 }): Promise<EmbeddedPostgres> {
   const { log, volatile = false } = options
   await mkdir(options.dataDir, { recursive: true })
@@ -99,7 +101,7 @@ export async function startEmbeddedPostgres(options: {
   await makeReachable(path.dirname(home), user, log)
   await makeReachable(path.dirname(binaries.postgres), user, log)
   const password = await initialise(home, binaries, user)
-  const { child, port, exited } = await launch(data, binaries, user, volatile, log)
+  const { child, port, exited } = await launch(data, binaries, user, { volatile, log, port: options.port })
   const url = (database: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`
   const stop = () => stopChild(child, exited, volatile)
   try {
@@ -137,12 +139,15 @@ async function initialise(home: string, { initdb }: PostgresBinaries, user: Serv
   return password
 }
 
-async function launch(data: string, { postgres }: PostgresBinaries, user: ServerUser, volatile: boolean, log: Log) {
+type LaunchOptions = { readonly volatile: boolean; readonly log: Log; readonly port: number | undefined }
+
+async function launch(data: string, { postgres }: PostgresBinaries, user: ServerUser, options: LaunchOptions) {
+  const { volatile, log } = options
   const settings = { ...SETTINGS, ...(volatile ? VOLATILE_SETTINGS : {}), 'kogi.parent': String(process.pid) }
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   for (let attempt = 1; ; attempt++) {
     await removeLeftServer(data, log)
-    const port = await freePort()
+    const port = options.port ?? (await freePort())
     const child = spawn('/bin/sh', ['-c', DIE_WITH_PARENT, 'sh', postgres, '-D', data, '-p', String(port), ...flags], {
       ...user,
       cwd: path.dirname(data),

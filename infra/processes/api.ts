@@ -8,6 +8,7 @@ import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource } from '../auth/dev-keys.ts'
+import { allows } from '../auth/permissions.ts'
 import { aggregates } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
@@ -95,7 +96,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       await signal.close()
       await Promise.allSettled([pool.end(), keys.end()])
     })
-    const routes = readRoutes({ pool, signal, unseal, memories: memories.search })
+    const routes = readRoutes({ pool, signal, unseal, memories: memories.search, allows })
     return { routes, probes: [{ name: 'read_models', check: async () => void (await pool.query('select 1')) }] }
   },
 }

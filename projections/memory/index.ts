@@ -3,6 +3,7 @@
  * asked for and brought up to date by every search. The rows are the truth; an index can be dropped at any time.
  */
 import type { Pool } from 'pg'
+import { KogiError } from '../../domain/kernel/errors.ts'
 import { bucketOf } from '../bucket.ts'
 import { fromDatabase, tableOf } from '../tables.ts'
 import { memories } from './memories.ts'
@@ -22,7 +23,8 @@ export type MemoryHit = {
 }
 
 export type SearchOptions = {
-  readonly kind?: string
+  /** Only memories of these kinds. */
+  readonly kinds?: readonly string[]
   readonly limit: number
   /** `kind/subject` of the last hit of the page before. */
   readonly after?: string
@@ -89,10 +91,10 @@ export function memoryIndex({
   }
 
   return {
-    async search(org, query, { kind, limit, after }) {
+    async search(org, query, { kinds, limit, after }) {
       const { ranking, rows, position } = await upToDate(org)
       forget()
-      const ranked = ranking.search(query, kind)
+      const ranked = ranking.search(query, kinds)
       const from = after === undefined ? 0 : ranked.findIndex(({ key }) => key === after) + 1
       const hits = ranked.slice(from, from + limit).map(({ key, score }) => ({ ...rows.get(key)!, score }))
       return { position, hits }
@@ -114,8 +116,8 @@ const emptyIndex = (): OrgIndex => ({
 const UNDEFINED_TABLE = '42P01'
 
 // One statement sees one snapshot: the rows are those of the checkpoint that comes with them.
-const FOLLOW = `select c.position as checkpoint, m.*
-  from (select position from checkpoints where projection = $1 and version = $2 and bucket = $3) c
+const FOLLOW = `select c.position as checkpoint, c.state, m.*
+  from (select position, state from checkpoints where projection = $1 and version = $2 and bucket = $3) c
   left join ${tableOf(memories)} m on m.org = $4 and m.position > $5`
 
 /** Takes what is new since the index's position. A database that went back marks the index as no longer true. */
@@ -128,6 +130,8 @@ async function follow(pool: Pick<Pool, 'query'>, org: string, index: OrgIndex): 
     throw error
   })
   if (rows.length === 0) return
+  if (rows[0].state === 'stalled')
+    throw new KogiError('projection_stalled', 'The memories are stalled: an operator must act.')
   const checkpoint = BigInt(rows[0].checkpoint as bigint | string)
   if (checkpoint < index.position) {
     index.position = -1n

@@ -66,7 +66,7 @@ export class RankedIndex {
   }
 
   /** Documents with at least one of the words, best first; equal scores in the order of their keys. */
-  search(query: string, kind?: string): readonly Ranked[] {
+  search(query: string, kinds?: readonly string[]): readonly Ranked[] {
     const scores = new Map<Entry, number>()
     const mean = this.#length / Math.max(1, this.#entries.size)
     // Sorted, because floating point sums depend on their order.
@@ -75,7 +75,7 @@ export class RankedIndex {
       if (!posting) continue
       const rarity = Math.log(1 + (this.#entries.size - posting.size + 0.5) / (posting.size + 0.5))
       for (const [entry, count] of posting) {
-        if (kind !== undefined && entry.kind !== kind) continue
+        if (kinds && !kinds.includes(entry.kind)) continue
         const saturated = (count * (K1 + 1)) / (count + K1 * (1 - B + (B * entry.length) / mean))
         scores.set(entry, (scores.get(entry) ?? 0) + rarity * saturated)
       }

@@ -73,6 +73,7 @@ export class AuditFault extends KogiError {
 
 export const auditCodes = [
   'output_exists',
+  'output_not_an_export',
   'org_empty',
   'folder_unreadable',
   'manifest_missing',

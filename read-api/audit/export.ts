@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
@@ -42,6 +42,7 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
   )
   if (exists && !force)
     throw new AuditFault('output_exists', `${options.out} exists; choose another folder or --force.`)
+  if (exists) await mustBeExport(out, options.out)
   const draft = `${out}.partial-${randomBytes(4).toString('hex')}`
   await mkdir(draft, { recursive: true })
   try {
@@ -90,6 +91,16 @@ async function writeEvents(folder: string, { events, org, head, onProgress }: Ex
   } finally {
     await Promise.all([lines.close(), hashes.close()])
   }
+}
+
+/** Replacing takes everything in a folder along: it must be an export, and nothing else may be in it. */
+async function mustBeExport(folder: string, named: string): Promise<void> {
+  const names: string[] = await readdir(folder).catch(() => [])
+  const own: readonly string[] = [MANIFEST, EVENTS, HASHES]
+  const foreign = names.filter(name => !own.includes(name))
+  if (names.includes(MANIFEST) && foreign.length === 0) return
+  const why = foreign[0] === undefined ? `has no ${MANIFEST}` : `holds ${foreign[0]}`
+  throw new AuditFault('output_not_an_export', `${named} ${why}; only an export is replaced, choose another folder.`)
 }
 
 /** Puts the finished folder in its place. The one it replaces is moved aside first, so that its name is never half. */

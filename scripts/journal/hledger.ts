@@ -1,6 +1,6 @@
 /** Journals through the `hledger` program: its parser knows the syntax, checks every balance and every assertion. */
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
@@ -26,13 +26,15 @@ and import journal.json instead.`
  * where hledger finds the journal invalid: syntax, a transaction that does not balance, an assertion that fails.
  */
 export async function readJournal(file: string): Promise<Journal> {
-  if (!file.endsWith('.json')) return parseHledgerJson(await printed(path.resolve(file)), file)
-  try {
-    return parseHledgerJson(await readFile(file, 'utf8'), file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new ImportRefused('journal_not_found', 'There is no such file.', { file })
+  const found = await stat(file).catch(() => undefined)
+  if (!found?.isFile()) {
+    const what = found ? 'This is a folder, not a journal.' : 'There is no such file.'
+    throw new ImportRefused('journal_not_found', what, { file })
   }
+  const text = file.endsWith('.json') ? await readFile(file, 'utf8') : await printed(path.resolve(file))
+  const journal = parseHledgerJson(text, file)
+  if (journal.length > 0) return journal
+  throw new ImportRefused('journal_empty', 'The file holds no transaction.', { file })
 }
 
 async function printed(file: string): Promise<string> {

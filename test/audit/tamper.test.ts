@@ -166,6 +166,10 @@ describe('a tampered export', () => {
       expect(await again).to.equal('output_exists')
       const { events } = await exported(books(4), out, { force: true })
       expect(await verify(out)).to.equal(events)
+      await writeFile(path.join(out, 'letters.txt'), 'mine')
+      const forced = exported(books(5), out, { force: true }).catch((error: AuditFault) => error.code)
+      expect(await forced).to.equal('output_not_an_export')
+      await rm(path.join(out, 'letters.txt'))
       const stranger = exported(books(4), path.join(folder, 'other'), { org: 'nobody' })
       expect(await stranger.catch((error: AuditFault) => error.code)).to.equal('org_empty')
       async function* broken() {

@@ -148,6 +148,18 @@ describe('the whole system over HTTP', () => {
     assert.lengthOf((await other.call('GET', '/api/v1/kse/memories/search?q=cafe')).body.data, 0)
   })
 
+  it('finds for nobody what they may not read elsewhere', async () => {
+    const contributor = await app.clientOf('okonjo', 'contributor')
+    const search = (query: string) => contributor.call('GET', `/api/v1/kse/memories/search?${query}`)
+    const studio = { account: 'checking', currency: 'EUR', amount: '1', description: 'Secret invoice' }
+    expectStatus(201, await send('POST', '/kwlt/wallets/studio/credits', studio))
+    assert.lengthOf((await read('/kse/memories/search?q=secret')).body.data, 1)
+    assert.equal((await contributor.call('GET', '/api/v1/kwlt/entries')).status, 403)
+    assert.lengthOf((await search('q=secret')).body.data, 0)
+    assert.equal((await search('q=secret&kind=entry')).status, 403)
+    assert.lengthOf((await search('q=menu')).body.data, 1)
+  })
+
   it('refuses who may not, and who is nobody', async () => {
     const viewer = await app.clientOf('okonjo', 'viewer')
     assert.equal((await viewer.call('POST', '/api/v1/kctr/tasks', { body: { name: 'x' } })).status, 403)

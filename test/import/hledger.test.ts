@@ -121,9 +121,10 @@ describe('import: hledger', () => {
         code: 'journal_invalid',
         line: 1,
       })
-      expect(asRefusal(await failed(readJournal(path.join(folder, 'absent.journal'))))).to.include({
-        code: 'journal_invalid',
-      })
+      for (const file of [path.join(folder, 'absent.journal'), folder]) {
+        expect(asRefusal(await failed(readJournal(file)))).to.include({ code: 'journal_not_found' })
+      }
+      expect(await refusalIn('empty.journal', '; nothing yet\n')).to.include({ code: 'journal_empty' })
     })
 
     it('refuses digits that the JSON of hledger rounds away', async () => {
@@ -166,6 +167,7 @@ describe('import: hledger', () => {
       const before = process.env.PATH
       process.env.PATH = folder
       try {
+        await writeFile(path.join(folder, 'any.journal'), '')
         const error = await failed(readJournal(path.join(folder, 'any.journal')))
         expect(error).to.be.instanceOf(KogiError).with.property('code', 'hledger_missing')
         expect((error as Error).message).to.contain('print -x -O json')

@@ -59,7 +59,7 @@ describe('projections: ranking', () => {
         .slice(0, 2),
     ).to.deep.equal(['title', 'rare'])
     expect(index.search('yacht').map(({ key }) => key)).to.deep.equal(['title', 'rare', 'long'])
-    expect(index.search('yacht', 'task').map(({ key }) => key)).to.deep.equal(['title'])
+    expect(index.search('yacht', ['task']).map(({ key }) => key)).to.deep.equal(['title'])
   })
 })
 
@@ -90,7 +90,7 @@ describe('projections: the memory index', () => {
     const renamed = await memories.search('acme', 'dinghy', { limit: 10 })
     expect(renamed.hits.map(({ subject }) => subject)).to.have.members(['yacht', 'paint'])
     expect((await memories.search('acme', 'yacht', { limit: 10 })).hits).to.deep.equal([])
-    expect((await memories.search('acme', 'dinghy', { limit: 10, kind: 'task' })).hits).to.have.length(1)
+    expect((await memories.search('acme', 'dinghy', { limit: 10, kinds: ['task'] })).hits).to.have.length(1)
     const [first, second] = renamed.hits
     const page = await memories.search('acme', 'dinghy', { limit: 1, after: `${first!.kind}/${first!.subject}` })
     expect(page.hits.map(({ subject }) => subject)).to.deep.equal([second!.subject])

@@ -80,6 +80,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     signal,
     unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
     memories: memoryIndex({ pool }).search,
+    allows: () => true,
     ...overrides,
   }
   const routes = readRoutes(deps)

@@ -18,7 +18,7 @@ export interface Lock {
 
 /** Takes the folder, or throws naming the process that has it. */
 export function lockFolder(folder: string): Lock {
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, 'owner.lock')
   const mine = join(folder, `owner.${process.pid}.tmp`)
   writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }))

@@ -63,7 +63,7 @@ export class Store {
   private readonly facts: Table
 
   constructor(folder: string, { noSync, path = join(folder, FILE) }: { noSync: boolean; path?: string }) {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.root = open<Buffer, Buffer>({
       path,
       noSubdir: true,

@@ -1,0 +1,59 @@
+import { assert } from 'chai'
+import type { Client } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+describe('kogi dev', function () {
+  this.timeout(120_000)
+  let system: System
+  let client: Client
+
+  before(async () => {
+    system = await startSystem()
+    client = await system.clientOf('family')
+  })
+  after(async () => {
+    client?.close()
+    await system?.stop()
+  })
+
+  const add = (id: string) =>
+    client.call('POST', '/api/v1/kbfc/items', { body: { id, name: id }, headers: { 'Idempotency-Key': id } })
+  const list = (position: string) =>
+    client.call('GET', '/api/v1/kbfc/items?wait=1000', { headers: { 'Kogi-Min-Position': position } })
+
+  /** Repeats until it is answered as hoped; what an engine that is away answers meanwhile is 503. */
+  async function until(status: number, call: () => ReturnType<typeof add>) {
+    for (let tries = 0; tries < 300; tries++) {
+      const answer = await call()
+      if (answer.status === status) return answer
+      assert.equal(answer.status, 503, JSON.stringify(answer.body))
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    return assert.fail(`never ${status}`)
+  }
+
+  // PostgreSQL is known by its option for the data folder
+  for (const [name, argument] of Object.entries({ store: 'store', projector: 'projector', PostgreSQL: '-D' })) {
+    it(`starts the ${name} again when it dies, and loses nothing`, async () => {
+      const pids = await system.childrenNamed(argument)
+      assert.isNotEmpty(pids)
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      const { headers } = await until(201, () => add(`after-${name}`))
+      const { body } = await until(200, () => list(String(headers['kogi-position'])))
+      assert.include(
+        body.data.map(({ id }: { id: string }) => id),
+        `after-${name}`,
+      )
+    })
+  }
+
+  it('is refused on a folder that is in use', async () => {
+    const error = await system.kogi('dev', '--port', '0').catch(failure => failure as { code: number; stderr: string })
+    assert.deepInclude(error as object, { code: 1 })
+    assert.match((error as { stderr: string }).stderr, /^kogi: Process \d+ runs on /)
+  })
+
+  it('has rows that equal the log after all of that', async () => {
+    assert.isTrue(JSON.parse(await system.kogi('check', '--json')).equal)
+  })
+})
