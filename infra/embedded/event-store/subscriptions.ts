@@ -159,7 +159,8 @@ class FilteredFeed implements Feed {
     this.window = request.filter!.window
     this.interval = this.window * request.filter!.checkpointMultiplier
     this.last = last
-    this.page.position = last
+    // From the start, the hidden record of the first epoch is looked at too.
+    if (last === 0) this.page.looked = 1
   }
 
   async pull(outlet: Outlet, isLive: boolean): Promise<boolean> {
@@ -182,14 +183,16 @@ class FilteredFeed implements Feed {
 
   /** Stored events are read in pages; a checkpoint comes behind a page and names the last match in it, or its start. */
   private lookedStored(outlet: Outlet, matches: boolean): void {
+    if (this.page.looked >= this.window) this.turnPage(outlet)
     const { page } = this
+    if (matches || page.looked === 0) page.position = this.last
     page.looked++
-    if (matches) {
-      page.matches++
-      page.position = this.last
-    }
-    if (page.looked < this.window && page.matches < PAGE_MATCHES) return
-    const position = page.position
+    if (matches) page.matches++
+    if (page.looked >= this.window || page.matches >= PAGE_MATCHES) this.turnPage(outlet)
+  }
+
+  private turnPage(outlet: Outlet): void {
+    const { position } = this.page
     this.endPage()
     if (this.counter < this.interval) return
     this.counter %= this.interval
@@ -198,7 +201,7 @@ class FilteredFeed implements Feed {
 
   private endPage(): void {
     this.counter += this.page.looked
-    this.page = { looked: 0, matches: 0, position: this.last }
+    this.page = { looked: 0, matches: 0, position: 0 }
   }
 
   private lookedLive(outlet: Outlet): void {

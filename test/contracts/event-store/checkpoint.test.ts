@@ -14,7 +14,8 @@ overEngines('checkpoints', engine => {
     reads.filter(one => one.checkpoint !== undefined).map(one => indexOf(one.checkpoint))
 
   before(async function () {
-    if (engine.isReal) return this.skip() // A log of unknown length has its windows elsewhere.
+    // A log that was written to before has its windows elsewhere.
+    if (engine.isReal && (await read(engine.raw, { count: 2 })).reads.length > 1) return this.skip()
     await add(noise, 1000)
     await reload()
   })
@@ -55,6 +56,20 @@ overEngines('checkpoints', engine => {
     const second = reads.filter(one => one.kind === 'event')[1]!
     const after = reads.slice(reads.indexOf(second) + 1)
     expect(after[0]!.checkpoint).to.equal(second.event!.commit)
+  })
+
+  it('count the hidden first record of the log', async () => {
+    const live = subscribe(engine.raw, { filter: { stream: { prefixes: [''] }, max: 32, multiplier: 1 } })
+    const reads = await live.next(1 + 31 + 1)
+    expect(reads.map(one => one.kind).indexOf('checkpoint')).to.equal(32)
+    expect(reads[32]!.checkpoint).to.equal(reads[31]!.event!.commit)
+    live.cancel()
+  })
+
+  it('name the first event of a window without a match, from a position on', async () => {
+    const live = subscribe(engine.raw, { filter: { ...nothing, max: 10, multiplier: 1 }, from: positions[100]! })
+    expect(checkpoints(await live.next(3))).to.deep.equal([101, 111])
+    live.cancel()
   })
 
   it('go on when live, each 32 × 5 events, and follow a match at its position', async () => {
