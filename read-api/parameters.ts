@@ -28,7 +28,12 @@ export const inQuery = (name: string, schema: z.ZodType, description: string): P
   description,
 })
 
-const position = z.string().regex(/^[0-9]{1,20}$/, 'must be a position: a decimal number')
+const position = z
+  .string()
+  .refine(
+    value => /^[0-9]{1,19}$/.test(value) && BigInt(value) < 2n ** 63n,
+    'must be a position: a decimal number below 2^63',
+  )
 
 /** What every read takes: the position it must have reached, and how long to wait for that. */
 export const tokenParameters: readonly Parameter[] = [

@@ -80,6 +80,13 @@ describe('bad input, on every route', () => {
     }
   })
 
+  it('is refused where a position is none that a log can have', async () => {
+    for (const at of ['99999999999999999999', '9223372036854775808', '-1', '1.5', '']) {
+      const answer = await send('GET', `/api/v1/kwlt/entries?at_least=${at}&wait=0`)
+      assert.deepEqual([answer.status, answer.body.error.code], [400, 'invalid_parameter'], at)
+    }
+  })
+
   it('is refused in the headers', async () => {
     for (const { method, path } of commands().slice(0, 3)) {
       const cases: [Record<string, string>, number][] = [
