@@ -101,8 +101,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
         }
       }
     } catch (error) {
-      // what the caller did wrong leaves the history true; a fault may have left it half changed
-      if (!(error instanceof KogiError) || isUnknown(error)) deps.histories.forget(stream)
+      // what the caller did wrong leaves the history true; after these the log may not be what the history says
+      if (!(error instanceof KogiError) || UNTRUSTED.has(error.code)) deps.histories.forget(stream)
       throw error
     }
   })
@@ -194,6 +194,9 @@ const receipt = (
   events: events.map(({ type, eventId, revision, data }) => ({ type, eventId, revision, data })),
   replayed,
 })
+
+/** Errors after which a history is read anew: a log that went back to an older state loses every race for ever. */
+const UNTRUSTED = new Set(['engine_unavailable', 'outcome_unknown', 'conflict'])
 
 const isUnknown = (error: unknown) =>
   error instanceof KogiError && ['engine_unavailable', 'outcome_unknown'].includes(error.code)

@@ -145,7 +145,7 @@ export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Hist
       return { history, fresh: !cached }
     },
     async refresh(aggregate, history) {
-      // from the last known event on, so that the answer proves the stream still holds it
+      // from the last known event on, because its position may not be known yet
       await readOn(aggregate, history, max(0n, history.revision))
     },
     advance(aggregate, history, events) {
