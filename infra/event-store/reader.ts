@@ -1,24 +1,29 @@
-/** The read side's port to the log, over `@eventstore/db-client`: one code for the embedded server and a cluster. */
+/**
+ * The read side's port to the log, over `@eventstore/db-client`: one code for the embedded server and a cluster. Only
+ * the messages of a subscription are decoded by `recorded.ts` instead of the client.
+ */
 import {
   type AllStreamResolvedEvent,
   BACKWARDS,
   END,
   EventStoreDBClient,
-  START,
   StreamNotFoundError,
-  streamNameFilter,
 } from '@eventstore/db-client'
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import type { Json } from '../../domain/kernel/json.ts'
 import type { EventLog, FollowOptions, ReadOptions } from '../../projections/ports.ts'
+import { Writer } from '../embedded/event-store/protobuf.ts'
 import { EventBuffer } from './buffer.ts'
+import { type Received, received } from './recorded.ts'
 
 /** How far one read of the tail of `$all` looks back for a domain event, in events of any kind. */
 const TAIL_EVENTS = 64
 const CALL_TIMEOUT_MS = 10_000
 const BACKOFF_MAX_MS = 5_000
-/** Events that no filter matched between two marks of where the reading is, as 32 times this. */
+/** Events that the filter looks at in one go, and after how many such windows without a match it tells where it is. */
+const WINDOW_EVENTS = 32
 const MARK_INTERVAL = 32
+const READ = '/event_store.client.streams.Streams/Read'
 
 export type EventLogOptions = {
   /** Connection string of the event store. */
@@ -124,44 +129,56 @@ async function* reading(
 
 /** Opens one subscription that fills the buffer, slowing down when it is full. */
 function subscribe(client: EventStoreDBClient, prefixes: readonly string[], buffer: EventBuffer): () => void {
-  const after = buffer.open()
-  const filter = streamNameFilter({
-    prefixes: [...prefixes],
-    checkpointInterval: MARK_INTERVAL,
-    // What was received before and waits to be handed over comes first: only then is nothing before it missing.
-    checkpointReached: ({ readableLength }, { commit }) => {
-      if (readableLength === 0) buffer.mark(commit)
+  const request = subscription(prefixes, buffer.open())
+  // The client's own way to open a stream of answers, which is protected: cluster, TLS and credentials stay with it.
+  // biome-ignore lint/complexity/useLiteralKeys: what is protected is reached by its name
+  const opening = client['GRPCStreamCreator'](StreamsClient, 'follow', grpc => {
+    // biome-ignore lint/complexity/useLiteralKeys: as above
+    const [metadata, options] = client['callArguments']({}, { deadline: Number.POSITIVE_INFINITY })
+    return grpc.makeServerStreamRequest(READ, identity, received, request, metadata, options)
+  })
+  let closed = false
+  const opened = opening()
+  opened.then(
+    messages => {
+      messages.on('error', error => buffer.fail(error))
+      if (closed) return messages.cancel()
+      messages.on('data', (message: Received) => {
+        if (message.kind === 'event') {
+          if (buffer.push(message.event)) messages.pause()
+        } else if (message.kind === 'checkpoint') buffer.mark(message.position)
+        else if (message.kind === 'caught-up') buffer.caughtUp()
+      })
+      messages.on('end', () => buffer.fail(new Error('the event store ended the subscription')))
+      buffer.onRoom = () => messages.resume()
     },
-  })
-  const subscription = client.subscribeToAll(
-    { fromPosition: after === 0n ? START : { commit: after, prepare: after }, filter },
-    { highWaterMark: 256 },
+    error => buffer.fail(error),
   )
-  let caughtUp = false
-  const tellCaughtUp = () => {
-    if (!caughtUp || subscription.readableLength > 0) return
-    caughtUp = false
-    buffer.caughtUp()
-  }
-  subscription.on('data', (resolved: AllStreamResolvedEvent) => {
-    if (resolved.event && buffer.push(asStoredEvent(resolved.event))) subscription.pause()
-    tellCaughtUp()
-  })
-  subscription.on('caughtUp', () => {
-    caughtUp = true
-    tellCaughtUp()
-  })
-  subscription.on('error', error => buffer.fail(error))
-  subscription.on('end', () => buffer.fail(new Error('the event store ended the subscription')))
-  subscription.on('close', () => buffer.fail(new Error('the event store closed the subscription')))
-  buffer.onRoom = () => subscription.resume()
   return () => {
+    closed = true
     buffer.onRoom = undefined
-    subscription.removeAllListeners()
-    subscription.on('error', () => {})
-    subscription.unsubscribe().catch(() => {})
-    subscription.destroy()
+    opened.then(
+      messages => {
+        messages.removeAllListeners('data')
+        messages.cancel()
+      },
+      () => {},
+    )
   }
+}
+
+const identity = (bytes: Buffer): Buffer => bytes
+
+/** `ReadReq` of a subscription to `$all` after a position, by prefixes of stream names. */
+function subscription(prefixes: readonly string[], after: bigint): Buffer {
+  const names = new Writer()
+  for (const prefix of prefixes) names.string(2, prefix)
+  const filter = new Writer().message(1, names).uint(3, WINDOW_EVENTS).uint(5, MARK_INTERVAL)
+  const position = new Writer().uint(1, after).uint(2, after)
+  const from = after === 0n ? new Writer().empty(2) : new Writer().message(1, position)
+  const idsAsText = new Writer().empty(2)
+  const options = new Writer().message(2, from).empty(6).message(7, filter).message(9, idsAsText)
+  return new Writer().message(1, options).finish()
 }
 
 async function skipsOf(client: EventStoreDBClient, projection: string): Promise<ReadonlySet<bigint>> {
@@ -188,20 +205,5 @@ async function collect<E>(reading: AsyncIterable<E> & { destroy: () => void }, s
   } finally {
     signal?.removeEventListener('abort', abort)
     reading.destroy()
-  }
-}
-
-type Recorded = NonNullable<AllStreamResolvedEvent['event']>
-
-/** What is no event of ours (no JSON, no metadata) passes as it is: the codec refuses it by name. */
-function asStoredEvent({ type, data, metadata, id, streamId, revision, position }: Recorded): StoredEvent {
-  return {
-    type,
-    data: data as { readonly [key: string]: Json },
-    metadata: (metadata ?? {}) as StoredEvent['metadata'],
-    eventId: id,
-    stream: streamId,
-    revision,
-    position: position.commit,
   }
 }

@@ -57,6 +57,10 @@ export class Reader {
   /** The value of a varint field as an unsigned 64-bit integer. */
   uint64(): bigint {
     this.expect(VARINT)
+    const start = this.at
+    const rounded = this.number()
+    if (rounded <= Number.MAX_SAFE_INTEGER) return BigInt(rounded)
+    this.at = start
     let value = 0n
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.byte()
@@ -76,24 +80,17 @@ export class Reader {
 
   /** A length-delimited field, as a view of the message's own bytes. */
   view(): Buffer {
-    this.expect(BYTES)
-    const length = this.number()
-    const start = this.at
-    if (length > this.end - start) throw new MalformedMessage('A field is longer than its message')
-    this.at = start + length
+    const start = this.bounds()
     return this.bytes.subarray(start, this.at)
   }
 
   string(): string {
-    return this.view().toString('utf8')
+    const start = this.bounds()
+    return this.bytes.toString('utf8', start, this.at)
   }
 
   message(): Reader {
-    this.expect(BYTES)
-    const length = this.number()
-    const start = this.at
-    if (length > this.end - start) throw new MalformedMessage('A field is longer than its message')
-    this.at = start + length
+    const start = this.bounds()
     return new Reader(this.bytes, start, this.at)
   }
 
@@ -103,6 +100,16 @@ export class Reader {
     else if (this.wire === FIXED64) this.advance(8)
     else if (this.wire === FIXED32) this.advance(4)
     else throw new MalformedMessage(`Wire type ${this.wire} is not supported`)
+  }
+
+  /** Steps over a length-delimited field and returns where its content starts. */
+  private bounds(): number {
+    this.expect(BYTES)
+    const length = this.number()
+    const start = this.at
+    if (length > this.end - start) throw new MalformedMessage('A field is longer than its message')
+    this.at = start + length
+    return start
   }
 
   private expect(wire: number): void {
