@@ -52,7 +52,8 @@ export function openApi(routes: readonly Route[], options: { version: string }):
 
 const DESCRIPTION = `The system of record of the independent worker. Amounts are decimal strings of minor units.
 A command takes an \`Idempotency-Key\`: sent again, it takes effect once. It answers a position in \`Kogi-Position\`;
-a read that brings it as \`Kogi-Min-Position\` sees what the command wrote.`
+a read that brings it as \`Kogi-Min-Position\` sees what the command wrote. A read with \`as_of\` answers what was
+known then, and \`meta.as_of\` names the position.`
 
 type RefTo<T> = (it: T) => JsonObject
 type ErrorAnswers = { readonly status: number; readonly codes: readonly string[] }
@@ -204,6 +205,7 @@ const SHARED_SCHEMAS = {
       request_id: { type: 'string', format: 'uuid' },
       timestamp: { type: 'string', format: 'date-time' },
       position: { type: 'string', description: 'position in the log that the answer has reached' },
+      as_of: { type: 'string', description: 'position that a question with `as_of` was answered for' },
     },
   },
   Pagination: {

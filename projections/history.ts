@@ -1,17 +1,7 @@
-/** Rows as they stood at an earlier position of the log: what `as_of` asks for. */
-import type { ClientBase, Pool } from 'pg'
+/** Rows as they stood at an earlier position of the log: the SQL behind `as_of`. */
 import { auditLog } from './audit-log.ts'
-import type { AnyProjection, Key } from './projection.ts'
-import {
-  columnsOf,
-  fromDatabase,
-  historyTableOf,
-  isAppendOnly,
-  quoted,
-  quotedList,
-  type Row,
-  tableOf,
-} from './tables.ts'
+import type { AnyProjection } from './projection.ts'
+import { columnsOf, historyTableOf, isAppendOnly, quoted, quotedList, tableOf } from './tables.ts'
 
 /** The projection keeps no history: what its rows were before is not known, which is not the same as nothing. */
 export class NoHistoryError extends Error {
@@ -22,70 +12,92 @@ export class NoHistoryError extends Error {
 export const hasHistory = (projection: AnyProjection): boolean =>
   projection.history || (isAppendOnly(projection) && columnsOf(projection).some(({ name }) => name === 'position'))
 
+/** Columns with the SQL of the values that they are fixed to, parameters as a rule. */
+export type Fixed = readonly (readonly [column: string, value: string])[]
+
+const matching = (fixed: Fixed): string =>
+  fixed.map(([column, value]) => `h.${quoted(column)} = ${value}`).join(' and ')
+
+const columnList = (projection: AnyProjection): string => quotedList(columnsOf(projection).map(({ name }) => name))
+
 /**
- * SQL that stands for a projection's table as of a position: a subquery with the columns of the row, for the org in
- * parameter `$org` and the position in parameter `$position` (their numbers). Throws `NoHistoryError`.
+ * SQL of the one row that `fixed` names, as of the position in the parameter `position`; no row where there was none
+ * then. Of a projection with versions `fixed` names the whole key, so that one look into its index finds the row.
  */
-export function tableAsOf(projection: AnyProjection, org: number, position: number): string {
-  const columns = quotedList(columnsOf(projection).map(({ name }) => name))
+export function rowAsOf(projection: AnyProjection, fixed: Fixed, position: string): string {
+  if (!projection.history) return tableAsOf(projection, fixed, position)
+  const missing = (projection.key as readonly string[]).filter(name => !fixed.some(([column]) => column === name))
+  if (missing.length > 0) throw new TypeError(`${projection.name} is asked for without ${missing.join(', ')}`)
+  return `(select ${columnList(projection)} from (${latest(projection, fixed, position)}) v where not v._removed)`
+}
+
+/** SQL of all rows that `fixed` leaves, as of a position: reads every version of them. Throws `NoHistoryError`. */
+export function tableAsOf(projection: AnyProjection, fixed: Fixed, position: string): string {
+  const columns = columnList(projection)
   if (!projection.history) {
     if (!hasHistory(projection)) throw new NoHistoryError(`${projection.name} keeps no history`)
     const table = quoted(tableOf(projection))
-    return `(select ${columns} from ${table} where "org" = $${org} and "position" <= $${position}::bigint)`
+    return `(select ${columns} from ${table} h where ${matching(fixed)} and h."position" <= ${position}::bigint)`
   }
   const key = quotedList(projection.key)
   return `(select ${columns} from (
-      select distinct on (${key}) * from ${quoted(historyTableOf(projection))}
-      where "org" = $${org} and _position <= $${position}::bigint order by ${key}, _position desc
-    ) versions where not _removed)`
+      select distinct on (${key}) * from ${quoted(historyTableOf(projection))} h
+      where ${matching(fixed)} and h._position <= ${position}::bigint order by ${key}, _position desc
+    ) v where not v._removed)`
 }
 
-/** The rows of an org as of a position, in key order. Throws `NoHistoryError`. */
-export async function rowsAsOf(
-  client: ClientBase | Pool,
-  projection: AnyProjection,
-  org: string,
-  position: bigint,
-): Promise<readonly Row[]> {
-  const sql = `select * from ${tableAsOf(projection, 1, 2)} rows order by ${quotedList(projection.key)}`
-  const { rows } = await client.query(sql, [org, position])
-  return rows.map(stored => fromDatabase(projection, stored))
-}
-
-/** One row as of a position, `undefined` where there was none. Throws `NoHistoryError`. */
-export async function rowAsOf(
-  client: ClientBase | Pool,
-  projection: AnyProjection,
-  key: Key,
-  position: bigint,
-): Promise<Row | undefined> {
-  const names = projection.key as readonly string[]
-  const matching = names.map((name, at) => `${quoted(name)} = $${at + 2}`).join(' and ')
-  const values = [position, ...names.map(name => key[name])]
-  if (!projection.history) {
-    if (!hasHistory(projection)) throw new NoHistoryError(`${projection.name} keeps no history`)
-    const sql = `select * from ${quoted(tableOf(projection))} where "position" <= $1::bigint and ${matching}`
-    const { rows } = await client.query(sql, values)
-    return rows[0] && fromDatabase(projection, rows[0])
-  }
-  const { rows } = await client.query(
-    `select * from ${quoted(historyTableOf(projection))}
-     where _position <= $1::bigint and ${matching} order by _position desc limit 1`,
-    values,
-  )
-  return rows[0] && !rows[0]._removed ? fromDatabase(projection, rows[0]) : undefined
+/** What a page of rows is made of; `rows` counts those that the walk must find, offset and all. */
+export type PageAsOf = {
+  readonly fixed: Fixed
+  /** The rest of the key, in its order. */
+  readonly order: readonly string[]
+  readonly position: string
+  /** SQL of the values of `order` after which the page begins. */
+  readonly after?: readonly string[]
+  /** SQL conditions on a row `v`. */
+  readonly filters: readonly string[]
+  readonly rows: string
 }
 
 /**
- * What a timestamp means for an org: the position of its last event before the first one that is later than `at`
- * (ISO 8601), `0n` where there is none. So the running maximum of the events' times up to there is not above it.
+ * SQL of the first rows in key order, as of a position. It walks the index from key to key and takes one version of
+ * each, so that a page costs what its keys cost, however many versions each of them has had.
  */
-export async function positionAt(client: ClientBase | Pool, org: string, at: string): Promise<bigint> {
+export function pageAsOf(projection: AnyProjection, page: PageAsOf): string {
+  const { fixed, order, position, after, filters, rows } = page
+  const key = [...fixed.map(([column]) => column), ...order]
+  if (key.join() !== projection.key.join()) throw new TypeError(`${projection.name} is not ordered by ${order}`)
+  const history = quoted(historyTableOf(projection))
+  const keys = order.map((column, at) => `h.${quoted(column)} as _k${at}`).join(', ')
+  const place = order.map(column => `h.${quoted(column)}`).join(', ')
+  const found = ['not v._removed', ...filters].join(' and ')
+  const wanted = order.map((column, at) => [column, `k._k${at}`] as const)
+  const version = latest(projection, [...fixed, ...wanted], position)
+  const step = (beyond: string) => `select k.*, v.*, coalesce(${found}, false) as _found from (
+      select ${keys} from ${history} h where ${matching(fixed)}${beyond} order by ${place} limit 1
+    ) k left join lateral (${version}) v on true`
+  const first = after === undefined ? '' : ` and (${place}) > (${after.join(', ')})`
+  const next = ` and (${place}) > (${order.map((_, at) => `w._k${at}`).join(', ')})`
+  return `(with recursive walk as (
+      select f.*, f._found::int as _count from (${step(first)}) f
+      union all
+      select f.*, w._count + f._found::int from walk w cross join lateral (${step(next)}) f
+      where w._count < ${rows}::int
+    ) select ${columnList(projection)} from walk where _found)`
+}
+
+function latest(projection: AnyProjection, fixed: Fixed, position: string): string {
+  return `select ${columnList(projection)}, h._removed from ${quoted(historyTableOf(projection))} h
+      where ${matching(fixed)} and h._position <= ${position}::bigint order by h._position desc limit 1`
+}
+
+/**
+ * SQL of what a timestamp means for an org: the position of its last event before the first one that is later than
+ * `at`, 0 where there is none. So the running maximum of the events' times up to there is not above it.
+ */
+export function positionAt(org: string, at: string): string {
   const table = quoted(tableOf(auditLog))
-  const { rows } = await client.query(
-    `select coalesce(max(position), 0) as position from ${table} where org = $1 and position < coalesce(
-       (select position from ${table} where org = $1 and at > $2 order by position limit 1), 9223372036854775807)`,
-    [org, at],
-  )
-  return BigInt(rows[0].position)
+  const later = `(select position from ${table} where org = ${org} and at > ${at} order by position limit 1)`
+  return `(select coalesce(max(position), 0) from ${table}
+      where org = ${org} and position < coalesce(${later}, 9223372036854775807))`
 }

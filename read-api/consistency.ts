@@ -19,6 +19,12 @@ type RowsQuery = QueryConfig<unknown[]> & { rowMode: 'array' }
 /** A read that waits for its own writes: at least this position, and how long to wait for it. */
 export type Token = { readonly position: bigint; readonly waitMs: number }
 
+/** A question about the past as it was asked, and the position that it means. */
+export type AsOf = { readonly asked: string; readonly position: bigint }
+
+/** How new an answer must be, and as of when it is asked for. */
+export type Wanted = { readonly token?: Token | undefined; readonly asOf?: AsOf | undefined }
+
 /**
  * The first two columns of every read: the lowest checkpoint of the projections it touches in bucket `$1`, and whether
  * one of them is stalled. One statement sees one snapshot, so rows and position belong together without a transaction.
@@ -41,18 +47,25 @@ export function tokenOf({ header }: ApiRequest, query: Queries): Token | undefin
 /** A statement of a read; its first two columns are those of `checkpointsSql`, and its first value is the bucket. */
 export type Statement = { readonly name?: string; readonly text: string; readonly values: readonly unknown[] }
 
-/** Runs a read for an org, as new as its token asks. Throws `projection_stalled` where waiting would be in vain. */
+/**
+ * Runs a read for an org, as new as its token asks. Throws `projection_stalled` where waiting would be in vain, and
+ * `as_of_beyond_head` where the read models have not come as far as the position asked about.
+ */
 export async function read(
   store: ReadStore,
   request: Pick<ApiRequest, 'principal' | 'signal'>,
   { name, text, values }: Statement,
-  token?: Token,
+  { token, asOf }: Wanted,
 ): Promise<Snapshot> {
   const bucket = bucketOf(request.principal.org)
   const query: RowsQuery = { text, values: [bucket, ...values], rowMode: 'array', types: wireTypes }
   if (name !== undefined) query.name = name
-  if (token === undefined) return answer(await run(store, query))
-  return atLeast(token, store.signal, request.signal, async () => answer(await run(store, query)))
+  // The past is as well known in a read model that stands still as in any other.
+  const enough = asOf && later(asOf.position, token?.position)
+  const attempt = async () => answer(await run(store, query), enough)
+  const found = token === undefined ? await attempt() : await atLeast(token, store.signal, request.signal, attempt)
+  if (asOf !== undefined && asOf.position > found.position) throw beyondHead(asOf.position, found.position)
+  return found
 }
 
 /**
@@ -76,9 +89,9 @@ export async function atLeast<A extends { readonly position: bigint }>(
   }
 }
 
-/** Every answer says how new it is, in `meta` and in a header. */
-export const positioned = (position: bigint) => ({
-  meta: { position: String(position) },
+/** Every answer says how new it is, in `meta` and in a header; one about the past, of which position it is. */
+export const positioned = (position: bigint, asOf?: AsOf) => ({
+  meta: { position: String(position), ...(asOf && { as_of: String(asOf.position) }) },
   headers: { 'Kogi-Position': String(position) },
 })
 
@@ -87,6 +100,17 @@ const notYetVisible = (wanted: bigint, reached: bigint) =>
   new KogiError('not_yet_visible', `The answer is not as new as position ${wanted} yet; try again.`, [
     { field: 'position', message: String(reached) },
   ])
+
+/** The read models, as far as they have come, know nothing of that position yet. */
+const beyondHead = (asked: bigint, reached: bigint) =>
+  new KogiError(
+    'as_of_beyond_head',
+    `The position ${asked} lies beyond ${reached}, which the answer has reached; at_least waits for one to come.`,
+    [
+      { field: 'as_of', message: String(asked) },
+      { field: 'position', message: String(reached) },
+    ],
+  )
 
 async function run({ pool }: ReadStore, query: RowsQuery): Promise<unknown[][]> {
   try {
@@ -98,9 +122,10 @@ async function run({ pool }: ReadStore, query: RowsQuery): Promise<unknown[][]> 
   }
 }
 
-function answer(rows: unknown[][]): Snapshot {
+/** What was read; `enough`: the position at which it does not matter that a read model is stalled. */
+function answer(rows: unknown[][], enough: bigint | undefined): Snapshot {
   const [position, stalled] = rows[0] as [string, boolean]
-  if (stalled) {
+  if (stalled && (enough === undefined || BigInt(position) < enough)) {
     const details = [{ field: 'position', message: position }]
     throw new KogiError(
       'projection_stalled',

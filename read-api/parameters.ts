@@ -28,12 +28,10 @@ export const inQuery = (name: string, schema: z.ZodType, description: string): P
   description,
 })
 
-const position = z
-  .string()
-  .refine(
-    value => /^[0-9]{1,19}$/.test(value) && BigInt(value) < 2n ** 63n,
-    'must be a position: a decimal number below 2^63',
-  )
+/** Whether a text is a position that a log can have. */
+export const isPosition = (text: string): boolean => /^[0-9]{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
+
+const position = z.string().refine(isPosition, 'must be a position: a decimal number below 2^63')
 
 /** What every read takes: the position it must have reached, and how long to wait for that. */
 export const tokenParameters: readonly Parameter[] = [
@@ -51,11 +49,17 @@ export const pageParameters: readonly Parameter[] = [
 export const invalidParameter = (field: string, message: string) =>
   new KogiError('invalid_parameter', `The parameter ${field} ${message}.`, [{ field, message }])
 
+const noHistory = () =>
+  new KogiError('no_history', 'What this was before is not kept: it cannot be asked for as of an earlier position.', [
+    { field: 'as_of', message: 'is not kept here' },
+  ])
+
 /** The query of a request, checked: refuses what the route does not know, what comes twice and what is malformed. */
 export function queriesOf({ query }: ApiRequest, parameters: readonly Parameter[]): Queries {
   const faults: ErrorDetail[] = []
   for (const [name, value] of Object.entries(query)) {
     const parameter = parameters.find(known => known.in === 'query' && known.name === name)
+    if (parameter === undefined && name === 'as_of') throw noHistory()
     const message = value === undefined ? undefined : fault(parameter, value)
     if (message !== undefined) faults.push({ field: name, message })
   }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
+import { type Fixed, hasHistory, pageAsOf, rowAsOf, tableAsOf } from '../projections/history.ts'
 import type { AnyProjection, Projection } from '../projections/projection.ts'
 import { tableOf } from '../projections/tables.ts'
-import { checkpointsSql, positioned, type ReadStore, read, tokenOf } from './consistency.ts'
+import { asOfErrors, asOfParameter, noHistoryErrors, wantedOf } from './as-of.ts'
+import { type AsOf, checkpointsSql, positioned, type ReadStore, read } from './consistency.ts'
 import { cursorOf, valuesOf } from './cursor.ts'
 import {
   fromPath,
@@ -57,7 +59,9 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
   const { one, many, path, names, projection, permission, tag, summary } = resource
   const shared = { method: 'GET', permission, tag } as const
   const row = outsideSchemaOf(projection)
-  const listed = listParameters(resource)
+  const known = knowsThePast(resource)
+  const moment = known ? [asOfParameter, ...tokenParameters] : tokenParameters
+  const listed = [...listParameters(resource), ...moment]
   const list: Route = {
     ...shared,
     path,
@@ -65,7 +69,11 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
     summary: summary.list,
     parameters: [...pathParameters(resource, Object.keys(resource.parents)), ...listed],
     response: z.array(row),
-    errors: { 404: ['not_found'], 503: ['not_yet_visible', 'projection_stalled'] },
+    errors: {
+      ...(known ? asOfErrors : noHistoryErrors),
+      404: ['not_found'],
+      503: ['not_yet_visible', 'projection_stalled'],
+    },
     handle: listHandler(resource, listed, deps),
   }
   if (names.length === 0) return [list]
@@ -74,33 +82,47 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
     path: `${path}${names.map(name => `/:${name}`).join('')}`,
     operationId: `get${one}`,
     summary: summary.get ?? '',
-    parameters: [...pathParameters(resource, [...Object.keys(resource.parents), ...names]), ...tokenParameters],
+    parameters: [...pathParameters(resource, [...Object.keys(resource.parents), ...names]), ...moment],
     response: row,
-    handle: getHandler(resource, deps),
+    handle: getHandler(resource, moment, deps),
   }
   return [list, get]
 }
 
+/** Whether what a resource shows can be asked for as of an earlier position. */
+const knowsThePast = ({ projection, within }: AnyResource) => hasHistory(projection) && (!within || hasHistory(within))
+
 /** The thing by its key: one prepared statement, one round trip. */
-function getHandler({ one, path, projection, parents, names }: AnyResource, deps: ResourceDeps) {
+function getHandler(
+  { one, path, projection, parents, names }: AnyResource,
+  parameters: readonly Parameter[],
+  deps: ResourceDeps,
+) {
   const params = [...Object.entries(parents), ...names.map(name => [name, name] as const)]
   const columns = columnsOf(projection)
   const personal = sealedColumnsOf(projection)
   const orgAt = 2 + columns.indexOf('org')
-  const on = ['t.org = $2', ...params.map(([, column], at) => `t."${column}" = $${at + 3}`)].join(' and ')
-  const text = `select c.position, c.stalled, ${selected('t', columns)}
-    from ${checkpointsSql([projection])} left join ${tableOf(projection)} t on ${on}`
+  const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column, `$${at + 3}`] as const)]
+  const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
+  const from = `select c.position, c.stalled, ${selected('t', columns)} from ${checkpointsSql([projection])}`
   const name = `get${one}${path}_v${projection.version}`
+  const now = { name, text: `${from} left join ${tableOf(projection)} t on ${on}` }
+  const then = hasHistory(projection) && {
+    name: `${name} as of`,
+    text: `${from} left join ${rowAsOf(projection, fixed, `$${params.length + 3}`)} t on true`,
+  }
   return async (request: ApiRequest): Promise<ApiResponse> => {
     const { org } = request.principal
-    const values = [org]
+    const values: unknown[] = [org]
     for (const [param, column] of params) values.push(fromPath(request, param, projection.row.shape[column]))
-    const token = tokenOf(request, queriesOf(request, tokenParameters))
-    const { rows, position } = await read(deps, request, { name, text, values }, token)
-    if (rows[0]![orgAt] === null) throw notFound(one)
+    const wanted = await wantedOf(deps, request, queriesOf(request, parameters))
+    const { asOf } = wanted
+    const statement = asOf && then ? { ...then, values: [...values, asOf.position] } : { ...now, values }
+    const { rows, position } = await read(deps, request, statement, wanted)
+    if (rows[0]![orgAt] === null) throw notFound(one, asOf)
     const data = wireRow(columns, rows[0]!, 2)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)
-    const answer = positioned(position)
+    const answer = positioned(position, asOf)
     if (data.revision === undefined) return { data, ...answer }
     return { data, meta: answer.meta, headers: { ...answer.headers, ETag: `"${data.revision}"` } }
   }
@@ -118,19 +140,15 @@ function listHandler(resource: AnyResource, parameters: readonly Parameter[], de
     const query = queriesOf(request, parameters)
     refuseContradictions(resource, query)
     const limit = Number(query.limit ?? LIMIT_DEFAULT)
-    const statement = listStatement(resource, request, query, limit)
-    const { rows, position } = await read(deps, request, statement, tokenOf(request, query))
+    const wanted = await wantedOf(deps, request, query)
+    const { asOf } = wanted
+    const { rows, position } = await read(deps, request, listStatement(resource, request, query, asOf), wanted)
     const [, , total, exists] = rows[0]!
-    if (exists === false) throw notFound(within!.name.slice(0, -1))
+    if (exists === false) throw notFound(within!.name.slice(0, -1), asOf)
     const found = rows[0]![orgAt] === null ? [] : rows.slice(0, limit)
-    const last = found.at(-1)
-    const next =
-      last && rows.length > limit
-        ? cursorOf(
-            many,
-            keys.map(at => String(last[at])),
-          )
-        : undefined
+    const last = rows.length > limit ? found.at(-1) : undefined
+    const place = last && keys.map(at => String(last[at]))
+    const next = place && cursorOf(many, place, asOf)
     const data = found.map(values => wireRow(columns, values, first))
     return {
       data: await opened(data, personal, request.principal.org, deps.unseal),
@@ -141,39 +159,63 @@ function listHandler(resource: AnyResource, parameters: readonly Parameter[], de
         ...(query.offset !== undefined && { offset: Number(query.offset) }),
         ...(total !== null && { total: Number(total) }),
       },
-      ...positioned(position),
+      ...positioned(position, asOf),
     }
   }
 }
 
-function listStatement(resource: AnyResource, request: ApiRequest, query: Queries, limit: number) {
+function listStatement(resource: AnyResource, request: ApiRequest, query: Queries, asOf: AsOf | undefined) {
   const { many, projection, parents, within, filters, order } = resource
   const { shape } = projection.row
   const columns = columnsOf(projection)
   const values: unknown[] = []
   const put = (value: unknown) => `$${values.push(value) + 1}`
-  const org = put(request.principal.org)
-  const fixed = Object.entries(parents).map(([param, column]) => [column, put(fromPath(request, param, shape[column]))])
-  const table = tableOf(projection)
-  const where = [`t.org = ${org}`, ...fixed.map(([column, value]) => `t."${column}" = ${value}`)]
-  for (const filter of filters) if (query[filter] !== undefined) where.push(`t."${filter}" = ${put(query[filter])}`)
-  const total = query.total === 'true' ? `(select count(*) from ${table} t where ${where.join(' and ')})` : 'null'
-  if (query.after !== undefined) {
-    const after = valuesOf(
-      query.after,
-      many,
-      order.map(column => shape[column]),
-    )
-    where.push(`(${selected('t', order)}) > (${after.map(put).join(', ')})`)
+  const fixed: (readonly [string, string])[] = [['org', put(request.principal.org)]]
+  for (const [param, column] of Object.entries(parents)) {
+    fixed.push([column, put(fromPath(request, param, shape[column]))])
   }
-  const parent = within?.key.map((column, at) => `p."${column}" = ${at === 0 ? org : fixed[at - 1]![1]}`)
-  const exists = within ? `exists(select from ${tableOf(within)} p where ${parent!.join(' and ')})` : 'true'
-  const text = `select c.position, c.stalled, ${total}, ${exists}, ${selected('t', columns)}
+  const given = filters.filter(name => query[name] !== undefined).map(name => [name, put(query[name])] as const)
+  const place =
+    query.after === undefined
+      ? undefined
+      : valuesOf(
+          query.after,
+          many,
+          order.map(column => shape[column]),
+          asOf,
+        ).map(put)
+  const [limit, offset] = [Number(query.limit ?? LIMIT_DEFAULT) + 1, Number(query.offset ?? 0)]
+  const filtered = (alias: string) => given.map(([column, value]) => `${alias}."${column}" = ${value}`)
+  const where = [...fixed.map(([column, value]) => `t."${column}" = ${value}`), ...filtered('t')]
+  let whole = tableOf(projection)
+  let source = whole
+  let then: string | undefined
+  if (asOf) {
+    then = put(asOf.position)
+    whole = tableAsOf(projection, fixed, then)
+    source = whole
+    if (projection.history) {
+      const page = { fixed, order, position: then, filters: filtered('v'), rows: put(limit + offset) }
+      source = pageAsOf(projection, place ? { ...page, after: place } : page)
+    }
+  }
+  const total = query.total === 'true' ? `(select count(*) from ${whole} t where ${where.join(' and ')})` : 'null'
+  if (place) where.push(`(${selected('t', order)}) > (${place.join(', ')})`)
+  const parent = within?.key.map((column, at) => [column, fixed[at]![1]] as const)
+  const text = `select c.position, c.stalled, ${total}, ${existsSql(within, parent, then)}, ${selected('t', columns)}
     from ${checkpointsSql(within ? [projection, within] : [projection])} left join lateral (
-      select ${selected('t', columns)} from ${table} t where ${where.join(' and ')}
-      order by ${selected('t', order)} limit ${put(limit + 1)} offset ${put(Number(query.offset ?? 0))}
+      select ${selected('t', columns)} from ${source} t where ${where.join(' and ')}
+      order by ${selected('t', order)} limit ${put(limit)} offset ${put(offset)}
     ) t on true order by ${selected('t', order)}`
   return { text, values }
+}
+
+/** Whether the thing is there that a list belongs to. */
+function existsSql(within: AnyProjection | undefined, key: Fixed | undefined, then: string | undefined): string {
+  if (!within || !key) return 'true'
+  if (then !== undefined) return `exists(select from ${rowAsOf(within, key, then)} p)`
+  const where = key.map(([column, value]) => `p."${column}" = ${value}`).join(' and ')
+  return `exists(select from ${tableOf(within)} p where ${where})`
 }
 
 function listParameters({ projection, filters }: AnyResource): readonly Parameter[] {
@@ -186,7 +228,6 @@ function listParameters({ projection, filters }: AnyResource): readonly Paramete
       'rows to skip; rows that move meanwhile are lost or doubled: see `after`',
     ),
     inQuery('total', z.enum(['true', 'false']), 'also count the rows, which costs a query of its own'),
-    ...tokenParameters,
   ]
 }
 
@@ -215,5 +256,7 @@ function refuseContradictions({ projection, parents, filters }: AnyResource, que
 
 const selected = (table: string, columns: readonly string[]) => columns.map(name => `${table}."${name}"`).join(', ')
 
-const notFound = (what: string) =>
-  new KogiError('not_found', `There is no such ${what.replaceAll(/\B[A-Z]/g, ' $&').toLowerCase()}.`)
+const notFound = (what: string, asOf: AsOf | undefined) => {
+  const name = what.replaceAll(/\B[A-Z]/g, ' $&').toLowerCase()
+  return new KogiError('not_found', `There ${asOf ? 'was' : 'is'} no such ${name}${asOf ? ' then' : ''}.`)
+}

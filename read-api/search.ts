@@ -4,6 +4,7 @@ import { toWire } from '../domain/kernel/json.ts'
 import type { Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import type { MemoryIndex } from '../projections/memory/index.ts'
 import { memories } from '../projections/memory/memories.ts'
+import { noHistoryErrors } from './as-of.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
 import { atLeast, positioned, tokenOf } from './consistency.ts'
 import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from './parameters.ts'
@@ -66,7 +67,7 @@ export function searchRoute(deps: SearchDeps): Route {
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),
-    errors: { 503: ['not_yet_visible', 'projection_stalled'] },
+    errors: { ...noHistoryErrors, 503: ['not_yet_visible', 'projection_stalled'] },
     async handle(request) {
       const query = queriesOf(request, parameters)
       if (query.q === undefined) throw invalidParameter('q', 'must be given')

@@ -4,9 +4,11 @@ import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel
 import { date, integer, list, minorUnits, object, oneOf, unsigned64 } from '../domain/kernel/schema.ts'
 import { EXTERNAL } from '../domain/wallet/messages.ts'
 import { balances } from '../projections/balances.ts'
+import { type Fixed, rowAsOf } from '../projections/history.ts'
 import { postings } from '../projections/postings.ts'
 import { tableOf } from '../projections/tables.ts'
-import { checkpointsSql, positioned, type ReadStore, read, type Statement, tokenOf } from './consistency.ts'
+import { asOfErrors, asOfParameter, wantedOf } from './as-of.ts'
+import { type AsOf, checkpointsSql, positioned, type ReadStore, read, type Statement } from './consistency.ts'
 import { cursorOf, valuesOf } from './cursor.ts'
 import {
   fromPath,
@@ -77,6 +79,8 @@ const common: readonly Parameter[] = [
   { ...inQuery('currency', shape.currency, 'currency of the account'), required: true },
   inQuery('from', date, 'first day of the period'),
   inQuery('to', date, 'last day of the period'),
+  inQuery('effective_at', date, 'count only entries that count for this day or an earlier one; see `balance`'),
+  asOfParameter,
   ...pageParameters,
   ...tokenParameters,
 ]
@@ -93,6 +97,10 @@ const page = {
   places: integer(0, 30).optional(),
   from: date.optional(),
   to: date.optional(),
+  effective_at: date.optional(),
+  balance: minorUnits
+    .optional()
+    .meta({ description: 'what the account held at the end of `effective_at`, as known at `meta.as_of`' }),
   opening: minorUnits.meta({ description: 'balance before the first row of this page' }),
   closing: minorUnits.meta({ description: 'balance after the last row of this page' }),
 }
@@ -116,7 +124,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
     method: 'GET',
     permission: 'wallet.accounts.read',
     tag: 'kwlt',
-    errors: { 404: ['not_found'], 503: ['not_yet_visible', 'projection_stalled'] },
+    errors: { ...asOfErrors, 404: ['not_found'], 503: ['not_yet_visible', 'projection_stalled'] },
   } as const
   const withOrder = [...common, order]
   return [
@@ -153,20 +161,24 @@ type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: 
 
 /** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
 async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
-  const { currency, from, to } = query
+  const { currency, from, to, effective_at } = query
   if (currency === undefined) throw invalidParameter('currency', 'must be given')
   if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
   const wallet = fromPath(request, 'id', shape.wallet)
   const account = fromPath(request, 'account', shape.account)
   const limit = Number(query.limit ?? LIMIT_DEFAULT)
+  const wanted = await wantedOf(deps, request, query)
   const values = [request.principal.org, wallet, account, currency]
-  const statement = pageStatement(view, values, query, limit)
-  const { rows, position } = await read(deps, request, statement, tokenOf(request, query))
-  const [, , known, places, opening] = rows[0]!
-  if (!known) throw new KogiError('not_found', `The wallet has no account ${account} in ${currency}.`)
-  const found = (rows[0]![5] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, 5))
+  const statement = pageStatement(view, values, { query, limit, asOf: wanted.asOf })
+  const { rows, position } = await read(deps, request, statement, wanted)
+  const [, , known, places, opening, balance] = rows[0]!
+  if (!known) {
+    const when = wanted.asOf ? 'had' : 'has'
+    throw new KogiError('not_found', `The wallet ${when} no account ${account} in ${currency}.`)
+  }
+  const found = (rows[0]![6] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, 6))
   const last = found.at(-1)
-  const next = last && rows.length > limit ? cursorOf(view.name, keysOf(view, last)) : undefined
+  const next = last && rows.length > limit ? cursorOf(view.name, keysOf(view, last), wanted.asOf) : undefined
   const closing = last?.balance ?? opening
   return {
     head: {
@@ -176,41 +188,59 @@ async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries,
       ...(places !== null && { places }),
       ...(from !== undefined && { from }),
       ...(to !== undefined && { to }),
+      ...(effective_at !== undefined && { effective_at, balance }),
       opening,
       closing,
     },
     rows: found,
     pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
-    ...positioned(position),
+    ...positioned(position, wanted.asOf),
   }
 }
 
-const SCOPE = 't.org = $2 and t.wallet = $3 and t.account = $4 and t.currency = $5'
+const ACCOUNT: Fixed = [
+  ['org', '$2'],
+  ['wallet', '$3'],
+  ['account', '$4'],
+  ['currency', '$5'],
+]
+const SCOPE = ACCOUNT.map(([column, value]) => `t.${column} = ${value}`).join(' and ')
 
-/** One statement: is the account there, what did it hold before the page, and the page with its running balance. */
-function pageStatement(view: View, account: readonly string[], query: Queries, limit: number): Statement {
+type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
+
+/**
+ * One statement: is the account there, what did it hold before the page, and the page with its running balance. Two
+ * clocks leave out lines wherever lines are looked at: the position, for what was known, and the day, for what counts.
+ */
+function pageStatement(view: View, account: readonly string[], { query, limit, asOf }: Asked): Statement {
   const values: unknown[] = [...account]
   const put = (value: unknown) => `$${values.push(value) + 1}`
   const keys = view.keys.map(key => `t.${key}`).join(', ')
+  const then = asOf && put(asOf.position)
+  const scope = [SCOPE]
+  if (then !== undefined) scope.push(`t.position <= ${then}::bigint`)
+  const knownScope = scope.join(' and ')
+  if (query.effective_at !== undefined) scope.push(`t.effective_on <= ${put(query.effective_at)}`)
   const from = query.from === undefined ? undefined : `${view.day} >= ${put(query.from)}`
   const to = query.to === undefined ? undefined : `${view.day} <= ${put(query.to)}`
   let after: string | undefined
   let before = from === undefined ? undefined : `not ${from}`
   if (query.after !== undefined) {
-    const place = placeOf(view, query).map(put).join(', ')
+    const place = placeOf(view, query, asOf).map(put).join(', ')
     after = `(${keys}) > (${place})`
     const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
     // Days follow the order of every view but posting's, whose clocks are those of several processes.
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
-  const where = [SCOPE, from, to, after].filter(Boolean).join(' and ')
-  const opening = before === undefined ? '0::numeric' : `coalesce(sum(t.amount), 0)`
-  const sum = before === undefined ? '' : ` from ${tableOf(postings)} t where ${SCOPE} and ${before}`
-  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening,
+  const where = [...scope, from, to, after].filter(Boolean).join(' and ')
+  const table = tableOf(postings)
+  const sum = (and: string) => `(select coalesce(sum(t.amount), 0) from ${table} t where ${scope.join(' and ')}${and})`
+  const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
+  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
     from ${checkpointsSql([balances, postings])}
-    left join (${accountSql(account[2]!)}) a on true
-    cross join (select ${opening} as opening${sum}) b
+    left join (${accountSql(account[2]!, knownScope, then)}) a on true
+    cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
       from (${view.rows(where, put(limit + 1))}) t
@@ -219,21 +249,28 @@ function pageStatement(view: View, account: readonly string[], query: Queries, l
 }
 
 /** Whether there is such an account; one outside the wallet is there once something was posted to it. */
-function accountSql(account: string): string {
-  if (!account.startsWith(EXTERNAL)) return `select true as known, t.places from ${tableOf(balances)} t where ${SCOPE}`
-  return `select exists(select from ${tableOf(postings)} t where ${SCOPE}) as known, max(p.places) as places
-    from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
+function accountSql(account: string, scope: string, then: string | undefined): string {
+  const now = tableOf(balances)
+  if (!account.startsWith(EXTERNAL)) {
+    const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
+    return `select true as known, t.places from ${row} t`
+  }
+  // Places never change: those of today were those of then.
+  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
+    from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
 }
 
 /** The cursor's place, which must lie in the period: the balance before the page counts on that. */
-function placeOf({ name, keys }: View, { after, from, to }: Queries): string[] {
+function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
   const place = valuesOf(
     after!,
     name,
     keys.map(key => KEY_SCHEMAS[key]),
+    asOf,
   )
   const day = keys[0] === 'effective_on' ? place[0]! : undefined
-  if (day !== undefined && ((from !== undefined && day < from) || (to !== undefined && day > to))) {
+  const last = [to, effective_at].filter(end => end !== undefined).sort()[0]
+  if (day !== undefined && ((from !== undefined && day < from) || (last !== undefined && day > last))) {
     throw invalidParameter('after', 'must be the `next` of a page of the same period')
   }
   return place

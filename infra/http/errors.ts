@@ -24,6 +24,12 @@ export const errorCatalogue = {
     'Mend the fields that the details name.',
   ),
   invalid_parameter: entry(400, 'A parameter is not valid.', 'Mend the parameter that the details name.'),
+  as_of_beyond_head: entry(
+    400,
+    'The position asked about lies beyond what the answer has reached.',
+    'Ask about an earlier one, or wait for it with `at_least`.',
+  ),
+  no_history: entry(400, 'What this was before is not kept.', 'Ask without `as_of`.'),
   unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),
   invalid_token: entry(401, 'The token is not valid.', 'Get a new token for this API.'),
   forbidden: entry(403, 'The token does not allow this operation.', 'Ask for the permission that the details name.'),

@@ -1,7 +1,7 @@
 /** Makes what a projection needs in the database: tables and checkpoints first, indexes once it has caught up. */
 import type { Pool, PoolClient } from 'pg'
 import type { AnyProjection } from '../projection.ts'
-import { columnsOf, createIndexes, createTables, tableOf } from '../tables.ts'
+import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../tables.ts'
 import { ensureCheckpoints } from './checkpoints.ts'
 
 // Any constant does: `create … if not exists` of two processes at once fails in one of them.
@@ -16,6 +16,7 @@ export class TableShapeError extends Error {
 export async function ensureTables(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
   await locked(pool, async client => {
     for (const projection of projections) {
+      await checkHistory(client, projection)
       for (const statement of createTables(projection)) await client.query(statement)
       await ensureCheckpoints(client, projection)
       await checkShape(client, projection)
@@ -28,6 +29,19 @@ export async function ensureIndexes(pool: Pool, projections: readonly AnyProject
   for (const statement of projections.flatMap(createIndexes)) {
     await locked(pool, client => client.query(statement))
   }
+}
+
+/** An empty history beside rows would look as if they had never been others. */
+async function checkHistory(client: PoolClient, projection: AnyProjection): Promise<void> {
+  if (!projection.history) return
+  const { rows } = await client.query<{ missing: boolean }>(
+    'select to_regclass($1) is not null and to_regclass($2) is null as missing',
+    [tableOf(projection), historyTableOf(projection)],
+  )
+  if (!rows[0]!.missing) return
+  throw new TableShapeError(
+    `${tableOf(projection)} was made without a history: raise the version of the projection when it is to keep one`,
+  )
 }
 
 async function checkShape(client: PoolClient, projection: AnyProjection): Promise<void> {

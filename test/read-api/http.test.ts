@@ -105,7 +105,8 @@ describe('the read API over HTTP', () => {
       [`/kwlt/wallets?after=${Buffer.from('["Wallets","a"]').toString('base64url')}&offset=1`, 'offset'],
       [`/kwlt/wallets?after=${Buffer.from('["Items","a"]').toString('base64url')}`, 'after'],
       ['/kwlt/wallets?status=open', 'status'],
-      ['/kwlt/wallets?as_of=5', 'as_of'],
+      ['/kwlt/wallets?as_of=soon', 'as_of'],
+      ['/kwlt/wallets/w1/accounts/a/statement?currency=EUR&effective_at=2026-02-30', 'effective_at'],
       ['/kwlt/wallets?total=yes', 'total'],
       ['/kwlt/wallets?wait=30001', 'wait'],
       ['/kwlt/wallets?at_least=soon', 'at_least'],
@@ -145,6 +146,7 @@ describe('the read API over HTTP', () => {
       ),
       fc.bigInt({ min: 0n, max: 2n ** 65n }).map(String),
       fc.constantFrom('w1', 'a/b', 'EUR', 'i1', 't1', '2026-01-01', 'posted', 'true', 'external:x', '5'),
+      fc.constantFrom('2026-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00', '128', '0'),
       fc
         .array(fc.oneof(fc.string(), fc.bigInt({ max: 2n ** 64n }).map(String)), { maxLength: 4 })
         .chain(values =>
@@ -156,7 +158,7 @@ describe('the read API over HTTP', () => {
     const names = [...new Set(resources.flatMap(({ projection }) => columnsOf(projection)))]
     const nameArb = fc.oneof(
       fc.constantFrom('limit', 'after', 'offset', 'total', 'at_least', 'wait', 'currency', 'from', 'to', 'order', 'q'),
-      fc.constantFrom('kind', 'search_type', 'as_of', '__proto__', 'constructor', ...names),
+      fc.constantFrom('kind', 'search_type', 'as_of', 'effective_at', '__proto__', 'constructor', ...names),
       nasty,
     )
     const requestArb = fc.record({

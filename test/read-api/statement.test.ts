@@ -3,7 +3,14 @@ import fc from 'fast-check'
 import { History, makeWorld, type World } from './support.ts'
 
 type Line = { revision: string; line: number; effective_on: string; posted_at: string; amount: string; balance: string }
-type Statement = { opening: string; closing: string; lines: Line[]; days: Record<string, string>[]; places: number }
+type Statement = {
+  balance?: string
+  opening: string
+  closing: string
+  lines: Line[]
+  days: Record<string, string>[]
+  places: number
+}
 
 const ORG = 'north'
 const ACCOUNT = 'Löhne: a/b %2F'
@@ -38,18 +45,29 @@ function historyOf(entries: readonly Entry[]): History {
   return history
 }
 
+type Question = {
+  readonly currency: string
+  readonly from?: string
+  readonly to?: string
+  readonly order: string
+  readonly asOf?: bigint
+  readonly effectiveAt?: string
+}
+
 /** What a statement must say, computed the slow way from the events. */
-function oracle(history: History, question: { currency: string; from?: string; to?: string; order: string }) {
-  const { currency, from = '', to = '9', order } = question
-  const lines = history.events.flatMap(({ type, data, revision, metadata: { at } }) => {
-    if (type !== 'EntryPosted') return []
+function oracle(history: History, question: Question) {
+  const { currency, from = '', to = '9', order, asOf = history.position, effectiveAt = '9' } = question
+  const lines = history.events.flatMap(({ type, data, revision, position, metadata: { at } }) => {
+    if (type !== 'EntryPosted' || position > asOf) return []
     const { postings, effectiveOn } = data as {
       postings: { account: string; currency: string; amount: bigint }[]
       effectiveOn: string
     }
     return postings.map((posting, line) => ({ ...posting, line, revision: Number(revision), effectiveOn, at }))
   })
-  const mine = lines.filter(line => line.account === ACCOUNT && line.currency === currency)
+  const mine = lines.filter(
+    line => line.account === ACCOUNT && line.currency === currency && line.effectiveOn <= effectiveAt,
+  )
   const dayOf = (line: (typeof mine)[number]) => (order === 'posted' ? line.at.slice(0, 10) : line.effectiveOn)
   if (order === 'effective')
     mine.sort((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0))
@@ -57,6 +75,7 @@ function oracle(history: History, question: { currency: string; from?: string; t
   let balance = opening
   return {
     opening: String(opening),
+    balance: String(mine.reduce((sum, { amount }) => sum + amount, 0n)),
     lines: mine
       .filter(line => dayOf(line) >= from && dayOf(line) <= to)
       .map(({ revision, line, amount, effectiveOn }) => {
@@ -91,6 +110,9 @@ describe('statement of an account', () => {
     days: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
     order: fc.constantFrom('effective', 'posted'),
     limit: fc.integer({ min: 1, max: 7 }),
+    // Of the events, in percent; the first five open the wallet and its accounts.
+    known: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+    effective: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   })
 
   it('agrees with a naive reading of the log, for any entries, period, order and page size', async function () {
@@ -100,13 +122,19 @@ describe('statement of an account', () => {
     const property = fc.asyncProperty(fc.array(entryArb, { maxLength: 25 }), questions, async (entries, asked) => {
       const history = historyOf(entries)
       await world.write(history)
-      for (const { currency, from, days, order, limit } of asked) {
+      for (const { currency, from, days, order, limit, known, effective } of asked) {
         const period = {
           ...(from !== undefined && { from: day(from) }),
           ...(days !== undefined && { to: day(Math.min((from ?? 1) + days, 9)) }),
         }
-        const expected = oracle(history, { currency, order, ...period })
-        const query = new URLSearchParams({ currency, ...period, limit: String(limit) })
+        const asOf = history.events[4 + Math.floor(((known ?? 100) * entries.length) / 100)]!.position
+        const clocks = {
+          ...(known !== undefined && { as_of: String(asOf) }),
+          ...(effective !== undefined && { effective_at: day(effective) }),
+        }
+        const effectiveAt = effective === undefined ? '9' : day(effective)
+        const expected = oracle(history, { currency, order, ...period, asOf, effectiveAt })
+        const query = new URLSearchParams({ currency, ...period, ...clocks, limit: String(limit) })
         const found = await pages(`${PATH}/statement?${query}&order=${order}`)
         const lines = found.flatMap(({ lines }) => lines)
         const seen = lines.map(line => ({
@@ -117,6 +145,7 @@ describe('statement of an account', () => {
         }))
         expect(seen).to.deep.equal(expected.lines)
         expect(found[0]!.opening).to.equal(expected.opening)
+        expect(found[0]!.balance).to.equal(effective === undefined ? undefined : expected.balance)
         for (const [at, page] of found.entries()) {
           expect(page.closing).to.equal(page.lines.at(-1)?.balance ?? page.opening)
           if (at > 0) expect(page.opening).to.equal(found[at - 1]!.closing)
@@ -138,6 +167,26 @@ describe('statement of an account', () => {
     expect(never).to.include({ status: 404, code: 'not_found' })
     expect(await world.call(ORG, `${PATH}/end-of-day?currency=CZK`)).to.include({ status: 404 })
     expect(await world.call('south', `${PATH}/statement?currency=EUR`)).to.include({ status: 404 })
+  })
+
+  it('tells what was known from what counts: a correction is for its day, and was not known before', async () => {
+    const entry = (amount: bigint, effective: number): Entry => {
+      return { amounts: [amount], currency: 'EUR', effective, posted: 9 }
+    }
+    const history = historyOf([entry(100n, 2), entry(50n, 5), entry(-30n, 2)])
+    await world.write(history)
+    const [opened, , known] = history.events.slice(4).map(({ position }) => position)
+    const balanceOf = async (query: string) =>
+      ((await world.call(ORG, `${PATH}/statement?currency=EUR&limit=1&${query}`)).data as Statement).balance
+    expect(await balanceOf('effective_at=2026-03-03')).to.equal('70')
+    expect(await balanceOf(`effective_at=2026-03-03&as_of=${known}`)).to.equal('100')
+    expect(await balanceOf(`effective_at=2026-03-09&as_of=${known}`)).to.equal('150')
+    expect(await balanceOf(`effective_at=2026-03-09&as_of=${opened}`)).to.equal('0')
+    const before = await world.call(ORG, `${PATH}/statement?currency=EUR&as_of=${history.events[0]!.position}`)
+    expect(before).to.include({ status: 404, code: 'not_found' })
+    const head = history.position + 1n
+    const beyond = await world.call(ORG, `${PATH}/statement?currency=EUR&as_of=${head}`)
+    expect(beyond).to.include({ status: 400, code: 'as_of_beyond_head' })
   })
 
   it('has statements of the accounts outside the wallet too, once something was posted there', async () => {
@@ -164,6 +213,8 @@ describe('statement of an account', () => {
     )
     const { pagination } = await world.call(ORG, `${PATH}/statement?currency=EUR&limit=1`)
     for (const query of [
+      `currency=EUR&as_of=150&after=${pagination!.next}`,
+      `currency=EUR&effective_at=2026-03-04&after=${pagination!.next}`,
       `currency=EUR&order=posted&after=${pagination!.next}`,
       `currency=EUR&from=2026-03-06&after=${pagination!.next}`,
       'currency=EUR&from=2026-03-06&to=2026-03-05',

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import { toWire } from '../../domain/kernel/json.ts'
+import { type Json, toWire } from '../../domain/kernel/json.ts'
 import type { ApiRequest, ApiResponse, Route } from '../../domain/kernel/route.ts'
 import { projections } from '../../infra/catalogue.ts'
 import { allBuckets } from '../../projections/bucket.ts'
-import { fold, sortedRows } from '../../projections/fold.ts'
+import { type FoldedRows, fold, foldEvent, sortedRows } from '../../projections/fold.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
-import { createIndexes, createTables, tableOf } from '../../projections/tables.ts'
+import { handlerOf } from '../../projections/projection.ts'
+import { createIndexes, createTables, historyTableOf, keyTextOf, tableOf } from '../../projections/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -96,6 +97,11 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
         await pool.query(`delete from ${table}`)
         await pool.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [json])
       }
+      for (const [table, versions] of versionsOf(history)) {
+        await pool.query(`delete from ${table}`)
+        const json = JSON.stringify(versions)
+        await pool.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [json])
+      }
       await move(pool, history.position)
     },
     move: (position, state) => move(pool, position, state),
@@ -105,6 +111,27 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
       await pool.end()
     },
   }
+}
+
+/** Every version of every row whose projection keeps a history, by table. */
+function versionsOf({ events }: History): Map<string, Json[]> {
+  const kept = projections.filter(({ history }) => history)
+  const versions = new Map(kept.map(projection => [historyTableOf(projection), [] as Json[]]))
+  const rows: FoldedRows = new Map()
+  for (const event of events) {
+    foldEvent(kept, rows, event)
+    for (const projection of kept) {
+      const handler = handlerOf(projection, event.type)
+      if (!handler || !('keys' in handler)) continue
+      const keyText = keyTextOf(projection)
+      for (const text of new Set(handler.keys(event).map(keyText))) {
+        const row = rows.get(projection.name)?.get(text)
+        const version = { ...row, _position: event.position, _removed: row === undefined }
+        versions.get(historyTableOf(projection))!.push(toWire(version))
+      }
+    }
+  }
+  return versions
 }
 
 async function move(pool: pg.Pool, position: bigint, state = 'running'): Promise<void> {
@@ -159,6 +186,8 @@ export async function call(
 }
 
 const STATUS: Readonly<Record<string, number>> = {
+  as_of_beyond_head: 400,
+  no_history: 400,
   invalid_parameter: 400,
   not_found: 404,
   not_yet_visible: 503,

@@ -1,0 +1,198 @@
+import { expect } from 'chai'
+import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
+import { codec, projections } from '../../infra/catalogue.ts'
+import type { Pool } from '../../infra/postgres.ts'
+import { type FoldedRows, foldEvent, sortedRows } from '../../projections/fold.ts'
+import { rowAsOf } from '../../projections/history.ts'
+import { memories } from '../../projections/memory/memories.ts'
+import type { Row } from '../../projections/tables.ts'
+import { resources } from '../../read-api/resources.ts'
+import { randomHistory, randomOf } from '../projections/history.ts'
+import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
+import { type Live, serveReads } from './live.ts'
+
+const LONG = process.env.KOGI_LONG === '1'
+const SEED = Number(process.env.KOGI_SEED ?? 61)
+
+/** Rows of an org as the API writes them, in the order of a resource. */
+function expected(folded: FoldedRows, resource: (typeof resources)[number], org: string) {
+  const rows = sortedRows(folded, resource.projection).filter(row => row.org === org)
+  const by = (row: Row) => resource.order.map(column => row[column as string] as string | bigint)
+  const inOrder = (a: Row, b: Row) => {
+    const [left, right] = [by(a), by(b)]
+    const at = left.findIndex((value, index) => value !== right[index])
+    return at < 0 ? 0 : left[at]! < right[at]! ? -1 : 1
+  }
+  return [...rows].sort(inOrder).map(row => {
+    const wire = toWire(row) as Record<string, unknown>
+    if (wire.holder) wire.holder = `sealed ${(wire.holder as { text: string }).text}`
+    return wire
+  })
+}
+
+const filled = (resource: (typeof resources)[number], row: Record<string, unknown>) =>
+  [resource.path.replaceAll(/:(\w+)/g, (_, name: string) => text(row, resource.parents[name]!)), ...resource.names]
+    .map((part, at) => (at === 0 ? part : text(row, part as string)))
+    .join('/')
+const text = (row: Record<string, unknown>, column: string) => encodeURIComponent(String(row[column]))
+
+describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
+  this.timeout(LONG ? 1_800_000 : 60_000)
+  const events = randomHistory({ seed: SEED, count: LONG ? 2_500 : 90, orgs: 2 })
+  const head = events.at(-1)!.position
+  let pool: Pool
+  let live: Live
+  before(async () => {
+    pool = await freshPool()
+    const runner = startRunner(pool, new MemoryLog(events), { batch: { min: 13, max: 13, targetMs: 10 } })
+    await reached(pool, head)
+    await runner.close()
+    live = await serveReads(pool)
+  })
+  after(() => live.close())
+
+  async function everyPage(org: string, path: string, query: string): Promise<Record<string, unknown>[]> {
+    const rows: Record<string, unknown>[] = []
+    let after = ''
+    for (;;) {
+      const { status, body } = await live.get(org, `${path}?${query}${after}`)
+      expect(status, `${path}?${query} ${JSON.stringify(body)}`).to.equal(200)
+      rows.push(...body.data)
+      if (!body.pagination.has_more) return rows
+      after = `&after=${body.pagination.next}`
+    }
+  }
+
+  it('answers every list and every thing at every position as the fold of the log up to there has it', async () => {
+    const random = randomOf(SEED)
+    const folded: FoldedRows = new Map()
+    const lists = resources.filter(({ parents }) => Object.keys(parents).length === 0)
+    for (const event of events) {
+      foldEvent(projections, folded, codec.decode(event))
+      const { org } = event.metadata
+      // A position need not be that of an event: nothing happens before the next one.
+      const position = String(event.position + BigInt(random(30)))
+      if (BigInt(position) > head) break
+      for (const resource of lists) {
+        const limit = random(8) === 0 ? 1 + random(9) : 500
+        const found = await everyPage(org, resource.path, `as_of=${position}&limit=${limit}`)
+        expect(found.map(canonicalJson), `${resource.path} ${position}`).to.deep.equal(
+          expected(folded, resource, org).map(canonicalJson),
+        )
+      }
+      for (const resource of resources.filter(({ names }) => names.length > 0)) {
+        const rows = expected(folded, resource, org)
+        const row = rows[random(rows.length)]
+        if (!row) continue
+        const { status, body } = await live.get(org, `${filled(resource, row)}?as_of=${position}`)
+        expect(status, filled(resource, row)).to.equal(200)
+        expect(canonicalJson(body.data)).to.equal(canonicalJson(row))
+        expect(body.meta).to.include({ position: String(head), as_of: position })
+      }
+    }
+  })
+
+  it('answers the lists of a thing, filters, counts and offsets as they were', async () => {
+    const random = randomOf(SEED + 1)
+    for (let n = 0; n < (LONG ? 100 : 8); n += 1) {
+      const until = events[random(events.length)]!
+      const { org } = until.metadata
+      const folded: FoldedRows = new Map()
+      for (const event of events) {
+        if (event.position <= until.position) foldEvent(projections, folded, codec.decode(event))
+      }
+      const as = `as_of=${until.position}`
+      const of = (many: string) => resources.find(resource => resource.many === many)!
+      const all = expected(folded, of('Tasks'), org)
+      const open = all.filter(({ status }) => status === 'open')
+      expect(await everyPage(org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
+      const { body } = await live.get(org, `/kctr/tasks?${as}&status=open&total=true&offset=1&limit=1`)
+      expect(body.pagination).to.include({ total: open.length, offset: 1 })
+      expect(body.data).to.deep.equal(open.slice(1, 2))
+      for (const wallet of expected(folded, of('Wallets'), org)) {
+        for (const many of ['WalletAccounts', 'WalletEntries']) {
+          const rows = expected(folded, of(many), org).filter(row => row.wallet === wallet.id)
+          const path = of(many).path.replace(':id', String(wallet.id))
+          expect(await everyPage(org, path, `${as}&limit=2`)).to.deep.equal(rows)
+        }
+      }
+    }
+  })
+
+  it('takes a timestamp for the last position before anything later, and names that position', async () => {
+    const own = events.filter(({ metadata }) => metadata.org === 'org-1')
+    const { position, metadata } = own[20]!
+    const [time, zoned] = [metadata.at, `${new Date(Date.parse(metadata.at) + 7_200_000).toISOString().slice(0, -1)}`]
+    for (const as of [time, `${zoned}%2B02:00`, time.replace('Z', '999Z'), String(position)]) {
+      const { body } = await live.get('org-1', `/kctr/tasks?as_of=${as}`)
+      expect(body.meta.as_of, as).to.equal(String(position))
+    }
+    const future = await live.get('org-1', '/kctr/tasks?as_of=2100-01-01T00:00:00Z')
+    expect(future.body.meta.as_of).to.equal(String(own.at(-1)!.position))
+    const past = await live.get('org-1', '/kctr/tasks?as_of=2000-01-01T00:00:00Z')
+    expect([past.body.meta.as_of, past.body.data]).to.deep.equal(['0', []])
+    expect((await live.get('org-1', `/kctr/tasks/${metadata.id}?as_of=2000-01-01T00:00:00Z`)).status).to.equal(404)
+  })
+
+  it('keeps the moment of the first page, and refuses the cursor of another one', async () => {
+    const at = events.at(-9)!.position
+    for (const as of [String(at), '2100-01-01T00:00:00Z']) {
+      const first = await live.get('org-1', `/kmg/audit-log?limit=2&as_of=${as}`)
+      const { next } = first.body.pagination
+      for (const same of [as, first.body.meta.as_of]) {
+        const second = await live.get('org-1', `/kmg/audit-log?limit=2&as_of=${same}&after=${next}`)
+        expect(second.status, JSON.stringify(second.body)).to.equal(200)
+        expect(second.body.meta.as_of).to.equal(first.body.meta.as_of)
+      }
+      for (const other of ['', `&as_of=${at - 1n}`, '&as_of=2099-01-01T00:00:00Z']) {
+        const { status, body } = await live.get('org-1', `/kmg/audit-log?limit=2&after=${next}${other}`)
+        expect([status, body.error.details[0].field], other).to.deep.equal([400, 'after'])
+      }
+    }
+    const now = await live.get('org-1', '/kmg/audit-log?limit=2')
+    const mixed = await live.get('org-1', `/kmg/audit-log?as_of=${at}&after=${now.body.pagination.next}`)
+    expect(mixed.status).to.equal(400)
+  })
+
+  it('refuses a position beyond the head unless it is waited for, and what is neither position nor time', async () => {
+    const beyond = await live.get('org-1', `/kctr/tasks?as_of=${head + 1n}`)
+    expect([beyond.status, beyond.body.error.code]).to.deep.equal([400, 'as_of_beyond_head'])
+    expect(beyond.body.error.details).to.deep.equal([
+      { field: 'as_of', message: String(head + 1n) },
+      { field: 'position', message: String(head) },
+    ])
+    const waited = await live.get('org-1', `/kctr/tasks?as_of=${head + 1n}&at_least=${head + 1n}&wait=0`)
+    expect([waited.status, waited.body.error.code]).to.deep.equal([503, 'not_yet_visible'])
+    expect((await live.get('org-1', `/kctr/tasks?as_of=${head}&at_least=${head}`)).status).to.equal(200)
+    const times = ['2026-02-30T00:00:00Z', '2026-01-01', '2026-01-01T00:00:00', '0000-01-01T00:00:00%2B01:00']
+    for (const as of [...times, '', '-1', '1e3', '9223372036854775808', 'now']) {
+      const { status, body } = await live.get('org-1', `/kctr/tasks?as_of=${as}`)
+      expect([status, body.error.code, body.error.details[0].field], as).to.deep.equal([
+        400,
+        'invalid_parameter',
+        'as_of',
+      ])
+    }
+  })
+
+  it('says so where no history is kept, rather than answer with nothing', async () => {
+    const { status, body } = await live.get('org-1', '/kse/memories/search?q=tax&as_of=1')
+    expect([status, body.error.code]).to.deep.equal([400, 'no_history'])
+    expect(() => rowAsOf(memories, [['org', '$1']], '$2')).to.throw('keeps no history')
+  })
+
+  it('answers of the past while a read model stands still, as far as that has come', async () => {
+    await pool.query(`update checkpoints set state = 'stalled' where projection = 'tasks'`)
+    expect((await live.get('org-1', '/kctr/tasks')).status).to.equal(503)
+    expect((await live.get('org-1', `/kctr/tasks?as_of=${head}`)).status).to.equal(200)
+    expect((await live.get('org-1', `/kctr/tasks?as_of=${head + 1n}`)).body.error.code).to.equal('projection_stalled')
+    await pool.query(`update checkpoints set state = 'running' where projection = 'tasks'`)
+  })
+
+  it('waits for a read model that lags behind the time that was asked about', async () => {
+    await pool.query(`update checkpoints set position = 1 where projection = 'tasks'`)
+    const { status, body } = await live.get('org-1', '/kctr/tasks?as_of=2100-01-01T00:00:00Z&wait=0')
+    expect([status, body.error.code]).to.deep.equal([503, 'not_yet_visible'])
+    await pool.query('update checkpoints set position = $1', [head])
+  })
+})
