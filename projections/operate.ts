@@ -1,7 +1,8 @@
 /** What operators do with projections: look, try again, go past an event, drop what is no longer read. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { AnyProjection } from './projection.ts'
-import { type Checkpoint, readCheckpoints } from './runner/checkpoints.ts'
+import { asCheckpoint, type Checkpoint, type Fault, readCheckpoints } from './runner/checkpoints.ts'
 import { greatest, least } from './runner/positions.ts'
 import { historyTableOf, quoted, tableOf } from './tables.ts'
 
@@ -66,8 +67,8 @@ export async function projectionStatus(
 }
 
 /**
- * Lets what an event stopped try again, at once; returns the partitions. Used after a mended release, and after a skip
- * was written: projectors read the skips anew.
+ * Lets a projection go on where events stopped it, with all of its tries before it stalls again; returns the number of
+ * buckets. Used after a mended release, and after a skip was written: projectors read the skips anew.
  */
 export async function resumeStalled(pool: Pool, projection: string, buckets?: readonly number[]): Promise<number> {
   const { rowCount } = await pool.query(
@@ -76,6 +77,55 @@ export async function resumeStalled(pool: Pool, projection: string, buckets?: re
     [projection, buckets ?? null],
   )
   return rowCount ?? 0
+}
+
+/** What became of one more try: the event was taken, it stopped the projection again, or no projector has tried yet. */
+export type Tried = Pick<Checkpoint, 'version' | 'bucket'> & {
+  readonly outcome: 'taken' | 'stopped' | 'not tried'
+  readonly fault: Fault
+}
+
+const LOOK_MS = 100
+
+/**
+ * Tries each event that stopped a projection once more, now, and waits for what becomes of it. The tries before it
+ * count: one that fails again stands still again at once, where `resumeStalled` would begin to count anew.
+ */
+export async function retryStalled(pool: Pool, projection: string, waitMs: number): Promise<readonly Tried[]> {
+  const { rows } = await pool.query<Record<string, unknown>>(
+    `update checkpoints set state = 'running' where projection = $1 and state <> 'running' returning *`,
+    [projection],
+  )
+  const stopped = rows.map(asCheckpoint)
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    const now = await readCheckpoints(pool)
+    const tried = stopped.map(before =>
+      outcomeOf(
+        before,
+        now.find(after => isSame(before, after)),
+      ),
+    )
+    if (tried.every(({ outcome }) => outcome !== 'not tried') || performance.now() > deadline) return tried
+    await sleep(LOOK_MS)
+  }
+}
+
+const isSame = (a: Checkpoint, b: Checkpoint) => nameOf(a) === nameOf(b) && a.bucket === b.bucket
+
+function outcomeOf({ version, bucket, error }: Checkpoint, after: Checkpoint | undefined): Tried {
+  const fault = error!
+  if (after && after.position >= BigInt(fault.position)) return { version, bucket, outcome: 'taken', fault }
+  const again = after?.error && after.state !== 'running' && after.error.attempts > fault.attempts
+  return { version, bucket, outcome: again ? 'stopped' : 'not tried', fault: again ? after.error! : fault }
+}
+
+/** Whether an event at this position stops the projection somewhere: nothing else may be skipped. */
+export async function isStoppedAt(pool: Pool, projection: string, position: bigint): Promise<boolean> {
+  const checkpoints = await readCheckpoints(pool)
+  return checkpoints.some(({ projection: name, state, error }) => {
+    return name === projection && state !== 'running' && error?.position === String(position)
+  })
 }
 
 /**

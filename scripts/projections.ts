@@ -9,7 +9,14 @@ import { writeSkip } from '../infra/event-store/skips.ts'
 import { createLog } from '../infra/log.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/lag.ts'
-import { type ProjectionStatus, projectionStatus, pruneVersions, resumeStalled } from '../projections/operate.ts'
+import {
+  isStoppedAt,
+  type ProjectionStatus,
+  projectionStatus,
+  pruneVersions,
+  resumeStalled,
+  retryStalled,
+} from '../projections/operate.ts'
 import type { EventLog } from '../projections/ports.ts'
 import { configFrom } from './serve.ts'
 import { table } from './terminal.ts'
@@ -24,6 +31,8 @@ type Status = ProjectionStatus & {
 }
 
 const WATCH_MS = 1_000
+/** How long `retry` waits for a projector to have tried: those look at their work every second. */
+const RETRY_WAIT_MS = 10_000
 
 /** `kogi projections`: what the projections are doing, and what an operator can do about it. */
 export function projectionsCommand(): Command {
@@ -33,15 +42,16 @@ export function projectionsCommand(): Command {
     .option('--json', 'one JSON object instead of a table')
     .option('--watch', 'show it again every second')
     .action((options: Common & { watch?: boolean }) => withTools(options, tools => show(tools, options)))
-  for (const [name, description] of [
-    ['retry', 'let a projection try again the events that stopped it'],
-    ['resume', 'let a projection go on, after it was mended'],
-  ] as const) {
-    projectionsVerb
-      .command(`${name} <projection>`)
-      .description(description)
-      .action((projection: string) => withTools(projectionsVerb.opts(), tools => resume(tools, projection)))
-  }
+  projectionsVerb
+    .command('retry <projection>')
+    .description(
+      'try once more, now, the events that stopped a projection; what fails again stands still again at once',
+    )
+    .action((projection: string) => withTools(projectionsVerb.opts(), tools => retry(tools, projection)))
+  projectionsVerb
+    .command('resume <projection>')
+    .description('let a projection go on after it was mended: with all of its tries, as if nothing had stopped it')
+    .action((projection: string) => withTools(projectionsVerb.opts(), tools => resume(tools, projection)))
   projectionsVerb
     .command('skip <projection> <position>')
     .description('go past the event at a position, for good: written to the log, honoured by rebuild, check and replay')
@@ -50,6 +60,7 @@ export function projectionsCommand(): Command {
     .action((projection: string, position: string, options: { reason: string; actor: string }) =>
       withTools(projectionsVerb.opts(), async tools => {
         known(projection)
+        await mustBeStopped(tools, projection, positionFrom(position))
         await writeSkip(tools.eventStoreUrl, { projection, position: positionFrom(position), ...options })
         await resume(tools, projection)
       }),
@@ -127,6 +138,30 @@ function draw(head: bigint, statuses: readonly Status[], again: boolean): void {
         `${error?.stream}@${error?.revision}: ${error?.error}`,
     )
   }
+}
+
+/** Tells what became of each event that stopped the projection; ends with 1 where one still does. */
+async function retry({ pool }: Tools, projection: string): Promise<void> {
+  known(projection)
+  const tried = await retryStalled(pool, projection, RETRY_WAIT_MS)
+  if (tried.length === 0) console.log(`${projection} is not stopped anywhere`)
+  for (const { version, bucket, outcome, fault } of tried) {
+    const where = `${projection}_v${version}/${bucket}`
+    const event = `${fault.type} at position ${fault.position}`
+    if (outcome === 'taken') console.log(`${where} has taken ${event} and goes on`)
+    else if (outcome === 'stopped') console.log(`${where} could not take ${event} again: ${fault.error}`)
+    else console.log(`${where} was not tried within ${RETRY_WAIT_MS / 1000} s: is a projector running?`)
+    if (outcome !== 'taken') process.exitCode = 1
+  }
+}
+
+/** A skip of an event that was taken would make the rows differ from what check and rebuild make of the log. */
+async function mustBeStopped({ pool }: Tools, projection: string, position: bigint): Promise<void> {
+  if (await isStoppedAt(pool, projection, position)) return
+  throw new KogiError(
+    'not_stopped_there',
+    `No event at position ${position} stops ${projection}: see kogi projections.`,
+  )
 }
 
 async function resume({ pool }: Tools, projection: string): Promise<void> {

@@ -4,34 +4,11 @@ import { resumeStalled } from '../../projections/operate.ts'
 import type { AnyProjection } from '../../projections/projection.ts'
 import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
 import { tasks } from '../../projections/tasks.ts'
+import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { History, randomHistory, thing } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
 const others = projections.filter(projection => projection !== tasks)
-
-/** Tasks whose fold throws on a task of this name. */
-function faultyTasks(name: string, mended: () => boolean = () => false): AnyProjection {
-  const created = tasks.on.TaskCreated as { keys: unknown; fold: (...args: never[]) => unknown }
-  const broken = {
-    keys: created.keys,
-    fold: (...args: never[]) => {
-      if (!mended() && (args[1] as unknown as { data: { name: string } }).data.name === name)
-        throw new Error('cannot take this')
-      return created.fold(...args)
-    },
-  }
-  return { ...tasks, on: { ...tasks.on, TaskCreated: broken } } as unknown as AnyProjection
-}
-
-function historyWithPoison() {
-  const events = randomHistory({ seed: 11, count: 120 })
-  const history = new History(events.at(-1)!.position)
-  const poison = history.add(thing('task', 'org-1', 'poison'), 'TaskCreated', { name: 'poison', status: 'open' })
-  for (let at = 0; at < 5; at += 1) {
-    history.add(thing('task', `org-${at}`, `late-${at}`), 'TaskCreated', { name: 'late', status: 'open' })
-  }
-  return { events: [...events, ...history.events], poison }
-}
 
 describe('projections: an event that cannot be taken', () => {
   it('stalls its projection in its bucket alone, and says which event and why', async () => {
