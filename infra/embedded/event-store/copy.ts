@@ -3,7 +3,7 @@ import { Group } from './group.ts'
 import { describedBy, type Head, limitsOf, NO_LIMITS } from './head.ts'
 import type { Store } from './store.ts'
 
-/** Bytes of one transaction while copying. */
+/** Bytes of one commit while copying. */
 const GROUP_BYTES = 4 * 1024 * 1024
 
 /** An event with everything that the log gave it when it was written first. */

@@ -23,12 +23,12 @@ interface StagedEvents {
   readonly events: readonly Identity[]
 }
 
-/** Blocks of the usual size, used again after their commit: their addresses are known to LMDB's binding by then. */
+/** Blocks of the usual size, used again after their commit, which has copied what is in them. */
 const spare: Buffer[] = []
 const SPARE_MAX = 64
 
 /**
- * The appends that share one transaction and one sync: wire-ready blocks, the runs in them, and the heads they change.
+ * The appends that share one commit and one sync: wire-ready blocks, the runs in them, and the heads they change.
  */
 export class Group {
   readonly heads = new Map<string, Head>()
@@ -90,7 +90,7 @@ export class Group {
     return { blocks, runs: this.runs, heads: this.heads, state: { nextPosition, nextStream } }
   }
 
-  /** Call only when LMDB is done with the blocks. */
+  /** Call only when the blocks are committed. */
   recycle(): void {
     for (const { bytes } of this.blocks) if (bytes.length === BLOCK_SIZE && spare.length < SPARE_MAX) spare.push(bytes)
   }

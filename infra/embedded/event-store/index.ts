@@ -1,25 +1,27 @@
 /**
  * An event store that behaves towards any gRPC client as EventStoreDB 23.10 does, in this process and on LMDB.
  *
- * **On disk**: a folder with one LMDB file (`events.mdb`, its reader table `events.mdb-lock`) and, while it is served,
- * the lock `owner.lock`. The tables are described in `store.ts`. The log is a sequence of blocks of up to 16 KiB; a
- * block holds whole events of one commit, each as the gRPC frame that a reader gets, behind a checksum. Stream entries
- * point into blocks; those of the last few thousand events are in memory and are made anew from the blocks at a start
- * (`tail.ts`).
+ * **On disk**: a folder with one LMDB file (`events.mdb`, its reader table `events.mdb-lock`), and, while it is served,
+ * the two files of the journal and the lock `owner.lock`. The log is a sequence of blocks of up to 16 KiB; a block
+ * holds whole events of one commit, each as the gRPC frame that a reader gets, behind a checksum. A commit is one
+ * synced write to the journal (`journal.ts`); its blocks and where their events stand are also held in memory
+ * (`tail.ts`), and move from there into the tables of LMDB (`tables.ts`), thousands of events in a transaction. A start
+ * reads the rest of the journal again (`recovery.ts`); a clean stop leaves none.
  *
  * **What always holds**
  * - A position is a byte offset in a log that exists only as arithmetic: each record takes 90 bytes and the lengths of
  *   its name, type, data and metadata. Positions grow, never repeat, and are not dense.
- * - A transaction holds whole appends only, and is visible to readers after its sync. Blocks are never changed.
+ * - A commit holds whole appends only, and is visible to readers after its sync. Blocks are never changed.
  * - The revisions of a stream have no gap but at its beginning (truncation, deletion, scavenge).
- * - One process serves a folder; one transaction is under way at a time.
+ * - One process serves a folder; one commit is under way at a time.
+ * - The tables hold everything before a position, the journal everything behind it, and a commit is in one of them.
  *
  * **The life of an append**: `grpc.ts` cuts the HTTP/2 stream into messages; `writes.ts` decodes and checks them;
  * `decide.ts` holds them against the stream as the writer sees it, which is ahead of the disk, and finds repeats;
  * `group.ts` writes the events into the blocks of the open group; at the end of the event-loop turn, or when the
- * transaction before has been synced, `writer.ts` commits the group; LMDB syncs on a thread of its own; then all
- * answers of the group leave, and the subscriptions that wait for one of its streams are woken and read on from the
- * disk. When a commit fails, everything decided upon it fails with it and the disk is the truth again.
+ * commit before has been synced, `writer.ts` commits the group; a thread of its own writes and syncs; then all answers
+ * of the group leave, and the subscriptions that wait for one of its streams are woken and read on from what is
+ * stored. When a commit fails, everything decided upon it fails with it and the disk is the truth again.
  *
  * **The life of a read**: `scan.ts` walks blocks by position or by a stream's entries and yields stretches of frames;
  * `outlet.ts` sends them in chunks of 64 KiB, no faster than the client takes them. Frames are decoded only to filter,

@@ -16,27 +16,43 @@ export interface StagedRun extends Run {
 }
 
 export const RUN_SIZE = 16
+/** Where a tail is put into the tables: few enough entries for one transaction of some ten milliseconds. */
 const RUNS_MAX = 4096
 const BYTES_MAX = 8 * 1024 * 1024
+/** Where commits wait for the tables, so that memory and the time of a start stay bounded: so many times the above. */
+const PATIENCE = 4
 
 /**
- * The index of the end of the log, in memory only. A commit writes nothing but blocks, one behind the other; where
- * their events stand is put into the tables for thousands of them together, since every stream's entry is on a page of
- * its own. What a crash takes is read back from the blocks at the next start, in a fraction of a second: the limits see
- * to it.
+ * The end of the log with its index, in memory: what the journal holds and the tables do not hold yet. Every stream's
+ * entry in the tables is on a page of its own, so they are written for thousands of events together.
  */
 export class Tail {
+  readonly blocks: Block[] = []
   readonly heads = new Map<string, Head>()
   private readonly runs = new Map<number, Run[]>()
   private count = 0
   private bytes = 0
 
+  /** Time to put it into the tables. */
   get isLong(): boolean {
-    return this.count >= RUNS_MAX || this.heads.size >= RUNS_MAX || this.bytes >= BYTES_MAX
+    return this.fills(1)
   }
 
-  get isEmpty(): boolean {
-    return this.count === 0 && this.heads.size === 0
+  /** Too long to add to it. */
+  get isFull(): boolean {
+    return this.fills(PATIENCE)
+  }
+
+  /** Up to `limit` blocks in log order, beginning with the one at or behind `position`. */
+  blocksFrom(position: number, limit: number): Block[] {
+    const from = firstAbove(this.blocks, block => block.position, position - 1)
+    return this.blocks.slice(from, from + limit)
+  }
+
+  /** Up to `limit` blocks against log order, beginning with the last one that starts at or before `position`. */
+  blocksBackFrom(position: number, limit: number): Block[] {
+    const end = firstAbove(this.blocks, block => block.position, position)
+    return this.blocks.slice(Math.max(0, end - limit), end).reverse()
   }
 
   /** Runs of a stream, oldest first. */
@@ -47,14 +63,8 @@ export class Tail {
   /** Up to `limit` runs of a stream, newest first, from the last one that begins at or before a revision. */
   runsBackFrom(stream: number, revision: number, limit: number): Run[] {
     const runs = this.runsOf(stream)
-    let low = 0
-    let high = runs.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (runs[middle]!.revision <= revision) low = middle + 1
-      else high = middle
-    }
-    return runs.slice(Math.max(0, low - limit), low).reverse()
+    const end = firstAbove(runs, run => run.revision, revision)
+    return runs.slice(Math.max(0, end - limit), end).reverse()
   }
 
   *allRuns(): Generator<StagedRun> {
@@ -62,16 +72,9 @@ export class Tail {
   }
 
   add(blocks: readonly Block[], runs: Iterable<StagedRun>, heads: ReadonlyMap<string, Head>): void {
-    for (const block of blocks) this.bytes += block.bytes.length
+    for (const block of blocks) this.addBlock(block)
     for (const run of runs) this.addRun(run)
     for (const [name, head] of heads) this.heads.set(name, head)
-  }
-
-  clear(): void {
-    this.heads.clear()
-    this.runs.clear()
-    this.count = 0
-    this.bytes = 0
   }
 
   /** Learns the events of a block again; `known` answers the heads in the tables, `nextStream` numbers new streams. */
@@ -80,7 +83,7 @@ export class Tail {
     const head = (name: string): Head =>
       this.heads.get(name) ??
       known(name) ?? { number: nextStream(), revision: -1, tombstoned: false, limits: NO_LIMITS }
-    this.bytes += block.bytes.length
+    this.addBlock(block)
     for (let at = BLOCK_HEADER; at < block.bytes.length; at = view.end) {
       parseFrame(block.bytes, at, view)
       const name = streamOf(view)
@@ -96,6 +99,16 @@ export class Tail {
     }
   }
 
+  private fills(times: number): boolean {
+    const entries = Math.max(this.count, this.heads.size)
+    return entries >= times * RUNS_MAX || this.bytes >= times * BYTES_MAX
+  }
+
+  private addBlock(block: Block): void {
+    this.blocks.push(block)
+    this.bytes += block.bytes.length
+  }
+
   private addRun({ stream, revision, block, offset, count }: StagedRun): void {
     this.count++
     const runs = this.runs.get(stream)
@@ -105,6 +118,18 @@ export class Tail {
 }
 
 const NONE: readonly Run[] = []
+
+/** Index of the first item whose number is above `bound`; the items stand in the order of their numbers. */
+function firstAbove<T>(items: readonly T[], numberOf: (item: T) => number, bound: number): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (numberOf(items[middle]!) <= bound) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 export function writeRun(out: Buffer, run: Run): void {
   writeUint64(out, 0, run.block)

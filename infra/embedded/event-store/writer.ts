@@ -13,7 +13,8 @@ import {
   withTruncateBefore,
 } from './head.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { State, Store } from './store.ts'
+import type { Store } from './store.ts'
+import type { State } from './tables.ts'
 
 export type Settle = (error: Error | undefined, result?: WriteResult) => void
 
@@ -21,8 +22,8 @@ const RECENT_IDS_MAX = 150_000
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /**
- * Decides appends one after another in memory and commits them in groups: while one transaction is being synced, the
- * next group gathers. At most one transaction is under way, and every answer waits for what it was decided upon to be
+ * Decides appends one after another in memory and commits them in groups: while one commit is being synced, the next
+ * group gathers. At most one commit is under way, and every answer waits for what it was decided upon to be
  * durable, so nothing is answered that a power cut could take back.
  */
 export class Writer implements Streams {

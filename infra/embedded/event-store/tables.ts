@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import type { Block } from './block.ts'
+import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
+import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
+import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
+
+/**
+ * The tables on disk (one LMDB environment):
+ *
+ * | table     | key                        | value                                                          |
+ * |-----------|----------------------------|----------------------------------------------------------------|
+ * | `log`     | position of a first event  | a block: checksum, count, then frames in `$all` order          |
+ * | `runs`    | stream number, revision    | where in which block a run of that stream's events stands      |
+ * | `streams` | stream name                | its head: number, last revision, limits                        |
+ * | `facts`   | `state`                    | format, next position, next stream number, mark of the journal |
+ *
+ * They hold everything before `state.nextPosition`, in every table, and nothing else is read from them: another process
+ * may have written more since they were opened.
+ */
+
+const FORMAT = 3
+const STATE_KEY = Buffer.from('state')
+const STATE_SIZE = 24
+const MARK_SIZE = 8
+const HEADS_PER_TRANSACTION = 10_000
+
+export interface State {
+  readonly nextPosition: number
+  readonly nextStream: number
+}
+
+type Table = Database<Buffer, Buffer>
+
+export class Tables {
+  state: State
+  /** Random bytes that the journal's entries of this store begin with. */
+  readonly mark: Buffer
+  private readonly root: RootDatabase<Buffer, Buffer>
+  private readonly log: Table
+  private readonly runs: Table
+  private readonly streams: Table
+  private readonly facts: Table
+
+  constructor(path: string, { noSync, readOnly }: { noSync: boolean; readOnly: boolean }) {
+    this.root = open<Buffer, Buffer>({
+      path,
+      noSubdir: true,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      maxDbs: 8,
+      noSync,
+      readOnly,
+      // The sync is part of the commit, on LMDB's writer thread: the journal is given up as soon as it resolves.
+      overlappingSync: false,
+      // Transactions are put together here; the binding's own batches would reject promises that nobody holds.
+      eventTurnBatching: false,
+    })
+    const table = (name: string): Table => this.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
+    this.log = table('log')
+    this.runs = table('runs')
+    this.streams = table('streams')
+    this.facts = table('facts')
+    const stored = this.facts.get(STATE_KEY)
+    if (stored === undefined) {
+      this.state = { nextPosition: 0, nextStream: 1 }
+      this.mark = randomBytes(MARK_SIZE)
+      if (!readOnly) this.facts.putSync(STATE_KEY, this.stateValue(this.state))
+    } else {
+      const value = asBuffer(stored)
+      const format = value.readUInt32BE(0)
+      if (format !== FORMAT) throw new Error(`The event store has format ${format}; this version reads ${FORMAT}`)
+      this.state = { nextPosition: readUint64(value, 4), nextStream: value.readUInt32BE(12) }
+      this.mark = value.subarray(16, 16 + MARK_SIZE)
+    }
+  }
+
+  head(name: string): Head | undefined {
+    const value = this.streams.get(nameKey(name))
+    return value && readHead(asBuffer(value))
+  }
+
+  /** Up to `limit` blocks in log order, beginning with the one at or behind `position`. */
+  blocksFrom(position: number, limit: number): Block[] {
+    const { nextPosition } = this.state
+    if (position >= nextPosition) return []
+    return this.blocks({ start: positionKey(position), end: positionKey(nextPosition), limit })
+  }
+
+  /** Up to `limit` blocks against log order, beginning with the last one that starts at or before `position`. */
+  blocksBackFrom(position: number, limit: number): Block[] {
+    const { nextPosition } = this.state
+    if (limit <= 0 || nextPosition === 0) return []
+    return this.blocks({ start: positionKey(Math.min(position, nextPosition - 1)), limit, reverse: true })
+  }
+
+  block(position: number): Block | undefined {
+    const value = position < this.state.nextPosition ? this.log.get(positionKey(position)) : undefined
+    return value && { position, bytes: asBuffer(value) }
+  }
+
+  /** Runs of a stream forwards from one that begins at `revision` or behind it. */
+  runsFrom(stream: number, revision: number, limit: number): Run[] {
+    const runs = this.readRuns({ start: runKey(stream, revision), end: runKey(stream + 1, 0), limit })
+    return runs.filter(run => run.block < this.state.nextPosition)
+  }
+
+  /** Runs of a stream backwards, beginning with the one that holds `revision`, which must be in the tables. */
+  runsBackFrom(stream: number, revision: number, limit: number): Run[] {
+    return this.readRuns({ start: runKey(stream, revision), end: runKey(stream, 0), limit, reverse: true })
+  }
+
+  /** Resolves when a tail is on disk, all of it, and the tables hold everything before `state`; else none of it is. */
+  async put(tail: Tail, state: State): Promise<void> {
+    try {
+      await this.root.batch(() => {
+        for (const block of tail.blocks) void this.log.put(positionKey(block.position), block.bytes)
+        this.putRuns(tail)
+        this.putHeads(tail)
+        void this.facts.put(STATE_KEY, this.stateValue(state))
+      })
+    } catch (error) {
+      throw await reasonOf(error)
+    }
+    this.state = state
+  }
+
+  /** Takes over the heads of other tables as they are, a transaction at a time. */
+  async takeHeads(source: Tables): Promise<void> {
+    let batch: { key: Buffer; value: Buffer }[] = []
+    const put = () => this.root.batch(() => batch.map(({ key, value }) => this.streams.put(key, value)))
+    for (const { key, value } of source.streams.getRange({})) {
+      batch.push({ key: asBuffer(key), value: asBuffer(value) })
+      if (batch.length < HEADS_PER_TRANSACTION) continue
+      await put()
+      batch = []
+    }
+    await put()
+  }
+
+  close(): Promise<void> {
+    return this.root.close()
+  }
+
+  private putRuns(tail: Tail): void {
+    const runs = [...tail.allRuns()]
+    const values = Buffer.allocUnsafeSlow(runs.length * RUN_SIZE)
+    for (const [index, run] of runs.entries()) {
+      const value = values.subarray(index * RUN_SIZE, (index + 1) * RUN_SIZE)
+      writeRun(value, run)
+      void this.runs.put(runKey(run.stream, run.revision), value)
+    }
+  }
+
+  private putHeads({ heads }: Tail): void {
+    const values = Buffer.allocUnsafeSlow(heads.size * HEAD_SIZE)
+    let at = 0
+    for (const [name, head] of heads) {
+      const value = values.subarray(at, at + HEAD_SIZE)
+      writeHead(value, head)
+      void this.streams.put(nameKey(name), value)
+      at += HEAD_SIZE
+    }
+  }
+
+  private stateValue({ nextPosition, nextStream }: State): Buffer {
+    const value = Buffer.allocUnsafeSlow(STATE_SIZE)
+    value.writeUInt32BE(FORMAT, 0)
+    writeUint64(value, 4, nextPosition)
+    value.writeUInt32BE(nextStream, 12)
+    value.set(this.mark, 16)
+    return value
+  }
+
+  private blocks(range: { start: Buffer; end?: Buffer; limit: number; reverse?: boolean }): Block[] {
+    const found: Block[] = []
+    for (const { key, value } of this.log.getRange(range))
+      found.push({ position: readPositionKey(key), bytes: asBuffer(value) })
+    return found
+  }
+
+  private readRuns(range: { start: Buffer; end: Buffer; limit: number; reverse?: boolean }): Run[] {
+    const stream = range.start.readUInt32BE(0)
+    const found: Run[] = []
+    for (const { key, value } of this.runs.getRange({ ...range, inclusiveEnd: range.reverse === true })) {
+      const { stream: owner, revision } = readRunKey(key)
+      if (owner === stream) found.push(readRun(asBuffer(value), revision))
+    }
+    return found
+  }
+}
+
+/** What the binding says of a failed commit stands in a promise of its own. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> }
+  return commitError ? commitError.catch((reason: unknown) => reason) : error
+}
+
+/** lmdb-js answers Uint8Arrays that it does not use again; Buffer methods are wanted on them. */
+function asBuffer(value: Uint8Array): Buffer {
+  return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+}

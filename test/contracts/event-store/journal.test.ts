@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { frameOffsets } from '../../../infra/embedded/event-store/scan.ts'
+import { FILE, Store } from '../../../infra/embedded/event-store/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/tables.ts'
+import { verify } from '../../../infra/embedded/event-store/verify.ts'
+import { Writer } from '../../../infra/embedded/event-store/writer.ts'
+
+const JOURNAL = `${FILE}-journal-a`
+/** More streams than a tail holds: they set its move into the tables off. */
+const MANY = 5000
+
+describe('the journal of the embedded event store', () => {
+  const folders: string[] = []
+  const stores: Store[] = []
+  let store: Store
+  let writer: Writer
+
+  beforeEach(() => {
+    store = opened(newFolder())
+    writer = new Writer(store)
+  })
+
+  afterEach(async () => {
+    for (const open of stores.splice(0)) await open.close()
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  })
+
+  function newFolder(): string {
+    folders.push(mkdtempSync(join(tmpdir(), 'kogi-journal-')))
+    return folders.at(-1)!
+  }
+
+  function opened(folder: string): Store {
+    stores.push(new Store(folder))
+    return stores.at(-1)!
+  }
+
+  /** The folder as a crash at this moment would leave it. */
+  function crashed(change: (journal: Buffer) => void = () => {}): string {
+    const folder = newFolder()
+    cpSync(folders[0]!, folder, { recursive: true })
+    const path = join(folder, JOURNAL)
+    const bytes = readFileSync(path)
+    change(bytes)
+    writeFileSync(path, bytes)
+    return folder
+  }
+
+  function append(stream: string, text = ''): Promise<unknown> {
+    const none = Buffer.alloc(0)
+    const event = { id: randomUUID(), type: Buffer.from('T'), json: true, metadata: none, data: Buffer.from(text) }
+    return new Promise((resolve, reject) =>
+      writer.append(stream, -2, [event], (error, result) => (error ? reject(error) : resolve(result))),
+    )
+  }
+
+  const appendMany = () => Promise.all(Array.from({ length: MANY }, (_, n) => append(`s${n}`)))
+
+  /** How many events a store has, all of them sound. */
+  function soundEvents(one: Store): number {
+    expect(verify(one).problems).to.deep.equal([])
+    return [...one.allBlocks()].flatMap(({ bytes }) => frameOffsets(bytes)).length
+  }
+
+  it('has every commit, in its order, when the process is gone', async () => {
+    for (let n = 0; n < 10; n++) await append(`s${n % 3}`)
+    const again = opened(crashed())
+    expect(soundEvents(again)).to.equal(10)
+    expect([again.head('s0')!.revision, again.state.nextPosition]).to.deep.equal([3, store.state.nextPosition])
+    writer = new Writer(again)
+    await append('s0')
+    await append('new')
+    expect(soundEvents(again)).to.equal(12)
+  })
+
+  it('passes over a commit that was half written', async () => {
+    await append('s', 'kept')
+    await append('s', 'torn')
+    const again = opened(crashed(bytes => bytes.fill(0, bytes.indexOf('torn'))))
+    expect(soundEvents(again)).to.equal(1)
+    writer = new Writer(again)
+    await append('s')
+    expect([again.head('s')!.revision, soundEvents(again)]).to.deep.equal([1, 2])
+  })
+
+  it('refuses to open when a commit is lost before others', async () => {
+    await append('s', 'first')
+    await append('s', 'damaged')
+    await append('s', 'behind')
+    const folder = crashed(bytes => bytes.fill(0, bytes.indexOf('damaged'), bytes.indexOf('damaged') + 1))
+    expect(() => new Store(folder)).to.throw(/The journal is damaged: what was stored behind position \d+ cannot/)
+    const beginning = crashed(bytes => bytes.fill(0, 0, 8))
+    expect(() => new Store(beginning)).to.throw('behind position 0 cannot be read')
+  })
+
+  it('gives its entries up to the tables and doubles none of them', async () => {
+    await appendMany()
+    await store.flush()
+    await append('s0')
+    const again = opened(crashed())
+    expect(soundEvents(again)).to.equal(MANY + 1)
+    await store.close()
+    expect(readdirSync(folders[0]!).sort()).to.deep.equal([FILE, `${FILE}-lock`])
+    expect(soundEvents(opened(folders[0]!))).to.equal(MANY + 1)
+  })
+
+  it('takes commits while the tables take over, and both survive', async () => {
+    await appendMany()
+    const pending = append('s0')
+    const during = crashed()
+    await pending
+    const after = crashed()
+    expect(soundEvents(opened(during))).to.be.within(MANY, MANY + 1)
+    expect(soundEvents(opened(after))).to.equal(MANY + 1)
+  })
+
+  it('goes on while the tables fail, up to a limit, and recovers', async () => {
+    const { put } = Tables.prototype
+    Tables.prototype.put = () => Promise.reject(new Error('no space left'))
+    try {
+      const outcomes: string[] = []
+      for (let n = 0; n < 7; n++) outcomes.push((await Promise.allSettled([appendMany()]))[0]!.status)
+      expect(outcomes).to.deep.equal([...Array(5).fill('fulfilled'), 'rejected', 'rejected'])
+    } finally {
+      Tables.prototype.put = put
+    }
+    expect(soundEvents(store)).to.equal(5 * MANY)
+    await append('s0')
+    expect(soundEvents(opened(crashed()))).to.equal(5 * MANY + 1)
+  })
+})
