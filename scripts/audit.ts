@@ -1,8 +1,10 @@
 import { Command } from 'commander'
+import { toWire } from '../domain/kernel/json.ts'
 import { aggregates, codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
+import { readSkips } from '../infra/event-store/skips.ts'
 import { createLog } from '../infra/log.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault } from '../read-api/audit/bundle.ts'
@@ -56,6 +58,10 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
         events: log.read({ after: 0n, to: head, max: EVENTS_PER_LIST }),
         head,
         org,
+        skips: await readSkips(
+          engines.eventStoreUrl,
+          projections.map(({ name }) => name),
+        ),
         out,
         force: force === true,
         now: () => new Date().toISOString(),
@@ -113,9 +119,19 @@ function report(replayed: Replayed, json: true | undefined): void {
     sha256,
     verdict(live, projection),
   ])
-  const { org, events, range } = manifest
-  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as written`
-  const result = { ok: different.length === 0, org, events, first: `${range.first}`, last: `${range.last}`, tables }
+  const { org, events, range, skips = [] } = manifest
+  const past = skips.length === 0 ? '' : `, ${skips.length} of them skipped by decisions that it names`
+  const where = `positions ${range.first} to ${range.last}${past}`
+  const summary = `${events} events of ${org}, ${where}: every line is as written`
+  const result = {
+    ok: different.length === 0,
+    org,
+    events,
+    first: `${range.first}`,
+    last: `${range.last}`,
+    skips: toWire(skips),
+    tables,
+  }
   print(json, result, `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}`)
   if (different.length === 0) return
   throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)

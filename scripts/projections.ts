@@ -18,6 +18,7 @@ import {
   retryStalled,
 } from '../projections/operate.ts'
 import type { EventLog } from '../projections/ports.ts'
+import { skipSchema } from '../read-api/audit/bundle.ts'
 import { configFrom } from './serve.ts'
 import { table } from './terminal.ts'
 
@@ -60,8 +61,10 @@ export function projectionsCommand(): Command {
     .action((projection: string, position: string, options: { reason: string; actor: string }) =>
       withTools(projectionsVerb.opts(), async tools => {
         known(projection)
-        await mustBeStopped(tools, projection, positionFrom(position))
-        await writeSkip(tools.eventStoreUrl, { projection, position: positionFrom(position), ...options })
+        const decision = { projection, position: positionFrom(position), ...options }
+        mustBeTellable(decision)
+        await mustBeStopped(tools, projection, decision.position)
+        await writeSkip(tools.eventStoreUrl, decision)
         await resume(tools, projection)
       }),
     )
@@ -153,6 +156,13 @@ async function retry({ pool }: Tools, projection: string): Promise<void> {
     else console.log(`${where} was not tried within ${RETRY_WAIT_MS / 1000} s: is a projector running?`)
     if (outcome !== 'taken') process.exitCode = 1
   }
+}
+
+/** What is written once stands in every audit export from then on, which has room for so much. */
+function mustBeTellable({ reason, actor }: { reason: string; actor: string }): void {
+  const { shape } = skipSchema
+  if (!shape.reason.safeParse(reason).success) throw new InvalidArgumentError('a reason has 1 to 10,000 characters')
+  if (!shape.actor.safeParse(actor).success) throw new InvalidArgumentError('an actor has 1 to 255 characters')
 }
 
 /** A skip of an event that was taken would make the rows differ from what check and rebuild make of the log. */

@@ -1,4 +1,4 @@
-import { ANY, EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { ANY, EventStoreDBClient, jsonEvent, StreamNotFoundError } from '@eventstore/db-client'
 import { uuidOf } from '../../commands/ids.ts'
 
 /** An operator's decision that a projection goes past one event, for good: rebuild, check and replay honour it. */
@@ -23,3 +23,30 @@ export async function writeSkip(url: string, { projection, position, reason, act
     await client.dispose()
   }
 }
+
+/** The skips that the log holds for some projections, each position once: the first decision counts. */
+export async function readSkips(url: string, projections: readonly string[]): Promise<readonly (Skip & At)[]> {
+  const client = EventStoreDBClient.connectionString(url)
+  const found = new Map<string, Skip & At>()
+  try {
+    for (const projection of projections) {
+      const reading = client.readStream(`projection-${projection}`)
+      try {
+        for await (const { event } of reading) {
+          if (event?.type !== 'ProjectionEventSkipped') continue
+          const { position, reason, actor, at } = event.data as unknown as Record<'position' | keyof At | Told, string>
+          const key = `${projection} ${position}`
+          if (!found.has(key)) found.set(key, { projection, position: BigInt(position), reason, actor, at })
+        }
+      } catch (error) {
+        if (!(error instanceof StreamNotFoundError)) throw error
+      }
+    }
+  } finally {
+    await client.dispose()
+  }
+  return [...found.values()]
+}
+
+type At = { readonly at: string }
+type Told = 'reason' | 'actor'

@@ -1,7 +1,8 @@
 /**
  * The form of an audit export: a folder of three files. `events.ndjson` holds one event a line, as RFC 8785 canonical
  * JSON of what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is
- * found by its line; `manifest.json` says what they hold, with the SHA-256 of both, and its own.
+ * found by its line; `manifest.json` says what they hold and which of them operators decided to skip, with the SHA-256
+ * of both, and its own.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -14,15 +15,25 @@ export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'
 export const HASHES = 'events.sha256'
 
-/** Grows when the form changes: a reader refuses a version that it does not know. */
-export const FORMAT = { format: 'kogi-audit-export', version: 1 } as const
+/** Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips. */
+export const FORMAT = { format: 'kogi-audit-export', version: 2 } as const
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().min(0)
 
-export const manifestSchema = z.strictObject({
+/** An operator's decision that a projection goes past one event: replays go past it too. */
+export const skipSchema = z.strictObject({
+  projection: text(64),
+  position: unsigned64,
+  reason: text(10_000),
+  actor: text(255),
+  at: timestamp,
+})
+export type SkipEntry = z.output<typeof skipSchema>
+
+const manifestShape = z.strictObject({
   format: z.literal(FORMAT.format),
-  version: z.literal(FORMAT.version),
+  version: z.union([z.literal(1), z.literal(FORMAT.version)]),
   org: id('org'),
   made_at: timestamp,
   /** Positions of the org's first and last event, and up to where the log was read. */
@@ -30,12 +41,28 @@ export const manifestSchema = z.strictObject({
   events: count,
   types: z.record(z.string(), count),
   categories: z.record(z.string(), count),
+  /** Ordered by position and projection, each of an event of the export. */
+  skips: z.array(skipSchema).optional(),
   files: z.array(z.strictObject({ name: z.string(), bytes: count, lines: count, sha256: hash })),
   /** SHA-256 of the canonical manifest without this field. */
   digest: hash,
 })
-export type Manifest = z.output<typeof manifestSchema>
+export const manifestSchema = manifestShape.refine(({ version, skips }) =>
+  version === 1 ? skips === undefined : skips !== undefined && inOrder(skips),
+)
+export type Manifest = z.output<typeof manifestShape>
 export type FileEntry = Manifest['files'][number]
+
+/** Orders skips by position, then by projection. */
+export const bySkip = (a: SkipEntry, b: SkipEntry): number =>
+  a.position !== b.position ? (a.position < b.position ? -1 : 1) : a.projection < b.projection ? -1 : 1
+
+const inOrder = (skips: readonly SkipEntry[]): boolean =>
+  skips.every((skip, at) => {
+    const before = skips[at - 1]
+    const same = before?.position === skip.position && before.projection === skip.projection
+    return before === undefined || (!same && bySkip(before, skip) < 0)
+  })
 
 /** The wire form of a line of `events.ndjson`. Metadata may grow fields; everything else is closed. */
 export const lineSchema = z.strictObject({
@@ -97,6 +124,8 @@ export const auditCodes = [
   'live_behind',
   'live_ahead',
   'live_differs',
+  'skip_unknown',
+  'live_skips_differ',
 ] as const
 export type AuditCode = (typeof auditCodes)[number]
 

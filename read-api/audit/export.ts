@@ -3,7 +3,19 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import { AuditFault, EVENTS, type FileEntry, FORMAT, HASHES, lineOf, MANIFEST, manifestText, sha256 } from './bundle.ts'
+import {
+  AuditFault,
+  bySkip,
+  EVENTS,
+  type FileEntry,
+  FORMAT,
+  HASHES,
+  lineOf,
+  MANIFEST,
+  manifestText,
+  type SkipEntry,
+  sha256,
+} from './bundle.ts'
 
 /** How much is gathered before it is written. */
 const BUFFER_BYTES = 1 << 18
@@ -14,6 +26,8 @@ export type ExportOptions = {
   /** Up to which position `events` goes. */
   readonly head: bigint
   readonly org: string
+  /** What operators decided to skip, of every org. */
+  readonly skips: readonly SkipEntry[]
   /** The folder to make: it appears whole or not at all. */
   readonly out: string
   /** Whether a folder that is already there may be replaced. */
@@ -61,11 +75,13 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
   }
 }
 
-async function writeEvents(folder: string, { events, org, head, onProgress }: ExportOptions) {
+async function writeEvents(folder: string, { events, org, head, skips, onProgress }: ExportOptions) {
   const lines = await LineFile.create(folder, EVENTS)
   const hashes = await LineFile.create(folder, HASHES)
   const types = new Map<string, number>()
   const categories = new Map<string, number>()
+  const skipped = new Set(skips.map(({ position }) => position))
+  const own = new Set<bigint>()
   let first: bigint | undefined
   let last = 0n
   try {
@@ -78,6 +94,7 @@ async function writeEvents(folder: string, { events, org, head, onProgress }: Ex
         if (pending > BUFFER_BYTES) await Promise.all([lines.flush(), hashes.flush()])
         count(types, event.type)
         count(categories, categoryOf(event.stream))
+        if (skipped.has(event.position)) own.add(event.position)
         first ??= event.position
         last = event.position
       }
@@ -87,7 +104,8 @@ async function writeEvents(folder: string, { events, org, head, onProgress }: Ex
     const files = [await lines.end(), await hashes.end()]
     if (first === undefined) throw new AuditFault('org_empty', `The log holds no event of the org ${org}.`)
     const counts = { types: Object.fromEntries(types), categories: Object.fromEntries(categories) }
-    return { range: { first, last, head }, events: lines.lines, ...counts, files }
+    const decided = skips.filter(({ position }) => own.has(position)).sort(bySkip)
+    return { range: { first, last, head }, events: lines.lines, ...counts, skips: decided, files }
   } finally {
     await Promise.all([lines.close(), hashes.close()])
   }

@@ -62,14 +62,22 @@ export async function readManifest(folder: string): Promise<Manifest> {
 export async function* verifiedEvents(folder: string, manifest: Manifest, options: CheckOptions) {
   await checkFiles(folder, manifest)
   const checker = lineChecker({ ...options, org: manifest.org })
+  const skipped = new Set(manifest.skips?.map(({ position }) => position))
   let line = 0
   for await (const { bytes } of linesOf(path.join(folder, EVENTS))) {
     line += 1
     const event: DomainEvent = checker.check(bytes.toString(), line)
+    skipped.delete(event.position)
     if (line % 1_000 === 0) options.onProgress?.(line, manifest.events)
     yield event
   }
   checker.end(manifest)
+  const [unknown] = skipped
+  if (unknown !== undefined) {
+    throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {
+      file: MANIFEST,
+    })
+  }
   options.onProgress?.(line, manifest.events)
 }
 

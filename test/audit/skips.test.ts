@@ -1,0 +1,135 @@
+import path from 'node:path'
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { expect } from 'chai'
+import { toWire } from '../../domain/kernel/json.ts'
+import { projections } from '../../infra/catalogue.ts'
+import { startEventStore } from '../../infra/embedded/event-store/index.ts'
+import { readSkips, writeSkip } from '../../infra/event-store/skips.ts'
+import { tableOf } from '../../projections/tables.ts'
+import { tasks } from '../../projections/tasks.ts'
+import { type AuditFault, bySkip, MANIFEST, type SkipEntry } from '../../read-api/audit/bundle.ts'
+import { differing, replay } from '../../read-api/audit/replay.ts'
+import { readManifest } from '../../read-api/audit/verify.ts'
+import { makeWorld, type World } from '../read-api/support.ts'
+import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
+
+describe('skips in an export', () => {
+  const history = books(8)
+  const moved = history.events.filter(({ type }) => type === 'TaskAssigned')
+  const last = moved.at(-1)!
+  const foreign = history.events.find(({ metadata }) => metadata.org === 'south')!
+  const skip = (projection: string, position: bigint): SkipEntry => {
+    return { projection, position, reason: 'a faulty import', actor: 'ops', at: '2026-05-06T07:08:09.010Z' }
+  }
+  const decided = [skip('tasks', last.position), skip('items', moved[0]!.position), skip('tasks', foreign.position)]
+  const positions = new Map([
+    ['tasks', new Set([last.position, foreign.position])],
+    ['items', new Set([moved[0]!.position])],
+  ])
+
+  let world: World
+  before(async () => {
+    world = await makeWorld()
+    await world.write(history)
+    // What the projector's rows are without the last assignment.
+    await world.pool.query(
+      `update ${tableOf(tasks)} set assignee = $1, reassignments = reassignments - 1, revision = $2
+       where org = 'north'`,
+      [(moved.at(-2)!.data as { to: string }).to, last.revision - 1n],
+    )
+  })
+  after(() => world.close())
+
+  async function replayed(files: Files, skips: typeof positions | undefined = positions) {
+    return inFolder(async folder => {
+      await writeFiles(folder, files)
+      const live = skips && { pool: world.pool, skips, waitMs: 0 }
+      return replay({ ...CHECK, folder, projections, ...(live && { live }) })
+    })
+  }
+  const faultOf = (files: Files, skips?: typeof positions) =>
+    replayed(files, skips).then(
+      found => (differing(found).length > 0 ? `differs: ${differing(found)}` : 'nobody noticed'),
+      ({ code }: AuditFault) => code,
+    )
+  const bundle = (skips: readonly SkipEntry[]) =>
+    inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out, { skips })
+      return readFiles(out)
+    })
+
+  it('are those of its own events, with reason, actor and time, in order', async () => {
+    const files = await bundle(decided)
+    const manifest = await inFolder(async folder => {
+      await writeFiles(folder, files)
+      return readManifest(folder)
+    })
+    expect(manifest.skips).to.deep.equal([decided[1], decided[0]])
+  })
+
+  it('are honoured by a replay, which equals the rows of a projector that skipped', async () => {
+    const files = await bundle(decided)
+    expect(differing(await replayed(files))).to.deep.equal([])
+    const without = await bundle([])
+    expect(differing(await replayed(without, new Map()))).to.deep.equal(['tasks'])
+    const { tables } = await inFolder(async folder => {
+      await writeFiles(folder, files)
+      return replay({ ...CHECK, folder, projections })
+    })
+    const rows = tables.find(({ projection }) => projection === 'tasks')!
+    const live = (await replayed(files)).tables.find(({ projection }) => projection === 'tasks')!
+    expect(rows.replayed, 'offline').to.deep.equal(live.live)
+  })
+
+  it('are told where somebody tampered with them', async () => {
+    const files = await bundle(decided)
+    const lines = linesOf(files)
+    const own = decided.slice(0, 2).sort(bySkip)
+    const changed = (skips: readonly object[]) => forged(files, lines, { skips: skips.map(toWire) })
+    expect(await faultOf(changed(own)), 'the forger made no mistake and no change').to.equal('nobody noticed')
+    const flipped = Buffer.from(files[MANIFEST]!.toString().replace('faulty', 'flawed'))
+    expect(await faultOf({ ...files, [MANIFEST]: flipped })).to.equal('manifest_changed')
+    for (const [code, skips] of [
+      ['live_skips_differ', []],
+      ['live_skips_differ', own.slice(1)],
+      ['live_skips_differ', [...own, skip('wallets', last.position)].sort(bySkip)],
+      ['skip_unknown', [...own, skip('tasks', last.position + 1n)]],
+      ['skip_unknown', [...own, decided[2]!].sort(bySkip)],
+      ['manifest_invalid', [...own].reverse()],
+      ['manifest_invalid', [own[0]!, own[0]!, own[1]!]],
+      ['manifest_invalid', own.map(({ reason: _, ...rest }) => rest)],
+    ] as const) {
+      expect(await faultOf(changed(skips)), `${code} ${JSON.stringify(toWire(skips))}`).to.equal(code)
+    }
+  })
+
+  it('were not known to version 1, which is still read', async () => {
+    const files = await bundle([])
+    const older = (more: object) => forged(files, linesOf(files), { version: 1, ...more })
+    expect(differing(await replayed(older({ skips: undefined }), new Map()))).to.deep.equal(['tasks'])
+    expect(await faultOf(older({}), new Map())).to.equal('manifest_invalid')
+  })
+
+  it('that were decided after the export are no difference of rows', async () => {
+    const files = await bundle([])
+    expect(await faultOf(files)).to.equal('live_skips_differ')
+    const elsewhere = new Map([['tasks', new Set([foreign.position])]])
+    expect(await faultOf(files, elsewhere)).to.equal('differs: tasks')
+  })
+
+  it('come from the log, the first decision of several', async () => {
+    const store = await startEventStore({ memory: true })
+    const client = EventStoreDBClient.connectionString(store.url)
+    const { at: _, ...first } = skip('tasks', 7n)
+    await writeSkip(store.url, first)
+    const later = { ...first, position: '7', reason: 'another one', at: '2026-06-01T00:00:00.000Z' }
+    await client.appendToStream('projection-tasks', jsonEvent({ type: 'ProjectionEventSkipped', data: later }))
+    const [found, ...rest] = await readSkips(store.url, ['items', 'tasks'])
+    expect(rest).to.deep.equal([])
+    expect(found).to.deep.include(first)
+    expect(found!.at).to.match(/^\d{4}-/)
+    await client.dispose()
+    await store.close()
+  })
+})
