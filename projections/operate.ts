@@ -4,13 +4,14 @@ import type { Pool } from 'pg'
 import type { AnyProjection } from './projection.ts'
 import { asCheckpoint, type Checkpoint, type Fault, readCheckpoints } from './runner/checkpoints.ts'
 import { greatest, least } from './runner/positions.ts'
+import { ifUnserved } from './serving.ts'
 import { historyTableOf, quoted, tableOf } from './tables.ts'
 
 /** One version of a projection over all of its buckets. */
 export type ProjectionStatus = {
   readonly projection: string
   readonly version: number
-  /** `running`, `catching up`, `retrying`, `stalled`, or `not run` where this code has no such version. */
+  /** `running`, `catching up`, `retrying`, `stalled`, or `not run` where neither this code nor a projector runs it. */
   readonly state: string
   /** What all buckets have reached, and the furthest of them. */
   readonly position: bigint
@@ -50,7 +51,7 @@ export async function projectionStatus(
       version,
       state: stateOf(
         own,
-        projections.some(each => nameOf({ projection: each.name, version: each.version }) === name),
+        projections.some(each => tableOf(each) === name) || Object.keys(owners).some(owner => owner !== ''),
         head,
       ),
       position,
@@ -128,28 +129,41 @@ export async function isStoppedAt(pool: Pool, projection: string, position: bigi
   })
 }
 
+/** What became of a version that this code does not run. */
+export type Pruned = { readonly table: string; readonly kept?: 'newer' | 'a projector runs it' | 'a process reads it' }
+
 /**
- * Drops the tables and checkpoints of versions that neither this code nor a living projector runs; returns the names of
- * their tables.
+ * Drops the tables and checkpoints of what this code does not run any more: older versions of its projections, and
+ * projections that it has not. Keeps what a living projector builds or a living process reads, and newer versions.
  */
-export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly string[]> {
-  const wanted = new Set(projections.map(({ name, version }) => nameOf({ projection: name, version })))
+export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly Pruned[]> {
   const { rows } = await pool.query<{ runs: string[] }>(
     `select runs from projectors where seen_at > clock_timestamp() - interval '1 minute'`,
   )
-  for (const { runs } of rows) for (const name of runs) wanted.add(name)
+  const running = new Set(rows.flatMap(({ runs }) => runs))
   const old = new Map<string, Pick<Checkpoint, 'projection' | 'version'>>()
   for (const checkpoint of await readCheckpoints(pool)) {
-    if (!wanted.has(nameOf(checkpoint))) old.set(nameOf(checkpoint), checkpoint)
+    const own = projections.find(({ name }) => name === checkpoint.projection)
+    if (own?.version !== checkpoint.version) old.set(nameOf(checkpoint), checkpoint)
   }
-  for (const { projection, version } of old.values()) {
-    const named = { name: projection, version }
-    await pool.query(`drop table if exists ${quoted(tableOf(named))}, ${quoted(historyTableOf(named))}`)
-    for (const table of ['checkpoints', 'projection_leases']) {
-      await pool.query(`delete from ${table} where projection = $1 and version = $2`, [projection, version])
-    }
+  const pruned: Pruned[] = []
+  for (const [table, { projection, version }] of old) {
+    const own = projections.find(({ name }) => name === projection)
+    if (own && own.version < version) pruned.push({ table, kept: 'newer' })
+    else if (running.has(table)) pruned.push({ table, kept: 'a projector runs it' })
+    else if (await drop(pool, { name: projection, version })) pruned.push({ table })
+    else pruned.push({ table, kept: 'a process reads it' })
   }
-  return [...old.keys()]
+  return pruned
+}
+
+async function drop(pool: Pool, named: Pick<AnyProjection, 'name' | 'version'>): Promise<boolean> {
+  const key = [named.name, named.version]
+  return ifUnserved(pool, named, [
+    [`drop table if exists ${quoted(tableOf(named))}, ${quoted(historyTableOf(named))}`, []],
+    ['delete from checkpoints where projection = $1 and version = $2', key],
+    ['delete from projection_leases where projection = $1 and version = $2', key],
+  ])
 }
 
 const nameOf = ({ projection, version }: Pick<Checkpoint, 'projection' | 'version'>): string =>

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
+import type { AnyProjection } from '../projections/projection.ts'
+import { holdServed } from '../projections/serving.ts'
 
 /** The channel on which projectors say which position a checkpoint has reached. */
 const CHANNEL = 'kogi_checkpoints'
@@ -25,9 +27,11 @@ type Waiter = { readonly position: bigint; readonly wake: () => void }
  */
 export function followCheckpoints(options: {
   connect: () => Promise<Client>
+  /** What the process reads: while it listens, nobody drops their tables. */
+  serves: readonly AnyProjection[]
   onFault?: (error: unknown) => void
 }): CheckpointSignal {
-  const { connect, onFault = () => {} } = options
+  const { connect, serves, onFault = () => {} } = options
   const waiters = new Set<Waiter>()
   const closing = new AbortController()
   let heard = 0
@@ -42,7 +46,7 @@ export function followCheckpoints(options: {
   }
   async function listenForEver(): Promise<void> {
     while (!closing.signal.aborted) {
-      await listenUntilItEnds({ connect, wakeUpTo, onListening, closing: closing.signal }).catch(onFault)
+      await listenUntilItEnds({ connect, serves, wakeUpTo, onListening, closing: closing.signal }).catch(onFault)
       await sleep(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
@@ -75,11 +79,12 @@ export function followCheckpoints(options: {
 /** Listens on one connection until that breaks, which it throws, or until `closing`. */
 async function listenUntilItEnds(options: {
   connect: () => Promise<Client>
+  serves: readonly AnyProjection[]
   wakeUpTo: (position: bigint) => void
   onListening: (listening: boolean) => void
   closing: AbortSignal
 }): Promise<void> {
-  const { connect, wakeUpTo, onListening, closing } = options
+  const { connect, serves, wakeUpTo, onListening, closing } = options
   const client = await connect()
   const ended = new Promise<Error | undefined>(resolve => {
     client.on('error', resolve)
@@ -90,6 +95,7 @@ async function listenUntilItEnds(options: {
     client.on('notification', ({ payload = '' }) => {
       if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
     })
+    await holdServed(client, serves)
     await client.query(`listen ${CHANNEL}`)
     onListening(true)
     const fault = await (closing.aborted ? undefined : ended)

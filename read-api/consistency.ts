@@ -5,14 +5,16 @@ import { bucketOf } from '../projections/bucket.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
 import { invalidParameter, type Queries, WAIT_MS_DEFAULT } from './parameters.ts'
+import type { Versions } from './versions.ts'
 
 /** Rows of one SQL statement, in array form, with the position that they are good for. */
 export type Snapshot = { readonly position: bigint; readonly rows: readonly (readonly unknown[])[] }
 
-/** What a read needs from outside: connections of the read models' database, and word of moving checkpoints. */
+/** What a read needs from outside: connections of the read models' database, word of checkpoints and of versions. */
 export type ReadStore = {
   readonly pool: { query(config: RowsQuery): Promise<{ rows: unknown[][] }> }
   readonly signal: CheckpointSignal
+  readonly versions: Versions
 }
 type RowsQuery = QueryConfig<unknown[]> & { rowMode: 'array' }
 
@@ -45,18 +47,25 @@ export function tokenOf({ header }: ApiRequest, query: Queries): Token | undefin
 }
 
 /** A statement of a read; its first two columns are those of `checkpointsSql`, and its first value is the bucket. */
-export type Statement = { readonly name?: string; readonly text: string; readonly values: readonly unknown[] }
+export type Statement = {
+  readonly name?: string
+  /** What it reads. */
+  readonly of: readonly AnyProjection[]
+  readonly text: string
+  readonly values: readonly unknown[]
+}
 
 /**
- * Runs a read for an org, as new as its token asks. Throws `projection_stalled` where waiting would be in vain, and
- * `as_of_beyond_head` where the read models have not come as far as the position asked about.
+ * Runs a read for an org, as new as its token asks. Throws `read_model_building` and `projection_stalled` where waiting
+ * would be in vain, and `as_of_beyond_head` where the read models have not come as far as the position asked about.
  */
 export async function read(
   store: ReadStore,
   request: Pick<ApiRequest, 'principal' | 'signal'>,
-  { name, text, values }: Statement,
+  { name, of, text, values }: Statement,
   { token, asOf }: Wanted,
 ): Promise<Snapshot> {
+  await store.versions.built(of)
   const bucket = bucketOf(request.principal.org)
   const query: RowsQuery = { text, values: [bucket, ...values], rowMode: 'array', types: wireTypes }
   if (name !== undefined) query.name = name
@@ -88,6 +97,9 @@ export async function atLeast<A extends { readonly position: bigint }>(
     await signal.moved(position, ticket, left, abort)
   }
 }
+
+/** Codes of 503 that every read can answer. */
+export const readErrors = { 503: ['not_yet_visible', 'projection_stalled', 'read_model_building'] } as const
 
 /** Every answer says how new it is, in `meta` and in a header; one about the past, of which position it is. */
 export const positioned = (position: bigint, asOf?: AsOf) => ({

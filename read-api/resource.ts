@@ -5,7 +5,7 @@ import { type Fixed, hasHistory, pageAsOf, rowAsOf, tableAsOf } from '../project
 import type { AnyProjection, Projection } from '../projections/projection.ts'
 import { tableOf } from '../projections/tables.ts'
 import { asOfErrors, asOfParameter, noHistoryErrors, wantedOf } from './as-of.ts'
-import { type AsOf, checkpointsSql, positioned, type ReadStore, read } from './consistency.ts'
+import { type AsOf, checkpointsSql, positioned, type ReadStore, read, readErrors } from './consistency.ts'
 import { cursorOf, valuesOf } from './cursor.ts'
 import {
   fromPath,
@@ -72,7 +72,7 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
     errors: {
       ...(known ? asOfErrors : noHistoryErrors),
       404: ['not_found'],
-      503: ['not_yet_visible', 'projection_stalled'],
+      ...readErrors,
     },
     handle: listHandler(resource, listed, deps),
   }
@@ -106,9 +106,11 @@ function getHandler(
   const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
   const from = `select c.position, c.stalled, ${selected('t', columns)} from ${checkpointsSql([projection])}`
   const name = `get${one}${path}_v${projection.version}`
-  const now = { name, text: `${from} left join ${tableOf(projection)} t on ${on}` }
+  const of = [projection]
+  const now = { name, of, text: `${from} left join ${tableOf(projection)} t on ${on}` }
   const then = hasHistory(projection) && {
     name: `${name} as of`,
+    of,
     text: `${from} left join ${rowAsOf(projection, fixed, `$${params.length + 3}`)} t on true`,
   }
   return async (request: ApiRequest): Promise<ApiResponse> => {
@@ -201,13 +203,14 @@ function listStatement(resource: AnyResource, request: ApiRequest, query: Querie
   }
   const total = query.total === 'true' ? `(select count(*) from ${whole} t where ${where.join(' and ')})` : 'null'
   if (place) where.push(`(${selected('t', order)}) > (${place.join(', ')})`)
+  const of = within ? [projection, within] : [projection]
   const parent = within?.key.map((column, at) => [column, fixed[at]![1]] as const)
   const text = `select c.position, c.stalled, ${total}, ${existsSql(within, parent, then)}, ${selected('t', columns)}
-    from ${checkpointsSql(within ? [projection, within] : [projection])} left join lateral (
+    from ${checkpointsSql(of)} left join lateral (
       select ${selected('t', columns)} from ${source} t where ${where.join(' and ')}
       order by ${selected('t', order)} limit ${put(limit)} offset ${put(offset)}
     ) t on true order by ${selected('t', order)}`
-  return { text, values }
+  return { of, text, values }
 }
 
 /** Whether the thing is there that a list belongs to. */

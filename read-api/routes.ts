@@ -1,5 +1,5 @@
 import type { Route } from '../domain/kernel/route.ts'
-import { type ResourceDeps, routesOf } from './resource.ts'
+import { type AnyResource, type ResourceDeps, routesOf } from './resource.ts'
 import { resources } from './resources.ts'
 import { type SearchDeps, searchRoute } from './search.ts'
 import { statementRoutes } from './statement.ts'
@@ -11,8 +11,8 @@ export type ReadDeps = ResourceDeps & SearchDeps
  * Every route of the read side. The order matters where paths overlap: the statement of an account comes before the
  * account in a currency, so no currency can be called `statement` or `end-of-day` in a path.
  */
-export const readRoutes = (deps: ReadDeps): Route[] => [
+export const readRoutes = (deps: ReadDeps, all: readonly AnyResource[] = resources): Route[] => [
   ...statementRoutes(deps),
-  ...resources.flatMap(resource => routesOf(resource, deps)),
+  ...all.flatMap(resource => routesOf(resource, deps)),
   searchRoute(deps),
 ]

@@ -6,8 +6,9 @@ import type { MemoryIndex } from '../projections/memory/index.ts'
 import { memories } from '../projections/memory/memories.ts'
 import { noHistoryErrors } from './as-of.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
-import { atLeast, positioned, tokenOf } from './consistency.ts'
+import { atLeast, positioned, readErrors, tokenOf } from './consistency.ts'
 import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from './parameters.ts'
+import type { Versions } from './versions.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
 export type MemorySearch = MemoryIndex['search']
@@ -46,6 +47,7 @@ const parameters: readonly Parameter[] = [
 export type SearchDeps = {
   readonly memories: MemorySearch
   readonly signal: CheckpointSignal
+  readonly versions: Versions
   readonly allows: (principal: Principal, permission: string) => boolean
 }
 
@@ -67,7 +69,7 @@ export function searchRoute(deps: SearchDeps): Route {
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),
-    errors: { ...noHistoryErrors, 503: ['not_yet_visible', 'projection_stalled'] },
+    errors: { ...noHistoryErrors, ...readErrors },
     async handle(request) {
       const query = queriesOf(request, parameters)
       if (query.q === undefined) throw invalidParameter('q', 'must be given')
@@ -78,6 +80,7 @@ export function searchRoute(deps: SearchDeps): Route {
         kinds: kindsFor(request.principal, query.kind),
         ...(token && { minPosition: token.position }),
       }
+      await deps.versions.built([memories])
       const search = () => deps.memories(request.principal.org, query.q!, options)
       const found = token ? await atLeast(token, deps.signal, request.signal, search) : await search()
       return {

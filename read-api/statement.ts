@@ -8,7 +8,15 @@ import { type Fixed, rowAsOf } from '../projections/history.ts'
 import { postings } from '../projections/postings.ts'
 import { tableOf } from '../projections/tables.ts'
 import { asOfErrors, asOfParameter, wantedOf } from './as-of.ts'
-import { type AsOf, checkpointsSql, positioned, type ReadStore, read, type Statement } from './consistency.ts'
+import {
+  type AsOf,
+  checkpointsSql,
+  positioned,
+  type ReadStore,
+  read,
+  readErrors,
+  type Statement,
+} from './consistency.ts'
 import { cursorOf, valuesOf } from './cursor.ts'
 import {
   fromPath,
@@ -124,7 +132,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
     method: 'GET',
     permission: 'wallet.accounts.read',
     tag: 'kwlt',
-    errors: { ...asOfErrors, 404: ['not_found'], 503: ['not_yet_visible', 'projection_stalled'] },
+    errors: { ...asOfErrors, 404: ['not_found'], ...readErrors },
   } as const
   const withOrder = [...common, order]
   return [
@@ -206,6 +214,8 @@ const ACCOUNT: Fixed = [
 ]
 const SCOPE = ACCOUNT.map(([column, value]) => `t.${column} = ${value}`).join(' and ')
 
+const READ = [balances, postings]
+
 type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
 
 /**
@@ -238,14 +248,14 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
   const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
   const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
-    from ${checkpointsSql([balances, postings])}
+    from ${checkpointsSql(READ)}
     left join (${accountSql(account[2]!, knownScope, then)}) a on true
     cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
       from (${view.rows(where, put(limit + 1))}) t
     ) l on true order by ${keys.replaceAll('t.', 'l.')}`
-  return { text, values }
+  return { of: READ, text, values }
 }
 
 /** Whether there is such an account; one outside the wallet is there once something was posted to it. */

@@ -70,11 +70,12 @@ export function projectionsCommand(): Command {
     )
   projectionsVerb
     .command('prune')
-    .description('drop the tables of versions that no code runs any more')
+    .description('drop older versions of the projections that no living projector builds and no process reads')
     .action(() =>
       withTools(projectionsVerb.opts(), async ({ pool }) => {
-        const dropped = await pruneVersions(pool, projections)
-        console.log(dropped.length === 0 ? 'nothing to drop' : `dropped ${dropped.join(', ')}`)
+        const pruned = await pruneVersions(pool, projections)
+        for (const { table, kept } of pruned) console.log(kept ? `kept ${table}: ${kept}` : `dropped ${table}`)
+        if (pruned.length === 0) console.log('nothing to drop')
       }),
     )
   return projectionsVerb.addHelpText(

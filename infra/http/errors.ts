@@ -69,6 +69,11 @@ export const errorCatalogue = {
     'Send it again with the same Idempotency-Key: it takes effect once.',
   ),
   draining: entry(503, 'This process is about to stop.', 'Send the same request again: another process takes it.'),
+  read_model_building: entry(
+    503,
+    'A read model of this release is still being built.',
+    'Ask again later: `/health/ready` tells when; processes of the release before go on answering.',
+  ),
   projection_stalled: entry(503, 'A read model stands still.', 'An operator has to mend it; commands still work.'),
 } as const satisfies Record<string, Entry>
 

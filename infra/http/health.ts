@@ -1,4 +1,5 @@
 import type { Express, Response } from 'express'
+import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Drain } from './lifecycle.ts'
 
@@ -9,6 +10,8 @@ type ProbeState = {
   readonly ok: boolean
   readonly duration_ms: number
   readonly error?: string
+  /** The code of an expected error. */
+  readonly code?: string
   readonly detail?: unknown
 }
 
@@ -58,7 +61,8 @@ async function stateOf({ check }: Probe): Promise<ProbeState> {
     const detail = await Promise.race([Promise.resolve().then(check), late])
     return { ok: true, duration_ms: took(), ...(detail === undefined ? {} : { detail }) }
   } catch (error) {
-    return { ok: false, duration_ms: took(), error: error instanceof Error ? error.message : String(error) }
+    const told = error instanceof Error ? error.message : String(error)
+    return { ok: false, duration_ms: took(), error: told, ...(error instanceof KogiError && { code: error.code }) }
   } finally {
     clearTimeout(timer)
   }

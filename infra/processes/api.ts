@@ -6,10 +6,11 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { readRoutes } from '../../read-api/routes.ts'
+import { followVersions } from '../../read-api/versions.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
-import { aggregates } from '../catalogue.ts'
+import { aggregates, projections } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { mountDocs } from '../http/docs.ts'
@@ -88,15 +89,21 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         await client.connect()
         return client
       },
+      serves: projections,
       onFault: error => log.warn({ err: error }, 'no word of checkpoints; waiting reads poll'),
     })
     const memories = memoryIndex({ pool })
+    const versions = followVersions(pool)
     const { open: unseal } = keyring(keys)
     lifecycle.onStop('read side', async () => {
       await signal.close()
       await Promise.allSettled([pool.end(), keys.end()])
     })
-    const routes = readRoutes({ pool, signal, unseal, memories: memories.search, allows })
-    return { routes, probes: [{ name: 'read_models', check: async () => void (await pool.query('select 1')) }] }
+    const routes = readRoutes({ pool, signal, versions, unseal, memories: memories.search, allows })
+    const check = async () => {
+      await pool.query('select 1')
+      await versions.built(projections)
+    }
+    return { routes, probes: [{ name: 'read_models', check }] }
   },
 }

@@ -1,39 +1,53 @@
 /** The read API over HTTP, on rows that the runner made: what tests of answers from the past share. */
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
-import type { Route } from '../../domain/kernel/route.ts'
+import type { Sealed } from '../../domain/kernel/schema.ts'
+import { projections } from '../../infra/catalogue.ts'
 import { createApp } from '../../infra/http/server.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import type { Pool } from '../../infra/postgres.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
+import type { AnyProjection } from '../../projections/projection.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
-import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
+import type { AnyResource } from '../../read-api/resource.ts'
+import { resources } from '../../read-api/resources.ts'
+import { readRoutes } from '../../read-api/routes.ts'
+import { followVersions } from '../../read-api/versions.ts'
 import { type Answer, client } from '../support/client.ts'
 
 export type Live = {
   /** Reads as the org; the path begins below `/api/v1`. */
   readonly get: (org: string, path: string, headers?: Record<string, string>) => Promise<Answer>
+  /** What `/health/ready` asks: throws while a version is being built. */
+  readonly ready: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
+/** The code that a process is of: its projections, and the resources over them. */
+export type Code = { readonly projections: readonly AnyProjection[]; readonly resources: readonly AnyResource[] }
+
 /** Serves reads of a database on a free port. Personal data stays sealed: `sealed <text>`. */
-export async function serveReads(pool: Pool, routesOf: (deps: ReadDeps) => Route[] = readRoutes): Promise<Live> {
+export async function serveReads(pool: Pool, code: Code = { projections, resources }): Promise<Live> {
+  const versions = followVersions(pool as never)
   const signal = followCheckpoints({
+    serves: code.projections,
     async connect() {
       const client = new pg.Client({ connectionString: pool.options.connectionString })
       await client.connect()
       return client
     },
   })
+  const deps = {
+    pool: pool as never,
+    signal,
+    versions,
+    unseal: async (_: string, envelopes: readonly Sealed[]) => envelopes.map(({ text }) => `sealed ${text}`),
+    memories: memoryIndex({ pool }).search,
+    allows: () => true,
+  }
   const app = createApp({
-    routes: routesOf({
-      pool,
-      signal,
-      unseal: async (_, envelopes) => envelopes.map(({ text }) => `sealed ${text}`),
-      memories: memoryIndex({ pool }).search,
-      allows: () => true,
-    }),
+    routes: readRoutes(deps, code.resources),
     aliases: {},
     authenticate: org => ({ subject: 'reader', org: org!.slice(7), roles: [], permissions: ['*'] }),
     log: silentLog,
@@ -50,6 +64,7 @@ export async function serveReads(pool: Pool, routesOf: (deps: ReadDeps) => Route
       clients.set(org, known)
       return known.call('GET', `/api/v1${path}`, { headers })
     },
+    ready: async () => versions.built(code.projections),
     async close() {
       for (const each of clients.values()) each.close()
       server.closeAllConnections()

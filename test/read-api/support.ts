@@ -12,6 +12,7 @@ import { handlerOf } from '../../projections/projection.ts'
 import { createIndexes, createTables, historyTableOf, keyTextOf, tableOf } from '../../projections/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
+import { followVersions } from '../../read-api/versions.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 /** Makes the events of a history: revisions and positions follow by themselves, positions with gaps. */
@@ -70,6 +71,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
   await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
     epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
   const signal = followCheckpoints({
+    serves: projections,
     async connect() {
       const client = new pg.Client({ connectionString: url })
       await client.connect()
@@ -79,6 +81,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
   const deps: ReadDeps = {
     pool,
     signal,
+    versions: followVersions(pool),
     unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
     memories: memoryIndex({ pool }).search,
     allows: () => true,

@@ -1,0 +1,106 @@
+import { KogiError } from '../domain/kernel/errors.ts'
+import type { AnyProjection } from '../projections/projection.ts'
+import { tableOf } from '../projections/tables.ts'
+import type { ReadStore } from './consistency.ts'
+
+/** How often the checkpoints are looked at while a version is being built; also how far it may be behind at the end. */
+const LOOK_MS = 500
+
+/** Whether the versions that a process was built for can be read. */
+export type Versions = {
+  /**
+   * Throws `read_model_building` for a projection whose version has not yet come as far as another version of it. Once
+   * it has, it is read from then on, whichever of the two is ahead, and asking costs nothing.
+   */
+  readonly built: (projections: readonly AnyProjection[]) => Promise<void> | undefined
+}
+
+type Row = readonly [projection: string, version: number, bucket: number, position: string]
+type Shortfall = { readonly position: bigint; readonly goal: bigint }
+
+/**
+ * Follows the building of new versions. A version has caught up when in every bucket it stands where the foremost other
+ * one stood at the look before: while events come in, each of the two is ahead by turns. Rolled back, the old code asks
+ * the same of its old tables.
+ */
+export function followVersions(pool: ReadStore['pool']): Versions {
+  const built = new Set<AnyProjection>()
+  const goals = new Map<string, bigint>()
+  const short = new Map<AnyProjection, Shortfall>()
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let looking: Promise<void> | undefined
+
+  async function look(projections: readonly AnyProjection[]): Promise<void> {
+    const rows = await checkpointsOf(pool, projections)
+    for (const projection of projections) {
+      const found = shortfallOf(projection, rows, goals)
+      if (found) short.set(projection, found)
+      else if (rows.length > 0) built.add(projection)
+    }
+    lookedAt = performance.now()
+  }
+  async function settled(projections: readonly AnyProjection[]): Promise<void> {
+    await looking
+    const open = projections.filter(projection => !built.has(projection))
+    const unseen = open.some(projection => !short.has(projection))
+    if (unseen || performance.now() - lookedAt >= LOOK_MS) {
+      looking = look(open).finally(() => {
+        looking = undefined
+      })
+      await looking
+    }
+    const building = open.filter(projection => !built.has(projection) && short.has(projection))
+    if (building.length > 0) throw buildingError(building, short)
+  }
+  return {
+    built: projections => (projections.every(projection => built.has(projection)) ? undefined : settled(projections)),
+  }
+}
+
+/** How far a version is behind, in the bucket where it is furthest behind; `undefined` where it is not. */
+function shortfallOf(
+  { name, version }: AnyProjection,
+  rows: readonly Row[],
+  goals: Map<string, bigint>,
+): Shortfall | undefined {
+  const own = new Map<number, bigint>()
+  const others = new Map<number, bigint>()
+  for (const [projection, ofVersion, bucket, text] of rows) {
+    if (projection !== name) continue
+    const position = BigInt(text)
+    if (ofVersion === version) own.set(bucket, position)
+    else if (position > (others.get(bucket) ?? -1n)) others.set(bucket, position)
+  }
+  let worst: Shortfall | undefined
+  for (const [bucket, now] of others) {
+    const key = `${name}_v${version}/${bucket}`
+    const before = goals.get(key)
+    const goal = before !== undefined && before < now ? before : now
+    const position = own.get(bucket) ?? 0n
+    goals.set(key, now)
+    if (position < goal && (!worst || position < worst.position)) worst = { position, goal }
+  }
+  return worst
+}
+
+async function checkpointsOf(pool: ReadStore['pool'], projections: readonly AnyProjection[]): Promise<Row[]> {
+  const text =
+    'select projection, version::int4, bucket::int4, position::text from checkpoints where projection = any($1)'
+  try {
+    const { rows } = await pool.query({ text, values: [projections.map(({ name }) => name)], rowMode: 'array' })
+    return rows as unknown as Row[]
+  } catch (error) {
+    // No table of checkpoints: nothing has been built, by nobody.
+    if ((error as { code?: unknown }).code === '42P01') return []
+    throw error
+  }
+}
+
+function buildingError(building: readonly AnyProjection[], short: ReadonlyMap<AnyProjection, Shortfall>): KogiError {
+  const told = building.map(projection => {
+    const { position, goal } = short.get(projection)!
+    return { field: tableOf(projection), message: `at position ${position} of ${goal}` }
+  })
+  const names = told.map(({ field, message }) => `${field} ${message}`).join(', ')
+  return new KogiError('read_model_building', `A read model of this release is still being built: ${names}.`, told)
+}
