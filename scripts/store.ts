@@ -18,12 +18,12 @@ export function storeCommand(): Command {
     .action(serve)
   store
     .command('verify')
-    .description('Read everything in a folder and say whether it is whole; nothing may be serving it')
+    .description('Read everything in a folder and say whether it is whole, also while it is served')
     .requiredOption('--data <folder>', 'the folder of the events')
     .action(check)
   store
     .command('export')
-    .description('Write all events of a folder to a file of JSON lines; nothing may be serving it')
+    .description('Write all events that a folder has now to a file of JSON lines, also while it is served')
     .requiredOption('--data <folder>', 'the folder of the events')
     .argument('<file>', 'a file that does not exist yet')
     .action((file: string, { data }: { data: string }, command: Command) =>
@@ -31,7 +31,7 @@ export function storeCommand(): Command {
     )
   store
     .command('import')
-    .description('Fill an empty folder from a file that `export` wrote')
+    .description('Fill an empty folder, which nothing may be serving, from a file that `export` wrote')
     .requiredOption('--data <folder>', 'a folder without events')
     .argument('<file>', 'the file of JSON lines')
     .action((file: string, { data }: { data: string }, command: Command) =>

@@ -1,22 +1,43 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockFolder } from './lock.ts'
+import { lockFolder, ownerOf } from './lock.ts'
 import { FILE, Store } from './store.ts'
 
-/** Works on the store of a folder that nobody serves meanwhile. */
+/** Works on the store of a folder that nobody serves meanwhile; `verb` says in an error what it is needed for. */
 export async function withStore<T>(
   folder: string,
-  { mustExist }: { mustExist: boolean },
+  { verb, mustExist }: { verb: string; mustExist: boolean },
   work: (store: Store) => Promise<T> | T,
 ): Promise<T> {
-  if (mustExist && !existsSync(join(folder, FILE))) throw new Error(`There is no event store in ${folder}`)
+  if (mustExist) checkExists(folder)
+  const owner = ownerOf(folder)
+  if (owner !== undefined)
+    throw new Error(`The folder ${folder} is served by process ${owner}: stop it before you ${verb}`)
   const lock = lockFolder(folder)
   let store: Store | undefined
   try {
-    store = new Store(folder, { noSync: false })
+    store = new Store(folder)
     return await work(store)
   } finally {
     await store?.close()
     lock.release()
   }
+}
+
+/**
+ * Reads the store of a folder as it is at this moment, up to the end that its log has now. A server may go on writing
+ * it; the room that it gives up meanwhile is used again only afterwards, so the file may grow a little more.
+ */
+export async function withReader<T>(folder: string, work: (store: Store) => Promise<T> | T): Promise<T> {
+  checkExists(folder)
+  const store = new Store(folder, { readOnly: { isServed: ownerOf(folder) !== undefined } })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+function checkExists(folder: string): void {
+  if (!existsSync(join(folder, FILE))) throw new Error(`There is no event store in ${folder}`)
 }

@@ -10,6 +10,7 @@ interface Owner {
   readonly started: string
 }
 
+const LOCK = 'owner.lock'
 const ATTEMPTS = 5
 
 export interface Lock {
@@ -19,7 +20,7 @@ export interface Lock {
 /** Takes the folder, or throws naming the process that has it. */
 export function lockFolder(folder: string): Lock {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, 'owner.lock')
+  const path = join(folder, LOCK)
   const mine = join(folder, `owner.${process.pid}.tmp`)
   writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid) }))
   try {
@@ -34,6 +35,12 @@ export function lockFolder(folder: string): Lock {
   } finally {
     rmSync(mine, { force: true })
   }
+}
+
+/** The running process that has the folder. */
+export function ownerOf(folder: string): number | undefined {
+  const owner = readOwner(join(folder, LOCK))
+  return owner && isRunning(owner) ? owner.pid : undefined
 }
 
 /** A hard link either makes the lock with its content, or finds one there. */

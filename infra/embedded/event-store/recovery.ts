@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { journalPaths } from './journal.ts'
 import { decodeEntry, type Entry } from './journal-entry.ts'
 
@@ -9,7 +9,14 @@ import { decodeEntry, type Entry } from './journal-entry.ts'
 
 /** What is in the journal's files: read it before the tables, so that what leaves the one is found in the other. */
 export function readJournal(store: string): Buffer[] {
-  return journalPaths(store).flatMap(path => (existsSync(path) ? [readFileSync(path)] : []))
+  return journalPaths(store).flatMap(path => {
+    try {
+      return [readFileSync(path)]
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // A clean stop leaves none.
+      throw error
+    }
+  })
 }
 
 /** The entries behind `end`, where the tables end, in log order, and whether one is missing among or behind them. */

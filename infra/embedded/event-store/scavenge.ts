@@ -5,6 +5,7 @@ import { Copy, storedEvent } from './copy.ts'
 import { withStore } from './folder.ts'
 import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from './frame.ts'
 import { isMetastream, isSoftDeleted } from './head.ts'
+import { journalPaths } from './journal.ts'
 import { readableAt } from './scan.ts'
 import { FILE, Store } from './store.ts'
 
@@ -22,7 +23,7 @@ export interface Scavenged {
 export async function scavenge(folder: string): Promise<Scavenged> {
   const path = join(folder, FILE)
   const fresh = `${path}.new`
-  return withStore(folder, { mustExist: true }, async source => {
+  return withStore(folder, { verb: 'scavenge it', mustExist: true }, async source => {
     const bytesBefore = statSync(path).size
     removeRest(fresh)
     const counts = await copyKept(source, folder, fresh)
@@ -34,11 +35,11 @@ export async function scavenge(folder: string): Promise<Scavenged> {
 }
 
 function removeRest(path: string): void {
-  for (const rest of [path, `${path}-lock`]) rmSync(rest, { force: true })
+  for (const rest of [path, `${path}-lock`, ...journalPaths(path)]) rmSync(rest, { force: true })
 }
 
 async function copyKept(source: Store, folder: string, fresh: string): Promise<{ kept: number; removed: number }> {
-  const target = new Store(folder, { noSync: false, path: fresh })
+  const target = new Store(folder, { path: fresh })
   try {
     const copy = new Copy(target, source)
     const now = Date.now()

@@ -4,7 +4,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { BLOCK_HEADER } from './block.ts'
 import { Copy, type StoredEvent, storedEvent } from './copy.ts'
-import { withStore } from './folder.ts'
+import { withReader, withStore } from './folder.ts'
 import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
 
 /** Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. */
@@ -26,8 +26,9 @@ interface Line {
   readonly metadataBase64?: string
 }
 
+/** Writes everything that is stored at this moment, also beside a server that goes on. */
 export function exportEvents(folder: string, file: string): Promise<number> {
-  return withStore(folder, { mustExist: true }, async store => {
+  return withReader(folder, async store => {
     const out = createWriteStream(file, { flags: 'wx' })
     await once(out, 'open')
     const view = newFrameView()
@@ -46,7 +47,7 @@ export function exportEvents(folder: string, file: string): Promise<number> {
 
 /** Fills an empty folder; a line that does not fit names its number, and leaves the folder to be thrown away. */
 export function importEvents(folder: string, file: string): Promise<number> {
-  return withStore(folder, { mustExist: false }, async store => {
+  return withStore(folder, { verb: 'import into it', mustExist: false }, async store => {
     if (!store.isEmpty) throw new Error(`The folder ${folder} has events already: import into an empty one`)
     const copy = new Copy(store)
     let count = 0

@@ -1,5 +1,5 @@
 import { BLOCK_HEADER, type Block, blockCount, isIntact } from './block.ts'
-import { withStore } from './folder.ts'
+import { withReader } from './folder.ts'
 import { type FrameView, newFrameView, parseFrame, recordLengthOf, streamOf, TOMBSTONE_REVISION } from './frame.ts'
 import type { Store } from './store.ts'
 
@@ -15,15 +15,18 @@ const PROBLEMS_MAX = 20
 /** Blocks at the end of the log that are checked at each start: what the last run wrote. */
 const TAIL_BLOCKS = 16
 
-/** Checks a folder that nobody serves. */
+/** Checks a folder as it is at this moment, also beside a server that goes on writing it. */
 export function verifyFolder(folder: string): Promise<Findings> {
-  return withStore(folder, { mustExist: true }, verify)
+  return withReader(folder, store => verify(store))
 }
 
-/** Reads everything: every block's checksum, every event's place in `$all` and in its stream, every stream's head. */
-export function verify(store: Store): Findings {
+/**
+ * Reads everything, or what stands at `position` and behind it: every block's checksum, every event's place in `$all`
+ * and in its stream, every stream's head.
+ */
+export function verify(store: Store, position = 0): Findings {
   const check = new Check(store)
-  for (const block of store.allBlocks()) check.block(block)
+  for (const block of store.allBlocks(position)) check.block(block)
   return check.finish()
 }
 

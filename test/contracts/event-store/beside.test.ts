@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect } from 'chai'
+import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
+import { Store } from '../../../infra/embedded/event-store/store.ts'
+import { exportEvents, importEvents } from '../../../infra/embedded/event-store/transfer.ts'
+import { verifyFolder } from '../../../infra/embedded/event-store/verify.ts'
+import { append, read } from './messages.ts'
+import { RawClient } from './raw.ts'
+
+const SERVE = new URL('./serve.ts', import.meta.url).pathname
+const EVENTS_PER_APPEND = 50
+
+describe('beside a server of the embedded event store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kogi-beside-'))
+  let server: ChildProcess
+  let raw: RawClient
+  let appended = 0
+  let isStopping = false
+  let appending: Promise<void>
+
+  before(async () => {
+    server = spawn(process.execPath, ['--import', 'tsx', SERVE, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [url] = (await once(createInterface({ input: server.stdout! }), 'line')) as [string]
+    raw = new RawClient(url)
+    appending = goOnAppending()
+    while (appended < 10_000) await new Promise(resolve => setTimeout(resolve, 20))
+  })
+
+  after(async () => {
+    isStopping = true
+    await appending
+    raw.close()
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Long and short events in many streams, so that the tables take over from the journal all the time. */
+  async function goOnAppending(): Promise<void> {
+    for (let n = 0; !isStopping; n++) {
+      const data = Buffer.alloc((n * 137) % 2000, 32)
+      await append(raw, `s${n % 700}`, 'any', Array(EVENTS_PER_APPEND).fill({ data }))
+      appended += EVENTS_PER_APPEND
+    }
+  }
+
+  it('finds the store whole, again and again, while appends go on', async () => {
+    for (let round = 0; round < 10; round++) {
+      const before = appended
+      const { events, problems } = await verifyFolder(folder)
+      expect(problems).to.deep.equal([])
+      expect(events).to.be.at.least(before)
+    }
+  })
+
+  it('exports everything up to a moment, which imports into a whole store', async () => {
+    const before = appended
+    const file = join(folder, 'events.ndjson')
+    const count = await exportEvents(folder, file)
+    expect(appended, 'appends went on').to.be.greaterThan(before)
+    expect(count).to.be.at.least(before)
+    const copy = join(folder, 'copy')
+    expect(await importEvents(copy, file)).to.equal(count)
+    expect(await verifyFolder(copy)).to.deep.include({ events: count, problems: [] })
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    const { reads } = await read(raw, { count: count - 1 })
+    const served = reads.map(({ event }) => [Number(event!.commit), event!.id.string])
+    const exported = lines.slice(1).map(line => JSON.parse(line) as { position: number; id: string })
+    expect(exported.map(({ position, id }) => [position, id])).to.deep.equal(served)
+  })
+
+  it('reads on where it began, while the file grows far beyond what it was', async () => {
+    const store = new Store(folder, { readOnly: { isServed: true } })
+    const { nextPosition } = store.state
+    const begin = appended
+    while (appended < begin + 20_000) await new Promise(resolve => setTimeout(resolve, 20))
+    const last = [...store.allBlocks()].at(-1)!
+    expect(last.position).to.be.below(nextPosition)
+    expect(store.state.nextPosition).to.equal(nextPosition)
+    await store.close()
+  })
+
+  it('refuses what changes the folder, and says what to do', async () => {
+    const messages: string[] = []
+    for (const change of [scavenge(folder), importEvents(folder, 'none')])
+      await change.catch((error: Error) => messages.push(error.message))
+    const served = `The folder ${folder} is served by process ${server.pid}: stop it before you`
+    expect(messages).to.deep.equal([`${served} scavenge it`, `${served} import into it`])
+  })
+})
