@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
 import { idOf, newFrameView, parseFrame, streamOf } from '../../../infra/embedded/event-store/frame.ts'
 import { frameOffsets } from '../../../infra/embedded/event-store/scan.ts'
@@ -17,7 +18,7 @@ const KILLS = process.env.KOGI_LONG ? 200 : 6
 const SEED = Number(process.env.KOGI_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const WRITERS = 8
 const SERVER = new URL('./server.ts', import.meta.url).pathname
-const STAGES = ['before', 'during', 'after', 'random'] as const
+const STAGES = ['before', 'during', 'after', 'moving', 'moved', 'random'] as const
 
 interface Append {
   readonly stream: string
@@ -43,18 +44,23 @@ describe('the event store, killed', () => {
 
   it(`${KILLS} times under load, keeps every acknowledged append once and every other wholly or not`, async () => {
     const random = randomFrom(SEED)
-    const appends: Append[] = []
+    const history = new History()
+    let sent = 0
+    let acknowledged = 0
     try {
       for (let kill = 0; kill < KILLS; kill++) {
+        const appends: Append[] = []
         await loadUntilKilled(folder, STAGES[kill % STAGES.length]!, random, appends)
-        await check(folder, appends)
+        await withStore(folder, store => history.check(store, appends))
+        sent += appends.length
+        acknowledged += appends.filter(append => append.acknowledged !== undefined).length
       }
+      await withStore(folder, store => expect(verify(store)).to.deep.include({ events: history.events, problems: [] }))
     } catch (error) {
       throw new Error(`KOGI_SEED=${SEED}: ${(error as Error).message}`, { cause: error })
     }
-    const acknowledged = appends.filter(append => append.acknowledged !== undefined).length
     expect(acknowledged).to.be.greaterThan(KILLS * 10)
-    expect(appends.length).to.be.greaterThan(acknowledged)
+    expect(sent).to.be.greaterThan(acknowledged)
   }).timeout(KILLS * 15_000)
 })
 
@@ -115,39 +121,71 @@ async function write(
   }
 }
 
-/** Reads the folder without a server and holds it against what the writers know. */
-async function check(folder: string, appends: readonly Append[]): Promise<void> {
-  const store = new Store(folder, { noSync: false })
+/** Reads the folder without a server, and leaves it as it is for the next one. */
+async function withStore(folder: string, work: (store: Store) => void): Promise<void> {
+  const store = new Store(folder, { readOnly: { isServed: false } })
   try {
-    expect(verify(store).problems).to.deep.equal([])
-    const found = new Map<string, { stream: string; revision: number }[]>()
-    const view = newFrameView()
-    for (const { bytes } of store.allBlocks())
-      for (const at of frameOffsets(bytes)) {
-        parseFrame(bytes, at, view)
-        const places = found.get(idOf(view))
-        const place = { stream: streamOf(view), revision: view.revision }
-        if (places) places.push(place)
-        else found.set(idOf(view), [place])
-      }
-    for (const append of appends) checkAppend(append, found)
+    work(store)
   } finally {
     await store.close()
   }
 }
 
-function checkAppend(
-  append: Append,
-  found: ReadonlyMap<string, readonly { stream: string; revision: number }[]>,
-): void {
-  const places = append.ids.map(id => found.get(id) ?? [])
-  const present = places.filter(one => one.length > 0).length
-  if (present > 0 || append.acknowledged !== undefined)
-    expect(present, 'an append is there wholly').to.equal(append.ids.length)
-  if (present === 0) return
-  for (const one of places) expect(one, 'each event is there once').to.have.length(1)
-  const revisions = places.map(([only]) => only!.revision)
+/**
+ * What the kills so far have left. Each check reads everything: what was there before must be the same to the byte, and
+ * what is new must be appends since the kill before, whole, once and in order.
+ */
+class History {
+  events = 0
+  private end = 0
+  private checksum = 0
+  private readonly lastRevisions = new Map<string, number>()
+
+  check(store: Store, appends: readonly Append[]): void {
+    let checksum = 0
+    for (const { position, bytes } of store.allBlocks()) if (position < this.end) checksum = crc32(bytes, checksum)
+    expect(checksum, 'what was stored before').to.equal(this.checksum)
+    expect(verify(store, this.end).problems).to.deep.equal([])
+    const found = this.newEvents(store)
+    for (const append of appends) checkAppend(append, found)
+    const sent = new Set(appends.flatMap(append => append.ids))
+    for (const [id, { stream }] of found)
+      if (stream.startsWith('kill-')) expect(sent.has(id), 'who sent it').to.equal(true)
+    for (const { bytes } of store.allBlocks(this.end)) checksum = crc32(bytes, checksum)
+    this.checksum = checksum
+    this.end = store.state.nextPosition
+  }
+
+  /** The events behind those checked before, by id; every stream goes on without a gap. */
+  private newEvents(store: Store): Map<string, Place> {
+    const found = new Map<string, Place>()
+    const view = newFrameView()
+    for (const { bytes } of store.allBlocks(this.end))
+      for (const at of frameOffsets(bytes)) {
+        parseFrame(bytes, at, view)
+        const place = { stream: streamOf(view), revision: view.revision }
+        expect(found.has(idOf(view)), 'each event is there once').to.equal(false)
+        expect(place.revision).to.equal((this.lastRevisions.get(place.stream) ?? -1) + 1)
+        this.lastRevisions.set(place.stream, place.revision)
+        found.set(idOf(view), place)
+        this.events++
+      }
+    return found
+  }
+}
+
+interface Place {
+  readonly stream: string
+  readonly revision: number
+}
+
+function checkAppend(append: Append, found: ReadonlyMap<string, Place>): void {
+  const places = append.ids.flatMap(id => found.get(id) ?? [])
+  if (places.length > 0 || append.acknowledged !== undefined)
+    expect(places.length, 'an append is there wholly').to.equal(append.ids.length)
+  if (places.length === 0) return
+  const revisions = places.map(({ revision }) => revision)
   expect(revisions, 'in its order').to.deep.equal(revisions.map((_, n) => revisions[0]! + n))
-  expect(new Set(places.map(([only]) => only!.stream))).to.deep.equal(new Set([append.stream]))
+  expect(new Set(places.map(({ stream }) => stream))).to.deep.equal(new Set([append.stream]))
   if (append.acknowledged !== undefined) expect(revisions.at(-1)).to.equal(append.acknowledged)
 }

@@ -1,21 +1,41 @@
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { Store } from '../../../infra/embedded/event-store/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/tables.ts'
+import { Tail } from '../../../infra/embedded/event-store/tail.ts'
 
 /**
  * A server that kills itself: `server.ts <folder> <stage> <commits>` dies at the commit of that number, before it is
- * written, while it is written, or when it is on disk and nobody has been told.
+ * written, while it is written, or when it is on disk and nobody has been told; or while the tables take over what was
+ * committed about then, or when they have it and the journal does not know.
  */
 const [folder, stage, commits] = process.argv.slice(2)
-const { prototype } = Store
-const commit = prototype.commit
-let count = 0
-prototype.commit = async function (changes) {
-  const dies = ++count === Number(commits)
-  if (dies && stage === 'before') process.kill(process.pid, 'SIGKILL')
+/** So few that every run moves some tails. */
+const COMMITS_PER_TAIL = 8
+
+const die = (): void => void process.kill(process.pid, 'SIGKILL')
+let commitCount = 0
+const { commit } = Store.prototype
+Store.prototype.commit = async function (changes) {
+  const dies = ++commitCount === Number(commits)
+  if (dies && stage === 'before') die()
   const written = commit.call(this, changes)
-  if (dies && stage === 'during') setImmediate(() => process.kill(process.pid, 'SIGKILL'))
+  if (dies && stage === 'during') setImmediate(die)
   await written
-  if (dies && stage === 'after') process.kill(process.pid, 'SIGKILL')
+  if (dies && stage === 'after') die()
+}
+
+Object.defineProperty(Tail.prototype, 'isLong', {
+  get(this: Tail) {
+    return this.blocks.length >= COMMITS_PER_TAIL
+  },
+})
+const { put } = Tables.prototype
+Tables.prototype.put = async function (tail, state) {
+  const dies = commitCount >= Number(commits)
+  const written = put.call(this, tail, state)
+  if (dies && stage === 'moving') setTimeout(die, Math.random() * 3)
+  await written
+  if (dies && stage === 'moved') die()
 }
 const server = await startEventStore({ dataDir: folder! })
 process.stdout.write(`${server.url}\n`)
