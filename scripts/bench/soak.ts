@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, streamNameFilter } from '@eventstore/db-client'
-import { type Bench, event, rssAnon, startServer } from './event-store.ts'
 import type { Figure } from './figure.ts'
+import { anonymousMb, type Bench, event, startServer } from './store-load.ts'
 
 /**
  * Ten minutes (KOGI_SOAK_MINUTES) of everything at once on one event store, and its heap meanwhile: it must be flat.
@@ -38,7 +38,7 @@ export async function soak(
         second: Math.round((Date.now() - begun) / 1000),
         operations: load.operations,
         heapMb: (await server.heapUsed()) / 1e6,
-        anonymousMb: rssAnon(server) / 1e6,
+        anonymousMb: anonymousMb(server),
       }
       samples.push(sample)
       report(sample)
