@@ -166,14 +166,14 @@ export class BatchFold {
         }
         return
       }
-      const results = new Map<string, { before: Row | null; after: Row | null }>()
+      const results: { readonly text: string; readonly before: Row | null; readonly after: Row | null }[] = []
       for (const key of keys!) {
         const text = keyText(key)
-        if (results.has(text)) continue
+        if (results.some(result => result.text === text)) continue
         const before = cache.get(text) ?? null
-        results.set(text, { before, after: handler.fold(before ?? undefined, event, key) as Row | null })
+        results.push({ text, before, after: handler.fold(before ?? undefined, event, key) as Row | null })
       }
-      for (const [text, { before, after }] of results) {
+      for (const { text, before, after } of results) {
         cache.set(text, after)
         batch.change(lane, text, before, after)
         const version = after ?? before

@@ -4,8 +4,9 @@ import type { AnyProjection } from '../projection.ts'
 import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../tables.ts'
 import { ensureCheckpoints } from './checkpoints.ts'
 
-// Any constant does: `create … if not exists` of two processes at once fails in one of them.
-const BUILD_LOCK = 7_203_115_602
+// Any constant does: the same `create … if not exists` of two processes at once fails in one of them.
+const BUILD_LOCK = 720_311_560
+const SORT_MEMORY = '128MB'
 
 /** A table has other columns than the projection's row: its version was not raised with its shape. */
 export class TableShapeError extends Error {
@@ -14,7 +15,7 @@ export class TableShapeError extends Error {
 
 /** Makes tables and checkpoints where they are absent. Throws `TableShapeError` where a table is another one. */
 export async function ensureTables(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
-  await locked(pool, async client => {
+  await locked(pool, 'tables', async client => {
     for (const projection of projections) {
       await checkHistory(client, projection)
       for (const statement of createTables(projection)) await client.query(statement)
@@ -24,11 +25,13 @@ export async function ensureTables(pool: Pool, projections: readonly AnyProjecti
   })
 }
 
-/** Makes the indexes where they are absent, each in a transaction of its own: writers wait for one table at a time. */
+/** Makes the indexes where they are absent, each in a transaction of its own, two at a time: sorting is work for a core. */
 export async function ensureIndexes(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
-  for (const statement of projections.flatMap(createIndexes)) {
-    await locked(pool, client => client.query(statement))
+  const statements = projections.flatMap(createIndexes).values()
+  const build = async () => {
+    for (const statement of statements) await locked(pool, statement, client => client.query(statement))
   }
+  await Promise.all([build(), build()])
 }
 
 /** An empty history beside rows would look as if they had never been others. */
@@ -60,12 +63,13 @@ async function checkShape(client: PoolClient, projection: AnyProjection): Promis
   )
 }
 
-async function locked(pool: Pool, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
+/** Does work in a transaction that has the lock of its name: whoever wants the same waits. */
+async function locked(pool: Pool, name: string, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
   const client = await pool.connect()
   let broken: boolean | undefined
   try {
-    await client.query('begin; set local statement_timeout = 0')
-    await client.query('select pg_advisory_xact_lock($1)', [BUILD_LOCK])
+    await client.query(`begin; set local statement_timeout = 0; set local maintenance_work_mem = '${SORT_MEMORY}'`)
+    await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [BUILD_LOCK, name])
     await work(client)
     await client.query('commit')
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Rows as PostgreSQL's text formats carry them: COPY lines, and one array literal per column. */
+/** Rows as PostgreSQL's text formats carry them: lines to copy, and one array literal per column. */
 import type { Row, TableColumn } from '../tables.ts'
 
 const COPY_SPECIAL = /[\\\n\r\t]/
@@ -23,13 +23,33 @@ function copyField(type: TableColumn['type'], value: unknown): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
 }
 
-/** One row as a line of COPY's text format, without the line end. */
-export function copyLine(columns: readonly TableColumn[], row: Row): string {
-  let line = copyField(columns[0]!.type, row[columns[0]!.name])
-  for (let index = 1; index < columns.length; index += 1) {
-    line += `\t${copyField(columns[index]!.type, row[columns[index]!.name])}`
+/** Pieces of lines that are joined at a time: the strings between would be most of a batch's garbage. */
+const PIECES_MAX = 8_192
+
+/** Lines of COPY's text format, gathered row by row. */
+export class CopyLines {
+  readonly #texts: string[] = []
+  #pieces: string[] = []
+
+  /** Adds a row, with fields that are no columns of it behind the others. */
+  add(columns: readonly TableColumn[], row: Row, ...more: readonly string[]): void {
+    const pieces = this.#pieces
+    for (const { type, name } of columns) pieces.push(copyField(type, row[name]), '\t')
+    for (const field of more) pieces.push(field, '\t')
+    pieces[pieces.length - 1] = '\n'
+    if (pieces.length >= PIECES_MAX) this.#join()
   }
-  return line
+
+  /** All lines, as texts of many lines each. */
+  get texts(): readonly string[] {
+    this.#join()
+    return this.#texts
+  }
+
+  #join(): void {
+    if (this.#pieces.length > 0) this.#texts.push(this.#pieces.join(''))
+    this.#pieces = []
+  }
 }
 
 /** The values of one column over many rows as an array literal. */

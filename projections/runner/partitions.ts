@@ -1,6 +1,6 @@
 /** The parts of work that a reader feeds: one projection in one bucket of orgs each. */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import { BUCKETS, bucketOf } from '../bucket.ts'
+import { allBuckets, BUCKETS, bucketOf } from '../bucket.ts'
 import { type AnyHandler, type AnyProjection, handlerOf } from '../projection.ts'
 import type { Checkpoint, Fault, PartitionState } from './checkpoints.ts'
 
@@ -43,6 +43,7 @@ export class PartitionTable {
     readonly partitions: readonly (Partition | undefined)[]
   }[]
   readonly #targets = new Map<string, readonly Target[]>()
+  readonly #inBucket: readonly (readonly Partition[])[]
 
   constructor(partitions: readonly Partition[]) {
     this.all = partitions
@@ -52,6 +53,7 @@ export class PartitionTable {
       for (const partition of partitions) if (partition.projection === projection) mine[partition.bucket] = partition
       return { projection, partitions: mine }
     })
+    this.#inBucket = allBuckets.map(bucket => this.#lanes.flatMap(lane => lane.partitions[bucket] ?? []))
   }
 
   /** What an event type means for each projection of this table: those that ignore it are left out. */
@@ -80,7 +82,7 @@ export class PartitionTable {
 
   /** The partitions of a bucket, one for each projection that is worked on here. */
   inBucket(bucket: number): readonly Partition[] {
-    return this.#lanes.flatMap(({ partitions }) => partitions[bucket] ?? [])
+    return this.#inBucket[bucket]!
   }
 }
 

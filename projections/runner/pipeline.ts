@@ -5,10 +5,10 @@
  */
 import type { PoolClient } from 'pg'
 
-/** A statement with its values, or a `copy … from stdin` with the lines of its text format. */
+/** A statement with its values, or a `copy … from stdin` with texts of whole lines of its text format. */
 export type Statement =
   | { readonly name: string; readonly text: string; readonly values: readonly string[] }
-  | { readonly copy: string; readonly lines: readonly string[] }
+  | { readonly copy: string; readonly texts: readonly string[] }
 
 /** The transaction was rolled back by its `statement`-th statement, counted from 0. */
 export class PipelineError extends Error {
@@ -45,7 +45,6 @@ const SETTINGS: readonly Statement[] = [
   { name: '', text: 'set local statement_timeout = 0', values: [] },
 ]
 const COMMIT: Statement = { name: '', text: 'commit', values: [] }
-const CHUNK_LINES = 1_000
 
 /** Statements that a connection has parsed before. */
 const parsed = new WeakMap<PoolClient, Set<string>>()
@@ -94,10 +93,7 @@ function send(connection: Connection, statement: Statement, known: ReadonlySet<s
     connection.parse({ name: '', text: `copy ${statement.copy} from stdin` })
     connection.bind({ statement: '', values: [] })
     connection.execute({ portal: '', rows: 0 })
-    for (let from = 0; from < statement.lines.length; from += CHUNK_LINES) {
-      const lines = statement.lines.slice(from, from + CHUNK_LINES)
-      connection.sendCopyFromChunk(Buffer.from(`${lines.join('\n')}\n`))
-    }
+    for (const text of statement.texts) connection.sendCopyFromChunk(Buffer.from(text))
     connection.endCopyFrom()
     return
   }

@@ -12,7 +12,7 @@ import {
   type TableColumn,
   tableOf,
 } from '../tables.ts'
-import { arrayLiteral, copyLine } from './encode.ts'
+import { arrayLiteral, CopyLines } from './encode.ts'
 import type { Statement } from './pipeline.ts'
 
 /** A row version that an event made; `removed` where the event removed the row. */
@@ -50,7 +50,11 @@ export function statementsFor(changes: Changes): readonly Statement[] {
   const name = tableOf(projection)
   const statements: Statement[] = []
   // In this order, because one batch may add a row, change it and remove it.
-  if (appended.length > 0) statements.push({ copy: append, lines: appended.map(row => copyLine(columns, row)) })
+  if (appended.length > 0) {
+    const lines = new CopyLines()
+    for (const row of appended) lines.add(columns, row)
+    statements.push({ copy: append, texts: lines.texts })
+  }
   if (changed.length > 0) {
     const values = columns.map(column => arrayLiteral(column, changed))
     statements.push({ name: `upsert ${name}`, text: upsert, values })
@@ -60,9 +64,9 @@ export function statementsFor(changes: Changes): readonly Statement[] {
     statements.push({ name: `remove ${name}`, text: remove, values })
   }
   if (versions.length > 0) {
-    const line = ({ row, position, removed }: RowVersion) =>
-      `${copyLine(columns, row)}\t${position}\t${removed ? 't' : 'f'}`
-    statements.push({ copy: intoVersions, lines: versions.map(line) })
+    const lines = new CopyLines()
+    for (const { row, position, removed } of versions) lines.add(columns, row, String(position), removed ? 't' : 'f')
+    statements.push({ copy: intoVersions, texts: lines.texts })
   }
   return statements
 }
