@@ -32,24 +32,26 @@ export function isStorableJson(value: unknown): boolean {
  * fields are left out. Throws on what JSON cannot carry and on unpaired surrogates.
  */
 export function canonicalJson(value: unknown): string {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw new TypeError('an unpaired surrogate has no UTF-8 form')
+    return JSON.stringify(value)
+  }
   if (typeof value === 'bigint') return `"${value}"`
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`JSON has no ${value}`)
     return JSON.stringify(value)
   }
-  if (typeof value === 'string') {
-    if (/\p{Cs}/u.test(value)) throw new TypeError('an unpaired surrogate has no UTF-8 form')
-    return JSON.stringify(value)
-  }
   if (Array.isArray(value)) return `[${value.map(item => canonicalJson(item)).join(',')}]`
   if (typeof value !== 'object') throw new TypeError(`JSON has no ${typeof value}`)
   const record = value as Record<string, unknown>
-  const members = Object.keys(record)
-    .filter(key => record[key] !== undefined)
-    .sort()
-    .map(key => `${canonicalJson(key)}:${canonicalJson(record[key])}`)
-  return `{${members.join(',')}}`
+  let members = ''
+  for (const key of Object.keys(record).sort()) {
+    const member = record[key]
+    if (member === undefined) continue
+    members += `${members === '' ? '' : ','}${canonicalJson(key)}:${canonicalJson(member)}`
+  }
+  return `{${members}}`
 }
 
 /** The wire form of a decoded value: every bigint as its decimal string, `undefined` fields left out. */
