@@ -30,6 +30,25 @@ export class TableDigester {
   }
 }
 
+/**
+ * Digests rows in whatever order they come: their digests added up, each 64 bits of them by themselves. Two sets with
+ * the same sum are the same unless somebody made them to be, which is what ordered digests are for.
+ */
+export class SetDigester {
+  readonly #sums = new BigUint64Array(4)
+  rows = 0
+
+  addDigest(digest: Uint8Array): void {
+    const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
+    for (let at = 0; at < 4; at += 1) this.#sums[at]! += view.getBigUint64(at * 8)
+    this.rows += 1
+  }
+
+  equals(other: SetDigester): boolean {
+    return this.rows === other.rows && this.#sums.every((sum, at) => sum === other.#sums[at])
+  }
+}
+
 /** The digest of an org's rows that are all at hand, in key order. */
 export function tableDigest(rows: Iterable<Row>): TableDigest {
   const digester = new TableDigester()

@@ -7,6 +7,7 @@ import { createLog } from '../infra/log.ts'
 import { createPool, withTransaction } from '../infra/postgres.ts'
 import { type CheckedTable, checkTables } from '../projections/check.ts'
 import { lagBetween } from '../projections/lag.ts'
+import { least } from '../projections/runner/positions.ts'
 import { configFrom } from './serve.ts'
 import { progress, table } from './terminal.ts'
 
@@ -71,7 +72,10 @@ function show(checked: readonly CheckedTable[]): void {
     return [table, String(orgs), String(rows), sha256.slice(0, 16), verdict]
   })
   console.log(table(['table', 'orgs', 'rows', 'sha256', 'log'], lines, ['orgs', 'rows']))
+  console.log(`every org as of its checkpoint at one instant; all tables had reached ${least(checked.map(reached))}`)
   for (const difference of checked.flatMap(({ differences }) => differences.slice(0, 1))) {
     console.log(JSON.stringify(toWire(difference), null, 2))
   }
 }
+
+const reached = ({ position }: CheckedTable) => position

@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import { codec, projections } from '../../infra/catalogue.ts'
 import { type Pool, withTransaction } from '../../infra/postgres.ts'
-import { type CheckedTable, checkTables } from '../../projections/check.ts'
+import { type CheckedTable, type CheckOptions, checkTables } from '../../projections/check.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import { randomHistory } from './history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
 
-const check = (pool: Pool, events: EventLog, more: { org?: string; eventsMax?: number } = {}) =>
+const check = (pool: Pool, events: EventLog, more: Partial<CheckOptions> = {}) =>
   withTransaction(pool, client => checkTables({ client, events, decode: codec.decode, projections, ...more }), {
     isolation: 'repeatable read',
     readOnly: true,
@@ -22,12 +22,47 @@ describe('projections: check', () => {
     const runner = startRunner(pool, log, { batch: { min: 10, max: 10, targetMs: 10 } })
     await reached(pool, events[149]!.position)
     for (const event of events.slice(150)) log.append(event)
-    for (const eventsMax of [1_000_000, 1]) {
-      const checked = await check(pool, log, { eventsMax })
+    for (const rowsMax of [1_000_000, 1]) {
+      const checked = await check(pool, log, { rowsMax })
       expect(differing(checked)).to.deep.equal([])
       expect(checked.map(({ table }) => table)).to.include.members(['balances_v1', 'audit_log_v1'])
     }
     await runner.close()
+  })
+
+  it('reads the log once, and tells the position of what it checked', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 53, count: 200 })
+    const log = new MemoryLog(events)
+    const runner = startRunner(pool, log)
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    let read = 0
+    const onProgress = (count: number) => {
+      read += count
+    }
+    const checked = await check(pool, log, { onProgress })
+    expect(read).to.equal(events.length)
+    expect(new Set(checked.map(({ position }) => position))).to.deep.equal(new Set([events.at(-1)!.position]))
+    await pool.query(`update audit_log_v1 set actor = 'nobody' where org = 'org-1' and position > $1`, [
+      events[100]!.position,
+    ])
+    const [difference] = differing(await check(pool, log))
+    const first = events.find(({ position, metadata }) => position > events[100]!.position && metadata.org === 'org-1')!
+    expect(difference).to.deep.include({
+      table: 'audit_log_v1',
+      org: 'org-1',
+      key: { org: 'org-1', position: String(first.position) },
+    })
+    expect([difference!.stored!.actor, difference!.folded!.actor]).to.deep.equal(['nobody', 'somebody'])
+    await pool.query(`delete from postings_v1 where org = 'org-0'`)
+    await pool.query(`update entries_v1 set revision = revision + 1000 where org = 'org-2' and revision = 4`)
+    const found = differing(await check(pool, log)).map(({ table, org, stored }) => [table, org, stored === undefined])
+    expect(found).to.deep.include.members([
+      ['postings_v1', 'org-0', true],
+      ['entries_v1', 'org-2', true],
+      ['audit_log_v1', 'org-1', false],
+    ])
   })
 
   it('shows the first row of each org that differs: changed, missing, or too many', async () => {

@@ -1,0 +1,152 @@
+/** One table beside what the log makes of it: the parts of a check. */
+import { createHash } from 'node:crypto'
+import type { PoolClient } from 'pg'
+import type { DomainEvent } from '../domain/kernel/event.ts'
+import { canonicalJson } from '../domain/kernel/json.ts'
+import { bucketOf } from './bucket.ts'
+import { rowDigest, SetDigester, type TableDigest, TableDigester } from './digest.ts'
+import { type FoldedRows, foldEvent, sortedRows } from './fold.ts'
+import { type AnyProjection, handlerOf } from './projection.ts'
+import { storedRows } from './stored.ts'
+import { byKey, isAppendOnly, type Row, tableOf } from './tables.ts'
+
+/**
+ * An org whose rows in a table are not what the log says, with the first row in key order that differs: `undefined` on
+ * the side that has no such row. Where very many orgs differ, the last of them are told without a row.
+ */
+export type Difference = {
+  readonly table: string
+  readonly org: string
+  readonly key?: Readonly<Record<string, string>>
+  readonly stored?: Row | undefined
+  readonly folded?: Row | undefined
+}
+
+type Pair = { readonly stored: Row | undefined; readonly folded: Row | undefined }
+type Told = { readonly row: Row; readonly text: string }
+
+export const orgOf = (row: Row): string => (typeof row.org === 'string' ? row.org : '')
+
+/** What the stored rows of a table came to. */
+export type Compared = {
+  readonly orgs: number
+  readonly rows: number
+  /** SHA-256 over the orgs' digests in the order of their ids: one value to compare two systems by. */
+  readonly sha256: string
+  readonly differences: readonly Difference[]
+}
+
+/**
+ * A table and the fold of its projection. Rows that events change are kept in memory; rows that are only ever added
+ * are summed up, so that a log of any length fits, and looked at again only where the sums differ.
+ */
+export class Comparison {
+  readonly projection: AnyProjection
+  readonly summed: boolean
+  readonly #sums = new Map<string, SetDigester>()
+  readonly #digests = new Map<string, TableDigest>()
+  readonly #differences = new Map<string, Difference>()
+  #rows: FoldedRows = new Map()
+
+  constructor(projection: AnyProjection) {
+    this.projection = projection
+    this.summed = isAppendOnly(projection)
+  }
+
+  /** Takes the next event of the log. */
+  take(event: DomainEvent): void {
+    const handler = this.summed ? handlerOf(this.projection, event.type) : undefined
+    if (!handler || !('append' in handler)) {
+      foldEvent([this.projection], this.#rows, event)
+      return
+    }
+    for (const row of handler.append(event) as readonly Row[]) sumOf(this.#sums, orgOf(row)).addDigest(rowDigest(row))
+  }
+
+  /** Compares the stored rows of some buckets, or of one org, with what was taken, which is forgotten then. */
+  async compare(client: PoolClient, buckets: ReadonlySet<number>, only: string | undefined): Promise<void> {
+    const digesters = new Map<string, TableDigester>()
+    const sums = new Map<string, SetDigester>()
+    const { projection, summed } = this
+    async function* told(): AsyncGenerator<Told> {
+      for await (const row of storedRows(client, projection, only)) {
+        const org = orgOf(row)
+        if (!buckets.has(bucketOf(org))) continue
+        const text = canonicalJson(row)
+        const digest = createHash('sha256').update(text).digest()
+        const digester = digesters.get(org) ?? new TableDigester()
+        digesters.set(org, digester)
+        digester.addDigest(digest)
+        if (summed) sumOf(sums, org).addDigest(digest)
+        else yield { row, text }
+      }
+    }
+    for await (const pair of unequal(projection, told(), sortedRows(this.#rows, projection))) this.#note(pair)
+    for (const org of new Set([...sums.keys(), ...this.#sums.keys()])) {
+      if (!sumOf(sums, org).equals(sumOf(this.#sums, org))) {
+        this.#differences.set(org, { table: tableOf(projection), org })
+      }
+    }
+    for (const [org, digester] of digesters) this.#digests.set(org, digester.end())
+    this.#rows = new Map()
+  }
+
+  /** Orgs that differ by their sums, whose first row that differs is not known yet. */
+  get unclear(): readonly string[] {
+    return [...this.#differences.values()].filter(({ key }) => key === undefined).map(({ org }) => org)
+  }
+
+  /** Finds the first row of an org that differs from all that the log makes of it. */
+  async explain(client: PoolClient, org: string, folded: FoldedRows): Promise<void> {
+    const own = sortedRows(folded, this.projection).filter(row => orgOf(row) === org)
+    async function* told(projection: AnyProjection): AsyncGenerator<Told> {
+      for await (const row of storedRows(client, projection, org)) yield { row, text: canonicalJson(row) }
+    }
+    for await (const pair of unequal(this.projection, told(this.projection), own)) {
+      this.#differences.delete(org)
+      this.#note(pair)
+      return
+    }
+  }
+
+  #note({ stored, folded }: Pair): void {
+    const row = (stored ?? folded)!
+    const org = orgOf(row)
+    if (this.#differences.has(org)) return
+    const names = this.projection.key as readonly string[]
+    const key = Object.fromEntries(names.map(name => [name, String(row[name])]))
+    this.#differences.set(org, { table: tableOf(this.projection), org, key, stored, folded })
+  }
+
+  result(): Compared {
+    const orgs = [...this.#digests].sort(([a], [b]) => (a < b ? -1 : 1))
+    const all = new TableDigester()
+    for (const [, { sha256 }] of orgs) all.addDigest(Buffer.from(sha256, 'hex'))
+    const differences = [...this.#differences.values()].sort((a, b) => (a.org < b.org ? -1 : 1))
+    const rows = orgs.reduce((sum, [, digest]) => sum + digest.rows, 0)
+    return { orgs: orgs.length, rows, sha256: all.end().sha256, differences }
+  }
+}
+
+function sumOf(sums: Map<string, SetDigester>, org: string): SetDigester {
+  const sum = sums.get(org) ?? new SetDigester()
+  sums.set(org, sum)
+  return sum
+}
+
+/** The rows in which two lists in key order differ, side by side. */
+async function* unequal(
+  projection: AnyProjection,
+  stored: AsyncIterable<Told>,
+  folded: readonly Row[],
+): AsyncGenerator<Pair> {
+  const order = byKey(projection)
+  let at = 0
+  for await (const { row, text } of stored) {
+    for (; at < folded.length && order(folded[at]!, row) < 0; at += 1) yield { stored: undefined, folded: folded[at] }
+    const mine = at < folded.length && order(folded[at]!, row) === 0 ? folded[at] : undefined
+    if (mine) at += 1
+    if (!mine || canonicalJson(mine) !== text) yield { stored: row, folded: mine }
+  }
+  for (; at < folded.length; at += 1) yield { stored: undefined, folded: folded[at] }
+}
