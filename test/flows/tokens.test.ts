@@ -1,0 +1,104 @@
+import { assert } from 'chai'
+import { startApp } from '../support/app.ts'
+import { type Answer, type Client, inLanes } from '../support/client.ts'
+import { startSystem } from '../support/system.ts'
+
+const LONG = process.env.KOGI_LONG === '1'
+const WRITES = LONG ? 10_000 : 300
+/** Clients that write and read at once: enough to race, few enough for the projection to keep up. */
+const LANES = 4
+/** What waiting for a token may add to a read, at the 99th percentile, on a quiet machine with 2 cores. */
+const WAIT_MS_MAX = 20
+
+describe('a read with the token of a write', function tokens() {
+  this.timeout(LONG ? 1_200_000 : 60_000)
+  let system: { readonly clientOf: (org: string) => Promise<Client>; readonly close: () => Promise<void> }
+  let client: Client
+
+  before(async () => {
+    if (LONG) {
+      const { clientOf, stop } = await startSystem()
+      system = { clientOf, close: stop }
+    } else system = await startApp()
+    client = await system.clientOf('okonjo')
+  })
+  after(async () => {
+    client?.close()
+    await system?.close()
+  })
+
+  async function send(method: string, path: string, body: unknown): Promise<string> {
+    const answer = await client.call(method, `/api/v1${path}`, { body })
+    assert.isBelow(answer.status, 300, JSON.stringify(answer.body))
+    return String(answer.headers['kogi-position'])
+  }
+  async function read(path: string, headers: Record<string, string>): Promise<Answer & { readonly ms: number }> {
+    const start = performance.now()
+    const answer = await client.call('GET', `/api/v1${path}`, { headers })
+    assert.equal(answer.status, 200, `${path} ${JSON.stringify(answer.body)}`)
+    return { ...answer, ms: performance.now() - start }
+  }
+
+  type Lane = { readonly id: string; balance: number; n: number }
+  type Visit = {
+    readonly write: (lane: Lane) => Promise<string>
+    readonly path: (lane: Lane, position: string) => string
+    readonly sees: (lane: Lane, data: Answer['body']) => boolean
+  }
+  const credit = (lane: Lane) => {
+    lane.balance += 1
+    const body = { account: 'main', currency: 'EUR', amount: '1' }
+    return send('POST', `/kwlt/wallets/${lane.id}/credits`, body)
+  }
+  const account = ({ id }: Lane) => `/kwlt/wallets/${id}/accounts/main/EUR`
+  /** What is written, where it is read, and whether that shows it. */
+  const VISITS: readonly Visit[] = [
+    {
+      write: ({ id, n }) => send('PUT', `/kctr/tasks/${id}/status`, { status: `status ${n}` }),
+      path: ({ id }) => `/kctr/tasks/${id}`,
+      sees: ({ n }, data) => data.status === `status ${n}`,
+    },
+    { write: credit, path: account, sees: ({ balance }, data) => data.balance === String(balance) },
+    {
+      write: credit,
+      path: (lane, position) => `${account(lane)}?as_of=${position}`,
+      sees: ({ balance }, data) => data.balance === String(balance),
+    },
+    {
+      write: ({ id, n }) => send('PATCH', `/kbfc/items/${id}`, { name: `item ${id} word${n}` }),
+      path: ({ n }) => `/kse/memories/search?q=word${n}`,
+      sees: ({ id, n }, data) => data[0]?.subject === id && data[0].title.endsWith(`word${n}`),
+    },
+  ]
+
+  it(`is never stale, ${WRITES} times over, and waits little`, async () => {
+    const lanes = Array.from({ length: LANES }, (_, at): Lane => ({ id: `lane-${at}`, balance: 0, n: at }))
+    for (const { id } of lanes) {
+      await send('POST', '/kctr/tasks', { id, name: 'Task', status: 'open' })
+      await send('POST', '/kbfc/items', { id, name: 'Item' })
+      await send('POST', '/kwlt/wallets', { id, kind: 'business' })
+      await send('POST', `/kwlt/wallets/${id}/accounts`, { account: 'main', currency: 'EUR', overdraft: 'refused' })
+    }
+    const waits: number[] = []
+    let stale = 0
+    await inLanes(lanes, LANES, async lane => {
+      for (; lane.n < WRITES; lane.n += LANES) {
+        const { write, path, sees } = VISITS[Math.floor(lane.n / LANES) % VISITS.length]!
+        const position = await write(lane)
+        const { body, ms } = await read(path(lane, position), { 'Kogi-Min-Position': position })
+        if (!sees(lane, body.data)) stale += 1
+        assert.isTrue(BigInt(body.meta.position) >= BigInt(position))
+        const again = await read(path(lane, position), {})
+        waits.push(Math.max(0, ms - again.ms))
+      }
+    })
+    assert.equal(stale, 0)
+    waits.sort((a, b) => a - b)
+    const [p50, p99] = [0.5, 0.99].map(share => waits[Math.floor(waits.length * share)]!)
+    if (!LONG) return
+    console.log(
+      `      ${WRITES} reads with a token: the wait adds p50 ${p50!.toFixed(1)} ms, p99 ${p99!.toFixed(1)} ms`,
+    )
+    assert.isBelow(p99!, WAIT_MS_MAX)
+  })
+})
