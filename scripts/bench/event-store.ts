@@ -70,20 +70,19 @@ function sizes(): number[] {
 
 async function logFigures(folder: string): Promise<Figure[]> {
   const path = join(folder, 'log')
+  const small = await startServer(join(folder, 'small'))
   const figures: Figure[] = []
   let server = await startServer(path)
   try {
+    const smallFill = await batchAppends(small, FIRST_EVENTS)
     let filled = 0
     let written = 0
-    let first: Costs | undefined
     for (const size of sizes()) {
       const fill = await batchAppends(server, size - filled)
       filled = size
       written = fill.rate
-      const costs = await costsOf(server, fill)
-      first ??= costs
       figures.push(
-        ...sizeFigures(size, costs, first),
+        ...(await costFigures(size, [server, fill], [small, smallFill])),
         limited(`memory_at_${size}`, 'MB', anonymousMb(server), ANONYMOUS_MB_MAX),
       )
       await server.stop()
@@ -94,7 +93,6 @@ async function logFigures(folder: string): Promise<Figure[]> {
     for (let round = 0; round < ROUNDS; round++)
       drains.push({ bare: await stockDrain(server, EVENTS), value: await rawDrain(server.url) })
     const drain = paired('store_drain_not_decoded_against_stock_client', 'events/s', drains)
-    await server.stop()
     figures.push(
       drain,
       figure('batches_of_1000_against_stock_drain', 'events/s', written, drain.bare!),
@@ -103,30 +101,25 @@ async function logFigures(folder: string): Promise<Figure[]> {
     return figures
   } finally {
     await server.stop()
+    await small.stop()
   }
 }
 
-/** Operations a second in a store of some size. */
-interface Costs {
-  readonly append: number
-  readonly streamRead: number
-  readonly positionRead: number
-}
+type Filled = readonly [server: Bench, fill: Fill]
 
-async function costsOf(server: Bench, fill: Fill): Promise<Costs> {
-  await singleAppends(server, WARMING_APPENDS)
-  return {
-    append: await singleAppends(server, SINGLE_APPENDS),
-    streamRead: await streamReads(server, fill),
-    positionRead: await positionReads(server, fill),
+/** What single operations cost in a store of some size, against the same in a small one at the same time. */
+async function costFigures(size: number, large: Filled, small: Filled): Promise<Figure[]> {
+  for (const [server] of [small, large]) await singleAppends(server, WARMING_APPENDS)
+  const against = async (name: string, unit: string, measure: (...filled: Filled) => Promise<number>) => {
+    const rounds: { value: number; bare: number }[] = []
+    for (let round = 0; round < ROUNDS; round++)
+      rounds.push({ bare: await measure(...small), value: await measure(...large) })
+    return paired(`store_${name}_at_${size}_against_${FIRST_EVENTS}`, unit, rounds)
   }
-}
-
-function sizeFigures(size: number, costs: Costs, first: Costs): Figure[] {
   return [
-    figure(`append_at_${size}`, 'appends/s', costs.append, first.append),
-    figure(`read_of_a_stream_at_${size}`, 'reads/s', costs.streamRead, first.streamRead),
-    figure(`read_by_position_at_${size}`, 'reads/s', costs.positionRead, first.positionRead),
+    await against('append', 'appends/s', server => singleAppends(server, SINGLE_APPENDS)),
+    await against('read_of_a_stream', 'reads/s', streamReads),
+    await against('read_by_position', 'reads/s', positionReads),
   ]
 }
 

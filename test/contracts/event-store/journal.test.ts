@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -12,6 +12,14 @@ import { Writer } from '../../../infra/embedded/event-store/writer.ts'
 const JOURNAL = `${FILE}-journal-a`
 /** More streams than a tail holds: they set its move into the tables off. */
 const MANY = 5000
+
+function linkOf(descriptor: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`)
+  } catch {
+    return undefined
+  }
+}
 
 describe('the journal of the embedded event store', () => {
   const folders: string[] = []
@@ -75,6 +83,15 @@ describe('the journal of the embedded event store', () => {
     await append('s0')
     await append('new')
     expect(soundEvents(again)).to.equal(12)
+  })
+
+  it('writes so that the system call returns when the disk has it', async function () {
+    if (process.platform !== 'linux') return this.skip()
+    await append('s')
+    const descriptors = readdirSync('/proc/self/fd').filter(fd => linkOf(fd) === join(folders[0]!, JOURNAL))
+    expect(descriptors).to.have.length(1)
+    const [, flags] = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptors[0]}`, 'latin1'))!
+    expect(Number.parseInt(flags!, 8) & constants.O_DSYNC).to.equal(constants.O_DSYNC)
   })
 
   it('passes over a commit that was half written', async () => {
