@@ -38,7 +38,7 @@ const text = (row: Record<string, unknown>, column: string) => encodeURIComponen
 
 describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   this.timeout(LONG ? 1_800_000 : 60_000)
-  const events = randomHistory({ seed: SEED, count: LONG ? 2_500 : 90, orgs: 2 })
+  const events = randomHistory({ seed: SEED, count: LONG ? 1_000 : 90, orgs: 2 })
   const head = events.at(-1)!.position
   let pool: Pool
   let live: Live
