@@ -25,7 +25,7 @@ export async function ensureTables(pool: Pool, projections: readonly AnyProjecti
   })
 }
 
-/** Makes the indexes where they are absent, each in a transaction of its own, two at a time: sorting keeps a core busy. */
+/** Makes the indexes where they are absent, each in a transaction, two at a time: sorting keeps a core busy. */
 export async function ensureIndexes(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
   const statements = projections.flatMap(createIndexes).values()
   const build = async () => {
