@@ -12,7 +12,6 @@ import { isAppendOnly, tableOf } from './tables.ts'
 
 /** What the check of one table came to. */
 export type CheckedTable = Compared & {
-  readonly table: string
   /** What all of its buckets had reached at the instant of the check; each was compared at its own checkpoint. */
   readonly position: bigint
 }
@@ -55,11 +54,12 @@ export async function checkTables(options: CheckOptions): Promise<readonly Check
     for (const table of tables.filter(({ summed }) => !summed)) await table.compare(client, buckets, org)
   }
   for (const table of tables.filter(({ summed }) => summed)) await table.compare(client, new Set(allBuckets), org)
+  for (const table of tables) await table.compareVersions(client, org)
   await explain(options, tables, pass)
-  return tables.map(table => {
+  return tables.flatMap(table => {
     const own = checkpoints.filter(({ projection }) => projection === table.projection.name)
     const position = least(own.map(checkpoint => checkpoint.position))
-    return { table: tableOf(table.projection), position, ...table.result() }
+    return table.results().map(result => ({ ...result, position }))
   })
 }
 

@@ -7,8 +7,8 @@ import { bucketOf } from './bucket.ts'
 import { rowDigest, SetDigester, type TableDigest, TableDigester } from './digest.ts'
 import { type FoldedRows, foldEvent, sortedRows } from './fold.ts'
 import { type AnyProjection, handlerOf } from './projection.ts'
-import { storedRows } from './stored.ts'
-import { byKey, isAppendOnly, type Row, tableOf } from './tables.ts'
+import { storedRows, storedVersions } from './stored.ts'
+import { byKey, historyTableOf, isAppendOnly, keyTextOf, type Row, tableOf } from './tables.ts'
 
 /**
  * An org whose rows in a table are not what the log says, with the first row in key order that differs: `undefined` on
@@ -29,6 +29,7 @@ export const orgOf = (row: Row): string => (typeof row.org === 'string' ? row.or
 
 /** What the stored rows of a table came to. */
 export type Compared = {
+  readonly table: string
   readonly orgs: number
   readonly rows: number
   /** SHA-256 over the orgs' digests in the order of their ids: one value to compare two systems by. */
@@ -43,6 +44,7 @@ export type Compared = {
 export class Comparison {
   readonly projection: AnyProjection
   readonly summed: boolean
+  readonly #versions: Versions | undefined
   readonly #sums = new Map<string, SetDigester>()
   readonly #digests = new Map<string, TableDigest>()
   readonly #differences = new Map<string, Difference>()
@@ -51,13 +53,16 @@ export class Comparison {
   constructor(projection: AnyProjection) {
     this.projection = projection
     this.summed = isAppendOnly(projection)
+    this.#versions = projection.history ? new Versions(projection) : undefined
   }
 
   /** Takes the next event of the log. */
   take(event: DomainEvent): void {
     const handler = this.summed ? handlerOf(this.projection, event.type) : undefined
     if (!handler || !('append' in handler)) {
-      foldEvent([this.projection], this.#rows, event)
+      const fold = () => foldEvent([this.projection], this.#rows, event)
+      if (this.#versions) this.#versions.take(event, this.#rows, fold)
+      else fold()
       return
     }
     for (const row of handler.append(event) as readonly Row[]) sumOf(this.#sums, orgOf(row)).addDigest(rowDigest(row))
@@ -109,6 +114,11 @@ export class Comparison {
     }
   }
 
+  /** Compares the stored row versions with those that were taken, where the projection keeps them. */
+  async compareVersions(client: PoolClient, only: string | undefined): Promise<void> {
+    await this.#versions?.compare(client, only)
+  }
+
   #note({ stored, folded }: Pair): void {
     const row = (stored ?? folded)!
     const org = orgOf(row)
@@ -118,14 +128,79 @@ export class Comparison {
     this.#differences.set(org, { table: tableOf(this.projection), org, key, stored, folded })
   }
 
-  result(): Compared {
-    const orgs = [...this.#digests].sort(([a], [b]) => (a < b ? -1 : 1))
-    const all = new TableDigester()
-    for (const [, { sha256 }] of orgs) all.addDigest(Buffer.from(sha256, 'hex'))
-    const differences = [...this.#differences.values()].sort((a, b) => (a.org < b.org ? -1 : 1))
-    const rows = orgs.reduce((sum, [, digest]) => sum + digest.rows, 0)
-    return { orgs: orgs.length, rows, sha256: all.end().sha256, differences }
+  /** What the table came to, and its history where it has one. */
+  results(): readonly Compared[] {
+    const differences = [...this.#differences.values()]
+    const rows = comparedOf(tableOf(this.projection), this.#digests, differences)
+    return this.#versions ? [rows, this.#versions.result()] : [rows]
   }
+}
+
+/** Every version of every row, summed up; which version differs is not told, for a history is only built as a whole. */
+class Versions {
+  readonly #projection: AnyProjection
+  readonly #keyText: (key: Row) => string
+  readonly #sums = new Map<string, SetDigester>()
+  readonly #digests = new Map<string, TableDigest>()
+  readonly #differences: Difference[] = []
+
+  constructor(projection: AnyProjection) {
+    this.#projection = projection
+    this.#keyText = keyTextOf(projection)
+  }
+
+  /** Notes the versions that an event makes of the rows that `fold` changes. */
+  take(event: DomainEvent, folded: FoldedRows, fold: () => void): void {
+    const handler = handlerOf(this.#projection, event.type)
+    if (!handler) return
+    const made = 'append' in handler ? (handler.append(event) as readonly Row[]) : handler.keys(event)
+    const texts = new Set(made.map(this.#keyText))
+    const rowOf = (text: string) => folded.get(this.#projection.name)?.get(text)
+    const before = new Map([...texts].map(text => [text, rowOf(text)]))
+    fold()
+    for (const text of texts) {
+      const after = rowOf(text)
+      const row = after ?? before.get(text)
+      if (!row) continue
+      const version = { ...row, _position: event.position, _removed: after === undefined }
+      sumOf(this.#sums, orgOf(row)).addDigest(rowDigest(version))
+    }
+  }
+
+  async compare(client: PoolClient, only: string | undefined): Promise<void> {
+    const digesters = new Map<string, TableDigester>()
+    const sums = new Map<string, SetDigester>()
+    for await (const version of storedVersions(client, this.#projection, only)) {
+      const org = orgOf(version)
+      const digest = rowDigest(version)
+      const digester = digesters.get(org) ?? new TableDigester()
+      digesters.set(org, digester)
+      digester.addDigest(digest)
+      sumOf(sums, org).addDigest(digest)
+    }
+    for (const org of new Set([...sums.keys(), ...this.#sums.keys()])) {
+      if (sumOf(sums, org).equals(sumOf(this.#sums, org))) continue
+      this.#differences.push({ table: historyTableOf(this.#projection), org })
+    }
+    for (const [org, digester] of digesters) this.#digests.set(org, digester.end())
+  }
+
+  result(): Compared {
+    return comparedOf(historyTableOf(this.#projection), this.#digests, this.#differences)
+  }
+}
+
+function comparedOf(
+  table: string,
+  digests: ReadonlyMap<string, TableDigest>,
+  differences: readonly Difference[],
+): Compared {
+  const orgs = [...digests].sort(([a], [b]) => (a < b ? -1 : 1))
+  const all = new TableDigester()
+  for (const [, { sha256 }] of orgs) all.addDigest(Buffer.from(sha256, 'hex'))
+  const rows = orgs.reduce((sum, [, digest]) => sum + digest.rows, 0)
+  const sorted = differences.toSorted((a, b) => (a.org < b.org ? -1 : 1))
+  return { table, orgs: orgs.length, rows, sha256: all.end().sha256, differences: sorted }
 }
 
 function sumOf(sums: Map<string, SetDigester>, org: string): SetDigester {

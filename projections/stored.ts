@@ -2,7 +2,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { type TableDigest, TableDigester } from './digest.ts'
 import type { AnyProjection } from './projection.ts'
-import { columnsOf, fromDatabase, quoted, quotedList, type Row, tableOf } from './tables.ts'
+import { columnsOf, fromDatabase, historyTableOf, quoted, quotedList, type Row, tableOf } from './tables.ts'
 
 const FETCH_ROWS = 2_000
 
@@ -38,6 +38,35 @@ export async function* storedRows(
       yield last
     }
     if (rows.length < FETCH_ROWS) return
+  }
+}
+
+/**
+ * Every version of the rows of a projection, in the order of keys and positions, of one org or of all: rows with
+ * `_position` and `_removed`. Needs a transaction, for its cursor.
+ */
+export async function* storedVersions(
+  client: ClientBase,
+  projection: AnyProjection,
+  org?: string,
+): AsyncGenerator<Row> {
+  const names = quotedList(columnsOf(projection).map(({ name }) => name))
+  const own = org === undefined ? '' : ' where "org" = $1'
+  await client.query(
+    `declare stored_versions no scroll cursor for select ${names}, _position, _removed
+     from ${quoted(historyTableOf(projection))}${own} order by ${quotedList(projection.key)}, _position`,
+    org === undefined ? [] : [org],
+  )
+  try {
+    for (;;) {
+      const { rows } = await client.query(`fetch ${FETCH_ROWS} from stored_versions`)
+      for (const { _position, _removed, ...row } of rows) {
+        yield { ...fromDatabase(projection, row), _position: BigInt(_position), _removed }
+      }
+      if (rows.length < FETCH_ROWS) return
+    }
+  } finally {
+    await client.query('close stored_versions').catch(() => {})
   }
 }
 

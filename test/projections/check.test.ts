@@ -65,6 +65,26 @@ describe('projections: check', () => {
     ])
   })
 
+  it('compares the histories too, from which answers of the past come', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 54, count: 200 })
+    const log = new MemoryLog(events)
+    const runner = startRunner(pool, log)
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    const checked = await check(pool, log)
+    const history = checked.find(({ table }) => table === 'tasks_v1_history')!
+    expect(history.rows).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
+    await pool.query(`update tasks_v1_history set name = 'another' where org = 'org-1' and revision = 0`)
+    await pool.query(`delete from items_v1_history where org = 'org-2' and _position = (
+      select max(_position) from items_v1_history where org = 'org-2')`)
+    expect(differing(await check(pool, log))).to.deep.equal([
+      { table: 'items_v1_history', org: 'org-2' },
+      { table: 'tasks_v1_history', org: 'org-1' },
+    ])
+    expect(differing(await check(pool, log, { org: 'org-2', rowsMax: 1 }))).to.have.length(1)
+  })
+
   it('shows the first row of each org that differs: changed, missing, or too many', async () => {
     const pool = await freshPool()
     const events = randomHistory({ seed: 52, count: 300 })
