@@ -8,6 +8,7 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { bucketOf } from '../bucket.ts'
 import type { EventLog } from '../ports.ts'
 import type { AnyProjection } from '../projection.ts'
+import { holdServed } from '../serving.ts'
 import { storedDigests } from '../stored.ts'
 import { historyTableOf, quoted, tableOf } from '../tables.ts'
 import { ensureIndexes, ensureTables } from './build.ts'
@@ -39,8 +40,19 @@ const besideOf = (projection: AnyProjection): AnyProjection => ({ ...projection,
 
 /** Rebuilds one projection. Throws when it is aborted or an event cannot be taken, and leaves nothing behind then. */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
+  const beside = besideOf(options.projection)
+  const guard = await options.pool.connect()
+  try {
+    // Between its projector and the swap nobody runs the new tables: a prune must not take them for left-overs.
+    await holdServed(guard, [beside])
+    return await build(options, beside)
+  } finally {
+    guard.release(true)
+  }
+}
+
+async function build(options: RebuildOptions, beside: AnyProjection): Promise<Rebuilt> {
   const { projection, pool } = options
-  const beside = besideOf(projection)
   const gate = new Gate(options)
   await dropTables(pool, beside)
   await ensureTables(pool, [projection])

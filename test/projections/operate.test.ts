@@ -1,8 +1,11 @@
 import { expect } from 'chai'
 import { projections } from '../../infra/catalogue.ts'
 import type { Pool } from '../../infra/postgres.ts'
-import { isStoppedAt, resumeStalled, retryStalled } from '../../projections/operate.ts'
+import { isStoppedAt, pruneVersions, resumeStalled, retryStalled } from '../../projections/operate.ts'
+import type { AnyProjection } from '../../projections/projection.ts'
+import { ensureTables } from '../../projections/runner/build.ts'
 import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
+import { holdServed } from '../../projections/serving.ts'
 import { tasks } from '../../projections/tasks.ts'
 import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
@@ -63,6 +66,19 @@ describe('projections: what operators do', () => {
     expect(await isStoppedAt(pool, 'tasks', poison.position)).to.equal(true)
     expect(await isStoppedAt(pool, 'tasks', poison.position - 37n)).to.equal(false)
     expect(await isStoppedAt(pool, 'items', poison.position)).to.equal(false)
+  })
+
+  it('prune: not what a rebuild is building, but what one that died has left', async () => {
+    const beside = { ...tasks, name: 'tasks__rebuild' } as AnyProjection
+    await ensureTables(pool, [beside])
+    const guard = await pool.connect()
+    await holdServed(guard, [beside])
+    expect(await pruneVersions(pool, projections)).to.deep.equal([
+      { table: 'tasks__rebuild_v1', kept: 'a process reads it' },
+    ])
+    guard.release(true)
+    await until(async () => (await pruneVersions(pool, projections)).every(({ kept }) => !kept), 'the lock to go')
+    expect(await readCheckpoints(pool, [beside])).to.deep.equal([])
   })
 
   it('says so where no projector is there to try', async () => {

@@ -7,6 +7,7 @@ import { rowAsOf } from '../../projections/history.ts'
 import { memories } from '../../projections/memory/memories.ts'
 import type { Row } from '../../projections/tables.ts'
 import { resources } from '../../read-api/resources.ts'
+import { readRoutes } from '../../read-api/routes.ts'
 import { randomHistory, randomOf } from '../projections/history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
 import { type Live, serveReads } from './live.ts'
@@ -179,6 +180,14 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     const { status, body } = await live.get('org-1', '/kse/memories/search?q=tax&as_of=1')
     expect([status, body.error.code]).to.deep.equal([400, 'no_history'])
     expect(() => rowAsOf(memories, [['org', '$1']], '$2')).to.throw('keeps no history')
+  })
+
+  it('is declared by every route that has it, with its errors', () => {
+    for (const { path, parameters, errors } of readRoutes({} as never)) {
+      const declared = parameters.some(({ name }) => name === 'as_of')
+      expect(declared, path).to.equal(!path.includes('search'))
+      expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])
+    }
   })
 
   it('answers of the past while a read model stands still, as far as that has come', async () => {
