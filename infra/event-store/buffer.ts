@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 
 /** Events read ahead at most, before the sender is told to wait, and how few must be left to let it go on. */
-const FULL_EVENTS = 8_192
-const ROOM_EVENTS = 4_096
+const FULL_EVENTS = 4_096
+const ROOM_EVENTS = 2_048
 
 /** How long a list may wait to be filled while not all that is stored has come. */
 const LINGER_MS = 300

@@ -8,9 +8,23 @@ const ARRAY_SPECIAL = /["\\]/g
 function textOf(type: TableColumn['type'], value: unknown): string | null {
   if (value === undefined || value === null) return null
   if (type === 'text') return value as string
-  if (type === 'jsonb') return JSON.stringify(value, bigintAsText)
+  if (type === 'jsonb') return jsonOf(value)
   if (type === 'boolean') return value ? 't' : 'f'
   return String(value)
+}
+
+/** Most values hold no bigint, and a replacer is called for every member of every value. */
+function jsonOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null && hasBigint(value)) return JSON.stringify(value, bigintAsText)
+  return JSON.stringify(value)
+}
+
+function hasBigint(value: object): boolean {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'bigint') return true
+    if (typeof member === 'object' && member !== null && hasBigint(member)) return true
+  }
+  return false
 }
 
 const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)

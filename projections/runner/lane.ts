@@ -21,7 +21,7 @@ export type LaneDeps = Store & {
 /** Batch sizes in events, and the time that a batch should take: the size follows the measured latency. */
 export type BatchLimits = { readonly min: number; readonly max: number; readonly targetMs: number }
 
-export const DEFAULT_BATCH: BatchLimits = { min: 2_000, max: 6_000, targetMs: 700 }
+export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400 }
 
 /** What one batch came to, for metrics. */
 export type BatchFigures = {
