@@ -24,13 +24,19 @@ export type EventLogOptions = {
   readonly url: string
   /** Prefixes of the streams that hold domain events. */
   readonly prefixes: readonly string[]
+  /** How long a node may take to answer a subscription, and to a ping. */
+  readonly timeoutMs?: number
 }
 
 /** Connects lazily; `close` ends every reader that is still open. */
-export function eventLog({ url, prefixes }: EventLogOptions): EventLog & { close: () => Promise<void> } {
+export function eventLog({
+  url,
+  prefixes,
+  timeoutMs = CALL_TIMEOUT_MS,
+}: EventLogOptions): EventLog & { close: () => Promise<void> } {
   const client = EventStoreDBClient.connectionString(url)
   const isDomain = (stream: string) => prefixes.some(prefix => stream.startsWith(prefix))
-  const source: Source = { url, client, prefixes }
+  const source: Source = { url, client, prefixes, timeoutMs }
   const closing = new AbortController()
 
   return {
@@ -48,8 +54,8 @@ export function eventLog({ url, prefixes }: EventLogOptions): EventLog & { close
         from = position
       }
     },
-    follow: options => following(source, { ...options, signal: AbortSignal.any([options.signal, closing.signal]) }),
-    read: options => reading(source, options),
+    follow: options => following(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
+    read: options => reading(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     skips: async names => {
       const found = await Promise.all(names.map(async name => [name, await skipsOf(client, name)] as const))
       return new Map(found)
@@ -62,7 +68,7 @@ export function eventLog({ url, prefixes }: EventLogOptions): EventLog & { close
 }
 
 /** Where a reader reads. */
-type Source = EventLogOptions & { readonly client: EventStoreDBClient }
+type Source = Required<EventLogOptions> & { readonly client: EventStoreDBClient }
 
 /** Follows for ever: what breaks is opened again from the last event that was handed out or seen to be filtered out. */
 async function* following(
@@ -103,6 +109,7 @@ async function* reading(
   source: Source,
   { after, to, max, signal }: ReadOptions,
 ): AsyncGenerator<readonly StoredEvent[]> {
+  signal?.throwIfAborted()
   if (to <= after) return
   const buffer = new EventBuffer(after)
   const abort = () => buffer.fail(signal?.reason)
@@ -123,13 +130,13 @@ async function* reading(
 }
 
 /** Opens one subscription that fills the buffer, slowing down when it is full. */
-function subscribe({ url, client, prefixes }: Source, buffer: EventBuffer): () => void {
+function subscribe({ url, client, prefixes, timeoutMs }: Source, buffer: EventBuffer): () => void {
   const subscription = subscribeToAll({
     url,
     client,
     prefixes,
     after: buffer.open(),
-    timeoutMs: CALL_TIMEOUT_MS,
+    timeoutMs,
     onMessage: message => {
       if (message.kind === 'event') return !buffer.push(message.event)
       if (message.kind === 'checkpoint') buffer.mark(message.position)
@@ -144,6 +151,9 @@ function subscribe({ url, client, prefixes }: Source, buffer: EventBuffer): () =
     subscription.close()
   }
 }
+
+const anyOf = (signal: AbortSignal | undefined, closing: AbortSignal): AbortSignal =>
+  signal ? AbortSignal.any([signal, closing]) : closing
 
 async function skipsOf(client: EventStoreDBClient, projection: string): Promise<ReadonlySet<bigint>> {
   const events = await collect(client.readStream(`projection-${projection}`, { deadline: CALL_TIMEOUT_MS })).catch(

@@ -62,8 +62,10 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
     if (over) return
     const { tls = true, defaultCredentials: user } = parseConnectionString(url)
     session = connect(`${tls ? 'https' : 'http'}://${node}`, connectionOptions(url))
-    session.on('error', end)
+    session.on('error', error => end(inWords(error)))
     session.on('close', () => end(new Error('the event store closed the connection')))
+    // What is still to come on it would come without pings: nobody would notice if it never did.
+    session.on('goaway', () => end(new Error('the event store is about to close the connection')))
     stream = session.request({
       ':method': 'POST',
       ':path': READ,
@@ -91,7 +93,7 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
   let reason = ''
   const note = (headers: Readonly<Record<string, unknown>>) => {
     if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status'])
-    if (headers['grpc-message'] !== undefined) reason = decodeURIComponent(String(headers['grpc-message']))
+    if (headers['grpc-message'] !== undefined) reason = unescaped(String(headers['grpc-message']))
   }
   stream.on('response', headers => {
     note(headers)
@@ -101,7 +103,10 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
   stream.on('data', (chunk: Buffer) => {
     try {
       let wanted = true
-      for (const message of splitter.push(chunk)) wanted = onMessage(received(message)) && wanted
+      for (const message of splitter.push(chunk)) {
+        if (stream.destroyed) return
+        wanted = onMessage(received(message)) && wanted
+      }
       if (!wanted) stream.pause()
     } catch (error) {
       end(error as Error)
@@ -109,7 +114,8 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
   })
   stream.on('error', end)
   stream.on('close', () => {
-    const how = status === undefined || status === OK ? 'ended the subscription' : `answered with gRPC status ${status}`
+    const ended = status === undefined ? 'broke off the subscription' : 'ended the subscription'
+    const how = status === undefined || status === OK ? ended : `answered with gRPC status ${status}`
     end(new Error(`the event store ${how}${reason && `: ${reason}`}`))
   })
 }
@@ -133,6 +139,21 @@ function watch(
   }, timeoutMs)
   ping.unref()
   return [answer, ping]
+}
+
+/** Where every address of a name was tried in vain the error has no words of its own. */
+const inWords = (error: Error): Error =>
+  error instanceof AggregateError && error.message === ''
+    ? new Error(error.errors.map(each => (each as Error).message).join(', '), { cause: error })
+    : error
+
+/** Percent-encoded text, or the text itself where it is not. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function connectionOptions(url: string): SecureClientSessionOptions {
