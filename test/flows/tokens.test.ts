@@ -7,8 +7,10 @@ const LONG = process.env.KOGI_LONG === '1'
 const WRITES = LONG ? 10_000 : 300
 /** Clients that write and read at once: enough to race, few enough for the projection to keep up. */
 const LANES = 4
-/** What waiting for a token may add to a read, at the 99th percentile, on a quiet machine with 2 cores. */
+/** What waiting for a token may add at the 99th percentile; where others keep the machine busy, twice a plain read. */
 const WAIT_MS_MAX = 20
+const WAIT_RATIO_MAX = 2
+const p = (share: number, times: number[]) => times.sort((a, b) => a - b)[Math.floor(times.length * share)]!
 
 describe('a read with the token of a write', function tokens() {
   this.timeout(LONG ? 1_200_000 : 60_000)
@@ -80,6 +82,7 @@ describe('a read with the token of a write', function tokens() {
       await send('POST', `/kwlt/wallets/${id}/accounts`, { account: 'main', currency: 'EUR', overdraft: 'refused' })
     }
     const waits: number[] = []
+    const plain: number[] = []
     let stale = 0
     await inLanes(lanes, LANES, async lane => {
       for (; lane.n < WRITES; lane.n += LANES) {
@@ -90,15 +93,15 @@ describe('a read with the token of a write', function tokens() {
         assert.isTrue(BigInt(body.meta.position) >= BigInt(position))
         const again = await read(path(lane, position), {})
         waits.push(Math.max(0, ms - again.ms))
+        plain.push(again.ms)
       }
     })
     assert.equal(stale, 0)
-    waits.sort((a, b) => a - b)
-    const [p50, p99] = [0.5, 0.99].map(share => waits[Math.floor(waits.length * share)]!)
     if (!LONG) return
+    const figures = [p(0.5, waits), p(0.99, waits), p(0.99, plain)].map(ms => ms.toFixed(1))
     console.log(
-      `      ${WRITES} reads with a token: the wait adds p50 ${p50!.toFixed(1)} ms, p99 ${p99!.toFixed(1)} ms`,
+      `      ${WRITES} reads with a token: wait p50 ${figures[0]}, p99 ${figures[1]}; plain p99 ${figures[2]} ms`,
     )
-    assert.isBelow(p99!, WAIT_MS_MAX)
+    assert.isBelow(p(0.99, waits), Math.max(WAIT_MS_MAX, WAIT_RATIO_MAX * p(0.99, plain)))
   })
 })
