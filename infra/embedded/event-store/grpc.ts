@@ -49,6 +49,8 @@ export class Call {
   onEnd: () => void = () => {}
   /** Called once when the call is over, for whatever reason. */
   onClose: () => void = () => {}
+  /** Called with bytes that Node was sending when the call was cut off. */
+  onAbandoned: (bytes: number) => void = () => {}
   isOver = false
   private readonly stream: ServerHttp2Stream
   private received: Buffer[] = []
@@ -75,7 +77,7 @@ export class Call {
     if (parts.length > 1) this.stream.cork()
     for (const part of parts) {
       this.unsent += part.length
-      this.stream.write(part, () => this.sent(part.length))
+      this.stream.write(part, error => this.sent(part.length, error))
     }
     if (parts.length > 1) this.stream.uncork()
     return this.isBehind ? this.drained() : undefined
@@ -122,8 +124,10 @@ export class Call {
     else this.finish(Status.internal, error instanceof Error ? error.message : String(error), {})
   }
 
-  private sent(bytes: number): void {
+  private sent(bytes: number, error: Error | null | undefined): void {
     this.unsent -= bytes
+    // A write that Node had taken over is called done even then.
+    if (!error && this.stream.destroyed) this.onAbandoned(bytes)
     if (this.unsent <= UNSENT_BYTES_MAX / 2) this.wake?.()
   }
 

@@ -2,6 +2,7 @@ import { createServer as createHttpServer } from 'node:http'
 import {
   constants,
   createServer as createHttp2Server,
+  type Http2Session,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -24,10 +25,12 @@ const SETTINGS = {
 /** Of one connection, all its calls together: appends of several megabytes must not wait for window updates. */
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024
 /**
- * Of one connection; every reader may have a quarter of a megabyte under way, and more streams than this would be
- * refused.
+ * Of one connection; beyond it, new calls are refused. Every call may have a quarter of a megabyte under way, and Node
+ * never stops counting what a cancelled one had: so as much as its 32 bits hold.
  */
-const SESSION_MEMORY_MB = 128
+const SESSION_MEMORY_MB = 4000
+/** Cancelled calls had so much under way: the client is asked to connect anew, before the above refuses its calls. */
+const ABANDONED_BYTES_MAX = 3e9
 const PING_MS = 10_000
 /** A connection that does not answer a ping is dead, or the machine at its other end is. */
 const PING_PATIENCE_MS = 20_000
@@ -134,6 +137,16 @@ function welcome(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>)
   })
 }
 
+const abandonedBytes = new WeakMap<Http2Session, number>()
+
+/** Counts what was abandoned on a connection, and lets it end with the calls that it has once that is too much. */
+function retireWhenWorn(session: Http2Session, bytes: number): void {
+  const before = abandonedBytes.get(session) ?? 0
+  abandonedBytes.set(session, before + bytes)
+  if (before <= ABANDONED_BYTES_MAX && before + bytes > ABANDONED_BYTES_MAX && !session.destroyed)
+    session.goaway(constants.NGHTTP2_NO_ERROR)
+}
+
 function serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, server: Server, calls: Set<Call>): void {
   const path = String(headers[constants.HTTP2_HEADER_PATH])
   const isGrpc = headers['content-type']?.startsWith('application/grpc') === true
@@ -148,6 +161,8 @@ function serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, se
     return
   }
   const call = new Call(stream, headers)
+  const { session } = stream
+  if (session) call.onAbandoned = bytes => retireWhenWorn(session, bytes)
   calls.add(call)
   stream.on('close', () => calls.delete(call))
   try {

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { expect } from 'chai'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { eventually } from '../../contracts/event-store/engines.ts'
@@ -49,6 +51,24 @@ describe('the event store under bad clients', () => {
     expect(revisions).to.deep.equal(Array.from({ length: 30_000 }, (_, n) => n))
     live.cancel()
   })
+
+  it('serves a client that leaves hundreds of reads in the middle, and the calls beside them', async () => {
+    await fill(1000)
+    const client = EventStoreDBClient.connectionString(url)
+    const live = client.subscribeToStream('live')
+    let seen = 0
+    live.on('data', () => seen++)
+    for (let n = 0; n < 900; n++) {
+      const reading = client.readAll({ maxCount: 1000 })
+      await once(reading, 'data')
+      reading.on('error', () => {})
+      await reading.cancel()
+      if (n % 9 === 0) await client.appendToStream('live', jsonEvent({ type: 'T', data: { n } }))
+    }
+    await eventually('all events have come', () => seen === 100, 5000)
+    await live.unsubscribe()
+    await client.dispose()
+  }).timeout(60_000)
 
   it('drops a live subscriber that takes nothing for long, as a real server does', async function () {
     if (!LONG) return this.skip() // It takes the ten seconds of patience.
