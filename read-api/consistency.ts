@@ -72,7 +72,10 @@ export async function read(
   // The past is as well known in a read model that stands still as in any other.
   const enough = asOf && later(asOf.position, token?.position)
   const attempt = async () => answer(await run(store, query), enough)
-  const found = token === undefined ? await attempt() : await atLeast(token, store.signal, request.signal, attempt)
+  const found =
+    token === undefined
+      ? await attempt()
+      : await atLeast(token, store.signal, request.signal, () => attempt().catch(notYetBuilt))
   if (asOf !== undefined && asOf.position > found.position) throw beyondHead(asOf.position, found.position)
   return found
 }
@@ -110,7 +113,7 @@ export const positioned = (position: bigint, asOf?: AsOf) => ({
 /** The read models have not reached the position that was asked for. */
 const notYetVisible = (wanted: bigint, reached: bigint) =>
   new KogiError('not_yet_visible', `The answer is not as new as position ${wanted} yet; try again.`, [
-    { field: 'position', message: String(reached) },
+    { field: 'position', message: String(reached > 0n ? reached : 0n) },
   ])
 
 /** The read models, as far as they have come, know nothing of that position yet. */
@@ -130,8 +133,16 @@ async function run({ pool }: ReadStore, query: RowsQuery): Promise<unknown[][]> 
   } catch (error) {
     // A read model whose table is not there yet is being built: its reader may come again, no bug and no empty answer.
     if ((error as { code?: unknown }).code !== '42P01') throw error
-    throw new KogiError('not_yet_visible', 'The read model is not built yet; try again.', [], { cause: error })
+    throw new NotBuiltError('not_yet_visible', 'The read model is not built yet; try again.', [], { cause: error })
   }
+}
+
+class NotBuiltError extends KogiError {}
+
+/** Before everything that a token can name, for whoever waits. */
+function notYetBuilt(error: unknown): Snapshot {
+  if (!(error instanceof NotBuiltError)) throw error
+  return { position: -1n, rows: [] }
 }
 
 /** What was read; `enough`: the position at which it does not matter that a read model is stalled. */
