@@ -56,6 +56,8 @@ const VOLATILE_SETTINGS = {
   full_page_writes: 'off',
   file_copy_method: 'clone',
   shared_buffers: '64MB',
+  // Several test processes share it, each with pools for several apps.
+  max_connections: '400',
 }
 
 /**

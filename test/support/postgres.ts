@@ -1,10 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
-import { silentLog } from '../../infra/log.ts'
 
 type Server = { readonly admin: pg.Client; url(database: string): string; stop(): Promise<void> }
 
@@ -48,37 +43,33 @@ async function create(label: string, template = 'template0'): Promise<string> {
 }
 
 function running(): Promise<Server> {
-  server ??= process.env.KOGI_TEST_DATABASE_URL ? named(process.env.KOGI_TEST_DATABASE_URL) : embedded()
+  server ??= process.env.KOGI_TEST_DATABASE_URL ? named(process.env.KOGI_TEST_DATABASE_URL) : shared()
   return server
 }
 
-async function embedded(): Promise<Server> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-test-'))
-  const { url, stop } = await startEmbeddedPostgres({ dataDir, log: silentLog, volatile: true })
-  const admin = await connect(url('postgres'))
-  return {
-    admin,
-    url,
-    async stop() {
-      await admin.end()
-      await stop()
-      await rm(dataDir, { recursive: true, force: true })
-    },
-  }
+/** The server of `fixtures.ts`, which goes away with the run: nothing need be dropped. */
+async function shared(): Promise<Server> {
+  const response = await fetch(process.env.KOGI_TEST_FIXTURES!)
+  const base = await response.text()
+  if (!response.ok) throw new Error(base)
+  const admin = await connect(base)
+  return { admin, url: urlOf(base), stop: () => admin.end() }
 }
 
 async function named(base: string): Promise<Server> {
   const admin = await connect(base)
-  const url = (database: string) => Object.assign(new URL(base), { pathname: `/${database}` }).href
   return {
     admin,
-    url,
+    url: urlOf(base),
     async stop() {
-      for (const name of created) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      for (const name of created.splice(0)) await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      templates.clear()
       await admin.end()
     },
   }
 }
+
+const urlOf = (base: string) => (database: string) => Object.assign(new URL(base), { pathname: `/${database}` }).href
 
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString })
@@ -87,7 +78,9 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client
 }
 
-after(async function stopServer() {
+after(async function leaveServer() {
   this.timeout(30_000)
-  await (await server)?.stop()
+  const left = server
+  server = undefined
+  await (await left)?.stop()
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kogi, startKogi } from '../../scripts/running.ts'
 import { type Client, client } from './client.ts'
 
@@ -22,6 +23,8 @@ export async function startSystem(options: { data?: string; env?: Record<string,
   const data = options.data ?? (await mkdtemp(path.join(tmpdir(), 'kogi-system-')))
   const env = { KOGI_LOG_LEVEL: process.env.KOGI_TEST_LOGS ?? 'silent', ...options.env, KOGI_DATA_DIR: data }
   const { url, pid, stop } = await startKogi(['dev', '--port', '0'], env)
+  // The APIs answer before the projector has made its tables.
+  while (!(await fetch(`${url}/health/ready`)).ok) await sleep(50)
   return {
     url,
     data,
