@@ -26,6 +26,7 @@ describe('an engine that is away', function () {
     })
     client = await app.clientOf('steady')
     assert.equal((await add()).status, 201)
+    await until(200, list)
   })
   after(async () => {
     await app?.close()
@@ -40,7 +41,7 @@ describe('an engine that is away', function () {
   const list = (headers: Record<string, string> = {}) => client.call('GET', '/api/v1/kbfc/items?limit=500', { headers })
 
   /** Repeats until it answers with the status; the first answers after an outage may still be about it. */
-  async function until(status: number, call: () => ReturnType<typeof add>) {
+  async function until(status: number, call: () => ReturnType<Client['call']>) {
     for (let tries = 0; tries < 100; tries++) {
       const answer = await call()
       if (answer.status === status) return answer
