@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { type Call, FakeNode, POSITIONS } from './fake-node.ts'
 import { expectNothingLeft, followPast, matches, PATIENCE_MS, timers, until, watched } from './watched-reader.ts'
 
-const TIMEOUT_MS = 150
+const TIMEOUT_MS = 80
 
 const trailers = (fields: Record<string, string>, { stream, begin }: Call) => {
   stream.on('wantTrailers', () => stream.sendTrailers(fields))

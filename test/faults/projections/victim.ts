@@ -1,11 +1,12 @@
-// A projector that is killed: `victim.ts <event store> <database> <lease in ms>`. It says `started` when it works.
+// A projector that is killed: `victim.ts <event store> <database> <lease in ms> <events per batch>`. It says `batch`
+// after each batch.
 import { codec, domainStreamPrefixes, projections } from '../../../infra/catalogue.ts'
 import { eventLog } from '../../../infra/event-store/reader.ts'
 import { silentLog } from '../../../infra/log.ts'
 import { createPool } from '../../../infra/postgres.ts'
 import { Runner } from '../../../projections/runner/runner.ts'
 
-const [eventStore, database, leaseMs] = process.argv.slice(2)
+const [eventStore, database, leaseMs, size] = process.argv.slice(2)
 new Runner({
   projections,
   events: eventLog({ url: eventStore!, prefixes: domainStreamPrefixes }),
@@ -14,7 +15,7 @@ new Runner({
   log: silentLog,
   id: `victim-${process.pid}`,
   leaseMs: Number(leaseMs),
-  batch: { min: 5, max: 20, targetMs: 50 },
+  batch: { min: Number(size), max: Number(size), targetMs: 50 },
   onBatch: () => process.stdout.write('batch\n'),
 })
 process.on('disconnect', () => process.exit(0))
