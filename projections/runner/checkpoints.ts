@@ -95,13 +95,19 @@ const MOVE_FIELDS = [
  */
 export const moveStatement = (moves: readonly Move[]): Statement => ({
   name: 'move-checkpoints',
-  text: `with moved as (
+  // Rows are locked in key order, as a rebuild does when it swaps tables: two who lock by chance may wait for each other.
+  text: `with m as materialized (
+      select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
+        $8::jsonb[]) m(projection, version, bucket, epoch, old, new, state, error)),
+    due as materialized (
+      select c.projection, c.version, c.bucket from checkpoints c join m using (projection, version, bucket)
+      where c.epoch = m.epoch and c.position = m.old
+      order by c.projection, c.version, c.bucket for update of c),
+    moved as (
       update checkpoints c
       set position = m.new, state = m.state, error = m.error, updated_at = clock_timestamp()
-      from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::jsonb[])
-        m(projection, version, bucket, epoch, old, new, state, error)
+      from m join due using (projection, version, bucket)
       where c.projection = m.projection and c.version = m.version and c.bucket = m.bucket
-        and c.epoch = m.epoch and c.position = m.old
       returning 1)
     select 1 / (count(*) = $9::int)::int from moved`,
   values: [...MOVE_FIELDS.map(field => arrayLiteral(field, moves)), String(moves.length)],
