@@ -22,7 +22,6 @@ import {
 const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
 const FIRST_EVENTS = 10_000
 const SINGLE_APPENDS = 6000
-const WARMING_APPENDS = 3000
 const ROUNDS = 3
 /** Of the comparison that a busy neighbour disturbs most. */
 const APPEND_ROUNDS = 8
@@ -109,8 +108,9 @@ type Filled = readonly [server: Bench, fill: Fill]
 
 /** What single operations cost in a store of some size, against the same in a small one at the same time. */
 async function costFigures(size: number, large: Filled, small: Filled): Promise<Figure[]> {
-  for (const [server] of [small, large]) await singleAppends(server, WARMING_APPENDS)
   const against = async (name: string, unit: string, measure: (...filled: Filled) => Promise<number>) => {
+    // The larger store was opened a moment ago: its code and its pages are cold.
+    for (const filled of [small, large]) await measure(...filled)
     const rounds: { value: number; bare: number }[] = []
     for (let round = 0; round < ROUNDS; round++)
       rounds.push({ bare: await measure(...small), value: await measure(...large) })
