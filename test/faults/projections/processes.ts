@@ -10,6 +10,8 @@ import { eventLog } from '../../../infra/event-store/reader.ts'
 import { bucketOf } from '../../../projections/bucket.ts'
 
 const WRITERS = 8
+/** Longer than a busy machine lets a process wait for its turn: who misses its lease has its work taken away. */
+const LEASE_MS = 2_000
 const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url))
 
 export type Projector = {
@@ -28,7 +30,7 @@ afterEach(() => Promise.all([...running].map(projector => projector.kill())))
 export function startProjector({
   store,
   database,
-  leaseMs = 200,
+  leaseMs = LEASE_MS,
   batch = 20,
 }: {
   store: string
