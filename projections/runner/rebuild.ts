@@ -32,19 +32,27 @@ export type Rebuilt = {
 }
 
 const POLL_MS = 100
+// Any constant does: it tells these locks from others.
+const REBUILDING = 720_311_561
 /** How near the new tables must be before writers are made to wait for the rest, in positions of the log. */
 const NEAR = 1_000_000n
 
 /** The same projection under a name of its own: its tables and checkpoints stand beside those that are read. */
 const besideOf = (projection: AnyProjection): AnyProjection => ({ ...projection, name: `${projection.name}__rebuild` })
 
-/** Rebuilds one projection. Throws when it is aborted or an event cannot be taken, and leaves nothing behind then. */
+/**
+ * Rebuilds one projection. Throws when it is aborted, an event cannot be taken or somebody else rebuilds it now, and
+ * leaves nothing behind then.
+ */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const beside = besideOf(options.projection)
   const guard = await options.pool.connect()
   try {
     // Between its projector and the swap nobody runs the new tables: a prune must not take them for left-overs.
     await holdServed(guard, [beside])
+    const lock = 'select pg_try_advisory_lock($1, hashtext($2)) as free'
+    const { rows } = await guard.query<{ free: boolean }>(lock, [REBUILDING, tableOf(beside)])
+    if (!rows[0]!.free) throw new Error(`${options.projection.name} is being rebuilt already: wait for the end of that`)
     return await build(options, beside)
   } finally {
     guard.release(true)
