@@ -95,7 +95,7 @@ const MOVE_FIELDS = [
  */
 export const moveStatement = (moves: readonly Move[]): Statement => ({
   name: 'move-checkpoints',
-  // Rows are locked in key order, as a rebuild does when it swaps tables: two who lock by chance may wait for each other.
+  // Rows are locked in key order, as by a rebuild that swaps tables: two who lock by chance may wait for each other.
   text: `with m as materialized (
       select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
         $8::jsonb[]) m(projection, version, bucket, epoch, old, new, state, error)),
