@@ -33,7 +33,7 @@ export async function soak(
     const begun = Date.now()
     for (let n = 1; n <= minutes * SAMPLES_PER_MINUTE; n++) {
       const due = begun + (n * 60_000) / SAMPLES_PER_MINUTE
-      await new Promise(resolve => setTimeout(resolve, due - Date.now()))
+      await Promise.race([load.over, new Promise(resolve => setTimeout(resolve, due - Date.now()))])
       const sample = {
         second: Math.round((Date.now() - begun) / 1000),
         operations: load.operations,
@@ -44,8 +44,7 @@ export async function soak(
       report(sample)
     }
   } finally {
-    await load.stop()
-    await server.stop()
+    await load.stop().finally(() => server.stop())
     rmSync(folder, { recursive: true, force: true })
   }
   const half = Math.floor(samples.length / 2)
@@ -58,12 +57,13 @@ class Load {
   operations = 0
   private isStopping = false
   private readonly server: Bench
-  private readonly lanes: Promise<void>[]
+  /** Resolves after `stop`, and rejects as soon as an operation fails. */
+  readonly over: Promise<unknown>
 
   constructor(server: Bench) {
     this.server = server
     const { client } = server
-    this.lanes = [
+    this.over = Promise.all([
       this.repeat(n => client.appendToStream(`soak-${n % 1000}`, event(n))),
       this.repeat(n =>
         client.appendToStream(
@@ -78,12 +78,13 @@ class Load {
       }),
       this.repeat(n => this.subscribeShortly(client, n)),
       this.repeat(() => this.dropConnection()),
-    ]
+    ])
+    this.over.catch(() => {}) // Told by the next sample, or by `stop`.
   }
 
   async stop(): Promise<void> {
     this.isStopping = true
-    await Promise.all(this.lanes)
+    await this.over
   }
 
   private async repeat(operation: (n: number) => Promise<unknown>): Promise<void> {
