@@ -8,6 +8,7 @@ import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
 import { probeNats } from '../infra/nats.ts'
+import { logWentBack } from '../projections/runner/watch.ts'
 import { configFrom } from './serve.ts'
 import { table } from './terminal.ts'
 
@@ -104,6 +105,8 @@ const lagOf = (url: string, head: bigint) =>
     )
     const stalled = rows.filter(({ state }) => state === 'stalled').map(({ projection }) => projection)
     if (stalled.length > 0) throw new Error(`stalled: ${stalled.join(', ')}; see kogi projections`)
+    const beyond = rows.find(({ position }) => BigInt(position) > head)
+    if (beyond) throw new Error(logWentBack(head, BigInt(beyond.position)))
     const behind = rows.filter(({ position }) => BigInt(position) < head)
     if (rows.length === 0) return '!no projector has run yet'
     if (behind.length === 0) return `none: ${rows.length} projections have reached the head`

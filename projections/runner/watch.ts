@@ -1,7 +1,7 @@
 import type { EventLog } from '../ports.ts'
 import type { AnyProjection } from '../projection.ts'
 import { type Partition, partitionName } from './partitions.ts'
-import { least } from './positions.ts'
+import { greatest, least } from './positions.ts'
 import type { Runner } from './runner.ts'
 
 /** How often the head of the log is looked at, and for how long it may move while a checkpoint does not. */
@@ -17,6 +17,11 @@ export type ProjectionHealth = {
   readonly stalled: number
 }
 
+/** What is wrong when rows were made from events that the log does not have, and what to do. */
+export const logWentBack = (head: bigint, position: bigint): string =>
+  `the log ends at ${head}, but rows were made of events up to ${position}: it is an older copy or another log. ` +
+  'Put the newest copy in place, or empty the database of the read models and let them be made anew'
+
 /**
  * Looks at a runner from outside, by a way to the log of its own: a reader that has died says nothing, but the head
  * that it should have followed still moves.
@@ -29,6 +34,7 @@ export class Watch {
   #head: bigint | undefined
   #headError: Error | undefined
   #position = -1n
+  #beyond: bigint | undefined
   #behindSince: number | undefined
   #looking = false
 
@@ -58,9 +64,11 @@ export class Watch {
   async look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
+    const foremost = greatest(this.#runner.partitions.map(({ committed }) => committed))
     try {
       this.#head = await this.#events.head()
       this.#headError = undefined
+      this.#beyond = foremost > this.#head ? foremost : undefined
     } catch (error) {
       this.#headError = error instanceof Error ? error : new Error(String(error))
     } finally {
@@ -77,6 +85,7 @@ export class Watch {
   /** Throws what is wrong with the way to the log or with the progress on it. */
   checkHead(): Record<string, unknown> {
     if (this.#headError) throw new Error(`the event store does not answer: ${this.#headError.message}`)
+    if (this.#beyond !== undefined) throw new Error(logWentBack(this.#head!, this.#beyond))
     if (this.stuckMs > this.#stuckMs) {
       throw new Error(
         `the head of the log is at ${this.#head}, a checkpoint has stood at ${this.#position} ` +
