@@ -19,6 +19,7 @@ const MARK_INTERVAL = 32
 const READ = '/event_store.client.streams.Streams/Read'
 /** Bytes that the server may send ahead of what was taken. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
+const CONNECTION_WINDOW_BYTES = 2 * STREAM_WINDOW_BYTES
 const FRAME_HEADER_BYTES = 5
 const OK = '0'
 
@@ -61,7 +62,11 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
   const open = (node: string) => {
     if (over) return
     const { tls = true, defaultCredentials: user } = parseConnectionString(url)
-    session = connect(`${tls ? 'https' : 'http'}://${node}`, connectionOptions(url))
+    const opened = connect(`${tls ? 'https' : 'http'}://${node}`, connectionOptions(url))
+    session = opened
+    opened.on('connect', () => {
+      if (!over) opened.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
+    })
     session.on('error', error => end(inWords(error)))
     session.on('close', () => end(new Error('the event store closed the connection')))
     // What is still to come on it would come without pings: nobody would notice if it never did.

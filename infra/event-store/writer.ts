@@ -131,7 +131,7 @@ function asKogiError(error: unknown): unknown {
   if (error instanceof MaxAppendSizeExceededError) {
     return new KogiError('body_too_large', 'The command makes events larger than one append may be.')
   }
-  if (AWAY.some(kind => error instanceof kind)) {
+  if (AWAY.some(kind => error instanceof kind) || AWAY_STATUS.has((error as { code?: unknown }).code)) {
     return new KogiError('engine_unavailable', 'The event store cannot be reached.', [], { cause: error as Error })
   }
   return error
@@ -139,3 +139,5 @@ function asKogiError(error: unknown): unknown {
 
 /** What the client says when the server is not there, changes its leader or breaks the call off. */
 const AWAY = [UnavailableError, CancelledError, DeadlineExceededError, TimeoutError, NotLeaderError, UnknownError]
+/** The same as gRPC has it, where the client asks for the server's features and hands the error through: 1, 4, 14. */
+const AWAY_STATUS: ReadonlySet<unknown> = new Set([1, 4, 14])
