@@ -34,7 +34,7 @@ export async function wantedOf(store: ReadStore, request: ApiRequest, query: Que
   const asked = query.as_of
   if (asked === undefined) return { token }
   const pin = query.after === undefined ? undefined : pinOf(query.after)
-  if (pin && (asked === pin.asked || asked === String(pin.position))) {
+  if (pin && (asked === pin.asked || (isPosition(asked) && BigInt(asked) === pin.position))) {
     return { token, asOf: { asked, position: pin.position } }
   }
   if (query.after !== undefined) throw invalidParameter('after', 'must be the `next` of a page of the same `as_of`')
