@@ -13,10 +13,10 @@ export async function withStore<T>(
   const owner = ownerOf(folder)
   if (owner !== undefined)
     throw new Error(`The folder ${folder} is served by process ${owner}: stop it before you ${verb}`)
-  const lock = lockFolder(folder)
+  const lock = await lockFolder(folder)
   let store: Store | undefined
   try {
-    store = new Store(folder)
+    store = new Store(folder, { mayWrite: lock.check })
     return await work(store)
   } finally {
     await store?.close()

@@ -66,7 +66,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Event
   const isTemporary = options.memory === true
   if (!isTemporary && options.dataDir === undefined) throw new Error('Give the event store a dataDir, or memory: true')
   const folder = isTemporary ? mkdtempSync(join(tmpdir(), 'kogi-event-store-')) : options.dataDir!
-  const lock = lockFolder(folder)
+  const lock = await lockFolder(folder)
   let store: Store | undefined
   const cleanUp = async (): Promise<void> => {
     await store?.close()
@@ -74,7 +74,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Event
     if (isTemporary) rmSync(folder, { recursive: true, force: true })
   }
   try {
-    store = new Store(folder, { noSync: isTemporary })
+    store = new Store(folder, { noSync: isTemporary, mayWrite: lock.check })
     checkAtStart(store, folder, log)
     const writer = new Writer(store)
     if (store.isEmpty) await seed(writer)

@@ -26,6 +26,8 @@ export interface StoreOptions {
   /** Changes nothing on disk, and needs no lock: the store as it was when this was opened. */
   readonly readOnly?: { /** Whether a server may be writing it meanwhile. */ readonly isServed: boolean }
   readonly path?: string
+  /** Throws when the folder is no longer this process's to write. */
+  readonly mayWrite?: () => void
 }
 
 const BLOCKS_PER_PAGE = 16
@@ -74,6 +76,7 @@ export class Store {
 
   /** Resolves when the changes are on disk, all of them; rejects when they are not known to be. One at a time. */
   async commit({ blocks, runs, heads, state }: Changes): Promise<void> {
+    this.options.mayWrite?.()
     if (this.isRecovered || (this.moving && this.tail.isFull)) await this.moved()
     this.append = this.journal.append({ from: this.state.nextPosition, to: state.nextPosition, blocks })
     const entry = await this.append
@@ -199,6 +202,7 @@ export class Store {
   private async moveTail(): Promise<void> {
     if (!this.moving) this.beginTail()
     await nextTurn() // The answers to the commit that set this off go first.
+    this.options.mayWrite?.()
     const { tail, state } = this.moving!
     await this.tables.put(tail, state)
     this.moving = undefined
