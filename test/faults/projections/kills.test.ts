@@ -9,8 +9,9 @@ import { MortalProjector } from './mortal.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? Date.now() % 1_000_000)
-const KILLS = LONG ? 1_000 : 10
+const KILLS = LONG ? 1_000 : 6
 const EVENTS_PER_KILL = 12
+const LATE_EVENTS = 4
 /** About how many awaits a projector passes before its first batch. */
 const PLACES_AT_START = 150
 
@@ -33,11 +34,15 @@ describe(`projections: killed at any await (KOGI_SEED=${SEED})`, function kills(
     const stood = new Map<string, bigint>()
     for (let kill = 0; kill < KILLS; kill += 1) {
       while (alive.size < 2) alive.add(start(pool.options.connectionString!, log, random, kill + alive.size))
-      await appendSome(log, events.slice(kill * EVENTS_PER_KILL, (kill + 1) * EVENTS_PER_KILL), random)
+      const own = events.slice(kill * EVENTS_PER_KILL, (kill + 1) * EVENTS_PER_KILL)
+      await appendSome(log, own.slice(0, -LATE_EVENTS), random)
       const deaths = [...alive].map(async projector => [projector, await projector.died] as const)
       const [dead, place] = await Promise.race(deaths)
       places.set(place, (places.get(place) ?? 0) + 1)
       alive.delete(dead)
+      const late = own.slice(-LATE_EVENTS)
+      if (place.startsWith('frozen')) await overtaken(pool, dead, () => log.append(...late), late.at(-1)!.position)
+      else log.append(...late)
       await dead.bury()
       await expectForward(pool, stood)
     }
@@ -53,6 +58,21 @@ describe(`projections: killed at any await (KOGI_SEED=${SEED})`, function kills(
   })
 })
 
+/** Lets a frozen one try to go on once the others have its work and are ahead of it, if they live that long. */
+async function overtaken(pool: Pool, frozen: MortalProjector, more: () => void, position: bigint): Promise<void> {
+  const owned = 'select count(*)::int as n from projection_leases where owner = $1'
+  await within(3_000, async () => (await pool.query(owned, [frozen.id])).rows[0].n === 0)
+  more()
+  const behind = 'select count(*)::int as n from checkpoints where position < $1'
+  await within(1_000, async () => (await pool.query(behind, [position])).rows[0].n === 0)
+  frozen.thaw()
+  await sleep(30)
+}
+
+async function within(timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + timeoutMs; performance.now() < end && !(await condition()); ) await sleep(10)
+}
+
 /** Positions never go back, whoever dies. */
 async function expectForward(pool: Pool, stood: Map<string, bigint>): Promise<void> {
   for (const { projection, bucket, position } of await readCheckpoints(pool)) {
@@ -65,8 +85,8 @@ async function expectForward(pool: Pool, stood: Map<string, bigint>): Promise<vo
 /** One of every two comes under a name that another had before, as a process that is started again does. */
 function start(url: string, events: MemoryLog, random: (n: number) => number, n: number): MortalProjector {
   const id = random(2) === 0 ? `again-${n % 2}` : `new-${n}`
-  const where = (['start', 'work', 'batches', 'batches'] as const)[random(4)]!
-  const places = 1 + random({ start: PLACES_AT_START, work: 40, batches: 9 }[where])
+  const where = (['start', 'work', 'work', 'batches', 'batches', 'frozen'] as const)[random(6)]!
+  const places = 1 + random({ start: PLACES_AT_START, work: 40, batches: 9, frozen: 5 }[where])
   return new MortalProjector({ url, events, id, places, where })
 }
 

@@ -1,4 +1,7 @@
-/** A projector in this process that dies at an await of its own: whatever it waits for then never comes. */
+/**
+ * A projector in this process that dies at an await of its own: whatever it waits for then never comes. Or it freezes
+ * with a batch in its hands, its sessions open, until it is thawed.
+ */
 import type { Socket } from 'node:net'
 import { codec, projections } from '../../../infra/catalogue.ts'
 import { silentLog } from '../../../infra/log.ts'
@@ -16,10 +19,13 @@ type Submittable = {
 type Work<T> = () => Promise<T>
 type Callback = (error: unknown, result?: unknown) => void
 
+const LEASE_MS = 300
+
 export class MortalProjector {
-  /** Resolves when it has died, with the place. */
+  /** Resolves when it has died or is frozen, with the place. */
   readonly died: Promise<string>
   readonly runner: Runner
+  readonly id: string
   readonly #pool: Pool
   readonly #sockets = new Set<Socket>()
   readonly #end = new AbortController()
@@ -28,20 +34,30 @@ export class MortalProjector {
   #left: number
   #armed: boolean
   readonly #onlyBatches: boolean
+  readonly #neverDies: boolean
+  #freezes: boolean
+  #frozen: Promise<void> | undefined
+  #thaw = () => {}
   #tell!: (place: string) => void
   #buried = false
 
-  /** `where`: whether its start counts, or only what it does once events have come, or only the writing of batches. */
+  /**
+   * `where`: whether its start counts, or only what it does once events have come, or only the writing of batches;
+   * `frozen` counts these and does not kill.
+   */
   constructor(options: {
     readonly url: string
     readonly events: EventLog
     readonly id: string
     readonly places: number
-    readonly where: 'start' | 'work' | 'batches'
+    readonly where: 'start' | 'work' | 'batches' | 'frozen'
   }) {
+    this.id = options.id
     this.#left = options.places
     this.#armed = options.where !== 'work'
     this.#onlyBatches = options.where === 'batches'
+    this.#neverDies = options.where === 'frozen'
+    this.#freezes = this.#neverDies
     this.died = new Promise(resolve => {
       this.#tell = resolve
     })
@@ -53,15 +69,22 @@ export class MortalProjector {
       decode: codec.decode,
       log: silentLog,
       id: options.id,
-      leaseMs: 300,
+      leaseMs: LEASE_MS,
       retryMs: [20, 40],
       batch: { min: 3, max: 12, targetMs: 20 },
     })
   }
 
+  /** Lets a frozen one go on, as if no time had passed. */
+  thaw(): void {
+    this.#frozen = undefined
+    this.#thaw()
+  }
+
   /** Clears away what is left in memory: all that the dead one waits for fails now. */
   async bury(): Promise<void> {
     this.#die('the end')
+    this.thaw()
     this.#buried = true
     for (const fail of this.#waiting.splice(0)) fail(new Error('gone'))
     await this.runner.close()
@@ -74,7 +97,7 @@ export class MortalProjector {
 
   /** Counts a place where it may die; false when it is dead. */
   #lives(place: string, isBatch = false): boolean {
-    if (this.#armed && !this.#dead && (isBatch || !this.#onlyBatches)) {
+    if (this.#armed && !this.#dead && !this.#neverDies && (isBatch || !this.#onlyBatches)) {
       this.#left -= 1
       if (this.#left <= 0) this.#die(place)
     }
@@ -88,6 +111,18 @@ export class MortalProjector {
     this.#tell(place)
   }
 
+  /** Freezes where the next batch is to be sent, once, if it is one that freezes. */
+  #freeze(): void {
+    if (!this.#freezes) return
+    this.#left -= 1
+    if (this.#left > 0) return
+    this.#freezes = false
+    this.#frozen = new Promise(resolve => {
+      this.#thaw = resolve
+    })
+    this.#tell('frozen before a batch')
+  }
+
   #never<T>(): Promise<T> {
     return new Promise((_, reject) => {
       if (this.#buried) reject(new Error('gone'))
@@ -97,9 +132,11 @@ export class MortalProjector {
 
   /** An await: it may die before the work is done, or after it was done and before that is known. */
   async #pass<T>(place: string, work: Work<T>): Promise<T> {
+    await this.#frozen
     if (!this.#lives(`before ${place}`)) return this.#never()
     try {
       const result = await work()
+      await this.#frozen
       return this.#lives(`after ${place}`) ? result : this.#never()
     } catch (error) {
       if (this.#dead) return this.#never()
@@ -151,7 +188,9 @@ export class MortalProjector {
     pipeline.handleReadyForQuery = () => {
       if (this.#lives('between commit and acknowledgement', true)) handleReadyForQuery()
     }
-    query(pipeline)
+    this.#freeze()
+    if (this.#frozen) void this.#frozen.then(() => query(pipeline))
+    else query(pipeline)
   }
 
   #mortalLog(events: EventLog): EventLog {

@@ -54,11 +54,11 @@ describe(`projections: rebuilt under load (KOGI_SEED=${SEED})`, function rebuild
       done = true
     })
     const samples: Sample[] = []
+    let rebuilds = 0
     const readers = Array.from({ length: READERS }, (_, n) => {
       const read = n === 0 ? inTransaction : inStatement
       return readOften(n, read)
     })
-    let rebuilds = 0
     while (!done) {
       const projection = projections[rebuilds % projections.length]!
       const options = { pool, events: log, decode: codec.decode, log: silentLog, id: `rebuild-${rebuilds}` }
