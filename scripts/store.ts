@@ -81,7 +81,8 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
 
 async function check({ data }: { data: string }, command: Command): Promise<void> {
   await done(command, async () => {
-    const { events, blocks, bytes, problems } = await verifyFolder(data)
+    const { events, blocks, bytes, problems, notes } = await verifyFolder(data)
+    for (const note of notes) process.stdout.write(`note: ${note}\n`)
     for (const problem of problems) process.stdout.write(`problem: ${problem}\n`)
     if (problems.length > 0) process.exitCode = 1
     return `${events} events in ${blocks} blocks (${bytes} bytes): ${problems.length === 0 ? 'whole' : 'damaged'}`

@@ -38,7 +38,7 @@ import { lockFolder } from './lock.ts'
 import { seed } from './seed.ts'
 import { listen } from './server.ts'
 import { Store } from './store.ts'
-import { checkTail } from './verify.ts'
+import { checkTail, tornNote } from './verify.ts'
 import { Writer } from './writer.ts'
 
 export interface EventStoreOptions {
@@ -100,6 +100,7 @@ function checkAtStart(store: Store, folder: string, log: Logger): void {
   if (problems.length > 0)
     throw new Error(`The event store in ${folder} is damaged: ${problems[0]}. Run \`kogi store verify\` for all of it`)
   const { nextPosition, nextStream } = store.state
+  if (store.torn > 0) log.warn({ folder }, tornNote(store))
   if (store.isEmpty) log.info({ folder }, 'the event store is new')
   else log.info({ folder, nextPosition, streams: nextStream - 1 }, 'the event store is whole')
 }

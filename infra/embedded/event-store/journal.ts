@@ -9,7 +9,7 @@ import { type Entry, encodeEntry } from './journal-entry.ts'
  * take over what one of them holds, the other is written; the first is then begun over.
  */
 
-const GROWTH_BYTES = 1024 * 1024
+export const GROWTH_BYTES = 1024 * 1024
 const FILES = ['journal-a', 'journal-b'] as const
 const FILE_MODE = 0o600
 /** Elsewhere the flag leaves the data in the disk's own cache, and a sync of its own is needed. */
@@ -35,10 +35,17 @@ export class Journal {
   private readonly paths: readonly string[]
   private readonly mark: Buffer
   private readonly noSync: boolean
+  private readonly inUse: (file: number) => Promise<void>
   private readonly files: (JournalFile | undefined)[] = []
   private current = 0
 
-  constructor(store: string, mark: Buffer, { noSync }: { noSync: boolean }) {
+  /** `inUse` is told each file by its number, when it is there and before anything is in it. */
+  constructor(
+    store: string,
+    mark: Buffer,
+    { noSync, inUse }: { noSync: boolean; inUse: (file: number) => Promise<void> },
+  ) {
+    this.inUse = inUse
     this.paths = journalPaths(store)
     this.mark = mark
     this.noSync = noSync
@@ -49,7 +56,7 @@ export class Journal {
    * the place of the one that failed.
    */
   async append(entry: Entry): Promise<Entry> {
-    const file = this.file()
+    const file = await this.file()
     const { bytes, copy } = encodeEntry(this.mark, entry)
     await this.write(file, bytes, file.end)
     file.end += bytes.length
@@ -70,14 +77,21 @@ export class Journal {
     if (remove) for (const path of this.paths) rmSync(path, { force: true })
   }
 
-  private file(): JournalFile {
+  private async file(): Promise<JournalFile> {
     const known = this.files[this.current]
     if (known) return known
     const path = this.paths[this.current]!
     const flags = constants.O_RDWR | constants.O_CREAT | (this.noSync ? 0 : SYNC_FLAG)
-    const file = { fd: openSync(path, flags, FILE_MODE), end: 0, size: 0 }
+    const file = { fd: openSync(path, flags, FILE_MODE), end: 0, size: GROWTH_BYTES }
+    try {
+      await this.write(file, Buffer.alloc(GROWTH_BYTES), 0)
+      if (!this.noSync) syncFolder(dirname(path))
+      await this.inUse(this.current)
+    } catch (error) {
+      await closeFile(file.fd)
+      throw error
+    }
     this.files[this.current] = file
-    if (!this.noSync) syncFolder(dirname(path))
     return file
   }
 

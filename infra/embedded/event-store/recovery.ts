@@ -1,19 +1,23 @@
 import { readFileSync } from 'node:fs'
-import { journalPaths } from './journal.ts'
+import { GROWTH_BYTES, journalPaths } from './journal.ts'
 import { decodeEntry, type Entry } from './journal-entry.ts'
+import { readUint64 } from './keys.ts'
 
 /**
  * Reading the journal again: after a crash, or beside the server that writes it. What a crash left half written was
  * never acknowledged and is passed over; an entry that is whole and cannot be reached means that the disk lost one.
  */
 
-/** What is in the journal's files: read it before the tables, so that what leaves the one is found in the other. */
+/**
+ * What is in the journal's files, nothing for one that is missing: read it before the tables, so that what leaves the
+ * one is found in the other.
+ */
 export function readJournal(store: string): Buffer[] {
-  return journalPaths(store).flatMap(path => {
+  return journalPaths(store).map(path => {
     try {
-      return [readFileSync(path)]
+      return readFileSync(path)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // A clean stop leaves none.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0) // A clean stop leaves none.
       throw error
     }
   })
@@ -38,6 +42,41 @@ export function entriesBehind(
   const isDamaged = written.some(entry => entry.to > position) || hasLostEntries(files, mark, chains, position)
   return { entries, isDamaged }
 }
+
+/** Refuses files of which one is missing, cut short or of other tables than these; `inUse` has a bit for each. */
+export function checkFiles(
+  files: readonly Buffer[],
+  store: string,
+  { mark, isNew, journalInUse: inUse }: { mark: Buffer; isNew: boolean; journalInUse: number },
+): void {
+  for (const [index, bytes] of files.entries()) {
+    const path = journalPaths(store)[index]!
+    if (inUse & (1 << index) && bytes.length < GROWTH_BYTES)
+      throw new Error(`${path} has ${bytes.length} bytes: the last commits stood there and are lost. ${RESTORE}`)
+    const begin = bytes.subarray(0, mark.length)
+    if (begin.every(byte => byte === 0) || begin.equals(mark)) continue
+    const found = isNew ? `${store} is missing or empty` : `${store} is not the file that it was written with`
+    throw new Error(`${path} has commits, and ${found}, or its beginning is damaged. ${RESTORE}`)
+  }
+}
+
+const RESTORE = 'Restore the whole folder from a backup; nothing was changed in it'
+
+/** Bytes of a commit that a crash left half written where the log goes on. */
+export function tornBytes(files: readonly Buffer[], mark: Buffer, position: number): number {
+  for (const bytes of files) {
+    const { entries, end } = chainOf(bytes, mark)
+    if (end + TORN_HEADER > bytes.length || (entries.at(-1)?.to ?? position) !== position) continue
+    const length = bytes.readUInt32BE(end + LENGTH_AT)
+    if (length > 0 && readUint64(bytes, end + FROM_AT) === position) return Math.min(length, bytes.length - end)
+  }
+  return 0
+}
+
+/** Where an entry has its length and the position that it begins at. */
+const LENGTH_AT = 12
+const FROM_AT = 16
+const TORN_HEADER = 24
 
 interface Chain {
   readonly entries: readonly Entry[]

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Block } from './block.ts'
@@ -6,7 +6,7 @@ import { type FrameView, frameEnd, newFrameView, parseFrame } from './frame.ts'
 import type { Head } from './head.ts'
 import { Journal } from './journal.ts'
 import type { Entry } from './journal-entry.ts'
-import { entriesBehind, readJournal } from './recovery.ts'
+import { checkFiles, entriesBehind, readJournal, tornBytes } from './recovery.ts'
 import { type State, Tables } from './tables.ts'
 import { type Run, type StagedRun, Tail } from './tail.ts'
 
@@ -41,6 +41,8 @@ const READER_STREAMS = 2 ** 31
  */
 export class Store {
   state: State
+  /** Bytes at the end of the journal that were no whole commit and were passed over. */
+  torn = 0
   private tail = new Tail()
   /** The tail that is on its way into the tables, and where the log ends in it. */
   private moving: { readonly tail: Tail; readonly state: State } | undefined
@@ -60,8 +62,10 @@ export class Store {
     if (readOnly === undefined) mkdirSync(folder, { recursive: true, mode: 0o700 })
     this.options = options
     const files = readJournal(path)
+    checkTablesExist(path, files)
     this.tables = new Tables(path, { noSync, readOnly: readOnly !== undefined })
-    this.journal = new Journal(path, this.tables.mark, { noSync })
+    const inUse = (file: number) => this.tables.useJournal(this.tables.journalInUse | (1 << file))
+    this.journal = new Journal(path, this.tables.mark, { noSync, inUse })
     this.state = this.tables.state
     this.recover(files, path)
   }
@@ -173,7 +177,8 @@ export class Store {
     const { noSync, readOnly } = this.options
     await Promise.allSettled([this.append, this.move])
     // What does not fit into the tables stays in the journal, for the next start.
-    const isFlushed = readOnly === undefined && !noSync && (await this.flush().then(succeeded, failed))
+    const settle = () => this.flush().then(() => this.tables.useJournal(0))
+    const isFlushed = readOnly === undefined && !noSync && (await settle().then(succeeded, failed))
     await this.tables.close()
     await this.journal.close({ remove: isFlushed })
   }
@@ -218,12 +223,20 @@ export class Store {
   /** Makes the tail anew from what the journal holds. */
   private recover(files: readonly Buffer[], path: string): void {
     const { nextPosition, nextStream } = this.tables.state
+    const isServed = this.options.readOnly?.isServed === true
+    try {
+      if (!isServed) checkFiles(files, path, this.tables)
+    } catch (error) {
+      void this.tables.close()
+      throw error
+    }
     const { entries, isDamaged } = entriesBehind(files, this.tables.mark, nextPosition)
     // Beside a server that is writing, entries are seen half written and files begun over.
-    if (isDamaged && this.options.readOnly?.isServed !== true) {
+    if (isDamaged && !isServed) {
       void this.tables.close()
       throw damaged(path, entries.at(-1)?.to ?? nextPosition)
     }
+    if (!isServed) this.torn = tornBytes(files, this.tables.mark, entries.at(-1)?.to ?? nextPosition)
     if (entries.length === 0) return
     const tail = new Tail()
     // The numbers that the tail's new streams had are nowhere on disk: they get fresh ones.
@@ -236,10 +249,21 @@ export class Store {
   }
 }
 
+/** A log without its tables must not begin anew: LMDB would make the file that is missing. */
+function checkTablesExist(path: string, files: readonly Buffer[]): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0 || files.every(bytes => bytes.every(byte => byte === 0))) return
+  throw new Error(
+    `${path} is ${existsSync(path) ? 'empty' : 'missing'}, and its journal has commits: ` +
+      'restore the whole folder from a backup; nothing was changed in it',
+  )
+}
+
 function damaged(path: string, position: number): Error {
   return new Error(
     `The journal is damaged: what was stored behind position ${position} cannot be read. ` +
-      `Restore the folder from a backup, or remove ${path}-journal-a and ${path}-journal-b to go on without it`,
+      `Restore the folder from a backup. Without one, copy the folder first; only then remove ${path}-journal-a ` +
+      `and ${path}-journal-b, which loses every commit that only they hold`,
   )
 }
 

@@ -14,6 +14,7 @@ import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
  * | `runs`    | stream number, revision    | where in which block a run of that stream's events stands      |
  * | `streams` | stream name                | its head: number, last revision, limits                        |
  * | `facts`   | `state`                    | format, next position, next stream number, mark of the journal |
+ * | `facts`   | `journal`                  | a bit for each file of the journal that is in use              |
  *
  * They hold everything before `state.nextPosition`, in every table, and nothing else is read from them: another process
  * may have written more since they were opened.
@@ -21,6 +22,7 @@ import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
 
 const FORMAT = 3
 const STATE_KEY = Buffer.from('state')
+const JOURNAL_KEY = Buffer.from('journal')
 const STATE_SIZE = 24
 const MARK_SIZE = 8
 const HEADS_PER_TRANSACTION = 10_000
@@ -36,6 +38,8 @@ export class Tables {
   state: State
   /** Random bytes that the journal's entries of this store begin with. */
   readonly mark: Buffer
+  /** Whether they were made just now. */
+  readonly isNew: boolean
   private readonly root: RootDatabase<Buffer, Buffer>
   private readonly log: Table
   private readonly runs: Table
@@ -62,6 +66,7 @@ export class Tables {
     this.streams = table('streams')
     this.facts = table('facts')
     const stored = this.facts.get(STATE_KEY)
+    this.isNew = stored === undefined
     if (stored === undefined) {
       this.state = { nextPosition: 0, nextStream: 1 }
       this.mark = randomBytes(MARK_SIZE)
@@ -140,6 +145,17 @@ export class Tables {
       batch = []
     }
     await put()
+  }
+
+  /** Bits of the journal's files that must be there; a clean stop leaves none. */
+  get journalInUse(): number {
+    const value = this.facts.get(JOURNAL_KEY)
+    return value === undefined ? 0 : value[0]!
+  }
+
+  /** Resolves when the tables on disk say which of the journal's files are in use. */
+  async useJournal(bits: number): Promise<void> {
+    if (bits !== this.journalInUse) await this.root.batch(() => void this.facts.put(JOURNAL_KEY, Buffer.from([bits])))
   }
 
   close(): Promise<void> {

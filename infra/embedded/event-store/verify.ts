@@ -9,6 +9,13 @@ export interface Findings {
   readonly blocks: number
   readonly bytes: number
   readonly problems: readonly string[]
+  /** What is worth knowing and no damage. */
+  readonly notes: readonly string[]
+}
+
+/** What is said of a commit that a crash left half written: it was never acknowledged. */
+export function tornNote({ torn, state }: Store): string {
+  return `${torn} bytes behind position ${state.nextPosition} were no whole commit and were passed over`
 }
 
 const PROBLEMS_MAX = 20
@@ -80,7 +87,8 @@ class Check {
   findings(): Findings {
     if (this.end > this.store.state.nextPosition)
       this.report(`The log ends at ${this.end}, and the store goes on at ${this.store.state.nextPosition}`)
-    return { events: this.events, blocks: this.blocks, bytes: this.bytes, problems: this.problems }
+    const notes = this.store.torn > 0 ? [tornNote(this.store)] : []
+    return { events: this.events, blocks: this.blocks, bytes: this.bytes, problems: this.problems, notes }
   }
 
   private event(): void {

@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { constants, cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  constants,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -58,6 +68,12 @@ describe('the journal of the embedded event store', () => {
     return folder
   }
 
+  function newFolderWithStore(): string {
+    const folder = newFolder()
+    opened(folder)
+    return folder
+  }
+
   function append(stream: string, text = ''): Promise<unknown> {
     const none = Buffer.alloc(0)
     const event = { id: randomUUID(), type: Buffer.from('T'), json: true, metadata: none, data: Buffer.from(text) }
@@ -98,6 +114,7 @@ describe('the journal of the embedded event store', () => {
     await append('s', 'kept')
     await append('s', 'torn')
     const again = opened(crashed(bytes => bytes.fill(0, bytes.indexOf('torn'))))
+    expect(verify(again).notes[0]).to.match(/^\d+ bytes behind position \d+ were no whole commit and were passed over$/)
     expect(soundEvents(again)).to.equal(1)
     writer = new Writer(again)
     await append('s')
@@ -112,6 +129,24 @@ describe('the journal of the embedded event store', () => {
     expect(() => new Store(folder)).to.throw(/The journal is damaged: what was stored behind position \d+ cannot/)
     const beginning = crashed(bytes => bytes.fill(0, 0, 8))
     expect(() => new Store(beginning)).to.throw('behind position 0 cannot be read')
+  })
+
+  it('refuses a folder without its tables, and one without the journal that was in use', async () => {
+    await append('s')
+    const without = (change: (folder: string) => void): string => {
+      const folder = crashed()
+      change(folder)
+      return folder
+    }
+    const tables = without(folder => rmSync(join(folder, FILE)))
+    expect(() => new Store(tables)).to.throw(/events.mdb is missing, and its journal has commits: restore/)
+    expect(readdirSync(tables)).not.to.include(FILE)
+    const foreign = without(folder => cpSync(join(newFolderWithStore(), FILE), join(folder, FILE)))
+    expect(() => new Store(foreign)).to.throw(/journal-a has commits, and .* is not the file that it was written with/)
+    const journal = without(folder => rmSync(join(folder, JOURNAL)))
+    expect(() => new Store(journal)).to.throw('journal-a has 0 bytes: the last commits stood there and are lost')
+    const cut = without(folder => truncateSync(join(folder, JOURNAL), 500))
+    expect(() => new Store(cut)).to.throw('journal-a has 500 bytes')
   })
 
   it('gives its entries up to the tables and doubles none of them', async () => {
