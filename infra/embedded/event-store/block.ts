@@ -24,3 +24,13 @@ export function blockCount(bytes: Buffer): number {
 export function isIntact(bytes: Buffer): boolean {
   return bytes.length > BLOCK_HEADER && bytes.readUInt32BE(0) === crc32(bytes.subarray(4))
 }
+
+/** A block whose bytes are not those that were written: none of them leaves the store. */
+export class DamagedBlock extends Error {
+  constructor(position: number) {
+    super(
+      `The block at position ${position} does not match its checksum: run \`kogi store verify\` for all of the damage, ` +
+        'and restore the folder from a backup',
+    )
+  }
+}

@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { gunzipSync } from 'node:zlib'
+import { DamagedBlock } from './block.ts'
 import { GRPC_HEADER } from './frame.ts'
 import { MalformedMessage } from './protobuf.ts'
 
@@ -19,6 +20,7 @@ export const Status = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  dataLoss: 15,
 } as const
 
 /** An answer other than OK; `trailers` tell the client which of its error classes it is. */
@@ -121,6 +123,7 @@ export class Call {
   fail(error: unknown): void {
     if (error instanceof GrpcError) this.finish(error.status, error.message, error.trailers)
     else if (error instanceof MalformedMessage) this.finish(Status.invalidArgument, error.message, {})
+    else if (error instanceof DamagedBlock) this.finish(Status.dataLoss, error.message, {})
     else this.finish(Status.internal, error instanceof Error ? error.message : String(error), {})
   }
 

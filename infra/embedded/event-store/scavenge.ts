@@ -25,10 +25,13 @@ export async function scavenge(folder: string): Promise<Scavenged> {
   const fresh = `${path}.new`
   return withStore(folder, { verb: 'scavenge it', mustExist: true }, async source => {
     const bytesBefore = statSync(path).size
+    await source.flush()
     removeRest(fresh)
     const counts = await copyKept(source, folder, fresh)
     await source.close()
     renameSync(fresh, path)
+    // Whoever still reads the old file keeps its lock file; readers of the new one must not share that.
+    rmSync(`${path}-lock`, { force: true })
     removeRest(fresh)
     return { ...counts, bytesBefore, bytesAfter: statSync(path).size }
   })

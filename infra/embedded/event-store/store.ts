@@ -150,6 +150,17 @@ export class Store {
     return parseFrame(block.bytes, at, newFrameView())
   }
 
+  /** Work that looks for damage: it is shown blocks that no longer match their checksums, which are refused else. */
+  showingDamage<T>(work: () => T): T {
+    this.tables.refusesDamage = false
+    try {
+      return work()
+    } finally {
+      this.tables.refusesDamage = true
+      this.lastBlock = undefined
+    }
+  }
+
   /** Every block in log order, the ones before the beginning of `$all` too. */
   *allBlocks(position = 0): Generator<Block> {
     for (let from = position; ; ) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import type { Block } from './block.ts'
+import { type Block, DamagedBlock, isIntact } from './block.ts'
 import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
 import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
 import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
@@ -25,6 +25,8 @@ const STATE_KEY = Buffer.from('state')
 const JOURNAL_KEY = Buffer.from('journal')
 const STATE_SIZE = 24
 const MARK_SIZE = 8
+/** Blocks that are known to be sound: the first reading of one pays for its checksum. */
+const SOUND_MAX = 65_536
 const HEADS_PER_TRANSACTION = 10_000
 
 export interface State {
@@ -40,6 +42,9 @@ export class Tables {
   readonly mark: Buffer
   /** Whether they were made just now. */
   readonly isNew: boolean
+  /** Off while damage is looked for: then blocks are read as they are. */
+  refusesDamage = true
+  private readonly sound = new Set<number>()
   private readonly root: RootDatabase<Buffer, Buffer>
   private readonly log: Table
   private readonly runs: Table
@@ -105,7 +110,7 @@ export class Tables {
 
   block(position: number): Block | undefined {
     const value = position < this.state.nextPosition ? this.log.get(positionKey(position)) : undefined
-    return value && { position, bytes: asBuffer(value) }
+    return value && this.soundBlock(position, asBuffer(value))
   }
 
   /** Runs of a stream forwards from one that begins at `revision` or behind it. */
@@ -195,8 +200,17 @@ export class Tables {
   private blocks(range: { start: Buffer; end?: Buffer; limit: number; reverse?: boolean }): Block[] {
     const found: Block[] = []
     for (const { key, value } of this.log.getRange(range))
-      found.push({ position: readPositionKey(key), bytes: asBuffer(value) })
+      found.push(this.soundBlock(readPositionKey(key), asBuffer(value)))
     return found
+  }
+
+  private soundBlock(position: number, bytes: Buffer): Block {
+    if (this.refusesDamage && !this.sound.has(position)) {
+      if (!isIntact(bytes)) throw new DamagedBlock(position)
+      if (this.sound.size >= SOUND_MAX) this.sound.clear()
+      this.sound.add(position)
+    }
+    return { position, bytes }
   }
 
   private readRuns(range: { start: Buffer; end: Buffer; limit: number; reverse?: boolean }): Run[] {

@@ -32,16 +32,20 @@ export function verifyFolder(folder: string): Promise<Findings> {
  * and in its stream, every stream's head.
  */
 export function verify(store: Store, position = 0): Findings {
-  const check = new Check(store)
-  for (const block of store.allBlocks(position)) check.block(block)
-  return check.finish()
+  return store.showingDamage(() => {
+    const check = new Check(store)
+    for (const block of store.allBlocks(position)) check.block(block)
+    return check.finish()
+  })
 }
 
 /** The quick look at start-up: the end of the log is whole and agrees with what the store says of itself. */
 export function checkTail(store: Store): Findings {
-  const check = new Check(store)
-  for (const block of store.blocksBackFrom(Number.MAX_SAFE_INTEGER, TAIL_BLOCKS).reverse()) check.block(block)
-  return check.findings()
+  return store.showingDamage(() => {
+    const check = new Check(store)
+    for (const block of store.blocksBackFrom(Number.MAX_SAFE_INTEGER, TAIL_BLOCKS).reverse()) check.block(block)
+    return check.findings()
+  })
 }
 
 class Check {
