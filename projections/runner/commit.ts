@@ -5,9 +5,9 @@ import type { Decode } from '../ports.ts'
 import { BatchFold, faultOf } from './batch.ts'
 import { announceStatement, type Fault, FencedError, moveStatement } from './checkpoints.ts'
 import { type Partition, PartitionTable } from './partitions.ts'
-import { PipelineError, runPipeline } from './pipeline.ts'
+import { PipelineError, runPipeline, type Statement } from './pipeline.ts'
 import { greatest } from './positions.ts'
-import { type Changes, loadRows, statementsFor } from './write.ts'
+import { loadRows, statementsFor } from './write.ts'
 
 /** What reading and writing rows needs. */
 export type Store = {
@@ -37,7 +37,7 @@ export const foldOver = ({ pool, decode, skips }: Store, table: PartitionTable):
  */
 export async function commitBatch(
   { pool }: Pick<Store, 'pool'>,
-  changes: readonly Changes[],
+  changes: readonly Statement[],
   advances: ReadonlyMap<Partition, bigint>,
 ): Promise<void> {
   const moves = [...advances].map(([partition, to]) => {
@@ -48,7 +48,7 @@ export async function commitBatch(
   })
   if (moves.length === 0) return
   const last = greatest(advances.values())
-  const statements = [moveStatement(moves), ...changes.flatMap(statementsFor), announceStatement(last)]
+  const statements = [moveStatement(moves), ...changes, announceStatement(last)]
   const client = await pool.connect()
   let broken: boolean | undefined
   try {
@@ -82,7 +82,11 @@ export async function takeCarefully(
   try {
     const folded = await foldOver(store, table).fold(events)
     for (const [partition, fault] of folded.faults) stopAt(store, partition, fault)
-    await commitBatch(store, folded.changes, new Map(running.map(partition => [partition, partition.passed])))
+    await commitBatch(
+      store,
+      folded.changes.flatMap(statementsFor),
+      new Map(running.map(partition => [partition, partition.passed])),
+    )
   } catch (error) {
     for (const partition of running) partition.passed = partition.committed
     if (!isDataError(error)) throw error

@@ -8,7 +8,9 @@ import type { EventLog, ReaderStatus } from '../ports.ts'
 import type { BatchFold, FoldedBatch } from './batch.ts'
 import { commitBatch, foldOver, isDataError, type Store, stopAt } from './commit.ts'
 import { type Partition, PartitionTable } from './partitions.ts'
+import type { Statement } from './pipeline.ts'
 import { least } from './positions.ts'
+import { statementsFor } from './write.ts'
 
 /** What a lane needs from its surroundings. */
 export type LaneDeps = Store & {
@@ -111,13 +113,15 @@ export class Lane {
         const foldMs = performance.now() - started
         for (const [partition, fault] of folded?.faults ?? []) stopAt(this.#deps, partition, fault)
         const advances = this.#advances(folded)
+        // Made while the database is busy with the batch before: it gets the next one as soon as it is ready.
+        const statements = folded?.changes.flatMap(statementsFor) ?? []
         await inFlight
         if (this.#failure) break
-        inFlight = this.#write(arrived?.value ?? [], folded, advances, foldMs)
+        inFlight = this.#write(arrived?.value ?? [], folded, statements, advances, foldMs)
       }
     } finally {
       await inFlight
-      if (!this.#failure) await this.#write([], undefined, this.#behind(), 0)
+      if (!this.#failure) await this.#write([], undefined, [], this.#behind(), 0)
       this.#abort.abort()
       await iterator.return?.()
     }
@@ -173,12 +177,13 @@ export class Lane {
   async #write(
     events: readonly StoredEvent[],
     folded: FoldedBatch | undefined,
+    statements: readonly Statement[],
     advances: ReadonlyMap<Partition, bigint>,
     foldMs: number,
   ): Promise<void> {
     const started = performance.now()
     try {
-      await commitBatch(this.#deps, folded?.changes ?? [], advances)
+      await commitBatch(this.#deps, statements, advances)
     } catch (error) {
       this.#fail(isDataError(error) ? new RefusedBatchError(events, error) : asError(error))
       return

@@ -17,6 +17,7 @@ import { commitBatch, foldOver } from './commit.ts'
 import { PartitionTable, partitionOf } from './partitions.ts'
 import { greatest, least } from './positions.ts'
 import { Runner, type RunnerOptions } from './runner.ts'
+import { statementsFor } from './write.ts'
 
 export type RebuildOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 'log' | 'id' | 'batch' | 'onBatch'> & {
   readonly projection: AnyProjection
@@ -166,7 +167,11 @@ async function finish(
     const folded = await fold.fold(due)
     const [fault] = folded.faults.values()
     if (fault) throw new Error(`an event cannot be taken: position ${fault.position}: ${fault.error}`)
-    await commitBatch(store, folded.changes, new Map(partitions.map(partition => [partition, partition.passed])))
+    await commitBatch(
+      store,
+      folded.changes.flatMap(statementsFor),
+      new Map(partitions.map(partition => [partition, partition.passed])),
+    )
   }
 }
 
