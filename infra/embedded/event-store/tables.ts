@@ -3,6 +3,7 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { type Block, DamagedBlock, isIntact } from './block.ts'
 import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
 import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
+import { checkFile } from './lmdb-file.ts'
 import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
 
 /**
@@ -25,6 +26,7 @@ const STATE_KEY = Buffer.from('state')
 const JOURNAL_KEY = Buffer.from('journal')
 const STATE_SIZE = 24
 const MARK_SIZE = 8
+const NAMES: readonly string[] = ['log', 'runs', 'streams', 'facts']
 /** Blocks that are known to be sound: the first reading of one pays for its checksum. */
 const SOUND_MAX = 65_536
 const HEADS_PER_TRANSACTION = 10_000
@@ -52,6 +54,7 @@ export class Tables {
   private readonly facts: Table
 
   constructor(path: string, { noSync, readOnly }: { noSync: boolean; readOnly: boolean }) {
+    checkFile(path)
     this.root = open<Buffer, Buffer>({
       path,
       noSubdir: true,
@@ -65,6 +68,7 @@ export class Tables {
       // Transactions are put together here; the binding's own batches would reject promises that nobody holds.
       eventTurnBatching: false,
     })
+    this.checkTables(path)
     const table = (name: string): Table => this.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
     this.log = table('log')
     this.runs = table('runs')
@@ -202,6 +206,15 @@ export class Tables {
     for (const { key, value } of this.log.getRange(range))
       found.push(this.soundBlock(readPositionKey(key), asBuffer(value)))
     return found
+  }
+
+  /** The file may be of another program: nothing is to be made in it. */
+  private checkTables(path: string): void {
+    const names = [...this.root.getKeys({})].map(key => asBuffer(key).toString('latin1').replace(/\0$/, ''))
+    const foreign = names.find(name => !NAMES.includes(name))
+    if (foreign === undefined) return
+    void this.root.close()
+    throw new Error(`${path} is no event store: it has a table ${JSON.stringify(foreign)}. Choose another folder`)
   }
 
   private soundBlock(position: number, bytes: Buffer): Block {

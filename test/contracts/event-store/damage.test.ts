@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { open } from 'lmdb'
 import { type EventStore, startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
 import { FILE } from '../../../infra/embedded/event-store/store.ts'
@@ -77,6 +78,35 @@ describe('a damaged file of the embedded event store', () => {
         .that.matches(/block at position \d+ does not match/)
     }
     expect(readFileSync(join(folder, FILE)).equals(before)).to.equal(true)
+  })
+
+  it('is refused before it is mapped when it is cut or something else', async () => {
+    const path = join(folder, FILE)
+    const whole = readFileSync(path)
+    const refusals: [Buffer, RegExp][] = [
+      [Buffer.alloc(40_960, 7), /events.mdb is no event store, or its beginning is damaged: restore/],
+      [whole.subarray(0, 100), /is no event store/],
+      [whole.subarray(0, 5000), /is cut off: it has 1 pages of 4096 bytes and needs \d+; restore/],
+      [whole.subarray(0, whole.length >> 1), /is cut off/],
+    ]
+    for (const [bytes, message] of refusals) {
+      writeFileSync(path, bytes)
+      for (const work of [() => verifyFolder(folder), () => start()])
+        expect(await work().catch((error: Error) => error))
+          .to.have.property('message')
+          .that.matches(message)
+    }
+  })
+
+  it('of another program is not touched', async () => {
+    const other = mkdtempSync(join(folder, 'other-'))
+    const database = open({ path: join(other, FILE), noSubdir: true })
+    await database.put('key', 'value')
+    await database.close()
+    const before = readFileSync(join(other, FILE))
+    const error = await scavenge(other).catch((error: Error) => error)
+    expect(error).to.have.property('message').that.contains('events.mdb is no event store: it has a table "key"')
+    expect(readFileSync(join(other, FILE)).equals(before)).to.equal(true)
   })
 
   it('is replaced by a scavenge together with its lock, so that readers of the old one go on', async () => {
