@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { ExportEnd } from '../../infra/embedded/event-store/export-end.ts'
 
 // Streams and events of one round, in the proportions of the data sets that the system is accepted with.
 const WALLETS = 800
@@ -38,16 +39,19 @@ function uuidOf(name: string): string {
 /** Writes `count` events as the embedded store imports them. Rounds follow one another, each in orgs of its own. */
 export async function writeLog(file: string, count: number): Promise<void> {
   const out = createWriteStream(file)
+  const end = new ExportEnd()
   const revisions = new Map<string, number>()
   let written = 0
   for (let round = 0; written < count; round += 1) {
     for (const line of roundOf(round)) {
       if (written === count) break
       written += 1
-      if (!out.write(`${stored(line, written, revisions)}\n`)) await once(out, 'drain')
+      const text = stored(line, written, revisions)
+      end.add(text)
+      if (!out.write(`${text}\n`)) await once(out, 'drain')
     }
   }
-  out.end()
+  out.end(`${end.line()}\n`)
   await once(out, 'close')
 }
 

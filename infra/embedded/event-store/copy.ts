@@ -60,6 +60,8 @@ export class Copy {
     const isTombstone = revision >= TOMBSTONE_REVISION
     if (!isTombstone && revision <= head.revision)
       throw new Error(`Revision ${revision} of ${stream} comes behind revision ${head.revision}`)
+    if (!isTombstone && this.source === undefined && head.revision >= 0 && revision !== head.revision + 1)
+      throw new Error(`Revision ${revision} of ${stream} comes behind revision ${head.revision}: events are missing`)
     const name = Buffer.from(stream, 'utf8')
     this.group.add(head, name, revision, position, created, event)
     this.group.heads.set(stream, isTombstone ? { ...head, tombstoned: true } : { ...head, revision })

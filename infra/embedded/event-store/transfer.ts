@@ -1,13 +1,16 @@
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { createWriteStream } from 'node:fs'
 import { BLOCK_HEADER } from './block.ts'
 import { Copy, type StoredEvent, storedEvent } from './copy.ts'
+import { checkExport, ExportEnd, linesOf } from './export-end.ts'
 import { withReader, withStore } from './folder.ts'
 import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
 
-/** Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. */
+/**
+ * Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. The last
+ * line counts and digests the others.
+ */
 
 interface Line {
   readonly position: number
@@ -32,27 +35,33 @@ export function exportEvents(folder: string, file: string): Promise<number> {
     const out = createWriteStream(file, { flags: 'wx' })
     await once(out, 'open')
     const view = newFrameView()
+    const end = new ExportEnd()
     let count = 0
     for (const { bytes } of store.allBlocks())
       for (let at = BLOCK_HEADER; at < bytes.length; at = view.end) {
-        const line = `${JSON.stringify(lineOf(storedEvent(parseFrame(bytes, at, view))))}\n`
-        if (!out.write(line)) await once(out, 'drain')
+        const line = JSON.stringify(lineOf(storedEvent(parseFrame(bytes, at, view))))
+        end.add(line)
+        if (!out.write(`${line}\n`)) await once(out, 'drain')
         count++
       }
-    out.end()
+    out.end(`${end.line()}\n`)
     await once(out, 'close')
     return count
   })
 }
 
-/** Fills an empty folder; a line that does not fit names its number, and leaves the folder to be thrown away. */
-export function importEvents(folder: string, file: string): Promise<number> {
+/**
+ * Fills an empty folder from a whole export; nothing is made for one that is missing, cut or changed. A line that does
+ * not fit names its number, and leaves the folder to be thrown away.
+ */
+export async function importEvents(folder: string, file: string): Promise<number> {
+  const events = await checkExport(file)
   return withStore(folder, { verb: 'import into it', mustExist: false }, async store => {
     if (!store.isEmpty) throw new Error(`The folder ${folder} has events already: import into an empty one`)
     const copy = new Copy(store)
     let count = 0
-    for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-      count++
+    for await (const text of linesOf(file)) {
+      if (++count > events) break
       try {
         await copy.add(storedOf(JSON.parse(text) as Line))
       } catch (error) {
@@ -60,7 +69,7 @@ export function importEvents(folder: string, file: string): Promise<number> {
       }
     }
     await copy.finish()
-    return count
+    return events
   })
 }
 

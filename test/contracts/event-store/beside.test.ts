@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { ExportEnd } from '../../../infra/embedded/event-store/export-end.ts'
 import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
 import { Store } from '../../../infra/embedded/event-store/store.ts'
 import { exportEvents, importEvents } from '../../../infra/embedded/event-store/transfer.ts'
@@ -70,7 +71,7 @@ describe('beside a server of the embedded event store', () => {
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
     const { reads } = await read(raw, { count: count - 1 })
     const served = reads.map(({ event }) => [Number(event!.commit), event!.id.string])
-    const exported = lines.slice(1).map(line => JSON.parse(line) as { position: number; id: string })
+    const exported = lines.slice(1, -1).map(line => JSON.parse(line) as { position: number; id: string })
     expect(exported.map(({ position, id }) => [position, id])).to.deep.equal(served)
   })
 
@@ -85,9 +86,15 @@ describe('beside a server of the embedded event store', () => {
     await store.close()
   })
 
+  function exported(): string {
+    const file = join(folder, 'empty.ndjson')
+    writeFileSync(file, `${new ExportEnd().line()}\n`)
+    return file
+  }
+
   it('refuses what changes the folder, and says what to do', async () => {
     const messages: string[] = []
-    for (const change of [scavenge(folder), importEvents(folder, 'none')])
+    for (const change of [scavenge(folder), importEvents(folder, exported())])
       await change.catch((error: Error) => messages.push(error.message))
     const served = `The folder ${folder} is served by process ${server.pid}: stop it before you`
     expect(messages).to.deep.equal([`${served} scavenge it`, `${served} import into it`])

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { ExportEnd } from '../../../infra/embedded/event-store/export-end.ts'
 import { type EventStore, startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
 import { FILE, Store } from '../../../infra/embedded/event-store/store.ts'
@@ -209,9 +210,48 @@ describe('durability of the embedded event store', () => {
       expect(refused).to.contain('has events already')
     })
 
+    function whole(lines: readonly string[]): string {
+      const end = new ExportEnd()
+      for (const line of lines) end.add(line)
+      return `${[...lines, end.line()].join('\n')}\n`
+    }
+
+    it('imports nothing from an export that is cut, changed or missing', async () => {
+      const events = Array.from({ length: 4 }, (_, revision) => exportedLine(revision))
+      const lines = whole(events).trimEnd().split('\n')
+      const file = join(folder, 'events.ndjson')
+      const copy = join(folder, 'copy')
+      const refusals: [string[], RegExp][] = [
+        [lines.slice(0, -1), /has no last line with "events" and "sha256": it is cut off/],
+        [[...lines.slice(0, 1), ...lines.slice(2)], /has 3 events, and its last line says 4/],
+        [[lines[0]!, lines[0]!, ...lines.slice(2)], /does not match the SHA-256 in its last line/],
+        [[], /it is cut off/],
+      ]
+      for (const [kept, message] of refusals) {
+        writeFileSync(file, kept.join('\n'))
+        expect(await importEvents(copy, file).catch((error: Error) => error.message)).to.match(message)
+      }
+      expect(await importEvents(copy, `${file}.none`).catch((error: Error) => error.message)).to.contain('ENOENT')
+      expect(readdirSync(folder)).to.deep.equal(['events.ndjson'])
+      writeFileSync(file, whole([...events.slice(1, 2), ...events.slice(3)]))
+      const holed = await importEvents(copy, file).catch((error: Error) => error.message)
+      expect(holed).to.equal(`${file}, line 2: Revision 3 of s comes behind revision 1: events are missing`)
+      writeFileSync(file, whole(events.slice(1)))
+      expect(await importEvents(join(folder, 'scavenged'), file)).to.equal(3)
+    })
+
+    function exportedLine(revision: number): string {
+      const contentType = 'application/json'
+      const position = revision * 1000
+      return JSON.stringify({
+        ...{ position, stream: 's', revision, id: randomUUID(), type: 'T', contentType },
+        ...{ created: '17600000000000000', data: '{}', metadata: '' },
+      })
+    }
+
     it('names the line that cannot be imported', async () => {
       const file = join(folder, 'events.ndjson')
-      writeFileSync(file, '{"position":1}\n')
+      writeFileSync(file, whole(['{"position":1}']))
       const refused = await importEvents(join(folder, 'copy'), file).catch((error: Error) => error.message)
       expect(refused).to.equal(`${file}, line 1: the revision is no whole number`)
     })
