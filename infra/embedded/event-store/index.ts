@@ -76,7 +76,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Event
   try {
     store = new Store(folder, { noSync: isTemporary, mayWrite: lock.check })
     checkAtStart(store, folder, log)
-    const writer = new Writer(store)
+    const writer = new Writer(store, error => log.error({ err: error, folder }, 'a commit failed'))
     if (store.isEmpty) await seed(writer)
     const listener = await listen({ store, writer, host, port: options.port ?? 0, log })
     let closing: Promise<void> | undefined

@@ -108,7 +108,11 @@ export class Journal {
   }
 
   private async write({ fd }: JournalFile, bytes: Buffer, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes.subarray(done), position + done)
+    try {
+      for (let done = 0; done < bytes.length; ) done += await writeSome(fd, bytes.subarray(done), position + done)
+    } catch (error) {
+      throw new Error(`${this.paths[this.current]}: ${(error as Error).message}`, { cause: error })
+    }
     if (!this.noSync && SYNC_FLAG === 0) await sync(fd)
   }
 }

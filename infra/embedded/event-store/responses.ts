@@ -106,9 +106,12 @@ export function batchBadRequest(message: string): BatchFailure {
   }
 }
 
-/** An engine failure: nothing of the append is stored. */
-export function batchUnknown(message: string): BatchFailure {
-  return { code: Status.unknown, message, type: 'Unknown', details: new Writer() }
+/**
+ * An engine failure: nothing of the append is stored. For details of the type `Unknown` the stock client drops the
+ * message; for a type that it does not know it keeps it.
+ */
+export function batchNotStored(message: string): BatchFailure {
+  return { code: Status.unknown, message, type: 'NotStored', details: new Writer() }
 }
 
 /** DeleteResp and TombstoneResp. */

@@ -29,6 +29,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 export class Writer implements Streams {
   readonly recent = new RecentIds(RECENT_IDS_MAX)
   private readonly store: Store
+  private readonly onFailure: (error: Error) => void
   private readonly listeners = new Set<(touched: ReadonlySet<string>) => void>()
   private group = new Group()
   private committing: Group | undefined
@@ -37,8 +38,10 @@ export class Writer implements Streams {
   private created = { at: 0, digits: NOTHING }
   private waitingForRoom: (() => void)[] = []
 
-  constructor(store: Store) {
+  /** `onFailure` is told of each commit that failed. */
+  constructor(store: Store, onFailure: (error: Error) => void = () => {}) {
     this.store = store
+    this.onFailure = onFailure
     this.next = store.state
   }
 
@@ -245,6 +248,7 @@ export class Writer implements Streams {
 
   /** Whatever was decided upon events that did not reach the disk fails with them; then the disk is the truth again. */
   private fail(group: Group, error: Error): void {
+    this.onFailure(error)
     const later = this.group
     this.group = new Group()
     this.next = this.store.state

@@ -1,3 +1,4 @@
+import { DamagedBlock } from './block.ts'
 import type { WriteResult } from './decide.ts'
 import type { NewEvent } from './frame.ts'
 import { type Call, GrpcError, Status } from './grpc.ts'
@@ -10,11 +11,11 @@ import {
   type BatchFailure,
   batchBadRequest,
   batchFailure,
+  batchNotStored,
   batchStreamDeleted,
   batchSuccess,
   batchTimeout,
   batchTooLarge,
-  batchUnknown,
   batchWrongVersion,
   deleteSuccess,
   deleteWrongVersion,
@@ -186,7 +187,7 @@ export class BatchAppend {
     }
     const { stream, expected } = options
     this.writer.append(stream, expected.code, batch.events, (error, result) => {
-      if (error || !result) this.refuse(batch, stream, batchUnknown(engineError(error).message))
+      if (error || !result) this.refuse(batch, stream, batchNotStored(engineError(error).message))
       else if (result.kind === 'written') this.answer(batchSuccess(batch.correlation, stream, result))
       else if (result.kind === 'wrong') this.refuse(batch, stream, batchWrongVersion(result.current, expected))
       else this.refuse(batch, stream, batchStreamDeleted(stream))
@@ -262,5 +263,6 @@ function tooMuchUnfinished(): GrpcError {
 }
 
 function engineError(error: Error | undefined): GrpcError {
-  return new GrpcError(Status.unavailable, `The event could not be stored: ${error?.message ?? 'no reason given'}`)
+  const status = error instanceof DamagedBlock ? Status.dataLoss : Status.unavailable
+  return new GrpcError(status, `The event could not be stored: ${error?.message ?? 'no reason given'}`)
 }
