@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
 import { startEventStore } from '../infra/embedded/event-store/index.ts'
@@ -11,36 +12,41 @@ export function storeCommand(): Command {
   store
     .command('serve')
     .description('Serve a folder of events, or memory, to EventStoreDB clients on 127.0.0.1')
-    .option('--data <folder>', 'keep the events in this folder')
+    .option('--data <folder>', 'keep the events in this folder', folderFrom)
     .option('--memory', 'keep nothing')
     .option('--port <n>', 'port; 0 for a free one', portFrom, 2113)
     .option('--log-level <level>', 'how much to log to standard error', 'warn')
+    .addHelpText('after', '\nExample:\n  kogi store serve --data ./events --port 2113')
     .action(serve)
   store
     .command('verify')
     .description('Read everything in a folder and say whether it is whole, also while it is served')
-    .requiredOption('--data <folder>', 'the folder of the events')
+    .requiredOption('--data <folder>', 'the folder of the events', folderFrom)
+    .option('--json', 'print what was found as one JSON object')
+    .addHelpText('after', '\nExample:\n  kogi store verify --data ./events')
     .action(check)
   store
     .command('export')
     .description('Write all events that a folder has now to a file of JSON lines, also while it is served')
-    .requiredOption('--data <folder>', 'the folder of the events')
+    .requiredOption('--data <folder>', 'the folder of the events', folderFrom)
     .argument('<file>', 'a file that does not exist yet')
+    .addHelpText('after', '\nExample:\n  kogi store export --data ./events events.ndjson')
     .action((file: string, { data }: { data: string }, command: Command) =>
       done(command, async () => `${await exportEvents(data, file)} events written to ${file}`),
     )
   store
     .command('import')
     .description('Fill an empty folder, which nothing may be serving, from a file that `export` wrote')
-    .requiredOption('--data <folder>', 'a folder without events')
+    .requiredOption('--data <folder>', 'a folder without events', folderFrom)
     .argument('<file>', 'the file of JSON lines')
+    .addHelpText('after', '\nExample:\n  kogi store import --data ./copy events.ndjson')
     .action((file: string, { data }: { data: string }, command: Command) =>
       done(command, async () => `${await importEvents(data, file)} events read from ${file}`),
     )
   store
     .command('scavenge')
     .description('Remove for good what was deleted, truncated or has expired; nothing may be serving the folder')
-    .requiredOption('--data <folder>', 'the folder of the events')
+    .requiredOption('--data <folder>', 'the folder of the events', folderFrom)
     .action(({ data }: { data: string }, command: Command) =>
       done(command, async () => {
         const { kept, removed, bytesBefore, bytesAfter } = await scavenge(data)
@@ -79,9 +85,14 @@ async function serve(options: ServeOptions, command: Command): Promise<void> {
   process.once('SIGINT', stop)
 }
 
-async function check({ data }: { data: string }, command: Command): Promise<void> {
+async function check({ data, json }: { data: string; json?: true }, command: Command): Promise<void> {
   await done(command, async () => {
-    const { events, blocks, bytes, problems, notes } = await verifyFolder(data)
+    const findings = await verifyFolder(data)
+    const { events, blocks, bytes, problems, notes } = findings
+    if (json) {
+      if (problems.length > 0) process.exitCode = 1
+      return JSON.stringify(findings)
+    }
     for (const note of notes) process.stdout.write(`note: ${note}\n`)
     for (const problem of problems) process.stdout.write(`problem: ${problem}\n`)
     if (problems.length > 0) process.exitCode = 1
@@ -96,6 +107,13 @@ async function done(command: Command, work: () => Promise<string>): Promise<void
   } catch (error) {
     command.error(`error: ${(error as Error).message}`)
   }
+}
+
+function folderFrom(text: string): string {
+  if (text === '') throw new InvalidArgumentError('a folder has a name')
+  if (statSync(text, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new InvalidArgumentError('this is no folder')
+  return text
 }
 
 function portFrom(text: string): number {

@@ -29,8 +29,8 @@ export function isIntact(bytes: Buffer): boolean {
 export class DamagedBlock extends Error {
   constructor(position: number) {
     super(
-      `The block at position ${position} does not match its checksum: run \`kogi store verify\` for all of the damage, ` +
-        'and restore the folder from a backup',
+      `The block at position ${position} does not match its checksum: ` +
+        'run `kogi store verify` for all of the damage, and restore the folder from a backup',
     )
   }
 }

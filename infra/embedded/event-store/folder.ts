@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFolder, ownerOf } from './lock.ts'
 import { FILE, Store } from './store.ts'
@@ -39,5 +39,7 @@ export async function withReader<T>(folder: string, work: (store: Store) => Prom
 }
 
 function checkExists(folder: string): void {
-  if (!existsSync(join(folder, FILE))) throw new Error(`There is no event store in ${folder}`)
+  // Other than existsSync, this says when the folder may not be read.
+  if (statSync(join(folder, FILE), { throwIfNoEntry: false }) === undefined)
+    throw new Error(`There is no event store in ${folder}`)
 }

@@ -8,8 +8,8 @@ import { withReader, withStore } from './folder.ts'
 import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
 
 /**
- * Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. The last
- * line counts and digests the others.
+ * Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. The
+ * last line counts and digests the others.
  */
 
 interface Line {
