@@ -39,9 +39,10 @@ export function storeCommand(): Command {
     .description('Fill an empty folder, which nothing may be serving, from a file that `export` wrote')
     .requiredOption('--data <folder>', 'a folder without events', folderFrom)
     .argument('<file>', 'the file of JSON lines')
+    .option('--open-ended', 'take an export without a last line, of a version before format 3: a cut is not noticed')
     .addHelpText('after', '\nExample:\n  kogi store import --data ./copy events.ndjson')
-    .action((file: string, { data }: { data: string }, command: Command) =>
-      done(command, async () => `${await importEvents(data, file)} events read from ${file}`),
+    .action((file: string, { data, openEnded }: { data: string; openEnded?: true }, command: Command) =>
+      done(command, async () => `${await importEvents(data, file, openEnded)} events read from ${file}`),
     )
   store
     .command('scavenge')

@@ -86,7 +86,7 @@ export class Tables {
       if (format !== FORMAT)
         throw new Error(
           `The event store has format ${format}, and this version reads ${FORMAT}: run \`kogi store export\` of the ` +
-            'version that wrote it, and `kogi store import` of this one into an empty folder',
+            'version that wrote it, and `kogi store import --open-ended` of this one into an empty folder',
         )
       this.state = { nextPosition: readUint64(value, 4), nextStream: value.readUInt32BE(12) }
       this.mark = value.subarray(16, 16 + MARK_SIZE)

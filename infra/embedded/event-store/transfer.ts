@@ -54,8 +54,8 @@ export function exportEvents(folder: string, file: string): Promise<number> {
  * Fills an empty folder from a whole export; nothing is made for one that is missing, cut or changed. A line that does
  * not fit names its number, and leaves the folder to be thrown away.
  */
-export async function importEvents(folder: string, file: string): Promise<number> {
-  const events = await checkExport(file)
+export async function importEvents(folder: string, file: string, isOpenEnded = false): Promise<number> {
+  const events = await checkExport(file, isOpenEnded)
   return withStore(folder, { verb: 'import into it', mustExist: false }, async store => {
     if (!store.isEmpty) throw new Error(`The folder ${folder} has events already: import into an empty one`)
     const copy = new Copy(store)

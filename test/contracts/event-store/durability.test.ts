@@ -238,6 +238,8 @@ describe('durability of the embedded event store', () => {
       expect(holed).to.equal(`${file}, line 2: Revision 3 of s comes behind revision 1: events are missing`)
       writeFileSync(file, whole(events.slice(1)))
       expect(await importEvents(join(folder, 'scavenged'), file)).to.equal(3)
+      writeFileSync(file, events.join('\n'))
+      expect(await importEvents(join(folder, 'older'), file, true)).to.equal(4)
     })
 
     function exportedLine(revision: number): string {
