@@ -56,6 +56,8 @@ export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
     if (!rows[0]!.free) throw new Error(`${options.projection.name} is being rebuilt already: wait for the end of that`)
     return await build(options, beside)
   } finally {
+    // The end of the session would free them as well, but some time after this.
+    await guard.query('select pg_advisory_unlock_all()').catch(() => {})
     guard.release(true)
   }
 }
