@@ -9,7 +9,7 @@ import { MortalProjector } from './mortal.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? Date.now() % 1_000_000)
-const KILLS = LONG ? 1_000 : 6
+const KILLS = LONG ? 1_000 : 4
 const EVENTS_PER_KILL = 12
 const LATE_EVENTS = 4
 /** About how many awaits a projector passes before its first batch. */
@@ -63,10 +63,10 @@ describe(`projections: killed at any await (KOGI_SEED=${SEED})`, function kills(
 /** Lets a frozen one try to go on once the others have its work and are ahead of it, if they live that long. */
 async function overtaken(pool: Pool, frozen: MortalProjector, more: () => void, position: bigint): Promise<void> {
   const owned = 'select count(*)::int as n from projection_leases where owner = $1'
-  await within(3_000, async () => (await pool.query(owned, [frozen.id])).rows[0].n === 0)
+  await within(LONG ? 3_000 : 600, async () => (await pool.query(owned, [frozen.id])).rows[0].n === 0)
   more()
   const behind = 'select count(*)::int as n from checkpoints where position < $1'
-  await within(1_000, async () => (await pool.query(behind, [position])).rows[0].n === 0)
+  await within(LONG ? 1_000 : 300, async () => (await pool.query(behind, [position])).rows[0].n === 0)
   frozen.thaw()
   await sleep(30)
 }
