@@ -1,5 +1,6 @@
 /** Whether the stored rows are what the log says: an independent fold of it, compared table by table, org by org. */
 import type { PoolClient } from 'pg'
+import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import { allBuckets, BUCKETS, bucketOf } from './bucket.ts'
 import { type Compared, Comparison } from './comparison.ts'
@@ -8,7 +9,7 @@ import type { Decode, EventLog } from './ports.ts'
 import { type AnyProjection, handlerOf } from './projection.ts'
 import { readCheckpoints } from './runner/checkpoints.ts'
 import { greatest, least } from './runner/positions.ts'
-import { isAppendOnly, tableOf } from './tables.ts'
+import { isAppendOnly, tableOf, tablesOf } from './tables.ts'
 
 /** What the check of one table came to. */
 export type CheckedTable = Compared & {
@@ -35,7 +36,7 @@ const EXPLAINED_MAX = 5
 
 /**
  * Checks tables against the log, each bucket at its own checkpoint, in one pass over the log for all of them. Fails
- * when an engine does not answer.
+ * when an engine does not answer, and with `rebuilt_meanwhile` when a rebuild put other tables in the place of these.
  */
 export async function checkTables(options: CheckOptions): Promise<readonly CheckedTable[]> {
   const { client, projections, events, org, rowsMax = ROWS_MAX } = options
@@ -56,11 +57,24 @@ export async function checkTables(options: CheckOptions): Promise<readonly Check
   for (const table of tables.filter(({ summed }) => summed)) await table.compare(client, new Set(allBuckets), org)
   for (const table of tables) await table.compareVersions(client, org)
   await explain(options, tables, pass)
+  await refuseSwapped(client, projections)
   return tables.flatMap(table => {
     const own = checkpoints.filter(({ projection }) => projection === table.projection.name)
     const position = least(own.map(checkpoint => checkpoint.position))
     return table.results().map(result => ({ ...result, position }))
   })
+}
+
+/** A table that came after the snapshot began looks empty in it: names are of the present, rows of the snapshot. */
+async function refuseSwapped(client: PoolClient, projections: readonly AnyProjection[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is distinct from (
+       select oid::regclass from pg_class where relname = name and relnamespace = current_schema()::regnamespace)`,
+    [projections.flatMap(tablesOf)],
+  )
+  if (rows.length === 0) return
+  const names = rows.map(({ name }) => name).join(', ')
+  throw new KogiError('rebuilt_meanwhile', `${names} was rebuilt while it was checked: check again.`)
 }
 
 type Pass = {

@@ -28,6 +28,10 @@ export const tableOf = ({ name, version }: Named): string => `${name}_v${version
  */
 export const historyTableOf = (projection: Named): string => `${tableOf(projection)}_history`
 
+/** All tables of a projection. */
+export const tablesOf = (projection: AnyProjection): readonly string[] =>
+  projection.history ? [tableOf(projection), historyTableOf(projection)] : [tableOf(projection)]
+
 const columnsByRow = new WeakMap<z.ZodObject, readonly TableColumn[]>()
 
 /** The columns in the order of the row's schema. Throws `TypeError` on a field that no schema of the kernel made. */

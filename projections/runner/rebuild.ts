@@ -10,7 +10,7 @@ import type { EventLog } from '../ports.ts'
 import type { AnyProjection } from '../projection.ts'
 import { holdServed } from '../serving.ts'
 import { storedDigests } from '../stored.ts'
-import { historyTableOf, quoted, tableOf } from '../tables.ts'
+import { quoted, tableOf, tablesOf } from '../tables.ts'
 import { ensureIndexes, ensureTables } from './build.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { commitBatch, foldOver } from './commit.ts'
@@ -205,9 +205,6 @@ async function compare(snapshot: PoolClient, projection: AnyProjection): Promise
     changedOrgs: orgs.filter(org => old.get(org)?.sha256 !== fresh.get(org)?.sha256),
   }
 }
-
-const tablesOf = (projection: AnyProjection): readonly string[] =>
-  projection.history ? [tableOf(projection), historyTableOf(projection)] : [tableOf(projection)]
 
 const oldOf = (table: string): string => `${table}__old`
 

@@ -1,8 +1,11 @@
 import { expect } from 'chai'
 import { codec, projections } from '../../infra/catalogue.ts'
+import { silentLog } from '../../infra/log.ts'
 import { type Pool, withTransaction } from '../../infra/postgres.ts'
 import { type CheckedTable, type CheckOptions, checkTables } from '../../projections/check.ts'
 import type { EventLog } from '../../projections/ports.ts'
+import { rebuild } from '../../projections/runner/rebuild.ts'
+import { tasks } from '../../projections/tasks.ts'
 import { randomHistory } from './history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
 
@@ -27,6 +30,27 @@ describe('projections: check', () => {
       expect(differing(checked)).to.deep.equal([])
       expect(checked.map(({ table }) => table)).to.include.members(['balances_v1', 'audit_log_v1'])
     }
+    await runner.close()
+  })
+
+  it('does not judge tables that a rebuild has swapped since it began', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 59, count: 120 })
+    const log = new MemoryLog(events)
+    const runner = startRunner(pool, log)
+    await reached(pool, events.at(-1)!.position)
+    const swapping: EventLog = {
+      head: () => log.head(),
+      follow: options => log.follow(options),
+      read: options => log.read(options),
+      async skips() {
+        await rebuild({ projection: tasks, pool, events: log, decode: codec.decode, log: silentLog, id: 'swap' })
+        return await log.skips()
+      },
+    }
+    const failure = await check(pool, swapping).catch((error: Error) => error)
+    expect(failure).to.include({ code: 'rebuilt_meanwhile' })
+    expect(differing(await check(pool, log))).to.deep.equal([])
     await runner.close()
   })
 
