@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2'
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
+import { framed } from '../embedded/event-store/grpc.ts'
 import { Writer } from '../embedded/event-store/protobuf.ts'
 import { MessageSplitter } from './messages.ts'
 import { type Received, received } from './recorded.ts'
@@ -20,7 +21,6 @@ const READ = '/event_store.client.streams.Streams/Read'
 /** Bytes that the server may send ahead of what was taken. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const CONNECTION_WINDOW_BYTES = 2 * STREAM_WINDOW_BYTES
-const FRAME_HEADER_BYTES = 5
 const OK = '0'
 
 export type SubscriptionOptions = {
@@ -181,10 +181,4 @@ function request({ prefixes, after }: SubscriptionOptions): Buffer {
   const idsAsText = new Writer().empty(2)
   const options = new Writer().message(2, from).empty(6).message(7, filter).message(9, idsAsText)
   return new Writer().message(1, options).finish()
-}
-
-function framed(message: Buffer): Buffer {
-  const header = Buffer.alloc(FRAME_HEADER_BYTES)
-  header.writeUInt32BE(message.length, 1)
-  return Buffer.concat([header, message])
 }
