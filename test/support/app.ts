@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { type Config, loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
@@ -38,6 +39,8 @@ export async function startApp(
   const projector = startProjector({ config, urls, log: silentLog })
   const { probes } = projector
   const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['commands', 'reads'], probes })
+  // The APIs answer before the projector has made its tables.
+  while (!(await fetch(`${url}/health/ready`)).ok) await sleep(50)
   const clients: Client[] = []
   return {
     url,
