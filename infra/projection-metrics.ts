@@ -1,22 +1,21 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type Lag, lagBetween } from '../projections/lag.ts'
+import type { EventLog } from '../projections/ports.ts'
 import type { BatchFigures } from '../projections/runner/lane.ts'
-import type { Watch } from '../projections/runner/watch.ts'
+import type { ProjectionHealth, Watch } from '../projections/runner/watch.ts'
 
 /** Seconds that a batch takes: some milliseconds when it follows, some hundred when it catches up. */
 const BATCH_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
+/** Metrics are worth more without the lag than late. */
+const LAG_TIMEOUT_MS = 1_000
+
+/** What a projector is looked at with, and where its lag is counted. */
+type Watched = { readonly watch: Watch; readonly log: Pick<EventLog, 'read'> }
+
 /** The metrics of a projector, in the registry of its process. */
 export function projectionMetrics(registry: Registry) {
   const registers = [registry]
-  const labelNames = ['projection', 'version'] as const
-  let watched: Watch | undefined
-  // The first of them to be registered is the first to be collected: it sets them all.
-  const head = new Gauge({
-    name: 'event_log_head_position',
-    help: 'Position of the last domain event',
-    registers,
-    collect: () => watched && show(watched),
-  })
   const events = new Counter({ name: 'projection_events_total', help: 'Events projected', registers })
   const rows = new Counter({ name: 'projection_rows_total', help: 'Rows and row versions written', registers })
   const duration = new Histogram({
@@ -26,31 +25,8 @@ export function projectionMetrics(registry: Registry) {
     buckets: BATCH_BUCKETS,
     registers,
   })
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: [...labelNames], registers })
-  const position = gauge('projection_position', 'Position that all buckets of this process have reached')
-  const lag = gauge('projection_lag_positions', 'How far that is behind the head of the log, in its positions')
-  const buckets = gauge('projection_buckets', 'Buckets that this process works on')
-  const stalled = gauge('projection_stalled_buckets', 'Buckets that an event has stopped')
-  const stuck = new Gauge({
-    name: 'projection_stuck_seconds',
-    help: 'How long a checkpoint has not moved although the head of the log is further',
-    registers,
-  })
-
-  function show(watch: Watch): void {
-    for (const each of [position, lag, buckets, stalled]) each.reset()
-    head.set(Number(watch.head ?? 0n))
-    stuck.set(watch.stuckMs / 1000)
-    for (const health of watch.projections()) {
-      const labels = { projection: health.projection, version: health.version }
-      const behind = (watch.head ?? 0n) - health.position
-      position.set(labels, Number(health.position))
-      lag.set(labels, Number(behind > 0n ? behind : 0n))
-      buckets.set(labels, health.buckets)
-      stalled.set(labels, health.stalled)
-    }
-  }
-
+  let watched: Watched | undefined
+  positionGauges(registry, () => watched)
   return {
     onBatch(batch: BatchFigures): void {
       events.inc(batch.events)
@@ -59,8 +35,68 @@ export function projectionMetrics(registry: Registry) {
       duration.observe({ phase: 'write' }, batch.writeMs / 1000)
     },
     /** Shows what the watch sees whenever the metrics are asked for. */
-    watch(watch: Watch): void {
-      watched = watch
+    watch(watch: Watch, log: Pick<EventLog, 'read'>): void {
+      watched = { watch, log }
     },
   }
+}
+
+/** Gauges of positions and what follows from them. All are collected at once, and all are set by one look. */
+function positionGauges(registry: Registry, watched: () => Watched | undefined): void {
+  const registers = [registry]
+  let looking: Promise<void> | undefined
+  const collect = () => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
+  const gauge = (name: string, help: string, labelNames = ['projection', 'version']) =>
+    new Gauge({ name, help, labelNames, registers, collect })
+  const head = gauge('event_log_head_position', 'Position of the last domain event', [])
+  const position = gauge('projection_position', 'Position that all buckets of this process have reached')
+  const lagEvents = gauge('projection_lag_events', 'Domain events from there to the head of the log')
+  const lagSeconds = gauge('projection_lag_seconds', 'Age of the oldest of them, 0 where there is none')
+  const buckets = gauge('projection_buckets', 'Buckets that this process works on')
+  const stalled = gauge('projection_stalled_buckets', 'Buckets that an event has stopped')
+  const stuckHelp = 'How long a checkpoint has not moved although the head of the log is further'
+  const stuck = gauge('projection_stuck_seconds', stuckHelp, [])
+
+  async function look(): Promise<void> {
+    const { watch, log } = watched() ?? {}
+    if (!watch || !log) return
+    const reached = watch.projections()
+    const behind = await lagsOf(log, watch.head ?? 0n, reached)
+    for (const each of [position, lagEvents, lagSeconds, buckets, stalled]) each.reset()
+    head.set(Number(watch.head ?? 0n))
+    stuck.set(watch.stuckMs / 1000)
+    for (const health of reached) {
+      const labels = { projection: health.projection, version: health.version }
+      const lag = behind.get(health.position)
+      position.set(labels, Number(health.position))
+      buckets.set(labels, health.buckets)
+      stalled.set(labels, health.stalled)
+      if (!lag) continue
+      lagEvents.set(labels, lag.events)
+      lagSeconds.set(labels, lag.seconds)
+    }
+  }
+}
+
+/** The lag of each position that was reached; none where the event store does not answer: the watch says that. */
+async function lagsOf(
+  log: Pick<EventLog, 'read'>,
+  head: bigint,
+  reached: readonly ProjectionHealth[],
+): Promise<ReadonlyMap<bigint, Lag>> {
+  const found = new Map<bigint, Lag>()
+  const signal = AbortSignal.timeout(LAG_TIMEOUT_MS)
+  try {
+    for (const { position } of reached) {
+      if (!found.has(position)) found.set(position, await lagBetween(log, position, head, signal))
+    }
+  } catch {
+    return new Map()
+  }
+  return found
 }

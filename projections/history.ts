@@ -1,6 +1,7 @@
 /** Rows as they stood at an earlier position of the log: the SQL behind `as_of`. */
 import { auditLog } from './audit-log.ts'
 import type { AnyProjection } from './projection.ts'
+import { knownUntil } from './runner/heads.ts'
 import { columnsOf, historyTableOf, isAppendOnly, quoted, quotedList, tableOf } from './tables.ts'
 
 /** The projection keeps no history: what its rows were before is not known, which is not the same as nothing. */
@@ -92,12 +93,17 @@ function latest(projection: AnyProjection, fixed: Fixed, position: string): stri
 }
 
 /**
- * SQL of what a timestamp means for an org: the position of its last event before the first one that is later than
- * `at`, 0 where there is none. So the running maximum of the events' times up to there is not above it.
+ * SQL of one row, what a timestamp means for an org: in `position` the last position of it before its first event later
+ * than `at`, 0 where there is none, so that the running maximum of the events' times up to there is not above it; in
+ * `settled` whether the audit log, folded up to `reached`, holds all that can count; in `known` until when it does.
  */
-export function positionAt(org: string, at: string): string {
+export function positionAt(org: string, at: string, reached: string): string {
   const table = quoted(tableOf(auditLog))
-  const later = `(select position from ${table} where org = ${org} and at > ${at} order by position limit 1)`
-  return `(select coalesce(max(position), 0) from ${table}
-      where org = ${org} and position < coalesce(${later}, 9223372036854775807))`
+  const end = 'coalesce(later.position, 9223372036854775807)'
+  const last = `select coalesce(max(position), 0) from ${table} where org = ${org} and position < ${end}`
+  return `(select (${last}) as position,
+      later.position is not null or coalesce(head.seen_at >= ${at}::timestamptz, false) as settled,
+      to_char(head.seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as known
+    from (select (select position from ${table} where org = ${org} and at > ${at} order by position limit 1)) later,
+      (select ${knownUntil(reached)} as seen_at) head)`
 }

@@ -11,12 +11,17 @@ export type Lag = {
 const COUNTED_MAX = 5_000
 
 /** How much of the log lies after a position, up to and with another. Fails when the event store does not answer. */
-export async function lagBetween(log: Pick<EventLog, 'read'>, after: bigint, to: bigint): Promise<Lag> {
+export async function lagBetween(
+  log: Pick<EventLog, 'read'>,
+  after: bigint,
+  to: bigint,
+  signal?: AbortSignal,
+): Promise<Lag> {
   let events = 0
   let oldest: string | undefined
   let last = after
   if (to > after) {
-    for await (const list of log.read({ after, to, max: 1_000 })) {
+    for await (const list of log.read({ after, to, max: 1_000, ...(signal && { signal }) })) {
       oldest ??= list[0]!.metadata.at
       events += list.length
       last = list.at(-1)!.position

@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit-log.ts'
 import { positionAt } from '../projections/history.ts'
-import { checkpointsSql, type ReadStore, read, type Token, tokenOf, type Wanted } from './consistency.ts'
+import { checkpointsSql, type ReadStore, read, type Token, tokenOf, until, type Wanted } from './consistency.ts'
 import { pinOf } from './cursor.ts'
-import { inQuery, invalidParameter, isPosition, type Queries, WAIT_MS_DEFAULT } from './parameters.ts'
+import { inQuery, invalidParameter, isPosition, type Queries, waitOf } from './parameters.ts'
 
 const POSITION_OR_TIME =
   /^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))$/
@@ -17,9 +18,13 @@ export const asOfParameter = inQuery(
     .string()
     .regex(POSITION_OR_TIME, FORM)
     .refine(text => isPosition(text) || instantOf(text) !== undefined, FORM),
-  'answer as it was known then: a position, or a timestamp, which means the last position before anything later; ' +
-    '`meta.as_of` names the position, and asking for that is the repeatable question',
+  'answer as it was known then: a position, or a timestamp, which means the last position before anything later and ' +
+    'is waited for until all of it is known; `meta.as_of` names the position, and asking for that is the repeatable ' +
+    'question',
 )
+
+/** A time is no position that a checkpoint could tell of: whoever waits for one looks now and then. */
+const NO_POSITION = 2n ** 63n
 
 /** Codes that a read can answer for its `as_of`: where rows have a history, and where they have none. */
 export const asOfErrors = { 400: ['as_of_beyond_head'] } as const
@@ -39,20 +44,58 @@ export async function wantedOf(store: ReadStore, request: ApiRequest, query: Que
   }
   if (query.after !== undefined) throw invalidParameter('after', 'must be the `next` of a page of the same `as_of`')
   if (isPosition(asked)) return { token, asOf: { asked, position: BigInt(asked) } }
-  const statement = {
-    of: [auditLog],
-    text: `select c.position, c.stalled, ${positionAt('$2', '$3')} from ${checkpointsSql([auditLog])}`,
-    values: [request.principal.org, instantOf(asked)],
-  }
-  const { rows } = await read(store, request, statement, { token })
-  const position = BigInt(rows[0]![2] as string)
+  const position = await positionOf(store, request, query, { asked, instant: instantOf(asked)!, token })
   return { token: atLeastAt(position, token, query), asOf: { asked, position } }
 }
 
+/**
+ * The position that a timestamp means. Waits until everything up to then is known; throws `not_yet_visible` where that
+ * takes too long, and `as_of_beyond_head` for a time that is still to come.
+ */
+async function positionOf(
+  store: ReadStore,
+  request: ApiRequest,
+  query: Queries,
+  { asked, instant, token }: { asked: string; instant: string; token: Token | undefined },
+): Promise<bigint> {
+  const waitMs = waitOf(query)
+  const statement = {
+    of: [auditLog],
+    text: `select c.position, c.stalled, a.position, a.settled, a.known
+      from ${checkpointsSql([auditLog])} cross join lateral ${positionAt('$2', '$3', 'c.position')} a`,
+    values: [request.principal.org, instant],
+  }
+  const attempt = async () => {
+    const [, , position, settled, known] = (await read(store, request, statement, { token })).rows[0]!
+    return { position: BigInt(position as string), settled: settled === true, known: known as string | null }
+  }
+  const ahead = Date.parse(instant) - Date.now()
+  const wait = {
+    waitMs: ahead > waitMs ? 0 : waitMs,
+    position: NO_POSITION,
+    signal: store.signal,
+    abort: request.signal,
+  }
+  const found = await until(wait, attempt, it => it.settled)
+  if (found.settled) return found.position
+  throw Date.parse(instant) > Date.now() ? beyondNow(asked, found.known) : notYetKnown(asked, found.known)
+}
+
+const beyondNow = (asked: string, known: string | null) =>
+  new KogiError('as_of_beyond_head', `The time ${asked} is still to come.`, details(asked, known))
+
+const notYetKnown = (asked: string, known: string | null) =>
+  new KogiError('not_yet_visible', `Not everything up to ${asked} is known yet; try again.`, details(asked, known))
+
+const details = (asked: string, known: string | null) => [
+  { field: 'as_of', message: asked },
+  { field: 'known_until', message: known ?? 'nothing is known yet' },
+]
+
 /** A position that the log of events has reached is waited for in the read models that lag behind it. */
-function atLeastAt(position: bigint, token: Token | undefined, { wait }: Queries): Token {
+function atLeastAt(position: bigint, token: Token | undefined, query: Queries): Token {
   if (token !== undefined && token.position >= position) return token
-  return { position, waitMs: wait === undefined ? WAIT_MS_DEFAULT : Number(wait) }
+  return { position, waitMs: waitOf(query) }
 }
 
 /** The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for one that no clock shows. */

@@ -4,7 +4,7 @@ import type { ApiRequest } from '../domain/kernel/route.ts'
 import { bucketOf } from '../projections/bucket.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
-import { invalidParameter, type Queries, WAIT_MS_DEFAULT } from './parameters.ts'
+import { invalidParameter, type Queries, waitOf } from './parameters.ts'
 import type { Versions } from './versions.ts'
 
 /** Rows of one SQL statement, in array form, with the position that they are good for. */
@@ -43,7 +43,7 @@ export function tokenOf({ header }: ApiRequest, query: Queries): Token | undefin
   const inHeader = positionOf('Kogi-Min-Position', header('kogi-min-position'))
   const position = later(inHeader, positionOf('at_least', query.at_least))
   if (position === undefined) return undefined
-  return { position, waitMs: query.wait === undefined ? WAIT_MS_DEFAULT : Number(query.wait) }
+  return { position, waitMs: waitOf(query) }
 }
 
 /** A statement of a read; its first two columns are those of `checkpointsSql`, and its first value is the bucket. */
@@ -90,13 +90,32 @@ export async function atLeast<A extends { readonly position: bigint }>(
   abort: AbortSignal,
   attempt: () => Promise<A>,
 ): Promise<A> {
+  const found = await until({ waitMs, position, signal, abort }, attempt, it => it.position >= position)
+  if (found.position < position) throw notYetVisible(position, found.position)
+  return found
+}
+
+/**
+ * Tries again whenever a checkpoint moved to `position` or beyond, and now and then besides, until what was found is
+ * `enough` or the time is up: what was found last, either way.
+ */
+export async function until<A>(
+  {
+    waitMs,
+    position,
+    signal,
+    abort,
+  }: { waitMs: number; position: bigint; signal: CheckpointSignal; abort: AbortSignal },
+  attempt: () => Promise<A>,
+  enough: (found: A) => boolean,
+): Promise<A> {
   const deadline = performance.now() + waitMs
   for (;;) {
     const ticket = signal.ticket()
     const found = await attempt()
-    if (found.position >= position) return found
+    if (enough(found)) return found
     const left = deadline - performance.now()
-    if (left <= 0 || abort.aborted) throw notYetVisible(position, found.position)
+    if (left <= 0 || abort.aborted) return found
     await signal.moved(position, ticket, left, abort)
   }
 }

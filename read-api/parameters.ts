@@ -10,8 +10,8 @@ export const LIMIT_DEFAULT = 20
 export const LIMIT_MAX = 500
 export const OFFSET_MAX = 1_000_000
 /** How long a read waits for its token when the caller names no time, and the longest time that it may name. */
-export const WAIT_MS_DEFAULT = 2_000
-export const WAIT_MS_MAX = 30_000
+const WAIT_MS_DEFAULT = 2_000
+const WAIT_MS_MAX = 30_000
 
 /** A whole number as it stands in a URL. */
 export const whole = (min: number, max: number, byDefault?: number) =>
@@ -39,6 +39,9 @@ export const tokenParameters: readonly Parameter[] = [
   inQuery('wait', whole(0, WAIT_MS_MAX, WAIT_MS_DEFAULT), 'milliseconds to wait for that position'),
   { name: 'Kogi-Min-Position', in: 'header', schema: position, description: 'the same as `at_least`' },
 ]
+
+/** How long a read may wait, in milliseconds. */
+export const waitOf = ({ wait }: Queries): number => (wait === undefined ? WAIT_MS_DEFAULT : Number(wait))
 
 /** What every list takes. */
 export const pageParameters: readonly Parameter[] = [

@@ -26,8 +26,8 @@ export const errorCatalogue = {
   invalid_parameter: entry(400, 'A parameter is not valid.', 'Mend the parameter that the details name.'),
   as_of_beyond_head: entry(
     400,
-    'The position asked about lies beyond what the answer has reached.',
-    'Ask about an earlier one, or wait for it with `at_least`.',
+    'The position or time asked about lies beyond what is known.',
+    'Ask about an earlier one, or wait for a position with `at_least`.',
   ),
   no_history: entry(400, 'What this was before is not kept.', 'Ask without `as_of`.'),
   unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),

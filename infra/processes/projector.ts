@@ -1,6 +1,7 @@
 /** The projector process: events into read models. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { headRecorder } from '../../projections/runner/heads.ts'
 import { Runner } from '../../projections/runner/runner.ts'
 import { Watch } from '../../projections/runner/watch.ts'
 import { codec, domainStreamPrefixes, projections } from '../catalogue.ts'
@@ -48,8 +49,8 @@ export function startProjector(options: { config: Config; urls: EngineUrls; log:
     id,
     ...(figures && { onBatch: figures.onBatch }),
   })
-  const watch = new Watch(runner, events)
-  figures?.watch(watch)
+  const watch = new Watch(runner, events, { onHead: headRecorder(pool, log) })
+  figures?.watch(watch, events)
   return {
     runner,
     watch,

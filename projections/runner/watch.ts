@@ -17,6 +17,11 @@ export type ProjectionHealth = {
   readonly stalled: number
 }
 
+/** Is told of each head that was seen, and when it was asked for, in milliseconds since 1970; never fails. */
+type OnHead = (head: bigint, askedAt: number) => Promise<void>
+
+export type WatchOptions = { readonly lookMs?: number; readonly stuckMs?: number; readonly onHead?: OnHead }
+
 /** What is wrong when rows were made from events that the log does not have, and what to do. */
 export const logWentBack = (head: bigint, position: bigint): string =>
   `the log ends at ${head}, but rows were made of events up to ${position}: it is an older copy or another log. ` +
@@ -30,6 +35,7 @@ export class Watch {
   readonly #runner: Runner
   readonly #events: Pick<EventLog, 'head'>
   readonly #stuckMs: number
+  readonly #onHead: OnHead | undefined
   readonly #timer: NodeJS.Timeout
   #head: bigint | undefined
   #headError: Error | undefined
@@ -37,11 +43,14 @@ export class Watch {
   #beyond: bigint | undefined
   #behindSince: number | undefined
   #looking = false
+  #telling = false
 
-  constructor(runner: Runner, events: Pick<EventLog, 'head'>, { lookMs = LOOK_MS, stuckMs = STUCK_MS } = {}) {
+  constructor(runner: Runner, events: Pick<EventLog, 'head'>, options: WatchOptions = {}) {
+    const { lookMs = LOOK_MS, stuckMs = STUCK_MS, onHead } = options
     this.#runner = runner
     this.#events = events
     this.#stuckMs = stuckMs
+    this.#onHead = onHead
     this.#timer = setInterval(() => void this.look(), lookMs)
     this.#timer.unref()
   }
@@ -65,10 +74,12 @@ export class Watch {
     if (this.#looking) return
     this.#looking = true
     const foremost = greatest(this.#runner.partitions.map(({ committed }) => committed))
+    const askedAt = Date.now()
     try {
       this.#head = await this.#events.head()
       this.#headError = undefined
       this.#beyond = foremost > this.#head ? foremost : undefined
+      void this.#tell(this.#head, askedAt)
     } catch (error) {
       this.#headError = error instanceof Error ? error : new Error(String(error))
     } finally {
@@ -80,6 +91,14 @@ export class Watch {
     else if (position !== this.#position) this.#behindSince = performance.now()
     else this.#behindSince ??= performance.now()
     this.#position = position
+  }
+
+  /** Not waited for: a database that hangs must not blind the look at the log. */
+  async #tell(head: bigint, askedAt: number): Promise<void> {
+    if (!this.#onHead || this.#telling) return
+    this.#telling = true
+    await this.#onHead(head, askedAt)
+    this.#telling = false
   }
 
   /** Throws what is wrong with the way to the log or with the progress on it. */

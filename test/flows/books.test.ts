@@ -43,6 +43,19 @@ describe('the whole system over HTTP', () => {
     )
   })
 
+  it('answers as of a moment ago once all of it is known, and the same when asked again later', async () => {
+    const moment = new Date().toISOString()
+    const balance = () => read(`/kwlt/wallets/studio/accounts/checking/EUR?as_of=${moment}&wait=20000`)
+    const first = await balance()
+    expectStatus(200, first)
+    assert.deepEqual([first.body.data.balance, first.body.meta.as_of], ['1100', position])
+    const entry = { account: 'checking', currency: 'EUR', amount: '5' }
+    for (const direction of ['credits', 'debits']) {
+      expectStatus(201, await send('POST', `/kwlt/wallets/studio/${direction}`, entry))
+      assert.deepEqual((await balance()).body.data, first.body.data)
+    }
+  })
+
   it('answers a refused command with the rule and its numbers, and writes nothing', async () => {
     const before = (await read('/kwlt/wallets/studio/accounts/checking/EUR')).body
     const body = { account: 'checking', currency: 'EUR', amount: '999999' }

@@ -1,4 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { silentLog } from '../../infra/log.ts'
+import type { Pool } from '../../infra/postgres.ts'
+import { headRecorder, recordHead } from '../../projections/runner/heads.ts'
 import { Watch } from '../../projections/runner/watch.ts'
 import { randomHistory } from './history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
@@ -22,5 +26,70 @@ describe('projections: a log that is an older copy', () => {
     expect(watch.checkHead()).to.include({ head: last })
     watch.close()
     await runner.close()
+  })
+})
+
+describe('projections: the heads of the log that were seen', () => {
+  const seen = async (pool: Pool) =>
+    (
+      await pool.query(
+        'select position, extract(epoch from seen_at) * 1000 as seen_at from log_heads order by position',
+      )
+    ).rows.map(row => [BigInt(row.position), Number(row.seen_at)])
+
+  it('are recorded with the time of the question, half a second before it, and only ever move on', async () => {
+    const pool = await freshPool()
+    const record = headRecorder(pool, silentLog)
+    const now = Date.now()
+    await record(10n, now)
+    await record(20n, now + 1_000)
+    await record(20n, now + 3_000)
+    await record(20n, now + 2_000)
+    expect(await seen(pool)).to.deep.equal([
+      [10n, now - 500],
+      [20n, now + 2_500],
+    ])
+  })
+
+  it('are forgotten after an hour, but for the last one', async () => {
+    const pool = await freshPool()
+    const hourAgo = Date.now() - 3_700_000
+    for (const [position, at] of [
+      [1n, hourAgo],
+      [2n, hourAgo],
+      [3n, Date.now()],
+    ] as const) {
+      await recordHead(pool, position, at)
+    }
+    expect((await seen(pool)).map(([position]) => position)).to.deep.equal([3n])
+    await pool.query(`update log_heads set seen_at = now() - interval '2 hours'`)
+    await recordHead(pool, 3n, Date.now())
+    expect((await seen(pool)).map(([position]) => position)).to.deep.equal([3n])
+  })
+
+  it('are looked for on while the database is away, and a lost one is logged once', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 7, count: 20 })
+    const runner = startRunner(pool, new MemoryLog(events))
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    const lines: string[] = []
+    const line = (_: unknown, message: string) => void lines.push(message)
+    await pool.query('alter table log_heads rename to away')
+    const onHead = headRecorder(pool, { info: line, warn: line, error: line })
+    const watch = new Watch(runner, { head: async () => 77n }, { lookMs: 3_600_000, onHead })
+    for (let n = 0; n < 3; n += 1) {
+      await watch.look()
+      await sleep(50)
+    }
+    await pool.query('alter table away rename to log_heads')
+    await watch.look()
+    await sleep(50)
+    watch.close()
+    expect(lines).to.deep.equal([
+      'the head of the log could not be recorded, trying again',
+      'the head of the log is recorded again',
+    ])
+    expect((await seen(pool)).map(([position]) => position)).to.deep.equal([77n])
   })
 })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
 import { codec, projections } from '../../infra/catalogue.ts'
@@ -5,6 +6,7 @@ import type { Pool } from '../../infra/postgres.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/fold.ts'
 import { rowAsOf } from '../../projections/history.ts'
 import { memories } from '../../projections/memory/memories.ts'
+import { recordHead } from '../../projections/runner/heads.ts'
 import type { Row } from '../../projections/tables.ts'
 import { resources } from '../../read-api/resources.ts'
 import { readRoutes } from '../../read-api/routes.ts'
@@ -13,6 +15,8 @@ import { freshPool, MemoryLog, reached, startRunner } from '../projections/suppo
 import { type Live, serveReads } from './live.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
+/** After all events, and before now. */
+const LATE = new Date(Date.now() - 10_000).toISOString()
 const SEED = Number(process.env.KOGI_SEED ?? 61)
 
 /** Rows of an org as the API writes them, in the order of a resource. */
@@ -48,6 +52,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     const runner = startRunner(pool, new MemoryLog(events), { batch: { min: 13, max: 13, targetMs: 10 } })
     await reached(pool, head)
     await runner.close()
+    await recordHead(pool, head, Date.now())
     live = await serveReads(pool)
   })
   after(() => live.close())
@@ -128,8 +133,8 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       const { body } = await live.get('org-1', `/kctr/tasks?as_of=${as}`)
       expect(body.meta.as_of, as).to.equal(String(position))
     }
-    const future = await live.get('org-1', '/kctr/tasks?as_of=2100-01-01T00:00:00Z')
-    expect(future.body.meta.as_of).to.equal(String(own.at(-1)!.position))
+    const since = await live.get('org-1', `/kctr/tasks?as_of=${LATE}`)
+    expect(since.body.meta.as_of).to.equal(String(own.at(-1)!.position))
     const past = await live.get('org-1', '/kctr/tasks?as_of=2000-01-01T00:00:00Z')
     expect([past.body.meta.as_of, past.body.data]).to.deep.equal(['0', []])
     expect((await live.get('org-1', `/kctr/tasks/${metadata.id}?as_of=2000-01-01T00:00:00Z`)).status).to.equal(404)
@@ -137,7 +142,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
 
   it('keeps the moment of the first page, and refuses the cursor of another one', async () => {
     const at = events.at(-9)!.position
-    for (const as of [String(at), '2100-01-01T00:00:00Z']) {
+    for (const as of [String(at), LATE]) {
       const first = await live.get('org-1', `/kmg/audit-log?limit=2&as_of=${as}`)
       const { next } = first.body.pagination
       for (const same of [as, first.body.meta.as_of]) {
@@ -198,9 +203,57 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     await pool.query(`update checkpoints set state = 'running' where projection = 'tasks'`)
   })
 
+  it('refuses a time that is still to come, at once', async () => {
+    const asked = performance.now()
+    const { status, body } = await live.get('org-1', '/kctr/tasks?as_of=2100-01-01T00:00:00Z')
+    expect([status, body.error.code]).to.deep.equal([400, 'as_of_beyond_head'])
+    expect(body.error.message).to.equal('The time 2100-01-01T00:00:00Z is still to come.')
+    expect(performance.now() - asked).to.be.below(1_000)
+  })
+
+  it('answers of a time only when all is known of it: as long as the projector lags, it waits', async () => {
+    await pool.query('delete from log_heads')
+    const unknown = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=0`)
+    expect([unknown.status, unknown.body.error.code]).to.deep.equal([503, 'not_yet_visible'])
+    expect(unknown.body.error.details[1].message).to.equal('nothing is known yet')
+    // What lies before a later event of the org is known by that alone.
+    const own = events.filter(({ metadata }) => metadata.org === 'org-1')
+    expect((await live.get('org-1', `/kctr/tasks?as_of=${own[20]!.metadata.at}&wait=0`)).status).to.equal(200)
+    // The log was seen to end beyond what is projected.
+    await recordHead(pool, head + 50n, Date.now())
+    const lagging = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=0`)
+    expect([lagging.status, lagging.body.error.code]).to.deep.equal([503, 'not_yet_visible'])
+    const waiting = live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=20000`)
+    await sleep(300)
+    await pool.query('update checkpoints set position = $1', [head + 50n])
+    const found = await waiting
+    expect([found.status, found.body.meta.as_of]).to.deep.equal([200, String(own.at(-1)!.position)])
+    await pool.query('update checkpoints set position = $1', [head])
+    await pool.query('delete from log_heads')
+    await recordHead(pool, head, Date.now())
+  })
+
+  it('says until when all is known', async () => {
+    const at = Date.now()
+    await recordHead(pool, head, at - 60_000)
+    await pool.query('delete from log_heads where position <> $1', [head])
+    const [early, late] = [new Date(at - 70_000), new Date(at - 1_000)].map(time => time.toISOString())
+    await pool.query('update log_heads set seen_at = $1', [new Date(at - 60_000)])
+    expect((await live.get('org-1', `/kctr/tasks?as_of=${early}&wait=0`)).status).to.equal(200)
+    const { status, body } = await live.get('org-1', `/kctr/tasks?as_of=${late}&wait=0`)
+    expect([status, body.error.details]).to.deep.equal([
+      503,
+      [
+        { field: 'as_of', message: late },
+        { field: 'known_until', message: new Date(at - 60_000).toISOString() },
+      ],
+    ])
+  })
+
   it('waits for a read model that lags behind the time that was asked about', async () => {
+    await recordHead(pool, head, Date.now())
     await pool.query(`update checkpoints set position = 1 where projection = 'tasks'`)
-    const { status, body } = await live.get('org-1', '/kctr/tasks?as_of=2100-01-01T00:00:00Z&wait=0')
+    const { status, body } = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=0`)
     expect([status, body.error.code]).to.deep.equal([503, 'not_yet_visible'])
     await pool.query('update checkpoints set position = $1', [head])
   })
