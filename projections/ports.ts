@@ -18,7 +18,10 @@ export type EventLog = {
    * ever with back-off, and says so through `onStatus`. It ends without an error when aborted.
    */
   readonly follow: (options: FollowOptions) => AsyncIterable<readonly StoredEvent[]>
-  /** The domain events after a position up to and with `to`, then the end. Fails when the engine does not answer. */
+  /**
+   * The domain events after a position up to and with `to`, a position that the log has, then the end: all of them,
+   * also where a node lags behind. Fails when the engine does not answer, or does not come as far as `to` in time.
+   */
   readonly read: (options: ReadOptions) => AsyncIterable<readonly StoredEvent[]>
   /** The skips that the log holds, by projection: see `projection-<name>` in the design. */
   readonly skips: (projections: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<bigint>>>

@@ -2,11 +2,13 @@
  * The read side's port to the log, over `@eventstore/db-client`: one code for the embedded server and a cluster. Only
  * subscriptions to `$all` go past the client, see `subscription.ts`.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AllStreamResolvedEvent,
   BACKWARDS,
   END,
   EventStoreDBClient,
+  type Position,
   StreamNotFoundError,
 } from '@eventstore/db-client'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
@@ -18,6 +20,8 @@ import { subscribeToAll } from './subscription.ts'
 const TAIL_EVENTS = 64
 const CALL_TIMEOUT_MS = 10_000
 const BACKOFF_MAX_MS = 5_000
+/** How often a node that lags behind is asked whether it has come as far as a reader must. */
+const LAG_POLL_MS = 100
 
 export type EventLogOptions = {
   /** Connection string of the event store. */
@@ -35,25 +39,11 @@ export function eventLog({
   timeoutMs = CALL_TIMEOUT_MS,
 }: EventLogOptions): EventLog & { close: () => Promise<void> } {
   const client = EventStoreDBClient.connectionString(url)
-  const isDomain = (stream: string) => prefixes.some(prefix => stream.startsWith(prefix))
   const source: Source = { url, client, prefixes, timeoutMs }
   const closing = new AbortController()
 
   return {
-    head: async signal => {
-      let from: typeof END | { commit: bigint; prepare: bigint } = END
-      for (let count = TAIL_EVENTS; ; count = Math.min(count * 4, 4_096)) {
-        const events: AllStreamResolvedEvent[] = await collect(
-          client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, deadline: CALL_TIMEOUT_MS }),
-          signal,
-        )
-        const last = events.find(({ event }) => event && isDomain(event.streamId))
-        if (last) return last.event!.position.commit
-        if (events.length < count) return 0n
-        const { position } = (events.at(-1)!.link ?? events.at(-1)!.event)!
-        from = position
-      }
-    },
+    head: async signal => (await tailOf(source, undefined, signal)).last,
     follow: options => following(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     read: options => reading(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     skips: async names => {
@@ -104,7 +94,7 @@ async function* following(
   }
 }
 
-/** Reads up to a position and ends; fails when the engine does not answer. */
+/** Reads up to a position and ends; fails when the engine does not answer, or does not come as far in time. */
 async function* reading(
   source: Source,
   { after, to, max, signal }: ReadOptions,
@@ -115,19 +105,76 @@ async function* reading(
   const abort = () => buffer.fail(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   const close = subscribe(source, buffer)
+  // Of all events up to `to` the last; not asked for where the subscription delivers that at `to` or a later one.
+  let last = to
+  let seen = after
+  let late: NodeJS.Timeout | undefined
   try {
     for await (const events of buffer.lists(() => max)) {
-      if (events === 'live') return
-      const last = events.findIndex(({ position }) => position > to)
-      if (last === 0) return
-      yield last === -1 ? events : events.slice(0, last)
-      if (last !== -1 || events.at(-1)!.position === to) return
+      if (events === 'live') {
+        last = await lastUpTo(source, to, signal)
+        late = setTimeout(() => buffer.fail(notDelivered(last, source.timeoutMs)), source.timeoutMs)
+      } else {
+        const beyond = events.findIndex(({ position }) => position > to)
+        if (beyond === 0) return
+        yield beyond === -1 ? events : events.slice(0, beyond)
+        if (beyond !== -1) return
+        seen = events.at(-1)!.position
+      }
+      if (seen >= last) return
     }
   } finally {
+    clearTimeout(late)
     close()
     signal?.removeEventListener('abort', abort)
   }
 }
+
+/**
+ * Position of the last domain event up to `to`. A subscription that has delivered all that its node has may have missed
+ * it, because that node follows the leader at a distance; so may whoever answers here, which is asked until it has
+ * come as far.
+ */
+async function lastUpTo(source: Source, to: bigint, signal: AbortSignal | undefined): Promise<bigint> {
+  const deadline = performance.now() + source.timeoutMs
+  for (;;) {
+    signal?.throwIfAborted()
+    const { end, last } = await tailOf(source, to, signal)
+    if (end >= to) return last
+    if (performance.now() > deadline) throw notDelivered(to, source.timeoutMs)
+    await sleep(Math.min(LAG_POLL_MS, source.timeoutMs), undefined, { signal })
+  }
+}
+
+const notDelivered = (position: bigint, timeoutMs: number) =>
+  new Error(`the event store did not come as far as position ${position} within ${timeoutMs} ms`)
+
+/** Where the log ends, in events of any kind, and its last domain event, of those up to `to`; `0n` for none. */
+async function tailOf(
+  { client, prefixes }: Source,
+  to?: bigint,
+  signal?: AbortSignal,
+): Promise<{ readonly end: bigint; readonly last: bigint }> {
+  const isWanted = ({ event }: AllStreamResolvedEvent) =>
+    event !== undefined &&
+    (to === undefined || event.position.commit <= to) &&
+    prefixes.some(prefix => event.streamId.startsWith(prefix))
+  let from: typeof END | Position = END
+  let end: bigint | undefined
+  for (let count = TAIL_EVENTS; ; count = Math.min(count * 4, 4_096)) {
+    const events: AllStreamResolvedEvent[] = await collect(
+      client.readAll({ direction: BACKWARDS, fromPosition: from, maxCount: count, deadline: CALL_TIMEOUT_MS }),
+      signal,
+    )
+    end ??= events.length === 0 ? 0n : positionOf(events[0]!).commit
+    const found = events.find(isWanted)
+    if (found) return { end, last: found.event!.position.commit }
+    if (events.length < count) return { end, last: 0n }
+    from = positionOf(events.at(-1)!)
+  }
+}
+
+const positionOf = ({ link, event }: AllStreamResolvedEvent): Position => (link ?? event)!.position
 
 /** Opens one subscription that fills the buffer, slowing down when it is full. */
 function subscribe({ url, client, prefixes, timeoutMs }: Source, buffer: EventBuffer): () => void {

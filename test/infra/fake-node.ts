@@ -14,6 +14,9 @@ const { MemberInfo } = gossip
 const { ReadResp } = pb
 const OK = { ':status': 200, 'content-type': 'application/grpc' }
 
+/** The word that all stored events have come. */
+export const CAUGHT_UP = frame(new ReadResp().setCaughtUp(new ReadResp.CaughtUp()))
+
 /** Where the events of every node stand. */
 export const POSITIONS = [100n, 200n, 300n, 400n, 500n, 600n]
 
@@ -25,6 +28,8 @@ export type Call = {
   readonly begin: () => void
   /** The frame of the event that comes next. */
   readonly next: Buffer
+  /** The frames of all events that come next. */
+  readonly rest: Buffer
 }
 
 /** A cluster member as gossip tells of it. */
@@ -36,6 +41,8 @@ export class FakeNode {
   /** What befalls every connection, before a byte of it is read. */
   socketFault: ((socket: Socket) => void) | undefined
   members: readonly Member[] = []
+  /** How many of the events are known when the log is read from its end. */
+  known = POSITIONS.length
   readonly asked: IncomingHttpHeaders[] = []
   readonly #servers: readonly net.Server[]
   readonly #sockets = new Set<Socket>()
@@ -111,18 +118,29 @@ export class FakeNode {
 
   #read(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, body: Buffer): void {
     this.asked.push(headers)
-    const from = pb.ReadReq.deserializeBinary(body).getOptions()!.getAll()!.getPosition()
+    const options = pb.ReadReq.deserializeBinary(body).getOptions()!
+    if (options.getReadDirection() === pb.ReadReq.Options.ReadDirection.BACKWARDS) {
+      this.#readBack(stream)
+      return
+    }
+    const from = options.getAll()!.getPosition()
     const frames = POSITIONS.filter(position => position > BigInt(from?.getCommitPosition() ?? 0)).map(eventFrame)
     const begin = () => {
       stream.respond(OK, { waitForTrailers: true })
       stream.write(Buffer.concat(frames.slice(0, 2)))
     }
     if (this.fault) {
-      this.fault({ stream, node: this, begin, next: frames[2]! })
+      this.fault({ stream, node: this, begin, next: frames[2]!, rest: Buffer.concat(frames.slice(2)) })
       return
     }
     stream.respond(OK)
-    stream.write(Buffer.concat([...frames, frame(new ReadResp().setCaughtUp(new ReadResp.CaughtUp()))]))
+    stream.write(Buffer.concat([...frames, CAUGHT_UP]))
+  }
+
+  #readBack(stream: ServerHttp2Stream): void {
+    stream.respond(OK, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end(Buffer.concat(POSITIONS.slice(0, this.known).reverse().map(eventFrame)))
   }
 
   #gossip(stream: ServerHttp2Stream): void {

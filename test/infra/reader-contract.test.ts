@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import type { EventLog } from '../../projections/ports.ts'
-import { type Engine, newStream, overEngines } from '../contracts/event-store/engines.ts'
+import { collect, type Engine, newStream, overEngines } from '../contracts/event-store/engines.ts'
 import { append, deleteRequest, type Proposed } from '../contracts/event-store/messages.ts'
 import { streamsPath } from '../contracts/event-store/raw.ts'
 import { randomOf } from '../projections/history.ts'
@@ -164,6 +164,15 @@ overEngines(`the lean reader and the stock client (KOGI_SEED=${SEED})`, engine =
       expect(found, `${from} to ${to}`).to.deep.equal(expected)
       expect(await followed(log, all[from]!.position, (_, live) => live)).to.deep.equal(all.slice(from + 1))
     }
+  })
+
+  it('agree up to a position at which an event of others stands', async () => {
+    const others = newStream('others')
+    await append(engine.raw, others, 'any', [{ data: Buffer.from('{}') }])
+    const [last] = await collect(engine.client.readStream(others))
+    const to = last!.event!.position!.commit
+    expect(await readAll(log, 0n, to, 7)).to.deep.equal(all)
+    expect(await readAll(log, all.at(-1)!.position, to, 7)).to.deep.equal([])
   })
 
   it('agree while events are appended', async function live() {
