@@ -1,5 +1,7 @@
 import { assert } from 'chai'
+import { balances } from '../../projections/balances.ts'
 import type { Client } from '../support/client.ts'
+import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 describe('kogi dev', function () {
@@ -31,6 +33,9 @@ describe('kogi dev', function () {
     }
     return assert.fail(`never ${status}`)
   }
+
+  it('rebuilds a projection under load: no failed read, no differing row, no repeated effect', () =>
+    rebuildUnderLoad(system, { seconds: 1, orgs: 3, commands: 40, reads: 20, rebuilt: [balances] }))
 
   // PostgreSQL is known by its option for the data folder
   for (const [name, argument] of Object.entries({ store: 'store', projector: 'projector', PostgreSQL: '-D' })) {

@@ -1,0 +1,22 @@
+/** Every projection rebuilt while commands and reads pour in over HTTP, on the whole system as `kogi dev` runs it. */
+import { projections } from '../../infra/catalogue.ts'
+import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+const LOAD = { seconds: 30, orgs: 32, commands: 500, reads: 40, rebuilt: projections }
+
+describe('projections rebuilt under load over HTTP', function rebuilds() {
+  this.timeout(600_000)
+  let system: System | undefined
+  before(async function longRunsOnly() {
+    // `kogi dev` has a short one
+    if (process.env.KOGI_LONG !== '1') this.skip()
+    system = await startSystem()
+  })
+  after(() => system?.stop())
+
+  it(`${LOAD.commands} commands/s: no read fails, no row differs, no command takes effect twice`, async () => {
+    const done = await rebuildUnderLoad(system!, LOAD)
+    process.stdout.write(`    ${done}\n`)
+  })
+})
