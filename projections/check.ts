@@ -4,7 +4,7 @@ import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import { allBuckets, BUCKETS, bucketOf } from './bucket.ts'
 import { type Compared, Comparison } from './comparison.ts'
-import { type FoldedRows, foldEvent, type Skips } from './fold.ts'
+import type { Skips } from './fold.ts'
 import type { Decode, EventLog } from './ports.ts'
 import { type AnyProjection, handlerOf } from './projection.ts'
 import { readCheckpoints } from './runner/checkpoints.ts'
@@ -31,7 +31,7 @@ export type CheckOptions = {
 }
 
 const ROWS_MAX = 1_000_000
-/** Orgs of one table whose first row that differs is looked for in the log, where that is not known from memory. */
+/** Orgs of one projection whose first difference is looked for in the log, where it is not known from memory. */
 const EXPLAINED_MAX = 5
 
 /**
@@ -113,13 +113,12 @@ async function explain(options: CheckOptions, tables: readonly Comparison[], pas
   const wanted = new Map(tables.map(table => [table, new Set(table.unclear.slice(0, EXPLAINED_MAX))]))
   const orgs = new Set([...wanted.values()].flatMap(some => [...some]))
   if (orgs.size === 0) return
-  const folded: FoldedRows = new Map()
   for await (const [event, concerned] of eventsFor(options, tables, { ...pass, orgs })) {
     const unclear = concerned.filter(table => wanted.get(table)!.has(event.metadata.org))
-    const projections = unclear.map(({ projection }) => projection)
-    if (projections.length > 0) foldEvent(projections, folded, options.decode(event))
+    const decoded = unclear.length > 0 ? options.decode(event) : undefined
+    for (const table of unclear) table.gather(decoded!)
   }
-  for (const [table, some] of wanted) for (const org of some) await table.explain(options.client, org, folded)
+  for (const [table, some] of wanted) for (const org of some) await table.explain(options.client, org)
 }
 
 /** Groups of buckets, each small enough for the memory, by the number of rows that the planner remembers. */

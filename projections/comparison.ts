@@ -49,6 +49,8 @@ export class Comparison {
   readonly #digests = new Map<string, TableDigest>()
   readonly #differences = new Map<string, Difference>()
   #rows: FoldedRows = new Map()
+  /** What the log makes of the orgs that are to be explained. */
+  readonly #gathered: FoldedRows = new Map()
 
   constructor(projection: AnyProjection) {
     this.projection = projection
@@ -86,7 +88,7 @@ export class Comparison {
         else yield { row, text }
       }
     }
-    for await (const pair of unequal(projection, told(), sortedRows(this.#rows, projection))) this.#note(pair)
+    for await (const pair of unequal(byKey(projection), told(), sortedRows(this.#rows, projection))) this.#note(pair)
     for (const org of new Set([...sums.keys(), ...this.#sums.keys()])) {
       if (!sumOf(sums, org).equals(sumOf(this.#sums, org))) {
         this.#differences.set(org, { table: tableOf(projection), org })
@@ -96,22 +98,27 @@ export class Comparison {
     this.#rows = new Map()
   }
 
-  /** Orgs that differ by their sums, whose first row that differs is not known yet. */
+  /** Orgs that differ by their sums, whose first row or version that differs is not known yet. */
   get unclear(): readonly string[] {
-    return [...this.#differences.values()].filter(({ key }) => key === undefined).map(({ org }) => org)
+    return unclearIn([...this.#differences.values(), ...(this.#versions?.differences ?? [])])
   }
 
-  /** Finds the first row of an org that differs from all that the log makes of it. */
-  async explain(client: PoolClient, org: string, folded: FoldedRows): Promise<void> {
-    const own = sortedRows(folded, this.projection).filter(row => orgOf(row) === org)
-    async function* told(projection: AnyProjection): AsyncGenerator<Told> {
-      for await (const row of storedRows(client, projection, org)) yield { row, text: canonicalJson(row) }
-    }
-    for await (const pair of unequal(this.projection, told(this.projection), own)) {
-      this.#differences.delete(org)
-      this.#note(pair)
-      return
-    }
+  /** Takes an event of an org that is to be explained. */
+  gather(event: DomainEvent): void {
+    const fold = () => foldEvent([this.projection], this.#gathered, event)
+    if (this.#versions) this.#versions.gather(event, this.#gathered, fold)
+    else fold()
+  }
+
+  /** Finds the first row of an org, and the first version, that differs from what was gathered: all of that org. */
+  async explain(client: PoolClient, org: string): Promise<void> {
+    await this.#versions?.explain(client, org)
+    if (!unclearIn([...this.#differences.values()]).includes(org)) return
+    const own = sortedRows(this.#gathered, this.projection).filter(row => orgOf(row) === org)
+    const pair = await firstUnequal(byKey(this.projection), storedRows(client, this.projection, org), own)
+    if (!pair) return
+    this.#differences.delete(org)
+    this.#note(pair)
   }
 
   /** Compares the stored row versions with those that were taken, where the projection keeps them. */
@@ -120,12 +127,9 @@ export class Comparison {
   }
 
   #note({ stored, folded }: Pair): void {
-    const row = (stored ?? folded)!
-    const org = orgOf(row)
+    const org = orgOf((stored ?? folded)!)
     if (this.#differences.has(org)) return
-    const names = this.projection.key as readonly string[]
-    const key = Object.fromEntries(names.map(name => [name, String(row[name])]))
-    this.#differences.set(org, { table: tableOf(this.projection), org, key, stored, folded })
+    this.#differences.set(org, differenceOf(tableOf(this.projection), this.projection.key, { stored, folded }))
   }
 
   /** What the table came to, and its history where it has one. */
@@ -136,35 +140,60 @@ export class Comparison {
   }
 }
 
-/** Every version of every row, summed up; which version differs is not told, for a history is only built as a whole. */
+/** Every version of every row, summed up, and looked at again only where the sums differ. */
 class Versions {
   readonly #projection: AnyProjection
   readonly #keyText: (key: Row) => string
   readonly #sums = new Map<string, SetDigester>()
   readonly #digests = new Map<string, TableDigest>()
-  readonly #differences: Difference[] = []
+  readonly #differences = new Map<string, Difference>()
+  readonly #gathered: Row[] = []
 
   constructor(projection: AnyProjection) {
     this.#projection = projection
     this.#keyText = keyTextOf(projection)
   }
 
-  /** Notes the versions that an event makes of the rows that `fold` changes. */
+  get differences(): readonly Difference[] {
+    return [...this.#differences.values()]
+  }
+
+  /** Sums up the versions that an event makes of the rows that `fold` changes. */
   take(event: DomainEvent, folded: FoldedRows, fold: () => void): void {
+    for (const version of this.#made(event, folded, fold))
+      sumOf(this.#sums, orgOf(version)).addDigest(rowDigest(version))
+  }
+
+  /** Keeps the versions that an event makes. */
+  gather(event: DomainEvent, folded: FoldedRows, fold: () => void): void {
+    this.#gathered.push(...this.#made(event, folded, fold))
+  }
+
+  #made(event: DomainEvent, folded: FoldedRows, fold: () => void): readonly Row[] {
     const handler = handlerOf(this.#projection, event.type)
-    if (!handler) return
+    if (!handler) return []
     const made = 'append' in handler ? (handler.append(event) as readonly Row[]) : handler.keys(event)
     const texts = new Set(made.map(this.#keyText))
     const rowOf = (text: string) => folded.get(this.#projection.name)?.get(text)
     const before = new Map([...texts].map(text => [text, rowOf(text)]))
     fold()
-    for (const text of texts) {
+    return [...texts].flatMap(text => {
       const after = rowOf(text)
       const row = after ?? before.get(text)
-      if (!row) continue
-      const version = { ...row, _position: event.position, _removed: after === undefined }
-      sumOf(this.#sums, orgOf(row)).addDigest(rowDigest(version))
-    }
+      return row ? [{ ...row, _position: event.position, _removed: after === undefined }] : []
+    })
+  }
+
+  /** Finds the first version of an org that differs from what was gathered. */
+  async explain(client: PoolClient, org: string): Promise<void> {
+    if (!unclearIn(this.differences).includes(org)) return
+    const keyOrder = byKey(this.#projection)
+    const order = (a: Row, b: Row) => keyOrder(a, b) || Number((a._position as bigint) - (b._position as bigint))
+    const own = this.#gathered.filter(version => orgOf(version) === org).sort(order)
+    const pair = await firstUnequal(order, storedVersions(client, this.#projection, org), own)
+    if (!pair) return
+    const key = [...(this.#projection.key as readonly string[]), '_position']
+    this.#differences.set(org, differenceOf(historyTableOf(this.#projection), key, pair))
   }
 
   async compare(client: PoolClient, only: string | undefined): Promise<void> {
@@ -180,13 +209,13 @@ class Versions {
     }
     for (const org of new Set([...sums.keys(), ...this.#sums.keys()])) {
       if (sumOf(sums, org).equals(sumOf(this.#sums, org))) continue
-      this.#differences.push({ table: historyTableOf(this.#projection), org })
+      this.#differences.set(org, { table: historyTableOf(this.#projection), org })
     }
     for (const [org, digester] of digesters) this.#digests.set(org, digester.end())
   }
 
   result(): Compared {
-    return comparedOf(historyTableOf(this.#projection), this.#digests, this.#differences)
+    return comparedOf(historyTableOf(this.#projection), this.#digests, this.differences)
   }
 }
 
@@ -209,13 +238,34 @@ function sumOf(sums: Map<string, SetDigester>, org: string): SetDigester {
   return sum
 }
 
+const unclearIn = (differences: readonly Difference[]): string[] =>
+  differences.filter(({ key }) => key === undefined).map(({ org }) => org)
+
+function differenceOf(table: string, names: readonly PropertyKey[], { stored, folded }: Pair): Difference {
+  const row = (stored ?? folded)!
+  const key = Object.fromEntries((names as readonly string[]).map(name => [name, String(row[name])]))
+  return { table, org: orgOf(row), key, stored, folded }
+}
+
+/** The first rows in which two lists in the same order differ; `undefined` where they do not. */
+async function firstUnequal(
+  order: (a: Row, b: Row) => number,
+  stored: AsyncIterable<Row>,
+  folded: readonly Row[],
+): Promise<Pair | undefined> {
+  async function* told(): AsyncGenerator<Told> {
+    for await (const row of stored) yield { row, text: canonicalJson(row) }
+  }
+  for await (const pair of unequal(order, told(), folded)) return pair
+  return undefined
+}
+
 /** The rows in which two lists in key order differ, side by side. */
 async function* unequal(
-  projection: AnyProjection,
+  order: (a: Row, b: Row) => number,
   stored: AsyncIterable<Told>,
   folded: readonly Row[],
 ): AsyncGenerator<Pair> {
-  const order = byKey(projection)
   let at = 0
   for await (const { row, text } of stored) {
     for (; at < folded.length && order(folded[at]!, row) < 0; at += 1) yield { stored: undefined, folded: folded[at] }

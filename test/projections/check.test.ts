@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { canonicalJson } from '../../domain/kernel/json.ts'
 import { codec, projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { type Pool, withTransaction } from '../../infra/postgres.ts'
@@ -102,10 +103,14 @@ describe('projections: check', () => {
     await pool.query(`update tasks_v1_history set name = 'another' where org = 'org-1' and revision = 0`)
     await pool.query(`delete from items_v1_history where org = 'org-2' and _position = (
       select max(_position) from items_v1_history where org = 'org-2')`)
-    expect(differing(await check(pool, log))).to.deep.equal([
-      { table: 'items_v1_history', org: 'org-2' },
-      { table: 'tasks_v1_history', org: 'org-1' },
-    ])
+    const [lost, changed, ...others] = differing(await check(pool, log))
+    expect(others).to.deep.equal([])
+    const last = events.findLast(({ type, metadata }) => type.startsWith('Item') && metadata.org === 'org-2')!
+    expect(lost).to.deep.include({ table: 'items_v1_history', org: 'org-2', stored: undefined })
+    expect(lost!.key).to.deep.equal({ org: 'org-2', id: last.metadata.id, _position: String(last.position) })
+    expect(lost!.folded).to.include({ _position: last.position, _removed: false })
+    expect(changed).to.deep.include({ table: 'tasks_v1_history', org: 'org-1' })
+    expect(canonicalJson(changed!.stored)).to.equal(canonicalJson({ ...changed!.folded, name: 'another' }))
     expect(differing(await check(pool, log, { org: 'org-2', rowsMax: 1 }))).to.have.length(1)
   })
 
