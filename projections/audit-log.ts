@@ -47,7 +47,7 @@ export const auditLog = projection({
   row,
   key: ['org', 'position'],
   indexes: [
-    ['org', 'category', 'id', 'position'],
+    ['org', 'id', 'position'],
     ['org', 'actor', 'position'],
   ],
   on: {},
