@@ -16,7 +16,7 @@ export type Received =
 
 const OTHER: Received = { kind: 'other' }
 const CAUGHT_UP: Received = { kind: 'caught-up' }
-const NOTHING: Buffer = Buffer.alloc(0)
+const NOTHING = new Reader(Buffer.alloc(0))
 
 /** Decodes one `ReadResp`; throws `MalformedMessage` on bytes that are none. */
 export function received(bytes: Buffer): Received {
@@ -55,16 +55,16 @@ function recorded(message: Reader): StoredEvent {
   let revision = 0n
   let position = 0n
   const system = { type: '', 'content-type': '' }
-  let metadata: Buffer = NOTHING
-  let data: Buffer = NOTHING
+  let metadata = NOTHING
+  let data = NOTHING
   while (message.next()) {
     if (message.field === 1) eventId = textIn(message.message(), 2)
     else if (message.field === 2) stream = textIn(message.message(), 3)
     else if (message.field === 3) revision = message.uint64()
     else if (message.field === 5) position = message.uint64()
     else if (message.field === 6) readEntry(message.message(), system)
-    else if (message.field === 7) metadata = message.view()
-    else if (message.field === 8) data = message.view()
+    else if (message.field === 7) metadata = message.message()
+    else if (message.field === 8) data = message.message()
     else message.skip()
   }
   const isJson = system['content-type'] === 'application/json'
@@ -101,10 +101,11 @@ function readEntry(entry: Reader, into: Record<string, string>): void {
 }
 
 /** The JSON value of the bytes, or `null` where they hold none. */
-function jsonIn(bytes: Buffer): unknown {
-  if (bytes.length === 0) return null
+function jsonIn(bytes: Reader): unknown {
+  const text = bytes.rest()
+  if (text === '') return null
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     return null
   }

@@ -89,6 +89,11 @@ export class Reader {
     return this.bytes.toString('utf8', start, this.at)
   }
 
+  /** What has not been read of this message, as a text. */
+  rest(): string {
+    return this.bytes.toString('utf8', this.at, this.end)
+  }
+
   message(): Reader {
     const start = this.bounds()
     return new Reader(this.bytes, start, this.at)
@@ -96,7 +101,7 @@ export class Reader {
 
   skip(): void {
     if (this.wire === VARINT) this.number()
-    else if (this.wire === BYTES) this.view()
+    else if (this.wire === BYTES) this.bounds()
     else if (this.wire === FIXED64) this.advance(8)
     else if (this.wire === FIXED32) this.advance(4)
     else throw new MalformedMessage(`Wire type ${this.wire} is not supported`)
