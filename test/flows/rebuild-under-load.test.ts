@@ -3,7 +3,8 @@ import { projections } from '../../infra/catalogue.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'
 
-const LOAD = { seconds: 30, orgs: 32, commands: 500, reads: 40, rebuilt: projections }
+const PER_SECOND = Number(process.env.KOGI_PER_SECOND ?? 500)
+const LOAD = { seconds: 30, orgs: 32, commands: PER_SECOND, reads: 25, lookedAt: 49, rebuilt: projections }
 
 describe('projections rebuilt under load over HTTP', function rebuilds() {
   this.timeout(600_000)
@@ -15,7 +16,7 @@ describe('projections rebuilt under load over HTTP', function rebuilds() {
   })
   after(() => system?.stop())
 
-  it(`${LOAD.commands} commands/s: no read fails, no row differs, no command takes effect twice`, async () => {
+  it(`${PER_SECOND} commands/s: no read fails, no row differs, no command takes effect twice`, async () => {
     const done = await rebuildUnderLoad(system!, LOAD)
     process.stdout.write(`    ${done}\n`)
   })

@@ -5,14 +5,11 @@ import { loadConfig } from '../../infra/config.ts'
 import { runningEngines } from '../../infra/engines.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import type { System } from './system.ts'
-import { type Accepted, Traffic } from './traffic.ts'
+import { type Accepted, type Rates, Traffic } from './traffic.ts'
 
-export type Load = {
+export type Load = Rates & {
   readonly seconds: number
   readonly orgs: number
-  /** Commands and reads that are sent in a second, whether or not those before are answered. */
-  readonly commands: number
-  readonly reads: number
   /** Projections that are rebuilt one after another, over and over, each at least once. */
   readonly rebuilt: readonly { readonly name: string }[]
 }

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Client, client } from './client.ts'
 
-const CONNECTIONS = 64
+const CONNECTIONS = { commands: 48, reads: 16 }
 const WALLETS = 8
 const TASKS = 8
 const TICK_MS = 5
-/** Of so many accepted commands the effect of one is read. */
-const LOOKED_AT = 25
+/** How long a read may wait for what it must show: where the machine is busy with other things, that takes a while. */
+const WAIT_MS = 10_000
 /** Far enough that every entry counts. */
 const EVER = '2999-12-31'
 
@@ -40,6 +40,14 @@ export type Accepted = { readonly stream: string; readonly revision: bigint; rea
 /** A question about the past with its first answer, which is its answer for ever. */
 type Past = { readonly org: string; readonly path: string; readonly answer: string }
 
+export type Rates = {
+  /** Commands and reads that are sent in a second, whether or not those before are answered. */
+  readonly commands: number
+  readonly reads: number
+  /** Of so many commands the effect of one is read; no divisor in common with ten, so that each kind has its turn. */
+  readonly lookedAt: number
+}
+
 export class Traffic {
   readonly accepted: Accepted[] = []
   /** Everything that went wrong, in words. */
@@ -51,17 +59,21 @@ export class Traffic {
   #sent = 0
   #read = 0
   readonly #past: Past[] = []
-  readonly #client: Client
+  readonly #commands: Client
+  readonly #reads: Client
   readonly #tokens: ReadonlyMap<string, string>
 
   /** `tokens`: a bearer token of each org. */
   constructor(url: string, tokens: ReadonlyMap<string, string>) {
-    this.#client = client(url, undefined, CONNECTIONS)
+    // Each on connections of its own: where commands pile up, reads do not wait for them.
+    this.#commands = client(url, undefined, CONNECTIONS.commands)
+    this.#reads = client(url, undefined, CONNECTIONS.reads)
     this.#tokens = tokens
   }
 
   close(): void {
-    this.#client.close()
+    this.#commands.close()
+    this.#reads.close()
   }
 
   /** What commands at work need: wallets with two accounts, and tasks. */
@@ -80,7 +92,7 @@ export class Traffic {
   }
 
   /** Sends without waiting for answers, so that slow ones do not slow it down, until `over`; then awaits them all. */
-  async run(rates: { readonly commands: number; readonly reads: number }, over: () => boolean): Promise<void> {
+  async run(rates: Rates, over: () => boolean): Promise<void> {
     const pending = new Set<Promise<void>>()
     const begun = performance.now()
     const due = (rate: number) => ((performance.now() - begun) * rate) / 1_000
@@ -89,7 +101,7 @@ export class Traffic {
       pending.add(sent)
     }
     for (let [commands, reads] = [0, 0]; !over(); await sleep(TICK_MS)) {
-      for (; commands < due(rates.commands); commands += 1) send(this.#next())
+      for (; commands < due(rates.commands); commands += 1) send(this.#next(commands % rates.lookedAt === 0))
       for (; reads < due(rates.reads); reads += 1) send(this.#readAny())
     }
     await Promise.all(pending)
@@ -100,15 +112,15 @@ export class Traffic {
     for (const past of this.#past) await this.#repeat(past)
   }
 
-  async #next(): Promise<void> {
+  async #next(isLookedAt: boolean): Promise<void> {
     const n = this.#sent++
     const org = this.#orgOf(Math.floor(n / 10))
     const { method, path, body, look, shows } = commandOf(n, Math.floor(n / 10 / this.#tokens.size))
     const receipt = await this.#command(org, method, path, body, `n${n}`)
-    if (!receipt || n % LOOKED_AT > 0) return
+    if (!receipt || !isLookedAt) return
     const { position, revision } = receipt
     this.reads.own += 1
-    const now = await this.#get(org, look, { 'Kogi-Min-Position': position })
+    const now = await this.#get(org, withQuery(look, `wait=${WAIT_MS}`), { 'Kogi-Min-Position': position })
     if (now && shows(now.body.data) < BigInt(revision)) this.#wrong(`${look} of ${org} does not show ${revision}`)
     const then = await this.#ask(org, look, position)
     if (then && shows(then.body.data) !== BigInt(revision)) this.#wrong(`${look} of ${org} was not at ${revision}`)
@@ -118,7 +130,7 @@ export class Traffic {
   /** Asks as of a position for the first time. */
   async #ask(org: string, path: string, position: string): Promise<Answer | undefined> {
     this.reads.past += 1
-    const past = `${path}${path.includes('?') ? '&' : '?'}as_of=${position}`
+    const past = withQuery(path, `as_of=${position}&wait=${WAIT_MS}`)
     const found = await this.#get(org, past, { 'Kogi-Min-Position': position })
     if (found) this.#past.push({ org, path: past, answer: contentOf(found) })
     return found
@@ -164,7 +176,8 @@ export class Traffic {
   #call(org: string, method: string, path: string, body: object | undefined, headers: Record<string, string>) {
     const authorization = `Bearer ${this.#tokens.get(org)}`
     const call = { ...(body && { body }), headers: { authorization, ...headers } }
-    return this.#client.call(method, `/api/v1${path}`, call).catch((error: Error) => error.message)
+    const through = method === 'GET' ? this.#reads : this.#commands
+    return through.call(method, `/api/v1${path}`, call).catch((error: Error) => error.message)
   }
 
   #wrong(what: string): void {
@@ -204,6 +217,8 @@ function commandOf(n: number, round: number): Sent {
   const task = `/kctr/tasks/t${round % TASKS}`
   return { method: 'PUT', path: `${task}/status`, body: { status: `s${n}` }, look: task, shows }
 }
+
+const withQuery = (path: string, query: string) => `${path}${path.includes('?') ? '&' : '?'}${query}`
 
 const contentOf = ({ body: { data, pagination } }: Answer) => JSON.stringify({ data, pagination })
 
