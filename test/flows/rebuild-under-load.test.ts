@@ -1,10 +1,18 @@
 /** Every projection rebuilt while commands and reads pour in over HTTP, on the whole system as `kogi dev` runs it. */
 import { projections } from '../../infra/catalogue.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
-import { type System, startSystem } from '../support/system.ts'
+import { startSystem, type System } from '../support/system.ts'
 
 const PER_SECOND = Number(process.env.KOGI_PER_SECOND ?? 500)
-const LOAD = { seconds: 30, orgs: 32, commands: PER_SECOND, reads: 25, lookedAt: 49, rebuilt: projections }
+const LOAD = {
+  seconds: 30,
+  warmUpSeconds: 8,
+  orgs: 32,
+  commands: PER_SECOND,
+  reads: 25,
+  lookedAt: 49,
+  rebuilt: projections,
+}
 
 describe('projections rebuilt under load over HTTP', function rebuilds() {
   this.timeout(600_000)

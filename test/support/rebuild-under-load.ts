@@ -9,6 +9,8 @@ import { type Accepted, type Rates, Traffic } from './traffic.ts'
 
 export type Load = Rates & {
   readonly seconds: number
+  /** Before that, at half the pace and without rebuilds, until the processes have compiled what they run. */
+  readonly warmUpSeconds: number
   readonly orgs: number
   /** Projections that are rebuilt one after another, over and over, each at least once. */
   readonly rebuilt: readonly { readonly name: string }[]
@@ -28,6 +30,9 @@ export async function rebuildUnderLoad(system: System, load: Load): Promise<stri
   const traffic = new Traffic(system.url, tokens)
   try {
     await traffic.prepare()
+    const warm = performance.now() + load.warmUpSeconds * 1_000
+    await traffic.run({ ...load, commands: load.commands / 2 }, () => performance.now() > warm)
+    for (const times of [traffic.commandMs, traffic.readMs]) times.length = 0
     const prepared = traffic.accepted.length
     const begun = performance.now()
     let rebuilds = 0
