@@ -4,9 +4,10 @@ import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { bucketOf } from '../bucket.ts'
 import type { Decode } from '../ports.ts'
 import type { AnyProjection, Key } from '../projection.ts'
-import { fromDatabase, keyTextOf, type Row } from '../tables.ts'
+import { columnsOf, fromDatabase, keyTextOf, type Row } from '../tables.ts'
 import { RowCache } from './cache.ts'
 import type { Fault } from './checkpoints.ts'
+import { CopyLines, type LineOf, lineOf } from './encode.ts'
 import { type Partition, type PartitionTable, partitionFor, type Target } from './partitions.ts'
 import type { Changes } from './write.ts'
 
@@ -45,6 +46,7 @@ export class BatchFold {
   readonly #skips: ReadonlyMap<string, ReadonlySet<bigint>>
   readonly #caches: readonly RowCache[]
   readonly #keyTexts: readonly ((key: Row) => string)[]
+  readonly #lines: readonly Lines[]
 
   constructor(options: {
     table: PartitionTable
@@ -58,6 +60,10 @@ export class BatchFold {
     this.#skips = options.skips
     this.#caches = options.table.projections.map(() => new RowCache(CACHED_ROWS_MAX))
     this.#keyTexts = options.table.projections.map(keyTextOf)
+    this.#lines = options.table.projections.map(columnsOf).map(columns => ({
+      row: lineOf(columns),
+      version: lineOf(columns, 2),
+    }))
   }
 
   /**
@@ -65,7 +71,7 @@ export class BatchFold {
    * committed, this object and its partitions must be thrown away.
    */
   async fold(events: readonly StoredEvent[]): Promise<FoldedBatch> {
-    const batch = new Batch()
+    const batch = new Batch(this.#lines)
     const steps: Step[] = []
     for (const [index, event] of events.entries()) {
       this.#plan(event, batch, steps)
@@ -158,11 +164,11 @@ export class BatchFold {
     try {
       if ('append' in handler) {
         for (const row of handler.append(event) as readonly Row[]) {
-          const text = keyText(row)
-          batch.append(lane, text, row)
-          if (projection.history) batch.lane(lane).versions.push({ row, position: event.position, removed: false })
+          if (projection.history) batch.version(lane, row, event.position, false)
           // A later event may change what this one adds.
-          if (hasFolds(projection)) cache.set(text, row)
+          const text = hasFolds(projection) ? keyText(row) : undefined
+          if (text !== undefined) cache.set(text, row)
+          batch.append(lane, row, text)
         }
         return
       }
@@ -177,9 +183,7 @@ export class BatchFold {
         cache.set(text, after)
         batch.change(lane, text, before, after)
         const version = after ?? before
-        if (projection.history && version) {
-          batch.lane(lane).versions.push({ row: version, position: event.position, removed: after === null })
-        }
+        if (projection.history && version) batch.version(lane, version, event.position, after === null)
       }
     } catch (error) {
       batch.faults.set(partition, faultOf(event, error, partition))
@@ -191,25 +195,33 @@ type LaneChanges = Pick<Changes, 'appended' | 'versions'> & {
   readonly rows: Map<string, { readonly removed: Row | null; readonly row: Row | null }>
 }
 
+/** Writers of one projection's lines: of rows, and of their versions. */
+type Lines = { readonly row: LineOf; readonly version: LineOf }
+
 /** The changes of a batch while it is folded. */
 class Batch {
   readonly touched = new Set<Partition>()
   readonly faults = new Map<Partition, Fault>()
   readonly #lanes: LaneChanges[] = []
+  readonly #lines: readonly Lines[]
 
-  lane(lane: number): LaneChanges {
-    this.#lanes[lane] ??= { appended: [], versions: [], rows: new Map() }
-    return this.#lanes[lane]
+  constructor(lines: readonly Lines[]) {
+    this.#lines = lines
   }
 
-  append(lane: number, text: string, row: Row): void {
-    const { appended, rows } = this.lane(lane)
-    if (rows.has(text)) this.change(lane, text, null, row)
-    else appended.push(row)
+  /** `text`: its key, where a later event may change it. */
+  append(lane: number, row: Row, text: string | undefined): void {
+    const { appended, rows } = this.#lane(lane)
+    if (text !== undefined && rows.has(text)) this.change(lane, text, null, row)
+    else appended.add(this.#lines[lane]!.row(row))
+  }
+
+  version(lane: number, row: Row, position: bigint, removed: boolean): void {
+    this.#lane(lane).versions.add(this.#lines[lane]!.version(row, String(position), removed ? 't' : 'f'))
   }
 
   change(lane: number, text: string, before: Row | null, after: Row | null): void {
-    const { rows } = this.lane(lane)
+    const { rows } = this.#lane(lane)
     rows.set(text, { row: after, removed: after === null ? (before ?? rows.get(text)?.removed ?? null) : null })
   }
 
@@ -224,6 +236,11 @@ class Batch {
       else if (gone !== null) removed.push(gone)
     }
     return [{ projection, appended, changed, removed, versions }]
+  }
+
+  #lane(lane: number): LaneChanges {
+    this.#lanes[lane] ??= { appended: new CopyLines(), versions: new CopyLines(), rows: new Map() }
+    return this.#lanes[lane]
   }
 }
 

@@ -216,7 +216,7 @@ export class Lane {
 const rowsIn = ({ changes }: FoldedBatch): number =>
   changes.reduce(
     (sum, { appended, changed, removed, versions }) =>
-      sum + appended.length + changed.length + removed.length + versions.length,
+      sum + appended.count + changed.length + removed.length + versions.count,
     0,
   )
 

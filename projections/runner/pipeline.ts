@@ -5,10 +5,10 @@
  */
 import type { PoolClient } from 'pg'
 
-/** A statement with its values, or a `copy … from stdin` with texts of whole lines of its text format. */
+/** A statement with its values, or a `copy … from stdin` with chunks of its text format. */
 export type Statement =
   | { readonly name: string; readonly text: string; readonly values: readonly string[] }
-  | { readonly copy: string; readonly texts: readonly string[] }
+  | { readonly copy: string; readonly chunks: readonly Buffer[] }
 
 /** The transaction was rolled back by its `statement`-th statement, counted from 0. */
 export class PipelineError extends Error {
@@ -93,7 +93,7 @@ function send(connection: Connection, statement: Statement, known: ReadonlySet<s
     connection.parse({ name: '', text: `copy ${statement.copy} from stdin` })
     connection.bind({ statement: '', values: [] })
     connection.execute({ portal: '', rows: 0 })
-    for (const text of statement.texts) connection.sendCopyFromChunk(Buffer.from(text))
+    for (const chunk of statement.chunks) connection.sendCopyFromChunk(chunk)
     connection.endCopyFrom()
     return
   }

@@ -12,23 +12,20 @@ import {
   type TableColumn,
   tableOf,
 } from '../tables.ts'
-import { arrayLiteral, CopyLines } from './encode.ts'
+import { arrayLiteral, type CopyLines } from './encode.ts'
 import type { Statement } from './pipeline.ts'
-
-/** A row version that an event made; `removed` where the event removed the row. */
-export type RowVersion = { readonly row: Row; readonly position: bigint; readonly removed: boolean }
 
 /** What a batch does to one projection's tables. */
 export type Changes = {
   readonly projection: AnyProjection
   /** Rows that are new by their nature, in log order. */
-  readonly appended: Row[]
+  readonly appended: CopyLines
   /** Rows as they stand after the batch, one for each key it touched. */
   readonly changed: Row[]
   /** Rows that are gone. */
   readonly removed: Row[]
   /** Every version that the batch made, in log order; only where the projection keeps its history. */
-  readonly versions: RowVersion[]
+  readonly versions: CopyLines
 }
 
 type Texts = {
@@ -50,11 +47,7 @@ export function statementsFor(changes: Changes): readonly Statement[] {
   const name = tableOf(projection)
   const statements: Statement[] = []
   // In this order, because one batch may add a row, change it and remove it.
-  if (appended.length > 0) {
-    const lines = new CopyLines()
-    for (const row of appended) lines.add(columns, row)
-    statements.push({ copy: append, texts: lines.texts })
-  }
+  if (appended.count > 0) statements.push({ copy: append, chunks: appended.chunks })
   if (changed.length > 0) {
     const values = columns.map(column => arrayLiteral(column, changed))
     statements.push({ name: `upsert ${name}`, text: upsert, values })
@@ -63,11 +56,7 @@ export function statementsFor(changes: Changes): readonly Statement[] {
     const values = keys.map(column => arrayLiteral(column, removed))
     statements.push({ name: `remove ${name}`, text: remove, values })
   }
-  if (versions.length > 0) {
-    const lines = new CopyLines()
-    for (const { row, position, removed } of versions) lines.add(columns, row, String(position), removed ? 't' : 'f')
-    statements.push({ copy: intoVersions, texts: lines.texts })
-  }
+  if (versions.count > 0) statements.push({ copy: intoVersions, chunks: versions.chunks })
   return statements
 }
 
