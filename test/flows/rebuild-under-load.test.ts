@@ -1,7 +1,7 @@
 /** Every projection rebuilt while commands and reads pour in over HTTP, on the whole system as `kogi dev` runs it. */
 import { projections } from '../../infra/catalogue.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
-import { startSystem, type System } from '../support/system.ts'
+import { type System, startSystem } from '../support/system.ts'
 
 const PER_SECOND = Number(process.env.KOGI_PER_SECOND ?? 500)
 const LOAD = {
