@@ -26,6 +26,8 @@ export function createPool(options: {
   metrics?: Metrics
   max?: number
   connectTimeoutMs?: number
+  /** What its connections are called on the server; `kogi-<name>` by default. */
+  applicationName?: string
   /** 0 sets no limit and sends no start-up parameter, as poolers between may want it. */
   statementTimeoutMs?: number
 }): Pool {
@@ -35,7 +37,7 @@ export function createPool(options: {
     max,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    application_name: `kogi-${name}`,
+    application_name: options.applicationName ?? `kogi-${name}`,
     types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
     ...(statementTimeoutMs > 0 ? { statement_timeout: statementTimeoutMs } : {}),
   })

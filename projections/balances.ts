@@ -69,7 +69,7 @@ export const balances = projection({
   name: 'balances',
   version: 1,
   history: true,
-  of: events,
+  of: { wallet: events },
   row,
   key: ['org', 'wallet', 'account', 'currency'],
   indexes: [],

@@ -1,12 +1,13 @@
 /** Whether the stored rows are what the log says: an independent fold of it, compared table by table, org by org. */
 import type { PoolClient } from 'pg'
+import { categoryOf } from '../domain/kernel/codec.ts'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import { allBuckets, BUCKETS, bucketOf } from './bucket.ts'
 import { type Compared, Comparison } from './comparison.ts'
 import type { Skips } from './fold.ts'
 import type { Decode, EventLog } from './ports.ts'
-import { type AnyProjection, handlerOf } from './projection.ts'
+import { type AnyProjection, concerns } from './projection.ts'
 import { readCheckpoints } from './runner/checkpoints.ts'
 import { greatest, least } from './runner/positions.ts'
 import { isAppendOnly, tableOf, tablesOf } from './tables.ts'
@@ -91,14 +92,15 @@ async function* eventsFor(
   tables: readonly Comparison[],
   { reached, to, skips, buckets, orgs }: Pass,
 ): AsyncGenerator<readonly [StoredEvent, readonly Comparison[]]> {
-  const byType = new Map<string, readonly Comparison[]>()
+  const byKind = new Map<string, readonly Comparison[]>()
   for await (const list of events.read({ after: 0n, to, max: 1_000 })) {
     for (const stored of list) {
       const org = typeof stored.metadata?.org === 'string' ? stored.metadata.org : ''
       const bucket = bucketOf(org)
       if ((only !== undefined && org !== only) || orgs?.has(org) === false || buckets?.has(bucket) === false) continue
-      const takers = byType.get(stored.type) ?? tables.filter(table => handlerOf(table.projection, stored.type))
-      byType.set(stored.type, takers)
+      const kind = `${categoryOf(stored.stream)} ${stored.type}`
+      const takers = byKind.get(kind) ?? tables.filter(({ projection }) => concerns(projection, stored))
+      byKind.set(kind, takers)
       const concerned = takers.filter(({ projection: { name } }) => {
         return stored.position <= (reached.get(`${name}/${bucket}`) ?? 0n) && !skips.get(name)?.has(stored.position)
       })

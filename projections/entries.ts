@@ -56,7 +56,7 @@ export const entries = projection({
   name: 'entries',
   version: 1,
   history: false,
-  of: events,
+  of: { wallet: events },
   row,
   key: ['org', 'wallet', 'revision'],
   indexes: [

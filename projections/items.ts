@@ -72,7 +72,7 @@ export const items = projection({
   name: 'items',
   version: 1,
   history: true,
-  of: events,
+  of: { item: events },
   row,
   key: ['org', 'id'],
   indexes: [

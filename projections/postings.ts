@@ -59,7 +59,7 @@ export const postings = projection({
   name: 'postings',
   version: 1,
   history: false,
-  of: events,
+  of: { wallet: events },
   row,
   key: ['org', 'wallet', 'account', 'currency', 'revision', 'line'],
   indexes: [['org', 'wallet', 'account', 'currency', 'effective_on', 'revision', 'line']],

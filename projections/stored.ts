@@ -49,12 +49,13 @@ export async function* storedVersions(
   client: ClientBase,
   projection: AnyProjection,
   org?: string,
+  table: string = historyTableOf(projection),
 ): AsyncGenerator<Row> {
   const names = quotedList(columnsOf(projection).map(({ name }) => name))
   const own = org === undefined ? '' : ' where "org" = $1'
   await client.query(
     `declare stored_versions no scroll cursor for select ${names}, _position, _removed
-     from ${quoted(historyTableOf(projection))}${own} order by ${quotedList(projection.key)}, _position`,
+     from ${quoted(table)}${own} order by ${quotedList(projection.key)}, _position`,
     org === undefined ? [] : [org],
   )
   try {
@@ -71,13 +72,16 @@ export async function* storedVersions(
 }
 
 /** The digest of each org's rows in a projection; rows of no org count as those of the org `''`. */
-export async function storedDigests(
-  client: ClientBase | Pool,
-  projection: AnyProjection,
-  table: string = tableOf(projection),
-): Promise<Map<string, TableDigest>> {
+export const storedDigests = (client: ClientBase | Pool, projection: AnyProjection, table?: string) =>
+  digestsOf(storedRows(client, projection, undefined, table))
+
+/** The same of its row versions. Needs a transaction. */
+export const versionDigests = (client: ClientBase, projection: AnyProjection, table?: string) =>
+  digestsOf(storedVersions(client, projection, undefined, table))
+
+async function digestsOf(rows: AsyncIterable<Row>): Promise<Map<string, TableDigest>> {
   const digesters = new Map<string, TableDigester>()
-  for await (const row of storedRows(client, projection, undefined, table)) {
+  for await (const row of rows) {
     const org = typeof row.org === 'string' ? row.org : ''
     const digester = digesters.get(org) ?? new TableDigester()
     digesters.set(org, digester)

@@ -77,7 +77,7 @@ export const tasks = projection({
   name: 'tasks',
   version: 1,
   history: true,
-  of: events,
+  of: { task: events },
   row,
   key: ['org', 'id'],
   indexes: [

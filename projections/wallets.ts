@@ -56,7 +56,7 @@ export const wallets = projection({
   name: 'wallets',
   version: 1,
   history: true,
-  of: events,
+  of: { wallet: events },
   row,
   key: ['org', 'id'],
   indexes: [['org', 'owner', 'id']],

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { headRecorder } from '../../projections/runner/heads.ts'
+import { sessionNameOf } from '../../projections/runner/leases.ts'
 import { Runner } from '../../projections/runner/runner.ts'
 import { Watch } from '../../projections/runner/watch.ts'
 import { codec, domainStreamPrefixes, projections } from '../catalogue.ts'
@@ -33,6 +34,7 @@ export function startProjector(options: { config: Config; urls: EngineUrls; log:
   const pool = createPool({
     url: urls.databaseUrl,
     name: 'read',
+    applicationName: sessionNameOf(id),
     log,
     max: Math.max(CONNECTIONS_MIN, config.databasePoolSize),
     connectTimeoutMs: config.databaseConnectTimeoutMs,

@@ -5,10 +5,10 @@ import type { Json } from '../../domain/kernel/json.ts'
 import { id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events as taskEvents } from '../../domain/task/messages.ts'
 import { events as walletEvents } from '../../domain/wallet/messages.ts'
-import { type Handlers, type Key, known, projection } from '../projection.ts'
+import { type EventsOf, type Handlers, type Key, known, projection } from '../projection.ts'
 
 const DETAILS_MAX = 10_000
-const of = { ...itemEvents, ...taskEvents, ...walletEvents } as const
+const of = { item: itemEvents, task: taskEvents, wallet: walletEvents } as const
 
 const row = object({
   org: id('org'),
@@ -29,7 +29,7 @@ const keyOf =
   (kind: Row['kind']) =>
   ({ metadata: { org, id } }: DomainEvent): readonly Key[] => [{ org, kind, subject: id }]
 
-const on: Handlers<Row, typeof of> = {
+const on: Handlers<Row, EventsOf<typeof of>> = {
   ItemAdded: {
     keys: keyOf('item'),
     fold: (_, { data: { name, description, metadata }, metadata: { org, id, at }, position }) => ({

@@ -8,7 +8,7 @@ import { columnsOf, fromDatabase, keyTextOf, type Row } from '../tables.ts'
 import { RowCache } from './cache.ts'
 import type { Fault } from './checkpoints.ts'
 import { CopyLines, type LineOf, lineOf } from './encode.ts'
-import { type Partition, type PartitionTable, partitionFor, type Target } from './partitions.ts'
+import { orgOf, type Partition, type PartitionTable, partitionFor, type Target } from './partitions.ts'
 import type { Changes } from './write.ts'
 
 /** Rows kept in memory between batches, per projection. */
@@ -97,14 +97,13 @@ export class BatchFold {
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
   #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
-    const org = typeof stored.metadata?.org === 'string' ? stored.metadata.org : ''
-    const bucket = bucketOf(org)
-    for (const partition of this.#table.inBucket(bucket)) batch.touched.add(partition)
+    const org = orgOf(stored)
+    for (const partition of this.#table.inBucket(bucketOf(org))) batch.touched.add(partition)
     let event: DomainEvent
     try {
       event = this.#decode(stored)
     } catch (error) {
-      this.#refuse(stored, bucket, error, batch)
+      this.#refuse(stored, error, batch)
       return
     }
     for (const target of this.#table.targetsOf(stored.type)) {
@@ -120,14 +119,12 @@ export class BatchFold {
     }
   }
 
-  /** Nobody can read this event: it stops every projection of its bucket that might have to take it. */
-  #refuse(stored: StoredEvent, bucket: number, error: unknown, batch: Batch): void {
-    for (const partition of this.#table.inBucket(bucket)) {
-      const { on, name } = partition.projection
-      const ignores = Object.hasOwn(on, stored.type) && on[stored.type] === null
-      const skipped = this.#skips.get(name)?.has(stored.position)
-      if (ignores || skipped || partition.state !== 'running' || partition.passed >= stored.position) continue
-      if (!batch.faults.has(partition)) batch.faults.set(partition, faultOf(stored, error, partition))
+  /** Nobody can read this event: it stops every projection that it concerns. */
+  #refuse(stored: StoredEvent, error: unknown, batch: Batch): void {
+    for (const partition of this.#table.partitionsConcerned(stored)) {
+      if (partition.passed >= stored.position || batch.faults.has(partition)) continue
+      if (this.#skips.get(partition.projection.name)?.has(stored.position)) continue
+      batch.faults.set(partition, faultOf(stored, error, partition))
     }
   }
 

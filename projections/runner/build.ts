@@ -7,6 +7,10 @@ import { ensureCheckpoints } from './checkpoints.ts'
 // Any constant does: the same `create … if not exists` of two processes at once fails in one of them.
 const BUILD_LOCK = 720_311_560
 const SORT_MEMORY = '128MB'
+/** Tables are made in an instant; waiting longer for somebody's lock is told as what it is. */
+const TABLES_TIMEOUT_MS = 10_000
+/** A process that stands still between two statements loses the lock to those who wait for it. */
+const IDLE_TIMEOUT_MS = 10_000
 
 /** A table has other columns than the projection's row: its version was not raised with its shape. */
 export class TableShapeError extends Error {
@@ -16,6 +20,7 @@ export class TableShapeError extends Error {
 /** Makes tables and checkpoints where they are absent. Throws `TableShapeError` where a table is another one. */
 export async function ensureTables(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
   await locked(pool, 'tables', async client => {
+    await client.query(`set local lock_timeout = ${TABLES_TIMEOUT_MS}`)
     for (const projection of projections) {
       await checkHistory(client, projection)
       for (const statement of createTables(projection)) await client.query(statement)
@@ -68,7 +73,10 @@ async function locked(pool: Pool, name: string, work: (client: PoolClient) => Pr
   const client = await pool.connect()
   let broken: boolean | undefined
   try {
-    await client.query(`begin; set local statement_timeout = 0; set local maintenance_work_mem = '${SORT_MEMORY}'`)
+    await client.query(
+      `begin; set local statement_timeout = 0; set local maintenance_work_mem = '${SORT_MEMORY}';
+       set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
+    )
     await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [BUILD_LOCK, name])
     await work(client)
     await client.query('commit')

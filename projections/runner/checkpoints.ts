@@ -55,9 +55,12 @@ const COLUMNS = 'projection, version, bucket, position, epoch, state, error, upd
 /** Makes the rows of a projection where they are absent: all buckets, at position 0, owned by nobody. */
 export async function ensureCheckpoints(client: ClientBase | Pool, projection: AnyProjection): Promise<void> {
   for (const table of ['checkpoints', 'projection_leases']) {
+    // Only what is absent: an insert beside a row that somebody is changing would wait for him.
     await client.query(
       `insert into ${table} (projection, version, bucket)
-       select $1, $2, bucket from generate_series(0, ${BUCKETS - 1}) bucket on conflict do nothing`,
+       select $1, $2, bucket from generate_series(0, ${BUCKETS - 1}) bucket
+       where not exists (select from ${table} t where (t.projection, t.version, t.bucket) = ($1, $2, bucket.bucket))
+       on conflict do nothing`,
       [projection.name, projection.version],
     )
   }

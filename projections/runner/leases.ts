@@ -3,6 +3,7 @@
  * epoch of the checkpoint, so that whoever held it before can write nothing any more, however late it wakes up. So a
  * lease only spreads the work: what keeps rows right is the compare-and-set on the checkpoint.
  */
+import { createHash } from 'node:crypto'
 import type { Client, PoolClient } from 'pg'
 import type { AnyProjection } from '../projection.ts'
 import { asCheckpoint, type Checkpoint } from './checkpoints.ts'
@@ -52,6 +53,33 @@ export async function fairShare(
       .filter(bucket => able[bucket % able.length] === id)
       .map(bucket => ({ projection: projection.name, version: projection.version, bucket }))
   })
+}
+
+/** What the connections of a projector are called in `pg_stat_activity`, so that others can tell them. */
+export const sessionNameOf = (id: string): string =>
+  `kogi-projector ${createHash('md5').update(id).digest('hex').slice(0, 16)}`
+
+/**
+ * Ends the transactions of projectors that are silent and yet own leases of `keys`: one that stands still in the middle
+ * of a batch holds its checkpoints, and whoever takes them over would wait for it.
+ */
+export async function evict(
+  client: Client | PoolClient,
+  { id, keys, ttlMs }: { id: string; keys: readonly PartitionKey[]; ttlMs: number },
+): Promise<void> {
+  await client.query(
+    `with silent as (
+       select distinct l.owner from projection_leases l
+       join unnest($3::text[], $4::int[], $5::int[]) k(projection, version, bucket)
+         using (projection, version, bucket)
+       where l.owner <> $2 and l.expires_at < clock_timestamp()
+         and l.owner not in (select id from projectors where ${ALIVE})
+     )
+     select pg_terminate_backend(a.pid) from silent s
+     join pg_stat_activity a on a.application_name = 'kogi-projector ' || left(md5(s.owner), 16)
+     where a.state <> 'idle'`,
+    [ttlMs, id, ...columns(keys)],
+  )
 }
 
 /** Renews the leases that a projector holds among `keys` and takes those that nobody alive holds. */

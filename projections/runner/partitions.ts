@@ -1,7 +1,7 @@
 /** The parts of work that a reader feeds: one projection in one bucket of orgs each. */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { allBuckets, BUCKETS, bucketOf } from '../bucket.ts'
-import { type AnyHandler, type AnyProjection, handlerOf } from '../projection.ts'
+import { type AnyHandler, type AnyProjection, concerns, handlerOf } from '../projection.ts'
 import type { Checkpoint, Fault, PartitionState } from './checkpoints.ts'
 
 /** A partition that this process owns, with what it knows of its checkpoint. */
@@ -71,8 +71,15 @@ export class PartitionTable {
 
   /** The partitions in which an event changes something. */
   partitionsTaking(event: StoredEvent): readonly Partition[] {
-    const org = typeof event.metadata?.org === 'string' ? event.metadata.org : ''
-    return this.targetsOf(event.type).flatMap(target => partitionFor(target, org) ?? [])
+    return this.targetsOf(event.type).flatMap(target => partitionFor(target, orgOf(event)) ?? [])
+  }
+
+  /** The partitions that an event stops when nobody can decode it. */
+  partitionsConcerned(event: StoredEvent): readonly Partition[] {
+    const concerned = this.#lanes.filter(({ projection }) => concerns(projection, event))
+    return concerned.flatMap(({ projection, partitions }) => {
+      return partitionFor({ partitions, ofOrg: ownsOrgs(projection) }, orgOf(event)) ?? []
+    })
   }
 
   /** The projections, by the `lane` number of their targets. */
@@ -98,8 +105,11 @@ export type Target = {
 /** Whether a projection's rows belong to orgs; rows of no org run in bucket 0. */
 const ownsOrgs = (projection: AnyProjection): boolean => projection.key[0] === 'org'
 
+/** The org that an event says it belongs to; `''` where it says none. */
+export const orgOf = ({ metadata }: StoredEvent): string => (typeof metadata?.org === 'string' ? metadata.org : '')
+
 /** The partition of a target that an org's event belongs to, if it is worked on here and runs. */
-export function partitionFor(target: Target, org: string): Partition | undefined {
+export function partitionFor(target: Pick<Target, 'partitions' | 'ofOrg'>, org: string): Partition | undefined {
   const partition = target.partitions[target.ofOrg ? bucketOf(org) : 0]
   return partition?.state === 'running' ? partition : undefined
 }

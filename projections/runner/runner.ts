@@ -10,7 +10,7 @@ import type { AnyProjection } from '../projection.ts'
 import { ensureIndexes, ensureTables } from './build.ts'
 import { type Checkpoint, FencedError } from './checkpoints.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
-import { acquire, fairShare, heldBy, register, release, unregister } from './leases.ts'
+import { acquire, evict, fairShare, heldBy, register, release, unregister } from './leases.ts'
 import { type Partition, partitionName, partitionOf } from './partitions.ts'
 import { Nudge, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
@@ -38,6 +38,8 @@ export type RunnerOptions = {
 
 const LEASE_MS = 5_000
 const RETRY_MS = [250, 1_000, 4_000]
+/** A round that waits longer than this for somebody's lock has failed, and is tried again. */
+const LOCK_TIMEOUT_MS = 5_000
 
 /** A batch that the database refused, and where the partitions stood before it. */
 type Refused = { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }
@@ -58,6 +60,7 @@ export class Runner {
   readonly #trouble: Trouble
   readonly #nudge = new Nudge()
   #control: PoolClient | undefined
+  #roundAt = performance.now()
   #closing = false
   #closed: Promise<void> | undefined
   #indexing: Promise<void> | undefined
@@ -81,6 +84,11 @@ export class Runner {
   /** The readers at work. */
   get workers(): readonly Worker[] {
     return [...this.#workers]
+  }
+
+  /** How long it has not been able to take its decisions, in milliseconds: it takes them every second. */
+  get silentMs(): number {
+    return performance.now() - this.#roundAt
   }
 
   /** What an engine said last, while it does not answer. */
@@ -113,6 +121,7 @@ export class Runner {
       try {
         await this.#reconcile()
         this.#trouble.roundDone()
+        this.#roundAt = performance.now()
       } catch (error) {
         this.#trouble.roundFailed(error)
         this.#dropControl()
@@ -128,12 +137,14 @@ export class Runner {
       await ensureTables(pool, projections)
       this.#control = await pool.connect()
       this.#control.on('error', () => this.#dropControl())
+      await this.#control.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     }
     const control = this.#control
     const ttlMs = this.#leaseMs
     await register(control, { id, projections, ttlMs })
     const share = await fairShare(control, { id, projections, ttlMs, buckets: allBuckets })
     await this.#giveUp(control, new Set(share.map(keyName)))
+    await evict(control, { id, keys: share, ttlMs })
     await acquire(control, { id, keys: share, ttlMs })
     const held = await heldBy(control, id)
     if (this.#trouble.waitMs > 0) return
@@ -239,8 +250,8 @@ export class Runner {
   }
 
   #noteFault(partition: Partition): void {
-    const { position, type, error, attempts } = partition.fault!
-    const fields = { partition: partitionName(partition), position, type, fault: error, attempts }
+    const { position, stream, type, error, attempts } = partition.fault!
+    const fields = { partition: partitionName(partition), position, stream, type, fault: error, attempts }
     if (partition.state === 'stalled') this.#options.log.error(fields, 'a projection is stalled by an event')
     else this.#options.log.warn(fields, 'a projection could not take an event')
   }

@@ -7,6 +7,8 @@ import type { Runner } from './runner.ts'
 /** How often the head of the log is looked at, and for how long it may move while a checkpoint does not. */
 const LOOK_MS = 1_000
 const STUCK_MS = 10_000
+/** How long a runner may be without a decision; building tables may take it some seconds. */
+const SILENT_MS = 15_000
 
 /** What one projection of this process is like. */
 export type ProjectionHealth = {
@@ -124,8 +126,13 @@ export class Watch {
         `${stalled.length} stalled, the first is ${partitionName(first!)} at ${type}, position ${position}: ${error}`,
       )
     }
-    const { trouble } = this.#runner
+    const { trouble, silentMs } = this.#runner
     if (trouble) throw new Error(`an engine does not answer: ${trouble.message}`)
+    if (silentMs > SILENT_MS) {
+      throw new Error(
+        `the projector waits for the database since ${Math.round(silentMs / 1000)} s: is a lock held there?`,
+      )
+    }
     return this.projections()
   }
 

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { silentLog } from '../../infra/log.ts'
+import { createPool } from '../../infra/postgres.ts'
 import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
+import { sessionNameOf } from '../../projections/runner/leases.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
@@ -79,5 +82,35 @@ describe('projections: several projectors', () => {
     await until(() => second.workers.length === 1 && second.workers[0]!.live, 'one reader')
     await second.close()
     await expectFolded(pool, far)
+  })
+
+  it('takes over from one that stands still in the middle of a batch, checkpoints locked', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 24, count: 200 })
+    const log = new MemoryLog(events.slice(0, 100))
+    const first = startRunner(pool, log)
+    await reached(pool, events[99]!.position)
+    await first.close()
+    const frozen = createPool({
+      url: pool.options.connectionString!,
+      name: 'read',
+      applicationName: sessionNameOf('frozen'),
+      log: silentLog,
+    })
+    const session = await frozen.connect()
+    await session.query(
+      `insert into projectors (id, runs, backend, seen_at)
+       select 'frozen', array_agg(distinct projection || '_v' || version), pg_backend_pid(), now() from checkpoints`,
+    )
+    await session.query(`update projection_leases set owner = 'frozen', expires_at = now() + interval '300 ms'`)
+    await session.query('begin; update checkpoints set position = position + 1')
+    const second = startRunner(pool, log, { leaseMs: 300 })
+    for (const event of events.slice(100)) log.append(event)
+    await reached(pool, events.at(-1)!.position)
+    const refused = await session.query('commit').catch((error: unknown) => error)
+    expect(refused).to.be.instanceOf(Error)
+    session.release(true)
+    await Promise.all([frozen.end(), second.close()])
+    await expectFolded(pool, events)
   })
 })

@@ -17,7 +17,7 @@ describe('projections: beside a rebuild', () => {
     const options = { pool, events: log, decode: codec.decode, log: silentLog, projection: tasks }
     const both = await Promise.allSettled([rebuild({ ...options, id: 'one' }), rebuild({ ...options, id: 'two' })])
     const refused = both.flatMap(result => (result.status === 'rejected' ? [(result.reason as Error).message] : []))
-    expect(refused).to.deep.equal(['tasks is being rebuilt already: wait for the end of that'])
+    expect(refused).to.deep.equal(['tasks is being rebuilt already: wait for the end of that.'])
     expect((await rebuild({ ...options, id: 'three' })).changedOrgs).to.deep.equal([])
     await runner.close()
     await expectFolded(pool, events)

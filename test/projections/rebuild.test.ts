@@ -6,7 +6,7 @@ import { entries } from '../../projections/entries.ts'
 import { rebuild } from '../../projections/runner/rebuild.ts'
 import { tasks } from '../../projections/tasks.ts'
 import { randomHistory } from './history.ts'
-import { expectFolded, freshPool, MemoryLog, reached, startRunner } from './support.ts'
+import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
 describe('projections: rebuild', () => {
   it('builds tables anew beside a projector at work, mends what was wrong and says where', async () => {
@@ -57,5 +57,56 @@ describe('projections: rebuild', () => {
     await reading
     await runner.close()
     expect(reads).to.be.greaterThan(10)
+  })
+
+  it('tells orgs whose histories were wrong, and refuses rows of another log', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 44, count: 200 })
+    const log = new MemoryLog(events)
+    const runner = startRunner(pool, log)
+    await reached(pool, events.at(-1)!.position)
+    await runner.close()
+    await pool.query(`update balances_v1_history set balance = balance + 7 where org = 'org-1'`)
+    const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
+    expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal(['org-1'])
+    expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal([])
+    await pool.query(`update checkpoints set position = 5000000 where projection = 'tasks' and bucket = 2`)
+    const refused = await rebuild({ ...options, projection: tasks }).catch((error: unknown) => error)
+    expect(refused).to.include({ code: 'log_went_back' })
+  })
+
+  it('lets reads and the projector go on while a long transaction keeps it from its swap', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 45, count: 400 })
+    const log = new MemoryLog(events.slice(0, 200))
+    const runner = startRunner(pool, log)
+    await reached(pool, events[199]!.position)
+    const reader = await pool.connect()
+    await reader.query('begin isolation level repeatable read read only; select count(*) from balances_v1')
+    const warnings: string[] = []
+    const heard = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
+    const options = { pool, events: log, decode: codec.decode, log: heard as never, id: 'rebuild-test' }
+    let done = false
+    const rebuilding = rebuild({ ...options, projection: balances }).finally(() => {
+      done = true
+    })
+    await until(() => warnings.length > 0, 'the rebuild to wait')
+    let slowest = 0
+    for (const event of events.slice(200)) {
+      log.append(event)
+      const asked = performance.now()
+      await pool.query('select count(*) from balances_v1')
+      slowest = Math.max(slowest, performance.now() - asked)
+      if (slowest > 5_000) break
+    }
+    await reached(pool, events.at(-1)!.position)
+    expect(slowest, 'a read').to.be.below(2_000)
+    expect(done, 'the rebuild waits').to.equal(false)
+    expect(warnings).to.deep.equal(['the new tables are ready: waiting for transactions that read the old ones'])
+    await reader.query('commit')
+    reader.release()
+    expect((await rebuilding).changedOrgs).to.deep.equal([])
+    await runner.close()
+    await expectFolded(pool, events)
   })
 })

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { silentLog } from '../../infra/log.ts'
 import type { Pool } from '../../infra/postgres.ts'
 import { headRecorder, recordHead } from '../../projections/runner/heads.ts'
+import type { Runner } from '../../projections/runner/runner.ts'
 import { Watch } from '../../projections/runner/watch.ts'
 import { randomHistory } from './history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
@@ -91,5 +92,14 @@ describe('projections: the heads of the log that were seen', () => {
       'the head of the log is recorded again',
     ])
     expect((await seen(pool)).map(([position]) => position)).to.deep.equal([77n])
+  })
+})
+
+describe('projections: a projector that cannot begin', () => {
+  it('is not ready: it waits for a lock in the database, and says since when', () => {
+    const runner = { partitions: [], trouble: undefined, silentMs: 16_400 } as unknown as Runner
+    const watch = new Watch(runner, { head: async () => 1n }, { lookMs: 3_600_000 })
+    expect(() => watch.checkProjections()).to.throw('waits for the database since 16 s')
+    watch.close()
   })
 })

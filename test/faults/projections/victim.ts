@@ -4,16 +4,18 @@ import { codec, domainStreamPrefixes, projections } from '../../../infra/catalog
 import { eventLog } from '../../../infra/event-store/reader.ts'
 import { silentLog } from '../../../infra/log.ts'
 import { createPool } from '../../../infra/postgres.ts'
+import { sessionNameOf } from '../../../projections/runner/leases.ts'
 import { Runner } from '../../../projections/runner/runner.ts'
 
 const [eventStore, database, leaseMs, size] = process.argv.slice(2)
+const id = `victim-${process.pid}`
 new Runner({
   projections,
   events: eventLog({ url: eventStore!, prefixes: domainStreamPrefixes }),
-  pool: createPool({ url: database!, name: 'read', log: silentLog }),
+  pool: createPool({ url: database!, name: 'read', applicationName: sessionNameOf(id), log: silentLog }),
   decode: codec.decode,
   log: silentLog,
-  id: `victim-${process.pid}`,
+  id,
   leaseMs: Number(leaseMs),
   batch: { min: Number(size), max: Number(size), targetMs: 50 },
   onBatch: () => process.stdout.write('batch\n'),
