@@ -106,6 +106,10 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
   return statements
 }
 
+/** The names of the indexes that `createIndexes` makes. */
+export const indexNamesOf = (projection: AnyProjection): readonly string[] =>
+  createIndexes(projection).map(statement => /if not exists "([^"]+)"/.exec(statement)![1]!)
+
 /** PostgreSQL cuts names at 63 bytes: a long one keeps its beginning and what tells it from others. */
 const shortened = (name: string): string =>
   name.length <= 30 ? name : `${name.slice(0, 21)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`

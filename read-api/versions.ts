@@ -1,6 +1,6 @@
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { AnyProjection } from '../projections/projection.ts'
-import { tableOf } from '../projections/tables.ts'
+import { indexNamesOf, tableOf } from '../projections/tables.ts'
 import type { ReadStore } from './consistency.ts'
 
 /** How often the checkpoints are looked at while a version is being built; also how far it may be behind at the end. */
@@ -9,14 +9,16 @@ const LOOK_MS = 500
 /** Whether the versions that a process was built for can be read. */
 export type Versions = {
   /**
-   * Throws `read_model_building` for a projection whose version has not yet come as far as another version of it. Once
-   * it has, it is read from then on, whichever of the two is ahead, and asking costs nothing.
+   * Throws `read_model_building` for a projection whose version has not yet come as far as another one, or has not all
+   * of its indexes. Once it has, it is read from then on, whichever of the two is ahead, and asking costs nothing.
    */
   readonly built: (projections: readonly AnyProjection[]) => Promise<void> | undefined
 }
 
 type Row = readonly [projection: string, version: number, bucket: number, position: string]
-type Shortfall = { readonly position: bigint; readonly goal: bigint }
+type Behind = { readonly position: bigint; readonly goal: bigint }
+/** What a version lacks, in words. */
+type Shortfall = string
 
 /**
  * Follows the building of new versions. A version has caught up when in every bucket it stands where the foremost other
@@ -33,7 +35,8 @@ export function followVersions(pool: ReadStore['pool']): Versions {
   async function look(projections: readonly AnyProjection[]): Promise<void> {
     const rows = await checkpointsOf(pool, projections)
     for (const projection of projections) {
-      const found = shortfallOf(projection, rows, goals)
+      const isNew = rows.some(([name, version]) => name === projection.name && version !== projection.version)
+      const found = shortfallOf(projection, rows, goals) ?? (isNew ? await unindexed(pool, projection) : undefined)
       if (found) short.set(projection, found)
       else if (rows.length > 0) built.add(projection)
     }
@@ -71,7 +74,7 @@ function shortfallOf(
     if (ofVersion === version) own.set(bucket, position)
     else if (position > (others.get(bucket) ?? -1n)) others.set(bucket, position)
   }
-  let worst: Shortfall | undefined
+  let worst: Behind | undefined
   for (const [bucket, now] of others) {
     const key = `${name}_v${version}/${bucket}`
     const before = goals.get(key)
@@ -80,7 +83,14 @@ function shortfallOf(
     goals.set(key, now)
     if (position < goal && (!worst || position < worst.position)) worst = { position, goal }
   }
-  return worst
+  return worst && `at position ${worst.position} of ${worst.goal}`
+}
+
+/** A version that others are read beside takes over when its indexes are there: without them it would be slow. */
+async function unindexed(pool: ReadStore['pool'], projection: AnyProjection): Promise<Shortfall | undefined> {
+  const text = 'select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is null'
+  const { rows } = await pool.query({ text, values: [indexNamesOf(projection)], rowMode: 'array' })
+  return rows.length === 0 ? undefined : `${rows.length} of its indexes are still to come`
 }
 
 async function checkpointsOf(pool: ReadStore['pool'], projections: readonly AnyProjection[]): Promise<Row[]> {
@@ -98,8 +108,7 @@ async function checkpointsOf(pool: ReadStore['pool'], projections: readonly AnyP
 
 function buildingError(building: readonly AnyProjection[], short: ReadonlyMap<AnyProjection, Shortfall>): KogiError {
   const told = building.map(projection => {
-    const { position, goal } = short.get(projection)!
-    return { field: tableOf(projection), message: `at position ${position} of ${goal}` }
+    return { field: tableOf(projection), message: short.get(projection)! }
   })
   const names = told.map(({ field, message }) => `${field} ${message}`).join(', ')
   return new KogiError('read_model_building', `A read model of this release is still being built: ${names}.`, told)

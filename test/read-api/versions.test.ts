@@ -100,6 +100,21 @@ describe('read API: two releases at once', function versions() {
     await expectFolded(pool, events, after.projections)
   })
 
+  it('waits for the indexes of the new version: without them its answers would be slow', async () => {
+    const newRunner = runs(after)
+    await reached(pool, stored.at(-1)!.position, after.projections)
+    const index = 'tasks_v2_by_org_team_id'
+    await until(async () => (await pool.query('select to_regclass($1) as it', [index])).rows[0].it, 'the index')
+    await Promise.all([newRunner.close(), oldRunner.close()])
+    await pool.query(`alter index ${index} rename to away`)
+    const fresh = await serve(after)
+    const refused = await fresh.get(org, '/kctr/tasks')
+    expect([refused.status, refused.body.error.code]).to.deep.equal([503, 'read_model_building'])
+    expect(refused.body.error.details[0].message).to.equal('1 of its indexes are still to come')
+    await pool.query(`alter index away rename to ${index}`)
+    await until(async () => (await fresh.get(org, '/kctr/tasks')).status === 200, 'the new version to be read')
+  })
+
   it('rolls back: the old release finds its tables, and answers once they have caught up', async () => {
     await oldRunner.close()
     const newRunner = runs(after)
@@ -134,8 +149,9 @@ describe('read API: two releases at once', function versions() {
     await reached(pool, stored.at(-1)!.position, after.projections)
     const prune = (code: Code) => pruneVersions(pool, code.projections)
     expect(await prune(after)).to.deep.equal([{ table: 'tasks_v1', kept: 'a projector runs it' }])
-    const states = await projectionStatus(pool, after.projections, 0n)
-    expect(states.find(({ version, projection }) => projection === 'tasks' && version === 1)!.state).to.equal('running')
+    const { statuses } = await projectionStatus(pool, after.projections, async () => stored.at(-1)!.position)
+    const older = statuses.find(({ version, projection }) => projection === 'tasks' && version === 1)
+    expect(older!.state).to.equal('running')
     await oldRunner.close()
     expect(await prune(after)).to.deep.equal([{ table: 'tasks_v1', kept: 'a process reads it' }])
     expect(await namesOf(old)).to.have.length.greaterThan(0)
