@@ -68,7 +68,7 @@ export const handlerOf = (projection: AnyProjection, type: string): AnyHandler |
 
 /**
  * Whether an event that nobody can decode concerns a projection: it has a handler for the type, or it does not know the
- * type and is made of the stream's category. Such an event stops whom it concerns, unless it is skipped for all of them.
+ * type and is made of the stream's category. Such an event stops whom it concerns until it is skipped for all of them.
  */
 export function concerns(projection: AnyProjection, { type, stream }: Pick<StoredEvent, 'type' | 'stream'>): boolean {
   const handler = handlerOf(projection, type)

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { eventCodec } from '../../domain/kernel/codec.ts'
 import { placesOf } from '../../domain/wallet/currencies.ts'
-import { aggregates, domainStreamPrefixes } from '../../infra/catalogue.ts'
+import { aggregates, domainStreamPrefixes, projections } from '../../infra/catalogue.ts'
 
 /** Codes that the interface answers by itself; a rule may not take one of them for something else. */
 const INTERFACE_CODES = ['not_found', 'conflict', 'precondition_failed', 'idempotency_key_reused', 'invalid_body']
@@ -39,6 +39,16 @@ describe('the catalogue', () => {
 
   it('refuses an event type that two aggregates define', () =>
     expect(() => eventCodec([...aggregates, aggregates[0]!])).to.throw('defined twice'))
+
+  it('makes projections of whole aggregates by their categories, or of every event', () => {
+    for (const { name, of, on, every } of projections) {
+      for (const [category, vocabulary] of Object.entries(of)) {
+        expect(vocabulary, name).to.equal(aggregates.find(aggregate => aggregate.name === category)?.events)
+      }
+      expect(namesOf(on), name).to.have.members(Object.values<object>(of).flatMap(namesOf))
+      expect(every !== undefined, name).to.equal(namesOf(of).length === 0)
+    }
+  })
 
   for (const aggregate of aggregates) describe(aggregate.name, () => describeDefinition(aggregate))
 })

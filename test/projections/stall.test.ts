@@ -1,14 +1,43 @@
 import { expect } from 'chai'
-import { projections } from '../../infra/catalogue.ts'
+import { codec, projections } from '../../infra/catalogue.ts'
+import { silentLog } from '../../infra/log.ts'
+import { type Pool, withTransaction } from '../../infra/postgres.ts'
+import { checkTables } from '../../projections/check.ts'
 import { resumeStalled } from '../../projections/operate.ts'
 import type { AnyProjection } from '../../projections/projection.ts'
 import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
+import { rebuild } from '../../projections/runner/rebuild.ts'
 import { tasks } from '../../projections/tasks.ts'
 import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { History, randomHistory, thing } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
 const others = projections.filter(projection => projection !== tasks)
+
+/** Events that nobody can decode, with the projections that must stop for them. */
+const UNREADABLE = [
+  {
+    title: 'bad data of a type that projections take',
+    category: 'wallet',
+    type: 'EntryPosted',
+    data: { entry: 'nonsense', postings: 'none' },
+    concerned: ['balances', 'entries', 'postings', 'memories', 'audit_log'],
+  },
+  {
+    title: 'bad data of a type that almost all projections ignore',
+    category: 'wallet',
+    type: 'WalletClosed',
+    data: { reason: 7 },
+    concerned: ['wallets', 'audit_log'],
+  },
+  {
+    title: 'a type that nobody knows, of a known category',
+    category: 'task',
+    type: 'SomethingElse',
+    data: { a: 1 },
+    concerned: ['tasks', 'memories', 'audit_log'],
+  },
+]
 
 describe('projections: an event that cannot be taken', () => {
   it('stalls its projection in its bucket alone, and says which event and why', async () => {
@@ -88,20 +117,61 @@ describe('projections: an event that cannot be taken', () => {
     await expectFolded(pool, events, others)
   })
 
-  it('stops every projection of its bucket that might have to take it, when nobody can read it', async () => {
-    const pool = await freshPool()
-    const events = randomHistory({ seed: 12, count: 60 })
-    const history = new History(events.at(-1)!.position)
-    const alien = history.add(thing('task', 'org-1', 'alien'), 'SomethingElse', { a: 1 })
-    const log = new MemoryLog([...events, alien])
-    const runner = startRunner(pool, log)
-    const stalled = async () => (await readCheckpoints(pool)).filter(({ state }) => state === 'stalled')
-    await until(async () => (await stalled()).length === projections.length, 'a stall of each')
-    const all = new Set([alien.position])
-    log.skipped = new Map(projections.map(({ name }) => [name, all]))
-    for (const { name } of projections) await resumeStalled(pool, name)
-    await reached(pool, alien.position)
-    await runner.close()
-    await expectFolded(pool, events)
-  })
+  for (const { title, category, type, data, concerned } of UNREADABLE) {
+    it(`${title}: stops whom it concerns, and the skip of those is enough for runner, check and rebuild`, async () => {
+      const pool = await freshPool()
+      const events = randomHistory({ seed: 12, count: 60 })
+      const history = new History(events.at(-1)!.position)
+      const bad = history.add(thing(category, 'org-1', 'unreadable'), type, data)
+      for (const kind of ['wallet', 'item', 'task']) opened(history, kind)
+      const readable = [...events, ...history.events.filter(event => event !== bad)]
+      const log = new MemoryLog([...events, ...history.events])
+      const head = log.events.at(-1)!.position
+      const runner = startRunner(pool, log)
+      const stalled = async () =>
+        (await readCheckpoints(pool)).flatMap(({ projection, state }) => (state === 'stalled' ? [projection] : []))
+      const unconcerned = projections.filter(({ name }) => !concerned.includes(name))
+      await until(async () => (await stalled()).length === concerned.length, 'the stalls')
+      await reached(pool, head, unconcerned)
+      expect(await stalled()).to.have.members(concerned)
+      await expectFolded(pool, readable, unconcerned)
+
+      log.skipped = new Map(concerned.map(name => [name, new Set([bad.position])]))
+      for (const name of concerned) expect(await resumeStalled(pool, name)).to.equal(1)
+      await reached(pool, head)
+      await runner.close()
+      await expectFolded(pool, readable)
+      expect(await differing(pool, log)).to.deep.equal([])
+      const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
+      for (const projection of projections) {
+        expect((await rebuild({ ...options, projection })).changedOrgs, projection.name).to.deep.equal([])
+      }
+      for (const name of concerned) {
+        log.skipped = new Map(concerned.map(other => [other, new Set(other === name ? [] : [bad.position])]))
+        const found = await differing(pool, log).catch((error: Error) => error.message)
+        expect(found, `without the skip of ${name}`).to.contain(type)
+      }
+    })
+  }
 })
+
+/** Adds the first event of a thing. */
+function opened(history: History, category: string): void {
+  const first = { wallet: 'WalletOpened', item: 'ItemAdded', task: 'TaskCreated' }[category]!
+  const data = {
+    wallet: { owner: 'somebody', kind: 'business' },
+    item: { type: 'asset', status: 'draft', name: 'later', metadata: {}, owner: 'somebody' },
+    task: { name: 'later', status: 'open' },
+  }[category]!
+  history.add(thing(category, 'org-1', `later-${category}`), first, data)
+}
+
+/** The tables that a check finds to differ from the log. */
+async function differing(pool: Pool, events: MemoryLog): Promise<readonly string[]> {
+  const checked = await withTransaction(
+    pool,
+    client => checkTables({ client, events, decode: codec.decode, projections }),
+    { isolation: 'repeatable read', readOnly: true },
+  )
+  return checked.flatMap(({ differences }) => differences.map(({ table }) => table))
+}
