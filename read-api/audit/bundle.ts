@@ -10,6 +10,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import { id, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import type { Skips } from '../../projections/fold.ts'
 
 export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'
@@ -64,7 +65,19 @@ const inOrder = (skips: readonly SkipEntry[]): boolean =>
     return before === undefined || (!same && bySkip(before, skip) < 0)
   })
 
-/** The wire form of a line of `events.ndjson`. Metadata may grow fields; everything else is closed. */
+/** The positions that a manifest says to skip, by the projection's name. */
+export function skipsOf({ skips = [] }: Manifest): Skips {
+  const positions = new Map<string, Set<bigint>>()
+  for (const { projection, position } of skips) {
+    positions.set(projection, (positions.get(projection) ?? new Set()).add(position))
+  }
+  return positions
+}
+
+/**
+ * The wire form of a line of `events.ndjson`. Metadata may grow fields; everything else is closed. Data of any form may
+ * stand in a log: whether it is that of its type is another question.
+ */
 export const lineSchema = z.strictObject({
   stream: text(255).regex(/^[a-z_]+-./),
   revision: unsigned64,
@@ -83,7 +96,7 @@ export const lineSchema = z.strictObject({
     at: timestamp,
     schema: z.int().min(1),
   }),
-  data: z.record(z.string(), z.json()),
+  data: z.json(),
 })
 
 /** What is wrong with an export, with the file and the line where that shows. Codes are stable and append-only. */

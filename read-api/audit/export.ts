@@ -87,7 +87,7 @@ async function writeEvents(folder: string, { events, org, head, skips, onProgres
   try {
     for await (const batch of events) {
       for (const event of batch) {
-        if (event.metadata.org !== org) continue
+        if (event.metadata?.org !== org) continue
         if (event.position <= last) throw new RangeError(`the log went back from ${last} to ${event.position}`)
         const line = lineOf(event)
         const pending = lines.add(line) + hashes.add(sha256(line))

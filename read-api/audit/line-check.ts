@@ -2,11 +2,12 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
-import { InvariantError } from '../../domain/kernel/errors.ts'
-import type { DomainEvent } from '../../domain/kernel/event.ts'
+import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
+import type { Skips } from '../../projections/fold.ts'
 import type { Decode } from '../../projections/ports.ts'
-import { AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
+import { type AnyProjection, concerns } from '../../projections/projection.ts'
+import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
 function compiler() {
@@ -30,54 +31,58 @@ export function lineSchemas(aggregates: readonly AnyAggregate[]) {
   return { envelope: compile(lineSchema), types }
 }
 
+export type LineCheckOptions = {
+  readonly schemas: LineSchemas
+  readonly decode: Decode
+  readonly org: string
+  /** Those that the export is for, with the positions that its manifest lets them skip. */
+  readonly projections: readonly AnyProjection[]
+  readonly skips: Skips
+}
+
+/** An event that stands where it should. */
+export type CheckedLine = {
+  readonly position: bigint
+  /** Of the latest schema; absent where nobody can read it, and all whom it concerns skip it. */
+  readonly decoded?: DomainEvent
+}
+
 /**
  * Checks the lines of an export one by one, in order: form, org, order, revisions without gaps, and the data of each
- * event against the schema of its type. Data of an older schema number is checked by its decoder.
+ * event against the schema of its type. Data of an older schema number is checked by its decoder. An event that cannot
+ * be read is a fault unless each projection that it concerns skips it.
  */
-export function lineChecker(options: { readonly schemas: LineSchemas; readonly decode: Decode; readonly org: string }) {
-  const { decode, org } = options
-  const { envelope, types } = options.schemas
+export function lineChecker(options: LineCheckOptions) {
+  const { org } = options
   const revisions = new Map<string, bigint>()
   const counts: Pick<Manifest, 'types' | 'categories'> & { events: number } = { types: {}, categories: {}, events: 0 }
   let first: bigint | undefined
   let last = -1n
 
-  /** The event of the line, decoded to the latest schema. */
-  function check(text: string, line: number): DomainEvent {
-    const fault = (code: ConstructorParameters<typeof AuditFault>[0], message: string) =>
-      new AuditFault(code, message, { file: EVENTS, line })
-    const parsed = parse(text)
-    if (parsed === undefined || canonical(parsed) !== text) {
-      throw fault('line_not_canonical', 'The line is not canonical JSON.')
+  function check(text: string, line: number): CheckedLine {
+    const fault = (code: AuditCode, message: string) => new AuditFault(code, message, { file: EVENTS, line })
+    const event = storedIn(text, options.schemas, fault)
+    const { type, stream, position, revision, metadata } = event
+    const found = decodedOr(event, options)
+    const unskipped = 'code' in found ? unskippedBy(event, options) : []
+    if ('code' in found && unskipped.length > 0) {
+      throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
     }
-    if (!envelope(parsed)) throw fault('line_invalid', `The line is no event: ${reason(envelope)}.`)
-    const event = eventOf(parsed)
-    const known = types.get(event.type)
-    if (!known || known.category !== categoryOf(event.stream)) {
-      throw fault('event_unknown', `No ${categoryOf(event.stream)} has events of the type ${event.type}.`)
+    if (metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${metadata.org}.`)
+    if (position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
+    if (position < last) throw fault('line_reordered', `The position ${position} comes after ${last}.`)
+    const expected = revisions.get(stream) ?? 0n
+    if (revision !== expected) {
+      throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
     }
-    if (event.metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${event.metadata.org}.`)
-    if (event.position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
-    if (event.position < last) throw fault('line_reordered', `The position ${event.position} comes after ${last}.`)
-    const expected = revisions.get(event.stream) ?? 0n
-    if (event.revision !== expected) {
-      throw fault('revision_gap', `${event.stream} goes on with revision ${event.revision}, not ${expected}.`)
-    }
-    if (event.metadata.schema === known.schema && !known.check(event.data)) {
-      throw fault('line_invalid', `The data is no ${event.type}: ${reason(known.check)}.`)
-    }
-    first ??= event.position
-    last = event.position
-    revisions.set(event.stream, expected + 1n)
+    first ??= position
+    last = position
+    revisions.set(stream, expected + 1n)
     counts.events += 1
-    counts.types[event.type] = (counts.types[event.type] ?? 0) + 1
-    counts.categories[known.category] = (counts.categories[known.category] ?? 0) + 1
-    try {
-      return decode(event)
-    } catch (error) {
-      if (!(error instanceof InvariantError)) throw error
-      throw fault('line_invalid', `${error.message}.`)
-    }
+    counts.types[type] = (counts.types[type] ?? 0) + 1
+    const category = categoryOf(stream)
+    counts.categories[category] = (counts.categories[category] ?? 0) + 1
+    return 'code' in found ? { position } : { position, decoded: found }
   }
 
   /** To be called after the last line: whether the manifest tells what the lines hold. */
@@ -90,6 +95,42 @@ export function lineChecker(options: { readonly schemas: LineSchemas; readonly d
   }
   return { check, end }
 }
+
+/** The event of a line, whatever its data. */
+function storedIn(text: string, { envelope }: LineSchemas, fault: (code: AuditCode, message: string) => AuditFault) {
+  const parsed = parse(text)
+  if (parsed === undefined || canonical(parsed) !== text) {
+    throw fault('line_not_canonical', 'The line is not canonical JSON.')
+  }
+  if (!envelope(parsed)) throw fault('line_invalid', `The line is no event: ${reason(envelope)}.`)
+  return eventOf(parsed)
+}
+
+/** Why nobody can read an event, without the full stop. */
+type Unreadable = { readonly code: AuditCode; readonly message: string }
+
+function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheckOptions): DomainEvent | Unreadable {
+  const { type, stream, metadata, data } = event
+  const category = categoryOf(stream)
+  const known = types.get(type)
+  if (!known || known.category !== category) {
+    return { code: 'event_unknown', message: `No ${category} has events of the type ${type}` }
+  }
+  if (metadata.schema === known.schema && !known.check(data)) {
+    return { code: 'line_invalid', message: `The data is no ${type}: ${reason(known.check)}` }
+  }
+  try {
+    return decode(event)
+  } catch (error) {
+    return { code: 'line_invalid', message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** The projections that an unreadable event stops. */
+const unskippedBy = (event: StoredEvent, { projections, skips }: LineCheckOptions): readonly string[] =>
+  projections
+    .filter(projection => concerns(projection, event) && !skips.get(projection.name)?.has(event.position))
+    .map(({ name }) => name)
 
 function parse(text: string): Json | undefined {
   try {

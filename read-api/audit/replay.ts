@@ -5,7 +5,7 @@ import { type TableDigest, TableDigester, tableDigest } from '../../projections/
 import { fold, foldedDigests, type Skips } from '../../projections/fold.ts'
 import type { AnyProjection } from '../../projections/projection.ts'
 import { columnsOf, fromDatabase, quotedList, tableOf } from '../../projections/tables.ts'
-import { AuditFault, type Manifest } from './bundle.ts'
+import { AuditFault, type Manifest, skipsOf } from './bundle.ts'
 import { type CheckOptions, readManifest, verifiedEvents } from './verify.ts'
 
 /** The projection that holds a row for every event of an org: it tells whether the org moved on since an export. */
@@ -16,7 +16,6 @@ const LIVE_POLL_MS = 100
 
 export type ReplayOptions = CheckOptions & {
   readonly folder: string
-  readonly projections: readonly AnyProjection[]
   /** The live read models and the skips of the live log; without them the export is only checked and folded. */
   readonly live?: { readonly pool: Pick<Pool, 'connect'>; readonly skips: Skips; readonly waitMs?: number }
 }
@@ -42,9 +41,9 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const skips = skipsOf(manifest)
   const others: string[] = []
   const noted = async function* () {
-    for await (const event of verifiedEvents(folder, manifest, options)) {
-      if (live) others.push(...skippedElse(projections, event.position, [skips, live.skips]))
-      yield event
+    for await (const { position, decoded } of verifiedEvents(folder, manifest, options)) {
+      if (live) others.push(...skippedElse(projections, position, [skips, live.skips]))
+      if (decoded) yield decoded
     }
   }
   const rows = await fold(projections, noted(), skips)
@@ -59,14 +58,6 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     return { projection: projection.name, replayed, ...(digest && { live: digest }) }
   })
   return { manifest, tables }
-}
-
-function skipsOf({ skips = [] }: Manifest): Skips {
-  const positions = new Map<string, Set<bigint>>()
-  for (const { projection, position } of skips) {
-    positions.set(projection, (positions.get(projection) ?? new Set()).add(position))
-  }
-  return positions
 }
 
 /** The projections for which only one of two sources skips the event at a position. */

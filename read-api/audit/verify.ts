@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import {
   AuditFault,
@@ -13,15 +12,16 @@ import {
   type Manifest,
   manifestSchema,
   sha256,
+  skipsOf,
 } from './bundle.ts'
-import { lineChecker } from './line-check.ts'
+import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
 
 /** A longer manifest is none of ours. */
 const MANIFEST_BYTES_MAX = 10_000_000
 /** A longer line is none of ours: an event is at most a few megabytes. */
 const LINE_BYTES_MAX = 64_000_000
 
-export type CheckOptions = Omit<Parameters<typeof lineChecker>[0], 'org'> & {
+export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips'> & {
   readonly onProgress?: (line: number, lines: number) => void
 }
 type Line = { readonly bytes: Buffer; readonly ended: boolean }
@@ -59,17 +59,21 @@ export async function readManifest(folder: string): Promise<Manifest> {
  * The events of an export, each checked before it is handed out, in one pass over files whose hashes were checked
  * before. Throws an `AuditFault` with the file and line of the first thing wrong.
  */
-export async function* verifiedEvents(folder: string, manifest: Manifest, options: CheckOptions) {
+export async function* verifiedEvents(
+  folder: string,
+  manifest: Manifest,
+  options: CheckOptions,
+): AsyncGenerator<CheckedLine> {
   await checkFiles(folder, manifest)
-  const checker = lineChecker({ ...options, org: manifest.org })
+  const checker = lineChecker({ ...options, org: manifest.org, skips: skipsOf(manifest) })
   const skipped = new Set(manifest.skips?.map(({ position }) => position))
   let line = 0
   for await (const { bytes } of linesOf(path.join(folder, EVENTS))) {
     line += 1
-    const event: DomainEvent = checker.check(bytes.toString(), line)
-    skipped.delete(event.position)
+    const checked = checker.check(bytes.toString(), line)
+    skipped.delete(checked.position)
     if (line % 1_000 === 0) options.onProgress?.(line, manifest.events)
-    yield event
+    yield checked
   }
   checker.end(manifest)
   const [unknown] = skipped

@@ -15,7 +15,7 @@ describe('replay of an export', () => {
 
   const history = books(20)
   const replayed = (folder: string) =>
-    replay({ ...CHECK, folder, projections, live: { pool: world.pool, skips: new Map(), waitMs: 0 } })
+    replay({ ...CHECK, folder, live: { pool: world.pool, skips: new Map(), waitMs: 0 } })
   const codeOf = (folder: string) => replayed(folder).catch((error: AuditFault) => error.code)
 
   it('gives the rows of the live read models from the export alone, and sees a row that differs', async () => {

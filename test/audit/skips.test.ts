@@ -5,13 +5,27 @@ import { toWire } from '../../domain/kernel/json.ts'
 import { projections } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { readSkips, writeSkip } from '../../infra/event-store/skips.ts'
+import type { Pool } from '../../infra/postgres.ts'
+import type { Skips } from '../../projections/fold.ts'
 import { tableOf } from '../../projections/tables.ts'
 import { tasks } from '../../projections/tasks.ts'
-import { type AuditFault, bySkip, MANIFEST, type SkipEntry } from '../../read-api/audit/bundle.ts'
+import { type AuditFault, bySkip, EVENTS, MANIFEST, type SkipEntry } from '../../read-api/audit/bundle.ts'
 import { differing, replay } from '../../read-api/audit/replay.ts'
 import { readManifest } from '../../read-api/audit/verify.ts'
+import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
 import { makeWorld, type World } from '../read-api/support.ts'
-import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
+import {
+  books,
+  CHECK,
+  exported,
+  type Files,
+  forged,
+  inFolder,
+  linesOf,
+  readFiles,
+  stored,
+  writeFiles,
+} from './support.ts'
 
 describe('skips in an export', () => {
   const history = books(8)
@@ -44,7 +58,7 @@ describe('skips in an export', () => {
     return inFolder(async folder => {
       await writeFiles(folder, files)
       const live = skips && { pool: world.pool, skips, waitMs: 0 }
-      return replay({ ...CHECK, folder, projections, ...(live && { live }) })
+      return replay({ ...CHECK, folder, ...(live && { live }) })
     })
   }
   const faultOf = (files: Files, skips?: typeof positions) =>
@@ -75,7 +89,7 @@ describe('skips in an export', () => {
     expect(differing(await replayed(without, new Map()))).to.deep.equal(['tasks'])
     const { tables } = await inFolder(async folder => {
       await writeFiles(folder, files)
-      return replay({ ...CHECK, folder, projections })
+      return replay({ ...CHECK, folder })
     })
     const rows = tables.find(({ projection }) => projection === 'tasks')!
     const live = (await replayed(files)).tables.find(({ projection }) => projection === 'tasks')!
@@ -131,5 +145,86 @@ describe('skips in an export', () => {
     expect(found!.at).to.match(/^\d{4}-/)
     await client.dispose()
     await store.close()
+  })
+})
+
+describe('skips of events that nobody can read', () => {
+  const history = books(4)
+  const unreadable: { position: bigint; code: string; type: string; concerned: readonly string[] }[] = []
+  const bad = (type: string, category: string, id: string, data: object, code: string, concerned: string[]) => {
+    history.add('north', category, id, type, data)
+    unreadable.push({ position: history.position, code, type, concerned })
+    history.add('north', 'task', 't', 'TaskAssigned', { from: null, to: type })
+  }
+  const takers = ['balances', 'entries', 'postings', 'memories', 'audit_log']
+  bad('EntryPosted', 'wallet', 'w', { entry: 'nonsense', postings: 'none' }, 'line_invalid', takers)
+  bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', ['tasks', 'memories', 'audit_log'])
+  bad('ItemAdded', 'item', 'j', [1, null], 'line_invalid', ['items', 'memories', 'audit_log'])
+  const skips = unreadable.flatMap(({ position, concerned }) =>
+    concerned.map(projection => ({
+      projection,
+      position,
+      reason: 'broken',
+      actor: 'ops',
+      at: '2026-05-06T07:08:09.010Z',
+    })),
+  )
+  const positions = new Map(
+    projections.map(({ name }) => {
+      const own = skips.filter(({ projection }) => projection === name)
+      return [name, new Set(own.map(({ position }) => position))]
+    }),
+  )
+
+  let pool: Pool
+  before(async () => {
+    pool = await freshPool()
+    const log = new MemoryLog()
+    for await (const events of stored(history)) log.append(...events)
+    log.skipped = positions
+    const runner = startRunner(pool, log)
+    await reached(pool, history.position)
+    await runner.close()
+  })
+
+  const replayed = (decided: readonly SkipEntry[], live?: Skips) =>
+    inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out, { skips: decided })
+      return replay({ ...CHECK, folder: out, ...(live && { live: { pool, skips: live, waitMs: 0 } }) })
+    })
+
+  it('let the org be replayed, offline and against the rows of a projector that skipped them', async () => {
+    const live = await replayed(skips, positions)
+    expect(differing(live)).to.deep.equal([])
+    const { manifest, tables } = await replayed(skips)
+    expect(manifest.skips).to.deep.equal(skips.toSorted(bySkip))
+    expect(manifest.types).to.include({ EntryPosted: 5, TaskPainted: 1, ItemAdded: 2 })
+    for (const [at, { projection, replayed }] of tables.entries()) {
+      expect(replayed, projection).to.deep.equal(live.tables[at]!.live)
+    }
+    expect(tables.find(({ projection }) => projection === 'entries')!.replayed.rows).to.equal(4)
+  })
+
+  it('must be there for every projection that would take the event, and the fault names those without', async () => {
+    for (const { position, code, type, concerned } of unreadable) {
+      for (const name of concerned) {
+        const without = skips.filter(skip => skip.position !== position || skip.projection !== name)
+        const fault = await replayed(without).catch((error: AuditFault) => error)
+        expect(fault, `${type} ${name}`).to.include({ code, file: EVENTS })
+        expect((fault as AuditFault).message)
+          .to.contain(type)
+          .and.match(new RegExp(`, and the manifest has no skip of it for ${name}\\.$`))
+      }
+      const none = skips.filter(skip => skip.position !== position)
+      const { message } = (await replayed(none).catch((error: AuditFault) => error)) as AuditFault
+      expect(message).to.contain(projections.flatMap(({ name }) => (concerned.includes(name) ? [name] : [])).join(', '))
+    }
+  })
+
+  it('are compared with the log that the live rows come from', async () => {
+    const others = new Map(positions).set('balances', new Set())
+    const fault = await replayed(skips, others).catch((error: AuditFault) => error)
+    expect(fault).to.include({ code: 'live_skips_differ' })
   })
 })

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Json, toWire } from '../../domain/kernel/json.ts'
-import { aggregates, codec } from '../../infra/catalogue.ts'
+import { aggregates, codec, projections } from '../../infra/catalogue.ts'
 import { EVENTS, HASHES, MANIFEST, manifestText, sha256 } from '../../read-api/audit/bundle.ts'
 import { type Exported, exportOrg } from '../../read-api/audit/export.ts'
 import { lineSchemas } from '../../read-api/audit/line-check.ts'
 import { History } from '../read-api/support.ts'
 
-export const CHECK = { schemas: lineSchemas(aggregates), decode: codec.decode }
+export const CHECK = { schemas: lineSchemas(aggregates), decode: codec.decode, projections }
 
 /** A history of two orgs with every kind of data: `count` entries of each. */
 export function books(count: number): History {
