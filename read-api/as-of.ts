@@ -8,8 +8,10 @@ import { pinOf } from './cursor.ts'
 import { inQuery, invalidParameter, isPosition, type Queries, waitOf } from './parameters.ts'
 
 const POSITION_OR_TIME =
-  /^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))$/
-const FORM = 'must be a position below 2^63 or an RFC 3339 timestamp (in a URL, `+` is `%2B`)'
+  /^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))$/
+const FORM =
+  'must be a position below 2^63 or an RFC 3339 timestamp that exists, as 2026-01-31T09:30:00Z or ' +
+  '2026-01-31T10:30:00.250+01:00 (in a URL, `+` is `%2B`)'
 
 /** What every read of rows with a history takes. */
 export const asOfParameter = inQuery(
@@ -22,6 +24,9 @@ export const asOfParameter = inQuery(
     'is waited for until all of it is known; `meta.as_of` names the position, and asking for that is the repeatable ' +
     'question',
 )
+
+/** The 60th second of a minute, with its fraction. */
+const LEAP_SECOND = /(?<=T[0-9]{2}:[0-9]{2}:)60(\.[0-9]+)?/
 
 /** A time is no position that a checkpoint could tell of: whoever waits for one looks now and then. */
 const NO_POSITION = 2n ** 63n
@@ -98,10 +103,17 @@ function atLeastAt(position: bigint, token: Token | undefined, query: Queries): 
   return { position, waitMs: waitOf(query) }
 }
 
-/** The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for one that no clock shows. */
+/**
+ * The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for one that no clock shows. A leap
+ * second, which ends a month in UTC (RFC 3339 section 5.7), counts as the last millisecond before it.
+ */
 function instantOf(text: string): string | undefined {
-  if (!z.iso.datetime({ offset: true }).safeParse(text).success) return undefined
-  const instant = new Date(text.replace(/(\.[0-9]{3})[0-9]+/, '$1'))
+  const upper = text.toUpperCase()
+  const time = upper.replace(LEAP_SECOND, '59.999')
+  if (!z.iso.datetime({ offset: true }).safeParse(time).success) return undefined
+  const instant = new Date(time.replace(/(\.[0-9]{3})[0-9]+/, '$1'))
   const iso = Number.isNaN(instant.getTime()) ? '' : instant.toISOString()
-  return /^[0-9]{4}-/.test(iso) ? iso : undefined
+  if (!/^[0-9]{4}-/.test(iso)) return undefined
+  const next = new Date(instant.getTime() + 1).toISOString()
+  return time === upper || next.endsWith('-01T00:00:00.000Z') ? iso : undefined
 }

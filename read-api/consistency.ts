@@ -4,7 +4,7 @@ import type { ApiRequest } from '../domain/kernel/route.ts'
 import { bucketOf } from '../projections/bucket.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
-import { invalidParameter, type Queries, waitOf } from './parameters.ts'
+import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } from './parameters.ts'
 import type { Versions } from './versions.ts'
 
 /** Rows of one SQL statement, in array form, with the position that they are good for. */
@@ -182,7 +182,7 @@ const later = (a: bigint | undefined, b: bigint | undefined) => (b === undefined
 
 function positionOf(field: string, text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined
-  if (!/^[0-9]{1,20}$/.test(text)) throw invalidParameter(field, 'must be a position: a decimal number')
+  if (!isPosition(text)) throw invalidParameter(field, POSITION_FORM)
   return BigInt(text)
 }
 

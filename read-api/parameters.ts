@@ -31,7 +31,10 @@ export const inQuery = (name: string, schema: z.ZodType, description: string): P
 /** Whether a text is a position that a log can have. */
 export const isPosition = (text: string): boolean => /^[0-9]{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
 
-const position = z.string().refine(isPosition, 'must be a position: a decimal number below 2^63')
+/** What a text that is no position is refused with. */
+export const POSITION_FORM = 'must be a position: a decimal number below 2^63'
+
+const position = z.string().refine(isPosition, POSITION_FORM)
 
 /** What every read takes: the position it must have reached, and how long to wait for that. */
 export const tokenParameters: readonly Parameter[] = [
@@ -82,9 +85,16 @@ export function fromPath({ params }: ApiRequest, name: string, column: z.ZodType
 /** What hinders a text from being a value of a column, or `undefined`: what passes, PostgreSQL can compare. */
 export function columnFault(column: z.ZodType, text: string): string | undefined {
   const parsed = column.safeDecode(text as never)
-  if (!parsed.success) return parsed.error.issues[0]!.message.replace(/^Invalid string: /, '')
+  if (!parsed.success) return predicateOf(parsed.error.issues[0]!)
   if (fieldInfo(column).column === 'bigint' && BigInt(text) >= 2n ** 63n) return 'must be below 2^63'
   return undefined
+}
+
+/** What is wrong, as the rest of a sentence about the parameter. */
+function predicateOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `must be ${issue.values.join(' or ')}`
+  if (issue.code === 'too_big') return `must have at most ${issue.maximum} characters`
+  return issue.message.replace(/^Invalid string: /, '')
 }
 
 function fault(parameter: Parameter | undefined, value: string | string[]): string | undefined {

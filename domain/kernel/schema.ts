@@ -75,7 +75,7 @@ export const currency = column(
 )
 
 /** A day, `YYYY-MM-DD` (ISO 8601), that exists in the calendar. */
-export const date = column(z.iso.date(), 'text')
+export const date = column(z.iso.date('must be a date: YYYY-MM-DD'), 'text')
 
 /** An instant in UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ` (RFC 3339): sorts as text. */
 export const timestamp = column(z.iso.datetime({ precision: 3 }), 'text')

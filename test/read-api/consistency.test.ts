@@ -25,7 +25,7 @@ describe('position tokens', () => {
   it('answers 503 with the position reached when the time is up, the larger of two tokens counting', async () => {
     for (const late of [
       await read('?at_least=1001&wait=0'),
-      await read('?wait=60', { 'kogi-min-position': '99999999999999999999' }),
+      await read('?wait=60', { 'kogi-min-position': '9223372036854775807' }),
       await read('?at_least=5&wait=0', { 'kogi-min-position': '1001' }),
     ]) {
       expect(late).to.include({ status: 503, code: 'not_yet_visible' })
