@@ -7,18 +7,30 @@ import { greatest, least } from './runner/positions.ts'
 import { ifUnserved } from './serving.ts'
 import { historyTableOf, quoted, tableOf } from './tables.ts'
 
+/**
+ * `beyond the log`: rows were made of events that the log does not have. `not run`, `partly run`: living projectors
+ * work on none, or not on all, of its buckets; an older version may be left like that, one of this code may not.
+ */
+export type ProjectionState =
+  | 'running'
+  | 'catching up'
+  | 'retrying'
+  | 'partly run'
+  | 'not run'
+  | 'stalled'
+  | 'beyond the log'
+
 /** One version of a projection over all of its buckets. */
 export type ProjectionStatus = {
   readonly projection: string
   readonly version: number
-  /** `running`, `catching up`, `retrying`, `stalled`, or `not run` where neither this code nor a projector runs it. */
-  readonly state: string
+  readonly state: ProjectionState
   /** What all buckets have reached, and the furthest of them. */
   readonly position: bigint
   readonly furthest: bigint
   /** When the least of them moved last, ISO 8601. */
   readonly movedAt: string
-  /** Buckets by the projector that works on them; `''` for those that nobody does. */
+  /** Buckets by the living projector that works on them; `''` for those that nobody does. */
   readonly owners: Readonly<Record<string, readonly number[]>>
   readonly faults: readonly Checkpoint[]
 }
@@ -26,19 +38,24 @@ export type ProjectionStatus = {
 /** How far a bucket may be behind the head, in positions, and still count as running rather than catching up. */
 const NEAR = 100_000n
 
-/** Every version of every projection that the database knows. */
+// Silence ends a lease by itself; the end of a session is as good a proof of death, and comes at once.
+const CONNECTED = 'exists (select from pg_stat_activity where pid = projectors.backend)'
+
+/** Every version of every projection that the database knows, and the head of the log, asked for after that. */
 export async function projectionStatus(
   pool: Pool,
   projections: readonly AnyProjection[],
-  head: bigint,
-): Promise<readonly ProjectionStatus[]> {
+  headOf: () => Promise<bigint>,
+): Promise<{ readonly head: bigint; readonly statuses: readonly ProjectionStatus[] }> {
   const checkpoints = await readCheckpoints(pool)
   const { rows: leases } = await pool.query<{ projection: string; version: number; bucket: number; owner: string }>(
-    `select projection, version, bucket, coalesce(owner, '') as owner from projection_leases
-     where owner is null or expires_at > clock_timestamp() order by bucket`,
+    `select projection, version, bucket, case when expires_at > clock_timestamp()
+       and owner in (select id from projectors where ${CONNECTED}) then owner else '' end as owner
+     from projection_leases order by bucket`,
   )
+  const head = await headOf()
   const names = [...new Set(checkpoints.map(nameOf))]
-  return names.map(name => {
+  const statuses = names.map(name => {
     const own = checkpoints.filter(checkpoint => nameOf(checkpoint) === name)
     const { projection, version } = own[0]!
     const owners: Record<string, number[]> = {}
@@ -46,14 +63,12 @@ export async function projectionStatus(
       if (nameOf(lease) === name) owners[lease.owner] = [...(owners[lease.owner] ?? []), lease.bucket]
     }
     const position = least(own.map(checkpoint => checkpoint.position))
+    const isOfThisCode = projections.some(each => tableOf(each) === name)
+    const owned = own.length - (owners[''] ?? []).length
     return {
       projection,
       version,
-      state: stateOf(
-        own,
-        projections.some(each => tableOf(each) === name) || Object.keys(owners).some(owner => owner !== ''),
-        head,
-      ),
+      state: stateOf(own, { isOfThisCode, owned, head }),
       position,
       furthest: greatest(own.map(checkpoint => checkpoint.position)),
       movedAt: own
@@ -65,6 +80,7 @@ export async function projectionStatus(
       faults: own.filter(({ state }) => state !== 'running'),
     }
   })
+  return { head, statuses }
 }
 
 /**
@@ -138,7 +154,7 @@ export type Pruned = { readonly table: string; readonly kept?: 'newer' | 'a proj
  */
 export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly Pruned[]> {
   const { rows } = await pool.query<{ runs: string[] }>(
-    `select runs from projectors where seen_at > clock_timestamp() - interval '1 minute'`,
+    `select runs from projectors where seen_at > clock_timestamp() - interval '1 minute' and ${CONNECTED}`,
   )
   const running = new Set(rows.flatMap(({ runs }) => runs))
   const old = new Map<string, Pick<Checkpoint, 'projection' | 'version'>>()
@@ -169,9 +185,14 @@ async function drop(pool: Pool, named: Pick<AnyProjection, 'name' | 'version'>):
 const nameOf = ({ projection, version }: Pick<Checkpoint, 'projection' | 'version'>): string =>
   `${projection}_v${version}`
 
-function stateOf(own: readonly Checkpoint[], runs: boolean, head: bigint): string {
-  if (!runs) return 'not run'
+function stateOf(
+  own: readonly Checkpoint[],
+  { isOfThisCode, owned, head }: { isOfThisCode: boolean; owned: number; head: bigint },
+): ProjectionState {
+  if (!isOfThisCode && owned === 0) return 'not run'
+  if (own.some(({ position }) => position > head)) return 'beyond the log'
   if (own.some(({ state }) => state === 'stalled')) return 'stalled'
+  if (owned < own.length) return owned === 0 ? 'not run' : 'partly run'
   if (own.some(({ state }) => state === 'retrying')) return 'retrying'
   return head - least(own.map(({ position }) => position)) > NEAR ? 'catching up' : 'running'
 }

@@ -11,6 +11,7 @@ import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
+import { mustHaveData } from './operator.ts'
 import { configFrom } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
 
@@ -51,8 +52,8 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
     let bar: Progress | undefined
     try {
       const head = await log.head()
-      const { advance, stop } = progress('export', Number(head), 'log positions')
-      bar = { advance, stop }
+      const shown = progress('export', Number(head), 'log positions')
+      bar = shown
       let done = 0n
       const exported = await exportOrg({
         events: log.read({ after: 0n, to: head, max: EVENTS_PER_LIST }),
@@ -66,12 +67,11 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
         force: force === true,
         now: () => new Date().toISOString(),
         onProgress(position) {
-          advance(Number(position - done))
+          shown.advance(Number(position - done))
           done = position
         },
       })
-      stop()
-      bar = undefined
+      shown.finish()
       const { events, bytes, folder } = exported
       print(json, { ...exported, head: String(head) }, `${events} events of ${org} in ${folder} (${bytes} bytes)`)
     } finally {
@@ -153,6 +153,7 @@ async function told({ json }: Common, action: () => Promise<void>): Promise<void
 
 async function withEngines(data: string | undefined, use: (engines: Engines, config: Config) => Promise<void>) {
   const config = configFrom(data === undefined ? {} : { data })
+  await mustHaveData(config)
   const engines = await openEngines(config, quietLog(config))
   try {
     await use(engines, config)

@@ -1,21 +1,33 @@
 import { Command } from 'commander'
+import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
-import { codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
-import { openEngines } from '../infra/engines.ts'
-import { eventLog } from '../infra/event-store/reader.ts'
-import { createLog } from '../infra/log.ts'
-import { createPool, withTransaction } from '../infra/postgres.ts'
+import { codec, projections } from '../infra/catalogue.ts'
+import { withTransaction } from '../infra/postgres.ts'
 import { type CheckedTable, checkTables } from '../projections/check.ts'
 import { lagBetween } from '../projections/lag.ts'
+import type { EventLog } from '../projections/ports.ts'
+import { type Checkpoint, readCheckpoints } from '../projections/runner/checkpoints.ts'
 import { least } from '../projections/runner/positions.ts'
-import { configFrom } from './serve.ts'
+import { statusHelp } from './failing.ts'
+import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
-type Options = { readonly data?: string; readonly org?: string; readonly json?: boolean }
+type Options = OperatorOptions & { readonly org?: string }
+type Checked = {
+  readonly head: bigint
+  readonly tables: readonly CheckedTable[]
+  /** Where events stop projections: those were compared as of the event before. */
+  readonly stopped: readonly Checkpoint[]
+}
+
+/** Orgs that are named for each table that differs. */
+const NAMED_MAX = 10
 
 const HELP = `
 The rows of every table are read at one instant, and the log is folded anew up to the position that they stand for, so
-it runs beside a system at work. Ends with 1 where a table differs, and shows the first row that does.
+it runs beside a system at work. A projection that an event has stopped is compared as of the event before, and that is
+said. Shows the organizations whose rows differ, and the first row that does.
+${statusHelp('a table differs')}
 
 Examples:
   $ kogi check
@@ -29,53 +41,90 @@ export const checkCommand = () =>
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'one JSON object instead of a table')
     .addHelpText('after', HELP)
-    .action(async (options: Options) => {
-      const checked = await check(options)
-      const differences = checked.flatMap(({ differences }) => differences)
-      if (options.json) console.log(JSON.stringify({ equal: differences.length === 0, tables: toWire(checked) }))
-      else show(checked)
-      if (differences.length > 0) process.exitCode = 1
-    })
+    .action((options: Options) =>
+      operate('check', options, async tools => {
+        const { head, tables, stopped } = await check(tools, options.org)
+        const equal = tables.every(({ differences }) => differences.length === 0)
+        print(options, { equal, head, stopped, tables }, textOf({ head, tables, stopped }))
+        if (!equal) process.exitCode = 1
+      }),
+    )
 
-async function check(options: Options): Promise<readonly CheckedTable[]> {
-  const config = configFrom(options)
-  const log = createLog({ service: 'kogi-check', level: config.logLevel, fd: 2 })
-  const engines = await openEngines(config, log)
-  const pool = createPool({ url: engines.databaseUrl, name: 'read', log })
-  const events = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
-  const total = await lagBetween(events, 0n, await events.head())
-  const bar = progress('folding the log', Math.max(1, total.events))
+async function check({ pool, events }: Tools, org: string | undefined): Promise<Checked> {
+  const head = await events.head()
+  const total = await lagBetween(events, 0n, head)
+  const counted = counting(events, org)
+  const bar = progress('folding the log', total.events)
   try {
-    return await withTransaction(
+    const checked = await withTransaction(
       pool,
-      client =>
-        checkTables({
+      async client => {
+        const tables = await checkTables({
           client,
-          events,
+          events: counted.events,
           decode: codec.decode,
           projections,
           onProgress: bar.advance,
-          ...(options.org !== undefined && { org: options.org }),
-        }),
+          ...(org !== undefined && { org }),
+        })
+        const checkpoints = await readCheckpoints(client, projections)
+        return { head, tables, stopped: checkpoints.filter(({ state }) => state !== 'running') }
+      },
       { isolation: 'repeatable read', readOnly: true },
     )
+    bar.finish()
+    if (org !== undefined) mustBeSomewhere(org, checked, counted.found())
+    return checked
   } finally {
     bar.stop()
-    await Promise.allSettled([events.close(), pool.end()])
-    await engines.close()
   }
 }
 
-function show(checked: readonly CheckedTable[]): void {
-  const lines = checked.map(({ table, orgs, rows, sha256, differences }) => {
+/** The log, and how many of the events that were read from it are an organization's. */
+function counting(events: EventLog, org: string | undefined) {
+  let found = 0
+  async function* read(options: Parameters<EventLog['read']>[0]) {
+    for await (const list of events.read(options)) {
+      if (org !== undefined) found += list.filter(({ metadata }) => metadata?.org === org).length
+      yield list
+    }
+  }
+  return { events: { ...events, read }, found: () => found }
+}
+
+/** An organization that nobody knows has equal rows: none on either side. */
+function mustBeSomewhere(org: string, { tables }: Checked, events: number): void {
+  if (events > 0 || tables.some(({ orgs, differences }) => orgs > 0 || differences.length > 0)) return
+  const upTo = least(tables.map(reached))
+  const message = `Neither the log, up to position ${upTo}, nor any table knows an organization ${JSON.stringify(org)}.`
+  throw new KogiError('unknown_org', message)
+}
+
+function textOf({ head, tables, stopped }: Checked): string {
+  const lines = tables.map(({ table, orgs, rows, sha256, differences }) => {
     const verdict = differences.length === 0 ? 'equal' : `${differences.length} orgs differ`
     return [table, String(orgs), String(rows), sha256.slice(0, 16), verdict]
   })
-  console.log(table(['table', 'orgs', 'rows', 'sha256', 'log'], lines, ['orgs', 'rows']))
-  console.log(`every org as of its checkpoint at one instant; all tables had reached ${least(checked.map(reached))}`)
-  for (const difference of checked.flatMap(({ differences }) => differences.slice(0, 1))) {
-    console.log(JSON.stringify(toWire(difference), null, 2))
-  }
+  const differing = tables.filter(({ differences }) => differences.length > 0)
+  return [
+    table(['table', 'orgs', 'rows', 'sha256', 'log'], lines, ['orgs', 'rows']),
+    `every org as of its checkpoint at one instant; all tables had reached ${least(tables.map(reached))} of ${head}`,
+    ...stopped.map(told),
+    ...differing.flatMap(({ table, differences }) => [
+      `${table} differs in ${named(differences.map(({ org }) => org))}; the first row that does:`,
+      JSON.stringify(toWire(differences[0]!), null, 2),
+    ]),
+  ].join('\n')
+}
+
+const told = ({ projection, version, bucket, state, position, error }: Checkpoint): string =>
+  `${projection}_v${version}/${bucket} is ${state} at ${error?.type}, position ${error?.position}, and was compared ` +
+  `as of position ${position}: what comes after it is not in its rows; see kogi projections`
+
+/** `a, b, c and 4 more`. */
+export function named(names: readonly string[], max = NAMED_MAX): string {
+  const more = names.length - max
+  return `${names.slice(0, max).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 const reached = ({ position }: CheckedTable) => position

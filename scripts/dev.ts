@@ -2,6 +2,7 @@ import { KogiError } from '../domain/kernel/errors.ts'
 import { supervise } from '../infra/children.ts'
 import type { Config } from '../infra/config.ts'
 import { freePort, openEngines, runningEngines } from '../infra/engines.ts'
+import { readyOf } from '../infra/http/health.ts'
 import { migrateAll } from '../infra/migrate.ts'
 import { startApi } from '../infra/processes/api.ts'
 import { servingCommand } from './serve.ts'
@@ -28,7 +29,7 @@ export const devCommand = () =>
       log,
     })
     lifecycle.onStop('projector', projector.stop)
-    const probes = [{ name: 'projector', check: () => askReady(`http://127.0.0.1:${port}/health/ready`) }]
+    const probes = [{ name: 'projector', check: readyOf(`http://127.0.0.1:${port}`) }]
     return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })}`
   }).addHelpText('after', '  $ kogi dev --data ./my-books')
 
@@ -36,9 +37,4 @@ async function refuseSecond(config: Config) {
   const running = await runningEngines(config)
   if (!running) return
   throw new KogiError('already_running', `Process ${running.pid} runs on ${config.dataDir}; stop it, or use --data.`)
-}
-
-async function askReady(url: string): Promise<void> {
-  const answer = await fetch(url)
-  if (!answer.ok) throw new Error(((await answer.json()) as { red: string[] }).red.join(', '))
 }

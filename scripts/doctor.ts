@@ -1,14 +1,20 @@
 import { statfs } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import pg from 'pg'
-import { domainStreamPrefixes } from '../infra/catalogue.ts'
+import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
-import { type EngineUrls, openEngines } from '../infra/engines.ts'
+import { type Engines, openEngines } from '../infra/engines.ts'
 import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
 import { probeNats } from '../infra/nats.ts'
+import { createPool } from '../infra/postgres.ts'
+import { type ProjectionStatus, projectionStatus } from '../projections/operate.ts'
+import { greatest } from '../projections/runner/positions.ts'
 import { logWentBack } from '../projections/runner/watch.ts'
+import { fail, STATUS, statusHelp } from './failing.ts'
+import { asExpected, mustHaveData, type OperatorOptions, print } from './operator.ts'
 import { configFrom } from './serve.ts'
 import { table } from './terminal.ts'
 
@@ -21,24 +27,37 @@ type Finding = { readonly part: string; readonly state: 'ok' | 'warning' | 'fail
 /** `kogi doctor`: looks at every part and says what is wrong with it. */
 export const doctorCommand = () =>
   new Command('doctor')
-    .description('say which engines answer, their versions, the lag of the read models, and the disk')
+    .description('say which engines answer, their versions, whether the read models follow the log, and the disk')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'findings as JSON')
-    .addHelpText('after', '\nThe exit status is 1 when a part has failed.\n\nExample:\n  $ kogi doctor')
-    .action(async ({ json, data }: { json?: boolean; data?: string }) => {
-      const config = configFrom(data === undefined ? {} : { data })
-      const engines = await openEngines(config, silentLog)
+    .addHelpText('after', HELP)
+    .action(async (options: OperatorOptions) => {
       try {
-        const findings = await examine(config, engines)
-        const rows = findings.map(({ part, state, detail }) => [part, state, detail])
-        console.log(json ? JSON.stringify(findings) : table(['part', 'state', 'detail'], rows))
-        process.exitCode = findings.some(({ state }) => state === 'failed') ? 1 : 0
-      } finally {
-        await engines.close()
+        const config = configFrom(options.data === undefined ? {} : { data: options.data })
+        await mustHaveData(config)
+        const engines = await openEngines(config, silentLog)
+        try {
+          const findings = await examine(config, engines)
+          const rows = findings.map(({ part, state, detail }) => [part, state, detail])
+          print(options, findings, table(['part', 'state', 'detail'], rows))
+          process.exitCode = findings.some(({ state }) => state === 'failed') ? STATUS.no : 0
+        } finally {
+          await engines.close()
+        }
+      } catch (error) {
+        fail(error, { json: options.json, refused: STATUS.refused })
       }
     })
 
-async function examine(config: Config, urls: EngineUrls): Promise<Finding[]> {
+const HELP = `
+An engine that does not answer is a part that has failed, as are projections that are stalled, that no living projector
+works on, or whose rows are of another log.
+${statusHelp('a part has failed')}
+
+Example:
+  $ kogi doctor`
+
+async function examine(config: Config, urls: Engines): Promise<Finding[]> {
   const log = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
   try {
     return await Promise.all([
@@ -48,7 +67,7 @@ async function examine(config: Config, urls: EngineUrls): Promise<Finding[]> {
       look('read models', () => postgresVersion(urls.databaseUrl)),
       look('keys', () => postgresVersion(urls.keysDatabaseUrl)),
       look('event bus', () => probeNats(config.natsUrl)),
-      look('lag', async () => lagOf(urls.databaseUrl, await log.head())),
+      look('projections', () => projectionsOf(urls, log.head)),
       look('disk', () => diskOf(config.dataDir)),
     ])
   } finally {
@@ -98,19 +117,51 @@ const postgresVersion = (url: string) =>
     return `PostgreSQL ${rows[0]!.server_version}`
   })
 
-const lagOf = (url: string, head: bigint) =>
-  withClient(url, async client => {
-    const { rows } = await client.query<{ projection: string; version: number; state: string; position: string }>(
-      'select projection, version, max(state) as state, min(position) as position from checkpoints group by 1, 2',
-    )
-    const stalled = rows.filter(({ state }) => state === 'stalled').map(({ projection }) => projection)
-    if (stalled.length > 0) throw new Error(`stalled: ${stalled.join(', ')}; see kogi projections`)
-    const beyond = rows.find(({ position }) => BigInt(position) > head)
-    if (beyond) throw new Error(logWentBack(head, BigInt(beyond.position)))
-    const behind = rows.filter(({ position }) => BigInt(position) < head)
-    if (rows.length === 0) return '!no projector has run yet'
-    if (behind.length === 0) return `none: ${rows.length} projections have reached the head`
-    return `!${behind.length} of ${rows.length} projections are behind the head; is a projector running?`
+/** A projector that starts, or takes over from another, has its buckets in this time. */
+const SETTLE_MS = 1_500
+
+async function projectionsOf(engines: Engines, headOf: () => Promise<bigint>): Promise<string> {
+  const pool = createPool({ url: engines.databaseUrl, name: 'read', log: silentLog, max: 1 })
+  try {
+    let found = await projectionStatus(pool, projections, headOf)
+    // Engines of our own: whatever could have worked on them was not there before.
+    const stopped = engines.runBy === 'this process'
+    if (found.statuses.length > 0 && unattended(found.statuses).length > 0 && !stopped) {
+      await sleep(SETTLE_MS)
+      found = await projectionStatus(pool, projections, headOf)
+    }
+    return verdictOf(found, stopped)
+  } catch (error) {
+    throw asExpected(error)
+  } finally {
+    await pool.end()
+  }
+}
+
+/** What is wrong with the projections, the worst first. */
+export function verdictOf(
+  { head, statuses }: { readonly head: bigint; readonly statuses: readonly ProjectionStatus[] },
+  stopped = false,
+): string {
+  const beyond = greatest(statuses.map(({ furthest }) => furthest))
+  if (beyond > head) throw new Error(logWentBack(head, beyond))
+  const stalled = statuses.filter(({ state }) => state === 'stalled').map(({ projection }) => projection)
+  if (stalled.length > 0) throw new Error(`stalled: ${stalled.join(', ')}; see kogi projections`)
+  if (statuses.length === 0) return '!no projector has run yet'
+  if (stopped) return '!the system is stopped: nothing projects events until kogi dev or kogi projector runs'
+  const idle = unattended(statuses)
+  if (idle.length > 0) throw new Error(`no living projector works on ${idle.join(', ')}; see kogi projections`)
+  const behind = statuses.filter(({ position, state }) => position < head && state !== 'not run')
+  if (behind.length === 0) return `${statuses.length} projections have reached the head of the log`
+  return `!${behind.length} of ${statuses.length} projections are behind the head; see kogi projections`
+}
+
+/** The projections of this code that nobody works on, or on not all of their buckets. */
+const unattended = (statuses: readonly ProjectionStatus[]): readonly string[] =>
+  projections.flatMap(({ name, version }) => {
+    const own = statuses.find(status => status.projection === name && status.version === version)
+    if (own?.state === 'partly run') return [`${name} in ${own.owners['']?.length} buckets`]
+    return own === undefined || own.state === 'not run' ? [name] : []
   })
 
 async function diskOf(folder: string): Promise<string> {

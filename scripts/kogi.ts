@@ -8,6 +8,7 @@ import { commandApiCommand } from './command-api.ts'
 import { demoCommand } from './demo.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
+import { endWithUsage, fail, forgivePipes } from './failing.ts'
 import { importCommand } from './import.ts'
 import { migrateCommand } from './migrate.ts'
 import { projectionsCommand } from './projections.ts'
@@ -15,10 +16,10 @@ import { projectorCommand } from './projector.ts'
 import { readApiCommand } from './read-api.ts'
 import { rebuildCommand } from './rebuild.ts'
 import { storeCommand } from './store.ts'
-import { fail } from './terminal.ts'
 import { tokenCommand } from './token.ts'
 
 endWithParent()
+forgivePipes()
 
 const kogi = new Command('kogi')
   .description('Kogi: the system of record of the independent worker')
@@ -45,4 +46,5 @@ for (const verb of [
   kogi.addCommand(verb)
 }
 
-await kogi.parseAsync().catch(fail)
+endWithUsage(kogi)
+await kogi.parseAsync().catch(error => fail(error))

@@ -2,12 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
-import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
-import { openEngines } from '../infra/engines.ts'
-import { eventLog } from '../infra/event-store/reader.ts'
+import { projections } from '../infra/catalogue.ts'
 import { writeSkip } from '../infra/event-store/skips.ts'
-import { createLog } from '../infra/log.ts'
-import { createPool, type Pool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/lag.ts'
 import {
   isStoppedAt,
@@ -17,106 +13,138 @@ import {
   resumeStalled,
   retryStalled,
 } from '../projections/operate.ts'
-import type { EventLog } from '../projections/ports.ts'
+import { logWentBack } from '../projections/runner/watch.ts'
 import { skipSchema } from '../read-api/audit/bundle.ts'
-import { configFrom } from './serve.ts'
+import { nobodyReads, statusHelp } from './failing.ts'
+import { known, type OperatorOptions, operate, print, rethrow, type Tools } from './operator.ts'
 import { table } from './terminal.ts'
 
-type Common = { readonly data?: string; readonly json?: boolean }
-type Tools = { readonly pool: Pool; readonly events: EventLog; readonly eventStoreUrl: string }
 type Status = ProjectionStatus & {
   readonly lagEvents: number
   readonly lagSeconds: number
-  /** Events per second since the last look. */
+  /** Events per second since the look before. */
   readonly rate: number | null
 }
+type Look = { readonly at: number; readonly head: bigint; readonly statuses: readonly ProjectionStatus[] }
 
 const WATCH_MS = 1_000
+/** Between the two looks that a rate takes. */
+const RATE_MS = 500
 /** How long `retry` waits for a projector to have tried: those look at their work every second. */
 const RETRY_WAIT_MS = 10_000
+const POSITION_MAX = 2n ** 63n - 1n
+
+const STATES = `
+States: running, catching up (the head is far), retrying, stalled (an event cannot be taken), not run and partly run (no
+living projector works on any, or on some, of its buckets), beyond the log (its rows are of another log).
+${statusHelp()}
+
+Examples:
+  $ kogi projections --watch
+  $ kogi projections skip tasks 12345 --reason "a faulty import"`
 
 /** `kogi projections`: what the projections are doing, and what an operator can do about it. */
-export function projectionsCommand(): Command {
-  const projectionsVerb = new Command('projections')
+export const projectionsCommand = (): Command =>
+  withCommon(new Command('projections'))
     .description('show the projections: position, lag, rate, state, who works on them')
-    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
-    .option('--json', 'one JSON object instead of a table')
     .option('--watch', 'show it again every second')
-    .action((options: Common & { watch?: boolean }) => withTools(options, tools => show(tools, options)))
-  projectionsVerb
-    .command('retry <projection>')
+    .addHelpText('after', STATES)
+    .action((options: OperatorOptions & { watch?: boolean }) =>
+      operate('projections', options, tools => show(tools, options)),
+    )
+    .addCommand(retryCommand())
+    .addCommand(resumeCommand())
+    .addCommand(skipCommand())
+    .addCommand(pruneCommand())
+
+const withCommon = (command: Command): Command =>
+  command
+    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .option('--json', 'one JSON object instead of text')
+
+const retryCommand = () =>
+  withCommon(new Command('retry'))
     .description(
       'try once more, now, the events that stopped a projection; what fails again stands still again at once',
     )
-    .action((projection: string) => withTools(projectionsVerb.opts(), tools => retry(tools, projection)))
-  projectionsVerb
-    .command('resume <projection>')
+    .argument('<projection>')
+    .addHelpText('after', statusHelp('an event still stops it'))
+    .action((projection: string, _: unknown, command: Command) => run(command, tools => retry(tools, projection)))
+
+const resumeCommand = () =>
+  withCommon(new Command('resume'))
     .description('let a projection go on after it was mended: with all of its tries, as if nothing had stopped it')
-    .action((projection: string) => withTools(projectionsVerb.opts(), tools => resume(tools, projection)))
-  projectionsVerb
-    .command('skip <projection> <position>')
-    .description('go past the event at a position, for good: written to the log, honoured by rebuild, check and replay')
-    .requiredOption('--reason <text>', 'why: it is kept with the decision')
-    .option('--actor <name>', 'who decides it', process.env.USER ?? 'operator')
-    .action((projection: string, position: string, options: { reason: string; actor: string }) =>
-      withTools(projectionsVerb.opts(), async tools => {
+    .argument('<projection>')
+    .addHelpText('after', statusHelp())
+    .action((projection: string, _: unknown, command: Command) =>
+      run(command, async ({ pool, options }) => {
         known(projection)
-        const decision = { projection, position: positionFrom(position), ...options }
-        mustBeTellable(decision)
-        await mustBeStopped(tools, projection, decision.position)
-        await writeSkip(tools.eventStoreUrl, decision)
-        await resume(tools, projection)
+        const resumed = await resumeStalled(pool, projection)
+        print(options, { projection, resumed }, goesOn(projection, resumed))
       }),
     )
-  projectionsVerb
-    .command('prune')
+
+const skipCommand = () =>
+  withCommon(new Command('skip'))
+    .description('go past the event at a position, for good: written to the log, honoured by rebuild, check and replay')
+    .argument('<projection>')
+    .argument('<position>', 'where the event stands that stops the projection', positionFrom)
+    .requiredOption('--reason <text>', 'why: it is kept with the decision', reasonFrom)
+    .option('--actor <name>', 'who decides it', actorFrom, process.env.USER || 'operator')
+    .addHelpText('after', statusHelp())
+    .action((projection: string, position: bigint, { reason, actor }: Told, command: Command) =>
+      run(command, async ({ pool, engines, options }) => {
+        known(projection)
+        await mustBeStopped({ pool }, projection, position)
+        const decision = { projection, position, reason, actor }
+        await writeSkip(engines.eventStoreUrl, decision).catch(rethrow)
+        const resumed = await resumeStalled(pool, projection)
+        print(options, { ...decision, resumed }, goesOn(projection, resumed))
+      }),
+    )
+
+const pruneCommand = () =>
+  withCommon(new Command('prune'))
     .description('drop older versions of the projections that no living projector builds and no process reads')
-    .action(() =>
-      withTools(projectionsVerb.opts(), async ({ pool }) => {
+    .addHelpText('after', statusHelp())
+    .action((_: unknown, command: Command) =>
+      run(command, async ({ pool, options }) => {
         const pruned = await pruneVersions(pool, projections)
-        for (const { table, kept } of pruned) console.log(kept ? `kept ${table}: ${kept}` : `dropped ${table}`)
-        if (pruned.length === 0) console.log('nothing to drop')
+        const lines = pruned.map(({ table, kept }) => (kept ? `kept ${table}: ${kept}` : `dropped ${table}`))
+        print(options, { pruned }, lines.join('\n') || 'nothing to drop')
       }),
     )
-  return projectionsVerb.addHelpText(
-    'after',
-    '\nExamples:\n  $ kogi projections --watch\n  $ kogi projections skip tasks 12345 --reason "a faulty import"',
-  )
+
+type Told = { readonly reason: string; readonly actor: string }
+type Ran = Tools & { readonly options: OperatorOptions }
+
+/** Options count wherever they stand: the verb above takes those that it has too. */
+function run(command: Command, work: (ran: Ran) => Promise<void>): Promise<void> {
+  const options = command.optsWithGlobals<OperatorOptions>()
+  return operate('projections', options, tools => work({ ...tools, options }))
 }
 
-async function withTools(options: Common, work: (tools: Tools) => Promise<void>): Promise<void> {
-  const config = configFrom(options)
-  const log = createLog({ service: 'kogi-projections', level: config.logLevel, fd: 2 })
-  const engines = await openEngines(config, log)
-  const pool = createPool({ url: engines.databaseUrl, name: 'read', log, max: 2 })
-  const events = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
-  try {
-    await work({ pool, events, eventStoreUrl: engines.eventStoreUrl })
-  } finally {
-    await Promise.allSettled([events.close(), pool.end()])
-    await engines.close()
+async function show({ pool, events }: Tools, options: OperatorOptions & { watch?: boolean }): Promise<void> {
+  const look = async (): Promise<Look> => {
+    const found = await projectionStatus(pool, projections, events.head)
+    return { ...found, at: performance.now() }
   }
-}
-
-async function show({ pool, events }: Tools, options: Common & { watch?: boolean }): Promise<void> {
-  let before: { at: number; passed: Map<string, bigint> } | undefined
-  for (;;) {
-    const head = await events.head()
-    const found = await projectionStatus(pool, projections, head)
-    const at = performance.now()
+  for (let before = await look(); ; ) {
+    await sleep(options.watch ? WATCH_MS : RATE_MS)
+    const now = await look()
     const statuses: Status[] = []
-    for (const status of found) {
-      const { events: lagEvents, seconds: lagSeconds } = await lagBetween(events, status.position, head)
-      const last = before?.passed.get(nameOf(status))
+    for (const status of now.statuses) {
+      const { events: lagEvents, seconds: lagSeconds } = await lagBetween(events, status.position, now.head)
+      const last = before.statuses.find(each => nameOf(each) === nameOf(status))?.position
       const passed = last === undefined ? null : (await lagBetween(events, last, status.position)).events
-      const rate = passed === null ? null : Math.round(passed / ((at - before!.at) / 1000))
+      const rate = passed === null ? null : Math.round(passed / ((now.at - before.at) / 1000))
       statuses.push({ ...status, lagEvents, lagSeconds, rate })
     }
-    before = { at, passed: new Map(found.map(status => [nameOf(status), status.position])) }
-    if (options.json) console.log(JSON.stringify({ head: String(head), projections: toWire(statuses) }))
-    else draw(head, statuses, options.watch === true)
+    if (nobodyReads()) return
+    if (options.json) console.log(JSON.stringify({ head: String(now.head), projections: toWire(statuses) }))
+    else draw(now.head, statuses, options.watch === true)
     if (!options.watch) return
-    await sleep(WATCH_MS)
+    before = now
   }
 }
 
@@ -142,32 +170,28 @@ function draw(head: bigint, statuses: readonly Status[], again: boolean): void {
         `${error?.stream}@${error?.revision}: ${error?.error}`,
     )
   }
+  const beyond = statuses.find(({ furthest }) => furthest > head)
+  if (beyond) console.log(`${nameOf(beyond)}: ${logWentBack(head, beyond.furthest)}`)
+  if (statuses.length === 0) console.log('no projector has run yet: kogi dev, or kogi projector')
 }
 
 /** Tells what became of each event that stopped the projection; ends with 1 where one still does. */
-async function retry({ pool }: Tools, projection: string): Promise<void> {
+async function retry({ pool, options }: Ran, projection: string): Promise<void> {
   known(projection)
   const tried = await retryStalled(pool, projection, RETRY_WAIT_MS)
-  if (tried.length === 0) console.log(`${projection} is not stopped anywhere`)
-  for (const { version, bucket, outcome, fault } of tried) {
+  const lines = tried.map(({ version, bucket, outcome, fault }) => {
     const where = `${projection}_v${version}/${bucket}`
     const event = `${fault.type} at position ${fault.position}`
-    if (outcome === 'taken') console.log(`${where} has taken ${event} and goes on`)
-    else if (outcome === 'stopped') console.log(`${where} could not take ${event} again: ${fault.error}`)
-    else console.log(`${where} was not tried within ${RETRY_WAIT_MS / 1000} s: is a projector running?`)
-    if (outcome !== 'taken') process.exitCode = 1
-  }
-}
-
-/** What is written once stands in every audit export from then on, which has room for so much. */
-function mustBeTellable({ reason, actor }: { reason: string; actor: string }): void {
-  const { shape } = skipSchema
-  if (!shape.reason.safeParse(reason).success) throw new InvalidArgumentError('a reason has 1 to 10,000 characters')
-  if (!shape.actor.safeParse(actor).success) throw new InvalidArgumentError('an actor has 1 to 255 characters')
+    if (outcome === 'taken') return `${where} has taken ${event} and goes on`
+    if (outcome === 'stopped') return `${where} could not take ${event} again: ${fault.error}`
+    return `${where} was not tried within ${RETRY_WAIT_MS / 1000} s: is a projector running?`
+  })
+  print(options, { projection, tried }, lines.join('\n') || goesOn(projection, 0))
+  if (tried.some(({ outcome }) => outcome !== 'taken')) process.exitCode = 1
 }
 
 /** A skip of an event that was taken would make the rows differ from what check and rebuild make of the log. */
-async function mustBeStopped({ pool }: Tools, projection: string, position: bigint): Promise<void> {
+async function mustBeStopped({ pool }: Pick<Tools, 'pool'>, projection: string, position: bigint): Promise<void> {
   if (await isStoppedAt(pool, projection, position)) return
   throw new KogiError(
     'not_stopped_there',
@@ -175,21 +199,23 @@ async function mustBeStopped({ pool }: Tools, projection: string, position: bigi
   )
 }
 
-async function resume({ pool }: Tools, projection: string): Promise<void> {
-  known(projection)
-  const resumed = await resumeStalled(pool, projection)
-  console.log(resumed === 0 ? `${projection} is not stopped anywhere` : `${projection} goes on in ${resumed} buckets`)
-}
+const goesOn = (projection: string, buckets: number): string =>
+  buckets === 0 ? `${projection} is not stopped anywhere` : `${projection} goes on in ${buckets} buckets`
 
 const nameOf = ({ projection, version }: ProjectionStatus) => `${projection}_v${version}`
 
-function known(projection: string): void {
-  if (projections.some(({ name }) => name === projection)) return
-  const names = projections.map(({ name }) => name).join(', ')
-  throw new KogiError('unknown_projection', `There is no projection ${projection}; there are ${names}.`)
+function positionFrom(text: string): bigint {
+  if (/^\d{1,19}$/.test(text) && BigInt(text) <= POSITION_MAX) return BigInt(text)
+  throw new InvalidArgumentError('a position is a whole number, as kogi projections shows it')
 }
 
-function positionFrom(text: string): bigint {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text)
-  throw new InvalidArgumentError('a position is a whole number')
+/** What is written once stands in every audit export from then on, which has room for so much. */
+function reasonFrom(text: string): string {
+  if (skipSchema.shape.reason.safeParse(text).success) return text
+  throw new InvalidArgumentError('a reason has 1 to 10,000 characters')
+}
+
+function actorFrom(text: string): string {
+  if (skipSchema.shape.actor.safeParse(text).success) return text
+  throw new InvalidArgumentError('an actor has 1 to 255 characters')
 }

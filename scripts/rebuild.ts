@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
-import { codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
-import { openEngines } from '../infra/engines.ts'
-import { eventLog } from '../infra/event-store/reader.ts'
-import { createLog } from '../infra/log.ts'
-import { createPool } from '../infra/postgres.ts'
+import { codec, projections } from '../infra/catalogue.ts'
+import type { Pool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/lag.ts'
+import type { AnyProjection } from '../projections/projection.ts'
+import { type Checkpoint, readCheckpoints } from '../projections/runner/checkpoints.ts'
 import { rebuild } from '../projections/runner/rebuild.ts'
-import { configFrom } from './serve.ts'
-import { progress } from './terminal.ts'
+import { tableOf } from '../projections/tables.ts'
+import { GivenUpError, statusHelp } from './failing.ts'
+import { known, type OperatorOptions, operate, print, type Tools } from './operator.ts'
+import { progress, stopBars } from './terminal.ts'
+
+type Rebuilt = Awaited<ReturnType<typeof rebuild>>
 
 const HELP = `
 The new tables are built beside those that are read, from the first event on. When they stand where the old ones stand,
 they take their place within one transaction, and rows that were others before are reported. Reads and the projector go
-on meanwhile; nothing that events have caused happens again.
+on meanwhile; nothing that events have caused happens again. What is given up or fails has changed nothing.
+${statusHelp()}
 
 Example:
   $ kogi rebuild balances`
@@ -25,42 +29,96 @@ export const rebuildCommand = () =>
     .description('build the tables of a projection anew, beside those that are read')
     .argument('<projection>', `one of ${projections.map(({ name }) => name).join(', ')}`)
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .option('--json', 'one JSON object instead of lines')
     .addHelpText('after', HELP)
-    .action(async (name: string, options: { data?: string }) => {
-      const projection = projections.find(each => each.name === name)
-      if (!projection)
-        throw new KogiError('unknown_projection', `There is no projection ${name}: see kogi projections.`)
-      const config = configFrom(options)
-      const log = createLog({ service: 'kogi-rebuild', level: config.logLevel, fd: 2 })
-      const engines = await openEngines(config, log)
-      const pool = createPool({ url: engines.databaseUrl, name: 'read', log })
-      const events = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
-      const total = await lagBetween(events, 0n, await events.head())
-      const bar = progress(`rebuilding ${name}`, Math.max(1, total.events))
-      const abort = new AbortController()
-      process.once('SIGINT', () =>
-        abort.abort(new KogiError('aborted', 'The rebuild was given up; nothing has changed.')),
-      )
-      try {
-        const rebuilt = await rebuild({
-          projection,
-          pool,
-          events,
-          decode: codec.decode,
-          log,
-          id: `rebuild:${process.pid}:${randomBytes(4).toString('hex')}`,
-          signal: abort.signal,
-          onBatch: batch => bar.advance(batch.events),
-        })
-        bar.stop()
-        console.log(`${name}: ${rebuilt.rows} rows of ${rebuilt.orgs} orgs at position ${rebuilt.position}`)
-        if (rebuilt.changedOrgs.length === 0) console.log('every row is what it was before')
-        else
-          console.log(
-            `the rows of ${rebuilt.changedOrgs.length} orgs were others before: ${rebuilt.changedOrgs.join(', ')}`,
-          )
-      } finally {
-        await Promise.allSettled([events.close(), pool.end()])
-        await engines.close()
-      }
+    .action((name: string, options: OperatorOptions) => {
+      const signal = signalOfStop()
+      return operate('rebuild', options, async tools => {
+        const projection = known(name)
+        const rebuilt = await rebuildBeside(tools, projection, signal)
+        const stopped = (await readCheckpoints(tools.pool, [projection])).filter(({ state }) => state !== 'running')
+        print(options, { projection: name, ...rebuilt, stopped }, textOf(name, rebuilt, stopped))
+      })
     })
+
+async function rebuildBeside({ pool, events, log }: Tools, projection: AnyProjection, signal: AbortSignal) {
+  const total = await lagBetween(events, 0n, await events.head())
+  const before = await oidOf(pool, projection)
+  const bar = progress(`rebuilding ${projection.name}`, total.events)
+  try {
+    const rebuilt = await rebuild({
+      projection,
+      pool,
+      events,
+      decode: codec.decode,
+      log,
+      id: `rebuild:${process.pid}:${randomBytes(4).toString('hex')}`,
+      signal,
+      onBatch: batch => bar.advance(batch.events),
+    })
+    bar.finish()
+    return rebuilt
+  } catch (error) {
+    bar.stop()
+    if (signal.aborted) throw signal.reason
+    if (error instanceof KogiError && error.code === 'engine_unavailable') {
+      const outcome = await outcomeOf(pool, projection, before)
+      throw new KogiError(error.code, `${error.message} ${outcome}`, [], { cause: error.cause })
+    }
+    throw error
+  } finally {
+    bar.stop()
+  }
+}
+
+/** Aborted by ^C and SIGTERM, so that what was built is removed; the second one does not wait for that. */
+function signalOfStop(): AbortSignal {
+  const abort = new AbortController()
+  for (const [signal, number] of [['SIGINT', 2] as const, ['SIGTERM', 15] as const]) {
+    const status = 128 + number
+    process.on(signal, () => {
+      if (abort.signal.aborted) process.exit(status)
+      stopBars()
+      process.stderr.write('kogi: giving up, what was built is removed\n')
+      abort.abort(new GivenUpError('The rebuild was given up; nothing has changed.', status))
+    })
+  }
+  return abort.signal
+}
+
+const OUTCOME_TRIES = 5
+const OUTCOME_WAIT_MS = 1_000
+
+/** What a rebuild that lost an engine has changed: the tables are the same ones as before, or they are not. */
+async function outcomeOf(pool: Pool, projection: AnyProjection, before: string | null): Promise<string> {
+  const again = 'Run it again: what it left behind is removed then'
+  for (let tries = 0; before !== null && tries < OUTCOME_TRIES; tries += 1) {
+    const now = await oidOf(pool, projection).catch(() => undefined)
+    if (now === before) return `The rebuild was given up; nothing has changed. ${again}.`
+    if (now) return 'The new tables are in place; what was different before could not be told.'
+    await new Promise(resolve => setTimeout(resolve, OUTCOME_WAIT_MS))
+  }
+  return `The rebuild was given up: either nothing has changed, or all of the new tables are in place. ${again}.`
+}
+
+async function oidOf(pool: Pool, projection: AnyProjection): Promise<string | null> {
+  const { rows } = await pool.query<{ oid: string | null }>('select to_regclass(quote_ident($1))::oid::text as oid', [
+    tableOf(projection),
+  ])
+  return rows[0]!.oid
+}
+
+function textOf(name: string, { rows, orgs, position, changedOrgs }: Rebuilt, stopped: readonly Checkpoint[]): string {
+  const changed = `the rows of ${changedOrgs.length} orgs were others before: ${changedOrgs.join(', ')}`
+  return [
+    `${name}: ${rows} rows of ${orgs} orgs at position ${position}`,
+    changedOrgs.length === 0 ? 'every row is what it was before' : changed,
+    ...stopped.map(({ version, bucket, state, error }) => {
+      const event = `${error?.type} at position ${error?.position}`
+      return `${name}_v${version}/${bucket} is still ${state} by ${event}: ${error?.error}`
+    }),
+    ...(stopped.length > 0
+      ? [`a rebuild goes no further than that: kogi projections retry ${name} once it is mended, or skip the event`]
+      : []),
+  ].join('\n')
+}

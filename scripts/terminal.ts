@@ -1,42 +1,107 @@
-/** What the CLI shows to people: progress, tables, and errors that say what to do. */
+/** What the CLI shows to people: progress and tables. */
 import { SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
-import { KogiError } from '../domain/kernel/errors.ts'
-import { ConfigError } from '../infra/config.ts'
 
-export type Progress = { readonly advance: (by?: number) => void; readonly stop: () => void }
+export type Progress = {
+  readonly advance: (by?: number) => void
+  /** Ends it where it stands. Once is enough, more do no harm. */
+  readonly stop: () => void
+  /** Ends it as finished: all of it was done, or nothing more was to do. */
+  readonly finish: () => void
+}
 
 /** Plain lines where there is no terminal: one now and then, and the last. */
 const PLAIN_EVERY_MS = 5_000
+
+/** What is shown at the moment. */
+const bars = new Set<() => void>()
+
+/** Ends every progress that is shown: the cursor is back, and what is written next begins a line. */
+export function stopBars(): void {
+  for (const stop of bars) stop()
+}
 
 /** A bar with rate and time left on a terminal, plain lines otherwise; always on standard error. */
 export function progress(what: string, total: number, unit = 'events'): Progress {
   const started = Date.now()
   let done = 0
-  const rate = () => Math.round(done / Math.max(0.001, (Date.now() - started) / 1000))
-  if (process.stderr.isTTY) {
-    const format = `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | {eta_formatted} left`
-    const bar = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 100 })
-    bar.start(total, 0, { rate: 0 })
-    return {
-      advance(by = 1) {
-        done += by
-        bar.update(done, { rate: rate() })
-      },
-      stop: () => bar.stop(),
-    }
+  let most = total
+  const perSecond = () => done / Math.max(0.001, (Date.now() - started) / 1000)
+  const figures = () => ({ what, unit, done, total: most, perSecond: perSecond() })
+  const end = () => {
+    if (!bars.delete(end)) return
+    shown.stop()
+    process.off('exit', end)
+    for (const signal of SIGNALS) process.off(signal, whole)
   }
-  let shown = started
-  const line = () => process.stderr.write(`${what}: ${done} of ${total} ${unit}, ${rate()}/s\n`)
+  // Whoever handles the signal besides decides what becomes of the process; where nobody does it ends by it.
+  const whole = (signal: NodeJS.Signals) => {
+    end()
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+  }
+  bars.add(end)
+  process.on('exit', end)
+  for (const signal of SIGNALS) process.on(signal, whole)
+  // After that: a signal must not come between.
+  const shown = total === 0 ? NOTHING : process.stderr.isTTY ? bar(figures) : plainLines(figures)
+  const advance = (by = 1) => {
+    done += by
+    most = Math.max(most, done)
+    shown.update()
+  }
   return {
-    advance(by = 1) {
-      done += by
-      if (Date.now() - shown < PLAIN_EVERY_MS) return
-      shown = Date.now()
+    advance,
+    stop: end,
+    finish() {
+      advance(most - done)
+      end()
+    },
+  }
+}
+
+const NOTHING = { update: () => {}, stop: () => {} }
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+type Figures = {
+  readonly what: string
+  readonly unit: string
+  readonly done: number
+  readonly total: number
+  readonly perSecond: number
+}
+
+function bar(figures: () => Figures) {
+  const { what, unit, total } = figures()
+  const format = `${what} {bar} {percentage}% | {value}/{total} ${unit} | {rate}/s | {eta_formatted} left`
+  const shown = new SingleBar({ format, stream: process.stderr, hideCursor: true, etaBuffer: 100 })
+  shown.start(total, 0, { rate: 0 })
+  return {
+    update() {
+      const { done, total, perSecond } = figures()
+      if (total !== shown.getTotal()) shown.setTotal(total)
+      shown.update(done, { rate: Math.round(perSecond) })
+    },
+    stop: () => shown.stop(),
+  }
+}
+
+function plainLines(figures: () => Figures) {
+  let shownAt = Date.now()
+  const line = () => process.stderr.write(`${progressLine(figures())}\n`)
+  return {
+    update() {
+      if (Date.now() - shownAt < PLAIN_EVERY_MS) return
+      shownAt = Date.now()
       line()
     },
     stop: line,
   }
+}
+
+/** `folding the log: 300 of 1200 events, 100/s, 9 s left`. */
+export function progressLine({ what, unit, done, total, perSecond }: Figures): string {
+  const left = done > 0 && done < total ? `, ${Math.ceil((total - done) / perSecond)} s left` : ''
+  return `${what}: ${done} of ${total} ${unit}, ${Math.round(perSecond)}/s${left}`
 }
 
 /** A table for people; numbers right-aligned where `right` names the column. */
@@ -56,18 +121,4 @@ export function decimal(minorUnits: string | bigint, places: number): string {
   const digits = String(value < 0n ? -value : value).padStart(places + 1, '0')
   const whole = digits.slice(0, digits.length - places)
   return `${value < 0n ? '-' : ''}${whole}${places > 0 ? `.${digits.slice(-places)}` : ''}`
-}
-
-/** What the machine refuses, not we: the message says what and where. */
-const SYSTEM_CODES = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT'])
-
-/** Ends a verb that failed: an expected error is its message, a fault is its stack; the status says which. */
-export function fail(error: unknown): never {
-  const { code } = error as NodeJS.ErrnoException
-  const expected = error instanceof KogiError || error instanceof ConfigError || SYSTEM_CODES.has(String(code))
-  const text = expected || !(error instanceof Error) ? String((error as Error)?.message ?? error) : error.stack
-  process.stderr.write(`kogi: ${text}\n`)
-  if (error instanceof KogiError)
-    for (const { field, message } of error.details) process.stderr.write(`  ${field}: ${message}\n`)
-  process.exit(expected ? 1 : 70)
 }

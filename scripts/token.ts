@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { issueToken } from '../infra/auth/dev-keys.ts'
+import { STATUS } from './failing.ts'
 import { configFrom } from './serve.ts'
 
 type Options = { org: string; subject: string; role: string[]; ttl: string; data?: string }
@@ -17,7 +18,7 @@ export const tokenCommand = () =>
     .action(async ({ org, subject, role, ttl, data }: Options, command: Command) => {
       const ttlSeconds = Number(ttl)
       if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > 31_536_000) {
-        command.error('error: --ttl is a whole number of seconds, a year at most')
+        command.error('error: --ttl is a whole number of seconds, a year at most', { exitCode: STATUS.usage })
       }
       const config = configFrom(data === undefined ? {} : { data })
       process.stdout.write(`${await issueToken(config, { org, subject, roles: role, ttlSeconds })}\n`)

@@ -45,6 +45,17 @@ export function mountHealth(
   })
 }
 
+/** Looks at the readiness of another process of ours: throws what its probes say is wrong there. */
+export const readyOf = (url: string) => async (): Promise<void> => {
+  const response = await fetch(`${url}/health/ready`).catch(error => {
+    throw new Error(`it does not answer: ${error.cause?.message || error.cause?.code || error.message}`)
+  })
+  if (response.ok) return
+  type Ready = { status: string; red: string[]; probes: Record<string, ProbeState> }
+  const { status, red, probes } = (await response.json()) as Ready
+  throw new Error(red.map(name => `${name}: ${probes[name]?.error}`).join('; ') || status)
+}
+
 function answer(response: Response, status: number, body: unknown): void {
   response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' })
   response.end(JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? value.toString() : value)))
