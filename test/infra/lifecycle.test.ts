@@ -4,7 +4,7 @@ import { Agent, get } from 'node:http'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { mountHealth, type Probe } from '../../infra/http/health.ts'
+import { mountHealth, type Probe, readyOf } from '../../infra/http/health.ts'
 import { route, serve } from '../support/http.ts'
 
 const stubborn = path.join(import.meta.dirname, '../support/stubborn.ts')
@@ -145,11 +145,15 @@ describe('health', () => {
     const red = await ready()
     expect([red.status, red.body.status, red.body.red]).to.deep.equal([503, 'not_ready', ['database']])
     expect(red.body.probes).to.have.nested.property('database.error', 'no answer')
+    // What another process hears that looks here.
+    const heard = await readyOf(url)().catch(error => error.message)
+    expect(heard).to.equal('database: no answer')
     states.database = () => undefined
     await sleep(260)
     Object.assign(lifecycle.drain, { draining: true })
     expect((await ready()).body.status).to.equal('draining')
     expect(await (await fetch(`${url}/metrics`)).text()).to.contain('# TYPE http_requests_total counter')
     await lifecycle.stop('test')
+    expect(await readyOf(url)().catch(error => error.message)).to.match(/^it does not answer: ./)
   })
 })

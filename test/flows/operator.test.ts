@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { assert } from 'chai'
+import { CommanderError } from 'commander'
+import pg from 'pg'
+import { ENTRY } from '../../infra/children.ts'
+import { loadConfig } from '../../infra/config.ts'
+import { mustHaveData } from '../../scripts/operator.ts'
+import { projectionsCommand } from '../../scripts/projections.ts'
+import { type App, startApp } from '../support/app.ts'
+
+type Ended = { readonly status: number | null; readonly out: string; readonly err: string }
+type Call = {
+  readonly env?: Record<string, string>
+  readonly onStart?: (child: ChildProcess) => void
+  /** Called with everything that was said so far. */
+  readonly onSaid?: (said: string, child: ChildProcess) => void
+}
+
+describe('the verbs of operators', function () {
+  this.timeout(90_000)
+  let app: App
+  let database: pg.Client
+  let position: string
+
+  before(async () => {
+    app = await startApp()
+    const client = await app.clientOf('acme')
+    for (const id of ['one', 'two', 'three']) {
+      const { headers } = await client.call('POST', '/api/v1/kctr/tasks', { body: { id, name: id } })
+      position = String(headers['kogi-position'])
+    }
+    const headers = { 'Kogi-Min-Position': position }
+    assert.equal((await client.call('GET', '/api/v1/kctr/tasks/three', { headers })).status, 200)
+    database = new pg.Client({ connectionString: app.urls.databaseUrl })
+    await database.connect()
+  })
+  after(async () => {
+    await database?.end()
+    await app?.close()
+  })
+
+  const environment = () => ({
+    ...process.env,
+    KOGI_LOG_LEVEL: 'silent',
+    KOGI_DATA_DIR: app.config.dataDir,
+    KOGI_EVENTSTORE_URL: app.urls.eventStoreUrl,
+    KOGI_DATABASE_URL: app.urls.databaseUrl,
+    KOGI_KEYS_DATABASE_URL: app.urls.keysDatabaseUrl,
+  })
+  const node = [process.execPath, ...process.execArgv, ENTRY]
+
+  async function run(file: string, args: readonly string[], { env, onStart, onSaid }: Call = {}): Promise<Ended> {
+    const child = spawn(file, args, { env: { ...environment(), ...env } })
+    onStart?.(child)
+    const said = { out: '', err: '' }
+    for (const [name, stream] of [['out', child.stdout] as const, ['err', child.stderr] as const]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text
+        onSaid?.(said.out + said.err, child)
+      })
+    }
+    await once(child, 'close')
+    return { status: child.exitCode, ...said }
+  }
+  const kogi = (args: string, call?: Call) => run(node[0]!, [...node.slice(1), ...words(args)], call)
+  /** On a terminal: `said` is what that was sent. */
+  const onTerminal = (args: string, call?: Call) =>
+    run('script', ['-qec', `'${[...node, ...words(args)].join("' '")}'`, '/dev/null'], call)
+  const words = (text: string) => text.split(' ')
+
+  it('refuse a command line that makes no sense, before anything is opened', () => {
+    for (const args of [
+      'skip tasks abc --reason x',
+      'skip tasks 9223372036854775808 --reason x',
+      'skip tasks 5 --reason ',
+    ]) {
+      const verb = projectionsCommand().configureOutput({ writeErr: () => {} })
+      for (const each of [verb, ...verb.commands]) each.exitOverride().copyInheritedSettings(verb)
+      assert.throws(() => verb.parse(args.split(' '), { from: 'user' }), CommanderError, /is invalid/, args)
+    }
+  })
+
+  it('make no data folder of a name with a typo', async () => {
+    const dataDir = path.join(app.config.dataDir, 'mistyped')
+    const error = await mustHaveData(loadConfig({ KOGI_DATA_DIR: dataDir })).catch(error => error)
+    assert.deepInclude(error, { code: 'no_data' })
+    assert.isUndefined(await stat(dataDir).catch(() => undefined))
+  })
+
+  it('tell errors in words, as JSON, and by a status that is never 1', async () => {
+    const away = { KOGI_EVENTSTORE_URL: 'esdb://127.0.0.1:9?tls=false' }
+    const [unknown, unavailable, unread] = await Promise.all([
+      kogi('check --org nosuch --json'),
+      kogi('check --json', { env: away }),
+      // `| head -1`
+      kogi('projections', { onStart: child => child.stdout!.destroy() }),
+    ])
+    assert.deepEqual([unknown.status, JSON.parse(unknown.out).error.code], [64, 'unknown_org'], unknown.err)
+    assert.deepEqual([unavailable.status, JSON.parse(unavailable.out).error.code], [69, 'engine_unavailable'])
+    assert.match(unavailable.err, /^kogi: The event store does not answer as it should: .*ECONNREFUSED.*\n$/)
+    assert.deepEqual([unread.status, unread.err], [0, ''])
+  })
+
+  it('say which rows differ and what was not compared, before and after a rebuild', async () => {
+    await database.query(`update tasks_v1 set name = 'tampered' where id = 'two'`)
+    const fault = { position: '123', type: 'TaskCreated', stream: 'task-x', revision: '0', error: 'Error: no' }
+    await database.query(
+      `update checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
+      [JSON.stringify(fault)],
+    )
+    const [checked, shown] = await Promise.all([kogi('check'), kogi('projections --json')])
+    assert.equal(checked.status, 1, checked.err)
+    assert.match(checked.out, /^tasks_v1 differs in acme; the first row that does:$/m)
+    assert.match(checked.out, /^tasks_v1\/3 is stalled at TaskCreated, position 123, and was compared as of /m)
+    const { projections } = JSON.parse(shown.out)
+    const tasks = projections.find(({ projection }: { projection: string }) => projection === 'tasks')
+    assert.deepInclude(tasks, { state: 'stalled', rate: 0, position })
+    const rebuilt = await kogi('rebuild tasks')
+    assert.equal(rebuilt.status, 0, rebuilt.err)
+    assert.match(rebuilt.out, /^the rows of 1 orgs were others before: acme$/m)
+    assert.match(rebuilt.out, /^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
+    assert.match(rebuilt.err, /: 3 of 3 events, \d+\/s$/m)
+    await database.query(`update checkpoints set state = 'running', error = null`)
+  })
+
+  it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
+    // A rebuild waits for who reads the old tables.
+    await database.query('begin; select from tasks_v1; select from items_v1')
+    const once = (what: RegExp, act: (child: ChildProcess) => void) => {
+      let done = false
+      return (said: string, child: ChildProcess) => {
+        if (done || !what.test(said)) return
+        done = true
+        act(child)
+      }
+    }
+    const ready = /new tables are ready/
+    const env = { KOGI_LOG_LEVEL: 'warn' }
+    const [interrupted, terminated] = await Promise.all([
+      onTerminal('rebuild tasks', { env, onSaid: once(ready, child => child.stdin!.write('\x03')) }),
+      kogi('rebuild items', { env, onSaid: once(ready, child => child.kill('SIGTERM')) }),
+    ])
+    await database.query('rollback')
+    assert.equal(interrupted.status, 130, interrupted.out)
+    expectWhole(interrupted.out)
+    assert.match(interrupted.out, /^kogi: The rebuild was given up; nothing has changed\.\r$/m)
+    assert.equal(terminated.status, 143, terminated.err)
+    const { rows } = await database.query(
+      `select relname from pg_class where relname like '%\\_\\_rebuild%' union all
+       select projection from checkpoints where projection like '%\\_\\_rebuild' union all
+       select id from projectors where id like 'rebuild:%'`,
+    )
+    assert.deepEqual(rows, [])
+  })
+
+  /** The cursor is shown and lines are wrapped, after all that hid and cut them. */
+  function expectWhole(sent: string) {
+    for (const mode of ['?25', '?7']) {
+      assert.include(sent, `\x1b[${mode}l`)
+      assert.isAbove(sent.lastIndexOf(`\x1b[${mode}h`), sent.lastIndexOf(`\x1b[${mode}l`), sent)
+    }
+  }
+})
