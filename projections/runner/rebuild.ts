@@ -125,7 +125,7 @@ async function nearlyCaughtUp({ pool, projection, signal }: RebuildOptions, besi
   }
 }
 
-/** Drops what was built beside, and tables that have been replaced. Fails where somebody reads one of these for long. */
+/** Drops what was built beside, and tables that have been replaced. */
 async function dropLeftOvers(pool: Pool, projection: AnyProjection, beside: AnyProjection): Promise<void> {
   const tables = [...tablesOf(beside), ...tablesOf(projection).map(oldOf)]
   await pool.query(`drop table if exists ${tables.map(quoted).join(', ')}`)

@@ -101,7 +101,10 @@ async function finish(
   goals: readonly Pick<Checkpoint, 'bucket' | 'position'>[],
 ): Promise<void> {
   const goalOf = new Map(goals.map(({ bucket, position }) => [bucket, position]))
-  const partitions = (await readCheckpoints(pool, [beside])).map(checkpoint => partitionOf(beside, checkpoint))
+  // One that an event has stopped meanwhile meets it again here: it must not be passed over.
+  const running = { state: 'running', error: null } as const
+  const stored = await readCheckpoints(pool, [beside])
+  const partitions = stored.map(checkpoint => partitionOf(beside, { ...checkpoint, ...running }))
   const store = { pool, decode, skips, attemptsMax: 1 }
   const fold = foldOver(store, new PartitionTable(partitions))
   const after = least(partitions.map(({ committed }) => committed))

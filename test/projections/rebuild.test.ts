@@ -5,6 +5,7 @@ import { balances } from '../../projections/balances.ts'
 import { entries } from '../../projections/entries.ts'
 import { rebuild } from '../../projections/runner/rebuild.ts'
 import { tasks } from '../../projections/tasks.ts'
+import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
@@ -106,6 +107,22 @@ describe('projections: rebuild', () => {
     await reader.query('commit')
     reader.release()
     expect((await rebuilding).changedOrgs).to.deep.equal([])
+    await runner.close()
+    await expectFolded(pool, events)
+  })
+
+  it('gives up, and leaves all as it was, where an event cannot be taken, however far it has come', async () => {
+    const pool = await freshPool()
+    const { events, poison } = historyWithPoison()
+    const log = new MemoryLog(events)
+    const runner = startRunner(pool, log)
+    await reached(pool, events.at(-1)!.position)
+    const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
+    for (let n = 0; n < 3; n += 1) {
+      const refused = await rebuild({ ...options, projection: faultyTasks('poison') }).catch((error: unknown) => error)
+      expect(refused).to.include({ code: 'event_refused' })
+      expect((refused as Error).message).to.include(`TaskCreated at position ${poison.position} cannot be taken`)
+    }
     await runner.close()
     await expectFolded(pool, events)
   })
