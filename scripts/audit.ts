@@ -120,7 +120,8 @@ function report(replayed: Replayed, json: true | undefined): void {
     verdict(live, projection),
   ])
   const { org, events, range, skips = [] } = manifest
-  const past = skips.length === 0 ? '' : `, ${skips.length} of them skipped by decisions that it names`
+  const skipped = new Set(skips.map(({ position }) => position)).size
+  const past = skipped === 0 ? '' : `, ${skipped} of them skipped by decisions that it names`
   const where = `positions ${range.first} to ${range.last}${past}`
   const summary = `${events} events of ${org}, ${where}: every line is as written`
   const result = {
