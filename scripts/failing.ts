@@ -95,11 +95,14 @@ let readerIsGone = false
 /** Whether whoever read the output has gone away: `| head -1`. */
 export const nobodyReads = (): boolean => readerIsGone
 
+/** What a stream says whose pipe has no reader, or whose terminal was closed. */
+const GONE = new Set(['EPIPE', 'EIO'])
+
 /** Lets a reader of the output go away: what it does not read any more is no fault. */
 export function forgivePipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', error => {
-      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+      if (!GONE.has(String((error as NodeJS.ErrnoException).code))) throw error
       if (stream === process.stdout) readerIsGone = true
     })
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants } from 'node:os'
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { codec, projections } from '../infra/catalogue.ts'
@@ -74,8 +75,8 @@ async function rebuildBeside({ pool, events, log }: Tools, projection: AnyProjec
 /** Aborted by ^C and SIGTERM, so that what was built is removed; the second one does not wait for that. */
 function signalOfStop(): AbortSignal {
   const abort = new AbortController()
-  for (const [signal, number] of [['SIGINT', 2] as const, ['SIGTERM', 15] as const]) {
-    const status = 128 + number
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    const status = 128 + constants.signals[signal]
     process.on(signal, () => {
       if (abort.signal.aborted) process.exit(status)
       stopBars()
@@ -86,7 +87,7 @@ function signalOfStop(): AbortSignal {
   return abort.signal
 }
 
-const OUTCOME_TRIES = 5
+const OUTCOME_TRIES = 10
 const OUTCOME_WAIT_MS = 1_000
 
 /** What a rebuild that lost an engine has changed: the tables are the same ones as before, or they are not. */

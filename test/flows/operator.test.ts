@@ -7,8 +7,10 @@ import { CommanderError } from 'commander'
 import pg from 'pg'
 import { ENTRY } from '../../infra/children.ts'
 import { loadConfig } from '../../infra/config.ts'
+import { named } from '../../scripts/check.ts'
 import { mustHaveData } from '../../scripts/operator.ts'
 import { projectionsCommand } from '../../scripts/projections.ts'
+import { progressLine } from '../../scripts/terminal.ts'
 import { type App, startApp } from '../support/app.ts'
 
 type Ended = { readonly status: number | null; readonly out: string; readonly err: string }
@@ -88,6 +90,14 @@ describe('the verbs of operators', function () {
     const error = await mustHaveData(loadConfig({ KOGI_DATA_DIR: dataDir })).catch(error => error)
     assert.deepInclude(error, { code: 'no_data' })
     assert.isUndefined(await stat(dataDir).catch(() => undefined))
+  })
+
+  it('show how long it takes, and not more names than can be read', () => {
+    const figures = { what: 'folding', unit: 'events', done: 300, total: 1_200, perSecond: 100.4 }
+    assert.equal(progressLine(figures), 'folding: 300 of 1200 events, 100/s, 9 s left')
+    assert.equal(progressLine({ ...figures, done: 1_200 }), 'folding: 1200 of 1200 events, 100/s')
+    assert.equal(named(['a', 'b', 'c'], 3), 'a, b, c')
+    assert.equal(named(['a', 'b', 'c', 'd'], 2), 'a, b and 2 more')
   })
 
   it('tell errors in words, as JSON, and by a status that is never 1', async () => {
