@@ -9,6 +9,7 @@ import type { AnyProjection } from '../projections/projection.ts'
 import { type Checkpoint, readCheckpoints } from '../projections/runner/checkpoints.ts'
 import { rebuild } from '../projections/runner/rebuild.ts'
 import { tableOf } from '../projections/tables.ts'
+import { named } from './check.ts'
 import { GivenUpError, statusHelp } from './failing.ts'
 import { known, type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { progress, stopBars } from './terminal.ts'
@@ -110,7 +111,7 @@ async function oidOf(pool: Pool, projection: AnyProjection): Promise<string | nu
 }
 
 function textOf(name: string, { rows, orgs, position, changedOrgs }: Rebuilt, stopped: readonly Checkpoint[]): string {
-  const changed = `the rows of ${changedOrgs.length} orgs were others before: ${changedOrgs.join(', ')}`
+  const changed = `the rows of ${changedOrgs.length} orgs were others before: ${named(changedOrgs)}`
   return [
     `${name}: ${rows} rows of ${orgs} orgs at position ${position}`,
     changedOrgs.length === 0 ? 'every row is what it was before' : changed,
