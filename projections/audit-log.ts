@@ -47,6 +47,7 @@ export const auditLog = projection({
   row,
   key: ['org', 'position'],
   indexes: [
+    ['org', 'category', 'position'],
     ['org', 'id', 'position'],
     ['org', 'actor', 'position'],
   ],

@@ -140,7 +140,7 @@ function listHandler(resource: AnyResource, parameters: readonly Parameter[], de
   const keys = order.map(column => first + columns.indexOf(column))
   return async (request: ApiRequest): Promise<ApiResponse> => {
     const query = queriesOf(request, parameters)
-    refuseContradictions(resource, query)
+    refuseContradictions(query)
     const limit = Number(query.limit ?? LIMIT_DEFAULT)
     const wanted = await wantedOf(deps, request, query)
     const { asOf } = wanted
@@ -241,19 +241,10 @@ function pathParameters({ projection, parents }: AnyResource, names: readonly st
   })
 }
 
-/** Refuses a cursor with an offset, and a filter that no index serves without another one. */
-function refuseContradictions({ projection, parents, filters }: AnyResource, query: Queries): void {
+/** Refuses a cursor with an offset. */
+function refuseContradictions(query: Queries): void {
   if (query.after !== undefined && query.offset !== undefined) {
     throw invalidParameter('offset', 'cannot go together with after')
-  }
-  const given = filters.filter(name => query[name] !== undefined)
-  const fixed = new Set(['org', ...Object.values(parents), ...given])
-  const indexes = [projection.key, ...projection.indexes]
-  for (const name of given) {
-    const before = indexes.filter(index => index.includes(name)).map(index => index.slice(0, index.indexOf(name)))
-    if (before.some(columns => columns.every(column => fixed.has(column)))) continue
-    const missing = before[0]!.filter(column => !fixed.has(column))
-    throw invalidParameter(name, `can only filter together with ${missing.join(', ')}`)
   }
 }
 
