@@ -78,7 +78,8 @@ async function build(options: RebuildOptions, beside: AnyProjection): Promise<Sw
 
 /** Rows that were made of another log cannot be brought to the same positions. */
 async function refuseOtherLog({ events, pool, projection, signal }: RebuildOptions): Promise<void> {
-  const [head, checkpoints] = [await events.head(signal), await readCheckpoints(pool, [projection])]
+  // In this order: a checkpoint may pass a head that was looked at before it.
+  const [checkpoints, head] = [await readCheckpoints(pool, [projection]), await events.head(signal)]
   const furthest = greatest(checkpoints.map(({ position }) => position))
   if (furthest > head) throw new KogiError('log_went_back', `${logWentBack(head, furthest)}.`)
 }
