@@ -3,6 +3,7 @@ import pg from 'pg'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
+import { tableOf } from '../../projections/tables.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { readRoutes } from '../../read-api/routes.ts'
@@ -101,7 +102,9 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     })
     const routes = readRoutes({ pool, signal, versions, unseal, memories: memories.search, allows })
     const check = async () => {
-      await pool.query('select 1')
+      const absent = 'select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is null'
+      const { rows } = await pool.query<{ name: string }>(absent, [projections.map(tableOf)])
+      if (rows.length > 0) throw new Error(`${rows[0]!.name} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
     return { routes, probes: [{ name: 'read_models', check }] }

@@ -12,7 +12,7 @@ describe('an engine that is away', function () {
 
   before(async () => {
     app = await startApp({
-      env: { KOGI_APPEND_TIMEOUT_MS: '1000', KOGI_DATABASE_CONNECT_TIMEOUT_MS: '500' },
+      env: { KOGI_APPEND_TIMEOUT_MS: '1000', KOGI_DATABASE_CONNECT_TIMEOUT_MS: '3000' },
       async through({ eventStoreUrl, databaseUrl, keysDatabaseUrl }) {
         gates.store = await gateTo(portOf(eventStoreUrl))
         gates.rows = await gateTo(portOf(databaseUrl))
@@ -56,7 +56,8 @@ describe('an engine that is away', function () {
     assert.equal(refused.status, 503, JSON.stringify(refused.body))
     assert.oneOf(refused.body.error.code, ['engine_unavailable', 'outcome_unknown'])
     assert.exists(refused.headers['retry-after'])
-    assert.equal((await list()).status, 200)
+    const now = await list()
+    assert.equal(now.status, 200, JSON.stringify(now.body))
     await gates.store.open()
     const accepted = await until(201, () => add('while-away'))
     const seen = await until(200, () => list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }))
@@ -69,7 +70,7 @@ describe('an engine that is away', function () {
   it('the rows: reads answer 503, commands go on, and the rows catch up by themselves', async () => {
     await gates.rows.shut()
     const accepted = await add('rows-away')
-    assert.equal(accepted.status, 201)
+    assert.equal(accepted.status, 201, JSON.stringify(accepted.body))
     const refused = await list()
     assert.deepEqual([refused.status, refused.body.error.code], [503, 'engine_unavailable'])
     assert.exists(refused.headers['retry-after'])
@@ -87,7 +88,8 @@ describe('an engine that is away', function () {
     const body = { id: 'w', kind: 'personal', holder: 'A Person' }
     const sealed = await client.call('POST', '/api/v1/kwlt/wallets', { body })
     assert.equal(sealed.status, 503)
-    assert.equal((await add('keys-away')).status, 201)
+    const other = await add('keys-away')
+    assert.equal(other.status, 201, JSON.stringify(other.body))
     await gates.keys.open()
     await until(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
   })

@@ -76,11 +76,15 @@ export class Traffic {
     this.#reads.close()
   }
 
-  /** What commands at work need: wallets with two accounts, and tasks. */
+  /** What commands at work need, and reads can see: wallets with two accounts, and tasks. */
   async prepare(): Promise<void> {
     for (const org of this.#tokens.keys()) {
+      let last: { position: string } | undefined
       const all = async (count: number, make: (n: number) => readonly [string, object]) => {
-        await Promise.all(Array.from({ length: count }, (_, n) => this.#command(org, 'POST', ...make(n))))
+        const receipts = await Promise.all(
+          Array.from({ length: count }, (_, n) => this.#command(org, 'POST', ...make(n))),
+        )
+        last = receipts.at(-1)
       }
       await all(WALLETS, n => ['/kwlt/wallets', { id: `w${n}`, kind: 'business' }])
       for (const account of ['main', 'savings']) {
@@ -88,6 +92,8 @@ export class Traffic {
         await all(WALLETS, n => [`/kwlt/wallets/w${n}/accounts`, opened])
       }
       await all(TASKS, n => ['/kctr/tasks', { id: `t${n}`, name: `Task ${n}` }])
+      const token = { 'Kogi-Min-Position': last?.position ?? '0' }
+      for (const path of LISTS) await this.#get(org, withQuery(path, `wait=${WAIT_MS}`), token)
     }
   }
 

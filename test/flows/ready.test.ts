@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { assert } from 'chai'
+import { loadConfig } from '../../infra/config.ts'
+import { startEventStore } from '../../infra/embedded/event-store/index.ts'
+import { createLifecycle } from '../../infra/http/lifecycle.ts'
+import { silentLog } from '../../infra/log.ts'
+import { migrateAll } from '../../infra/migrate.ts'
+import { startApi } from '../../infra/processes/api.ts'
+import { startProjector } from '../../infra/processes/projector.ts'
+import { freshDatabase } from '../support/postgres.ts'
+
+describe('a read API before any projector', () => {
+  it('is not ready until the tables are there', async () => {
+    const config = loadConfig({ KOGI_PORT: '0' })
+    const store = await startEventStore({ memory: true })
+    const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(), await freshDatabase()]
+    const urls = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }
+    await migrateAll(urls, silentLog)
+    const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 100 })
+    const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['reads'] })
+    const ready = async () => {
+      const answer = await fetch(`${url}/health/ready`)
+      const { probes } = (await answer.json()) as { probes: { read_models: { error?: string } } }
+      return { status: answer.status, error: probes.read_models.error }
+    }
+    assert.deepEqual(await ready(), {
+      status: 503,
+      error: 'wallets_v1 is not there yet: a projector makes the tables',
+    })
+    const projector = startProjector({ config, urls, log: silentLog })
+    for (let tries = 0; tries < 300 && (await ready()).status !== 200; tries += 1) await sleep(50)
+    assert.equal((await ready()).status, 200)
+    await lifecycle.stop('the test is over')
+    await projector.close()
+    await store.close()
+  })
+})
