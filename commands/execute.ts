@@ -63,7 +63,6 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
   const stream = streamOf(command.principal.org, aggregate.name, command.id)
   const commandId = commandIdOf(command.principal.org, stream, command.idempotencyKey)
   const fingerprint = fingerprintOf(command.name, command.fingerprintBody)
-  const metadata = metadataOf(deps, command, commandId, fingerprint)
 
   return deps.turns.take(stream, async () => {
     try {
@@ -72,6 +71,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
         const done = await findDone(deps, history, commandId, fingerprint)
         if (done) return receipt(command, stream, done, { ...done.at(-1)!, replayed: true })
 
+        // Its time is that of the decision, after every wait: whoever asks as of a time relies on that.
+        const metadata = metadataOf(deps, command, commandId, fingerprint)
         const verdict = judge(command, history, commandId, metadata.at)
         const accepted = !(verdict instanceof KogiError) && verdict.length > 0
         if (!accepted && !fresh) {

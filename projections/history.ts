@@ -95,15 +95,29 @@ function latest(projection: AnyProjection, fixed: Fixed, position: string): stri
 /**
  * SQL of one row, what a timestamp means for an org: in `position` the last position of it before its first event later
  * than `at`, 0 where there is none, so that the running maximum of the events' times up to there is not above it; in
- * `settled` whether the audit log, folded up to `reached`, holds all that can count; in `known` until when it does.
+ * `settled` whether the audit log, folded up to `reached`, holds all that can count; in `known` until when it does. The
+ * events up to `after` are known not to be later.
  */
-export function positionAt(org: string, at: string, reached: string): string {
+export function positionAt(org: string, at: string, reached: string, after: string): string {
   const table = quoted(tableOf(auditLog))
+  const later = `select position from ${table} where org = ${org} and position > ${after}::bigint and at > ${at}
+      order by position limit 1`
   const end = 'coalesce(later.position, 9223372036854775807)'
   const last = `select coalesce(max(position), 0) from ${table} where org = ${org} and position < ${end}`
   return `(select (${last}) as position,
       later.position is not null or coalesce(head.seen_at >= ${at}::timestamptz, false) as settled,
       to_char(head.seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as known
-    from (select (select position from ${table} where org = ${org} and at > ${at} order by position limit 1)) later,
-      (select ${knownUntil(reached)} as seen_at) head)`
+    from (select (${later}) as position) later, (select ${knownUntil(reached)} as seen_at) head)`
+}
+
+/**
+ * SQL of marks along an org's events after a position: of every `step`-th of them its position, and the latest time of
+ * all from there up to it; of so many events at a time.
+ */
+export function marksAfter(org: string, after: string, step: number, events: number): string {
+  const table = quoted(tableOf(auditLog))
+  return `select position, latest from (
+      select position, max(at) over own as latest, row_number() over own as n from ${table}
+      where org = ${org} and position > ${after}::bigint window own as (order by position) limit ${events}
+    ) m where n % ${step} = 0`
 }

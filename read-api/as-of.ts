@@ -3,7 +3,16 @@ import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit-log.ts'
 import { positionAt } from '../projections/history.ts'
-import { checkpointsSql, type ReadStore, read, type Token, tokenOf, until, type Wanted } from './consistency.ts'
+import {
+  checkpointsSql,
+  type ReadStore,
+  read,
+  standsStill,
+  type Token,
+  tokenOf,
+  until,
+  type Wanted,
+} from './consistency.ts'
 import { pinOf } from './cursor.ts'
 import { inQuery, invalidParameter, isPosition, type Queries, waitOf } from './parameters.ts'
 
@@ -64,14 +73,16 @@ async function positionOf(
   { asked, instant, token }: { asked: string; instant: string; token: Token | undefined },
 ): Promise<bigint> {
   const waitMs = waitOf(query)
-  const statement = {
-    of: [auditLog],
-    text: `select c.position, c.stalled, a.position, a.settled, a.known
-      from ${checkpointsSql([auditLog])} cross join lateral ${positionAt('$2', '$3', 'c.position')} a`,
-    values: [request.principal.org, instant],
-  }
+  const { org } = request.principal
+  const text = `select c.position, c.stalled, a.position, a.settled, a.known
+    from ${checkpointsSql([auditLog])} cross join lateral ${positionAt('$2', '$3', 'c.position', '$4')} a`
+  // What is settled stays so in an audit log that stands still.
+  const wanted = { token, asOf: { asked, position: 0n } }
   const attempt = async () => {
-    const [, , position, settled, known] = (await read(store, request, statement, { token })).rows[0]!
+    const values = [org, instant, await store.moments.before(org, instant)]
+    const { rows } = await read(store, request, { of: [auditLog], text, values }, wanted)
+    const [reached, stalled, position, settled, known] = rows[0]!
+    if (settled !== true && stalled === true) throw standsStill(reached as string)
     return { position: BigInt(position as string), settled: settled === true, known: known as string | null }
   }
   const ahead = Date.parse(instant) - Date.now()

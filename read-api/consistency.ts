@@ -4,6 +4,7 @@ import type { ApiRequest } from '../domain/kernel/route.ts'
 import { bucketOf } from '../projections/bucket.ts'
 import type { AnyProjection } from '../projections/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
+import type { Moments } from './moments.ts'
 import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } from './parameters.ts'
 import type { Versions } from './versions.ts'
 
@@ -15,6 +16,7 @@ export type ReadStore = {
   readonly pool: { query(config: RowsQuery): Promise<{ rows: unknown[][] }> }
   readonly signal: CheckpointSignal
   readonly versions: Versions
+  readonly moments: Moments
 }
 type RowsQuery = QueryConfig<unknown[]> & { rowMode: 'array' }
 
@@ -167,16 +169,15 @@ function notYetBuilt(error: unknown): Snapshot {
 /** What was read; `enough`: the position at which it does not matter that a read model is stalled. */
 function answer(rows: unknown[][], enough: bigint | undefined): Snapshot {
   const [position, stalled] = rows[0] as [string, boolean]
-  if (stalled && (enough === undefined || BigInt(position) < enough)) {
-    const details = [{ field: 'position', message: position }]
-    throw new KogiError(
-      'projection_stalled',
-      'A read model of this answer is stalled; an operator must mend it.',
-      details,
-    )
-  }
+  if (stalled && (enough === undefined || BigInt(position) < enough)) throw standsStill(position)
   return { position: BigInt(position), rows }
 }
+
+/** A read model of the answer has been stopped by an event. */
+export const standsStill = (position: string) =>
+  new KogiError('projection_stalled', 'A read model of this answer is stalled; an operator must mend it.', [
+    { field: 'position', message: position },
+  ])
 
 const later = (a: bigint | undefined, b: bigint | undefined) => (b === undefined || (a !== undefined && a > b) ? a : b)
 

@@ -39,7 +39,11 @@ const position = z.string().refine(isPosition, POSITION_FORM)
 /** What every read takes: the position it must have reached, and how long to wait for that. */
 export const tokenParameters: readonly Parameter[] = [
   inQuery('at_least', position, 'answer only when the read model has reached this position'),
-  inQuery('wait', whole(0, WAIT_MS_MAX, WAIT_MS_DEFAULT), 'milliseconds to wait for that position'),
+  inQuery(
+    'wait',
+    whole(0, WAIT_MS_MAX, WAIT_MS_DEFAULT),
+    'milliseconds to wait for that position, or the time of `as_of`',
+  ),
   { name: 'Kogi-Min-Position', in: 'header', schema: position, description: 'the same as `at_least`' },
 ]
 

@@ -13,6 +13,7 @@ export const STATUS = {
   nothing: 66,
   unavailable: 69,
   fault: 70,
+  output: 74,
   later: 75,
   settings: 78,
 } as const
@@ -117,6 +118,7 @@ Exit status:
   66  there is nothing to work on: no data in the folder, or no tables in the database
   69  an engine does not answer
   70  a fault of Kogi
+  74  the output cannot be written
   75  somebody else is in the way: run it again later
   78  a setting is wrong
   130, 143  given up at ^C or SIGTERM`

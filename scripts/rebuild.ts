@@ -81,7 +81,7 @@ function signalOfStop(): AbortSignal {
     process.on(signal, () => {
       if (abort.signal.aborted) process.exit(status)
       stopBars()
-      process.stderr.write('kogi: giving up, what was built is removed\n')
+      process.stderr.write('kogi: giving up, unless the new tables are in place already\n')
       abort.abort(new GivenUpError('The rebuild was given up; nothing has changed.', status))
     })
   }

@@ -6,6 +6,7 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import { tableOf } from '../../projections/tables.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { followVersions } from '../../read-api/versions.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
@@ -100,7 +101,8 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       await signal.close()
       await Promise.allSettled([pool.end(), keys.end()])
     })
-    const routes = readRoutes({ pool, signal, versions, unseal, memories: memories.search, allows })
+    const moments = keepMoments(pool)
+    const routes = readRoutes({ pool, signal, versions, moments, unseal, memories: memories.search, allows })
     const check = async () => {
       const absent = 'select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is null'
       const { rows } = await pool.query<{ name: string }>(absent, [projections.map(tableOf)])

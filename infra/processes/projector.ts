@@ -51,7 +51,7 @@ export function startProjector(options: { config: Config; urls: EngineUrls; log:
     id,
     ...(figures && { onBatch: figures.onBatch }),
   })
-  const watch = new Watch(runner, events, { onHead: headRecorder(pool, log) })
+  const watch = new Watch(runner, events, { onHead: headRecorder(pool, log, config.appendTimeoutMs) })
   figures?.watch(watch, events)
   return {
     runner,

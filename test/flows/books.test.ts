@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { assert } from 'chai'
 import pg from 'pg'
 import { type App, startApp } from '../support/app.ts'
@@ -9,7 +10,7 @@ describe('the whole system over HTTP', () => {
   let position = '0'
 
   before(async () => {
-    app = await startApp()
+    app = await startApp({ env: { KOGI_APPEND_TIMEOUT_MS: '1000' } })
     mira = await app.clientOf('okonjo')
   })
   after(() => app?.close())
@@ -54,6 +55,31 @@ describe('the whole system over HTTP', () => {
       expectStatus(201, await send('POST', `/kwlt/wallets/studio/${direction}`, entry))
       assert.deepEqual((await balance()).body.data, first.body.data)
     }
+  })
+
+  it('answers of moments while commands queue for one wallet, and never otherwise later', async function busy() {
+    this.timeout(60_000)
+    const entry = { account: 'checking', currency: 'EUR', amount: '1' }
+    const sending = Promise.all(Array.from({ length: 300 }, () => send('POST', '/kwlt/wallets/studio/credits', entry)))
+    let done = false
+    void sending.finally(() => {
+      done = true
+    })
+    const asked: Promise<readonly [string, string]>[] = []
+    const ask = async (moment: string) => {
+      const answer = await mira.call('GET', `/api/v1/kwlt/entries?limit=1&as_of=${moment}&wait=20000`)
+      expectStatus(200, answer)
+      return [moment, answer.body.meta.as_of as string] as const
+    }
+    while (!done) {
+      asked.push(ask(new Date().toISOString()))
+      await sleep(100)
+    }
+    const answers = await Promise.all(asked)
+    for (const answer of answers) assert.deepEqual(await ask(answer[0]), answer)
+    for (const receipt of await sending) expectStatus(201, receipt)
+    const back = { ...entry, amount: '300' }
+    expectStatus(201, await send('POST', '/kwlt/wallets/studio/debits', back))
   })
 
   it('answers a refused command with the rule and its numbers, and writes nothing', async () => {

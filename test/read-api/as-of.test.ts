@@ -250,6 +250,17 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     ])
   })
 
+  it('answers of a settled time while the audit log stands still, and of no other', async () => {
+    await pool.query('delete from log_heads')
+    await pool.query(`update checkpoints set state = 'stalled' where projection = 'audit_log'`)
+    const own = events.filter(({ metadata }) => metadata.org === 'org-1')
+    const settled = await live.get('org-1', `/kctr/tasks?as_of=${own[20]!.metadata.at}`)
+    expect([settled.status, settled.body.meta?.as_of]).to.deep.equal([200, String(own[20]!.position)])
+    const open = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=20000`)
+    expect([open.status, open.body.error.code]).to.deep.equal([503, 'projection_stalled'])
+    await pool.query(`update checkpoints set state = 'running' where projection = 'audit_log'`)
+  })
+
   it('waits for a read model that lags behind the time that was asked about', async () => {
     await recordHead(pool, head, Date.now())
     await pool.query(`update checkpoints set position = 1 where projection = 'tasks'`)

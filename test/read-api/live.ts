@@ -10,6 +10,7 @@ import type { Pool } from '../../infra/postgres.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
 import type { AnyProjection } from '../../projections/projection.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { keepMoments } from '../../read-api/moments.ts'
 import type { AnyResource } from '../../read-api/resource.ts'
 import { resources } from '../../read-api/resources.ts'
 import { readRoutes } from '../../read-api/routes.ts'
@@ -42,6 +43,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     pool: pool as never,
     signal,
     versions,
+    moments: keepMoments(pool as never, { step: 3, walk: 7 }),
     unseal: async (_: string, envelopes: readonly Sealed[]) => envelopes.map(({ text }) => `sealed ${text}`),
     memories: memoryIndex({ pool }).search,
     allows: () => true,

@@ -11,6 +11,7 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import { handlerOf } from '../../projections/projection.ts'
 import { createIndexes, createTables, historyTableOf, keyTextOf, tableOf } from '../../projections/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { keepMoments } from '../../read-api/moments.ts'
 import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
 import { followVersions } from '../../read-api/versions.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -82,6 +83,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     pool,
     signal,
     versions: followVersions(pool),
+    moments: keepMoments(pool),
     unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
     memories: memoryIndex({ pool }).search,
     allows: () => true,
