@@ -29,6 +29,8 @@ export type CheckOptions = {
   /** Rows that events change, of all tables together, which may be in memory at once: more take several passes. */
   readonly rowsMax?: number
   readonly onProgress?: (events: number) => void
+  /** Called before the stored rows of a table are compared, where they take several passes for each of these. */
+  readonly onComparing?: () => void
 }
 
 const ROWS_MAX = 1_000_000
@@ -40,7 +42,7 @@ const EXPLAINED_MAX = 5
  * when an engine does not answer, and with `rebuilt_meanwhile` when a rebuild put other tables in the place of these.
  */
 export async function checkTables(options: CheckOptions): Promise<readonly CheckedTable[]> {
-  const { client, projections, events, org, rowsMax = ROWS_MAX } = options
+  const { client, projections, events, org, rowsMax = ROWS_MAX, onComparing = () => {} } = options
   const checkpoints = await readCheckpoints(client, projections)
   const reached = new Map(checkpoints.map(c => [`${c.projection}/${c.bucket}`, c.position]))
   const skips = await events.skips(projections.map(({ name }) => name))
@@ -53,10 +55,19 @@ export async function checkTables(options: CheckOptions): Promise<readonly Check
       const decoded = options.decode(event)
       for (const table of concerned) table.take(decoded)
     }
-    for (const table of tables.filter(({ summed }) => !summed)) await table.compare(client, buckets, org)
+    for (const table of tables.filter(({ summed }) => !summed)) {
+      onComparing()
+      await table.compare(client, buckets, org)
+    }
   }
-  for (const table of tables.filter(({ summed }) => summed)) await table.compare(client, new Set(allBuckets), org)
-  for (const table of tables) await table.compareVersions(client, org)
+  for (const table of tables.filter(({ summed }) => summed)) {
+    onComparing()
+    await table.compare(client, new Set(allBuckets), org)
+  }
+  for (const table of tables.filter(({ projection }) => projection.history)) {
+    onComparing()
+    await table.compareVersions(client, org)
+  }
   await explain(options, tables, pass)
   await refuseSwapped(client, projections)
   return tables.flatMap(table => {

@@ -8,9 +8,10 @@ import { lagBetween } from '../projections/lag.ts'
 import type { EventLog } from '../projections/ports.ts'
 import { type Checkpoint, readCheckpoints } from '../projections/runner/checkpoints.ts'
 import { least } from '../projections/runner/positions.ts'
+import { tablesOf } from '../projections/tables.ts'
 import { statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
-import { progress, table } from './terminal.ts'
+import { type Progress, progress, table } from './terminal.ts'
 
 type Options = OperatorOptions & { readonly org?: string }
 type Checked = {
@@ -54,7 +55,8 @@ async function check({ pool, events }: Tools, org: string | undefined): Promise<
   const head = await events.head()
   const total = await lagBetween(events, 0n, head)
   const counted = counting(events, org)
-  const bar = progress('folding the log', total.events)
+  const folding = progress('folding the log', total.events)
+  let comparing: Progress | undefined
   try {
     const checked = await withTransaction(
       pool,
@@ -64,7 +66,12 @@ async function check({ pool, events }: Tools, org: string | undefined): Promise<
           events: counted.events,
           decode: codec.decode,
           projections,
-          onProgress: bar.advance,
+          onProgress: folding.advance,
+          onComparing() {
+            folding.finish()
+            if (comparing) comparing.advance()
+            else comparing = progress('comparing the rows', projections.flatMap(tablesOf).length, 'tables')
+          },
           ...(org !== undefined && { org }),
         })
         const checkpoints = await readCheckpoints(client, projections)
@@ -72,11 +79,12 @@ async function check({ pool, events }: Tools, org: string | undefined): Promise<
       },
       { isolation: 'repeatable read', readOnly: true },
     )
-    bar.finish()
+    comparing?.finish()
     if (org !== undefined) mustBeSomewhere(org, checked, counted.found())
     return checked
   } finally {
-    bar.stop()
+    folding.stop()
+    comparing?.stop()
   }
 }
 

@@ -57,8 +57,11 @@ async function rebuildBeside({ pool, events, log }: Tools, projection: AnyProjec
       id: `rebuild:${process.pid}:${randomBytes(4).toString('hex')}`,
       signal,
       onBatch: batch => bar.advance(batch.events),
+      onSwapped() {
+        bar.finish()
+        process.stderr.write('the new tables are in place; comparing them with what was there\n')
+      },
     })
-    bar.finish()
     return rebuilt
   } catch (error) {
     bar.stop()

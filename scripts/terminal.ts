@@ -45,6 +45,7 @@ export function progress(what: string, total: number, unit = 'events'): Progress
   // After that: a signal must not come between.
   const shown = total === 0 ? NOTHING : process.stderr.isTTY ? bar(figures) : plainLines(figures)
   const advance = (by = 1) => {
+    if (!bars.has(end)) return
     done += by
     most = Math.max(most, done)
     shown.update()
@@ -87,12 +88,16 @@ function bar(figures: () => Figures) {
 
 function plainLines(figures: () => Figures) {
   let shownAt = Date.now()
-  const line = () => process.stderr.write(`${progressLine(figures())}\n`)
+  let told = -1
+  const line = () => {
+    if (figures().done === told) return
+    told = figures().done
+    shownAt = Date.now()
+    process.stderr.write(`${progressLine(figures())}\n`)
+  }
   return {
     update() {
-      if (Date.now() - shownAt < PLAIN_EVERY_MS) return
-      shownAt = Date.now()
-      line()
+      if (Date.now() - shownAt >= PLAIN_EVERY_MS) line()
     },
     stop: line,
   }

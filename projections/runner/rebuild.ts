@@ -14,13 +14,12 @@ import { ensureIndexes, ensureTables } from './build.ts'
 import { readCheckpoints } from './checkpoints.ts'
 import { greatest, least } from './positions.ts'
 import { Runner, type RunnerOptions } from './runner.ts'
-import { cannotTake, oldOf, type Swapped, swap } from './swap.ts'
+import { cannotTake, oldOf, type SwapOptions, type Swapped, swap } from './swap.ts'
 import { logWentBack } from './watch.ts'
 
 export type RebuildOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 'log' | 'id' | 'batch' | 'onBatch'> & {
   readonly projection: AnyProjection
-  readonly signal?: AbortSignal
-}
+} & Pick<SwapOptions, 'signal' | 'onSwapped'>
 
 const POLL_MS = 100
 // Any constant does: it tells these locks from others.

@@ -21,6 +21,8 @@ export type SwapOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 'lo
   /** Of `beside`, under its name. */
   readonly skips: Skips
   readonly signal?: AbortSignal
+  /** Called when the new tables are in place, before they are compared with the old ones, which takes a while. */
+  readonly onSwapped?: () => void
 }
 
 export type Swapped = {
@@ -85,6 +87,7 @@ async function trySwap(options: SwapOptions): Promise<Swapped | undefined> {
     await exchange(client, projection, beside)
     await client.query('commit')
     broken = false
+    options.onSwapped?.()
     return { ...(await compare(snapshot, projection)), position: least(goals.map(({ position }) => position)) }
   } catch (error) {
     if ((error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) return undefined
