@@ -9,6 +9,9 @@ const CHANNEL = 'kogi_checkpoints'
 const POLL_MS_LISTENING = 250
 const POLL_MS_DEAF = 50
 const RECONNECT_MS = 1_000
+/** A replica does not let anybody listen, until it is made the primary. */
+const REPLICA_RETRY_MS = 60_000
+const READ_ONLY = '25006'
 
 /** Word of moving checkpoints. Missing word costs time, never correctness: every wait ends by itself. */
 export type CheckpointSignal = {
@@ -46,8 +49,12 @@ export function followCheckpoints(options: {
   }
   async function listenForEver(): Promise<void> {
     while (!closing.signal.aborted) {
-      await listenUntilItEnds({ connect, serves, wakeUpTo, onListening, closing: closing.signal }).catch(onFault)
-      await sleep(RECONNECT_MS, undefined, { signal: closing.signal }).catch(() => {})
+      let pauseMs = RECONNECT_MS
+      await listenUntilItEnds({ connect, serves, wakeUpTo, onListening, closing: closing.signal }).catch(error => {
+        if ((error as { code?: unknown }).code === READ_ONLY) pauseMs = REPLICA_RETRY_MS
+        onFault(error)
+      })
+      await sleep(pauseMs, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
   const running = listenForEver()
