@@ -7,6 +7,7 @@ import { auditLog } from '../projections/audit-log.ts'
 import { marksAfter } from '../projections/history.ts'
 import { tableOf } from '../projections/tables.ts'
 import type { ReadStore } from './consistency.ts'
+import { absent } from './versions.ts'
 
 /** Every so many events there is a mark, and so many are walked in one statement. */
 const STEP = 5_000
@@ -37,8 +38,7 @@ export function keepMoments(pool: ReadStore['pool'], { step = STEP, walk = WALK 
   }
   /** Before a projector has made the table there is nothing to walk; the read says so. */
   async function isThere(): Promise<boolean> {
-    const query = { text: 'select to_regclass($1) is not null', values: [tableOf(auditLog)], rowMode: 'array' as const }
-    there ||= (await pool.query(query)).rows[0]![0] === true
+    there ||= (await absent(pool, [tableOf(auditLog)])).length === 0
     return there
   }
   /** Walks on until a mark is later than the instant, or to the end. */

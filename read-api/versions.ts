@@ -88,9 +88,15 @@ function shortfallOf(
 
 /** A version that others are read beside takes over when its indexes are there: without them it would be slow. */
 async function unindexed(pool: ReadStore['pool'], projection: AnyProjection): Promise<Shortfall | undefined> {
+  const missing = await absent(pool, indexNamesOf(projection))
+  return missing.length === 0 ? undefined : `${missing.length} of its indexes are still to come`
+}
+
+/** Which of these tables and indexes are not there. */
+export async function absent(pool: ReadStore['pool'], names: readonly string[]): Promise<readonly string[]> {
   const text = 'select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is null'
-  const { rows } = await pool.query({ text, values: [indexNamesOf(projection)], rowMode: 'array' })
-  return rows.length === 0 ? undefined : `${rows.length} of its indexes are still to come`
+  const { rows } = await pool.query({ text, values: [names], rowMode: 'array' })
+  return rows.map(([name]) => name as string)
 }
 
 async function checkpointsOf(pool: ReadStore['pool'], projections: readonly AnyProjection[]): Promise<Row[]> {

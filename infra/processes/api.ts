@@ -8,7 +8,7 @@ import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
-import { followVersions } from '../../read-api/versions.ts'
+import { absent, followVersions } from '../../read-api/versions.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
@@ -104,9 +104,8 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const moments = keepMoments(pool)
     const routes = readRoutes({ pool, signal, versions, moments, unseal, memories: memories.search, allows })
     const check = async () => {
-      const absent = 'select name from unnest($1::text[]) name where to_regclass(quote_ident(name)) is null'
-      const { rows } = await pool.query<{ name: string }>(absent, [projections.map(tableOf)])
-      if (rows.length > 0) throw new Error(`${rows[0]!.name} is not there yet: a projector makes the tables`)
+      const [missing] = await absent(pool, projections.map(tableOf))
+      if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
     return { routes, probes: [{ name: 'read_models', check }] }

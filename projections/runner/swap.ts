@@ -150,20 +150,19 @@ async function exchange(client: PoolClient, projection: AnyProjection, beside: A
 /** Old and new rows of the moment of the swap, and their versions. */
 async function compare(snapshot: PoolClient, projection: AnyProjection): Promise<Omit<Swapped, 'position'>> {
   const fresh = await storedDigests(snapshot, projection)
-  const old = await storedDigests(snapshot, projection, oldOf(tableOf(projection)))
-  const changed = new Set(
-    [...old.keys(), ...fresh.keys()].filter(org => old.get(org)?.sha256 !== fresh.get(org)?.sha256),
-  )
+  const changed = new Set(differing(await storedDigests(snapshot, projection, oldOf(tableOf(projection))), fresh))
   if (projection.history) {
-    const made = await versionDigests(snapshot, projection)
     const before = await versionDigests(snapshot, projection, oldOf(historyTableOf(projection)))
-    for (const org of [...made.keys(), ...before.keys()]) {
-      if (before.get(org)?.sha256 !== made.get(org)?.sha256) changed.add(org)
-    }
+    for (const org of differing(before, await versionDigests(snapshot, projection))) changed.add(org)
   }
   const rows = [...fresh.values()].reduce((sum, digest) => sum + digest.rows, 0)
   return { rows, orgs: fresh.size, changedOrgs: [...changed].sort() }
 }
+
+type Digests = Awaited<ReturnType<typeof storedDigests>>
+
+const differing = (old: Digests, fresh: Digests): readonly string[] =>
+  [...old.keys(), ...fresh.keys()].filter(org => old.get(org)?.sha256 !== fresh.get(org)?.sha256)
 
 /** The name of a table that has been replaced. */
 export const oldOf = (table: string): string => `${table}__old`
