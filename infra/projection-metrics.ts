@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import { type Lag, lagBetween } from '../projections/lag.ts'
+import { type Lag, lagBetween } from '../projections/care/lag.ts'
 import type { EventLog } from '../projections/ports.ts'
 import type { BatchFigures } from '../projections/runner/lane.ts'
 import type { ProjectionHealth, Watch } from '../projections/runner/watch.ts'

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
-import { auditLog } from '../projections/audit-log.ts'
-import { positionAt } from '../projections/history.ts'
+import { auditLog } from '../projections/audit/audit-log.ts'
+import { positionAt } from '../projections/rows/as-of.ts'
 import {
   checkpointsSql,
   type ReadStore,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
-import type { AnyProjection } from '../projections/projection.ts'
-import { holdServed } from '../projections/serving.ts'
+import { holdServed } from '../projections/ownership/serving.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
 
 /** The channel on which projectors say which position a checkpoint has reached. */
 const CHANNEL = 'kogi_checkpoints'

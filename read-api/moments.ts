@@ -3,9 +3,9 @@
  * that nothing but a walk tells where the first later event is. Marks are kept along the way: each process walks the
  * events of an org once, and from then on only those between two marks.
  */
-import { auditLog } from '../projections/audit-log.ts'
-import { marksAfter } from '../projections/history.ts'
-import { tableOf } from '../projections/tables.ts'
+import { auditLog } from '../projections/audit/audit-log.ts'
+import { marksAfter } from '../projections/rows/as-of.ts'
+import { tableOf } from '../projections/rows/tables.ts'
 import type { ReadStore } from './consistency.ts'
 import { absent } from './versions.ts'
 

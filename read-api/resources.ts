@@ -1,9 +1,9 @@
-import { auditLog } from '../projections/audit-log.ts'
-import { balances } from '../projections/balances.ts'
-import { entries } from '../projections/entries.ts'
-import { items } from '../projections/items.ts'
-import { tasks } from '../projections/tasks.ts'
-import { wallets } from '../projections/wallets.ts'
+import { auditLog } from '../projections/audit/audit-log.ts'
+import { items } from '../projections/briefcase/items.ts'
+import { tasks } from '../projections/center/tasks.ts'
+import { balances } from '../projections/wallet/balances.ts'
+import { entries } from '../projections/wallet/entries.ts'
+import { wallets } from '../projections/wallet/wallets.ts'
 import { type AnyResource, resource } from './resource.ts'
 
 /** Everything that is read as a list of rows and the rows in it: a new read model is one more entry here. */

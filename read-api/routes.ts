@@ -1,8 +1,8 @@
 import type { Route } from '../domain/kernel/route.ts'
+import { type SearchDeps, searchRoute } from './memory/search.ts'
 import { type AnyResource, type ResourceDeps, routesOf } from './resource.ts'
 import { resources } from './resources.ts'
-import { type SearchDeps, searchRoute } from './search.ts'
-import { statementRoutes } from './statement.ts'
+import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
 export type ReadDeps = ResourceDeps & SearchDeps

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Json } from '../domain/kernel/json.ts'
 import { boolean, type Sealed, sealed, text } from '../domain/kernel/schema.ts'
-import type { AnyProjection } from '../projections/projection.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
 
 /** Opens sealed personal data of an org: the plain text, or `null` where its key is gone. Keeps the order. */
 export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>

@@ -1,6 +1,6 @@
 import { KogiError } from '../domain/kernel/errors.ts'
-import type { AnyProjection } from '../projections/projection.ts'
-import { indexNamesOf, tableOf } from '../projections/tables.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
+import { indexNamesOf, tableOf } from '../projections/rows/tables.ts'
 import type { ReadStore } from './consistency.ts'
 
 /** How often the checkpoints are looked at while a version is being built; also how far it may be behind at the end. */

@@ -10,7 +10,7 @@ import { eventLog } from '../infra/event-store/reader.ts'
 import { createLog, type Log } from '../infra/log.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
 import type { EventLog } from '../projections/ports.ts'
-import type { AnyProjection } from '../projections/projection.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
 import { fail, STATUS } from './failing.ts'
 import { configFrom } from './serve.ts'
 

@@ -4,7 +4,7 @@ import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import { projections } from '../infra/catalogue.ts'
 import { writeSkip } from '../infra/event-store/skips.ts'
-import { lagBetween } from '../projections/lag.ts'
+import { lagBetween } from '../projections/care/lag.ts'
 import {
   isStoppedAt,
   type ProjectionStatus,
@@ -12,7 +12,7 @@ import {
   pruneVersions,
   resumeStalled,
   retryStalled,
-} from '../projections/operate.ts'
+} from '../projections/care/operate.ts'
 import { logWentBack } from '../projections/runner/watch.ts'
 import { skipSchema } from '../read-api/audit/bundle.ts'
 import { nobodyReads, statusHelp } from './failing.ts'

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Express } from 'express'
 import type { Route } from '../../domain/kernel/route.ts'
-import { openApi } from '../openapi.ts'
 import { DOCS_PAGE, DOCS_SCRIPT } from './docs-page.ts'
+import { openApi } from './openapi.ts'
 
 /** Nothing from elsewhere: the page must work without a network and must not hand a token to anybody. */
 const CONTENT_POLICY =

@@ -4,8 +4,8 @@
  */
 import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import { bucketOf } from '../bucket.ts'
-import { fromDatabase, tableOf } from '../tables.ts'
+import { bucketOf } from '../rows/bucket.ts'
+import { fromDatabase, tableOf } from '../rows/tables.ts'
 import { memories } from './memories.ts'
 import { RankedIndex } from './rank.ts'
 

@@ -1,11 +1,11 @@
 import type { z } from 'zod'
-import { events as itemEvents } from '../../domain/item/messages.ts'
+import { events as itemEvents } from '../../domain/briefcase/item/messages.ts'
+import { events as taskEvents } from '../../domain/center/task/messages.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import type { Json } from '../../domain/kernel/json.ts'
 import { id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
-import { events as taskEvents } from '../../domain/task/messages.ts'
-import { events as walletEvents } from '../../domain/wallet/messages.ts'
-import { type EventsOf, type Handlers, type Key, known, projection } from '../projection.ts'
+import { events as walletEvents } from '../../domain/wallet/wallet/messages.ts'
+import { type EventsOf, type Handlers, type Key, known, projection } from '../rows/projection.ts'
 
 const DETAILS_MAX = 10_000
 const of = { item: itemEvents, task: taskEvents, wallet: walletEvents } as const

@@ -1,15 +1,15 @@
 /** One batch of events folded in memory: what it changes, and how far each partition comes. */
 import { setImmediate } from 'node:timers/promises'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
-import { bucketOf } from '../bucket.ts'
+import type { Fault } from '../ownership/checkpoints.ts'
+import { orgOf, type Partition, type PartitionTable, partitionFor, type Target } from '../ownership/partitions.ts'
 import type { Decode } from '../ports.ts'
-import type { AnyProjection, Key } from '../projection.ts'
-import { columnsOf, fromDatabase, keyTextOf, type Row } from '../tables.ts'
+import { bucketOf } from '../rows/bucket.ts'
+import { CopyLines, type LineOf, lineOf } from '../rows/encode.ts'
+import type { AnyProjection, Key } from '../rows/projection.ts'
+import { columnsOf, fromDatabase, keyTextOf, type Row } from '../rows/tables.ts'
+import type { Changes } from '../rows/write.ts'
 import { RowCache } from './cache.ts'
-import type { Fault } from './checkpoints.ts'
-import { CopyLines, type LineOf, lineOf } from './encode.ts'
-import { orgOf, type Partition, type PartitionTable, partitionFor, type Target } from './partitions.ts'
-import type { Changes } from './write.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 10_000

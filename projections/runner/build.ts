@@ -1,8 +1,8 @@
 /** Makes what a projection needs in the database: tables and checkpoints first, indexes once it has caught up. */
 import type { Pool, PoolClient } from 'pg'
-import type { AnyProjection } from '../projection.ts'
-import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../tables.ts'
-import { ensureCheckpoints } from './checkpoints.ts'
+import { ensureCheckpoints } from '../ownership/checkpoints.ts'
+import type { AnyProjection } from '../rows/projection.ts'
+import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../rows/tables.ts'
 
 // Any constant does: the same `create … if not exists` of two processes at once fails in one of them.
 const BUILD_LOCK = 720_311_560

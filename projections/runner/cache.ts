@@ -1,4 +1,4 @@
-import type { Row } from '../tables.ts'
+import type { Row } from '../rows/tables.ts'
 
 /**
  * Rows of one projection in memory, known absences (`null`) among them: hot keys are loaded once. Two generations bound

@@ -1,13 +1,13 @@
 /** A batch written: rows, versions and checkpoints in one transaction. */
 import type { Pool } from 'pg'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { announceStatement, type Fault, FencedError, moveStatement } from '../ownership/checkpoints.ts'
+import { type Partition, PartitionTable } from '../ownership/partitions.ts'
 import type { Decode } from '../ports.ts'
+import { PipelineError, runPipeline, type Statement } from '../rows/pipeline.ts'
+import { greatest } from '../rows/positions.ts'
+import { loadRows, statementsFor } from '../rows/write.ts'
 import { BatchFold, faultOf } from './batch.ts'
-import { announceStatement, type Fault, FencedError, moveStatement } from './checkpoints.ts'
-import { type Partition, PartitionTable } from './partitions.ts'
-import { PipelineError, runPipeline, type Statement } from './pipeline.ts'
-import { greatest } from './positions.ts'
-import { loadRows, statementsFor } from './write.ts'
 
 /** What reading and writing rows needs. */
 export type Store = {

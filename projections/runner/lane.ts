@@ -4,13 +4,13 @@
  * it, and another one starts from the stored checkpoints.
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { type Partition, PartitionTable } from '../ownership/partitions.ts'
 import type { EventLog, ReaderStatus } from '../ports.ts'
+import type { Statement } from '../rows/pipeline.ts'
+import { least } from '../rows/positions.ts'
+import { statementsFor } from '../rows/write.ts'
 import type { BatchFold, FoldedBatch } from './batch.ts'
 import { commitBatch, foldOver, isDataError, type Store, stopAt } from './commit.ts'
-import { type Partition, PartitionTable } from './partitions.ts'
-import type { Statement } from './pipeline.ts'
-import { least } from './positions.ts'
-import { statementsFor } from './write.ts'
 
 /** What a lane needs from its surroundings. */
 export type LaneDeps = Store & {

@@ -4,14 +4,14 @@
  * compares what should run with what runs; all decisions are taken there, one after another.
  */
 import type { Pool, PoolClient } from 'pg'
-import { allBuckets } from '../bucket.ts'
+import { type Checkpoint, FencedError } from '../ownership/checkpoints.ts'
+import { acquire, evict, fairShare, heldBy, register, release, unregister } from '../ownership/leases.ts'
+import { type Partition, partitionName, partitionOf } from '../ownership/partitions.ts'
 import type { Decode, EventLog, ReaderStatus } from '../ports.ts'
-import type { AnyProjection } from '../projection.ts'
+import { allBuckets } from '../rows/bucket.ts'
+import type { AnyProjection } from '../rows/projection.ts'
 import { ensureIndexes, ensureTables } from './build.ts'
-import { type Checkpoint, FencedError } from './checkpoints.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
-import { acquire, evict, fairShare, heldBy, register, release, unregister } from './leases.ts'
-import { type Partition, partitionName, partitionOf } from './partitions.ts'
 import { Nudge, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
 

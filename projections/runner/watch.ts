@@ -1,7 +1,7 @@
+import { type Partition, partitionName } from '../ownership/partitions.ts'
 import type { EventLog } from '../ports.ts'
-import type { AnyProjection } from '../projection.ts'
-import { type Partition, partitionName } from './partitions.ts'
-import { greatest, least } from './positions.ts'
+import { greatest, least } from '../rows/positions.ts'
+import type { AnyProjection } from '../rows/projection.ts'
 import type { Runner } from './runner.ts'
 
 /** How often the head of the log is looked at, and for how long it may move while a checkpoint does not. */

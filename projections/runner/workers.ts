@@ -1,8 +1,8 @@
 /** What works on partitions: lanes that follow the log, and the careful one that isolates a refused event. */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { type Partition, partitionName } from '../ownership/partitions.ts'
 import { type Store, takeCarefully } from './commit.ts'
 import type { Lane } from './lane.ts'
-import { type Partition, partitionName } from './partitions.ts'
 
 /** Something that works on partitions until it ends; a `Lane` is one. */
 export type Worker = Pick<Lane, 'partitions' | 'ended' | 'position' | 'live' | 'stop'>

@@ -10,7 +10,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import { id, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
-import type { Skips } from '../../projections/fold.ts'
+import type { Skips } from '../../projections/rows/fold.ts'
 
 export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'

@@ -4,9 +4,9 @@ import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
-import type { Skips } from '../../projections/fold.ts'
 import type { Decode } from '../../projections/ports.ts'
-import { type AnyProjection, concerns } from '../../projections/projection.ts'
+import type { Skips } from '../../projections/rows/fold.ts'
+import { type AnyProjection, concerns } from '../../projections/rows/projection.ts'
 import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */

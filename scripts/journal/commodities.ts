@@ -1,5 +1,5 @@
 /** What a journal's commodities are called in a wallet, and how many decimal places they have there. */
-import { placesOf } from '../../domain/wallet/currencies.ts'
+import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { type Amount, ImportRefused, isNothing, type Journal, type Place, shortest } from './journal.ts'
 
 /** Symbols that stand for one currency nearly everywhere; `--commodity` says otherwise. */

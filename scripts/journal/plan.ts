@@ -2,8 +2,8 @@
 import { commandIdOf, fingerprintOf, streamOf, uuidOf } from '../../commands/ids.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
-import { commands, EXTERNAL } from '../../domain/wallet/messages.ts'
-import { type Wallet, wallet } from '../../domain/wallet/wallet.ts'
+import { commands, EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
+import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { type CurrencyNames, currencyNames, currencyPlaces, minorUnitsOf } from './commodities.ts'
 import { entryKeys, ImportRefused, isNothing, type Journal, type Place, type Transaction } from './journal.ts'
 

@@ -1,5 +1,5 @@
 /** What an import did, for people and for programs. */
-import type { Wallet } from '../../domain/wallet/wallet.ts'
+import type { Wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { decimal, table } from '../terminal.ts'
 import type { Journal } from './journal.ts'
 import type { Plan, Target } from './plan.ts'

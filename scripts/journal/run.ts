@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { execute, type Receipt, type WriteDeps } from '../../commands/execute.ts'
 import { streamOf } from '../../commands/ids.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
-import { wallet } from '../../domain/wallet/wallet.ts'
+import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused } from './journal.ts'
 import { NO_WALLET, type Plan, type Step, type Target, type WalletState } from './plan.ts'
 

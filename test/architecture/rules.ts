@@ -51,14 +51,21 @@ function folderBreach(file: string, target: string): string[] {
   return []
 }
 
-/** `domain/<noun>/<noun>.ts` holds `decide`. */
-const isDecider = (target: string) => /^domain\/([^/]+)\/\1\.ts$/.test(target)
+/** `domain/<service>/<noun>/<noun>.ts` holds `decide`, and `service.ts` lists it. */
+const isDecider = (target: string) => /^domain\/[^/]+\/(([^/]+)\/\2|service)\.ts$/.test(target)
+
+/** The room of a file of the domain: the kernel, a service's list, or one aggregate. */
+function roomOf(file: string): string {
+  const [, service, noun, name] = file.split('/')
+  return service === 'kernel' || name === undefined ? service! : `${service}/${noun}`
+}
 
 function domainBreach(file: string, target: string): string[] {
-  const [from, to] = [file, target].map(name => name.split('/')[1])
-  if (from === 'kernel' && to !== 'kernel') return [`${file} imports ${target}: the kernel knows no aggregate`]
-  if (from !== to && to !== 'kernel') return [`${file} imports ${target}: aggregates meet in a process`]
-  return []
+  const [from, to] = [roomOf(file), roomOf(target)]
+  if (from === to || to === 'kernel') return []
+  if (from === 'kernel') return [`${file} imports ${target}: the kernel knows no aggregate`]
+  if (to.startsWith(`${from}/`)) return []
+  return [`${file} imports ${target}: aggregates meet in a process`]
 }
 
 function packageBreach(file: string, name: string): string[] {

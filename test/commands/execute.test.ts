@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Turns } from '../../commands/execute.ts'
 import { streamOf } from '../../commands/ids.ts'
-import { item } from '../../domain/item/item.ts'
+import { item } from '../../domain/briefcase/item/item.ts'
 import {
   addItem,
   balanceOf,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { SNAPSHOT_EVERY } from '../../commands/history.ts'
 import type { EventStore } from '../../commands/ports.ts'
-import { wallet } from '../../domain/wallet/wallet.ts'
+import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import {
   balanceOf,
   codeOf,

@@ -4,7 +4,7 @@ import { fingerprintOf } from '../../commands/ids.ts'
 import type { Keyring } from '../../commands/ports.ts'
 import { openSealed, sealBody } from '../../commands/seal.ts'
 import { personalFields, type Sealed, sealed } from '../../domain/kernel/schema.ts'
-import { commands, events } from '../../domain/wallet/messages.ts'
+import { commands, events } from '../../domain/wallet/wallet/messages.ts'
 
 const caller = { org: 'org-1', subject: 'user-1' }
 const personal = personalFields(commands.open)

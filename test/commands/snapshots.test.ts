@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { SNAPSHOT_EVERY } from '../../commands/history.ts'
 import { streamOf } from '../../commands/ids.ts'
-import { item } from '../../domain/item/item.ts'
+import { item } from '../../domain/briefcase/item/item.ts'
 import { evolveWith } from '../../domain/kernel/aggregate.ts'
 import type { Json } from '../../domain/kernel/json.ts'
 import { addItem, eventStore, eventsOf, ORG, type Send, snapshotsOf, startProcess } from './support.ts'

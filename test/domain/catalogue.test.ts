@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { eventCodec } from '../../domain/kernel/codec.ts'
-import { placesOf } from '../../domain/wallet/currencies.ts'
+import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { aggregates, domainStreamPrefixes, projections } from '../../infra/catalogue.ts'
 
 /** Codes that the interface answers by itself; a rule may not take one of them for something else. */

@@ -1,5 +1,5 @@
 import { assert } from 'chai'
-import { balances } from '../../projections/balances.ts'
+import { balances } from '../../projections/wallet/balances.ts'
 import type { Client } from '../support/client.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'

@@ -6,7 +6,7 @@ import { unsigned64 } from '../../domain/kernel/schema.ts'
 import { aggregates } from '../../infra/catalogue.ts'
 import { mountDocs } from '../../infra/http/docs.ts'
 import { errorCatalogue } from '../../infra/http/errors.ts'
-import { type OpenApi, openApi } from '../../infra/openapi.ts'
+import { type OpenApi, openApi } from '../../infra/http/openapi.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { echo, failing, route, serve } from '../support/http.ts'
 

@@ -2,9 +2,9 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { silentLog } from '../../infra/log.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
-import { arrayLiteral, CopyLines, lineOf } from '../../projections/runner/encode.ts'
-import { PipelineError, runPipeline, type Statement } from '../../projections/runner/pipeline.ts'
-import type { Row, TableColumn } from '../../projections/tables.ts'
+import { arrayLiteral, CopyLines, lineOf } from '../../projections/rows/encode.ts'
+import { PipelineError, runPipeline, type Statement } from '../../projections/rows/pipeline.ts'
+import type { Row, TableColumn } from '../../projections/rows/tables.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 const column = (name: string, type: TableColumn['type'], nullable = true) => ({ name, type, nullable }) as TableColumn

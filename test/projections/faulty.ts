@@ -1,6 +1,7 @@
 /** Projections that cannot take an event, for tests of what operators do about it. */
-import type { AnyProjection } from '../../projections/projection.ts'
-import { tasks } from '../../projections/tasks.ts'
+
+import { tasks } from '../../projections/center/tasks.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { History, randomHistory, thing } from './history.ts'
 
 /** Tasks whose fold throws on a task of this name. */

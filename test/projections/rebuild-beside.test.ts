@@ -2,8 +2,8 @@
 import { expect } from 'chai'
 import { codec } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
-import { rebuild } from '../../projections/runner/rebuild.ts'
-import { tasks } from '../../projections/tasks.ts'
+import { tasks } from '../../projections/center/tasks.ts'
+import { rebuild } from '../../projections/rebuild/rebuild.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner } from './support.ts'
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { projections } from '../../infra/catalogue.ts'
-import { readCheckpoints } from '../../projections/runner/checkpoints.ts'
-import { historyTableOf } from '../../projections/tables.ts'
+import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
+import { historyTableOf } from '../../projections/rows/tables.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner } from './support.ts'
 

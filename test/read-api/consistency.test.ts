@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { balances } from '../../projections/balances.ts'
-import { bucketOf } from '../../projections/bucket.ts'
+import { bucketOf } from '../../projections/rows/bucket.ts'
+import { balances } from '../../projections/wallet/balances.ts'
 import { everyPage, History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'

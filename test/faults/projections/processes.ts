@@ -7,7 +7,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import type { StoredEvent } from '../../../domain/kernel/event.ts'
 import { domainStreamPrefixes } from '../../../infra/catalogue.ts'
 import { eventLog } from '../../../infra/event-store/reader.ts'
-import { bucketOf } from '../../../projections/bucket.ts'
+import { bucketOf } from '../../../projections/rows/bucket.ts'
 
 const WRITERS = 8
 /** Longer than a busy machine lets a process wait for its turn: who misses its lease has its work taken away. */

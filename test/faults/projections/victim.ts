@@ -4,7 +4,7 @@ import { codec, domainStreamPrefixes, projections } from '../../../infra/catalog
 import { eventLog } from '../../../infra/event-store/reader.ts'
 import { silentLog } from '../../../infra/log.ts'
 import { createPool } from '../../../infra/postgres.ts'
-import { sessionNameOf } from '../../../projections/runner/leases.ts'
+import { sessionNameOf } from '../../../projections/ownership/leases.ts'
 import { Runner } from '../../../projections/runner/runner.ts'
 
 const [eventStore, database, leaseMs, size] = process.argv.slice(2)

@@ -1,0 +1,48 @@
+/** The portfolio item's storage and wire contract: add, never rename; change a shape with an upcaster. */
+import { id, jsonObject, object, text } from '../../kernel/schema.ts'
+
+const type = text(64).meta({ description: 'what it is: project, app, asset, solution, investment …' })
+const status = text(64)
+const details = {
+  name: text(500),
+  description: text(10_000),
+  metadata: jsonObject,
+}
+
+export const events = {
+  ItemAdded: object({
+    type,
+    status,
+    name: details.name,
+    description: details.description.optional(),
+    metadata: details.metadata,
+    owner: id('user'),
+  }),
+  ItemUpdated: object({
+    name: details.name.optional(),
+    description: details.description.nullable().optional(),
+    metadata: details.metadata.optional(),
+  }),
+  ItemStatusChanged: object({ from: status, to: status }),
+  ItemArchived: object({ reason: text(1000).optional() }),
+} as const
+
+export const commands = {
+  add: object({
+    id: id('item').optional(),
+    type: type.default('project'),
+    status: status.default('draft'),
+    name: details.name,
+    description: details.description.optional(),
+    metadata: details.metadata.optional(),
+  }),
+  update: object({
+    name: details.name.optional(),
+    description: details.description.nullable().optional(),
+    metadata: details.metadata.optional(),
+  }),
+  changeStatus: object({ status }),
+  archive: object({ reason: text(1000).optional() }),
+} as const
+
+export const rejections = ['item_already_added', 'item_archived'] as const

@@ -1,0 +1,84 @@
+/** The wallet's storage and wire contract: add, never rename; change a shape with an upcaster. */
+import {
+  currency,
+  date,
+  id,
+  integer,
+  list,
+  minorUnits,
+  object,
+  oneOf,
+  personal,
+  positiveMinorUnits,
+  sealed,
+  text,
+} from '../../kernel/schema.ts'
+
+/** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
+export const EXTERNAL = 'external:'
+/** Postings of one entry: real books have transactions of several hundred. */
+export const POSTINGS_MAX = 1000
+
+const account = text(255)
+  .regex(/^(?!external:$)/, 'an external account has a name')
+  .meta({ description: 'account name; `external:…` is the world outside' })
+const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
+const kind = oneOf('personal', 'portfolio', 'office', 'business')
+const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
+const posting = object({ account, currency, amount: minorUnits })
+const postings = list(posting, POSTINGS_MAX, 2)
+const description = text(1000)
+
+export const events = {
+  WalletOpened: object({ owner: id('user'), holder: sealed.optional(), kind }),
+  AccountOpened: object({ account, currency, places, overdraft }),
+  EntryPosted: object({
+    entry: id('entry'),
+    kind: oneOf('credit', 'debit', 'journal'),
+    postings,
+    effectiveOn: date,
+    description: description.optional(),
+  }),
+  WalletClosed: object({}),
+} as const
+
+const oneSided = {
+  account,
+  currency,
+  amount: positiveMinorUnits,
+  counterparty: text(255)
+    .regex(/^external:./, 'must be `external:` and a name')
+    .meta({ description: 'the external account on the other side' })
+    .default('external:unspecified'),
+  effectiveOn: date.optional(),
+  description: description.optional(),
+}
+
+export const commands = {
+  open: object({
+    id: id('wallet').optional(),
+    owner: id('user').optional(),
+    holder: personal('owner', text(200)).optional(),
+    kind,
+  }),
+  openAccount: object({ account, currency, places: places.optional(), overdraft }),
+  credit: object(oneSided),
+  debit: object(oneSided),
+  post: object({ postings, effectiveOn: date.optional(), description: description.optional() }),
+  close: object({}),
+} as const
+
+export const rejections = [
+  'wallet_already_open',
+  'wallet_closed',
+  'account_not_open',
+  'account_already_open',
+  'account_is_external',
+  'currency_places_unknown',
+  'currency_places_mismatch',
+  'entry_unbalanced',
+  'entry_without_own_account',
+  'insufficient_funds',
+  'amount_out_of_range',
+  'balance_not_zero',
+] as const

@@ -1,0 +1,56 @@
+import type { z } from 'zod'
+import { id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import { type Handler, projection } from '../rows/projection.ts'
+
+const row = object({
+  org: id('org'),
+  position: unsigned64,
+  event_id: uuid,
+  stream: text(255),
+  revision: unsigned64,
+  category: text(64),
+  id: id('thing'),
+  type: text(255),
+  actor: text(128),
+  roles: list(text(64), 100),
+  command_id: uuid,
+  correlation_id: text(255),
+  at: timestamp,
+})
+
+const every: Handler<z.output<typeof row>, unknown> = {
+  append: ({ type, eventId, stream, category, revision, position, metadata }) => [
+    {
+      org: metadata.org,
+      position,
+      event_id: eventId,
+      stream,
+      revision,
+      category,
+      id: metadata.id,
+      type,
+      actor: metadata.actor.subject,
+      roles: [...metadata.actor.roles],
+      command_id: metadata.commandId,
+      correlation_id: metadata.$correlationId,
+      at: metadata.at,
+    },
+  ],
+}
+
+/** One row for every domain event: who did what, when, by which command. */
+export const auditLog = projection({
+  name: 'audit_log',
+  version: 1,
+  history: false,
+  of: {},
+  row,
+  key: ['org', 'position'],
+  indexes: [
+    ['org', 'category', 'position'],
+    ['org', 'id', 'position'],
+    ['org', 'actor', 'position'],
+  ],
+  on: {},
+  every,
+})

@@ -1,0 +1,39 @@
+/** Which versions of projections living processes read: nobody may drop their tables. */
+import type { ClientBase, Pool } from 'pg'
+import type { AnyProjection } from '../rows/projection.ts'
+import { tableOf } from '../rows/tables.ts'
+
+// Any constant does: it tells these locks from others.
+const SERVING = 1_263_486_825
+
+/**
+ * Says that the owner of a session reads some projections, for as long as the session lasts: a shared advisory lock on
+ * each, so that a process that dies serves nothing at once. Waits for a prune that is under way.
+ */
+export async function holdServed(client: ClientBase, projections: readonly AnyProjection[]): Promise<void> {
+  const names = projections.map(tableOf)
+  await client.query(`select pg_advisory_lock_shared(${SERVING}, hashtext(name)) from unnest($1::text[]) name`, [names])
+}
+
+/** Runs statements in one transaction unless somebody serves that version; says whether they were run. */
+export async function ifUnserved(
+  pool: Pool,
+  projection: Pick<AnyProjection, 'name' | 'version'>,
+  statements: readonly (readonly [text: string, values: readonly unknown[]])[],
+): Promise<boolean> {
+  const client = await pool.connect()
+  let broken: boolean | undefined
+  try {
+    await client.query('begin')
+    const lock = `select pg_try_advisory_xact_lock(${SERVING}, hashtext($1)) as free`
+    const { rows } = await client.query<{ free: boolean }>(lock, [tableOf(projection)])
+    if (rows[0]!.free) for (const [text, values] of statements) await client.query(text, [...values])
+    await client.query('commit')
+    return rows[0]!.free
+  } catch (error) {
+    broken = true
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

@@ -1,0 +1,176 @@
+/** Puts new tables in the place of old ones, at the same positions, without holding anybody up for long. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PoolClient } from 'pg'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { type Checkpoint, type Fault, readCheckpoints } from '../ownership/checkpoints.ts'
+import { PartitionTable, partitionOf } from '../ownership/partitions.ts'
+import { bucketOf } from '../rows/bucket.ts'
+import type { Skips } from '../rows/fold.ts'
+import { greatest, least } from '../rows/positions.ts'
+import type { AnyProjection } from '../rows/projection.ts'
+import { storedDigests, versionDigests } from '../rows/stored.ts'
+import { historyTableOf, quoted, quotedList, tableOf, tablesOf } from '../rows/tables.ts'
+import { statementsFor } from '../rows/write.ts'
+import { commitBatch, foldOver } from '../runner/commit.ts'
+import type { RunnerOptions } from '../runner/runner.ts'
+
+/** The projection, and the same one under another name, whose tables take the place of its own. */
+export type SwapOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 'log'> & {
+  readonly projection: AnyProjection
+  readonly beside: AnyProjection
+  /** Of `beside`, under its name. */
+  readonly skips: Skips
+  readonly signal?: AbortSignal
+  /** Called when the new tables are in place, before they are compared with the old ones, which takes a while. */
+  readonly onSwapped?: () => void
+}
+
+export type Swapped = {
+  readonly rows: number
+  readonly orgs: number
+  readonly position: bigint
+  /** Orgs whose rows or row versions were others before: the old tables were wrong there. */
+  readonly changedOrgs: readonly string[]
+}
+
+/**
+ * How long readers that come later may have to wait for one that was there before: the tables are locked for an instant
+ * only, but everybody queues behind whoever waits for a lock.
+ */
+const LOCK_TIMEOUT_MS = 200
+const LOCK_RETRY_MS = 1_000
+/** The old checkpoints are given free by the server when a process stands still that holds them. */
+const IDLE_TIMEOUT_MS = 20_000
+/** PostgreSQL's code for a lock that was not to be had in time. */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Brings the new tables to where the old ones stand and swaps their names. Where a long reader has an old table it
+ * steps back, and tries again until it is gone.
+ */
+export async function swap(options: SwapOptions): Promise<Swapped> {
+  const { pool, projection, log, signal } = options
+  for (let tries = 0; ; tries += 1) {
+    signal?.throwIfAborted()
+    // Most of the way nobody need wait for.
+    await finish(options, await readCheckpoints(pool, [projection]))
+    const swapped = await trySwap(options)
+    if (swapped) return swapped
+    if (tries % 30 === 0) {
+      const tables = tablesOf(projection).join(', ')
+      log.warn({ tables }, 'the new tables are ready: waiting for transactions that read the old ones')
+    }
+    await sleep(LOCK_RETRY_MS, undefined, { signal })
+  }
+}
+
+/**
+ * Holds the old checkpoints still, brings the new tables to the same positions and swaps names. Whoever writes the old
+ * tables waits for the lock, and then finds another epoch: it forgets the rows it had in memory. What the old rows were
+ * is compared afterwards, over a snapshot of that moment, when nobody waits any more.
+ */
+async function trySwap(options: SwapOptions): Promise<Swapped | undefined> {
+  const { pool, projection, beside } = options
+  const [client, snapshot] = [await pool.connect(), await pool.connect()]
+  let broken = true
+  try {
+    await client.query(
+      `begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
+    )
+    const lock = 'select from checkpoints where projection = $1 and version = $2 order by bucket for update'
+    await client.query(lock, [projection.name, projection.version])
+    const goals = await readCheckpoints(client, [projection])
+    await finish(options, goals)
+    await snapshot.query('begin isolation level repeatable read read only; set local statement_timeout = 0')
+    await snapshot.query('select from checkpoints limit 1')
+    await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
+    await exchange(client, projection, beside)
+    await client.query('commit')
+    broken = false
+    options.onSwapped?.()
+    return { ...(await compare(snapshot, projection)), position: least(goals.map(({ position }) => position)) }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === LOCK_NOT_AVAILABLE) return undefined
+    throw error
+  } finally {
+    client.release(broken)
+    snapshot.release(true)
+  }
+}
+
+/** Takes the last events, each bucket up to the position of the old tables. */
+async function finish(
+  { pool, decode, events, beside, skips }: SwapOptions,
+  goals: readonly Pick<Checkpoint, 'bucket' | 'position'>[],
+): Promise<void> {
+  const goalOf = new Map(goals.map(({ bucket, position }) => [bucket, position]))
+  // One that an event has stopped meanwhile meets it again here: it must not be passed over.
+  const running = { state: 'running', error: null } as const
+  const stored = await readCheckpoints(pool, [beside])
+  const partitions = stored.map(checkpoint => partitionOf(beside, { ...checkpoint, ...running }))
+  const store = { pool, decode, skips, attemptsMax: 1 }
+  const fold = foldOver(store, new PartitionTable(partitions))
+  const after = least(partitions.map(({ committed }) => committed))
+  for await (const list of events.read({ after, to: greatest(goalOf.values()), max: 1_000 })) {
+    const due = list.filter(({ position, metadata }) => position <= goalOf.get(bucketOf(metadata.org ?? ''))!)
+    if (due.length === 0) continue
+    const folded = await fold.fold(due)
+    const [fault] = folded.faults.values()
+    if (fault) throw cannotTake(fault)
+    await commitBatch(
+      store,
+      folded.changes.flatMap(statementsFor),
+      new Map(partitions.map(partition => [partition, partition.passed])),
+    )
+  }
+}
+
+/** An event stands in the way of the new tables. */
+export const cannotTake = ({ position, type, error }: Fault): KogiError =>
+  new KogiError('event_refused', `The event ${type} at position ${position} cannot be taken: ${error}.`)
+
+/** The old tables step aside, the new ones take their names, and the epochs grow: positions stay as they are. */
+async function exchange(client: PoolClient, projection: AnyProjection, beside: AnyProjection): Promise<void> {
+  const [tables, fresh] = [tablesOf(projection), tablesOf(beside)]
+  await client.query(`lock table ${quotedList(tables)} in access exclusive mode`)
+  for (const [at, table] of tables.entries()) {
+    for (const [n, index] of (await indexesOf(client, table)).entries()) {
+      await client.query(`alter index ${quoted(index)} rename to ${quoted(`${oldOf(table)}_${n}`)}`)
+    }
+    await client.query(`alter table ${quoted(table)} rename to ${quoted(oldOf(table))}`)
+    await client.query(`alter table ${quoted(fresh[at]!)} rename to ${quoted(table)}`)
+    for (const index of await indexesOf(client, table)) {
+      await client.query(`alter index ${quoted(index)} rename to ${quoted(index.replace(fresh[0]!, tables[0]!))}`)
+    }
+  }
+  const key = [projection.name, projection.version]
+  await client.query('update checkpoints set epoch = epoch + 1 where projection = $1 and version = $2', key)
+}
+
+/** Old and new rows of the moment of the swap, and their versions. */
+async function compare(snapshot: PoolClient, projection: AnyProjection): Promise<Omit<Swapped, 'position'>> {
+  const fresh = await storedDigests(snapshot, projection)
+  const changed = new Set(differing(await storedDigests(snapshot, projection, oldOf(tableOf(projection))), fresh))
+  if (projection.history) {
+    const before = await versionDigests(snapshot, projection, oldOf(historyTableOf(projection)))
+    for (const org of differing(before, await versionDigests(snapshot, projection))) changed.add(org)
+  }
+  const rows = [...fresh.values()].reduce((sum, digest) => sum + digest.rows, 0)
+  return { rows, orgs: fresh.size, changedOrgs: [...changed].sort() }
+}
+
+type Digests = Awaited<ReturnType<typeof storedDigests>>
+
+const differing = (old: Digests, fresh: Digests): readonly string[] =>
+  [...old.keys(), ...fresh.keys()].filter(org => old.get(org)?.sha256 !== fresh.get(org)?.sha256)
+
+/** The name of a table that has been replaced. */
+export const oldOf = (table: string): string => `${table}__old`
+
+async function indexesOf(client: PoolClient, table: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'select indexname as name from pg_indexes where schemaname = current_schema() and tablename = $1',
+    [table],
+  )
+  return rows.map(({ name }) => name)
+}

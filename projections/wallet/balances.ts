@@ -1,0 +1,77 @@
+import type { z } from 'zod'
+import {
+  currency,
+  id,
+  integer,
+  minorUnits,
+  object,
+  oneOf,
+  text,
+  timestamp,
+  unsigned64,
+} from '../../domain/kernel/schema.ts'
+import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
+import { type Handlers, known, projection } from '../rows/projection.ts'
+
+const row = object({
+  org: id('org'),
+  wallet: id('wallet'),
+  account: text(255),
+  currency,
+  places: integer(0, 30),
+  overdraft: oneOf('refused', 'allowed'),
+  balance: minorUnits,
+  postings: unsigned64,
+  revision: unsigned64,
+  opened_at: timestamp,
+  updated_at: timestamp,
+})
+
+const on: Handlers<z.output<typeof row>, typeof events> = {
+  WalletOpened: null,
+  AccountOpened: {
+    keys: ({ data: { account, currency }, metadata: { org, id } }) => [{ org, wallet: id, account, currency }],
+    fold: (_, { data, metadata: { org, id, at }, revision }) => ({
+      org,
+      wallet: id,
+      ...data,
+      balance: 0n,
+      postings: 0n,
+      revision,
+      opened_at: at,
+      updated_at: at,
+    }),
+  },
+  EntryPosted: {
+    keys: ({ data: { postings }, metadata: { org, id } }) =>
+      postings
+        .filter(({ account }) => !account.startsWith(EXTERNAL))
+        .map(({ account, currency }) => ({ org, wallet: id, account, currency })),
+    fold: (row, event, key) => {
+      const before = known(row, event)
+      const mine = event.data.postings.filter(
+        ({ account, currency }) => account === key.account && currency === key.currency,
+      )
+      return {
+        ...before,
+        balance: mine.reduce((balance, { amount }) => balance + amount, before.balance),
+        postings: before.postings + BigInt(mine.length),
+        revision: event.revision,
+        updated_at: event.metadata.at,
+      }
+    },
+  },
+  WalletClosed: null,
+}
+
+/** One row per account and currency of a wallet: what a member sees on the wallet page. */
+export const balances = projection({
+  name: 'balances',
+  version: 1,
+  history: true,
+  of: { wallet: events },
+  row,
+  key: ['org', 'wallet', 'account', 'currency'],
+  indexes: [],
+  on,
+})

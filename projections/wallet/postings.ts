@@ -1,0 +1,67 @@
+import type { z } from 'zod'
+import {
+  boolean,
+  currency,
+  date,
+  id,
+  integer,
+  minorUnits,
+  object,
+  text,
+  timestamp,
+  unsigned64,
+} from '../../domain/kernel/schema.ts'
+import { EXTERNAL, events, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
+import { type Handlers, projection } from '../rows/projection.ts'
+
+const row = object({
+  org: id('org'),
+  wallet: id('wallet'),
+  account: text(255),
+  currency,
+  revision: unsigned64,
+  line: integer(0, POSTINGS_MAX - 1),
+  position: unsigned64,
+  entry: id('entry'),
+  external: boolean,
+  amount: minorUnits,
+  effective_on: date,
+  description: text(1000).optional(),
+  posted_at: timestamp,
+})
+
+const on: Handlers<z.output<typeof row>, typeof events> = {
+  WalletOpened: null,
+  AccountOpened: null,
+  EntryPosted: {
+    append: ({ data, metadata: { org, id, at }, revision, position }) =>
+      data.postings.map(({ account, currency, amount }, line) => ({
+        org,
+        wallet: id,
+        account,
+        currency,
+        revision,
+        line,
+        position,
+        entry: data.entry,
+        external: account.startsWith(EXTERNAL),
+        amount,
+        effective_on: data.effectiveOn,
+        description: data.description,
+        posted_at: at,
+      })),
+  },
+  WalletClosed: null,
+}
+
+/** One row per posting, external accounts too: the lines that statements add up. */
+export const postings = projection({
+  name: 'postings',
+  version: 1,
+  history: false,
+  of: { wallet: events },
+  row,
+  key: ['org', 'wallet', 'account', 'currency', 'revision', 'line'],
+  indexes: [['org', 'wallet', 'account', 'currency', 'effective_on', 'revision', 'line']],
+  on,
+})

@@ -1,0 +1,296 @@
+import { z } from 'zod'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
+import { date, integer, list, minorUnits, object, oneOf, unsigned64 } from '../../domain/kernel/schema.ts'
+import { EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
+import { type Fixed, rowAsOf } from '../../projections/rows/as-of.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { balances } from '../../projections/wallet/balances.ts'
+import { postings } from '../../projections/wallet/postings.ts'
+import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import {
+  type AsOf,
+  checkpointsSql,
+  positioned,
+  type ReadStore,
+  read,
+  readErrors,
+  type Statement,
+} from '../consistency.ts'
+import { cursorOf, valuesOf } from '../cursor.ts'
+import {
+  fromPath,
+  inQuery,
+  invalidParameter,
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  pageParameters,
+  type Queries,
+  queriesOf,
+  tokenParameters,
+} from '../parameters.ts'
+import { type WireRow, wireRow } from '../rows.ts'
+
+const { shape } = postings.row
+const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount', 'balance', 'description'] as const
+const DAY = ['date', 'lines', 'change', 'balance'] as const
+
+/**
+ * What a page of an account's history is made of: the columns that order it, the day that `from` and `to` look at, and
+ * the rows. The rows add up a column `amount`, from which the running balance follows.
+ */
+type View = {
+  readonly name: string
+  readonly keys: readonly ('effective_on' | 'revision' | 'line')[]
+  readonly day: string
+  readonly columns: readonly string[]
+  /** The rows of a page before the running balance, from the lines that `where` leaves. */
+  readonly rows: (where: string, limit: string) => string
+}
+
+const lines = (where: string, order: string, limit: string) =>
+  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
+    from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
+
+/** By the date that entries count for: what the account held on a day, as known now. */
+const byEffectiveDate: View = {
+  name: 'statement_effective',
+  keys: ['effective_on', 'revision', 'line'],
+  day: 't.effective_on',
+  columns: LINE,
+  rows: (where, limit) => lines(where, 't.effective_on, t.revision, t.line', limit),
+}
+
+/** In the order of posting: what the account held after each entry, when it was posted. */
+const byPosting: View = {
+  name: 'statement_posted',
+  keys: ['revision', 'line'],
+  day: 'left(t.posted_at, 10)',
+  columns: LINE,
+  rows: (where, limit) => lines(where, 't.revision, t.line', limit),
+}
+
+const byDay: View = {
+  name: 'end_of_day',
+  keys: ['effective_on'],
+  day: 't.effective_on',
+  columns: DAY,
+  rows: (where, limit) =>
+    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(t.amount) as amount,
+      sum(t.amount) as change from ${tableOf(postings)} t where ${where}
+      group by t.effective_on order by t.effective_on limit ${limit}`,
+}
+
+const common: readonly Parameter[] = [
+  { name: 'id', in: 'path', schema: shape.wallet, description: 'id of the wallet' },
+  { name: 'account', in: 'path', schema: shape.account, description: 'account name, percent-encoded' },
+  { ...inQuery('currency', shape.currency, 'currency of the account'), required: true },
+  inQuery('from', date, 'first day of the period'),
+  inQuery('to', date, 'last day of the period'),
+  inQuery('effective_at', date, 'count only entries that count for this day or an earlier one; see `balance`'),
+  asOfParameter,
+  ...pageParameters,
+  ...tokenParameters,
+]
+const order = inQuery(
+  'order',
+  z.enum(['effective', 'posted']),
+  '`effective` (default): by the date that entries count for; `posted`: as posted, `from` and `to` being days of that',
+)
+
+const page = {
+  wallet: shape.wallet,
+  account: shape.account,
+  currency: shape.currency,
+  places: integer(0, 30).optional(),
+  from: date.optional(),
+  to: date.optional(),
+  effective_at: date.optional(),
+  balance: minorUnits
+    .optional()
+    .meta({ description: 'what the account held at the end of `effective_at`, as known at `meta.as_of`' }),
+  opening: minorUnits.meta({ description: 'balance before the first row of this page' }),
+  closing: minorUnits.meta({ description: 'balance after the last row of this page' }),
+}
+const { revision, line, entry, effective_on, posted_at, amount, description } = shape
+const statementSchema = object({
+  ...page,
+  order: oneOf('effective', 'posted'),
+  lines: list(
+    object({ revision, line, entry, effective_on, posted_at, amount, balance: minorUnits, description }),
+    LIMIT_MAX,
+  ),
+})
+const endOfDaySchema = object({
+  ...page,
+  days: list(object({ date, lines: unsigned64, change: minorUnits, balance: minorUnits }), LIMIT_MAX),
+})
+
+/** The routes of an account's history: its statement, and its balances at the end of each day. */
+export function statementRoutes(deps: ReadStore): Route[] {
+  const shared = {
+    method: 'GET',
+    permission: 'wallet.accounts.read',
+    tag: 'kwlt',
+    errors: { ...asOfErrors, 404: ['not_found'], ...readErrors },
+  } as const
+  const withOrder = [...common, order]
+  return [
+    {
+      ...shared,
+      path: '/kwlt/wallets/:id/accounts/:account/statement',
+      operationId: 'getStatement',
+      summary: 'The statement of an account: opening balance, lines with their running balance, closing balance.',
+      parameters: withOrder,
+      response: statementSchema,
+      async handle(request) {
+        const query = queriesOf(request, withOrder)
+        const view = query.order === 'posted' ? byPosting : byEffectiveDate
+        const { head, rows, ...answer } = await historyPage(deps, request, query, view)
+        return { ...answer, data: { ...head, order: query.order ?? 'effective', lines: rows } }
+      },
+    },
+    {
+      ...shared,
+      path: '/kwlt/wallets/:id/accounts/:account/end-of-day',
+      operationId: 'getEndOfDayBalances',
+      summary: 'The balance of an account at the end of each day on which entries count; other days keep the last one.',
+      parameters: common,
+      response: endOfDaySchema,
+      async handle(request) {
+        const { head, rows, ...answer } = await historyPage(deps, request, queriesOf(request, common), byDay)
+        return { ...answer, data: { ...head, days: rows } }
+      },
+    },
+  ]
+}
+
+type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: readonly WireRow[] }
+
+/** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
+async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
+  const { currency, from, to, effective_at } = query
+  if (currency === undefined) throw invalidParameter('currency', 'must be given')
+  if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
+  const wallet = fromPath(request, 'id', shape.wallet)
+  const account = fromPath(request, 'account', shape.account)
+  const limit = Number(query.limit ?? LIMIT_DEFAULT)
+  const wanted = await wantedOf(deps, request, query)
+  const values = [request.principal.org, wallet, account, currency]
+  const statement = pageStatement(view, values, { query, limit, asOf: wanted.asOf })
+  const { rows, position } = await read(deps, request, statement, wanted)
+  const [, , known, places, opening, balance] = rows[0]!
+  if (!known) {
+    const when = wanted.asOf ? 'had' : 'has'
+    throw new KogiError('not_found', `The wallet ${when} no account ${account} in ${currency}.`)
+  }
+  const found = (rows[0]![6] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, 6))
+  const last = found.at(-1)
+  const next = last && rows.length > limit ? cursorOf(view.name, keysOf(view, last), wanted.asOf) : undefined
+  const closing = last?.balance ?? opening
+  return {
+    head: {
+      wallet,
+      account,
+      currency,
+      ...(places !== null && { places }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(effective_at !== undefined && { effective_at, balance }),
+      opening,
+      closing,
+    },
+    rows: found,
+    pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
+    ...positioned(position, wanted.asOf),
+  }
+}
+
+const ACCOUNT: Fixed = [
+  ['org', '$2'],
+  ['wallet', '$3'],
+  ['account', '$4'],
+  ['currency', '$5'],
+]
+const SCOPE = ACCOUNT.map(([column, value]) => `t.${column} = ${value}`).join(' and ')
+
+const READ = [balances, postings]
+
+type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
+
+/**
+ * One statement: is the account there, what did it hold before the page, and the page with its running balance. Two
+ * clocks leave out lines wherever lines are looked at: the position, for what was known, and the day, for what counts.
+ */
+function pageStatement(view: View, account: readonly string[], { query, limit, asOf }: Asked): Statement {
+  const values: unknown[] = [...account]
+  const put = (value: unknown) => `$${values.push(value) + 1}`
+  const keys = view.keys.map(key => `t.${key}`).join(', ')
+  const then = asOf && put(asOf.position)
+  const scope = [SCOPE]
+  if (then !== undefined) scope.push(`t.position <= ${then}::bigint`)
+  const knownScope = scope.join(' and ')
+  if (query.effective_at !== undefined) scope.push(`t.effective_on <= ${put(query.effective_at)}`)
+  const from = query.from === undefined ? undefined : `${view.day} >= ${put(query.from)}`
+  const to = query.to === undefined ? undefined : `${view.day} <= ${put(query.to)}`
+  let after: string | undefined
+  let before = from === undefined ? undefined : `not ${from}`
+  if (query.after !== undefined) {
+    const place = placeOf(view, query, asOf).map(put).join(', ')
+    after = `(${keys}) > (${place})`
+    const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
+    // Days follow the order of every view but posting's, whose clocks are those of several processes.
+    before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
+  }
+  const where = [...scope, from, to, after].filter(Boolean).join(' and ')
+  const table = tableOf(postings)
+  const sum = (and: string) => `(select coalesce(sum(t.amount), 0) from ${table} t where ${scope.join(' and ')}${and})`
+  const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
+  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
+      ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
+    from ${checkpointsSql(READ)}
+    left join (${accountSql(account[2]!, knownScope, then)}) a on true
+    cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
+    left join (
+      select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
+      from (${view.rows(where, put(limit + 1))}) t
+    ) l on true order by ${keys.replaceAll('t.', 'l.')}`
+  return { of: READ, text, values }
+}
+
+/** Whether there is such an account; one outside the wallet is there once something was posted to it. */
+function accountSql(account: string, scope: string, then: string | undefined): string {
+  const now = tableOf(balances)
+  if (!account.startsWith(EXTERNAL)) {
+    const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
+    return `select true as known, t.places from ${row} t`
+  }
+  // Places never change: those of today were those of then.
+  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
+    from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
+}
+
+/** The cursor's place, which must lie in the period: the balance before the page counts on that. */
+function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
+  const place = valuesOf(
+    after!,
+    name,
+    keys.map(key => KEY_SCHEMAS[key]),
+    asOf,
+  )
+  const day = keys[0] === 'effective_on' ? place[0]! : undefined
+  const last = [to, effective_at].filter(end => end !== undefined).sort()[0]
+  if (day !== undefined && ((from !== undefined && day < from) || (last !== undefined && day > last))) {
+    throw invalidParameter('after', 'must be the `next` of a page of the same period')
+  }
+  return place
+}
+
+const KEY_SCHEMAS = {
+  effective_on: date,
+  revision: unsigned64,
+  line: z.string().regex(/^(0|[1-9][0-9]{0,2})$/),
+} as const
+
+const keysOf = ({ keys }: View, row: WireRow): string[] =>
+  keys.map(key => String(key === 'effective_on' ? (row.effective_on ?? row.date) : row[key]))

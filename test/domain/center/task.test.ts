@@ -1,0 +1,106 @@
+import type { events } from '../../../domain/center/task/messages.ts'
+import { COMPLETED, task } from '../../../domain/center/task/task.ts'
+import type { EventOf } from '../../../domain/kernel/aggregate.ts'
+import { specFor } from '../../support/spec.ts'
+
+type Fact = EventOf<typeof events>
+
+const given = specFor(task)
+const created = (more: { assignee?: string; team?: string; status?: string } = {}): Fact => ({
+  type: 'TaskCreated',
+  data: { name: 'Write', status: 'open', ...more },
+})
+const moved = (from: string, to: string): Fact => ({ type: 'TaskStatusChanged', data: { from, to } })
+const assigned = (from: string | null, to: string | null): Fact => ({ type: 'TaskAssigned', data: { from, to } })
+const handed = (from: string | null, to: string | null): Fact => ({ type: 'TaskMovedToTeam', data: { from, to } })
+const completed = (from = 'open'): Fact => ({ type: 'TaskCompleted', data: { from } })
+
+describe('task', () => {
+  describe('create', () => {
+    it('keeps all that it is given, but for the id, which is the stream', () => {
+      const details = {
+        name: 'Write',
+        description: 'All of it.',
+        type: 'text',
+        priority: 'high',
+        project: 'book',
+        dueOn: '2026-03-01',
+        assignee: 'ann',
+        team: 'red',
+        status: 'triage',
+      } as const
+      given()
+        .when('create', { id: 'task-1', ...details })
+        .then({ type: 'TaskCreated', data: details })
+    })
+    it('happens once', () => {
+      given(created()).when('create', { name: 'Write', status: 'open' }).rejects('task_already_created')
+      given(created(), completed()).when('create', { name: 'Write', status: 'open' }).rejects('task_already_created')
+    })
+  })
+
+  describe('change status', () => {
+    it('says from where to where', () => {
+      given(created()).when('changeStatus', { status: 'doing' }).then(moved('open', 'doing'))
+      given(created(), moved('open', 'doing')).when('changeStatus', { status: 'open' }).then(moved('doing', 'open'))
+    })
+    it('changes nothing where it is so', () =>
+      given(created()).when('changeStatus', { status: 'open' }).changesNothing())
+    it('reopens a completed task', () => {
+      given(created(), completed()).when('changeStatus', { status: 'open' }).then(moved(COMPLETED, 'open'))
+      given(created(), completed(), moved(COMPLETED, 'open'))
+        .when('assign', { assignee: 'ann' })
+        .then(assigned(null, 'ann'))
+    })
+    it('completes a task by the name of that status', () =>
+      given(created(), moved('open', COMPLETED)).when('assign', { assignee: 'ann' }).rejects('task_completed'))
+  })
+
+  describe('assign', () => {
+    it('says from whom to whom', () => {
+      given(created()).when('assign', { assignee: 'ann' }).then(assigned(null, 'ann'))
+      given(created({ assignee: 'ann' }), assigned('ann', 'bob'))
+        .when('assign', { assignee: null })
+        .then(assigned('bob', null))
+    })
+    it('changes nothing where it is so, completed or not', () => {
+      given(created()).when('assign', { assignee: null }).changesNothing()
+      given(created({ assignee: 'ann' }), completed())
+        .when('assign', { assignee: 'ann' })
+        .changesNothing()
+    })
+    it('is over once completed', () =>
+      given(created(), completed()).when('assign', { assignee: 'ann' }).rejects('task_completed'))
+  })
+
+  describe('move to a team', () => {
+    it('says from which to which', () => {
+      given(created()).when('moveToTeam', { team: 'red' }).then(handed(null, 'red'))
+      given(created({ team: 'red' }))
+        .when('moveToTeam', { team: 'blue' })
+        .then(handed('red', 'blue'))
+      given(created({ team: 'red' }))
+        .when('moveToTeam', { team: null })
+        .then(handed('red', null))
+    })
+    it('changes nothing where it is so', () =>
+      given(created({ team: 'red' }), completed())
+        .when('moveToTeam', { team: 'red' })
+        .changesNothing())
+    it('is over once completed', () =>
+      given(created(), completed()).when('moveToTeam', { team: 'red' }).rejects('task_completed'))
+  })
+
+  describe('complete', () => {
+    it('says from where', () => {
+      given(created()).when('complete', {}).then(completed())
+      given(created(), moved('open', 'doing')).when('complete', {}).then(completed('doing'))
+    })
+    it('is already so the second time', () => {
+      given(created(), completed()).when('complete', {}).changesNothing()
+      given(created({ status: COMPLETED }))
+        .when('complete', {})
+        .changesNothing()
+    })
+  })
+})
