@@ -4,14 +4,16 @@ import { KogiError, Rejection } from '../domain/kernel/errors.ts'
 import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import type { Principal } from '../domain/kernel/route.ts'
-import type { Histories, History } from './history.ts'
-import { commandIdOf, fingerprintOf, streamOf, uuidOf } from './ids.ts'
-import { type EventStore, LostRaceError, type NewEvent } from './ports.ts'
+import { commandIdOf, streamOf, uuidOf } from './ids.ts'
+import { type EventStore, type Keyring, LostRaceError, type NewEvent } from './ports.ts'
+import type { CheckReferences } from './references.ts'
+import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
+import type { LoadedStream, Streams } from './streams.ts'
 
 /** How often a command is decided again after another process was faster, before it is given up. */
 const RACES_MAX = 3
 
-/** A request to change one thing, complete: parsed, sealed, named. */
+/** A request to change one thing: parsed and named. */
 export type Command = {
   readonly aggregate: AnyAggregate
   readonly name: string
@@ -19,17 +21,16 @@ export type Command = {
   readonly id: string
   /** Whether the command may make the thing. */
   readonly opens: boolean
+  /** In memory form, personal fields in plain text. */
   readonly body: unknown
-  /** What the fingerprint is made of: the body as it came, without personal fields. */
-  readonly fingerprintBody: unknown
   readonly idempotencyKey: string
   readonly principal: Principal
   readonly correlationId: string
   readonly causationId?: string
   /** Revision the caller has seen (`If-Match`); -1 for a thing that must not exist yet. */
   readonly expectedRevision?: bigint
-  /** Subjects whose personal data the body holds, sealed. */
-  readonly subjects: readonly string[]
+  /** Whether the command is only decided: nothing is appended, sealed or remembered. */
+  readonly dryRun?: boolean
 }
 
 /** What an accepted command returns. `events` is empty where the command changed nothing. */
@@ -45,8 +46,10 @@ export type Receipt = {
 export type WriteDeps = {
   readonly store: EventStore
   readonly codec: EventCodec
-  readonly histories: Histories
+  readonly streams: Streams
   readonly turns: Turns
+  readonly keyring: Keyring
+  readonly checkReferences: CheckReferences
   /** The instant, as `timestamp`. */
   readonly now: () => string
   /** Notes a refusal for the auditors: best effort, never waited for. */
@@ -54,99 +57,113 @@ export type WriteDeps = {
 }
 
 /**
- * The only write path: wait for the stream's turn → load → was this command already done? → expected revision →
- * decide → append with the revision read → receipt. A state from the cache may only accept, because the append proves
- * it fresh: before anything else is answered, the tail is read and the command looked at again.
+ * The only write path: wait for the stream's turn → load → seal → was this command already done? → expected revision →
+ * decide → check references → append with the revision read → receipt. A state from the cache may only accept, because
+ * the append proves it fresh: before anything else is answered, the tail is read and the command looked at again.
  */
 export async function execute(deps: WriteDeps, command: Command): Promise<Receipt> {
   const { aggregate } = command
   const stream = streamOf(command.principal.org, aggregate.name, command.id)
   const commandId = commandIdOf(command.principal.org, stream, command.idempotencyKey)
-  const fingerprint = fingerprintOf(command.name, command.fingerprintBody)
 
   return deps.turns.take(stream, async () => {
     try {
-      let { history, fresh } = await deps.histories.load(aggregate, stream)
+      let { loaded, fresh } = await deps.streams.load(aggregate, stream)
       for (let races = 0; ; ) {
-        const done = await findDone(deps, history, commandId, fingerprint)
+        const exists = loaded.revision >= 0n || command.opens
+        const sealed = exists ? await sealBody(deps.keyring, command, loaded.state) : NOTHING_SEALED
+        const done = await findDone(deps, loaded, commandId, sealed)
         if (done) return receipt(command, stream, done, { ...done.at(-1)!, replayed: true })
 
-        // Its time is that of the decision, after every wait: whoever asks as of a time relies on that.
-        const metadata = metadataOf(deps, command, commandId, fingerprint)
-        const verdict = judge(command, history, commandId, metadata.at)
+        // The time of the command is that of the decision, after every wait: answers as of a time rely on that.
+        const metadata = metadataOf(deps, command, commandId, sealed)
+        const verdict = judge(command, loaded, sealed.body, commandId, metadata.at)
         const accepted = !(verdict instanceof KogiError) && verdict.length > 0
         if (!accepted && !fresh) {
-          await deps.histories.refresh(aggregate, history)
+          await deps.streams.refresh(aggregate, loaded)
           fresh = true
           continue
         }
-        if (verdict instanceof Rejection) deps.onRefused(command, verdict)
+        if (verdict instanceof Rejection && !command.dryRun) deps.onRefused(command, verdict)
         if (verdict instanceof KogiError) throw verdict
-        if (!accepted) return receipt(command, stream, [], { ...history, replayed: false })
+        if (!accepted) return receipt(command, stream, [], { ...loaded, replayed: false })
+        await deps.checkReferences(command)
 
-        const events = verdict.map((fact, n) => newEvent(deps, fact, { commandId, fingerprint, n }, metadata))
-        const decoded = events.map((event, n) => asDecoded(deps, history, event, n))
+        const events = verdict.map((fact, n) => newEvent(deps, fact, { commandId, n, ...sealed }, metadata))
+        const decoded = events.map((event, n) => asDecoded(deps, loaded, event, n))
+        if (command.dryRun) return receipt(command, stream, decoded, { ...loaded, replayed: false })
         try {
-          const appended = await deps.store.append(stream, history.revision, events)
+          const appended = await deps.store.append(stream, loaded.revision, events)
           const stored = decoded.map(event => ({ ...event, position: appended.position }))
-          deps.histories.advance(aggregate, history, stored)
+          deps.streams.advance(aggregate, loaded, stored)
           return receipt(command, stream, stored, { ...appended, replayed: false })
         } catch (error) {
           const raced = error instanceof LostRaceError
           if (raced && ++races > RACES_MAX) throw lostRace()
           if (!raced && !isUnknown(error)) throw error
-          // another process was faster, or the answer did not come: the log knows what happened
-          await deps.histories.refresh(aggregate, history)
+          // Another process was faster, or the answer did not come: the log knows what happened.
+          await deps.streams.refresh(aggregate, loaded)
           fresh = true
-          if (!raced && !(await findDone(deps, history, commandId, fingerprint))) throw unknownOutcome(error)
+          if (!raced && !(await findDone(deps, loaded, commandId, sealed))) throw unknownOutcome(error)
         }
       }
     } catch (error) {
-      // what the caller did wrong leaves the history true; after these the log may not be what the history says
-      if (!(error instanceof KogiError) || UNTRUSTED.has(error.code)) deps.histories.forget(stream)
+      // What the caller did wrong leaves the loaded stream true; after these the log may not be what it says.
+      if (!(error instanceof KogiError) || UNTRUSTED.has(error.code)) deps.streams.forget(stream)
       throw error
     }
   })
 }
 
+/** What is known of the body of a command on a thing that does not exist: it is never decided. */
+const NOTHING_SEALED: SealedBody = { body: {}, fingerprint: '', subjects: [] }
+
 type Facts = readonly EventOf<Vocabulary>[]
 
 /** What the rules say of the command in this state: facts, `[]` when already so, or the error to answer. */
-function judge(command: Command, history: History, commandId: string, at: string): Facts | KogiError {
+function judge(
+  command: Command,
+  loaded: LoadedStream,
+  body: unknown,
+  commandId: string,
+  at: string,
+): Facts | KogiError {
   const { aggregate, name, principal, expectedRevision, id } = command
-  if (history.revision < 0n && !command.opens) {
+  if (loaded.revision < 0n && !command.opens) {
     return new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   }
-  if (expectedRevision !== undefined && expectedRevision !== history.revision) {
-    const at = history.revision < 0n ? 'does not exist yet' : `is at revision ${history.revision}`
+  if (expectedRevision !== undefined && expectedRevision !== loaded.revision) {
+    const at = loaded.revision < 0n ? 'does not exist yet' : `is at revision ${loaded.revision}`
     const message = `The ${aggregate.name} ${at}; read it again and decide anew.`
     return new KogiError('precondition_failed', message)
   }
   const newId = (n: number) => uuidOf([commandId, 'made', n])
   const context: Context = { id, org: principal.org, actor: principal.subject, at, newId }
   try {
-    return aggregate.decide[name]!(history.state, command.body, context)
+    return aggregate.decide[name]!(loaded.state, body, context)
   } catch (error) {
     if (error instanceof Rejection) return error
     throw error
   }
 }
 
-/** The events of this command, if the history holds it. The same key with another body is an error of the caller. */
-async function findDone(deps: WriteDeps, history: History, commandId: string, fingerprint: string) {
-  for (const { from, count } of history.commands.candidates(commandId)) {
-    const events = await deps.store.read(history.stream, BigInt(from), count)
+/** The events of this command, if the stream holds it. The same key with another body is an error of the caller. */
+async function findDone(deps: WriteDeps, loaded: LoadedStream, commandId: string, sealed: SealedBody) {
+  for (const { from, count } of loaded.commands.candidates(commandId)) {
+    const events = await deps.store.read(loaded.stream, BigInt(from), count)
     const own = events.filter(event => event.metadata.commandId === commandId)
     if (own.length === 0) continue
-    if (own[0]!.metadata.fingerprint === fingerprint) return own.map(deps.codec.decode)
+    const { fingerprint } = own[0]!.metadata
+    const isOld = fingerprint === sealed.oldFingerprint && own.some(({ data }) => hasOldSeals(data))
+    if (fingerprint === sealed.fingerprint || isOld) return own.map(deps.codec.decode)
     const message = 'This Idempotency-Key was used for another command on the same thing; send a new key.'
     throw new KogiError('idempotency_key_reused', message)
   }
   return undefined
 }
 
-function metadataOf(deps: WriteDeps, command: Command, commandId: string, fingerprint: string) {
-  const { principal, id, correlationId, causationId, subjects } = command
+function metadataOf(deps: WriteDeps, command: Command, commandId: string, { fingerprint, subjects }: SealedBody) {
+  const { principal, id, correlationId, causationId } = command
   return {
     $correlationId: correlationId,
     $causationId: causationId ?? commandId,
@@ -173,12 +190,12 @@ function newEvent(deps: WriteDeps, fact: Facts[number], identity: Identity, meta
 }
 
 /** The event as every reader of the log will see it; throws, before anything is written, if none could read it. */
-const asDecoded = (deps: WriteDeps, history: History, event: ReturnType<typeof newEvent>, n: number): DomainEvent =>
+const asDecoded = (deps: WriteDeps, loaded: LoadedStream, event: ReturnType<typeof newEvent>, n: number): DomainEvent =>
   deps.codec.decode({
     ...event,
     eventId: event.id,
-    stream: history.stream,
-    revision: history.revision + 1n + BigInt(n),
+    stream: loaded.stream,
+    revision: loaded.revision + 1n + BigInt(n),
     position: 0n,
   })
 
@@ -196,7 +213,7 @@ const receipt = (
   replayed,
 })
 
-/** Errors after which a history is read anew: a log that went back to an older state loses every race for ever. */
+/** Errors after which a stream is read anew: a log that went back to an older state loses every race for ever. */
 const UNTRUSTED = new Set(['engine_unavailable', 'outcome_unknown', 'conflict'])
 
 const isUnknown = (error: unknown) =>

@@ -1,5 +1,6 @@
 /** Names that follow from what they name: the same command has the same ids on every try, in every process. */
 import { hash } from 'node:crypto'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
 
 /** Namespace of every UUID made here, itself made at random once. */
@@ -24,5 +25,12 @@ export const unnamedId = (org: string, category: string, key: string): string =>
 /** The identity of a command: its target and its idempotency key. */
 export const commandIdOf = (org: string, stream: string, key: string): string => uuidOf([org, stream, key])
 
-/** What tells two commands of one idempotency key apart: SHA-256 of the name and the canonical body. */
-export const fingerprintOf = (name: string, body: unknown): string => hash('sha256', canonicalJson([name, body]), 'hex')
+/**
+ * What tells two commands of one idempotency key apart: SHA-256 of the name and the canonical body. Fields count under
+ * their first spelling, so that a command is known again however its fields are spelt.
+ */
+export function fingerprintOf({ spellings = {} }: AnyAggregate, name: string, body: object): string {
+  const first = new Map(Object.entries(spellings).map(([earlier, field]) => [field, earlier]))
+  const spelt = Object.fromEntries(Object.entries(body).map(([field, value]) => [first.get(field) ?? field, value]))
+  return hash('sha256', canonicalJson([name, first.size === 0 ? body : spelt]), 'hex')
+}

@@ -28,6 +28,8 @@ export class LostRaceError extends Error {
 export type EventStore = {
   /** Domain events of a stream from revision `from` on, at most `limit`; `[]` where there are none. */
   readonly read: (stream: string, from: bigint, limit: number) => Promise<readonly StoredEvent[]>
+  /** The type of the last event of a stream of domain events, `undefined` where it has none. */
+  readonly last: (stream: string) => Promise<{ readonly type: string } | undefined>
   /** Appends if the stream's last revision is `expected` (-1: the stream is new). */
   readonly append: (stream: string, expected: bigint, events: readonly NewEvent[]) => Promise<Appended>
   /** Appends to a derived stream, wherever it ends; the server drops a repetition of the same event ids. */
@@ -43,7 +45,16 @@ export type EventStore = {
 
 /** Seals and opens personal data; keys live in a database of their own. */
 export type Keyring = {
-  readonly seal: (org: string, subject: string, plain: string) => Promise<Sealed>
+  /**
+   * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is sealed
+   * under a key that nobody keeps. Throws `subject_erased` where the subject's key was destroyed.
+   */
+  readonly seal: (
+    org: string,
+    subject: string,
+    plain: string,
+    options: { readonly makeKey: boolean },
+  ) => Promise<Sealed>
   /** The plain texts in the order of the envelopes; `null` where the key is gone. */
   readonly open: (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
 }

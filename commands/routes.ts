@@ -4,14 +4,14 @@ import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
-import { id, personalFields } from '../domain/kernel/schema.ts'
+import { id, personalFields, referencesIn } from '../domain/kernel/schema.ts'
+import type { Service } from '../domain/kernel/service.ts'
 import { type Command, execute, type Receipt, type WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
 import type { Keyring } from './ports.ts'
-import { openSealed, sealBody } from './seal.ts'
+import { openSealed } from './seal.ts'
 
 export type CommandDeps = WriteDeps & {
-  readonly keyring: Keyring
   /** A key for a command that brought none. */
   readonly newKey: () => string
 }
@@ -29,10 +29,11 @@ const receiptSchema = z
       z.object({ type: z.string(), id: z.string(), revision: z.string(), data: z.record(z.string(), z.unknown()) }),
     ),
     replayed: z.boolean().meta({ description: 'true where this key had done its work before' }),
+    dry_run: z.literal(true).optional().meta({ description: 'there where nothing was written' }),
   })
   .meta({ title: 'Receipt' })
 
-const headers: readonly Parameter[] = [
+const parameters: readonly Parameter[] = [
   {
     name: 'Idempotency-Key',
     in: 'header',
@@ -45,44 +46,44 @@ const headers: readonly Parameter[] = [
     schema: z.string(),
     description: 'Revision the caller has seen, as the ETag gave it: `"12"`. Another one answers 412.',
   },
+  {
+    name: 'dry_run',
+    in: 'query',
+    schema: z.enum(['true', 'false']),
+    description: 'Only decide: `true` answers what the command would do, and writes nothing.',
+  },
 ]
 
-/** The routes of every command of the catalogue. */
-export const commandRoutes = (aggregates: readonly AnyAggregate[], deps: CommandDeps): Route[] =>
-  aggregates.flatMap(aggregate => Object.keys(aggregate.commands).map(name => commandRoute(aggregate, name, deps)))
+/** The routes of every command of some services. */
+export const commandRoutes = (services: readonly Service[], deps: CommandDeps): Route[] =>
+  services.flatMap(service =>
+    service.aggregates.flatMap(aggregate =>
+      Object.keys(aggregate.commands).map(name => commandRoute(service, aggregate, name, deps)),
+    ),
+  )
 
-function commandRoute(aggregate: AnyAggregate, name: string, deps: CommandDeps): Route {
-  const [method, path] = (aggregate.http[name] as string).split(' ') as [Route['method'], string]
+function commandRoute(service: Service, aggregate: AnyAggregate, name: string, deps: CommandDeps): Route {
+  const [operation, permission, summary] = aggregate.api[name]!
+  const [method, path] = operation.split(' ') as [Route['method'], string]
   const schema = aggregate.commands[name] as z.ZodObject
-  const personal = personalFields(schema)
   const opens = !path.includes(':id')
-  // a POST that ends in the command's own verb acts on a thing; any other POST makes one
-  const created = method === 'POST' && !path.endsWith(`/${name}`)
+  // A POST that ends in the command's own verb acts on a thing; any other POST makes one.
+  const makes = method === 'POST' && !path.endsWith(`/${name}`)
 
   async function handle(request: ApiRequest): Promise<ApiResponse> {
-    const parsed = parseBody(schema, request.body)
-    const key = keyOf(request, deps)
-    const sealing = await sealBody(deps.keyring, personal, parsed, request.principal)
+    const { id: named, ...body } = parseBody(schema, spelt(aggregate, request.body)) as { readonly id?: string }
     const { principal, correlationId } = request
-    const { id: named, ...body } = opens ? sealing.body : { ...sealing.body, id: undefined }
-    const receipt = await execute(deps, {
-      aggregate,
-      name,
-      id: opens ? ((named as string | undefined) ?? unnamedId(principal.org, aggregate.name, key)) : idOf(request),
-      opens,
-      body,
-      fingerprintBody: sealing.open,
-      idempotencyKey: key,
-      principal,
-      correlationId,
-      subjects: sealing.subjects,
-      ...expectedRevision(request),
-    } satisfies Command)
-    const made = created && receipt.events.length > 0
-    const location = `/api/v1/${aggregate.service}${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
+    const key = keyOf(request, deps)
+    const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, key)) : idOf(request)
+    const dryRun = isDryRun(request)
+    const precondition = expectedRevision(request)
+    const command = { aggregate, name, id, opens, body, idempotencyKey: key, principal, correlationId, dryRun }
+    const receipt = await execute(deps, { ...command, ...precondition } satisfies Command)
+    const made = makes && receipt.events.length > 0 && !dryRun
+    const location = `/api/v1/${service.code}${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
     return {
-      status: method === 'DELETE' ? 204 : made ? 201 : 200,
-      data: await receiptData(deps.keyring, principal.org, receipt),
+      status: dryRun ? 200 : method === 'DELETE' ? 204 : made ? 201 : 200,
+      data: await receiptData(deps.keyring, principal.org, receipt, dryRun),
       headers: {
         ETag: `"${receipt.revision}"`,
         'Kogi-Position': String(receipt.position),
@@ -94,33 +95,63 @@ function commandRoute(aggregate: AnyAggregate, name: string, deps: CommandDeps):
 
   return {
     method,
-    path: `/${aggregate.service}${path}`,
-    permission: aggregate.allow[name] as string,
+    path: `/${service.code}${path}`,
+    permission: `${service.word}.${permission}`,
     operationId: `${aggregate.name}.${name}`,
-    summary: aggregate.summary[name] as string,
-    tag: aggregate.service,
+    summary,
+    tag: service.code,
     parameters: opens
-      ? headers
-      : [{ name: 'id', in: 'path', schema: id(aggregate.name), description: 'id' }, ...headers],
+      ? parameters
+      : [{ name: 'id', in: 'path', schema: id(aggregate.name), description: 'id' }, ...parameters],
     body: schema,
     response: receiptSchema,
     errors: {
       ...(opens ? {} : { 404: ['not_found'] }),
       409: ['conflict'],
       412: ['precondition_failed'],
-      422: ['idempotency_key_reused', ...aggregate.rejections],
+      422: ['idempotency_key_reused', ...edgeRefusals(schema), ...aggregate.rejections],
       503: ['engine_unavailable', 'outcome_unknown'],
     },
     handle,
   }
 }
 
+/** Codes that the command edge refuses with, by what the fields of a command are. */
+const edgeRefusals = (schema: z.ZodObject): readonly string[] => [
+  ...(referencesIn(schema).length > 0 ? ['reference_unknown', 'reference_removed'] : []),
+  ...(personalFields(schema).size > 0 ? ['subject_erased'] : []),
+]
+
+/** A body with the fields that came under an earlier spelling under their names. */
+function spelt({ spellings }: AnyAggregate, body: unknown): unknown {
+  if (!spellings || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const given = Object.entries(body)
+  const both = given.find(([field]) => Object.hasOwn(spellings, field) && Object.hasOwn(body, spellings[field]!))
+  if (both)
+    throw invalidBody([{ field: both[0], message: `is the earlier spelling of ${spellings[both[0]]}: send one` }])
+  return Object.fromEntries(given.map(([field, value]) => [own(spellings, field) ?? field, value]))
+}
+
+const own = (names: Readonly<Record<string, string>>, name: string) =>
+  Object.hasOwn(names, name) ? names[name] : undefined
+
+function isDryRun({ query }: ApiRequest): boolean {
+  const { dry_run: given } = query
+  if (given === undefined || given === 'false') return false
+  if (given === 'true') return true
+  throw new KogiError('invalid_parameter', 'The parameter dry_run must be true or false.', [
+    { field: 'dry_run', message: 'must be true or false' },
+  ])
+}
+
 function parseBody(schema: z.ZodObject, body: unknown): Readonly<Record<string, unknown>> {
   const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
   if (parsed.success) return parsed.data
-  const details = parsed.error.issues.flatMap(issueDetails)
-  throw new KogiError('invalid_body', 'The body does not have the form of this command; see details.', details)
+  throw invalidBody(parsed.error.issues.flatMap(issueDetails))
 }
+
+const invalidBody = (details: readonly ErrorDetail[]) =>
+  new KogiError('invalid_body', 'The body does not have the form of this command; see details.', details)
 
 /** What is wrong, by field: `postings.0.amount`. */
 function issueDetails(issue: z.core.$ZodIssue): ErrorDetail[] {
@@ -155,12 +186,12 @@ function expectedRevision(request: ApiRequest): { expectedRevision?: bigint } {
 const invalidHeader = (field: string, message: string) =>
   new KogiError('invalid_parameter', `The header ${field} is not valid: ${message}.`, [{ field, message }])
 
-async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt) {
+async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, dryRun: boolean) {
   const opened = events.map(async ({ type, eventId, revision, data }) => ({
     type,
     id: eventId,
     revision,
     data: await openSealed(keyring, org, data as Readonly<Record<string, unknown>>),
   }))
-  return toWire({ ...receipt, events: await Promise.all(opened) })
+  return toWire({ ...receipt, events: await Promise.all(opened), ...(dryRun && { dry_run: true }) })
 }

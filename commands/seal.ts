@@ -1,30 +1,59 @@
-/** Personal data is sealed at the command edge, before a rule or the log sees it, and opened again in replies. */
-import { type Sealed, sealed } from '../domain/kernel/schema.ts'
+/** Personal data is sealed before a rule or the log sees it, and opened again in replies. */
+import type { z } from 'zod'
+import { personalFields, type Sealed, sealed } from '../domain/kernel/schema.ts'
+import type { Command } from './execute.ts'
+import { fingerprintOf } from './ids.ts'
 import type { Keyring } from './ports.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
+/** A command's body as the rules see it. */
+export type SealedBody = {
+  readonly body: Body
+  /** Covers the personal fields by their digests. */
+  readonly fingerprint: string
+  /** The fingerprint as it was made before sealed texts had digests: without the personal fields. */
+  readonly oldFingerprint?: string
+  /** Subjects whose personal data the body holds. */
+  readonly subjects: readonly string[]
+}
+
+const personalOf = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>()
+
 /**
- * Replaces the personal fields of a parsed body by their sealed form. `personal` maps each such field to the one that
- * names its subject; where that one is left out, the subject is the caller.
+ * Replaces the personal fields of a body by their sealed form: under the subject that the thing's state names, or, for
+ * a thing that is to be opened, the one that the body names, the caller where it names none. Throws `subject_erased`.
  */
-export async function sealBody(
-  keyring: Keyring,
-  personal: ReadonlyMap<string, string>,
-  body: Body,
-  { org, subject }: { readonly org: string; readonly subject: string },
-): Promise<{ body: Body; open: Body; subjects: readonly string[] }> {
-  const open = Object.fromEntries(Object.entries(body).filter(([field]) => !personal.has(field)))
+export async function sealBody(keyring: Keyring, command: Command, state: unknown): Promise<SealedBody> {
+  const { aggregate, name, principal } = command
+  const body = command.body as Body
+  const schema = aggregate.commands[name] as z.ZodObject
+  const personal = personalOf.get(schema) ?? personalFields(schema)
+  personalOf.set(schema, personal)
+  if (personal.size === 0) return { body, fingerprint: fingerprintOf(aggregate, name, body), subjects: [] }
+
   const closed: Record<string, Sealed> = {}
   const subjects = new Set<string>()
   for (const [field, subjectField] of personal) {
-    if (body[field] === undefined) continue
-    const owner = (body[subjectField] as string | undefined) ?? subject
-    closed[field] = await keyring.seal(org, owner, body[field] as string)
-    subjects.add(owner)
+    const plain = body[field]
+    if (typeof plain !== 'string') continue
+    const named = aggregate.subjectOf?.(state) ?? (body[subjectField] as string | undefined) ?? principal.subject
+    closed[field] = await keyring.seal(principal.org, named, plain, { makeKey: command.dryRun !== true })
+    subjects.add(named)
   }
-  return { body: { ...open, ...closed }, open, subjects: [...subjects] }
+  const digests = Object.fromEntries(Object.entries(closed).map(([field, { digest }]) => [field, digest]))
+  const without = Object.fromEntries(Object.entries(body).filter(([field]) => !(field in closed)))
+  return {
+    body: { ...body, ...closed },
+    fingerprint: fingerprintOf(aggregate, name, { ...body, ...digests }),
+    oldFingerprint: fingerprintOf(aggregate, name, without),
+    subjects: [...subjects],
+  }
 }
+
+/** Whether data holds sealed text of before digests were introduced. */
+export const hasOldSeals = (data: Body): boolean =>
+  Object.values(data).some(value => isSealed(value) && value.digest === undefined)
 
 /** Opens every sealed member of a value's first level; one whose key is gone reads `null`, with `erased: true`. */
 export async function openSealed(keyring: Keyring, org: string, value: Body): Promise<Body> {

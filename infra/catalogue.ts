@@ -1,33 +1,47 @@
-/** The whole system as lists: adding an aggregate is one folder, one projection and one line here. */
-import { item } from '../domain/briefcase/item/item.ts'
-import { task } from '../domain/center/task/task.ts'
+/** The whole platform as lists: a new aggregate is a line in its service's list, a new model one in that of its models. */
+import { auditService } from '../domain/audit/service.ts'
+import { briefcaseService } from '../domain/briefcase/service.ts'
+import { centerService } from '../domain/center/service.ts'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { eventCodec } from '../domain/kernel/codec.ts'
-import { wallet } from '../domain/wallet/wallet/wallet.ts'
-import { auditLog } from '../projections/audit/audit-log.ts'
-import { items } from '../projections/briefcase/items.ts'
-import { tasks } from '../projections/center/tasks.ts'
-import { memories } from '../projections/memory/memories.ts'
+import type { Service } from '../domain/kernel/service.ts'
+import { memoryService } from '../domain/memory/service.ts'
+import { officeService } from '../domain/office/service.ts'
+import { walletService } from '../domain/wallet/service.ts'
+import { auditModels } from '../projections/audit/models.ts'
+import { briefcaseModels } from '../projections/briefcase/models.ts'
+import { centerModels } from '../projections/center/models.ts'
+import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
+import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
-import { balances } from '../projections/wallet/balances.ts'
-import { entries } from '../projections/wallet/entries.ts'
-import { postings } from '../projections/wallet/postings.ts'
-import { wallets } from '../projections/wallet/wallets.ts'
+import { walletModels } from '../projections/wallet/models.ts'
+import { type Resource, resourcesOf } from '../read-api/resource.ts'
 
-export const aggregates: readonly AnyAggregate[] = [wallet, item, task]
-
-export const projections: readonly AnyProjection[] = [
-  wallets,
-  balances,
-  entries,
-  postings,
-  items,
-  tasks,
-  memories,
-  auditLog,
+export const services: readonly Service[] = [
+  walletService,
+  briefcaseService,
+  centerService,
+  officeService,
+  memoryService,
+  auditService,
 ]
+
+export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)
+
+const models: readonly AnyProjection[] = [...walletModels, ...briefcaseModels, ...centerModels, ...officeModels]
+
+/** What is remembered of the models, for search. */
+export const memories = memoriesOf(models)
+
+export const projections: readonly AnyProjection[] = [...models, memories, ...auditModels]
 
 /** Prefixes of the streams that hold domain events: the one filter with which consumers read `$all`. */
 export const domainStreamPrefixes: readonly string[] = aggregates.map(({ name }) => `${name}-`)
+
+/** Everything that is read as a list of rows and the rows in it. */
+export const resources: readonly Resource[] = resourcesOf(services, projections)
+
+/** The permission that a caller needs for memories of each kind. */
+export const memoryPermissions: ReadonlyMap<string, string> = memoryPermissionsOf(projections)
 
 export const codec = eventCodec(aggregates)

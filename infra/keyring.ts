@@ -1,7 +1,9 @@
 /** Keys of data subjects, in a database of their own: with a key goes the personal data under it, and nothing else. */
-import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { Keyring } from '../commands/ports.ts'
+import { KogiError } from '../domain/kernel/errors.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
 import type { Sealed } from '../domain/kernel/schema.ts'
 
@@ -16,34 +18,34 @@ type SubjectKey = { readonly key: string; readonly secret: Buffer | null }
 
 /** Seals and opens under the keys in `pool`'s table `subject_keys`. */
 export function keyring(pool: Pool): Keyring {
-  const cache = new Map<string, { readonly value: SubjectKey; readonly until: number }>()
-  const cached = (name: string) => {
-    const hit = cache.get(name)
-    return hit && hit.until > Date.now() ? hit.value : undefined
-  }
+  const cache = new LRUCache<string, SubjectKey>({ max: CACHED_KEYS_MAX, ttl: CACHED_FOR_MS })
   const remember = (name: string, value: SubjectKey) => {
-    if (cache.size >= CACHED_KEYS_MAX) cache.delete(cache.keys().next().value!)
-    cache.set(name, { value, until: Date.now() + CACHED_FOR_MS })
+    cache.set(name, value)
     return value
   }
 
-  const keyOf = async (org: string, subject: string): Promise<SubjectKey> => {
-    const name = canonicalJson([org, subject])
-    const known = cached(name)
-    if (known) return known
-    await pool.query(
-      `insert into subject_keys (key, org, subject, secret) values ($1, $2, $3, $4)
-       on conflict (org, subject) do nothing`,
-      [randomUUID(), org, subject, randomBytes(32)],
-    )
+  const find = async (org: string, subject: string): Promise<SubjectKey | undefined> => {
     const { rows } = await pool.query<SubjectKey>(
       'select key, secret from subject_keys where org = $1 and subject = $2',
       [org, subject],
     )
-    return remember(name, rows[0]!)
+    return rows[0]
+  }
+  const keyOf = async (org: string, subject: string, makeKey: boolean): Promise<SubjectKey> => {
+    const name = canonicalJson([org, subject])
+    const cached = cache.get(name) ?? (await find(org, subject))
+    if (cached) return remember(name, cached)
+    const made = { key: randomUUID(), secret: randomBytes(32) }
+    if (!makeKey) return made
+    await pool.query(
+      `insert into subject_keys (key, org, subject, secret) values ($1, $2, $3, $4)
+       on conflict (org, subject) do nothing`,
+      [made.key, org, subject, made.secret],
+    )
+    return remember(name, (await find(org, subject))!)
   }
   const secretsOf = async (org: string, keys: readonly string[]): Promise<ReadonlyMap<string, Buffer | null>> => {
-    const found = new Map(keys.map(key => [key, cached(canonicalJson([org, 'key', key]))?.secret]))
+    const found = new Map(keys.map(key => [key, cache.get(canonicalJson([org, 'key', key]))?.secret]))
     const missing = [...found].filter(([, secret]) => secret === undefined).map(([key]) => key)
     if (missing.length > 0) {
       const { rows } = await pool.query<SubjectKey>(
@@ -56,10 +58,11 @@ export function keyring(pool: Pool): Keyring {
   }
 
   return {
-    async seal(org, subject, plain) {
-      const { key, secret } = await keyOf(org, subject)
-      // an erased subject who comes back stays without a key: what is sealed now is erased at once
-      return seal(org, key, secret ?? randomBytes(32), plain)
+    async seal(org, subject, plain, { makeKey }) {
+      const { key, secret } = await keyOf(org, subject, makeKey)
+      if (secret !== null) return seal(org, key, secret, plain)
+      const details = [{ field: 'subject', message: subject }]
+      throw new KogiError('subject_erased', 'The personal data of this subject was erased; nothing is added.', details)
     },
     async open(org, envelopes) {
       const secrets = await secretsOf(org, [...new Set(envelopes.map(({ key }) => key))])
@@ -75,8 +78,12 @@ function seal(org: string, key: string, secret: Buffer, plain: string): Sealed {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(ALGORITHM, secret, nonce).setAAD(bound(org, key))
   const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
-  return { key, nonce: nonce.toString('base64url'), text: text.toString('base64url') }
+  const digest = createHmac('sha256', digestKeyOf(secret)).update(plain).digest('base64url')
+  return { key, nonce: nonce.toString('base64url'), text: text.toString('base64url'), digest }
 }
+
+/** The key of the digests of a subject's texts, derived from the one that seals them (HKDF, RFC 5869). */
+const digestKeyOf = (secret: Buffer) => Buffer.from(hkdfSync('sha256', secret, '', 'kogi digest of a sealed text', 32))
 
 function unseal(org: string, { key, nonce, text }: Sealed, secret: Buffer | null): string | null {
   if (secret === null) return null

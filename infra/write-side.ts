@@ -1,9 +1,10 @@
-/** Puts the write path together: log, histories, keys, clock. Used by the command API, by imports and by tests. */
+/** Puts the write path together: log, loaded streams, keys, clock. Used by the command API, by imports and by tests. */
 import { randomUUID } from 'node:crypto'
 import { Turns } from '../commands/execute.ts'
-import { histories } from '../commands/history.ts'
+import { referenceCheck } from '../commands/references.ts'
 import type { CommandDeps } from '../commands/routes.ts'
-import { codec } from './catalogue.ts'
+import { loadedStreams } from '../commands/streams.ts'
+import { aggregates, codec } from './catalogue.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
 import { eventStoreWriter } from './event-store/writer.ts'
@@ -31,7 +32,8 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
   const deps: CommandDeps = {
     store,
     codec,
-    histories: histories({ store, codec, onSnapshotFailed }),
+    streams: loadedStreams({ store, codec, onSnapshotFailed }),
+    checkReferences: referenceCheck(aggregates, store),
     turns: new Turns(),
     now: () => new Date().toISOString(),
     onRefused: refusals(store, log),

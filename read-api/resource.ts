@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
+import type { Service } from '../domain/kernel/service.ts'
 import { type Fixed, hasHistory, pageAsOf, rowAsOf, tableAsOf } from '../projections/rows/as-of.ts'
-import type { AnyProjection, Projection } from '../projections/rows/projection.ts'
+import type { AnyProjection, Read } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { asOfErrors, asOfParameter, noHistoryErrors, wantedOf } from './as-of.ts'
 import { type AsOf, checkpointsSql, positioned, type ReadStore, read, readErrors } from './consistency.ts'
@@ -21,42 +22,48 @@ import {
 } from './parameters.ts'
 import { columnsOf, opened, outsideSchemaOf, sealedColumnsOf, type Unseal, wireRow } from './rows.ts'
 
-/** A list of things and the things in it, as data: routes, statements and documentation follow from it. */
-export type Resource<S extends z.ZodObject = z.ZodObject> = {
-  /** Names of one and of many, as they stand in operation ids: `Wallet`, `Wallets`. */
-  readonly one: string
-  readonly many: string
-  /** Path of the list below `/api/v1`. */
-  readonly path: `/${string}`
-  readonly projection: Pick<Projection<never, S>, 'row'> & AnyProjection
-  /** Parameters of the path with the columns they fix, in the order of the key of `within`. */
-  readonly parents: Readonly<Record<string, keyof z.output<S> & string>>
-  /** The read model of the thing that the list belongs to: 404 where that is not there. */
-  readonly within?: AnyProjection
-  /** Columns that name one thing in the list, which become the rest of its path; none where it has no path. */
-  readonly names: readonly (keyof z.output<S> & string)[]
-  /** Columns that order the list, unique within org and parents: an index or the key has them in this order. */
-  readonly order: readonly (keyof z.output<S> & string)[]
-  /** Columns that the list can be filtered by. */
-  readonly filters: readonly (keyof z.output<S> & string)[]
-  readonly permission: string
-  readonly tag: string
-  readonly summary: { readonly list: string; readonly get?: string }
-}
+/** One read of a read model, with the names that it has outside. */
+export type Resource = Required<Pick<AnyRead, 'parents' | 'filters'>> &
+  Omit<AnyRead, 'parents' | 'filters' | 'path' | 'permission'> & {
+    readonly projection: AnyProjection
+    /** Path of the list below `/api/v1`. */
+    readonly path: string
+    readonly permission: string
+    /** Code of the service. */
+    readonly tag: string
+    /** Names as they stand in operation ids: `WalletAccount`, `WalletAccounts`. */
+    readonly ids: { readonly one: string; readonly many: string }
+  }
 
-/** Returns its argument: a definition is data. */
-export const resource = <S extends z.ZodObject>(definition: Resource<S>) => definition
+// biome-ignore lint/suspicious/noExplicitAny: a read of any rows, for the list that holds all of them
+type AnyRead = Read<any>
 
-/** A resource of any rows, for the list that holds all of them. */
-// biome-ignore lint/suspicious/noExplicitAny: a heterogeneous list, named (house rule 7)
-export type AnyResource = Resource<any>
+/** Everything that is read as a list of rows and the rows in it. */
+export const resourcesOf = (services: readonly Service[], models: readonly AnyProjection[]): readonly Resource[] =>
+  models.flatMap(projection => {
+    const service = services.find(({ word }) => word === projection.service)
+    if (!service) throw new TypeError(`${projection.name} is of the service ${projection.service}, which there is not`)
+    return ((projection.reads ?? []) as readonly AnyRead[]).map(read => ({
+      parents: {},
+      filters: [],
+      ...read,
+      projection,
+      path: `/${service.code}${read.path}`,
+      permission: `${service.word}.${read.permission}`,
+      tag: service.code,
+      ids: { one: pascal(read.one), many: pascal(read.many) },
+    }))
+  })
+
+/** `wallet account` → `WalletAccount`. */
+const pascal = (words: string) => words.replaceAll(/(?:^| )(.)/g, (_, letter: string) => letter.toUpperCase())
 
 /** What the routes of resources need from outside. */
 export type ResourceDeps = ReadStore & { readonly unseal: Unseal }
 
 /** The routes of a resource: its list, and the single thing where it has a name. */
-export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
-  const { one, many, path, names, projection, permission, tag, summary } = resource
+export function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
+  const { ids, path, names, projection, permission, tag, summary } = resource
   const shared = { method: 'GET', permission, tag } as const
   const row = outsideSchemaOf(projection)
   const known = knowsThePast(resource)
@@ -65,7 +72,7 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
   const list: Route = {
     ...shared,
     path,
-    operationId: `list${many}`,
+    operationId: `list${ids.many}`,
     summary: summary.list,
     parameters: [...pathParameters(resource, Object.keys(resource.parents)), ...listed],
     response: z.array(row),
@@ -80,7 +87,7 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
   const get: Route = {
     ...list,
     path: `${path}${names.map(name => `/:${name}`).join('')}`,
-    operationId: `get${one}`,
+    operationId: `get${ids.one}`,
     summary: summary.get ?? '',
     parameters: [...pathParameters(resource, [...Object.keys(resource.parents), ...names]), ...moment],
     response: row,
@@ -90,11 +97,11 @@ export function routesOf(resource: AnyResource, deps: ResourceDeps): Route[] {
 }
 
 /** Whether what a resource shows can be asked for as of an earlier position. */
-const knowsThePast = ({ projection, within }: AnyResource) => hasHistory(projection) && (!within || hasHistory(within))
+const knowsThePast = ({ projection, within }: Resource) => hasHistory(projection) && (!within || hasHistory(within))
 
 /** The thing by its key: one prepared statement, one round trip. */
 function getHandler(
-  { one, path, projection, parents, names }: AnyResource,
+  { one, ids, path, projection, parents, names }: Resource,
   parameters: readonly Parameter[],
   deps: ResourceDeps,
 ) {
@@ -102,10 +109,10 @@ function getHandler(
   const columns = columnsOf(projection)
   const personal = sealedColumnsOf(projection)
   const orgAt = 2 + columns.indexOf('org')
-  const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column, `$${at + 3}`] as const)]
+  const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column!, `$${at + 3}`] as const)]
   const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
   const from = `select c.position, c.stalled, ${selected('t', columns)} from ${checkpointsSql([projection])}`
-  const name = `get${one}${path}_v${projection.version}`
+  const name = `get${ids.one}${path}_v${projection.version}`
   const of = [projection]
   const now = { name, of, text: `${from} left join ${tableOf(projection)} t on ${on}` }
   const then = hasHistory(projection) && {
@@ -116,7 +123,7 @@ function getHandler(
   return async (request: ApiRequest): Promise<ApiResponse> => {
     const { org } = request.principal
     const values: unknown[] = [org]
-    for (const [param, column] of params) values.push(fromPath(request, param, projection.row.shape[column]))
+    for (const [param, column] of params) values.push(fromPath(request, param, projection.row.shape[column!]))
     const wanted = await wantedOf(deps, request, queriesOf(request, parameters))
     const { asOf } = wanted
     const statement = asOf && then ? { ...then, values: [...values, asOf.position] } : { ...now, values }
@@ -131,8 +138,8 @@ function getHandler(
 }
 
 /** A page of the list: keyset by the order columns, filters, offset and total, all in one statement. */
-function listHandler(resource: AnyResource, parameters: readonly Parameter[], deps: ResourceDeps) {
-  const { many, projection, order, within } = resource
+function listHandler(resource: Resource, parameters: readonly Parameter[], deps: ResourceDeps) {
+  const { ids, projection, order, within } = resource
   const columns = columnsOf(projection)
   const personal = sealedColumnsOf(projection)
   const first = 4
@@ -146,11 +153,11 @@ function listHandler(resource: AnyResource, parameters: readonly Parameter[], de
     const { asOf } = wanted
     const { rows, position } = await read(deps, request, listStatement(resource, request, query, asOf), wanted)
     const [, , total, exists] = rows[0]!
-    if (exists === false) throw notFound(within!.name.slice(0, -1), asOf)
+    if (exists === false) throw notFound(within!.reads![0]!.one, asOf)
     const found = rows[0]![orgAt] === null ? [] : rows.slice(0, limit)
     const last = rows.length > limit ? found.at(-1) : undefined
     const place = last && keys.map(at => String(last[at]))
-    const next = place && cursorOf(many, place, asOf)
+    const next = place && cursorOf(ids.many, place, asOf)
     const data = found.map(values => wireRow(columns, values, first))
     return {
       data: await opened(data, personal, request.principal.org, deps.unseal),
@@ -166,8 +173,8 @@ function listHandler(resource: AnyResource, parameters: readonly Parameter[], de
   }
 }
 
-function listStatement(resource: AnyResource, request: ApiRequest, query: Queries, asOf: AsOf | undefined) {
-  const { many, projection, parents, within, filters, order } = resource
+function listStatement(resource: Resource, request: ApiRequest, query: Queries, asOf: AsOf | undefined) {
+  const { ids, projection, parents, within, filters, order } = resource
   const { shape } = projection.row
   const columns = columnsOf(projection)
   const values: unknown[] = []
@@ -182,7 +189,7 @@ function listStatement(resource: AnyResource, request: ApiRequest, query: Querie
       ? undefined
       : valuesOf(
           query.after,
-          many,
+          ids.many,
           order.map(column => shape[column]),
           asOf,
         ).map(put)
@@ -221,7 +228,7 @@ function existsSql(within: AnyProjection | undefined, key: Fixed | undefined, th
   return `exists(select from ${tableOf(within)} p where ${where})`
 }
 
-function listParameters({ projection, filters }: AnyResource): readonly Parameter[] {
+function listParameters({ projection, filters }: Resource): readonly Parameter[] {
   return [
     ...filters.map(name => inQuery(name, projection.row.shape[name], `only those with this ${name}`)),
     ...pageParameters,
@@ -234,7 +241,7 @@ function listParameters({ projection, filters }: AnyResource): readonly Paramete
   ]
 }
 
-function pathParameters({ projection, parents }: AnyResource, names: readonly string[]): readonly Parameter[] {
+function pathParameters({ projection, parents }: Resource, names: readonly string[]): readonly Parameter[] {
   return names.map(name => {
     const schema: z.ZodType = projection.row.shape[parents[name] ?? name]
     return { name, in: 'path', schema, description: schema.description ?? `its ${name}` }
@@ -250,7 +257,5 @@ function refuseContradictions(query: Queries): void {
 
 const selected = (table: string, columns: readonly string[]) => columns.map(name => `${table}."${name}"`).join(', ')
 
-const notFound = (what: string, asOf: AsOf | undefined) => {
-  const name = what.replaceAll(/\B[A-Z]/g, ' $&').toLowerCase()
-  return new KogiError('not_found', `There ${asOf ? 'was' : 'is'} no such ${name}${asOf ? ' then' : ''}.`)
-}
+const notFound = (what: string, asOf: AsOf | undefined) =>
+  new KogiError('not_found', `There ${asOf ? 'was' : 'is'} no such ${what}${asOf ? ' then' : ''}.`)

@@ -1,4 +1,6 @@
+/** What an aggregate is: its vocabulary, its rules and how clients reach it, as data. */
 import type { z } from 'zod'
+import { invariant, rejected } from './errors.ts'
 import type { Json } from './json.ts'
 
 /** Message names of one kind with their schemas: events by `PascalCase` fact, commands by `camelCase` verb. */
@@ -37,14 +39,20 @@ export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [k
 
 type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
+/**
+ * How clients give a command. The route is a method and a path below the service, `:id` naming the thing; a path
+ * without `:id` opens a new one. The permission is the part below the service: `notes.write`. The summary is one
+ * sentence for the documentation.
+ */
+export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string]
+
 /** An aggregate's whole definition, as data. */
 export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
   /** The category: first part of the stream name, no dash. */
   readonly name: string
-  /** Service code of the seeds: `kwlt`, `kbfc`, `kctr`. */
-  readonly service: string
   readonly events: E
   readonly commands: C
+  readonly api: { readonly [K in keyof C & string]: Operation }
   /** Codes this aggregate's rules can answer: append-only. */
   readonly rejections: readonly string[]
   readonly initial: S
@@ -52,12 +60,12 @@ export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
   readonly decide: Decide<S, C, E>
   /** Grows when the shape of the state changes, so that older snapshots are not read. */
   readonly stateSchema: number
-  /** Method and path below the service, `:id` naming the thing; a path without `:id` opens a new one. */
-  readonly http: { readonly [K in keyof C & string]: `${HttpMethod} /${string}` }
-  /** The permission that each command needs. */
-  readonly allow: { readonly [K in keyof C & string]: string }
-  /** One sentence per command, for the documentation. */
-  readonly summary: { readonly [K in keyof C & string]: string }
+  /** The subject whose key seals the personal fields of commands that come after the one that opened the thing. */
+  readonly subjectOf?: (state: S) => string | undefined
+  /** Events after which the thing is gone: a reference to it is refused. */
+  readonly removedBy?: readonly (keyof E & string)[]
+  /** Earlier spellings of fields of commands, which are still taken: spelling → field. */
+  readonly spellings?: Readonly<Record<string, string>>
   /** Upcasters by event type, oldest first: an event with n of them is written with schema number n + 1. */
   readonly upcast?: { readonly [K in keyof E & string]?: readonly Upcaster[] }
 }
@@ -74,4 +82,21 @@ export function evolveWith(aggregate: AnyAggregate, state: unknown, event: { typ
   const step = aggregate.evolve[event.type]
   if (!step) throw new TypeError(`${aggregate.name} knows no event ${event.type}`)
   return step(state, event.data)
+}
+
+type Tagged = { readonly status: string }
+type InStatus<S extends Tagged, K extends S['status']> = Extract<S, { readonly status: K }>
+
+/**
+ * The state, narrowed to the status that a rule or an event needs. In `decide` pass the code and message that refuse
+ * the command otherwise; in `evolve` pass none, because a history that breaks this is impossible.
+ */
+export function inStatus<S extends Tagged, K extends S['status']>(
+  state: S,
+  status: K,
+  refusal?: readonly [code: string, message: string],
+): InStatus<S, K> {
+  if (state.status === status) return state as InStatus<S, K>
+  if (refusal) throw rejected(...refusal)
+  invariant(false, `an event or command of a thing that is ${state.status}, not ${status}`)
 }

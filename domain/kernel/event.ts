@@ -1,12 +1,12 @@
 import type { Json } from './json.ts'
 
-/** What is stored beside the data of every domain event (design §5). */
+/** What is stored beside the data of every domain event. */
 export type Metadata = {
   readonly $correlationId: string
   readonly $causationId: string
   /** UUIDv5 of [org, stream, idempotency key]. */
   readonly commandId: string
-  /** SHA-256 of the command's name and canonical body without personal fields. */
+  /** SHA-256 of the name of the command and its canonical body, personal fields by their digest. */
   readonly fingerprint: string
   readonly org: string
   /** The id of the thing in its org, as the client knows it; the stream's name holds only its hash. */

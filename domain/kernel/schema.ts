@@ -8,11 +8,18 @@ import { isStorableJson, type Json } from './json.ts'
 
 /** The PostgreSQL column a row field needs; the projection runner makes its tables from it. */
 export type Column = 'text' | 'numeric' | 'bigint' | 'integer' | 'boolean' | 'jsonb'
-type FieldInfo = { readonly column?: Column; readonly personal?: string }
+type FieldInfo = {
+  readonly column?: Column
+  /** The field that names the subject of a personal one. */
+  readonly personal?: string
+  /** The category of the thing that the field's value is the id of. */
+  readonly reference?: string
+}
 const fields = z.registry<FieldInfo>()
 
-/** What a schema made by this file says of itself, looking through `optional` and `nullable`. */
+/** What a schema made by this file says of itself, looking through `optional`, `nullable` and `default`. */
 export function fieldInfo(schema: z.core.$ZodType): FieldInfo & { readonly nullable: boolean } {
+  if (schema instanceof z.ZodDefault) return { ...fieldInfo(schema.unwrap()), nullable: false }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
     return { ...fieldInfo(schema.unwrap()), nullable: true }
   }
@@ -45,6 +52,16 @@ export const id = (what: string) =>
       .meta({ description: `id of a ${what}` }),
     'text',
   )
+
+/**
+ * The id of another thing of the same org, which must exist: the command edge asks the log and answers
+ * `reference_unknown` or `reference_removed` where it does not. `category` is the name of the other aggregate.
+ */
+export function ref(category: string) {
+  const field = id(category).meta({ description: `id of a ${category} that exists` })
+  fields.add(field, { column: 'text', reference: category })
+  return field
+}
 
 const decimal = (pattern: RegExp, description: string) =>
   column(
@@ -95,12 +112,19 @@ export const jsonObject = column(
   'jsonb',
 )
 
-/** Personal data as the log keeps it: AES-256-GCM under the key `key` of its subject (design §4). */
+/**
+ * Personal data as the log keeps it: AES-256-GCM under the key `key` of its subject. `digest` is an HMAC-SHA-256 of the
+ * text under a key derived from the subject's; events of before it was introduced have none.
+ */
 export const sealed = column(
   object({
     key: z.uuid(),
     nonce: z.string().regex(/^[A-Za-z0-9_-]{16}$/),
     text: z.string().regex(/^[A-Za-z0-9_-]{22,}$/),
+    digest: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{43}$/)
+      .optional(),
   }),
   'jsonb',
 )
@@ -108,8 +132,8 @@ export type Sealed = z.output<typeof sealed>
 
 /**
  * A field of a command that holds personal data of the subject named by the sibling field `subject` (the caller, where
- * that field is left out). The wire carries plain text; the command edge replaces it by its sealed form before `decide`
- * sees it, hence the declared type.
+ * that field is left out); a command about a thing that exists seals under the subject that the thing's state names
+ * (`subjectOf` of its aggregate). The wire carries plain text; `decide` sees the sealed form, hence the declared type.
  */
 export function personal(subject: string, plain: z.ZodString) {
   const field = plain.clone()
@@ -124,4 +148,25 @@ export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string>
     return subject === undefined ? [] : [[name, subject] as const]
   })
   return new Map(found)
+}
+
+/** A field of a command that refers to other things: its name, their category, whether it is a list of ids. */
+export type Reference = { readonly field: string; readonly category: string; readonly many: boolean }
+
+/** The fields of a command's schema that refer to other things: made by `ref`, alone or in a list. */
+export function referencesIn(schema: z.ZodObject): readonly Reference[] {
+  return Object.entries(schema.shape).flatMap(([field, type]) => {
+    const inner = plainOf(type)
+    const many = inner instanceof z.ZodArray
+    const category = fieldInfo(many ? plainOf(inner.element) : inner).reference
+    return category === undefined ? [] : [{ field, category, many }]
+  })
+}
+
+/** A schema without what makes it optional, nullable or defaulted. */
+export function plainOf(schema: z.core.$ZodType): z.ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
+    return plainOf(schema.unwrap())
+  }
+  return schema as z.ZodType
 }

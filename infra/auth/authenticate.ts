@@ -5,8 +5,7 @@ import type { Principal } from '../../domain/kernel/route.ts'
 import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
-import { GRANT, permissionsOfScope } from './permissions.ts'
-import { permissionsOfRoles } from './roles.ts'
+import { GRANT, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
 /** A verified token is believed for so long without another look at the key set. */

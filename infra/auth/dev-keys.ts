@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { ORG_ID } from '../../domain/kernel/schema.ts'
+import { ROLES } from '../../domain/kernel/service.ts'
 import { type Config, ConfigError } from '../config.ts'
-import { isRole, roles as roleTable } from './roles.ts'
 
 const generate = promisify(generateKeyPair)
 const MODULUS_BITS = 2_048
@@ -48,10 +48,10 @@ export async function issueToken(
   claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
 ): Promise<string> {
   const { org, subject, roles, ttlSeconds } = claims
-  const unknown = roles.find(role => !isRole(role))
+  const unknown = roles.find(role => !(ROLES as readonly string[]).includes(role))
   const refused = (message: string) => new KogiError('invalid_parameter', message)
   if (unknown !== undefined) {
-    throw refused(`No such role: ${unknown}. The roles are ${Object.keys(roleTable).join(', ')}.`)
+    throw refused(`No such role: ${unknown}. The roles are ${ROLES.join(', ')}.`)
   }
   if (!ORG_ID.test(org)) throw refused(`Not an organization id: ${org}. It is 1 to 64 letters, digits and . _ ~ -`)
   if (subject === '' || subject.length > 128) throw refused('A subject has 1 to 128 characters.')

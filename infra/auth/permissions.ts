@@ -1,26 +1,21 @@
+import type { Operation } from '../../domain/kernel/aggregate.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
+import { ADMIN_ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
+import { memories, projections, services } from '../catalogue.ts'
 
-/**
- * Every permission that an operation needs, as `service.resource.action`. Scopes of tokens are spelt out against this
- * list; adding an operation with a new permission adds a line.
- */
-export const permissions = [
-  'wallet.wallets.read',
-  'wallet.wallets.write',
-  'wallet.accounts.read',
-  'wallet.entries.read',
-  'wallet.entries.write',
-  'briefcase.items.read',
-  'briefcase.items.write',
-  'center.tasks.read',
-  'center.tasks.write',
-  'memory.memories.read',
-  'audit.log.read',
-  'audit.exports.read',
-] as const
+/** Permissions of reads that are no list of a read model. */
+const SPECIAL = [`${memories.service}.memories.read`]
 
-/** A permission of the list. */
-export type Permission = (typeof permissions)[number]
+/** Every permission that a command or a read needs, as `service.resource.action`, each once, in order. */
+export const permissions: readonly string[] = [
+  ...new Set([
+    ...services.flatMap(({ word, aggregates }) =>
+      aggregates.flatMap(({ api }) => Object.values<Operation>(api).map(([, permission]) => `${word}.${permission}`)),
+    ),
+    ...projections.flatMap(({ service, reads = [] }) => reads.map(({ permission }) => `${service}.${permission}`)),
+    ...SPECIAL,
+  ]),
+].sort()
 
 /** `service.resource.action`, where `*` may stand for all that follows: the form of every grant. */
 export const GRANT = /^(\*|[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*){0,2}(\.\*)?)$/
@@ -42,4 +37,33 @@ export function permissionsOfScope(scope: string): string[] {
     if (action === '*') return permissions.some(name => name.startsWith(`${service}.`)) ? [`${service}.*`] : []
     return permissions.filter(name => name.startsWith(`${service}.`) && name.endsWith(`.${action}`))
   })
+}
+
+/** The permissions that a service grants to a role: its patterns, spelt out. */
+export const grantedBy = ({ word, roles }: Service, role: Role): readonly string[] =>
+  permissions.filter(name => (roles[role] ?? []).some(pattern => matches(name, `${word}.${pattern}`)))
+
+/** Whether a permission is one of a pattern, whose parts are words or `*`; a `*` at the end stands for all the rest. */
+function matches(permission: string, pattern: string): boolean {
+  const [words, parts] = [permission.split('.'), pattern.split('.')]
+  if (parts.length > words.length || (parts.length < words.length && parts.at(-1) !== '*')) return false
+  return parts.every((part, at) => part === '*' || part === words[at])
+}
+
+const ofRole = new Map<string, readonly string[]>()
+for (const role of ADMIN_ROLES)
+  ofRole.set(role, role === 'platform-admin' ? ['*'] : services.map(({ word }) => `${word}.*`))
+
+/** The permissions of some roles together; unknown roles add none. */
+export function permissionsOfRoles(names: readonly string[]): string[] {
+  return [...new Set(names.flatMap(permissionsOfRole))]
+}
+
+function permissionsOfRole(name: string): readonly string[] {
+  const known = ofRole.get(name)
+  if (known) return known
+  if (!services.some(({ roles }) => Object.hasOwn(roles, name))) return []
+  const granted = services.flatMap(service => grantedBy(service, name as Role))
+  ofRole.set(name, granted)
+  return granted
 }

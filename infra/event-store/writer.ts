@@ -65,6 +65,7 @@ export function eventStoreWriter(
 
   return {
     read: async (stream, from, limit) => (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
+    last: async stream => (await read(stream, 'backwards', 'end', 1))[0],
     async append(stream, expected, events) {
       const result = await append(stream, expected < 0n ? NO_STREAM : expected, events)
       return { revision: result.nextExpectedRevision, position: result.position?.commit ?? 0n }

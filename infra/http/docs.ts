@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs'
 import type { Express } from 'express'
 import type { Route } from '../../domain/kernel/route.ts'
 import { DOCS_PAGE, DOCS_SCRIPT } from './docs-page.ts'
-import { openApi } from './openapi.ts'
+import { type OpenApiOptions, openApi } from './openapi.ts'
 
 /** Nothing from elsewhere: the page must work without a network and must not hand a token to anybody. */
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; base-uri 'none'"
 
 /** Adds `/openapi.json` and `/docs`, a page to read it and to try every operation. */
-export function mountDocs(app: Express, routes: readonly Route[]): void {
+export function mountDocs(app: Express, routes: readonly Route[], services: OpenApiOptions['services']): void {
   let document: string | undefined
   app.get('/openapi.json', (_request, response) => {
-    document ??= JSON.stringify(openApi(routes, { version: packageVersion() }))
+    document ??= JSON.stringify(openApi(routes, { version: packageVersion(), services }))
     response.setHeader('Access-Control-Allow-Origin', '*')
     response.type('application/json').send(document)
   })

@@ -54,6 +54,21 @@ export const errorCatalogue = {
     'This Idempotency-Key was used for another command.',
     'Use a new key for a new command, and the same body with the same key.',
   ),
+  reference_unknown: entry(
+    422,
+    'The command names a thing that does not exist.',
+    'Make that thing first, or mend the field that the details name.',
+  ),
+  reference_removed: entry(
+    422,
+    'The command names a thing that was removed.',
+    'Name another thing in the field that the details name, or add that one again.',
+  ),
+  subject_erased: entry(
+    422,
+    'The personal data of the subject was erased.',
+    'Leave the personal fields out, or open a new thing for another subject.',
+  ),
   too_many_requests: entry(429, 'Too many requests.', 'Wait for as long as `Retry-After` says.'),
   headers_too_large: entry(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
   internal: entry(500, 'Something went wrong on our side.', 'Report the request id; it is in our logs.'),

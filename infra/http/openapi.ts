@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
+import type { Service } from '../../domain/kernel/service.ts'
 import { errorCatalogue } from './errors.ts'
 import { API_BASE } from './server.ts'
 
@@ -14,17 +15,14 @@ export type OpenApi = {
   readonly [key: string]: unknown
 }
 
-/** Names of services as people know them, by the code that routes have for a tag. */
-const SERVICES: Readonly<Record<string, string>> = {
-  kwlt: 'Wallet: accounts, entries, balances',
-  kbfc: 'Briefcase: portfolio items',
-  kctr: 'Center: tasks',
-  kse: 'Memory: search',
-  kmg: 'Manager: audit log',
+export type OpenApiOptions = {
+  readonly version: string
+  /** Names the services, by the code that routes have for a tag. */
+  readonly services: readonly Pick<Service, 'code' | 'title'>[]
 }
 
 /** Describes a list of routes: what the server mounts, and nothing else, is what the document says. */
-export function openApi(routes: readonly Route[], options: { version: string }): OpenApi {
+export function openApi(routes: readonly Route[], options: OpenApiOptions): OpenApi {
   const schemas = namedSchemas(routes)
   const errors = namedErrors()
   const paths: Record<string, Record<string, JsonObject>> = {}
@@ -33,13 +31,16 @@ export function openApi(routes: readonly Route[], options: { version: string }):
     paths[path] ??= {}
     paths[path][route.method.toLowerCase()] = operation(route, schemas.refTo, errors.refTo)
   }
-  const tags = [...new Set(routes.map(route => route.tag))]
+  const tags = [...new Set(routes.map(route => route.tag))].map(name => {
+    const description = options.services.find(({ code }) => code === name)?.title
+    return { name, ...(description !== undefined && { description }) }
+  })
   return {
     openapi: '3.1.0',
     info: { title: 'Kogi', version: options.version, description: DESCRIPTION },
     servers: [{ url: API_BASE }],
     security: [{ token: [] }],
-    tags: tags.map(name => ({ name, ...(SERVICES[name] && { description: SERVICES[name] }) })),
+    tags,
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },

@@ -12,7 +12,7 @@ import { absent, followVersions } from '../../read-api/versions.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
-import { aggregates, projections } from '../catalogue.ts'
+import { memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { mountDocs } from '../http/docs.ts'
@@ -61,7 +61,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     mount: app => {
       const all = [...parts.flatMap(part => part.probes), ...probes]
       mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
-      mountDocs(app, routes)
+      mountDocs(app, routes, services)
     },
   })
   const { url } = await listen(app, lifecycle, config)
@@ -76,7 +76,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     return {
-      routes: commandRoutes(aggregates, deps),
+      routes: commandRoutes(services, deps),
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
@@ -94,15 +94,16 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       serves: projections,
       onFault: error => log.warn({ err: error }, 'no word of checkpoints; waiting reads poll'),
     })
-    const memories = memoryIndex({ pool })
     const versions = followVersions(pool)
     const { open: unseal } = keyring(keys)
+    const { search } = memoryIndex({ pool, memories, unseal })
     lifecycle.onStop('read side', async () => {
       await signal.close()
       await Promise.allSettled([pool.end(), keys.end()])
     })
     const moments = keepMoments(pool)
-    const routes = readRoutes({ pool, signal, versions, moments, unseal, memories: memories.search, allows })
+    const stores = { pool, signal, versions, moments, unseal, search }
+    const routes = readRoutes({ ...stores, memories, memoryPermissions, resources, allows })
     const check = async () => {
       const [missing] = await absent(pool, projections.map(tableOf))
       if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)

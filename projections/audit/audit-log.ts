@@ -41,16 +41,25 @@ const every: Handler<z.output<typeof row>, unknown> = {
 /** One row for every domain event: who did what, when, by which command. */
 export const auditLog = projection({
   name: 'audit_log',
+  service: 'audit',
   version: 1,
   history: false,
   of: {},
   row,
   key: ['org', 'position'],
-  indexes: [
-    ['org', 'category', 'position'],
-    ['org', 'id', 'position'],
-    ['org', 'actor', 'position'],
-  ],
   on: {},
   every,
+  reads: [
+    {
+      one: 'audit record',
+      many: 'audit records',
+      path: '/audit-log',
+      permission: 'log.read',
+      names: [],
+      order: ['position'],
+      filters: ['category', 'id', 'actor'],
+      groups: ['category', 'type', 'actor', 'at'],
+      summary: { list: 'Every event of the organization: who did what, when, by which command.' },
+    },
+  ],
 })

@@ -1,7 +1,9 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/item/messages.ts'
 import { id, jsonObject, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
-import { type Handlers, keyOfThing, known, projection } from '../rows/projection.ts'
+import { wordsIn } from '../memory/texts.ts'
+import { type Handlers, projection } from '../rows/projection.ts'
+import { changed, made } from '../rows/thing.ts'
 
 const row = object({
   org: id('org'),
@@ -17,68 +19,54 @@ const row = object({
   added_at: timestamp,
   updated_at: timestamp,
 })
-type Row = z.output<typeof row>
 
-const on: Handlers<Row, typeof events> = {
-  ItemAdded: {
-    keys: keyOfThing,
-    fold: (_, { data, metadata: { org, id, at }, revision }) => ({
-      org,
-      id,
-      ...data,
-      state: 'active',
-      revision,
-      added_at: at,
-      updated_at: at,
-    }),
-  },
-  ItemUpdated: {
-    keys: keyOfThing,
-    fold: (row, event) => {
-      const before = known(row, event)
-      const { name, description, metadata } = event.data
-      return {
-        ...before,
-        name: name ?? before.name,
-        description: description === undefined ? before.description : (description ?? undefined),
-        metadata: metadata ?? before.metadata,
-        revision: event.revision,
-        updated_at: event.metadata.at,
-      }
-    },
-  },
-  ItemStatusChanged: {
-    keys: keyOfThing,
-    fold: (row, event) => ({
-      ...known(row, event),
-      status: event.data.to,
-      revision: event.revision,
-      updated_at: event.metadata.at,
-    }),
-  },
-  ItemArchived: {
-    keys: keyOfThing,
-    fold: (row, event): Row => ({
-      ...known(row, event),
-      state: 'archived',
-      revision: event.revision,
-      updated_at: event.metadata.at,
-    }),
-  },
+const on: Handlers<z.output<typeof row>, typeof events> = {
+  ItemAdded: made((data, at) => ({ ...data, state: 'active', added_at: at })),
+  ItemUpdated: changed(({ name, description, metadata }, row) => ({
+    name: name ?? row.name,
+    description: description === undefined ? row.description : (description ?? undefined),
+    metadata: metadata ?? row.metadata,
+  })),
+  ItemStatusChanged: changed(({ to }) => ({ status: to })),
+  ItemArchived: changed(() => ({ state: 'archived' })),
 }
 
 /** One row per portfolio item, archived ones too. */
 export const items = projection({
   name: 'items',
+  service: 'briefcase',
   version: 1,
   history: true,
   of: { item: events },
   row,
   key: ['org', 'id'],
-  indexes: [
-    ['org', 'state', 'id'],
-    ['org', 'status', 'id'],
-    ['org', 'type', 'id'],
-  ],
   on,
+  reads: [
+    {
+      one: 'item',
+      many: 'items',
+      path: '/items',
+      permission: 'items.read',
+      names: ['id'],
+      order: ['id'],
+      filters: ['state', 'status', 'type', 'owner', 'name', 'added_at'],
+      groups: ['state', 'status', 'type', 'owner', 'added_at'],
+      summary: { list: 'The portfolio: its items, archived ones too.', get: 'An item of the portfolio.' },
+    },
+  ],
+  memory: {
+    kind: 'item',
+    on: {
+      ItemAdded: {
+        anew: ({ name, description, metadata }) => ({ title: name, body: description, details: wordsIn(metadata) }),
+      },
+      ItemUpdated: {
+        revise: ({ name, description, metadata }) => ({
+          title: name,
+          body: description,
+          details: metadata === undefined ? undefined : wordsIn(metadata),
+        }),
+      },
+    },
+  },
 })

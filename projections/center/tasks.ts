@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { events } from '../../domain/center/task/messages.ts'
 import { date, id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
-import { type Handlers, keyOfThing, known, projection } from '../rows/projection.ts'
+import { type Handlers, projection } from '../rows/projection.ts'
+import { changed, made } from '../rows/thing.ts'
 
 const row = object({
   org: id('org'),
@@ -23,49 +24,25 @@ const row = object({
   updated_at: timestamp,
   completed_at: timestamp.optional(),
 })
-type Row = z.output<typeof row>
 
-/** Folds a change into a row that must be there, and stamps it. */
-const change = <D>(changes: (row: Row, data: D, at: string) => Partial<Row>) => ({
-  keys: keyOfThing,
-  fold: (row: Row | undefined, event: Parameters<typeof known>[1] & { readonly data: D }): Row => {
-    const before = known(row, event)
-    const { revision, metadata } = event
-    return { ...before, ...changes(before, event.data, metadata.at), revision, updated_at: metadata.at }
-  },
-})
-
-const on: Handlers<Row, typeof events> = {
-  TaskCreated: {
-    keys: keyOfThing,
-    fold: (_, { data: { dueOn, ...data }, metadata: { org, id, at }, revision }) => ({
-      org,
-      id,
-      ...data,
-      due_on: dueOn,
-      status_changes: 0n,
-      reassignments: 0n,
-      team_changes: 0n,
-      revision,
-      created_at: at,
-      updated_at: at,
-      completed_at: data.status === 'completed' ? at : undefined,
-    }),
-  },
-  TaskStatusChanged: change((row, { to }: { to: string }, at) => ({
+const on: Handlers<z.output<typeof row>, typeof events> = {
+  TaskCreated: made(({ dueOn, ...data }, at) => ({
+    ...data,
+    due_on: dueOn,
+    status_changes: 0n,
+    reassignments: 0n,
+    team_changes: 0n,
+    created_at: at,
+    completed_at: data.status === 'completed' ? at : undefined,
+  })),
+  TaskStatusChanged: changed(({ to }, row, at) => ({
     status: to,
     status_changes: row.status_changes + 1n,
     completed_at: to === 'completed' ? at : undefined,
   })),
-  TaskAssigned: change((row, { to }: { to: string | null }) => ({
-    assignee: to ?? undefined,
-    reassignments: row.reassignments + 1n,
-  })),
-  TaskMovedToTeam: change((row, { to }: { to: string | null }) => ({
-    team: to ?? undefined,
-    team_changes: row.team_changes + 1n,
-  })),
-  TaskCompleted: change((row, _: { from: string }, at) => ({
+  TaskAssigned: changed(({ to }, row) => ({ assignee: to ?? undefined, reassignments: row.reassignments + 1n })),
+  TaskMovedToTeam: changed(({ to }, row) => ({ team: to ?? undefined, team_changes: row.team_changes + 1n })),
+  TaskCompleted: changed((_, row, at) => ({
     status: 'completed',
     status_changes: row.status_changes + 1n,
     completed_at: at,
@@ -75,16 +52,29 @@ const on: Handlers<Row, typeof events> = {
 /** One row per task. */
 export const tasks = projection({
   name: 'tasks',
+  service: 'center',
   version: 1,
   history: true,
   of: { task: events },
   row,
   key: ['org', 'id'],
-  indexes: [
-    ['org', 'status', 'id'],
-    ['org', 'assignee', 'id'],
-    ['org', 'team', 'id'],
-    ['org', 'project', 'id'],
-  ],
   on,
+  reads: [
+    {
+      one: 'task',
+      many: 'tasks',
+      path: '/tasks',
+      permission: 'tasks.read',
+      names: ['id'],
+      order: ['id'],
+      filters: ['status', 'assignee', 'team', 'project', 'priority', 'due_on', 'created_at'],
+      groups: ['assignee', 'priority', 'project', 'status', 'team', 'type', 'due_on', 'created_at', 'completed_at'],
+      sums: ['status_changes', 'reassignments', 'team_changes'],
+      summary: { list: 'The tasks of the organization.', get: 'A task.' },
+    },
+  ],
+  memory: {
+    kind: 'task',
+    on: { TaskCreated: { once: ({ name, description }) => ({ title: name, body: description }) } },
+  },
 })

@@ -4,9 +4,11 @@
  */
 import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
+import type { Sealed } from '../../domain/kernel/schema.ts'
 import { bucketOf } from '../rows/bucket.ts'
+import type { AnyProjection } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
-import { memories } from './memories.ts'
+import type { Memory as MemoryRow } from './memories.ts'
 import { RankedIndex } from './rank.ts'
 
 /** A memory that matches, best first by `score`, which compares only within one answer. */
@@ -52,16 +54,23 @@ type OrgIndex = {
   position: bigint
   updating: Promise<void>
 }
-type Memory = Omit<MemoryHit, 'score'>
+/** A memory as the index keeps it: a personal text stays sealed. */
+type Memory = Omit<MemoryHit, 'score'> & { readonly sealed?: Sealed }
+
+/** Opens sealed texts of an org: `null` where a key is gone. Keeps the order. */
+type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+
+export type MemoryIndexOptions = {
+  readonly pool: Pick<Pool, 'query'>
+  /** The read model that is searched. */
+  readonly memories: AnyProjection
+  readonly unseal: Unseal
+  readonly memoriesMax?: number
+}
 
 /** Makes the indexes of one process over the rows of a database. */
-export function memoryIndex({
-  pool,
-  memoriesMax = MEMORIES_MAX,
-}: {
-  pool: Pick<Pool, 'query'>
-  memoriesMax?: number
-}): MemoryIndex {
+export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
+  const { memoriesMax = MEMORIES_MAX } = options
   // In the order of the last use: a Map keeps the order of insertion.
   const orgs = new Map<string, OrgIndex>()
 
@@ -74,7 +83,7 @@ export function memoryIndex({
 
   async function upToDate(org: string): Promise<OrgIndex> {
     const index = indexOf(org)
-    const update = index.updating.catch(() => {}).then(() => follow(pool, org, index))
+    const update = index.updating.catch(() => {}).then(() => follow(options, org, index))
     index.updating = update
     await update
     if (index.position >= 0n) return index
@@ -96,8 +105,8 @@ export function memoryIndex({
       forget()
       const ranked = ranking.search(query, kinds)
       const from = after === undefined ? 0 : ranked.findIndex(({ key }) => key === after) + 1
-      const hits = ranked.slice(from, from + limit).map(({ key, score }) => ({ ...rows.get(key)!, score }))
-      return { position, hits }
+      const page = ranked.slice(from, from + limit).map(({ key, score }) => ({ ...rows.get(key)!, score }))
+      return { position, hits: await opened(options.unseal, org, page) }
     },
     drop(org) {
       if (org === undefined) orgs.clear()
@@ -116,15 +125,15 @@ const emptyIndex = (): OrgIndex => ({
 const UNDEFINED_TABLE = '42P01'
 
 // One statement sees one snapshot: the rows are those of the checkpoint that comes with them.
-const FOLLOW = `select c.position as checkpoint, c.state, m.*
+const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
   from (select position, state from checkpoints where projection = $1 and version = $2 and bucket = $3) c
   left join ${tableOf(memories)} m on m.org = $4 and m.position > $5`
 
 /** Takes what is new since the index's position. A database that went back marks the index as no longer true. */
-async function follow(pool: Pick<Pool, 'query'>, org: string, index: OrgIndex): Promise<void> {
+async function follow({ pool, memories, unseal }: MemoryIndexOptions, org: string, index: OrgIndex): Promise<void> {
   if (index.position < 0n) return
   const values = [memories.name, memories.version, bucketOf(org), org, index.position]
-  const { rows } = await pool.query({ name: 'follow-memories', text: FOLLOW, values }).catch(error => {
+  const { rows } = await pool.query({ name: 'follow-memories', text: followSql(memories), values }).catch(error => {
     // Not built yet: nothing is known, and the position says so.
     if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
     throw error
@@ -137,33 +146,47 @@ async function follow(pool: Pick<Pool, 'query'>, org: string, index: OrgIndex): 
     index.position = -1n
     return
   }
-  for (const stored of rows) {
-    if (stored.org === null) continue
-    const row = fromDatabase(memories, stored) as unknown as MemoryRow
-    const { kind, subject, source, title, body, details, at, position } = row
+  const stored = rows.filter(row => row.org !== null).map(row => fromDatabase(memories, row) as unknown as MemoryRow)
+  const sealed = stored.flatMap(({ sealed_body }) => sealed_body ?? [])
+  const plain = sealed.length > 0 ? await unseal(org, sealed) : []
+  const bodies = new Map(sealed.map((envelope, at) => [envelope.text, plain[at] ?? '']))
+  for (const { kind, subject, source, title, body, sealed_body, details, at, position } of stored) {
     const key = `${kind}/${subject}`
+    if (title === undefined) {
+      index.ranking.delete(key)
+      index.rows.delete(key)
+      continue
+    }
+    const words = sealed_body ? bodies.get(sealed_body.text)! : (body ?? '')
     index.ranking.set({
       key,
       kind,
       fields: [
         [title, TITLE_WEIGHT],
-        [body ?? '', 1],
+        [words, 1],
         [details ?? '', 1],
       ],
     })
     const text = [body, details].filter(part => part !== undefined).join('\n')
-    index.rows.set(key, { kind, subject, source, title, ...(text !== '' && { text }), at, position })
+    const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
+    index.rows.set(key, { kind, subject, source, title, ...shown, at, position })
   }
   index.position = checkpoint
 }
 
-type MemoryRow = {
-  readonly kind: string
-  readonly subject: string
-  readonly source: string
-  readonly title: string
-  readonly body: string | undefined
-  readonly details: string | undefined
-  readonly at: string
-  readonly position: bigint
+/** Hits as they are answered: sealed texts are opened only now, so that none is shown whose key is gone. */
+async function opened(
+  unseal: Unseal,
+  org: string,
+  hits: readonly (Memory & { score: number })[],
+): Promise<MemoryHit[]> {
+  const sealed = hits.flatMap(hit => hit.sealed ?? [])
+  if (sealed.length === 0) return [...hits]
+  const plain = await unseal(org, sealed)
+  const texts = new Map(sealed.map((envelope, at) => [envelope, plain[at]]))
+  return hits.map(({ sealed: envelope, ...hit }) => {
+    if (!envelope) return hit
+    const text = [texts.get(envelope) ?? undefined, hit.text].filter(part => part !== undefined).join('\n')
+    return { ...hit, ...(text !== '' && { text }) }
+  })
 }

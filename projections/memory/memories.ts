@@ -1,114 +1,114 @@
+/** The read model of what is remembered: made from the `memory` of the other models, and what search is built from. */
 import type { z } from 'zod'
-import { events as itemEvents } from '../../domain/briefcase/item/messages.ts'
-import { events as taskEvents } from '../../domain/center/task/messages.ts'
-import type { DomainEvent } from '../../domain/kernel/event.ts'
-import type { Json } from '../../domain/kernel/json.ts'
-import { id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
-import { events as walletEvents } from '../../domain/wallet/wallet/messages.ts'
-import { type EventsOf, type Handlers, type Key, known, projection } from '../rows/projection.ts'
+import { id, object, type Sealed, sealed, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import {
+  type AnyHandler,
+  type AnyProjection,
+  type Handler,
+  type MemoryMapping,
+  type MemoryStep,
+  type MemoryTexts,
+  projection,
+} from '../rows/projection.ts'
+import { DETAILS_MAX } from './texts.ts'
 
-const DETAILS_MAX = 10_000
-const of = { item: itemEvents, task: taskEvents, wallet: walletEvents } as const
-
-const row = object({
+/** A row of the read model. */
+export const memoryRow = object({
   org: id('org'),
-  kind: oneOf('item', 'task', 'entry'),
+  /** Which model it is of: `item`, `task`, `entry`. */
+  kind: text(64),
   subject: id('thing'),
   /** The thing whose stream holds it: the wallet of an entry, otherwise the subject itself. */
   source: id('thing'),
-  title: text(1000),
-  body: text(10_000).optional(),
-  /** The words of free metadata, one value a line. */
+  /** Absent where the thing was removed: a row without words tells indexes to forget it. */
+  title: text(1000).optional(),
+  body: text(50_000).optional(),
+  /** The body where it is personal data. */
+  sealed_body: sealed.optional(),
+  /** Further words, one value a line: of free metadata, of tags. */
   details: text(DETAILS_MAX).optional(),
   at: timestamp,
   position: unsigned64,
 })
-type Row = z.output<typeof row>
+export type Memory = z.output<typeof memoryRow>
 
-const keyOf =
-  (kind: Row['kind']) =>
-  ({ metadata: { org, id } }: DomainEvent): readonly Key[] => [{ org, kind, subject: id }]
-
-const on: Handlers<Row, EventsOf<typeof of>> = {
-  ItemAdded: {
-    keys: keyOf('item'),
-    fold: (_, { data: { name, description, metadata }, metadata: { org, id, at }, position }) => ({
-      org,
-      kind: 'item',
-      subject: id,
-      source: id,
-      title: name,
-      body: description,
-      details: wordsIn(metadata),
-      at,
-      position,
-    }),
-  },
-  ItemUpdated: {
-    keys: keyOf('item'),
-    fold: (row, event) => {
-      const before = known(row, event)
-      const { name, description, metadata } = event.data
-      return {
-        ...before,
-        title: name ?? before.title,
-        body: description === undefined ? before.body : (description ?? undefined),
-        details: metadata === undefined ? before.details : wordsIn(metadata),
-        at: event.metadata.at,
-        position: event.position,
-      }
-    },
-  },
-  ItemStatusChanged: null,
-  ItemArchived: null,
-  TaskCreated: {
-    append: ({ data: { name, description }, metadata: { org, id, at }, position }) => [
-      { org, kind: 'task', subject: id, source: id, title: name, body: description, at, position },
-    ],
-  },
-  TaskStatusChanged: null,
-  TaskAssigned: null,
-  TaskMovedToTeam: null,
-  TaskCompleted: null,
-  WalletOpened: null,
-  AccountOpened: null,
-  EntryPosted: {
-    append: ({ data: { entry, description }, metadata: { org, id, at }, position }) =>
-      description === undefined
-        ? []
-        : [{ org, kind: 'entry', subject: entry, source: id, title: description, at, position }],
-  },
-  WalletClosed: null,
-}
-
-/**
- * One row per item, task and entry that has words: what the search index is built from. Sealed fields are never read.
- * Embeddings will be columns of these rows, computed beside them, and a second ranking in `rank.ts`.
- */
-export const memories = projection({
-  name: 'memories',
-  version: 1,
-  history: false,
-  of,
-  row,
-  key: ['org', 'kind', 'subject'],
-  indexes: [['org', 'position']],
-  on,
-})
-
-/** The strings of a JSON value, in the order of its sorted keys so that any copy of the log gives the same text. */
-function wordsIn(value: Json): string | undefined {
-  const found: string[] = []
-  const collect = (node: Json): void => {
-    if (typeof node === 'string') {
-      if (node !== '') found.push(node)
-    } else if (Array.isArray(node)) node.forEach(collect)
-    else if (typeof node === 'object' && node !== null) {
-      const record = node as { readonly [key: string]: Json }
-      for (const key of Object.keys(record).sort()) collect(record[key]!)
+/** One row per thing that has words, of all models that say what is remembered of them. */
+export function memoriesOf(models: readonly AnyProjection[]) {
+  const remembered = models.filter(({ memory }) => memory !== undefined)
+  const of = Object.assign({}, ...remembered.map(model => model.of))
+  const on: Record<string, AnyHandler | null> = {}
+  for (const vocabulary of Object.values<object>(of)) for (const type of Object.keys(vocabulary)) on[type] = null
+  for (const { memory } of remembered) {
+    const { kind, on: steps } = memory as MemoryMapping<Record<string, z.ZodObject>>
+    for (const [type, step] of Object.entries(steps)) {
+      if (on[type]) throw new TypeError(`${type} is remembered by two models`)
+      on[type] = handlerOf(kind, step as MemoryStep<unknown>)
     }
   }
-  collect(value)
-  const all = found.join('\n')
-  return all === '' ? undefined : [...all.slice(0, 2 * DETAILS_MAX)].slice(0, DETAILS_MAX).join('')
+  return projection({
+    name: 'memories',
+    service: 'memory',
+    version: 2,
+    history: false,
+    of,
+    row: memoryRow,
+    key: ['org', 'kind', 'subject'],
+    indexes: [['org', 'position']],
+    on,
+  })
 }
+
+function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unknown> {
+  const keys: Extract<Handler<Memory, unknown>, { keys: unknown }>['keys'] = ({ metadata: { org, id } }) => [
+    { org, kind, subject: id },
+  ]
+  if (step === 'forget') {
+    return {
+      keys,
+      fold: (_, { metadata: { org, id, at }, position }) => ({ org, kind, subject: id, source: id, at, position }),
+    }
+  }
+  if ('once' in step) {
+    return {
+      append({ data, metadata: { org, id, at }, position }) {
+        const texts = step.once(data)
+        if (texts === null) return []
+        const { subject = id, ...words } = texts
+        const memory = withTexts(undefined, words)
+        return memory === null ? [] : [{ ...memory, org, kind, subject, source: id, at, position }]
+      },
+    }
+  }
+  return {
+    keys,
+    fold(before, { data, metadata: { org, id, at }, position }) {
+      const memory = 'anew' in step ? withTexts(undefined, step.anew(data)) : withTexts(before, step.revise(data))
+      return memory && { ...memory, org, kind, subject: id, source: id, at, position }
+    },
+  }
+}
+
+type Words = Pick<Memory, 'title' | 'body' | 'sealed_body' | 'details'>
+
+/** A memory with some of its texts replaced; `null` where it has no title to begin with. */
+function withTexts(before: Words | undefined, { title = before?.title, body, details }: MemoryTexts): Words | null {
+  if (title === undefined) return null
+  return {
+    title,
+    ...(body === undefined ? { body: before?.body, sealed_body: before?.sealed_body } : bodyOf(body)),
+    details: details === undefined ? before?.details : (details ?? undefined),
+  }
+}
+
+const bodyOf = (body: string | Sealed | null) => ({
+  body: typeof body === 'string' ? body : undefined,
+  sealed_body: typeof body === 'object' && body !== null ? body : undefined,
+})
+
+/** The permission that a caller needs for memories of each kind: that of reading the things that they are of. */
+export const memoryPermissionsOf = (models: readonly AnyProjection[]): ReadonlyMap<string, string> =>
+  new Map(
+    models.flatMap(({ service, memory, reads }) =>
+      memory ? [[memory.kind, `${service}.${reads![0]!.permission}`] as const] : [],
+    ),
+  )

@@ -1,15 +1,17 @@
+/** What a read model is: its rows, how events change them, how they are read and what of them is remembered, as data. */
 import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import { InvariantError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
+import type { Sealed } from '../../domain/kernel/schema.ts'
 
 /** The key columns of a row with their values. */
 export type Key = Readonly<Record<string, string | bigint>>
 
 /**
- * How one type of event changes rows. `rows`: the keys it touches, and the fold that is called once for each distinct
- * key with the row as it stands; `null` removes the row. `append`: rows that are only ever added.
+ * How one type of event changes rows. `keys` and `fold`: the keys it touches, and the fold that is called once for each
+ * distinct key with the row as it stands; `null` removes the row. `append`: rows that are only ever added.
  */
 export type Handler<R, D> =
   | {
@@ -33,9 +35,67 @@ export type EventsOf<C extends Categories> = {
   }[keyof C]
 }
 
+/** The columns of a row, by name. */
+type Column<S extends z.ZodObject> = keyof z.output<S> & string
+
+/** A list of rows and the single rows in it, as data: routes, statements, indexes and documentation follow from it. */
+export type Read<S extends z.ZodObject> = {
+  /** What people call one and many of them, in lower case: `wallet account`, `wallet accounts`. */
+  readonly one: string
+  readonly many: string
+  /** Path of the list below the service. */
+  readonly path: `/${string}`
+  /** The permission below the service: `accounts.read`. */
+  readonly permission: string
+  /** Parameters of the path with the columns they fix, in the order of the key of `within`. */
+  readonly parents?: Readonly<Record<string, Column<S>>>
+  /** The read model of the thing that the list belongs to: 404 where that is not there. */
+  readonly within?: AnyProjection
+  /** Columns that name one row in the list, which become the rest of its path; none where it has no path of its own. */
+  readonly names: readonly Column<S>[]
+  /** Columns that order the list, unique within org and parents. */
+  readonly order: readonly Column<S>[]
+  /** Columns that the list can be filtered and sorted by; each gets an index, but for lists, which are looked into. */
+  readonly filters?: readonly Column<S>[]
+  /** Columns that a summary can group by; those of days and times by day, week and month as well. */
+  readonly groups?: readonly Column<S>[]
+  /** Numbers that a summary can add up. */
+  readonly sums?: readonly Column<S>[]
+  readonly summary: { readonly list: string; readonly get?: string }
+}
+
+/**
+ * The words of a memory. A field that is `undefined` stays as it was, `null` removes it; sealed texts stay sealed. A
+ * memory begins with its title.
+ */
+export type MemoryTexts = {
+  readonly title?: string | undefined
+  readonly body?: string | Sealed | null | undefined
+  readonly details?: string | null | undefined
+}
+
+/**
+ * What an event makes of the memory of its thing. `once`: words that no later event changes, of the thing or of the
+ * `subject` that the event names; `anew`: replaces whatever was remembered; `revise`: changes parts of it.
+ */
+export type MemoryStep<D> =
+  | { readonly once: (data: D) => (MemoryTexts & { readonly subject?: string }) | null }
+  | { readonly anew: (data: D) => MemoryTexts }
+  | { readonly revise: (data: D) => MemoryTexts }
+  | 'forget'
+
+/** What is remembered of a read model's things, for search. */
+export type MemoryMapping<E extends Vocabulary> = {
+  /** Which kind of memory it is: `item`, `note`. Searching it needs the permission of the model's first read. */
+  readonly kind: string
+  readonly on: { readonly [K in keyof E & string]?: MemoryStep<z.output<E[K]>> }
+}
+
 /** A read model's whole definition, as data: the runner makes the table, the folds and the statements from it. */
 export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly name: string
+  /** The word of the service that it belongs to: `wallet`. */
+  readonly service: string
   /** Grows when rows must be built anew. */
   readonly version: number
   /** Whether every version of a row is kept with its position range. */
@@ -44,12 +104,15 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly of: C
   readonly row: S
   /** Key columns; the first is `org` in every projection whose rows belong to an org. */
-  readonly key: readonly (keyof z.output<S> & string)[]
-  /** Further indexes, each a list of columns: what the read API filters and pages by. */
-  readonly indexes: readonly (readonly (keyof z.output<S> & string)[])[]
+  readonly key: readonly Column<S>[]
+  /** Indexes beyond those that follow from `reads`, each a list of columns. */
+  readonly indexes?: readonly (readonly Column<S>[])[]
   readonly on: Handlers<z.output<S>, EventsOf<C>>
   /** Handles every domain event that `on` does not name. */
   readonly every?: Handler<z.output<S>, unknown>
+  /** How its rows are read over HTTP. */
+  readonly reads?: readonly Read<S>[]
+  readonly memory?: MemoryMapping<EventsOf<C>>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a heterogeneous list, named (house rule 7)
@@ -75,11 +138,8 @@ export function concerns(projection: AnyProjection, { type, stream }: Pick<Store
   return handler === undefined ? Object.hasOwn(projection.of, categoryOf(stream)) : handler !== null
 }
 
-/** The row an event changes. An event before the one that makes its row is an impossible history. */
-export function known<R>(row: R | undefined, { type, stream, revision }: DomainEvent): R {
+/** The row that an event changes. An event before the one that makes its row is an impossible history. */
+export function existing<R>(row: R | undefined, { type, stream, revision }: DomainEvent): R {
   if (row === undefined) throw new InvariantError(`${type} at ${stream}@${revision} changes a row that is not there`)
   return row
 }
-
-/** The key of the rows that stand for one thing each: its org and its id. */
-export const keyOfThing = ({ metadata: { org, id } }: DomainEvent): readonly Key[] => [{ org, id }]

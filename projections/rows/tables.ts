@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Column, fieldInfo } from '../../domain/kernel/schema.ts'
+import { indexesOf } from './indexes.ts'
 import type { AnyProjection } from './projection.ts'
 
 /** A row in memory form: bigint for numbers beyond 32 bits, `undefined` where an optional field is absent. */
@@ -86,7 +87,7 @@ export function createTables(projection: AnyProjection): readonly string[] {
 /** The statements that make a projection's indexes where they are absent, primary keys of append-only tables too. */
 export function createIndexes(projection: AnyProjection): readonly string[] {
   const table = tableOf(projection)
-  const statements = (projection.indexes as readonly (readonly string[])[]).map(
+  const statements = indexesOf(projection).map(
     columns =>
       `create index if not exists ${quoted(`${table}_by_${shortened(columns.join('_'))}`)} ` +
       `on ${quoted(table)} (${quotedList(columns)})`,

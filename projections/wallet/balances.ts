@@ -11,7 +11,8 @@ import {
   unsigned64,
 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
-import { type Handlers, known, projection } from '../rows/projection.ts'
+import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { wallets } from './wallets.ts'
 
 const row = object({
   org: id('org'),
@@ -48,7 +49,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         .filter(({ account }) => !account.startsWith(EXTERNAL))
         .map(({ account, currency }) => ({ org, wallet: id, account, currency })),
     fold: (row, event, key) => {
-      const before = known(row, event)
+      const before = existing(row, event)
       const mine = event.data.postings.filter(
         ({ account, currency }) => account === key.account && currency === key.currency,
       )
@@ -67,11 +68,42 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 /** One row per account and currency of a wallet: what a member sees on the wallet page. */
 export const balances = projection({
   name: 'balances',
+  service: 'wallet',
   version: 1,
   history: true,
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'account', 'currency'],
-  indexes: [],
   on,
+  reads: [
+    {
+      one: 'wallet account',
+      many: 'wallet accounts',
+      path: '/wallets/:id/accounts',
+      permission: 'accounts.read',
+      parents: { id: 'wallet' },
+      within: wallets,
+      names: ['account', 'currency'],
+      order: ['account', 'currency'],
+      filters: ['account'],
+      groups: ['currency', 'overdraft'],
+      sums: ['balance', 'postings'],
+      summary: {
+        list: 'The accounts of a wallet with their balances, one row for each currency.',
+        get: 'An account of a wallet in one currency, with its balance.',
+      },
+    },
+    {
+      one: 'account',
+      many: 'accounts',
+      path: '/accounts',
+      permission: 'accounts.read',
+      names: [],
+      order: ['wallet', 'account', 'currency'],
+      filters: ['wallet'],
+      groups: ['wallet', 'currency', 'overdraft'],
+      sums: ['balance', 'postings'],
+      summary: { list: 'The balances of all wallets.' },
+    },
+  ],
 })

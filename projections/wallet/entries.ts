@@ -13,6 +13,7 @@ import {
 } from '../../domain/kernel/schema.ts'
 import { events, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { wallets } from './wallets.ts'
 
 const row = object({
   org: id('org'),
@@ -54,14 +55,43 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 /** One row per entry, with its postings: the journal. */
 export const entries = projection({
   name: 'entries',
+  service: 'wallet',
   version: 1,
   history: false,
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'revision'],
-  indexes: [
-    ['org', 'position'],
-    ['org', 'id'],
-  ],
   on,
+  reads: [
+    {
+      one: 'wallet entry',
+      many: 'wallet entries',
+      path: '/wallets/:id/entries',
+      permission: 'entries.read',
+      parents: { id: 'wallet' },
+      within: wallets,
+      names: [],
+      order: ['revision'],
+      groups: ['kind', 'effective_on', 'posted_at', 'posted_by'],
+      summary: { list: 'The entries of a wallet with their postings, in the order of posting.' },
+    },
+    {
+      one: 'entry',
+      many: 'entries',
+      path: '/entries',
+      permission: 'entries.read',
+      names: ['id'],
+      order: ['position'],
+      groups: ['wallet', 'kind', 'effective_on', 'posted_at', 'posted_by'],
+      summary: { list: 'The journal of all wallets, in the order of posting.', get: 'An entry with its postings.' },
+    },
+  ],
+  memory: {
+    kind: 'entry',
+    on: {
+      EntryPosted: {
+        once: ({ entry, description }) => (description === undefined ? null : { subject: entry, title: description }),
+      },
+    },
+  },
 })

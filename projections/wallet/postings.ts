@@ -57,11 +57,13 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 /** One row per posting, external accounts too: the lines that statements add up. */
 export const postings = projection({
   name: 'postings',
+  service: 'wallet',
   version: 1,
   history: false,
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'account', 'currency', 'revision', 'line'],
+  // What statements are read by (read-api/wallet).
   indexes: [['org', 'wallet', 'account', 'currency', 'effective_on', 'revision', 'line']],
   on,
 })

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { id, integer, object, oneOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
-import { type Handlers, keyOfThing, known, projection } from '../rows/projection.ts'
+import { type Handlers, projection } from '../rows/projection.ts'
+import { changed, made } from '../rows/thing.ts'
 
 const row = object({
   org: id('org'),
@@ -17,48 +18,34 @@ const row = object({
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  WalletOpened: {
-    keys: keyOfThing,
-    fold: (_, { data: { owner, holder, kind }, metadata: { org, id, at }, revision }) => ({
-      org,
-      id,
-      owner,
-      holder,
-      kind,
-      status: 'open',
-      accounts: 0,
-      revision,
-      opened_at: at,
-      updated_at: at,
-    }),
-  },
-  AccountOpened: {
-    keys: keyOfThing,
-    fold: (row, event) => {
-      const wallet = known(row, event)
-      return { ...wallet, accounts: wallet.accounts + 1, revision: event.revision, updated_at: event.metadata.at }
-    },
-  },
+  WalletOpened: made((data, at) => ({ ...data, status: 'open', accounts: 0, opened_at: at })),
+  AccountOpened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
   EntryPosted: null,
-  WalletClosed: {
-    keys: keyOfThing,
-    fold: (row, event) => ({
-      ...known(row, event),
-      status: 'closed',
-      revision: event.revision,
-      updated_at: event.metadata.at,
-    }),
-  },
+  WalletClosed: changed(() => ({ status: 'closed' })),
 }
 
 /** One row per wallet: who owns it, whether it is open. */
 export const wallets = projection({
   name: 'wallets',
+  service: 'wallet',
   version: 1,
   history: true,
   of: { wallet: events },
   row,
   key: ['org', 'id'],
-  indexes: [['org', 'owner', 'id']],
   on,
+  reads: [
+    {
+      one: 'wallet',
+      many: 'wallets',
+      path: '/wallets',
+      permission: 'wallets.read',
+      names: ['id'],
+      order: ['id'],
+      filters: ['owner', 'kind', 'status', 'opened_at'],
+      groups: ['owner', 'kind', 'status', 'opened_at'],
+      sums: ['accounts'],
+      summary: { list: 'The wallets of the organization.', get: 'A wallet.' },
+    },
+  ],
 })

@@ -3,7 +3,8 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import type { MemoryIndex } from '../../projections/memory/index.ts'
-import { memories } from '../../projections/memory/memories.ts'
+import { memoryRow } from '../../projections/memory/memories.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
@@ -13,14 +14,7 @@ import type { Versions } from '../versions.ts'
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
 export type MemorySearch = MemoryIndex['search']
 
-const { kind, subject, source, title, body, at, position } = memories.row.shape
-
-/** What a caller must be allowed to read to find memories of a kind: search opens nothing that is closed elsewhere. */
-const KIND_PERMISSIONS: Readonly<Record<z.output<typeof kind>, string>> = {
-  entry: 'wallet.entries.read',
-  item: 'briefcase.items.read',
-  task: 'center.tasks.read',
-}
+const { kind, subject, source, title, body, at, position } = memoryRow.shape
 
 const HITS_DEFAULT = 10
 const HITS_MAX = 100
@@ -29,23 +23,27 @@ const hitSchema = z.strictObject({
   kind,
   subject,
   source,
-  title,
+  title: title.unwrap(),
   text: body,
   at,
   position,
   score: z.number().meta({ description: 'compares only within one answer' }),
 })
 
-const parameters: readonly Parameter[] = [
+const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
   { ...inQuery('q', z.string().regex(/^[^\0\p{Cs}]{1,1000}$/u), 'words to look for'), required: true },
-  inQuery('kind', kind, 'only memories of this kind'),
+  inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
   inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),
   ...tokenParameters,
 ]
 
 export type SearchDeps = {
-  readonly memories: MemorySearch
+  readonly search: MemorySearch
+  /** The read model that is searched. */
+  readonly memories: AnyProjection
+  /** What a caller must be allowed to read to find memories of a kind: search opens nothing that is closed elsewhere. */
+  readonly memoryPermissions: ReadonlyMap<string, string>
   readonly signal: CheckpointSignal
   readonly versions: Versions
   readonly allows: (principal: Principal, permission: string) => boolean
@@ -53,8 +51,9 @@ export type SearchDeps = {
 
 /** The route of the search over an org's memories. */
 export function searchRoute(deps: SearchDeps): Route {
+  const parameters = parametersOf([...deps.memoryPermissions.keys()])
   const kindsFor = (principal: Principal, asked: string | undefined) => {
-    const kinds = Object.entries(KIND_PERMISSIONS).filter(([kind]) => asked === undefined || asked === kind)
+    const kinds = [...deps.memoryPermissions].filter(([kind]) => asked === undefined || asked === kind)
     const open = kinds.filter(([, permission]) => deps.allows(principal, permission))
     if (asked === undefined || open.length > 0) return open.map(([kind]) => kind)
     const details = kinds.map(([, permission]) => ({ field: 'permission', message: permission }))
@@ -65,7 +64,8 @@ export function searchRoute(deps: SearchDeps): Route {
     path: '/kse/memories/search',
     permission: 'memory.memories.read',
     operationId: 'searchMemories',
-    summary: 'Search what the organization remembers: the words of its entries, items and tasks, best hits first.',
+    summary:
+      'Search what the organization remembers: the words of its entries, items, tasks, notes and projects, best hits first.',
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),
@@ -80,8 +80,8 @@ export function searchRoute(deps: SearchDeps): Route {
         kinds: kindsFor(request.principal, query.kind),
         ...(token && { minPosition: token.position }),
       }
-      await deps.versions.built([memories])
-      const search = () => deps.memories(request.principal.org, query.q!, options)
+      await deps.versions.built([deps.memories])
+      const search = () => deps.search(request.principal.org, query.q!, options)
       const found = token ? await atLeast(token, deps.signal, request.signal, search) : await search()
       return {
         data: found.hits.slice(0, limit).map(toWire),

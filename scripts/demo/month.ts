@@ -10,9 +10,9 @@ const post = (path: string, body?: object): Step => ({ method: 'POST', path, ...
 const put = (path: string, body: object): Step => ({ method: 'PUT', path, body })
 
 const credit = (on: string, amount: string, counterparty: string, description: string, account = 'checking') =>
-  post(`${wallet}/credits`, { account, currency: 'EUR', amount, counterparty, effectiveOn: on, description })
+  post(`${wallet}/credits`, { account, currency: 'EUR', amount, counterparty, effective_on: on, description })
 const debit = (on: string, amount: string, counterparty: string, description: string, account = 'checking') =>
-  post(`${wallet}/debits`, { account, currency: 'EUR', amount, counterparty, effectiveOn: on, description })
+  post(`${wallet}/debits`, { account, currency: 'EUR', amount, counterparty, effective_on: on, description })
 
 const move = (on: string, amount: string, from: string, to: string, description: string) =>
   post(`${wallet}/entries`, {
@@ -20,7 +20,7 @@ const move = (on: string, amount: string, from: string, to: string, description:
       { account: from, currency: 'EUR', amount: `-${amount}` },
       { account: to, currency: 'EUR', amount },
     ],
-    effectiveOn: on,
+    effective_on: on,
     description,
   })
 
@@ -47,7 +47,7 @@ export const month: readonly Step[] = [
     project: 'harbour-atlas',
     assignee: 'mira',
     priority: 'high',
-    dueOn: '2026-03-09',
+    due_on: '2026-03-09',
   }),
   post('/kctr/tasks', {
     id: 'atlas-invoice',
@@ -55,7 +55,7 @@ export const month: readonly Step[] = [
     project: 'harbour-atlas',
     team: 'office',
   }),
-  post('/kctr/tasks', { id: 'tax-return', name: 'File the yearly tax return', team: 'office', dueOn: '2026-03-31' }),
+  post('/kctr/tasks', { id: 'tax-return', name: 'File the yearly tax return', team: 'office', due_on: '2026-03-31' }),
   debit('2026-03-02', '65000', 'external:rent', 'Studio rent for March'),
   debit('2026-03-03', '1299', 'external:software', 'Drawing software', 'card'),
   put('/kctr/tasks/atlas-sketches/status', { status: 'in progress' }),
@@ -70,7 +70,7 @@ export const month: readonly Step[] = [
     currency: 'USD',
     amount: '120000',
     counterparty: 'external:client:bay-press',
-    effectiveOn: '2026-03-17',
+    effective_on: '2026-03-17',
     description: 'Licence of the type specimen',
   }),
   { method: 'PATCH', path: '/kbfc/items/type-specimen', body: { description: 'Licensed to Bay Press for two years' } },

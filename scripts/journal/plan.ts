@@ -96,7 +96,7 @@ class Draft {
   isDone({ command, body, key, place }: Step): boolean {
     const fingerprint = this.#before.done.get(commandIdOf(this.#target.org, this.#stream, key))
     if (fingerprint === undefined) return false
-    if (fingerprint === fingerprintOf(command, body)) return true
+    if (fingerprint === fingerprintOf(wallet, command, body)) return true
     const message = 'It was imported before as another entry: use the same --commodity options as then.'
     throw new ImportRefused('idempotency_key_reused', message, place)
   }
@@ -147,7 +147,7 @@ const openStep = ({ subject, kind }: Target, place: Place): Step => ({
 
 const entryStep = ({ date, code, description, place }: Transaction, postings: readonly Posting[], key: string) => {
   const words = [code && `(${code})`, description].filter(Boolean).join(' ')
-  const body = { postings, effectiveOn: date, ...(words && { description: words }) }
+  const body = { postings, effective_on: date, ...(words && { description: words }) }
   return { command: 'post', body, key, place } as const
 }
 

@@ -75,9 +75,7 @@ const commandOf = ({ command, body, key }: Step, target: Target, correlationId: 
   id: target.wallet,
   opens: command === 'open',
   body,
-  fingerprintBody: body,
   idempotencyKey: key,
   principal: { subject: target.subject, org: target.org, roles: [], permissions: [] },
   correlationId,
-  subjects: [],
 })

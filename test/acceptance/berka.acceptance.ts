@@ -125,7 +125,7 @@ async function send(client: Client, accounts: Map<string, Row[]>, plan: Plan, ta
     await post(`${wallet}/accounts`, 'account', { account: 'main', currency: 'CZK', overdraft: plan.overdraft })
     for (const row of rows) {
       if (plan.skip?.(row)) continue
-      const entry = { account: 'main', currency: 'CZK', effectiveOn: row.date }
+      const entry = { account: 'main', currency: 'CZK', effective_on: row.date }
       const counterparty = `external:${row.operation || '-'}:${row.k_symbol || '-'}`
       const path = row.type === 'PRIJEM' ? 'credits' : 'debits'
       await post(`${wallet}/${path}`, row.trans_id!, { ...entry, amount: row.amount_haler, counterparty })

@@ -40,8 +40,8 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
     position = BigInt(answer.body.data.position)
     return answer.body.data
   }
-  const credit = (key: string, amount: string, effectiveOn: string) =>
-    send('/api/v1/kwlt/wallets/fund/credits', key, { account: 'agribank', currency: 'VND', amount, effectiveOn })
+  const credit = (key: string, amount: string, effective_on: string) =>
+    send('/api/v1/kwlt/wallets/fund/credits', key, { account: 'agribank', currency: 'VND', amount, effective_on })
 
   it('ends with the bank’s closing balance', async () => {
     const { body } = await client.call('GET', '/api/v1/kwlt/wallets/fund/accounts/agribank/VND')

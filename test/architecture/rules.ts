@@ -54,17 +54,17 @@ function folderBreach(file: string, target: string): string[] {
 /** `domain/<service>/<noun>/<noun>.ts` holds `decide`, and `service.ts` lists it. */
 const isDecider = (target: string) => /^domain\/[^/]+\/(([^/]+)\/\2|service)\.ts$/.test(target)
 
-/** The room of a file of the domain: the kernel, a service's list, or one aggregate. */
+/** The room of a file of the domain: the kernel, the rules of plain things, a service's list, or one aggregate. */
 function roomOf(file: string): string {
-  const [, service, noun, name] = file.split('/')
-  return service === 'kernel' || name === undefined ? service! : `${service}/${noun}`
+  const [, room, noun, name] = file.split('/')
+  return name === undefined ? room! : `${room}/${noun}`
 }
 
 function domainBreach(file: string, target: string): string[] {
   const [from, to] = [roomOf(file), roomOf(target)]
   if (from === to || to === 'kernel') return []
   if (from === 'kernel') return [`${file} imports ${target}: the kernel knows no aggregate`]
-  if (to.startsWith(`${from}/`)) return []
+  if (to === 'record' || to.startsWith(`${from}/`)) return []
   return [`${file} imports ${target}: aggregates meet in a process`]
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { SNAPSHOT_EVERY } from '../../commands/history.ts'
 import type { EventStore } from '../../commands/ports.ts'
+import { SNAPSHOT_EVERY } from '../../commands/streams.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import {
   balanceOf,
@@ -80,13 +80,13 @@ describe('idempotency', () => {
   it('does not see a command in ids that look alike', async () => {
     const { send, deps } = startProcess(log.port)
     const id = await openWallet(send)
-    const { history } = await deps.histories.load(wallet, (await send(credit(id, 1n))).stream)
+    const { loaded } = await deps.streams.load(wallet, (await send(credit(id, 1n))).stream)
     // an id whose first 48 bits are those of a command that is there
     const [known] = (await eventsOf(log.port, id)).slice(-1)
     const twin = `${known!.metadata.commandId.slice(0, 13)}-5000-8000-000000000000`
-    expect(history.commands.candidates(twin)).to.deep.equal([{ from: 2, count: 1 }])
-    history.commands.add(twin.replaceAll('-', '').slice(0, 16))
-    expect(history.commands.candidates(twin)).to.deep.equal([{ from: 2, count: 2 }])
+    expect(loaded.commands.candidates(twin)).to.deep.equal([{ from: 2, count: 1 }])
+    loaded.commands.add(twin.replaceAll('-', '').slice(0, 16))
+    expect(loaded.commands.candidates(twin)).to.deep.equal([{ from: 2, count: 2 }])
   })
 
   describe(`in a stream of ${LONG} commands`, function () {
@@ -128,10 +128,10 @@ describe('idempotency', () => {
 
     it('keeps one snapshot, with balances as bigint', async () => {
       expect(await snapshotsOf(log.port, id)).to.have.length(1)
-      const { history } = await startProcess(log.port).deps.histories.load(wallet, first.stream)
-      expect(history.state).to.have.nested.property('accounts.a.EUR.amount', BigInt((LONG * (LONG + 1)) / 2))
-      expect(history.snapshotAt).to.equal(BigInt(Math.floor((LONG + 2) / SNAPSHOT_EVERY) * SNAPSHOT_EVERY - 1))
-      expect(history.commands.size).to.equal(LONG + 2)
+      const { loaded } = await startProcess(log.port).deps.streams.load(wallet, first.stream)
+      expect(loaded.state).to.have.nested.property('accounts.a.EUR.amount', BigInt((LONG * (LONG + 1)) / 2))
+      expect(loaded.snapshotAt).to.equal(BigInt(Math.floor((LONG + 2) / SNAPSHOT_EVERY) * SNAPSHOT_EVERY - 1))
+      expect(loaded.commands.size).to.equal(LONG + 2)
     })
 
     it('reads the tail alone: what was saved spares the rest', async () => {

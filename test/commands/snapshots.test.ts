@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { SNAPSHOT_EVERY } from '../../commands/history.ts'
 import { streamOf } from '../../commands/ids.ts'
+import { SNAPSHOT_EVERY } from '../../commands/streams.ts'
 import { item } from '../../domain/briefcase/item/item.ts'
 import { evolveWith } from '../../domain/kernel/aggregate.ts'
 import type { Json } from '../../domain/kernel/json.ts'
@@ -36,15 +36,15 @@ describe('snapshots', () => {
     await fill(send, id)
     expect(await snapshotsOf(log.port, id, item)).to.have.length(1)
     const { deps } = startProcess(log.port)
-    const { history } = await deps.histories.load(item, streamOf(ORG, 'item', id))
+    const { loaded } = await deps.streams.load(item, streamOf(ORG, 'item', id))
     const folded = (await eventsOf(log.port, id, item)).reduce(
       (state, event) => evolveWith(item, state, event),
       item.initial as unknown,
     )
-    expect(withoutUndefined(history.state)).to.deep.equal(withoutUndefined(folded))
-    expect(history.state).to.have.property('metadata').that.deep.equals(metadata)
-    expect(history.snapshotAt).to.equal(BigInt(SNAPSHOT_EVERY - 1))
-    expect(history.revision).to.equal(BigInt(SNAPSHOT_EVERY + 1))
+    expect(withoutUndefined(loaded.state)).to.deep.equal(withoutUndefined(folded))
+    expect(loaded.state).to.have.property('metadata').that.deep.equals(metadata)
+    expect(loaded.snapshotAt).to.equal(BigInt(SNAPSHOT_EVERY - 1))
+    expect(loaded.revision).to.equal(BigInt(SNAPSHOT_EVERY + 1))
   })
 })
 

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, execute, type Receipt, Turns, type WriteDeps } from '../../commands/execute.ts'
-import { histories } from '../../commands/history.ts'
 import { streamOf } from '../../commands/ids.ts'
-import type { EventStore } from '../../commands/ports.ts'
+import type { EventStore, Keyring } from '../../commands/ports.ts'
+import { referenceCheck } from '../../commands/references.ts'
+import { loadedStreams } from '../../commands/streams.ts'
 import { item } from '../../domain/briefcase/item/item.ts'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError, type Rejection } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
-import { codec } from '../../infra/catalogue.ts'
+import { aggregates, codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { eventStoreWriter } from '../../infra/event-store/writer.ts'
 
@@ -34,6 +35,19 @@ export function eventStore(): { readonly port: EventStore } {
   }
 }
 
+/** Seals by writing the text backwards: what the write path does with personal data shows in the open. */
+export const plainKeyring: Keyring = {
+  async seal(_, subject, plain) {
+    const text = Buffer.from([...plain].reverse().join(''))
+      .toString('base64url')
+      .padEnd(22, '_')
+    const digest = Buffer.from(`${subject}:${plain}`).toString('base64url').padEnd(43, '_').slice(0, 43)
+    return { key: '11111111-1111-4111-8111-111111111111', nonce: 'n'.repeat(16), text, digest }
+  },
+  open: async (_, envelopes) =>
+    envelopes.map(({ text }) => [...Buffer.from(text.replace(/_+$/, ''), 'base64url').toString()].reverse().join('')),
+}
+
 export type Send = (command: Partial<Command> & Pick<Command, 'name' | 'id' | 'body'>) => Promise<Receipt>
 
 /** A process of its own on a log: nothing cached yet. Sends each command under a new key unless one is given. */
@@ -43,7 +57,9 @@ export function startProcess(port: EventStore, more: Partial<WriteDeps> = {}) {
   const deps: WriteDeps = {
     store: port,
     codec,
-    histories: histories({ store: port, codec, onSnapshotFailed: (_, error) => snapshotsFailed.push(error) }),
+    streams: loadedStreams({ store: port, codec, onSnapshotFailed: (_, error) => snapshotsFailed.push(error) }),
+    checkReferences: referenceCheck(aggregates, port),
+    keyring: plainKeyring,
     turns: new Turns(),
     now: () => new Date().toISOString(),
     onRefused: (_, rejection) => refused.push(rejection),
@@ -53,11 +69,9 @@ export function startProcess(port: EventStore, more: Partial<WriteDeps> = {}) {
     execute(deps, {
       aggregate: wallet,
       opens: ['open', 'add', 'create'].includes(command.name),
-      fingerprintBody: command.body,
       idempotencyKey: randomUUID(),
       principal: { subject: 'user-1', org: ORG, roles: [], permissions: [] },
       correlationId: 'b6e3a0f4-7d27-4c1e-9a55-0d8f1c2e3a4b',
-      subjects: [],
       ...command,
     })
   return { send, deps, refused, snapshotsFailed }

@@ -1,17 +1,100 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { z } from 'zod'
-import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
+import type { AnyAggregate, Operation } from '../../domain/kernel/aggregate.ts'
 import { eventCodec } from '../../domain/kernel/codec.ts'
+import { personalFields, referencesIn } from '../../domain/kernel/schema.ts'
+import { ADMIN_ROLES, ROLES, type Service } from '../../domain/kernel/service.ts'
 import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
-import { aggregates, domainStreamPrefixes, projections } from '../../infra/catalogue.ts'
-
-/** Codes that the interface answers by itself; a rule may not take one of them for something else. */
-const INTERFACE_CODES = ['not_found', 'conflict', 'precondition_failed', 'idempotency_key_reused', 'invalid_body']
+import { grantedBy, permissions } from '../../infra/auth/permissions.ts'
+import { aggregates, domainStreamPrefixes, memories, projections, services } from '../../infra/catalogue.ts'
+import { errorCatalogue } from '../../infra/http/errors.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
 
 const twice = (names: readonly string[]) => names.filter((name, n) => names.indexOf(name) !== n)
 const namesOf = (vocabulary: object) => Object.keys(vocabulary)
+const fileAt = (path: string) => new URL(`../${path}`, import.meta.url)
+
+/** What is missing for the definitions of some services and their models, one sentence each that says what to do. */
+function gapsIn(listed: readonly Service[], models: readonly AnyProjection[]): readonly string[] {
+  const all = new Set(listed.flatMap(service => service.aggregates.map(({ name }) => name)))
+  return [
+    ...listed.flatMap(service => [
+      ...permissionGaps(service),
+      ...service.aggregates.flatMap(aggregate => [
+        ...fileGaps(service, aggregate, models),
+        ...commandGaps(aggregate),
+        ...referenceGaps(aggregate, all),
+      ]),
+    ]),
+  ]
+}
+
+function permissionGaps(service: Service): string[] {
+  const held = new Set(ROLES.filter(role => !ADMIN_ROLES.includes(role)).flatMap(role => [...grantedBy(service, role)]))
+  const listed = (service.adminOnly ?? []).map(name => `${service.word}.${name}`)
+  const own = permissions.filter(name => name.startsWith(`${service.word}.`))
+  return [
+    ...own
+      .filter(name => !held.has(name) && !listed.includes(name))
+      .map(
+        name =>
+          `No role below administrator holds ${name}: grant it to one in \`roles\` of domain/${service.word}/service.ts, ` +
+          'or list it in `adminOnly` there.',
+      ),
+    ...listed
+      .filter(name => held.has(name) || !own.includes(name))
+      .map(name => `${name} is listed in \`adminOnly\` of domain/${service.word}/service.ts: take it out there.`),
+  ]
+}
+
+function fileGaps({ word }: Service, { name, events }: AnyAggregate, models: readonly AnyProjection[]): string[] {
+  const gaps: string[] = []
+  const spec = `domain/${word}/${name}.test.ts`
+  if (!existsSync(fileAt(spec))) gaps.push(`${name} has no spec: write test/${spec} with \`specFor\`.`)
+  const golden = `golden/${name}.json`
+  if (!existsSync(fileAt(golden))) gaps.push(`${name} has no golden file: write test/${golden}, one of each event.`)
+  else {
+    const shown = new Set((JSON.parse(readFileSync(fileAt(golden), 'utf8')) as { type: string }[]).map(e => e.type))
+    for (const type of namesOf(events)) {
+      if (!shown.has(type)) gaps.push(`No golden event is a ${type}: add one to test/${golden}.`)
+    }
+  }
+  const own = models.filter(({ of }) => Object.hasOwn(of, name))
+  const tested = own.filter(model => existsSync(fileAt(`projections/${model.service}/${model.name}.test.ts`)))
+  if (tested.length === 0) {
+    gaps.push(`${name} has no row test: write test/projections/${word}/<model>.test.ts with \`rowsFor\`.`)
+  }
+  return gaps
+}
+
+function commandGaps({ name, commands, api, subjectOf }: AnyAggregate): string[] {
+  return Object.entries<z.ZodObject>(commands).flatMap(([command, schema]) => {
+    const [route, , summary] = api[command] ?? (['', '', ''] as never)
+    const gaps: string[] = []
+    if (!/^[A-Z].*\.$/.test(summary ?? ''))
+      gaps.push(`${name}.${command} has no summary: write a sentence in its \`api\`.`)
+    if (personalFields(schema).size > 0 && route.includes(':id') && !subjectOf) {
+      gaps.push(`${name}.${command} has personal fields: say in \`subjectOf\` whose data an existing ${name} holds.`)
+    }
+    return gaps
+  })
+}
+
+function referenceGaps({ name, commands }: AnyAggregate, all: ReadonlySet<string>): string[] {
+  return Object.entries<z.ZodObject>(commands).flatMap(([command, schema]) =>
+    referencesIn(schema)
+      .filter(({ category }) => !all.has(category))
+      .map(
+        ({ field, category }) =>
+          `${name}.${command}: ${field} refers to ${category}, which is no aggregate: list it in its service, or use id().`,
+      ),
+  )
+}
 
 describe('the catalogue', () => {
+  it('has no gaps', () => expect(gapsIn(services, projections)).to.deep.equal([]))
+
   it('names every event once in the system, as a noun and a past tense', () => {
     const types = aggregates.flatMap(({ events }) => namesOf(events))
     expect(twice(types)).to.deep.equal([])
@@ -22,7 +105,7 @@ describe('the catalogue', () => {
     const codes = aggregates.flatMap(({ rejections }) => rejections)
     expect(twice(codes)).to.deep.equal([])
     for (const code of codes) expect(code).to.match(/^[a-z]+(_[a-z]+)+$/)
-    expect(codes.filter(code => INTERFACE_CODES.includes(code))).to.deep.equal([])
+    expect(codes.filter(code => Object.hasOwn(errorCatalogue, code))).to.deep.equal([])
   })
 
   it('gives every category a name of lower-case letters, once', () => {
@@ -32,10 +115,20 @@ describe('the catalogue', () => {
     expect(domainStreamPrefixes).to.deep.equal(names.map(name => `${name}-`))
   })
 
-  it('has no two commands on one route', () =>
-    expect(
-      twice(aggregates.flatMap(({ service, http }) => Object.values(http).map(route => `${service} ${route}`))),
-    ).to.deep.equal([]))
+  it('names services, read models and reads once each', () => {
+    expect(twice(services.flatMap(({ code, word }) => [code, word]))).to.deep.equal([])
+    expect(twice(projections.map(({ name }) => name))).to.deep.equal([])
+    const reads = projections.flatMap(({ reads = [] }) => reads)
+    expect(twice(reads.flatMap(({ one, many }) => [one, many]))).to.deep.equal([])
+    for (const { service } of projections) expect(services.map(({ word }) => word)).to.include(service)
+  })
+
+  it('has no two commands on one route', () => {
+    const routes = services.flatMap(({ code, aggregates: own }) =>
+      own.flatMap(({ api }) => Object.values<Operation>(api).map(([route]) => `${code} ${route}`)),
+    )
+    expect(twice(routes)).to.deep.equal([])
+  })
 
   it('refuses an event type that two aggregates define', () =>
     expect(() => eventCodec([...aggregates, aggregates[0]!])).to.throw('defined twice'))
@@ -53,26 +146,72 @@ describe('the catalogue', () => {
   for (const aggregate of aggregates) describe(aggregate.name, () => describeDefinition(aggregate))
 })
 
+describe('the catalogue notices', () => {
+  const [, briefcase] = services
+  const item = briefcase!.aggregates[0]!
+  const gapsOf = (service: Partial<Service>, models = projections) => gapsIn([{ ...briefcase!, ...service }], models)
+  const planted = (aggregate: Partial<AnyAggregate>) => gapsOf({ aggregates: [{ ...item, ...aggregate }] })
+
+  it('nothing where all is there', () => expect(gapsOf({})).to.deep.equal([]))
+  it('a permission that no role holds', () => {
+    expect(gapsOf({ roles: {} }).join()).to.match(/briefcase\.items\.write: grant it .* or list it in `adminOnly`/)
+    expect(gapsOf({ roles: {}, adminOnly: ['items.read', 'items.write'] })).to.deep.equal([])
+    expect(gapsOf({ adminOnly: ['items.read'] })).to.match(/take it out/)
+  })
+  it('an aggregate without spec, golden file or row test', () => {
+    const gaps = planted({ name: 'unheard' })
+    expect(gaps.join()).to.match(/no spec: write test\/domain\/briefcase\/unheard.test.ts/)
+    expect(gaps.join()).to.match(/no golden file: write test\/golden\/unheard.json/)
+    expect(gaps.join()).to.match(/no row test: write test\/projections\/briefcase/)
+    expect(gapsOf({}, []).join()).to.match(/no row test/)
+  })
+  it('an event that no golden file covers', () =>
+    expect(planted({ events: { ...item.events, ItemVanished: z.object({}) } }).join()).to.match(
+      /ItemVanished: add one/,
+    ))
+  it('a command without a summary', () =>
+    expect(planted({ api: { ...item.api, add: ['POST /items', 'items.write', ''] } }).join()).to.match(
+      /add has no summary/,
+    ))
+  it('a reference to an aggregate that there is not', () => {
+    const note = services.find(({ word }) => word === 'office')!
+    expect(gapsIn([note], projections).join()).to.match(/project refers to project, which is no aggregate/)
+  })
+  it('personal fields of which nobody knows whose they are', () => {
+    const office = services.find(({ word }) => word === 'office')!
+    const [note] = office.aggregates
+    const { subjectOf: _, ...anonymous } = note!
+    expect(gapsIn([{ ...office, aggregates: [anonymous] }], projections).join()).to.match(/note.change has personal/)
+  })
+})
+
 function describeDefinition(aggregate: AnyAggregate) {
-  const { commands, events, http, allow, summary, decide, evolve } = aggregate
+  const { commands, events, api, decide, evolve } = aggregate
 
   it('handles every event and every command, and nothing else', () => {
     expect(namesOf(evolve)).to.have.members(namesOf(events))
-    for (const table of [decide, http, allow, summary]) expect(namesOf(table)).to.have.members(namesOf(commands))
+    for (const table of [decide, api]) expect(namesOf(table)).to.have.members(namesOf(commands))
   })
 
-  it('has a route, a permission and a sentence for every command', () => {
+  it('has a route and a permission for every command', () => {
     for (const name of namesOf(commands)) {
+      const [route, permission] = api[name]!
       expect(name).to.match(/^[a-z]+([A-Z][a-z]+)*$/)
-      expect(http[name]).to.match(/^(POST|PUT|PATCH|DELETE) \/[a-z-]+(\/:id(\/[a-z-]+)?)?$/)
-      expect(allow[name]).to.match(/^[a-z]+\.[a-z]+\.[a-z]+$/)
-      expect(summary[name]).to.match(/^[A-Z].*\.$/)
+      expect(route).to.match(/^(POST|PUT|PATCH|DELETE) \/[a-z-]+(\/:id(\/[a-z-]+)?)?$/)
+      expect(permission).to.match(/^[a-z-]+\.[a-z]+$/)
     }
   })
 
   it('lets exactly those commands name an id that make the thing', () => {
     for (const [name, schema] of Object.entries<z.ZodObject>(commands)) {
-      expect('id' in schema.shape, name).to.equal(!(http[name] as string).includes(':id'))
+      expect('id' in schema.shape, name).to.equal(!api[name]![0].includes(':id'))
+    }
+  })
+
+  it('spells earlier names of fields that there are', () => {
+    const fields = Object.values<z.ZodObject>(commands).flatMap(({ shape }) => namesOf(shape))
+    for (const [earlier, field] of Object.entries<string>(aggregate.spellings ?? {})) {
+      expect(fields).to.include(field).and.not.include(earlier)
     }
   })
 
@@ -82,6 +221,13 @@ function describeDefinition(aggregate: AnyAggregate) {
     }
   })
 }
+
+describe('what is remembered', () => {
+  it('is of things that somebody can read', () => {
+    for (const { name, memory, reads } of projections) if (memory) expect(reads?.[0], name).not.to.equal(undefined)
+    expect(namesOf(memories.of)).to.include.members(['item', 'task', 'wallet', 'note'])
+  })
+})
 
 describe('currencies', () => {
   it('have the places of ISO 4217, and nothing is known of other names', () => {

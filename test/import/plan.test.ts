@@ -24,7 +24,7 @@ describe('import: the plan', () => {
         { account: 'expenses:food', currency: 'EUR', amount: 1250n },
         { account: 'assets:cash', currency: 'EUR', amount: -1250n },
       ],
-      effectiveOn: '2026-01-31',
+      effective_on: '2026-01-31',
       description: 'Lunch',
     })
     expect(balances(made)).to.deep.equal({

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Turns, type WriteDeps } from '../../commands/execute.ts'
-import { histories } from '../../commands/history.ts'
 import type { EventStore } from '../../commands/ports.ts'
+import { loadedStreams } from '../../commands/streams.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
@@ -9,6 +9,7 @@ import { eventStoreWriter } from '../../infra/event-store/writer.ts'
 import type { Journal } from '../../scripts/journal/journal.ts'
 import { planImport, type Target } from '../../scripts/journal/plan.ts'
 import { loadWallet, runImport } from '../../scripts/journal/run.ts'
+import { plainKeyring } from '../commands/support.ts'
 import { asRefusal, balances, journal, line, TARGET, tx } from './support.ts'
 
 const day = (n: number) => tx(`Day ${n % 3}`, line('expenses:food', `${n}.50 EUR`), line('assets:cash', `-${n}.50 EUR`))
@@ -32,7 +33,9 @@ describe('import: the run', () => {
   const deps = (port: EventStore = store): WriteDeps => ({
     store: port,
     codec,
-    histories: histories({ store: port, codec, onSnapshotFailed: () => undefined }),
+    streams: loadedStreams({ store: port, codec, onSnapshotFailed: () => undefined }),
+    checkReferences: async () => undefined,
+    keyring: plainKeyring,
     turns: new Turns(),
     now: () => '2026-01-31T12:00:00.000Z',
     onRefused: () => undefined,

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { commandIdOf, fingerprintOf, streamOf } from '../../commands/ids.ts'
+import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused, type Journal, type JournalPosting, type Transaction } from '../../scripts/journal/journal.ts'
 import { NO_WALLET, type Plan, planImport, type Target, type WalletState } from '../../scripts/journal/plan.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
@@ -42,10 +43,10 @@ export const plan = (
 
 /** The wallet once a plan, or the first `steps` of it, has run. */
 export function afterPlan(made: Plan, before: WalletState = NO_WALLET): WalletState {
-  const stream = streamOf(TARGET.org, 'wallet', TARGET.wallet)
+  const stream = streamOf(TARGET.org, wallet.name, TARGET.wallet)
   const done = new Map(before.done)
   for (const { command, body, key } of made.steps) {
-    done.set(commandIdOf(TARGET.org, stream, key), fingerprintOf(command, body))
+    done.set(commandIdOf(TARGET.org, stream, key), fingerprintOf(wallet, command, body))
   }
   const posted = made.steps.filter(({ command }) => command === 'post').length
   return { state: made.state, done, entries: before.entries + posted, position: 1n }

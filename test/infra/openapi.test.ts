@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { commandRoutes } from '../../commands/routes.ts'
 import { unsigned64 } from '../../domain/kernel/schema.ts'
-import { aggregates } from '../../infra/catalogue.ts'
+import { memoryPermissions, resources, services } from '../../infra/catalogue.ts'
 import { mountDocs } from '../../infra/http/docs.ts'
 import { errorCatalogue } from '../../infra/http/errors.ts'
 import { type OpenApi, openApi } from '../../infra/http/openapi.ts'
@@ -13,7 +13,7 @@ import { echo, failing, route, serve } from '../support/http.ts'
 type Json = { readonly [key: string]: Json & string }
 
 /** The routes of the whole system; making them needs no engine, only answering does. */
-const routes = [...commandRoutes(aggregates, {} as never), ...readRoutes({} as never)]
+const routes = [...commandRoutes(services, {} as never), ...readRoutes({ resources, memoryPermissions } as never)]
 
 function follow(api: OpenApi, reference: string): unknown {
   const steps = reference.slice(2).split('/')
@@ -33,7 +33,7 @@ function validatorOf(api: OpenApi, schema: unknown) {
 }
 
 describe('OpenAPI', () => {
-  const api = openApi(routes, { version: '1.2.3' })
+  const api = openApi(routes, { version: '1.2.3', services })
   const operations = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation: operation as unknown as Json })),
   )
@@ -110,7 +110,7 @@ describe('OpenAPI', () => {
       route('GET', '/fail/:code', failing, { operationId: 'fail' }),
       route('GET', '/echo', echo, { operationId: 'echo' }),
     ]
-    const document = openApi(shown, { version: '1' })
+    const document = openApi(shown, { version: '1', services: [] })
     const { url, lifecycle } = await serve({ routes: shown })
     const ask = async (path: string) =>
       (await fetch(`${url}/api/v1${path}`, { headers: { authorization: 'x' } })).json()
@@ -127,7 +127,7 @@ describe('OpenAPI', () => {
   })
 
   it('is served, with a page that loads nothing from elsewhere', async () => {
-    const { url, lifecycle } = await serve({ routes: [], mount: app => mountDocs(app, routes) })
+    const { url, lifecycle } = await serve({ routes: [], mount: app => mountDocs(app, routes, services) })
     const served = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApi
     expect(served.info.version).to.match(/^\d+\.\d+\.\d+/)
     const page = await fetch(`${url}/docs`)

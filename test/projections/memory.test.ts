@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { memories as memoriesModel } from '../../infra/catalogue.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
 import { RankedIndex } from '../../projections/memory/rank.ts'
 import { wordsOf } from '../../projections/memory/words.ts'
@@ -63,6 +64,8 @@ describe('projections: ranking', () => {
   })
 })
 
+const unseal = async (_: string, envelopes: readonly { text: string }[]) => envelopes.map(({ text }) => text)
+
 describe('projections: the memory index', () => {
   it('follows the rows, filters by kind, pages, and keeps orgs apart', async () => {
     const pool = await freshPool()
@@ -77,7 +80,7 @@ describe('projections: the memory index', () => {
     })
     const log = new MemoryLog(history.events)
     const runner = startRunner(pool, log)
-    const memories = memoryIndex({ pool })
+    const memories = memoryIndex({ pool, memories: memoriesModel, unseal })
     await reached(pool, history.events.at(-1)!.position)
     const found = await memories.search('acme', 'malaga', { limit: 10 })
     expect(found.position).to.equal(history.events.at(-1)!.position)
@@ -102,7 +105,7 @@ describe('projections: the memory index', () => {
     const events = randomHistory({ seed: 32, count: 400, orgs: 2 })
     const log = new MemoryLog(events.slice(0, 100))
     const runner = startRunner(pool, log)
-    const memories = memoryIndex({ pool })
+    const memories = memoryIndex({ pool, memories: memoriesModel, unseal })
     await reached(pool, events[99]!.position)
     await memories.search('org-0', 'cafe', { limit: 10 })
     for (const event of events.slice(100)) log.append(event)

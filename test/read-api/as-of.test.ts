@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { codec, projections } from '../../infra/catalogue.ts'
+import { codec, memories, projections, resources } from '../../infra/catalogue.ts'
 import type { Pool } from '../../infra/postgres.ts'
-import { memories } from '../../projections/memory/memories.ts'
 import { rowAsOf } from '../../projections/rows/as-of.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
 import type { Row } from '../../projections/rows/tables.ts'
 import { recordHead } from '../../projections/runner/heads.ts'
-import { resources } from '../../read-api/resources.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { randomHistory, randomOf } from '../projections/history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
@@ -109,7 +107,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       }
       const as = `as_of=${until.position}`
       const of = (many: string) => resources.find(resource => resource.many === many)!
-      const all = expected(folded, of('Tasks'), org)
+      const all = expected(folded, of('tasks'), org)
       const open = all.filter(({ status }) => status === 'open')
       expect(await everyPage(org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
       const { body } = await live.get(org, `/kctr/tasks?${as}&status=open&total=true&offset=1&limit=1`)

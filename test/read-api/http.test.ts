@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { allows, permissions } from '../../infra/auth/permissions.ts'
+import { resources } from '../../infra/catalogue.ts'
 import { createApp } from '../../infra/http/server.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
-import { resources } from '../../read-api/resources.ts'
 import { columnsOf } from '../../read-api/rows.ts'
 import { History, makeWorld, type World } from './support.ts'
 
@@ -151,7 +151,7 @@ describe('the read API over HTTP', () => {
         .array(fc.oneof(fc.string(), fc.bigInt({ max: 2n ** 64n }).map(String)), { maxLength: 4 })
         .chain(values =>
           fc
-            .constantFrom(...resources.map(({ many }) => many), 'statement_posted', 'end_of_day')
+            .constantFrom(...resources.map(({ ids }) => ids.many), 'statement_posted', 'end_of_day')
             .map(list => Buffer.from(JSON.stringify([list, ...values])).toString('base64url')),
         ),
     )

@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { Sealed } from '../../domain/kernel/schema.ts'
-import { projections } from '../../infra/catalogue.ts'
+import { memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import { createApp } from '../../infra/http/server.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createMetrics } from '../../infra/metrics.ts'
@@ -11,8 +11,7 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../../read-api/moments.ts'
-import type { AnyResource } from '../../read-api/resource.ts'
-import { resources } from '../../read-api/resources.ts'
+import type { Resource } from '../../read-api/resource.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { followVersions } from '../../read-api/versions.ts'
 import { type Answer, client } from '../support/client.ts'
@@ -26,7 +25,7 @@ export type Live = {
 }
 
 /** The code that a process is of: its projections, and the resources over them. */
-export type Code = { readonly projections: readonly AnyProjection[]; readonly resources: readonly AnyResource[] }
+export type Code = { readonly projections: readonly AnyProjection[]; readonly resources: readonly Resource[] }
 
 /** Serves reads of a database on a free port. Personal data stays sealed: `sealed <text>`. */
 export async function serveReads(pool: Pool, code: Code = { projections, resources }): Promise<Live> {
@@ -39,17 +38,21 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
       return client
     },
   })
+  const unseal = async (_: string, envelopes: readonly Sealed[]) => envelopes.map(({ text }) => `sealed ${text}`)
   const deps = {
     pool: pool as never,
     signal,
     versions,
     moments: keepMoments(pool as never, { step: 3, walk: 7 }),
-    unseal: async (_: string, envelopes: readonly Sealed[]) => envelopes.map(({ text }) => `sealed ${text}`),
-    memories: memoryIndex({ pool }).search,
+    unseal,
+    search: memoryIndex({ pool, memories, unseal }).search,
+    memories,
+    memoryPermissions,
+    resources: code.resources,
     allows: () => true,
   }
   const app = createApp({
-    routes: readRoutes(deps, code.resources),
+    routes: readRoutes(deps),
     aliases: {},
     authenticate: org => ({ subject: 'reader', org: org!.slice(7), roles: [], permissions: ['*'] }),
     log: silentLog,

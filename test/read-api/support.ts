@@ -4,7 +4,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type Json, toWire } from '../../domain/kernel/json.ts'
 import type { ApiRequest, ApiResponse, Route } from '../../domain/kernel/route.ts'
-import { projections } from '../../infra/catalogue.ts'
+import { memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
 import { allBuckets } from '../../projections/rows/bucket.ts'
 import { type FoldedRows, fold, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
@@ -79,13 +79,18 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
       return client
     },
   })
+  const unseal: ReadDeps['unseal'] = async (_, envelopes) =>
+    envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`))
   const deps: ReadDeps = {
     pool,
     signal,
     versions: followVersions(pool),
     moments: keepMoments(pool),
-    unseal: async (_, envelopes) => envelopes.map(({ text }) => (text.startsWith('gone') ? null : `open ${text}`)),
-    memories: memoryIndex({ pool }).search,
+    unseal,
+    search: memoryIndex({ pool, memories, unseal }).search,
+    memories,
+    memoryPermissions,
+    resources,
     allows: () => true,
     ...overrides,
   }

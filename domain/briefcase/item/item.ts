@@ -1,6 +1,7 @@
-import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
-import { invariant, rejected } from '../../kernel/errors.ts'
-import { canonicalJson, type Json } from '../../kernel/json.ts'
+import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { rejected } from '../../kernel/errors.ts'
+import { isStorableJson, type Json } from '../../kernel/json.ts'
+import { changedFields, mergePatch } from '../../record/merge.ts'
 import { commands, events, rejections } from './messages.ts'
 
 type Details = {
@@ -14,7 +15,6 @@ export type Item =
   | { readonly status: 'none' }
   | ({ readonly status: 'active' } & Details)
   | ({ readonly status: 'archived' } & Details)
-type ActiveItem = Extract<Item, { status: 'active' }>
 
 const evolve: Evolve<Item, typeof events> = {
   ItemAdded: (_, { name, description, metadata, status }) => ({
@@ -25,7 +25,7 @@ const evolve: Evolve<Item, typeof events> = {
     stage: status,
   }),
   ItemUpdated: (item, { name, description, metadata }) => {
-    const active = activeOf(item)
+    const active = inStatus(item, 'active')
     return {
       ...active,
       name: name ?? active.name,
@@ -33,9 +33,11 @@ const evolve: Evolve<Item, typeof events> = {
       metadata: metadata ?? active.metadata,
     }
   },
-  ItemStatusChanged: (item, { to }) => ({ ...activeOf(item), stage: to }),
-  ItemArchived: item => ({ ...activeOf(item), status: 'archived' }),
+  ItemStatusChanged: (item, { to }) => ({ ...inStatus(item, 'active'), stage: to }),
+  ItemArchived: item => ({ ...inStatus(item, 'active'), status: 'archived' }),
 }
+
+const ARCHIVED = ['item_archived', 'The item is archived; add it again first.'] as const
 
 const decide: Decide<Item, typeof commands, typeof events> = {
   add(item, { type, status, name, description, metadata = {} }, { actor }) {
@@ -44,22 +46,20 @@ const decide: Decide<Item, typeof commands, typeof events> = {
     const data = { type, status, name, metadata, owner: actor, ...(description !== undefined && { description }) }
     return [{ type: 'ItemAdded', data }]
   },
-  update(item, changes) {
-    const active = mustBeActive(item)
+  update(item, { metadata, ...changes }) {
+    const active = inStatus(item, 'active', ARCHIVED)
+    const merged = metadata === undefined ? undefined : mergedMetadata(active.metadata, metadata)
     const before = { name: active.name, description: active.description ?? null, metadata: active.metadata }
-    const changed = Object.entries(changes).filter(
-      ([field, value]) =>
-        value !== undefined && canonicalJson(value) !== canonicalJson(before[field as keyof typeof before]),
-    )
-    return changed.length === 0 ? [] : [{ type: 'ItemUpdated', data: Object.fromEntries(changed) }]
+    const changed = changedFields(before, { ...changes, metadata: merged })
+    return Object.keys(changed).length === 0 ? [] : [{ type: 'ItemUpdated', data: changed }]
   },
   changeStatus(item, { status }) {
-    const { stage } = mustBeActive(item)
+    const { stage } = inStatus(item, 'active', ARCHIVED)
     return status === stage ? [] : [{ type: 'ItemStatusChanged', data: { from: stage, to: status } }]
   },
   archive(item, { reason }) {
     if (item.status === 'archived') return []
-    mustBeActive(item)
+    inStatus(item, 'active', ARCHIVED)
     return [{ type: 'ItemArchived', data: reason === undefined ? {} : { reason } }]
   },
 }
@@ -67,40 +67,29 @@ const decide: Decide<Item, typeof commands, typeof events> = {
 /** A thing of the portfolio: added, described, moved through its stages, archived; may be added again later. */
 export const item = aggregate({
   name: 'item',
-  service: 'kbfc',
   events,
   commands,
+  api: {
+    add: ['POST /items', 'items.write', 'Add an item to the portfolio, or add an archived one again.'],
+    update: [
+      'PATCH /items/:id',
+      'items.write',
+      'Change the name, description or metadata of an item, merged as RFC 7396 says; what is not named stays.',
+    ],
+    changeStatus: ['PUT /items/:id/status', 'items.write', 'Move an item to another status.'],
+    archive: ['DELETE /items/:id', 'items.write', 'Archive an item.'],
+  },
   rejections,
   initial: { status: 'none' } as Item,
   evolve,
   decide,
   stateSchema: 1,
-  http: {
-    add: 'POST /items',
-    update: 'PATCH /items/:id',
-    changeStatus: 'PUT /items/:id/status',
-    archive: 'DELETE /items/:id',
-  },
-  allow: {
-    add: 'briefcase.items.write',
-    update: 'briefcase.items.write',
-    changeStatus: 'briefcase.items.write',
-    archive: 'briefcase.items.write',
-  },
-  summary: {
-    add: 'Add an item to the portfolio, or add an archived one again.',
-    update: 'Change the name, description or metadata of an item; what is not named stays.',
-    changeStatus: 'Move an item to another status.',
-    archive: 'Archive an item.',
-  },
 })
 
-function mustBeActive(item: Item): ActiveItem {
-  if (item.status !== 'active') throw rejected('item_archived', 'The item is archived; add it again first.')
-  return item
-}
-
-function activeOf(item: Item): ActiveItem {
-  invariant(item.status === 'active', `an event of an item that is ${item.status}`)
-  return item
+/** Members that are null are removed; the whole must still be metadata that can be stored. */
+function mergedMetadata(before: Details['metadata'], patch: Details['metadata'] | null): Details['metadata'] {
+  if (patch === null) return {}
+  const merged = mergePatch(before, patch) as Details['metadata']
+  if (isStorableJson(merged)) return merged
+  throw rejected('item_metadata_too_large', 'Metadata has at most 1,000 values, 8 levels deep: remove some first.')
 }

@@ -39,10 +39,10 @@ export const commands = {
   update: object({
     name: details.name.optional(),
     description: details.description.nullable().optional(),
-    metadata: details.metadata.optional(),
+    metadata: details.metadata.nullable().optional(),
   }),
   changeStatus: object({ status }),
   archive: object({ reason: text(1000).optional() }),
 } as const
 
-export const rejections = ['item_already_added', 'item_archived'] as const
+export const rejections = ['item_already_added', 'item_archived', 'item_metadata_too_large'] as const

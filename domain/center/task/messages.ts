@@ -10,13 +10,12 @@ const details = {
   type: text(64).optional(),
   priority: oneOf('low', 'medium', 'high', 'critical').optional(),
   project: id('project').optional(),
-  dueOn: date.optional(),
   assignee: assignee.optional(),
   team: team.optional(),
 }
 
 export const events = {
-  TaskCreated: object({ ...details, status }),
+  TaskCreated: object({ ...details, dueOn: date.optional(), status }),
   TaskStatusChanged: object({ from: status, to: status }),
   TaskAssigned: object({ from: assignee.nullable(), to: assignee.nullable() }),
   TaskMovedToTeam: object({ from: team.nullable(), to: team.nullable() }),
@@ -24,7 +23,12 @@ export const events = {
 } as const
 
 export const commands = {
-  create: object({ id: id('task').optional(), ...details, status: status.default('open') }),
+  create: object({
+    id: id('task').optional(),
+    ...details,
+    due_on: date.optional(),
+    status: status.default('open'),
+  }),
   changeStatus: object({ status }),
   assign: object({ assignee: assignee.nullable() }),
   moveToTeam: object({ team: team.nullable() }),

@@ -22,9 +22,9 @@ const evolve: Evolve<Task, typeof events> = {
 }
 
 const decide: Decide<Task, typeof commands, typeof events> = {
-  create(task, { id: _, ...details }) {
+  create(task, { id: _, due_on: dueOn, ...details }) {
     if (task.status !== 'none') throw rejected('task_already_created', 'The task exists; choose another id.')
-    return [{ type: 'TaskCreated', data: details }]
+    return [{ type: 'TaskCreated', data: { ...details, ...(dueOn !== undefined && { dueOn }) } }]
   },
   changeStatus(task, { status }) {
     const { stage } = createdOf(task)
@@ -51,35 +51,25 @@ const decide: Decide<Task, typeof commands, typeof events> = {
 /** A piece of work: created, moved through its statuses, assigned, handed to a team, completed. */
 export const task = aggregate({
   name: 'task',
-  service: 'kctr',
   events,
   commands,
+  api: {
+    create: ['POST /tasks', 'tasks.write', 'Create a task.'],
+    changeStatus: [
+      'PUT /tasks/:id/status',
+      'tasks.write',
+      'Give a task another status; on a completed task this reopens it.',
+    ],
+    assign: ['PUT /tasks/:id/assignee', 'tasks.write', 'Assign a task to a person or resource, or to none with null.'],
+    moveToTeam: ['PUT /tasks/:id/team', 'tasks.write', 'Hand a task to a team, or to none with null.'],
+    complete: ['POST /tasks/:id/complete', 'tasks.write', 'Complete a task.'],
+  },
   rejections,
   initial: { status: 'none' } as Task,
   evolve,
   decide,
   stateSchema: 1,
-  http: {
-    create: 'POST /tasks',
-    changeStatus: 'PUT /tasks/:id/status',
-    assign: 'PUT /tasks/:id/assignee',
-    moveToTeam: 'PUT /tasks/:id/team',
-    complete: 'POST /tasks/:id/complete',
-  },
-  allow: {
-    create: 'center.tasks.write',
-    changeStatus: 'center.tasks.write',
-    assign: 'center.tasks.write',
-    moveToTeam: 'center.tasks.write',
-    complete: 'center.tasks.write',
-  },
-  summary: {
-    create: 'Create a task.',
-    changeStatus: 'Give a task another status; on a completed task this reopens it.',
-    assign: 'Assign a task to somebody, or to nobody with null.',
-    moveToTeam: 'Hand a task to a team, or to none with null.',
-    complete: 'Complete a task.',
-  },
+  spellings: { dueOn: 'due_on' },
 })
 
 const staged = (details: Details, stage: string): CreatedTask => ({

@@ -50,7 +50,7 @@ const oneSided = {
     .regex(/^external:./, 'must be `external:` and a name')
     .meta({ description: 'the external account on the other side' })
     .default('external:unspecified'),
-  effectiveOn: date.optional(),
+  effective_on: date.optional(),
   description: description.optional(),
 }
 
@@ -64,7 +64,7 @@ export const commands = {
   openAccount: object({ account, currency, places: places.optional(), overdraft }),
   credit: object(oneSided),
   debit: object(oneSided),
-  post: object({ postings, effectiveOn: date.optional(), description: description.optional() }),
+  post: object({ postings, effective_on: date.optional(), description: description.optional() }),
   close: object({}),
 } as const
 

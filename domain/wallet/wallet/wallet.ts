@@ -1,4 +1,4 @@
-import { aggregate, type Context, type Decide, type EventOf, type Evolve } from '../../kernel/aggregate.ts'
+import { aggregate, type Context, type Decide, type EventOf, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
 import { placesOf } from './currencies.ts'
@@ -17,18 +17,23 @@ type OpenWallet = Extract<Wallet, { status: 'open' }>
 const evolve: Evolve<Wallet, typeof events> = {
   WalletOpened: () => ({ status: 'open', places: {}, accounts: {} }),
   AccountOpened: (wallet, { account, currency, places, overdraft }) => {
-    const open = openOf(wallet)
+    const open = inStatus(wallet, 'open')
     const opened = { account, currency, overdraft, amount: 0n }
     return { ...withAccount(open, opened), places: { ...open.places, [currency]: places } }
   },
   EntryPosted: (wallet, { postings }) =>
-    postings.filter(isOwn).reduce((open, posting) => {
-      const held = find(open, posting)
-      invariant(held, `posting to ${posting.account}, which was never opened in ${posting.currency}`)
-      return withAccount(open, { ...held, amount: held.amount + posting.amount })
-    }, openOf(wallet)),
+    postings.filter(isOwn).reduce(
+      (open, posting) => {
+        const held = find(open, posting)
+        invariant(held, `posting to ${posting.account}, which was never opened in ${posting.currency}`)
+        return withAccount(open, { ...held, amount: held.amount + posting.amount })
+      },
+      inStatus(wallet, 'open'),
+    ),
   WalletClosed: () => ({ status: 'closed' }),
 }
+
+const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
 
 const decide: Decide<Wallet, typeof commands, typeof events> = {
   open(wallet, { owner, holder, kind }, { actor }) {
@@ -36,7 +41,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     return [{ type: 'WalletOpened', data: { owner: owner ?? actor, kind, ...(holder && { holder }) } }]
   },
   openAccount(wallet, { account, currency, places, overdraft }) {
-    const open = mustBeOpen(wallet)
+    const open = inStatus(wallet, 'open', CLOSED)
     if (account.startsWith(EXTERNAL)) {
       throw rejected('account_is_external', 'External accounts need no opening; choose another name.', { account })
     }
@@ -53,21 +58,23 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     return [{ type: 'AccountOpened', data: { account, currency, places: (known ?? places)!, overdraft } }]
   },
   credit: (wallet, { account, currency, amount, counterparty, ...rest }, context) =>
-    post(mustBeOpen(wallet), context, {
+    post(inStatus(wallet, 'open', CLOSED), context, {
       kind: 'credit',
       postings: transfer(counterparty, account, currency, amount),
       ...rest,
     }),
   debit: (wallet, { account, currency, amount, counterparty, ...rest }, context) =>
-    post(mustBeOpen(wallet), context, {
+    post(inStatus(wallet, 'open', CLOSED), context, {
       kind: 'debit',
       postings: transfer(account, counterparty, currency, amount),
       ...rest,
     }),
-  post: (wallet, entry, context) => post(mustBeOpen(wallet), context, { kind: 'journal', ...entry }),
+  post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
   close(wallet) {
     if (wallet.status === 'closed') return []
-    for (const { account, currency, amount } of Object.values(mustBeOpen(wallet).accounts).flatMap(Object.values)) {
+    for (const { account, currency, amount } of Object.values(inStatus(wallet, 'open', CLOSED).accounts).flatMap(
+      Object.values,
+    )) {
       if (amount !== 0n) {
         throw rejected('balance_not_zero', 'Bring every balance to zero first.', { account, currency, balance: amount })
       }
@@ -79,46 +86,38 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
 /** Money: accounts with balances, entries that balance per currency, overdraft by policy. */
 export const wallet = aggregate({
   name: 'wallet',
-  service: 'kwlt',
   events,
   commands,
+  api: {
+    open: ['POST /wallets', 'wallets.write', 'Open a wallet.'],
+    openAccount: [
+      'POST /wallets/:id/accounts',
+      'wallets.write',
+      'Open an account in a currency, with its overdraft policy; one account may hold several currencies.',
+    ],
+    credit: ['POST /wallets/:id/credits', 'entries.write', 'Receive money: into an account, from an external account.'],
+    debit: ['POST /wallets/:id/debits', 'entries.write', 'Spend money: from an account, to an external account.'],
+    post: [
+      'POST /wallets/:id/entries',
+      'entries.write',
+      'Post an entry of two or more postings that balance in every currency.',
+    ],
+    close: ['POST /wallets/:id/close', 'wallets.write', 'Close a wallet whose balances are all zero.'],
+  },
   rejections,
   initial: { status: 'none' } as Wallet,
   evolve,
   decide,
   stateSchema: 1,
-  http: {
-    open: 'POST /wallets',
-    openAccount: 'POST /wallets/:id/accounts',
-    credit: 'POST /wallets/:id/credits',
-    debit: 'POST /wallets/:id/debits',
-    post: 'POST /wallets/:id/entries',
-    close: 'POST /wallets/:id/close',
-  },
-  allow: {
-    open: 'wallet.wallets.write',
-    openAccount: 'wallet.wallets.write',
-    credit: 'wallet.entries.write',
-    debit: 'wallet.entries.write',
-    post: 'wallet.entries.write',
-    close: 'wallet.wallets.write',
-  },
-  summary: {
-    open: 'Open a wallet.',
-    openAccount: 'Open an account in a currency, with its overdraft policy; one account may hold several currencies.',
-    credit: 'Receive money: into an account, from an external account.',
-    debit: 'Spend money: from an account, to an external account.',
-    post: 'Post an entry of two or more postings that balance in every currency.',
-    close: 'Close a wallet whose balances are all zero.',
-  },
+  spellings: { effectiveOn: 'effective_on' },
 })
 
 type Draft = Omit<Extract<EventOf<typeof events>, { type: 'EntryPosted' }>['data'], 'entry' | 'effectiveOn'> & {
-  readonly effectiveOn?: string | undefined
+  readonly effective_on?: string | undefined
 }
 
 /** The rules of every entry: balanced per currency, own accounts open, no overdraft where it is refused. */
-function post(open: OpenWallet, context: Context, { effectiveOn, description, ...draft }: Draft) {
+function post(open: OpenWallet, context: Context, { effective_on, description, ...draft }: Draft) {
   for (const [currency, sum] of totals(draft.postings, posting => posting.currency)) {
     if (sum !== 0n) {
       throw rejected('entry_unbalanced', 'The postings of each currency must add up to zero.', { currency, sum })
@@ -142,7 +141,7 @@ function post(open: OpenWallet, context: Context, { effectiveOn, description, ..
   const data = {
     ...draft,
     entry: context.newId(0),
-    effectiveOn: effectiveOn ?? context.at.slice(0, 10),
+    effectiveOn: effective_on ?? context.at.slice(0, 10),
     ...(description !== undefined && { description }),
   }
   return [{ type: 'EntryPosted', data }] as const
@@ -182,13 +181,3 @@ const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
   ...open,
   accounts: { ...open.accounts, [held.account]: { ...own(open.accounts, held.account), [held.currency]: held } },
 })
-
-function mustBeOpen(wallet: Wallet): OpenWallet {
-  if (wallet.status !== 'open') throw rejected('wallet_closed', 'The wallet is closed and takes no more commands.')
-  return wallet
-}
-
-function openOf(wallet: Wallet): OpenWallet {
-  invariant(wallet.status === 'open', `an event of a wallet that is ${wallet.status}`)
-  return wallet
-}

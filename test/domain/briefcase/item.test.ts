@@ -52,16 +52,31 @@ describe('item', () => {
         .when('update', { description: null })
         .then(updated({ description: null })))
     it('compares metadata by its meaning, not by the order of its keys', () => {
-      const facts = added({ metadata: { a: 1, b: { c: [1, 2], d: null } } })
+      const facts = added({ metadata: { a: 1, b: { c: [1, 2], d: 3 } } })
       given(facts)
-        .when('update', { metadata: { b: { d: null, c: [1, 2] }, a: 1 } })
+        .when('update', { metadata: { b: { d: 3, c: [1, 2] }, a: 1 } })
         .changesNothing()
       given(facts)
-        .when('update', { metadata: { b: { d: null, c: [2, 1] }, a: 1 } })
-        .then(updated({ metadata: { b: { d: null, c: [2, 1] }, a: 1 } }))
+        .when('update', { metadata: { b: { c: [2, 1] } } })
+        .then(updated({ metadata: { a: 1, b: { c: [2, 1], d: 3 } } }))
+    })
+    it('merges metadata: null removes a member, at any depth, or all of them', () => {
+      const facts = added({ metadata: { a: 1, b: { c: 2, d: 3 } } })
+      given(facts)
+        .when('update', { metadata: { a: null, b: { c: null }, e: { f: null, g: 1 } } })
+        .then(updated({ metadata: { b: { d: 3 }, e: { g: 1 } } }))
+      given(facts)
+        .when('update', { metadata: null })
+        .then(updated({ metadata: {} }))
+    })
+    it('refuses what metadata would be too large for', () => {
+      const many = (letter: string) => Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`${letter}${n}`, n]))
+      given(added({ metadata: many('a') }))
+        .when('update', { metadata: many('b') })
+        .rejects('item_metadata_too_large')
     })
     it('takes keys that mean something to JavaScript or to a snapshot', () => {
-      const metadata = { constructor: 1, toString: 'x', hasOwnProperty: null, $bigint: '7', $$: 1 }
+      const metadata = { constructor: 1, toString: 'x', hasOwnProperty: false, $bigint: '7', $$: 1 }
       given(added()).when('update', { metadata }).then(updated({ metadata }))
       given(added({ metadata })).when('update', { metadata }).changesNothing()
     })

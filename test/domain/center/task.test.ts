@@ -24,14 +24,13 @@ describe('task', () => {
         type: 'text',
         priority: 'high',
         project: 'book',
-        dueOn: '2026-03-01',
         assignee: 'ann',
         team: 'red',
         status: 'triage',
       } as const
       given()
-        .when('create', { id: 'task-1', ...details })
-        .then({ type: 'TaskCreated', data: details })
+        .when('create', { id: 'task-1', due_on: '2026-03-01', ...details })
+        .then({ type: 'TaskCreated', data: { dueOn: '2026-03-01', ...details } })
     })
     it('happens once', () => {
       given(created()).when('create', { name: 'Write', status: 'open' }).rejects('task_already_created')

@@ -116,7 +116,7 @@ describe('wallet', () => {
     })
     it('count for the day they name', () =>
       given(opened, account('a'))
-        .when('credit', { ...move('a', 1n), effectiveOn: '2024-02-29' })
+        .when('credit', { ...move('a', 1n), effective_on: '2024-02-29' })
         .then({
           type: 'EntryPosted',
           data: {

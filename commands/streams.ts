@@ -1,7 +1,8 @@
 /**
- * What the write path knows of a stream: its state, and which commands it holds. Histories are cached; what is long is
- * loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
+ * What the write path knows of a stream: its state, and which commands it holds. Loaded streams are cached; a long one
+ * is loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
  */
+import { LRUCache } from 'lru-cache'
 import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
 import type { DomainEvent } from '../domain/kernel/event.ts'
@@ -11,7 +12,7 @@ import type { EventStore } from './ports.ts'
 
 /** Revisions between two snapshots: a cold load reads at most about twice as many events. */
 export const SNAPSHOT_EVERY = 500
-/** Histories kept in memory, and command ids kept over all of them: some 200 MB at most. */
+/** Streams kept in memory, and command ids kept over all of them: some 200 MB at most. */
 const CACHED_STREAMS_MAX = 20_000
 const CACHED_COMMANDS_MAX = 2_000_000
 const PAGE = 4096
@@ -56,7 +57,7 @@ export class CommandIndex {
 const hashOf = (commandId: string) => commandId.replaceAll('-', '').slice(0, HASH_BYTES * 2)
 const shorten = (hash: string) => Number.parseInt(hash.slice(0, 12), 16)
 
-export type History = {
+export type LoadedStream = {
   readonly stream: string
   state: unknown
   /** Revision of the last event, -1 while there is none. */
@@ -69,91 +70,75 @@ export type History = {
   idsSaved: number
 }
 
-export type Histories = {
-  /** The cached history if there is one (it may lag behind the log), else one read from the log. */
-  readonly load: (aggregate: AnyAggregate, stream: string) => Promise<{ history: History; fresh: boolean }>
-  /** Reads what the log holds beyond `history`. */
-  readonly refresh: (aggregate: AnyAggregate, history: History) => Promise<void>
+export type Streams = {
+  /** The cached stream if there is one (it may lag behind the log), else one read from the log. */
+  readonly load: (aggregate: AnyAggregate, stream: string) => Promise<{ loaded: LoadedStream; fresh: boolean }>
+  /** Reads what the log holds beyond `loaded`. */
+  readonly refresh: (aggregate: AnyAggregate, loaded: LoadedStream) => Promise<void>
   /** Takes in events that were just appended, and writes a snapshot when one is due. */
-  readonly advance: (aggregate: AnyAggregate, history: History, events: readonly DomainEvent[]) => void
-  /** Forgets a history whose state can no longer be trusted. */
+  readonly advance: (aggregate: AnyAggregate, loaded: LoadedStream, events: readonly DomainEvent[]) => void
+  /** Forgets a stream whose state can no longer be trusted. */
   readonly forget: (stream: string) => void
 }
 
-export type HistoryDeps = {
+export type StreamsDeps = {
   readonly store: EventStore
   readonly codec: EventCodec
   readonly onSnapshotFailed: (stream: string, error: unknown) => void
 }
 
-/** Makes the cache of histories over one event store. */
-export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Histories {
-  const cache = new Map<string, History>()
-  let cachedCommands = 0
+/** Makes the cache of streams over one event store. */
+export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): Streams {
+  const cache = new LRUCache<string, LoadedStream>({ max: CACHED_STREAMS_MAX, maxSize: CACHED_COMMANDS_MAX })
 
-  const fold = (aggregate: AnyAggregate, history: History, events: readonly DomainEvent[]) => {
+  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, events: readonly DomainEvent[]) => {
     for (const event of events) {
-      if (event.revision > history.revision) {
-        history.state = evolveWith(aggregate, history.state, event)
-        history.revision = event.revision
+      if (event.revision > loaded.revision) {
+        loaded.state = evolveWith(aggregate, loaded.state, event)
+        loaded.revision = event.revision
       }
-      history.position = event.position
-      if (event.revision === BigInt(history.commands.size)) {
-        history.commands.add(hashOf(event.metadata.commandId))
-        cachedCommands += cache.has(history.stream) ? 1 : 0
-      }
+      loaded.position = event.position
+      if (event.revision === BigInt(loaded.commands.size)) loaded.commands.add(hashOf(event.metadata.commandId))
     }
   }
-  const forget = (stream: string) => {
-    cachedCommands -= cache.get(stream)?.commands.size ?? 0
-    cache.delete(stream)
-  }
-  const remember = (history: History) => {
-    forget(history.stream)
-    cache.set(history.stream, history)
-    cachedCommands += history.commands.size
-    for (const stream of cache.keys()) {
-      if (cache.size <= CACHED_STREAMS_MAX && cachedCommands <= CACHED_COMMANDS_MAX) return
-      if (stream !== history.stream) forget(stream)
-    }
-  }
-  const readOn = async (aggregate: AnyAggregate, history: History, from: bigint) => {
+  const readOn = async (aggregate: AnyAggregate, loaded: LoadedStream, from: bigint) => {
     for (let next = from; ; ) {
-      const page = await store.read(history.stream, next, PAGE)
-      fold(aggregate, history, page.map(codec.decode))
+      const page = await store.read(loaded.stream, next, PAGE)
+      fold(aggregate, loaded, page.map(codec.decode))
       if (page.length < PAGE) return
       next = page.at(-1)!.revision + 1n
     }
   }
-  const readWhole = async (aggregate: AnyAggregate, stream: string): Promise<History> => {
-    const history = emptyHistory(aggregate, stream)
+  const readWhole = async (aggregate: AnyAggregate, stream: string): Promise<LoadedStream> => {
+    const loaded = emptyStream(aggregate, stream)
     const start = await store.read(stream, 0n, SNAPSHOT_EVERY)
     if (start.length === SNAPSHOT_EVERY) {
-      await restoreSaved(store, aggregate, history)
-      const known = BigInt(history.commands.size) - 1n
-      await readOn(aggregate, history, max(0n, min(history.revision, known)))
-    } else fold(aggregate, history, start.map(codec.decode))
-    return history
+      await restoreSaved(store, aggregate, loaded)
+      const lastIndexed = BigInt(loaded.commands.size) - 1n
+      await readOn(aggregate, loaded, max(0n, min(loaded.revision, lastIndexed)))
+    } else fold(aggregate, loaded, start.map(codec.decode))
+    return loaded
   }
 
   return {
-    forget,
+    forget: stream => void cache.delete(stream),
     async load(aggregate, stream) {
       const cached = cache.get(stream)
-      const history = cached ?? (await readWhole(aggregate, stream))
-      remember(history)
-      return { history, fresh: !cached }
+      const loaded = cached ?? (await readWhole(aggregate, stream))
+      // Its size grows with its commands: it is weighed anew each time it is used.
+      cache.set(stream, loaded, { size: loaded.commands.size + 1 })
+      return { loaded, fresh: !cached }
     },
-    async refresh(aggregate, history) {
+    async refresh(aggregate, loaded) {
       // from the last known event on, because its position may not be known yet
-      await readOn(aggregate, history, max(0n, history.revision))
+      await readOn(aggregate, loaded, max(0n, loaded.revision))
     },
-    advance(aggregate, history, events) {
-      fold(aggregate, history, events)
-      if (history.revision - history.snapshotAt < SNAPSHOT_EVERY) return
-      const first = history.snapshotAt < 0n
-      history.snapshotAt = history.revision
-      save(store, aggregate, history, first).catch(error => onSnapshotFailed(history.stream, error))
+    advance(aggregate, loaded, events) {
+      fold(aggregate, loaded, events)
+      if (loaded.revision - loaded.snapshotAt < SNAPSHOT_EVERY) return
+      const first = loaded.snapshotAt < 0n
+      loaded.snapshotAt = loaded.revision
+      save(store, aggregate, loaded, first).catch(error => onSnapshotFailed(loaded.stream, error))
     },
   }
 }
@@ -161,7 +146,7 @@ export function histories({ store, codec, onSnapshotFailed }: HistoryDeps): Hist
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)
 
-const emptyHistory = (aggregate: AnyAggregate, stream: string): History => ({
+const emptyStream = (aggregate: AnyAggregate, stream: string): LoadedStream => ({
   stream,
   state: aggregate.initial,
   revision: -1n,
@@ -174,11 +159,11 @@ const emptyHistory = (aggregate: AnyAggregate, stream: string): History => ({
 /** `wallet-1f…` → `wallet_snapshot-1f…`: derived streams stand beside the categories, never in them. */
 const derived = (stream: string, kind: 'snapshot' | 'commands') => stream.replace('-', `_${kind}-`)
 
-async function save(store: EventStore, aggregate: AnyAggregate, history: History, first: boolean) {
-  const { stream, revision, commands } = history
-  const state = packBigints(history.state) // now, before the next command changes it
+async function save(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream, first: boolean) {
+  const { stream, revision, commands } = loaded
+  const state = packBigints(loaded.state) // now, before the next command changes it
   const until = commands.size
-  for (let from = history.idsSaved; from < until; from += IDS_PER_BLOCK) {
+  for (let from = loaded.idsSaved; from < until; from += IDS_PER_BLOCK) {
     const to = Math.min(from + IDS_PER_BLOCK, until)
     const block = {
       id: uuidOf([stream, 'commands', from, to]),
@@ -187,7 +172,7 @@ async function save(store: EventStore, aggregate: AnyAggregate, history: History
       metadata: { from },
     }
     await store.appendDerived(derived(stream, 'commands'), [block])
-    history.idsSaved = to
+    loaded.idsSaved = to
   }
   if (first) await store.keepLast(derived(stream, 'snapshot'), 1)
   const id = uuidOf([stream, 'snapshot', aggregate.stateSchema, String(revision)])
@@ -195,25 +180,25 @@ async function save(store: EventStore, aggregate: AnyAggregate, history: History
   await store.appendDerived(derived(stream, 'snapshot'), [{ id, type: 'Snapshot', data, metadata: {} }])
 }
 
-async function restoreSaved(store: EventStore, aggregate: AnyAggregate, history: History) {
-  const [last] = await store.readDerived(derived(history.stream, 'snapshot'), 'backwards', 1)
+async function restoreSaved(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream) {
+  const [last] = await store.readDerived(derived(loaded.stream, 'snapshot'), 'backwards', 1)
   const snapshot = last?.data as { schema: number; revision: string; state: Json } | undefined
   if (snapshot?.schema === aggregate.stateSchema) {
-    history.state = unpackBigints(snapshot.state)
-    history.revision = BigInt(snapshot.revision)
-    history.snapshotAt = history.revision
+    loaded.state = unpackBigints(snapshot.state)
+    loaded.revision = BigInt(snapshot.revision)
+    loaded.snapshotAt = loaded.revision
   }
-  const blocks = await store.readDerived(derived(history.stream, 'commands'), 'forwards', Number.MAX_SAFE_INTEGER)
+  const blocks = await store.readDerived(derived(loaded.stream, 'commands'), 'forwards', Number.MAX_SAFE_INTEGER)
   for (const { data, metadata } of blocks) {
     const { from } = metadata as { from: number }
     const hashes = Buffer.from(data as Uint8Array).toString('hex')
-    const skip = history.commands.size - from
+    const skip = loaded.commands.size - from
     if (skip < 0) break // a block is missing: the events from here on are read instead
     for (let at = skip * HASH_BYTES * 2; at < hashes.length; at += HASH_BYTES * 2) {
-      history.commands.add(hashes.slice(at, at + HASH_BYTES * 2))
+      loaded.commands.add(hashes.slice(at, at + HASH_BYTES * 2))
     }
   }
-  history.idsSaved = history.commands.size
+  loaded.idsSaved = loaded.commands.size
 }
 
 /** State as JSON: a bigint becomes `{ "$bigint": "…" }`; a key that begins with `$` gets a second one. */

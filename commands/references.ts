@@ -1,0 +1,53 @@
+/** References are checked against the log: what a command names must exist in its org. */
+
+import { LRUCache } from 'lru-cache'
+import type { z } from 'zod'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
+import { KogiError } from '../domain/kernel/errors.ts'
+import { type Reference, referencesIn } from '../domain/kernel/schema.ts'
+import type { Command } from './execute.ts'
+import { streamOf } from './ids.ts'
+import type { EventStore } from './ports.ts'
+
+/** Throws `reference_unknown` or `reference_removed` where a command names a thing that does not exist. */
+export type CheckReferences = (command: Command) => Promise<void>
+
+/** Streams of things that cannot be removed, which were found to exist: some 20 MB at most. */
+const FOUND_MAX = 100_000
+
+/**
+ * Makes the check over a list of aggregates. It reads the last event of the stream that a name leads to, so that it is
+ * exact; what can never be removed is asked for once.
+ */
+export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<EventStore, 'last'>): CheckReferences {
+  const byName = new Map(aggregates.map(aggregate => [aggregate.name, aggregate]))
+  const found = new LRUCache<string, true>({ max: FOUND_MAX })
+  const referencesOf = new Map(
+    aggregates.flatMap(({ commands }) =>
+      Object.values<z.ZodObject>(commands).map(schema => [schema, referencesIn(schema)] as const),
+    ),
+  )
+
+  async function check(org: string, { field, category }: Reference, id: string): Promise<void> {
+    const stream = streamOf(org, category, id)
+    if (found.has(stream)) return
+    const removedBy: readonly string[] = byName.get(category)?.removedBy ?? []
+    const last = await store.last(stream)
+    const details = [{ field, message: id }]
+    if (last === undefined) {
+      throw new KogiError('reference_unknown', `There is no ${category} ${id}, which ${field} names.`, details)
+    }
+    if (removedBy.includes(last.type)) {
+      throw new KogiError('reference_removed', `The ${category} ${id}, which ${field} names, was removed.`, details)
+    }
+    if (removedBy.length === 0) found.set(stream, true)
+  }
+
+  return async ({ aggregate, name, body, principal }) => {
+    for (const reference of referencesOf.get(aggregate.commands[name]) ?? []) {
+      const value = (body as Readonly<Record<string, unknown>>)[reference.field]
+      const ids = reference.many ? ((value ?? []) as readonly string[]) : typeof value === 'string' ? [value] : []
+      for (const id of new Set(ids)) await check(principal.org, reference, id)
+    }
+  }
+}

@@ -1,0 +1,16 @@
+/** The project's storage and wire contract: add fields, never rename them. */
+
+import { date, text } from '../../kernel/schema.ts'
+import { recordMessages } from '../../record/record.ts'
+
+export const messages = recordMessages({
+  one: 'project',
+  many: 'projects',
+  fields: {
+    name: text(500),
+    description: text(10_000).optional(),
+    status: text(64).default('planned'),
+    starts_on: date.optional(),
+    ends_on: date.optional(),
+  },
+})

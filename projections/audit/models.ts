@@ -1,0 +1,4 @@
+import type { AnyProjection } from '../rows/projection.ts'
+import { auditLog } from './audit-log.ts'
+
+export const auditModels: readonly AnyProjection[] = [auditLog]

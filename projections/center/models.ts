@@ -1,0 +1,5 @@
+import type { AnyProjection } from '../rows/projection.ts'
+import { projects } from './projects.ts'
+import { tasks } from './tasks.ts'
+
+export const centerModels: readonly AnyProjection[] = [projects, tasks]

@@ -1,0 +1,88 @@
+/** The read model of a plain thing: a row of its fields, its owner and its times. */
+import type { z } from 'zod'
+import { id, object, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
+import { type AnyHandler, type AnyProjection, type MemoryMapping, projection } from './projection.ts'
+import { changed, made, removed } from './thing.ts'
+
+type Row = Readonly<Record<string, unknown>> & {
+  readonly org: string
+  readonly id: string
+  readonly revision: bigint
+  readonly updated_at: string
+}
+
+type RecordModelOptions = {
+  readonly service: string
+  readonly version?: number
+  /** Fields that the list can be filtered and sorted by; it can always be by `owner` and `created_at`. */
+  readonly filters?: readonly string[]
+  readonly groups?: readonly string[]
+  readonly sums?: readonly string[]
+  /** The texts that are remembered for search: which field is the title, the body, and further words. */
+  readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
+}
+
+/** Rows, list and single reads, history and memory of a plain thing. */
+export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
+  const { name, one, many, fields, events, types } = messages
+  const { service, version = 1, filters = [], groups = [], sums = [], memory } = options
+  const path = many.replaceAll(' ', '-')
+  const columns = Object.fromEntries(Object.entries(fields).map(([field, schema]) => [field, storedOf(schema)]))
+  const row = object({
+    org: id('org'),
+    id: id(one),
+    ...columns,
+    owner: id('user'),
+    revision: unsigned64,
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  const on = {
+    [types.added]: made<Row, Row>((data, at) => ({ ...data, created_at: at })),
+    [types.changed]: changed<Row, Row>(data => mapped(data, value => value ?? undefined)),
+    [types.removed]: removed,
+  }
+  return projection({
+    name: many.replaceAll(' ', '_'),
+    service,
+    version,
+    history: true,
+    of: { [name]: events },
+    row: row as z.ZodObject,
+    key: ['org', 'id'],
+    on: on as Readonly<Record<string, AnyHandler>>,
+    reads: [
+      {
+        one,
+        many,
+        path: `/${path}`,
+        permission: `${path}.read`,
+        names: ['id'],
+        order: ['id'],
+        filters: [...filters, 'owner', 'created_at'],
+        groups: ['owner', 'created_at', ...groups],
+        sums,
+        summary: { list: `The ${many} of the organization.`, get: `One of the ${many}, by its id.` },
+      },
+    ],
+    ...(memory && { memory: memoryOf(messages, memory) }),
+  })
+}
+
+type Texts = NonNullable<RecordModelOptions['memory']>
+
+function memoryOf({ name, types }: RecordMessages, { title, body, details }: Texts): MemoryMapping<never> {
+  const pick = (data: Row, field: string | undefined) => (field === undefined ? undefined : data[field])
+  const words = (value: unknown) => (Array.isArray(value) ? value.join('\n') || null : value)
+  const texts = (data: Row) => ({
+    title: pick(data, title),
+    body: pick(data, body),
+    details: words(pick(data, details)),
+  })
+  const on = { [types.added]: { anew: texts }, [types.changed]: { revise: texts }, [types.removed]: 'forget' }
+  return { kind: name, on } as unknown as MemoryMapping<never>
+}
+
+const mapped = (values: Row, to: (value: unknown) => unknown): Row =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, to(value)])) as Row

@@ -1,0 +1,7 @@
+import type { AnyProjection } from '../rows/projection.ts'
+import { balances } from './balances.ts'
+import { entries } from './entries.ts'
+import { postings } from './postings.ts'
+import { wallets } from './wallets.ts'
+
+export const walletModels: readonly AnyProjection[] = [wallets, balances, entries, postings]
