@@ -118,7 +118,7 @@ describe('the verbs of operators', function () {
     await database.query(`update tasks_v1 set name = 'tampered' where id = 'two'`)
     const fault = { position: '123', type: 'TaskCreated', stream: 'task-x', revision: '0', error: 'Error: no' }
     await database.query(
-      `update checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
+      `update projection_checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
       [JSON.stringify(fault)],
     )
     const [checked, shown] = await Promise.all([kogi('check'), kogi('projections --json')])
@@ -133,7 +133,7 @@ describe('the verbs of operators', function () {
     assert.match(rebuilt.out, /^the rows of 1 orgs were others before: acme$/m)
     assert.match(rebuilt.out, /^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
     assert.match(rebuilt.err, /: 3 of 3 events, \d+\/s$/m)
-    await database.query(`update checkpoints set state = 'running', error = null`)
+    await database.query(`update projection_checkpoints set state = 'running', error = null`)
   })
 
   it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
