@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { Keyring } from '../../commands/ports.ts'
 import { keyring } from '../../infra/keyring.ts'
 import { silentLog } from '../../infra/log.ts'
@@ -24,23 +24,23 @@ describe('the keyring', () => {
   it('opens what it sealed, in any process, and nothing can be read from the envelope', async () => {
     for (const plain of ['Mira Okonjo', 'é 日本 \u{1f600}', 'x'.repeat(10_000)]) {
       const envelope = await keys.seal('acme', 'mira', plain)
-      assert.deepEqual(await others.open('acme', [envelope]), [plain])
-      assert.notInclude(JSON.stringify(envelope), plain)
+      expect(await others.open('acme', [envelope])).to.deep.equal([plain])
+      expect(JSON.stringify(envelope)).to.not.include(plain)
     }
   })
 
   it('seals the same text differently every time, under one key per subject of an org', async () => {
     const envelopes = await Promise.all([1, 2, 3, 4].map(n => (n % 2 ? keys : others).seal('acme', 'new', 'same')))
-    assert.equal(new Set(envelopes.map(({ text }) => text)).size, 4)
-    assert.equal(new Set(envelopes.map(({ key }) => key)).size, 1)
-    assert.notEqual((await keys.seal('other', 'new', 'same')).key, envelopes[0]!.key)
+    expect(new Set(envelopes.map(({ text }) => text)).size).to.equal(4)
+    expect(new Set(envelopes.map(({ key }) => key)).size).to.equal(1)
+    expect((await keys.seal('other', 'new', 'same')).key).to.not.equal(envelopes[0]!.key)
   })
 
   it('opens nothing of another org, and nothing under a key that is not there', async () => {
     const envelope = await keys.seal('acme', 'mira', 'secret')
-    assert.deepEqual(await keys.open('other', [envelope]), [null])
+    expect(await keys.open('other', [envelope])).to.deep.equal([null])
     const strange = { ...envelope, key: '00000000-0000-4000-8000-000000000000' }
-    assert.deepEqual(await keys.open('acme', [strange, envelope]), [null, 'secret'])
+    expect(await keys.open('acme', [strange, envelope])).to.deep.equal([null, 'secret'])
   })
 
   it('fails loudly on an envelope that was changed', async () => {
@@ -50,7 +50,7 @@ describe('the keyring', () => {
       () => undefined,
       failure => failure as Error,
     )
-    assert.instanceOf(error, Error)
+    expect(error).to.be.instanceOf(Error)
   })
 
   it('reads null once the secret is gone, also for what is sealed afterwards', async () => {
@@ -58,6 +58,6 @@ describe('the keyring', () => {
     await pool.query(`update subject_keys set secret = null where subject = 'leaver'`)
     const fresh = keyring(pool)
     const after = await fresh.seal('acme', 'leaver', 'name again')
-    assert.deepEqual(await fresh.open('acme', [before, after]), [null, null])
+    expect(await fresh.open('acme', [before, after])).to.deep.equal([null, null])
   })
 })
