@@ -1,5 +1,6 @@
-/** Keys of data subjects, in a database of their own: with a key goes the personal data under it, and nothing else. */
+/** Keys of data subjects, in a database of their own: erasing a key erases the personal data sealed under it. */
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { Keyring } from '../commands/ports.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
@@ -8,7 +9,7 @@ import type { Sealed } from '../domain/kernel/schema.ts'
 const ALGORITHM = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** Keys held in memory, and for how long: after an erasure a key is gone everywhere within this time. */
+/** Keys held in memory, and for how long: after an erasure every process has forgotten the key within this time. */
 const CACHED_KEYS_MAX = 10_000
 const CACHED_FOR_MS = 5_000
 
@@ -16,20 +17,15 @@ type SubjectKey = { readonly key: string; readonly secret: Buffer | null }
 
 /** Seals and opens under the keys in `pool`'s table `subject_keys`. */
 export function keyring(pool: Pool): Keyring {
-  const cache = new Map<string, { readonly value: SubjectKey; readonly until: number }>()
-  const cached = (name: string) => {
-    const hit = cache.get(name)
-    return hit && hit.until > Date.now() ? hit.value : undefined
-  }
+  const cache = new LRUCache<string, SubjectKey>({ max: CACHED_KEYS_MAX, ttl: CACHED_FOR_MS })
   const remember = (name: string, value: SubjectKey) => {
-    if (cache.size >= CACHED_KEYS_MAX) cache.delete(cache.keys().next().value!)
-    cache.set(name, { value, until: Date.now() + CACHED_FOR_MS })
+    cache.set(name, value)
     return value
   }
 
   const keyOf = async (org: string, subject: string): Promise<SubjectKey> => {
     const name = canonicalJson([org, subject])
-    const known = cached(name)
+    const known = cache.get(name)
     if (known) return known
     await pool.query(
       `insert into subject_keys (key, org, subject, secret) values ($1, $2, $3, $4)
@@ -43,7 +39,7 @@ export function keyring(pool: Pool): Keyring {
     return remember(name, rows[0]!)
   }
   const secretsOf = async (org: string, keys: readonly string[]): Promise<ReadonlyMap<string, Buffer | null>> => {
-    const found = new Map(keys.map(key => [key, cached(canonicalJson([org, 'key', key]))?.secret]))
+    const found = new Map(keys.map(key => [key, cache.get(canonicalJson([org, 'key', key]))?.secret]))
     const missing = [...found].filter(([, secret]) => secret === undefined).map(([key]) => key)
     if (missing.length > 0) {
       const { rows } = await pool.query<SubjectKey>(
@@ -58,7 +54,7 @@ export function keyring(pool: Pool): Keyring {
   return {
     async seal(org, subject, plain) {
       const { key, secret } = await keyOf(org, subject)
-      // an erased subject who comes back stays without a key: what is sealed now is erased at once
+      // A subject that was erased gets no new key: what is sealed for it is unreadable from the start.
       return seal(org, key, secret ?? randomBytes(32), plain)
     },
     async open(org, envelopes) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { balances } from '../../projections/wallet/balances.ts'
-import type { Client } from '../support/client.ts'
+import { type Client, untilAnswered } from '../support/client.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -23,17 +23,6 @@ describe('kogi dev', function () {
   const list = (position: string) =>
     client.call('GET', '/api/v1/kbfc/items?wait=1000', { headers: { 'Kogi-Min-Position': position } })
 
-  /** Repeats until it is answered as hoped; what an engine that is away answers meanwhile is 503. */
-  async function until(status: number, call: () => ReturnType<typeof add>) {
-    for (let tries = 0; tries < 300; tries++) {
-      const answer = await call()
-      if (answer.status === status) return answer
-      expect(answer.status, JSON.stringify(answer.body)).to.equal(503)
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    return expect.fail(`never ${status}`)
-  }
-
   it('rebuilds a projection under load: no failed read, no differing row, no repeated effect', () =>
     rebuildUnderLoad(system, {
       seconds: 1,
@@ -51,8 +40,8 @@ describe('kogi dev', function () {
       const pids = await system.childrenNamed(argument)
       expect(pids).to.not.be.empty
       for (const pid of pids) process.kill(pid, 'SIGKILL')
-      const { headers } = await until(201, () => add(`after-${name}`))
-      const { body } = await until(200, () => list(String(headers['kogi-position'])))
+      const { headers } = await untilAnswered(201, () => add(`after-${name}`))
+      const { body } = await untilAnswered(200, () => list(String(headers['kogi-position'])))
       expect(body.data.map(({ id }: { id: string }) => id)).to.include(`after-${name}`)
     })
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type App, startApp } from '../support/app.ts'
-import type { Client } from '../support/client.ts'
+import { type Client, untilAnswered } from '../support/client.ts'
 import { type Gate, gateTo } from '../support/gate.ts'
 
 describe('an engine that is away', function () {
@@ -39,17 +39,6 @@ describe('an engine that is away', function () {
     })
   const list = (headers: Record<string, string> = {}) => client.call('GET', '/api/v1/kbfc/items?limit=500', { headers })
 
-  /** Repeats until it answers with the status; the first answers after an outage may still be about it. */
-  async function until(status: number, call: () => ReturnType<Client['call']>) {
-    for (let tries = 0; tries < 100; tries++) {
-      const answer = await call()
-      if (answer.status === status) return answer
-      expect(answer.status, JSON.stringify(answer.body)).to.equal(503)
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    return expect.fail(`never ${status}`)
-  }
-
   it('the event store: commands answer 503, reads go on, and all is well by itself when it is back', async () => {
     await gates.store.shut()
     const refused = await add('while-away')
@@ -59,8 +48,10 @@ describe('an engine that is away', function () {
     const now = await list()
     expect(now.status, JSON.stringify(now.body)).to.equal(200)
     await gates.store.open()
-    const accepted = await until(201, () => add('while-away'))
-    const seen = await until(200, () => list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }))
+    const accepted = await untilAnswered(201, () => add('while-away'))
+    const seen = await untilAnswered(200, () =>
+      list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }),
+    )
     expect(seen.body.data.filter(({ id }: { id: string }) => id === 'while-away')).to.have.length(1)
   })
 
@@ -73,7 +64,7 @@ describe('an engine that is away', function () {
     expect(refused.headers['retry-after']).to.exist
     await gates.rows.open()
     const token = { 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }
-    const seen = await until(200, () => list(token))
+    const seen = await untilAnswered(200, () => list(token))
     expect(seen.body.data.map(({ id }: { id: string }) => id)).to.include('rows-away')
   })
 
@@ -85,7 +76,7 @@ describe('an engine that is away', function () {
     const other = await add('keys-away')
     expect(other.status, JSON.stringify(other.body)).to.equal(201)
     await gates.keys.open()
-    await until(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
+    await untilAnswered(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
   })
 })
 

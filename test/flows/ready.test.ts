@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
@@ -7,6 +6,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
+import { untilReady } from '../support/client.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 describe('a read API before any projector', () => {
@@ -28,8 +28,7 @@ describe('a read API before any projector', () => {
       error: 'wallets_v1 is not there yet: a projector makes the tables',
     })
     const projector = startProjector({ config, urls, log: silentLog })
-    for (let tries = 0; tries < 300 && (await ready()).status !== 200; tries += 1) await sleep(50)
-    expect((await ready()).status).to.equal(200)
+    await untilReady(url)
     await lifecycle.stop('the test is over')
     await projector.close()
     await store.close()

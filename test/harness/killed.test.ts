@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { describeProcess, waitUntilGone } from '../../infra/embedded/processes.ts'
+import { allProcesses } from '../support/processes.ts'
 import { startMocha } from './mocha.ts'
 
 /** Time for children to end by themselves, and for what does not to be killed. */
@@ -18,7 +19,7 @@ describe('processes that tests start', function killed() {
 
   it('are gone when the worker is killed, and when mocha is', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'kogi-killed-'))
-    const run = startMocha(['starts-system.ts', 'starts-engines.ts'], { TMPDIR: folder })
+    const run = startMocha(['fixtures/starts-system.ts', 'fixtures/starts-engines.ts'], { TMPDIR: folder })
     try {
       const [worker, other] = [await said(run.out, /^system of (\d+)$/m), await said(run.out, /^engines of (\d+)$/m)]
       const system = await descendants(worker)
@@ -54,19 +55,14 @@ async function expectGone(pids: readonly number[]): Promise<void> {
   expect(left.map(({ pid, command }) => `${pid} ${command.join(' ')}`)).to.deep.equal([])
 }
 
-/** All processes below one, and what they left to init: those that name the process in their environment. */
+/** All processes below one, and the shells with init as their parent that watch over a PostgreSQL server of theirs. */
 async function descendants(root: number): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
-  const all = (await Promise.all(pids.map(describeProcess))).filter(found => found !== null)
+  const all = await allProcesses()
   const found = new Set([root])
   for (const pid of found) for (const one of all) if (one.parent === pid) found.add(one.pid)
-  for (const { pid } of all) if (await isOrphanOf(pid, found)) found.add(pid)
+  for (const { pid, command } of all) {
+    const servesFor = /kogi\.parent=(\d+)/.exec(command.join(' '))?.[1]
+    if (found.has(Number(servesFor))) found.add(pid)
+  }
   return [...found]
-}
-
-/** Whether a process watches, for one that was found, over a PostgreSQL server: such a shell has init as its parent. */
-async function isOrphanOf(pid: number, found: ReadonlySet<number>): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  const parent = /kogi\.parent=(\d+)/.exec(command)?.[1]
-  return parent !== undefined && found.has(Number(parent))
 }

@@ -16,7 +16,7 @@ export type Ended = { readonly code: number | null; readonly out: string; readon
 
 /** Starts mocha as `npm test` does, with two workers. */
 export function startMocha(files: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
-  const paths = files.map(file => `test/harness/fixtures/${file}`)
+  const paths = files.map(file => `test/harness/${file}`)
   const args = [MOCHA, '--parallel', '--jobs', '2', '--reporter', 'spec', ...paths]
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { out: '', err: '' }

@@ -6,7 +6,11 @@ describe('a test that times out', function timeOuts() {
   this.timeout(60_000)
 
   it('fails alone: the worker goes on with the next test and the next file, whatever fails late', async () => {
-    const { code, out, err } = await startMocha(['times-out.ts', 'takes-long.ts', 'loads-slowly.ts']).ended
+    const { code, out, err } = await startMocha([
+      'fixtures/times-out.ts',
+      'fixtures/takes-long.ts',
+      'fixtures/loads-slowly.ts',
+    ]).ended
     expect(code, out + err).to.equal(1)
     expect(out).to.match(/1\) never settles/)
     for (const title of ['passes afterwards', 'passes too', 'passes as well']) expect(out).to.contain(`✔ ${title}`)
@@ -21,7 +25,7 @@ describe('a test that times out', function timeOuts() {
 
 describe('an error that no test takes', () => {
   it('fails the file although its tests pass', async () => {
-    const { code, out, err } = await startMocha(['rejects.ts']).ended
+    const { code, out, err } = await startMocha(['fixtures/rejects.ts']).ended
     expect(code, out + err).to.equal(1)
     expect(out)
       .to.match(/1 passing/)
