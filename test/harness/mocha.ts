@@ -12,7 +12,7 @@ export type Run = {
   readonly out: () => string
   readonly ended: Promise<Ended>
 }
-export type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
 /** Starts mocha as `npm test` does, with two workers. */
 export function startMocha(files: readonly string[], env: Readonly<Record<string, string>> = {}): Run {

@@ -10,7 +10,7 @@ export type Answer = {
   readonly body: any
 }
 
-export type Call = {
+type Call = {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as it is, where the test is about a body that is no JSON. */
