@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { issueToken } from '../../infra/auth/dev-keys.ts'
+import { loadConfig } from '../../infra/config.ts'
 import { kogi, startKogi } from '../../scripts/running.ts'
 import { type Client, client, untilReady } from './client.ts'
 import { allProcesses } from './processes.ts'
@@ -22,6 +24,7 @@ export type System = {
 export async function startSystem(options: { data?: string; env?: Record<string, string> } = {}): Promise<System> {
   const data = options.data ?? (await mkdtemp(path.join(tmpdir(), 'kogi-system-')))
   const env = { KOGI_LOG_LEVEL: process.env.KOGI_TEST_LOGS ?? 'silent', ...options.env, KOGI_DATA_DIR: data }
+  const config = loadConfig({ KOGI_DATA_DIR: data })
   const { url, pid, stop } = await startKogi(['dev', '--port', '0'], env)
   await untilReady(url)
   return {
@@ -30,7 +33,7 @@ export async function startSystem(options: { data?: string; env?: Record<string,
     pid,
     kogi: (...args) => kogi(args, env),
     clientOf: async (org, role = 'organization-admin', subject = 'tester') =>
-      client(url, await kogi(['token', '--org', org, '--subject', subject, '--role', role], env)),
+      client(url, await issueToken(config, { org, subject, roles: [role], ttlSeconds: 3_600 })),
     childrenNamed: async word => {
       const children = (await allProcesses()).filter(({ parent, command }) => parent === pid && command.includes(word))
       return children.map(child => child.pid)
