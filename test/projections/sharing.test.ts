@@ -16,6 +16,7 @@ const LONG = process.env.KOGI_LONG === '1'
 const counter = projection({
   name: 'counter',
   version: 1,
+  service: 'audit',
   history: false,
   of: {},
   row: object({ kind: text(16), events: minorUnits }),
