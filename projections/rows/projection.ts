@@ -1,4 +1,4 @@
-/** What a read model is: its rows, how events change them, how they are read and what of them is remembered, as data. */
+/** What a read model is: its rows, how events change them, how they are read and what is remembered of them. */
 import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'

@@ -42,7 +42,7 @@ export type SearchDeps = {
   readonly search: MemorySearch
   /** The read model that is searched. */
   readonly memories: AnyProjection
-  /** What a caller must be allowed to read to find memories of a kind: search opens nothing that is closed elsewhere. */
+  /** The permission that finding memories of a kind needs: search opens nothing that is closed elsewhere. */
   readonly memoryPermissions: ReadonlyMap<string, string>
   readonly signal: CheckpointSignal
   readonly versions: Versions

@@ -61,7 +61,7 @@ function eventOf(model: AnyProjection, facts: readonly Given[], { type, data, id
   }
 }
 
-/** The runner's own fold over an empty table: it takes the batch without a fault, and ignores it when it comes again. */
+/** The runner's own fold takes the batch without a fault, and changes nothing when it comes again. */
 async function mustPassTwice(projection: AnyProjection, events: readonly StoredEvent[]): Promise<void> {
   const checkpoint = {
     projection: projection.name,
