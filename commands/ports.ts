@@ -46,8 +46,8 @@ export type EventStore = {
 /** Seals and opens personal data; keys live in a database of their own. */
 export type Keyring = {
   /**
-   * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is sealed
-   * under a key that nobody keeps. Throws `subject_erased` where the subject's key was destroyed.
+   * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is
+   * sealed under a key that nobody keeps. Throws `subject_erased` where the subject's key was destroyed.
    */
   readonly seal: (
     org: string,

@@ -39,8 +39,8 @@ function permissionGaps(service: Service): string[] {
       .filter(name => !held.has(name) && !listed.includes(name))
       .map(
         name =>
-          `No role below administrator holds ${name}: grant it to one in \`roles\` of domain/${service.word}/service.ts, ` +
-          'or list it in `adminOnly` there.',
+          `No role below administrator holds ${name}: grant it to one in \`roles\` of ` +
+          `domain/${service.word}/service.ts, or list it in \`adminOnly\` there.`,
       ),
     ...listed
       .filter(name => held.has(name) || !own.includes(name))
@@ -87,7 +87,8 @@ function referenceGaps({ name, commands }: AnyAggregate, all: ReadonlySet<string
       .filter(({ category }) => !all.has(category))
       .map(
         ({ field, category }) =>
-          `${name}.${command}: ${field} refers to ${category}, which is no aggregate: list it in its service, or use id().`,
+          `${name}.${command}: ${field} refers to ${category}, which is no aggregate: ` +
+          'list it in its service, or use id().',
       ),
   )
 }
