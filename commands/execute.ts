@@ -19,6 +19,8 @@ export type Command = {
   readonly name: string
   /** The thing's id in its org. */
   readonly id: string
+  /** Whether the body of a command that makes the thing named that id, which then counts in the fingerprint. */
+  readonly named?: boolean
   /** Whether the command may make the thing. */
   readonly opens: boolean
   /** In memory form, personal fields in plain text. */

@@ -77,8 +77,9 @@ function commandRoute(service: Service, aggregate: AnyAggregate, name: string, d
     const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, key)) : idOf(request)
     const dryRun = isDryRun(request)
     const precondition = expectedRevision(request)
-    const command = { aggregate, name, id, opens, body, idempotencyKey: key, principal, correlationId, dryRun }
-    const receipt = await execute(deps, { ...command, ...precondition } satisfies Command)
+    const target = { aggregate, name, id, opens, named: named !== undefined }
+    const command = { ...target, body, idempotencyKey: key, principal, correlationId, dryRun, ...precondition }
+    const receipt = await execute(deps, command satisfies Command)
     const made = makes && receipt.events.length > 0 && !dryRun
     const location = `/api/v1/${service.code}${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
     return {

@@ -27,10 +27,12 @@ const personalOf = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>()
 export async function sealBody(keyring: Keyring, command: Command, state: unknown): Promise<SealedBody> {
   const { aggregate, name, principal } = command
   const body = command.body as Body
+  const printOf = (fields: Body) =>
+    fingerprintOf(aggregate, name, command.named ? { ...fields, id: command.id } : fields)
   const schema = aggregate.commands[name] as z.ZodObject
   const personal = personalOf.get(schema) ?? personalFields(schema)
   personalOf.set(schema, personal)
-  if (personal.size === 0) return { body, fingerprint: fingerprintOf(aggregate, name, body), subjects: [] }
+  if (personal.size === 0) return { body, fingerprint: printOf(body), subjects: [] }
 
   const closed: Record<string, Sealed> = {}
   const subjects = new Set<string>()
@@ -45,8 +47,8 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
   const without = Object.fromEntries(Object.entries(body).filter(([field]) => !(field in closed)))
   return {
     body: { ...body, ...closed },
-    fingerprint: fingerprintOf(aggregate, name, { ...body, ...digests }),
-    oldFingerprint: fingerprintOf(aggregate, name, without),
+    fingerprint: printOf({ ...body, ...digests }),
+    oldFingerprint: printOf(without),
     subjects: [...subjects],
   }
 }

@@ -1,8 +1,10 @@
+/** Processes of ours below this one: started, watched, started again when they die, and ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Log } from './log.ts'
+import { within } from './within.ts'
 
 const RESTART_MS_MIN = 100
 const RESTART_MS_MAX = 5_000
@@ -14,74 +16,128 @@ export const ENTRY = fileURLToPath(
   new URL(`../scripts/kogi${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 )
 
-/** A verb of the CLI running as a process of its own, started again whenever it dies. */
-export type Supervised = {
-  /** First line of standard output of the first start: what the verb says when it is ready. */
+export type ChildOptions = {
+  /** A script with its arguments. */
+  readonly args: readonly string[]
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What a line of standard output looks like that says it is ready; any line by default. */
+  readonly ready?: RegExp
+  /** Gives up the start and ends the child. */
+  readonly signal?: AbortSignal
+  readonly stderr?: 'inherit' | 'pipe'
+  /** The system user that it runs as. */
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** A Node process that is ready. */
+export type Child = {
+  readonly process: ChildProcess
+  readonly pid: number
+  /** The line that said it is ready. */
   readonly firstLine: string
-  readonly pid: () => number | undefined
+  /** Resolves when it has ended, asked or not. */
+  readonly exited: Promise<void>
+  /** Asks it to end by SIGTERM, and kills it when it takes too long. */
   readonly stop: () => Promise<void>
 }
 
 /**
- * Starts `kogi <args>`, resolves at its first line of output, and keeps it running until `stop`. The child ends by
- * itself when this process dies, whatever kills it, because the channel between them breaks (see `endWithParent`).
+ * Starts a script in a Node process of its own and resolves at the line that says it is ready. A script that calls
+ * `endWithParent` ends by itself when this process dies, whatever kills it, because the channel between them breaks.
  */
-export async function supervise(options: {
-  name: string
-  args: readonly string[]
-  env?: Readonly<Record<string, string>>
-  log: Log
-}): Promise<Supervised> {
-  const { name, args, env, log } = options
-  let child: ChildProcess
-  let stopping = false
-  let delayMs = RESTART_MS_MIN
-  let restart: NodeJS.Timeout | undefined
-
-  const start = () => {
-    child = spawn(process.execPath, [...process.execArgv, ENTRY, ...args], {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-    })
-    const lines = createInterface({ input: child.stdout! })
-    const started = Date.now()
-    child.once('exit', (code, signal) => {
-      if (stopping) return
-      if (Date.now() - started > RESTART_MS_MAX) delayMs = RESTART_MS_MIN
-      log.error({ child: name, code, signal, delayMs }, 'a child process died and is started again')
-      restart = setTimeout(start, delayMs)
-      delayMs = Math.min(delayMs * 2, RESTART_MS_MAX)
-    })
-    return lines
-  }
-
-  const first = await new Promise<string>((resolve, reject) => {
-    const lines = start()
-    lines.once('line', resolve)
-    child.once('exit', code => reject(new Error(`${name} ended with ${code} before it was ready`)))
-    child.once('error', reject)
-  }).catch(error => {
-    stopping = true
-    clearTimeout(restart)
-    throw error
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { args, env, ready = /./, signal, stderr = 'inherit', ...user } = options
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', stderr, 'ipc'],
+    ...user,
   })
+  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const stop = () => end(child, exited)
+  signal?.addEventListener('abort', stop)
+  try {
+    const firstLine = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout! }).on('line', line => ready.test(line) && resolve(line))
+      child.once('exit', (code, by) =>
+        reject(new Error(`${args.join(' ')} ended with ${by ?? code} before it was ready`)),
+      )
+      child.once('error', reject)
+      if (signal?.aborted) void stop()
+    })
+    return { process: child, pid: child.pid!, firstLine, exited, stop }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  await within(STOP_MS_MAX, exited, () => new Error('late')).catch(() => child.kill('SIGKILL'))
+  await exited
+}
+
+/** What can be watched over: it ends by itself or is stopped. */
+type Running = { readonly exited: Promise<void>; readonly stop: () => Promise<void> }
+
+/** Something that is started again whenever it ends. `first` is its first start. */
+export type Supervised<T> = { readonly first: T; readonly stop: () => Promise<void> }
+
+/**
+ * Starts something, and starts it again with growing pauses whenever it ends, until `stop`. Rejects when the first
+ * start fails. The signal gives up a start that is under way at `stop`.
+ */
+export async function supervise<T extends Running>(
+  name: string,
+  log: Log,
+  start: (signal: AbortSignal) => Promise<T>,
+): Promise<Supervised<T>> {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const first = await start(signal)
+  let current = first
+  const watch = async () => {
+    for (let delayMs = RESTART_MS_MIN; ; delayMs = Math.min(delayMs * 2, RESTART_MS_MAX)) {
+      const started = Date.now()
+      await current.exited
+      if (Date.now() - started > RESTART_MS_MAX) delayMs = RESTART_MS_MIN
+      if (signal.aborted) return
+      log.error({ child: name, delayMs }, 'a child process died and is started again')
+      await sleep(delayMs, undefined, { signal }).catch(() => undefined)
+      if (signal.aborted) return
+      try {
+        current = await start(signal)
+      } catch (error) {
+        log.error({ err: error, child: name }, 'a child process could not be started again')
+      }
+      if (signal.aborted) return current.stop()
+    }
+  }
+  const watching = watch()
   return {
-    firstLine: first,
-    pid: () => child.pid,
+    first,
     async stop() {
-      stopping = true
-      clearTimeout(restart)
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const exited = once(child, 'exit')
-      child.kill('SIGTERM')
-      const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX)
-      await exited
-      clearTimeout(killer)
+      stopping.abort()
+      await current.stop()
+      await watching
     },
   }
 }
 
-/** In a supervised child: ask this process to end when its parent is gone. */
+/** Keeps a verb of the CLI running as a process of its own. */
+export const superviseVerb = (options: {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly log: Log
+}): Promise<Supervised<Child>> => {
+  const { name, args, env = {}, log } = options
+  return supervise(name, log, signal => startChild({ args: [ENTRY, ...args], env, signal }))
+}
+
+/** In a child: ends this process in good order when its parent is gone. */
 export function endWithParent(): void {
   if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   process.channel?.unref()

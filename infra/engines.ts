@@ -1,12 +1,12 @@
 /** Which engines a command talks to: the configured ones, those of a running system on the same data, or its own. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { z } from 'zod'
-import { supervise } from './children.ts'
+import { supervise, superviseVerb } from './children.ts'
 import { type Config, EMBEDDED } from './config.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { describeProcess } from './embedded/processes.ts'
+import { freePort } from './free-port.ts'
 import type { Log } from './log.ts'
 
 /** Where the engines answer. */
@@ -16,7 +16,7 @@ export type EngineUrls = {
   readonly keysDatabaseUrl: string
 }
 export type Engines = EngineUrls & {
-  /** Who runs the embedded ones: this process, another one on the same data, or nobody where all are configured. */
+  /** Which process runs the embedded ones; `configuration` where every engine is named in the configuration. */
   readonly runBy: 'this process' | 'another process' | 'configuration'
   readonly close: () => Promise<void>
 }
@@ -28,8 +28,6 @@ const runningSchema = z.object({
   keysDatabaseUrl: z.string(),
 })
 
-const RESTART_MS_MIN = 100
-const RESTART_MS_MAX = 5_000
 /** How long a system that starts may take to say where its engines are. */
 const STARTING_MS_MAX = 5_000
 
@@ -43,7 +41,7 @@ export async function runningEngines(config: Config): Promise<(EngineUrls & { re
   return (await describeProcess(parsed.data.pid)) ? parsed.data : undefined
 }
 
-/** Opens the engines; starts the embedded ones that nobody runs yet and that the configuration asks for. */
+/** Opens the engines; starts the embedded ones that the configuration asks for and no other process runs yet. */
 export async function openEngines(config: Config, log: Log): Promise<Engines> {
   const named = [config.eventStoreUrl, config.databaseUrl, config.keysDatabaseUrl]
   if (!named.includes(EMBEDDED)) return { ...configured(config), runBy: 'configuration', close: async () => {} }
@@ -54,16 +52,16 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
   try {
     started = await startBoth(config, log)
   } catch (error) {
-    // whoever has the folder may be starting at this very moment
+    // Another process may have taken the folder a moment ago and not yet written where its engines answer.
     const other = await appearing(config)
     if (!other) throw error
     return { ...configured(config, other), runBy: 'another process', close: async () => {} }
   }
   const [store, postgres] = started
   const urls = configured(config, {
-    eventStoreUrl: store?.firstLine ?? '',
-    databaseUrl: postgres?.url('kogi') ?? '',
-    keysDatabaseUrl: postgres?.url('kogi_keys') ?? '',
+    eventStoreUrl: store?.first.firstLine ?? '',
+    databaseUrl: postgres?.first.url('kogi') ?? '',
+    keysDatabaseUrl: postgres?.first.url('kogi_keys') ?? '',
   })
   const draft = `${runningFile(config)}.${process.pid}`
   await writeFile(draft, JSON.stringify({ pid: process.pid, ...urls }), { mode: 0o600 })
@@ -89,7 +87,7 @@ async function startBoth(config: Config, log: Log) {
   const wantsPostgres = [config.databaseUrl, config.keysDatabaseUrl].includes(EMBEDDED)
   const starting = [
     config.eventStoreUrl === EMBEDDED ? startStore(config, log) : undefined,
-    wantsPostgres ? supervisePostgres(config, log) : undefined,
+    wantsPostgres ? startPostgres(config, log) : undefined,
   ] as const
   try {
     return await Promise.all(starting)
@@ -101,55 +99,17 @@ async function startBoth(config: Config, log: Log) {
   }
 }
 
-/** PostgreSQL, started again on the same port whenever it dies. */
-async function supervisePostgres({ dataDir }: Config, log: Log) {
+/** PostgreSQL, on a port that stays the same over its restarts. */
+async function startPostgres({ dataDir }: Config, log: Log) {
   const port = await freePort()
-  let server = await startEmbeddedPostgres({ dataDir, log, port })
-  const { url } = server
-  let stopping = false
-  const watch = async () => {
-    for (let delayMs = RESTART_MS_MIN; ; ) {
-      await server.exited
-      if (stopping) return
-      log.error({ delayMs }, 'PostgreSQL died and is started again')
-      await new Promise(resolve => setTimeout(resolve, delayMs))
-      try {
-        if (!stopping) server = await startEmbeddedPostgres({ dataDir, log, port })
-        delayMs = RESTART_MS_MIN
-      } catch (error) {
-        delayMs = Math.min(delayMs * 2, RESTART_MS_MAX)
-        log.error({ err: error, delayMs }, 'PostgreSQL could not be started again')
-      }
-    }
-  }
-  const watching = watch()
-  return {
-    url,
-    async stop() {
-      stopping = true
-      await server.stop()
-      await watching
-    },
-  }
+  return supervise('PostgreSQL', log, () => startEmbeddedPostgres({ dataDir, log, port }))
 }
 
 /** The event store in a process of its own, on a port that stays the same over its restarts. */
 async function startStore(config: Config, log: Log) {
   const port = await freePort()
   const data = path.join(config.dataDir, 'events')
-  return supervise({ name: 'store', args: ['store', 'serve', '--data', data, '--port', String(port)], log })
-}
-
-/** A loopback port that nobody uses at the moment. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
+  return superviseVerb({ name: 'store', args: ['store', 'serve', '--data', data, '--port', String(port)], log })
 }
 
 const configured = (config: Config, embedded?: EngineUrls): EngineUrls => ({

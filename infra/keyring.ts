@@ -1,4 +1,4 @@
-/** Keys of data subjects, in a database of their own: with a key goes the personal data under it, and nothing else. */
+/** Keys of data subjects, in a database of their own: erasing a key erases the personal data sealed under it. */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Command } from '../commands/execute.ts'
 import type { EventStore } from '../commands/ports.ts'
 import type { Rejection } from '../domain/kernel/errors.ts'
@@ -10,18 +11,16 @@ const PER_SECOND = 5
 const ORGS_MAX = 10_000
 
 /**
- * Notes refused commands for the auditors in `refusal-<org>`: command, rejection code and actor, never the body. Best
- * effort and rate-limited: nobody waits for it, and the write path never reads it.
+ * Notes refused commands for the auditors in `refusal-<org>`: command, rejection code and actor, never the body. The
+ * notes are rate-limited and best effort: no command waits for its note, and the write path never reads one.
  */
 export function refusals(store: EventStore, log: Log) {
-  const buckets = new Map<string, { tokens: number; at: number }>()
+  const buckets = new LRUCache<string, { readonly tokens: number; readonly at: number }>({ max: ORGS_MAX })
   const allowed = (org: string) => {
     const now = Date.now()
     const { tokens, at } = buckets.get(org) ?? { tokens: BURST, at: now }
     const left = Math.min(BURST, tokens + ((now - at) / 1000) * PER_SECOND)
-    buckets.delete(org)
     buckets.set(org, { tokens: left >= 1 ? left - 1 : left, at: now })
-    if (buckets.size > ORGS_MAX) buckets.delete(buckets.keys().next().value!)
     return left >= 1
   }
   return (command: Command, rejection: Rejection): void => {

@@ -44,3 +44,8 @@ export type ReadOptions = {
 
 /** Stored JSON to memory form, upcast to the latest schema; throws on what no version wrote. */
 export type Decode = (event: StoredEvent) => DomainEvent
+
+/** The part of a logger that a projector speaks to; pino's has it. */
+export type ProjectorLog = Readonly<
+  Record<'info' | 'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>
+>

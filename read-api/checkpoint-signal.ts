@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { holdServed } from '../projections/ownership/serving.ts'
+import { CHECKPOINT_CHANNEL } from '../projections/ownership/tables.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 
-/** The channel on which projectors say which position a checkpoint has reached. */
-const CHANNEL = 'kogi_checkpoints'
 /** How often a waiting read looks for itself: rarely while it is told, often while nobody tells it. */
 const POLL_MS_LISTENING = 250
 const POLL_MS_DEAF = 50
@@ -103,7 +102,7 @@ async function listenUntilItEnds(options: {
       if (/^\d{1,20}$/.test(payload)) wakeUpTo(BigInt(payload))
     })
     await holdServed(client, serves)
-    await client.query(`listen ${CHANNEL}`)
+    await client.query(`listen ${CHECKPOINT_CHANNEL}`)
     onListening(true)
     const fault = await (closing.aborted ? undefined : ended)
     if (fault) throw fault

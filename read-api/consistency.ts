@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
+import { CHECKPOINTS } from '../projections/ownership/tables.ts'
 import { bucketOf } from '../projections/rows/bucket.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
@@ -37,7 +38,7 @@ export function checkpointsSql(projections: readonly AnyProjection[]): string {
   const names = projections.map(({ name, version }) => `('${name}', ${version})`).join(', ')
   return `(select case when count(*) = ${projections.length} then min(position) else 0 end as position,
     coalesce(bool_or(state = 'stalled'), false) as stalled
-    from checkpoints where bucket = $1 and (projection, version) in (${names})) c`
+    from ${CHECKPOINTS} where bucket = $1 and (projection, version) in (${names})) c`
 }
 
 /** The token of a request, from the header or the query; `undefined` where it carries none. */

@@ -1,4 +1,5 @@
 import { KogiError } from '../domain/kernel/errors.ts'
+import { CHECKPOINTS } from '../projections/ownership/tables.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { indexNamesOf, tableOf } from '../projections/rows/tables.ts'
 import type { ReadStore } from './consistency.ts'
@@ -100,8 +101,8 @@ export async function absent(pool: ReadStore['pool'], names: readonly string[]):
 }
 
 async function checkpointsOf(pool: ReadStore['pool'], projections: readonly AnyProjection[]): Promise<Row[]> {
-  const text =
-    'select projection, version::int4, bucket::int4, position::text from checkpoints where projection = any($1)'
+  const text = `select projection, version::int4, bucket::int4, position::text from ${CHECKPOINTS}
+    where projection = any($1)`
   try {
     const { rows } = await pool.query({ text, values: [projections.map(({ name }) => name)], rowMode: 'array' })
     return rows as unknown as Row[]

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
+import { checkpointBench } from './bench/checkpoints.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { projectionBench } from './bench/projections.ts'
@@ -14,6 +15,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   apis: apiBench,
   store: eventStoreBench,
   projections: projectionBench,
+  checkpoints: checkpointBench,
   soak: soakBench,
 }
 /** Takes ten minutes: runs only when it is named. */

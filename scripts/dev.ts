@@ -1,7 +1,8 @@
 import { KogiError } from '../domain/kernel/errors.ts'
-import { supervise } from '../infra/children.ts'
+import { superviseVerb } from '../infra/children.ts'
 import type { Config } from '../infra/config.ts'
-import { freePort, openEngines, runningEngines } from '../infra/engines.ts'
+import { openEngines, runningEngines } from '../infra/engines.ts'
+import { freePort } from '../infra/free-port.ts'
 import { readyOf } from '../infra/http/health.ts'
 import { migrateAll } from '../infra/migrate.ts'
 import { startApi } from '../infra/processes/api.ts'
@@ -15,9 +16,9 @@ export const devCommand = () =>
     const engines = await openEngines(config, log)
     lifecycle.onStop('engines', engines.close)
     await migrateAll(engines, log)
-    // a port that stays the same when the projector is started again, so that its health can be asked
+    // The port stays the same when the projector is started again, so that its health can be asked.
     const port = await freePort()
-    const projector = await supervise({
+    const projector = await superviseVerb({
       name: 'projector',
       args: ['projector', '--port', String(port)],
       env: {

@@ -10,6 +10,7 @@ import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
 import { probeNats } from '../infra/nats.ts'
 import { createPool } from '../infra/postgres.ts'
+import { within } from '../infra/within.ts'
 import { type ProjectionStatus, projectionStatus } from '../projections/care/operate.ts'
 import { greatest } from '../projections/rows/positions.ts'
 import { logWentBack } from '../projections/runner/watch.ts'
@@ -77,11 +78,8 @@ async function examine(config: Config, urls: Engines): Promise<Finding[]> {
 
 /** Runs one check; what it throws is the finding. A detail that begins with `!` is a warning. */
 async function look(part: string, check: () => Promise<string>): Promise<Finding> {
-  const late = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error(`no answer in ${ANSWER_MS_MAX} ms`)), ANSWER_MS_MAX).unref()
-  })
   try {
-    const detail = await Promise.race([check(), late])
+    const detail = await within(ANSWER_MS_MAX, check(), () => new Error(`no answer in ${ANSWER_MS_MAX} ms`))
     return detail.startsWith('!') ? { part, state: 'warning', detail: detail.slice(1) } : { part, state: 'ok', detail }
   } catch (error) {
     return { part, state: 'failed', detail: (error as Error).message }

@@ -2,21 +2,25 @@
 /** The CLI: one verb, one file. */
 import { Command } from 'commander'
 import { endWithParent } from '../infra/children.ts'
-import { auditCommand } from './audit.ts'
-import { checkCommand } from './check.ts'
-import { commandApiCommand } from './command-api.ts'
-import { demoCommand } from './demo.ts'
-import { devCommand } from './dev.ts'
-import { doctorCommand } from './doctor.ts'
 import { endWithUsage, fail, forgivePipes } from './failing.ts'
-import { importCommand } from './import.ts'
-import { migrateCommand } from './migrate.ts'
-import { projectionsCommand } from './projections.ts'
-import { projectorCommand } from './projector.ts'
-import { readApiCommand } from './read-api.ts'
-import { rebuildCommand } from './rebuild.ts'
-import { storeCommand } from './store.ts'
-import { tokenCommand } from './token.ts'
+
+/** Every verb, in the order of the help. Each loads what it needs, and nothing of the others. */
+const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: async () => (await import('./dev.ts')).devCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+  token: async () => (await import('./token.ts')).tokenCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  projections: async () => (await import('./projections.ts')).projectionsCommand(),
+  rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
+  'command-api': async () => (await import('./command-api.ts')).commandApiCommand(),
+  'read-api': async () => (await import('./read-api.ts')).readApiCommand(),
+  projector: async () => (await import('./projector.ts')).projectorCommand(),
+  store: async () => (await import('./store.ts')).storeCommand(),
+  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+}
 
 endWithParent()
 forgivePipes()
@@ -27,24 +31,9 @@ const kogi = new Command('kogi')
   .showHelpAfterError('(run it with --help to see what it takes)')
   .configureHelp({ sortSubcommands: false })
 
-for (const verb of [
-  devCommand(),
-  demoCommand(),
-  tokenCommand(),
-  importCommand(),
-  auditCommand(),
-  checkCommand(),
-  doctorCommand(),
-  projectionsCommand(),
-  rebuildCommand(),
-  commandApiCommand(),
-  readApiCommand(),
-  projectorCommand(),
-  storeCommand(),
-  migrateCommand(),
-]) {
-  kogi.addCommand(verb)
-}
+const asked = process.argv[2] ?? ''
+const verbs = Object.hasOwn(VERBS, asked) ? [VERBS[asked]!] : Object.values(VERBS)
+for (const verb of verbs) kogi.addCommand(await verb())
 
 endWithUsage(kogi)
 await kogi.parseAsync().catch(error => fail(error))

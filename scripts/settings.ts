@@ -5,7 +5,7 @@ import { settingRows } from '../infra/config.ts'
 const BLOCK = /(<!-- settings -->\n)[\s\S]*?(<!-- \/settings -->)/
 
 /** The table of every setting, in Markdown. */
-export function settingsTable(): string {
+function settingsTable(): string {
   const rows = settingRows.map(({ variable, default: value, unit, meaning }) => {
     const shown = value === undefined || value === '' ? '–' : `\`${value}\``
     return `| \`${variable}\` | ${shown} | ${unit || '–'} | ${meaning} |`

@@ -1,4 +1,5 @@
 import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
@@ -8,7 +9,7 @@ import { createKeySet } from './key-set.ts'
 import { GRANT, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
-/** A verified token is believed for so long without another look at the key set. */
+/** For so long a verified token is accepted without another look at the key set. */
 const BELIEVED_MS = 300_000
 
 const printable = (max: number) =>
@@ -37,8 +38,6 @@ export type AuthOptions = {
   readonly keyCooldownMs?: number
 }
 
-type Believed = { readonly principal: Principal; readonly until: number }
-
 /**
  * Makes the check of `Authorization: Bearer <token>`: RS256 by the key set, issuer, audience, times, then the claims.
  * A principal's permissions are those of its roles, of `permissions` and of `scope` together. The result of a token is
@@ -54,7 +53,7 @@ export function createAuthenticator(options: AuthOptions) {
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub', 'org_id'],
   }
-  const believed = new Map<string, Believed>()
+  const believed = cacheSize > 0 ? new LRUCache<string, Principal>({ max: cacheSize }) : undefined
 
   async function verify(token: string): Promise<Principal> {
     let payload: JWTPayload
@@ -65,27 +64,16 @@ export function createAuthenticator(options: AuthOptions) {
     }
     const principal = principalOf(payload)
     const expiresAt = (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000
-    remember(token, { principal, until: Math.min(expiresAt, Date.now() + BELIEVED_MS) })
+    const ttl = Math.min(expiresAt - Date.now(), BELIEVED_MS)
+    if (ttl > 0) believed?.set(token, principal, { ttl })
     return principal
-  }
-
-  function remember(token: string, entry: Believed) {
-    if (cacheSize === 0) return
-    believed.delete(token)
-    believed.set(token, entry)
-    if (believed.size > cacheSize) believed.delete(believed.keys().next().value!)
   }
 
   return function authenticate(authorization: string | undefined): Principal | Promise<Principal> {
     if (authorization === undefined) throw httpError('unauthenticated')
     const token = /^Bearer +([\w.+/=-]+) *$/i.exec(authorization)?.[1]
     if (token === undefined) throw invalid('Authorization', 'must be `Bearer <token>`')
-    const known = believed.get(token)
-    if (!known) return verify(token)
-    believed.delete(token)
-    if (known.until <= Date.now()) return verify(token)
-    believed.set(token, known) // the newest stand last, so the one to forget stands first
-    return known.principal
+    return believed?.get(token) ?? verify(token)
   }
 }
 
@@ -96,7 +84,7 @@ function principalOf(payload: JWTPayload): Principal {
     throw invalid(claim, 'the claim has not the form that this API needs')
   }
   const { sub, org_id, roles, permissions, scope } = parsed.data
-  const named = permissions.filter(name => GRANT.test(name)) // others are another API's
+  const named = permissions.filter(name => GRANT.test(name)) // The others belong to another API.
   const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope(scope)])
   return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted] })
 }

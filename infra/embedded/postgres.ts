@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Writable } from 'node:stream'
@@ -9,7 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
+import { freePort } from '../free-port.ts'
 import type { Log } from '../log.ts'
+import { within } from '../within.ts'
 import { findBinaries, makeReachable, type PostgresBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
 import { describeProcess, type RunningProcess, waitUntilGone } from './processes.ts'
 
@@ -239,12 +240,11 @@ const STOPPING = [
 ] as const
 
 async function stopChild(child: ChildProcess, exited: Promise<void>, volatile: boolean) {
-  if (child.exitCode === null && child.signalCode === null) {
-    const [, ...hard] = STOPPING
-    for (const [signal, timeoutMs] of volatile ? hard : STOPPING) {
-      child.kill(signal)
-      if (await Promise.race([exited.then(() => true), sleep(timeoutMs, false, { ref: false })])) break
-    }
+  const [, ...hard] = STOPPING
+  for (const [signal, timeoutMs] of volatile ? hard : STOPPING) {
+    if (child.exitCode !== null || child.signalCode !== null) break
+    child.kill(signal)
+    await within(timeoutMs, exited, () => new Error('late')).catch(() => undefined) // the next signal is a harder one
   }
   await exited
 }
@@ -260,14 +260,6 @@ async function createDatabases(url: string) {
   } finally {
     await client.end()
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 async function own(file: string, { uid, gid }: ServerUser) {

@@ -22,6 +22,7 @@ import { type DerivedEvent, type EventStore, LostRaceError, type NewEvent } from
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Json } from '../../domain/kernel/json.ts'
+import { within } from '../within.ts'
 
 /** After this the answer of an append counts as lost: db-client does not enforce a deadline of its own there. */
 const APPEND_TIMEOUT_MS = 5_000
@@ -42,7 +43,7 @@ export function eventStoreWriter(
       return events
     }
     try {
-      return await within(READ_TIMEOUT_MS, collect())
+      return await answered(READ_TIMEOUT_MS, collect())
     } catch (error) {
       if (error instanceof StreamNotFoundError) return []
       throw asKogiError(error)
@@ -57,7 +58,7 @@ export function eventStoreWriter(
   ) => {
     try {
       const options = { expectedRevision, deadline: appendTimeoutMs }
-      return await within(appendTimeoutMs, client.appendToStream(stream, events.map(asEventData), options))
+      return await answered(appendTimeoutMs, client.appendToStream(stream, events.map(asEventData), options))
     } catch (error) {
       throw asKogiError(error)
     }
@@ -79,7 +80,7 @@ export function eventStoreWriter(
     },
     async keepLast(stream, count) {
       try {
-        await within(appendTimeoutMs, client.setStreamMetadata(stream, { maxCount: count }))
+        await answered(appendTimeoutMs, client.setStreamMetadata(stream, { maxCount: count }))
       } catch (error) {
         throw asKogiError(error)
       }
@@ -112,20 +113,8 @@ function asEventData({ id, type, data, metadata }: NewEvent): EventData {
     : jsonEvent({ ...common, data: data as Record<string, unknown> })
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new KogiError('engine_unavailable', `The event store did not answer in ${ms} ms.`)),
-      ms,
-    )
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const answered = <T>(ms: number, promise: Promise<T>): Promise<T> =>
+  within(ms, promise, () => new KogiError('engine_unavailable', `The event store did not answer in ${ms} ms.`))
 
 function asKogiError(error: unknown): unknown {
   if (error instanceof WrongExpectedVersionError) return new LostRaceError(error.message, { cause: error })

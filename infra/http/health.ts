@@ -1,6 +1,7 @@
 import type { Express, Response } from 'express'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Metrics } from '../metrics.ts'
+import { within } from '../within.ts'
 import type { Drain } from './lifecycle.ts'
 
 /** Looks at one part that a process needs: throws, or is too slow, when that is not well. May return what it saw. */
@@ -64,18 +65,13 @@ function answer(response: Response, status: number, body: unknown): void {
 async function stateOf({ check }: Probe): Promise<ProbeState> {
   const start = performance.now()
   const took = () => Math.round((performance.now() - start) * 1000) / 1000
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)), PROBE_TIMEOUT_MS)
-  })
+  const late = () => new Error(`no answer within ${PROBE_TIMEOUT_MS} ms`)
   try {
-    const detail = await Promise.race([Promise.resolve().then(check), late])
+    const detail = await within(PROBE_TIMEOUT_MS, Promise.resolve().then(check), late)
     return { ok: true, duration_ms: took(), ...(detail === undefined ? {} : { detail }) }
   } catch (error) {
-    const told = error instanceof Error ? error.message : String(error)
-    return { ok: false, duration_ms: took(), error: told, ...(error instanceof KogiError && { code: error.code }) }
-  } finally {
-    clearTimeout(timer)
+    const message = error instanceof Error ? error.message : String(error)
+    return { ok: false, duration_ms: took(), error: message, ...(error instanceof KogiError && { code: error.code }) }
   }
 }
 

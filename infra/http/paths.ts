@@ -5,7 +5,7 @@ type Target = { readonly route: Route; readonly names: readonly string[] }
 type Node = { readonly children: Map<string, Node>; parameter?: Node; readonly targets: Map<string, Target> }
 
 /** What a path leads to: the route, its parameters, or why there is none. */
-export type Match = { readonly route: Route; readonly params: Readonly<Record<string, string>> }
+type Match = { readonly route: Route; readonly params: Readonly<Record<string, string>> }
 
 /** Other spellings of paths: pattern → canonical pattern, with the same parameter names. */
 export type Aliases = Readonly<Record<string, string>>

@@ -55,7 +55,7 @@ export class ReceivedRequest implements ApiRequest {
 }
 
 /** Parses the part of a URL after `?`. A name given twice has a list of values. Throws `invalid_parameter`. */
-export function parseQuery(search: string): Query {
+function parseQuery(search: string): Query {
   const query: Record<string, string | string[]> = Object.create(null)
   for (const part of search.split('&')) {
     if (part === '') continue

@@ -17,7 +17,7 @@ import { checkQuery, ReceivedRequest } from './request.ts'
 export const API_BASE = '/api/v1'
 
 /** Who sends a request, by its `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
-export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
+type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
 
 export type AppOptions = {
   readonly routes: readonly Route[]

@@ -25,7 +25,7 @@ import { createMetrics, type Metrics } from '../metrics.ts'
 import { createPool } from '../postgres.ts'
 import { openWriteSide } from '../write-side.ts'
 
-export type Side = 'commands' | 'reads'
+type Side = 'commands' | 'reads'
 
 type ApiOptions = {
   readonly config: Config

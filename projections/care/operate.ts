@@ -2,7 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { asCheckpoint, type Checkpoint, type Fault, readCheckpoints } from '../ownership/checkpoints.ts'
+import { forgetCheckpoints } from '../ownership/fencing.ts'
+import { ALIVE, CONNECTED } from '../ownership/leases.ts'
 import { ifUnserved } from '../ownership/serving.ts'
+import { LEASES, OWN_CHECKPOINTS, PROJECTORS } from '../ownership/tables.ts'
 import { greatest, least } from '../rows/positions.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { historyTableOf, quoted, tableOf } from '../rows/tables.ts'
@@ -38,9 +41,6 @@ export type ProjectionStatus = {
 /** How far a bucket may be behind the head, in positions, and still count as running rather than catching up. */
 const NEAR = 100_000n
 
-// Silence ends a lease by itself; the end of a session is as good a proof of death, and comes at once.
-const CONNECTED = 'exists (select from pg_stat_activity where pid = projectors.backend)'
-
 /** Every version of every projection that the database knows, and the head of the log, asked for after that. */
 export async function projectionStatus(
   pool: Pool,
@@ -49,9 +49,9 @@ export async function projectionStatus(
 ): Promise<{ readonly head: bigint; readonly statuses: readonly ProjectionStatus[] }> {
   const checkpoints = await readCheckpoints(pool)
   const { rows: leases } = await pool.query<{ projection: string; version: number; bucket: number; owner: string }>(
-    `select projection, version, bucket, case when expires_at > clock_timestamp()
-       and owner in (select id from projectors where ${CONNECTED}) then owner else '' end as owner
-     from projection_leases order by bucket`,
+    `select projection, version, bucket,
+       case when owner in (select id from ${PROJECTORS} where ${ALIVE}) then owner else '' end as owner
+     from ${LEASES} order by bucket`,
   )
   const head = await headOf()
   const names = [...new Set(checkpoints.map(nameOf))]
@@ -89,7 +89,7 @@ export async function projectionStatus(
  */
 export async function resumeStalled(pool: Pool, projection: string, buckets?: readonly number[]): Promise<number> {
   const { rowCount } = await pool.query(
-    `update checkpoints set state = 'running', error = null
+    `update ${OWN_CHECKPOINTS} set state = 'running', error = null
      where projection = $1 and state <> 'running' and ($2::int[] is null or bucket = any($2))`,
     [projection, buckets ?? null],
   )
@@ -110,7 +110,7 @@ const LOOK_MS = 100
  */
 export async function retryStalled(pool: Pool, projection: string, waitMs: number): Promise<readonly Tried[]> {
   const { rows } = await pool.query<Record<string, unknown>>(
-    `update checkpoints set state = 'running' where projection = $1 and state <> 'running' returning *`,
+    `update ${OWN_CHECKPOINTS} set state = 'running' where projection = $1 and state <> 'running' returning *`,
     [projection],
   )
   const stopped = rows.map(asCheckpoint)
@@ -154,7 +154,7 @@ export type Pruned = { readonly table: string; readonly kept?: 'newer' | 'a proj
  */
 export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly Pruned[]> {
   const { rows } = await pool.query<{ runs: string[] }>(
-    `select runs from projectors where seen_at > clock_timestamp() - interval '1 minute' and ${CONNECTED}`,
+    `select runs from ${PROJECTORS} where ${CONNECTED} and seen_at > clock_timestamp() - interval '1 minute'`,
   )
   const running = new Set(rows.flatMap(({ runs }) => runs))
   const old = new Map<string, Pick<Checkpoint, 'projection' | 'version'>>()
@@ -173,13 +173,11 @@ export async function pruneVersions(pool: Pool, projections: readonly AnyProject
   return pruned
 }
 
-async function drop(pool: Pool, named: Pick<AnyProjection, 'name' | 'version'>): Promise<boolean> {
-  const key = [named.name, named.version]
-  return ifUnserved(pool, named, [
-    [`drop table if exists ${quoted(tableOf(named))}, ${quoted(historyTableOf(named))}`, []],
-    ['delete from checkpoints where projection = $1 and version = $2', key],
-    ['delete from projection_leases where projection = $1 and version = $2', key],
-  ])
+function drop(pool: Pool, named: Pick<AnyProjection, 'name' | 'version'>): Promise<boolean> {
+  return ifUnserved(pool, named, async client => {
+    await client.query(`drop table if exists ${quoted(tableOf(named))}, ${quoted(historyTableOf(named))}`)
+    await forgetCheckpoints(client, named)
+  })
 }
 
 const nameOf = ({ projection, version }: Pick<Checkpoint, 'projection' | 'version'>): string =>

@@ -5,6 +5,7 @@
 import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Sealed } from '../../domain/kernel/schema.ts'
+import { CHECKPOINTS } from '../ownership/tables.ts'
 import { bucketOf } from '../rows/bucket.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
@@ -126,7 +127,7 @@ const UNDEFINED_TABLE = '42P01'
 
 // One statement sees one snapshot: the rows are those of the checkpoint that comes with them.
 const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
-  from (select position, state from checkpoints where projection = $1 and version = $2 and bucket = $3) c
+  from (select position, state from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) c
   left join ${tableOf(memories)} m on m.org = $4 and m.position > $5`
 
 /** Takes what is new since the index's position. A database that went back marks the index as no longer true. */

@@ -2,8 +2,9 @@
 import type { ClientBase, Pool } from 'pg'
 import { BUCKETS } from '../rows/bucket.ts'
 import { arrayLiteral } from '../rows/encode.ts'
-import type { Statement } from '../rows/pipeline.ts'
+import { PipelineError, runPipeline, type Statement } from '../rows/pipeline.ts'
 import type { AnyProjection } from '../rows/projection.ts'
+import { CHECKPOINT_CHANNEL, CHECKPOINTS, LEASES, OWN_CHECKPOINTS, SHARED_CHECKPOINTS } from './tables.ts'
 
 export type PartitionState = 'running' | 'retrying' | 'stalled'
 
@@ -26,7 +27,7 @@ export type Checkpoint = {
   readonly bucket: number
   /** The last domain event that has been passed, whether or not it changed a row. */
   readonly position: bigint
-  /** Counts the owners: whoever writes under an older one writes nothing. */
+  /** Grows with every owner and every rebuild: who writes under an earlier one writes nothing. */
   readonly epoch: bigint
   readonly state: PartitionState
   readonly error: Fault | null
@@ -34,28 +35,29 @@ export type Checkpoint = {
   readonly updatedAt: string
 }
 
-/** A checkpoint's move: from where this owner knows it to be, to where the batch took it. */
-export type Move = Pick<Checkpoint, 'projection' | 'version' | 'bucket' | 'epoch'> & {
+/** A move of a checkpoint that a partition keeps in its own row, from where this owner knows it to be. */
+export type OwnMove = Pick<Checkpoint, 'projection' | 'version' | 'bucket' | 'epoch' | 'state' | 'error'> & {
   readonly from: bigint
   readonly to: bigint
-  readonly state: PartitionState
-  readonly error: Fault | null
 }
 
-/** The checkpoint is not where this process left it: somebody else owns the bucket now, or the database went back. */
+/** A move of a checkpoint that several partitions share. */
+export type SharedMove = { readonly id: string; readonly epoch: bigint; readonly from: bigint; readonly to: bigint }
+
+/** A checkpoint is not where this process left it: another projector owns the bucket now, or the database went back. */
 export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
-/** PostgreSQL's channel that tells of every batch: the payload is the position reached. */
-export const CHECKPOINT_CHANNEL = 'kogi_checkpoints'
+/** Lets a `FencedError` pass: the next round of the runner reads what the other owner did. */
+export function unlessFenced(error: unknown): void {
+  if (!(error instanceof FencedError)) throw error
+}
 
-const COLUMNS = 'projection, version, bucket, position, epoch, state, error, updated_at'
-
-/** Makes the rows of a projection where they are absent: all buckets, at position 0, owned by nobody. */
+/** Makes the rows of a projection where they are absent: all buckets, at position 0, without an owner. */
 export async function ensureCheckpoints(client: ClientBase | Pool, projection: AnyProjection): Promise<void> {
-  for (const table of ['checkpoints', 'projection_leases']) {
-    // Only what is absent: an insert beside a row that somebody is changing would wait for him.
+  for (const table of [OWN_CHECKPOINTS, LEASES]) {
+    // Rows that are there are left out, because an insert waits for a transaction that has changed such a row.
     await client.query(
       `insert into ${table} (projection, version, bucket)
        select $1, $2, bucket from generate_series(0, ${BUCKETS - 1}) bucket
@@ -75,13 +77,14 @@ export async function readCheckpoints(
     projections === undefined ? '' : ' where (projection, version) in (select * from unnest($1::text[], $2::int[]))'
   const values = projections === undefined ? [] : [projections.map(p => p.name), projections.map(p => p.version)]
   const { rows } = await client.query(
-    `select ${COLUMNS} from checkpoints${chosen} order by projection, version, bucket`,
+    `select projection, version, bucket, position, epoch, state, error, updated_at
+     from ${CHECKPOINTS}${chosen} order by projection, version, bucket`,
     values,
   )
   return rows.map(asCheckpoint)
 }
 
-const MOVE_FIELDS = [
+const OWN_FIELDS = [
   { name: 'projection', type: 'text' },
   { name: 'version', type: 'integer' },
   { name: 'bucket', type: 'integer' },
@@ -93,37 +96,94 @@ const MOVE_FIELDS = [
 ] as const
 
 /**
- * The statement that moves checkpoints: the first of its transaction, so that two owners cannot write the same rows at
- * once. It divides by zero when one of them is not where `from` and `epoch` say, which rolls everything back.
+ * The statement that moves checkpoints in rows of their own. It divides by zero when one of them is not where `from`
+ * and `epoch` say, which rolls everything back.
  */
-export const moveStatement = (moves: readonly Move[]): Statement => ({
-  name: 'move-checkpoints',
-  // Rows are locked in key order, as by a rebuild that swaps tables: two who lock by chance may wait for each other.
+const ownMoves = (moves: readonly OwnMove[]): Statement => ({
+  name: 'move-own-checkpoints',
+  // Every transaction that locks such rows does so in the order of their keys, so that no two wait for each other.
   text: `with m as materialized (
       select * from unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[],
         $8::jsonb[]) m(projection, version, bucket, epoch, old, new, state, error)),
     due as materialized (
-      select c.projection, c.version, c.bucket from checkpoints c join m using (projection, version, bucket)
-      where c.epoch = m.epoch and c.position = m.old
+      select c.projection, c.version, c.bucket from ${OWN_CHECKPOINTS} c join m using (projection, version, bucket)
+      where c.epoch = m.epoch and c.position = m.old and c.shared is null
       order by c.projection, c.version, c.bucket for update of c),
     moved as (
-      update checkpoints c
+      update ${OWN_CHECKPOINTS} c
       set position = m.new, state = m.state, error = m.error, updated_at = clock_timestamp()
       from m join due using (projection, version, bucket)
       where c.projection = m.projection and c.version = m.version and c.bucket = m.bucket
       returning 1)
     select 1 / (count(*) = $9::int)::int from moved`,
-  values: [...MOVE_FIELDS.map(field => arrayLiteral(field, moves)), String(moves.length)],
+  values: [...OWN_FIELDS.map(field => arrayLiteral(field, moves)), String(moves.length)],
 })
 
-/** The statement that tells whoever waits for a position, at the commit of its transaction. */
+const SHARED_FIELDS = [
+  { name: 'id', type: 'text' },
+  { name: 'epoch', type: 'bigint' },
+  { name: 'from', type: 'bigint' },
+  { name: 'to', type: 'bigint' },
+] as const
+
+/** The statement that moves shared checkpoints; it divides by zero as the other one does. */
+const sharedMoves = (moves: readonly SharedMove[]): Statement => ({
+  name: 'move-shared-checkpoints',
+  text: `with m as materialized (
+      select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[]) m(id, epoch, old, new)),
+    due as materialized (
+      select s.id from ${SHARED_CHECKPOINTS} s join m using (id)
+      where s.epoch = m.epoch and s.position = m.old order by s.id for update of s),
+    moved as (
+      update ${SHARED_CHECKPOINTS} s set position = m.new, updated_at = clock_timestamp()
+      from m join due using (id) where s.id = m.id returning 1)
+    select 1 / (count(*) = $5::int)::int from moved`,
+  values: [...SHARED_FIELDS.map(field => arrayLiteral(field, moves)), String(moves.length)],
+})
+
+/**
+ * The statements that move checkpoints. They are the first of their transaction, own rows before shared ones, so that
+ * two owners cannot write the same rows at once.
+ */
+export const moveStatements = (own: readonly OwnMove[], shared: readonly SharedMove[]): readonly Statement[] => [
+  ...(own.length > 0 ? [ownMoves(own)] : []),
+  ...(shared.length > 0 ? [sharedMoves(shared)] : []),
+]
+
+/** The statement that announces a position at the commit of its transaction. */
 export const announceStatement = (position: bigint): Statement => ({
   name: 'announce',
   text: `select pg_notify('${CHECKPOINT_CHANNEL}', $1)`,
   values: [String(position)],
 })
 
-/** A row of the table as a checkpoint. */
+/** SQLSTATE that the first statements of a transaction raise when another owner has changed a checkpoint. */
+const DIVISION_BY_ZERO = '22012'
+
+/**
+ * Runs a transaction in one round trip. Its first statements, `fences`, divide by zero where a checkpoint is not what
+ * this owner knows: then it throws `FencedError`, and nothing is written.
+ */
+export async function runFenced(
+  pool: Pool,
+  fences: readonly Statement[],
+  statements: readonly Statement[],
+): Promise<void> {
+  const client = await pool.connect()
+  let broken: boolean | undefined
+  try {
+    await runPipeline(client, [...fences, ...statements])
+  } catch (error) {
+    broken = true
+    if (!(error instanceof PipelineError)) throw error
+    if (error.statement >= fences.length || error.code !== DIVISION_BY_ZERO) throw error
+    throw new FencedError('checkpoints are not where they were left', { cause: error })
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** A row of the view as a checkpoint. */
 export function asCheckpoint(row: Record<string, unknown>): Checkpoint {
   return {
     projection: row.projection as string,

@@ -1,51 +1,58 @@
 /**
- * Who works on which partition. A lease is a row with an owner and an end, renewed in time; taking one over raises the
- * epoch of the checkpoint, so that whoever held it before can write nothing any more, however late it wakes up. So a
- * lease only spreads the work: what keeps rows right is the compare-and-set on the checkpoint.
+ * Who works on which partition. A lease names its owner and holds for as long as that projector counts as alive, so it
+ * is written only when it changes hands. Taking a lease over raises the epoch of the checkpoint: its former owner can
+ * write nothing any more, however late it wakes up. A lease only spreads the work; what keeps rows right is the
+ * compare-and-set on the checkpoint.
  */
 import { createHash } from 'node:crypto'
 import type { Client, PoolClient } from 'pg'
 import type { AnyProjection } from '../rows/projection.ts'
 import { asCheckpoint, type Checkpoint } from './checkpoints.ts'
+import { CHECKPOINTS, LEASES, OWN_CHECKPOINTS, PROJECTORS, SHARED_CHECKPOINTS } from './tables.ts'
 
 /** A partition's name in SQL terms. */
 export type PartitionKey = Pick<Checkpoint, 'projection' | 'version' | 'bucket'>
 
-/** Tells the world that this projector lives, and forgets those that have been silent for long. */
+/** A partition's name as `partitionName` has it: `balances_v1/7`. */
+export const keyName = ({ projection, version, bucket }: PartitionKey): string => `${projection}_v${version}/${bucket}`
+
+/** How long a projector that has fallen silent stays on the list, in multiples of the time that it may be silent. */
+const KEPT_TTLS = 20
+
+/** Says that this projector lives, until when, and what it runs; forgets those that have been silent for long. */
 export async function register(
   client: Client | PoolClient,
   { id, projections, ttlMs }: { id: string; projections: readonly AnyProjection[]; ttlMs: number },
 ): Promise<void> {
   await client.query(
-    `insert into projectors (id, runs, backend, seen_at) values ($1, $2, pg_backend_pid(), clock_timestamp())
-     on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at`,
-    [id, projections.map(runName)],
+    `insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
+     values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
+     on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
+       expires_at = excluded.expires_at`,
+    [id, projections.map(runName), ttlMs],
   )
-  await client.query(`delete from projectors where seen_at < clock_timestamp() - $1 * interval '1 ms'`, [ttlMs * 20])
+  await client.query(`delete from ${PROJECTORS} where expires_at < clock_timestamp() - $1 * interval '1 ms'`, [
+    ttlMs * KEPT_TTLS,
+  ])
 }
 
-// A session that has ended is as good a proof of death as silence, and comes at once.
-const ALIVE = `seen_at > clock_timestamp() - $1 * interval '1 ms'
-  and exists (select from pg_stat_activity where pid = projectors.backend)`
+/** SQL condition on a row of the projectors: its session is there. */
+export const CONNECTED = `exists (select from pg_stat_activity where pid = ${PROJECTORS}.backend)`
+
+/**
+ * SQL condition on a row of the projectors: it has not been silent for too long, and its session is there. A session
+ * that has ended is as good a proof of death as silence, and comes at once.
+ */
+export const ALIVE = `expires_at > clock_timestamp() and ${CONNECTED}`
 
 /** The partitions that fall to a projector: bucket by bucket around all living projectors that run the projection. */
 export async function fairShare(
   client: Client | PoolClient,
-  {
-    id,
-    projections,
-    ttlMs,
-    buckets,
-  }: {
-    id: string
-    projections: readonly AnyProjection[]
-    ttlMs: number
-    buckets: readonly number[]
-  },
+  { id, projections, buckets }: { id: string; projections: readonly AnyProjection[]; buckets: readonly number[] },
 ): Promise<readonly PartitionKey[]> {
   const { rows } = await client.query<{ id: string; runs: string[] }>(
-    `select id, runs from projectors where id = $2 or (${ALIVE}) order by id`,
-    [ttlMs, id],
+    `select id, runs from ${PROJECTORS} where id = $1 or (${ALIVE}) order by id`,
+    [id],
   )
   return projections.flatMap(projection => {
     const able = rows.filter(({ runs }) => runs.includes(runName(projection))).map(row => row.id)
@@ -60,85 +67,140 @@ export const sessionNameOf = (id: string): string =>
   `kogi-projector ${createHash('md5').update(id).digest('hex').slice(0, 16)}`
 
 /**
- * Ends the transactions of projectors that are silent and yet own leases of `keys`: one that stands still in the middle
- * of a batch holds its checkpoints, and whoever takes them over would wait for it.
+ * Ends the transactions of silent projectors that own leases of `keys`: one that stands still in the middle of a batch
+ * holds its checkpoints, and the projector that takes them over would wait for it.
  */
-export async function evict(
+async function evict(
   client: Client | PoolClient,
-  { id, keys, ttlMs }: { id: string; keys: readonly PartitionKey[]; ttlMs: number },
+  { id, keys }: { id: string; keys: readonly PartitionKey[] },
 ): Promise<void> {
   await client.query(
     `with silent as (
-       select distinct l.owner from projection_leases l
-       join unnest($3::text[], $4::int[], $5::int[]) k(projection, version, bucket)
+       select distinct l.owner from ${LEASES} l
+       join unnest($2::text[], $3::int[], $4::int[]) k(projection, version, bucket)
          using (projection, version, bucket)
-       where l.owner <> $2 and l.expires_at < clock_timestamp()
-         and l.owner not in (select id from projectors where ${ALIVE})
+       where l.owner <> $1 and l.owner not in (select id from ${PROJECTORS} where expires_at > clock_timestamp())
      )
      select pg_terminate_backend(a.pid) from silent s
      join pg_stat_activity a on a.application_name = 'kogi-projector ' || left(md5(s.owner), 16)
      where a.state <> 'idle'`,
-    [ttlMs, id, ...columns(keys)],
+    [id, ...columns(keys)],
   )
 }
 
-/** Renews the leases that a projector holds among `keys` and takes those that nobody alive holds. */
-export async function acquire(
+/** Takes the leases among `keys` that no living projector holds; the epochs of their checkpoints grow. */
+async function acquire(
   client: Client | PoolClient,
-  { id, keys, ttlMs }: { id: string; keys: readonly PartitionKey[]; ttlMs: number },
-): Promise<readonly Checkpoint[]> {
+  { id, keys }: { id: string; keys: readonly PartitionKey[] },
+): Promise<void> {
   await client.query(
-    `update projection_leases l set expires_at = clock_timestamp() + $2 * interval '1 ms'
-     from unnest($3::text[], $4::int[], $5::int[]) k(projection, version, bucket)
-     where l.owner = $1 and (l.projection, l.version, l.bucket) = (k.projection, k.version, k.bucket)`,
-    [id, ttlMs, ...columns(keys)],
-  )
-  const { rows } = await client.query(
-    `with living as (select id from projectors where ${ALIVE}),
-     wanted as (
-       select l.projection, l.version, l.bucket from projection_leases l
-       join unnest($3::text[], $4::int[], $5::int[]) k(projection, version, bucket)
+    `with living as (select id from ${PROJECTORS} where ${ALIVE}),
+     wanted as materialized (
+       select l.projection, l.version, l.bucket from ${LEASES} l
+       join unnest($2::text[], $3::int[], $4::int[]) k(projection, version, bucket)
          using (projection, version, bucket)
-       where l.owner is distinct from $2
-         and (l.owner is null or l.expires_at < clock_timestamp() or l.owner not in (select id from living))
+       where l.owner is distinct from $1 and (l.owner is null or l.owner not in (select id from living))
        for update of l skip locked
      ),
      taken as (
-       update projection_leases l set owner = $2, expires_at = clock_timestamp() + $1 * interval '1 ms'
+       update ${LEASES} l set owner = $1
        from wanted w where (l.projection, l.version, l.bucket) = (w.projection, w.version, w.bucket)
        returning l.projection, l.version, l.bucket
+     ),
+     due as materialized (
+       select c.projection, c.version, c.bucket from ${OWN_CHECKPOINTS} c
+       join taken using (projection, version, bucket)
+       order by c.projection, c.version, c.bucket for update of c
      )
-     update checkpoints c set epoch = epoch + 1
-     from taken t where (c.projection, c.version, c.bucket) = (t.projection, t.version, t.bucket)
-     returning c.projection, c.version, c.bucket, c.position, c.epoch, c.state, c.error, c.updated_at`,
-    [ttlMs, id, ...columns(keys)],
+     update ${OWN_CHECKPOINTS} c set epoch = epoch + 1
+     from due d where (c.projection, c.version, c.bucket) = (d.projection, d.version, d.bucket)`,
+    [id, ...columns(keys)],
   )
-  return rows.map(asCheckpoint)
 }
 
-/** Gives leases back: who waits for them need not wait for their end. */
+/**
+ * Fences the former owners of rows that partitions of this projector share: the epochs of the rows grow. It must be a
+ * later statement than `acquire`, so that it sees what those owners did while `acquire` waited for them.
+ */
+async function takeShared(client: Client | PoolClient, id: string): Promise<void> {
+  await client.query(
+    `with due as materialized (
+       select s.id from ${SHARED_CHECKPOINTS} s
+       where s.owner <> $1 and exists (
+         select from ${OWN_CHECKPOINTS} c join ${LEASES} l using (projection, version, bucket)
+         where c.shared = s.id and l.owner = $1)
+       order by s.id for update of s)
+     update ${SHARED_CHECKPOINTS} s set epoch = epoch + 1, owner = $1 from due where s.id = due.id`,
+    [id],
+  )
+}
+
+/** Gives leases back: projectors that wait for them can take them at once. */
 export async function release(client: Client | PoolClient, id: string, keys: readonly PartitionKey[]): Promise<void> {
   await client.query(
-    `update projection_leases l set owner = null
+    `update ${LEASES} l set owner = null
      from unnest($2::text[], $3::int[], $4::int[]) k(projection, version, bucket)
      where l.owner = $1 and (l.projection, l.version, l.bucket) = (k.projection, k.version, k.bucket)`,
     [id, ...columns(keys)],
   )
 }
 
+/** The checkpoint of a lease that a projector holds, and the row that keeps it where several partitions share one. */
+export type HeldCheckpoint = Checkpoint & {
+  readonly shared: string | null
+  /** The epoch of the shared row, the projector that made it or took it over, and how many partitions share it. */
+  readonly sharedEpoch: bigint
+  readonly sharedOwner: string | null
+  readonly members: number
+}
+
+/**
+ * Takes the leases of a projector's share that no living projector holds. Returns the checkpoints of all leases that it
+ * holds then, those beyond its share too. At rest it writes nothing.
+ */
+export async function takeShare(
+  client: Client | PoolClient,
+  { id, share }: { id: string; share: readonly PartitionKey[] },
+): Promise<readonly HeldCheckpoint[]> {
+  let held = await heldBy(client, id)
+  const names = new Set(held.map(keyName))
+  const keys = share.filter(key => !names.has(keyName(key)))
+  if (keys.length > 0) {
+    await evict(client, { id, keys })
+    await acquire(client, { id, keys })
+    held = await heldBy(client, id)
+  }
+  if (!held.some(({ sharedOwner }) => sharedOwner !== null && sharedOwner !== id)) return held
+  await takeShared(client, id)
+  return heldBy(client, id)
+}
+
 /** The checkpoints of the leases that a projector holds now. */
-export async function heldBy(client: Client | PoolClient, id: string): Promise<readonly Checkpoint[]> {
+export async function heldBy(client: Client | PoolClient, id: string): Promise<readonly HeldCheckpoint[]> {
   const { rows } = await client.query(
-    `select c.* from checkpoints c join projection_leases l using (projection, version, bucket) where l.owner = $1`,
+    `select c.projection, c.version, c.bucket, c.position, c.epoch, c.state, c.error, c.updated_at, c.shared,
+       coalesce(s.epoch, 0) as shared_epoch, s.owner as shared_owner, coalesce(m.members, 0) as members
+     from ${CHECKPOINTS} c join ${LEASES} l using (projection, version, bucket)
+     left join ${SHARED_CHECKPOINTS} s on s.id = c.shared
+     left join (
+       select shared, count(*)::int as members from ${OWN_CHECKPOINTS} where shared is not null group by shared
+     ) m on m.shared = c.shared
+     where l.owner = $1`,
     [id],
   )
-  return rows.map(asCheckpoint)
+  return rows.map(row => ({
+    ...asCheckpoint(row),
+    shared: row.shared,
+    sharedEpoch: BigInt(row.shared_epoch),
+    sharedOwner: row.shared_owner,
+    members: row.members,
+  }))
 }
 
 /** Takes a projector off the list, so that the others share its work at once. */
 export async function unregister(client: Client | PoolClient, id: string): Promise<void> {
-  await client.query('update projection_leases set owner = null where owner = $1', [id])
-  await client.query('delete from projectors where id = $1', [id])
+  await client.query(`update ${LEASES} set owner = null where owner = $1`, [id])
+  await client.query(`delete from ${PROJECTORS} where id = $1`, [id])
 }
 
 const runName = ({ name, version }: AnyProjection): string => `${name}_v${version}`

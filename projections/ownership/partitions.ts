@@ -4,30 +4,36 @@ import { allBuckets, BUCKETS, bucketOf } from '../rows/bucket.ts'
 import { type AnyHandler, type AnyProjection, concerns, handlerOf } from '../rows/projection.ts'
 import type { Checkpoint, Fault, PartitionState } from './checkpoints.ts'
 
+/** A row that keeps the checkpoint of several partitions of a bucket; all of them stand at the same position. */
+export type SharedRow = { readonly id: string; epoch: bigint; readonly members: Set<Partition> }
+
 /** A partition that this process owns, with what it knows of its checkpoint. */
 export type Partition = {
   readonly projection: AnyProjection
   readonly bucket: number
   readonly epoch: bigint
+  /** The row that keeps its checkpoint together with those of others; `undefined` where its own row does. */
+  shared: SharedRow | undefined
   /** Where the stored checkpoint is. */
   committed: bigint
   /** How far the fold is, ahead of `committed` while a batch is in flight. */
   passed: bigint
   state: PartitionState
   /** The state that the stored checkpoint shows. */
-  told: PartitionState
+  storedState: PartitionState
   fault: Fault | null
 }
 
-/** A partition as its checkpoint describes it. */
+/** A partition as its checkpoint describes it, with a row of its own. */
 export const partitionOf = (projection: AnyProjection, checkpoint: Checkpoint): Partition => ({
   projection,
   bucket: checkpoint.bucket,
   epoch: checkpoint.epoch,
+  shared: undefined,
   committed: checkpoint.position,
   passed: checkpoint.position,
   state: checkpoint.state,
-  told: checkpoint.state,
+  storedState: checkpoint.state,
   fault: checkpoint.error,
 })
 
@@ -38,7 +44,7 @@ export const partitionName = (of: { projection: { name: string; version: number 
 /** The partitions of one reader, ordered for the fold: by projection, then by bucket. */
 export class PartitionTable {
   readonly all: readonly Partition[]
-  readonly #lanes: readonly {
+  readonly #slots: readonly {
     readonly projection: AnyProjection
     readonly partitions: readonly (Partition | undefined)[]
   }[]
@@ -48,21 +54,21 @@ export class PartitionTable {
   constructor(partitions: readonly Partition[]) {
     this.all = partitions
     const projections = [...new Set(partitions.map(({ projection }) => projection))]
-    this.#lanes = projections.map(projection => {
+    this.#slots = projections.map(projection => {
       const mine = Array.from<Partition | undefined>({ length: BUCKETS })
       for (const partition of partitions) if (partition.projection === projection) mine[partition.bucket] = partition
       return { projection, partitions: mine }
     })
-    this.#inBucket = allBuckets.map(bucket => this.#lanes.flatMap(lane => lane.partitions[bucket] ?? []))
+    this.#inBucket = allBuckets.map(bucket => this.#slots.flatMap(slot => slot.partitions[bucket] ?? []))
   }
 
   /** What an event type means for each projection of this table: those that ignore it are left out. */
   targetsOf(type: string): readonly Target[] {
     let targets = this.#targets.get(type)
     if (!targets) {
-      targets = this.#lanes.flatMap(({ projection, partitions }, lane) => {
+      targets = this.#slots.flatMap(({ projection, partitions }, slot) => {
         const handler = handlerOf(projection, type)
-        return handler ? [{ lane, projection, handler, partitions, ofOrg: ownsOrgs(projection) }] : []
+        return handler ? [{ slot, projection, handler, partitions, ofOrg: ownsOrgs(projection) }] : []
       })
       this.#targets.set(type, targets)
     }
@@ -76,15 +82,15 @@ export class PartitionTable {
 
   /** The partitions that an event stops when nobody can decode it. */
   partitionsConcerned(event: StoredEvent): readonly Partition[] {
-    const concerned = this.#lanes.filter(({ projection }) => concerns(projection, event))
+    const concerned = this.#slots.filter(({ projection }) => concerns(projection, event))
     return concerned.flatMap(({ projection, partitions }) => {
       return partitionFor({ partitions, ofOrg: ownsOrgs(projection) }, orgOf(event)) ?? []
     })
   }
 
-  /** The projections, by the `lane` number of their targets. */
+  /** The projections, by the `slot` of their targets. */
   get projections(): readonly AnyProjection[] {
-    return this.#lanes.map(({ projection }) => projection)
+    return this.#slots.map(({ projection }) => projection)
   }
 
   /** The partitions of a bucket, one for each projection that is worked on here. */
@@ -95,7 +101,8 @@ export class PartitionTable {
 
 /** A projection that handles an event type. */
 export type Target = {
-  readonly lane: number
+  /** Its index among the projections of the table. */
+  readonly slot: number
   readonly projection: AnyProjection
   readonly handler: AnyHandler
   readonly partitions: readonly (Partition | undefined)[]

@@ -15,11 +15,11 @@ export async function holdServed(client: ClientBase, projections: readonly AnyPr
   await client.query(`select pg_advisory_lock_shared(${SERVING}, hashtext(name)) from unnest($1::text[]) name`, [names])
 }
 
-/** Runs statements in one transaction unless somebody serves that version; says whether they were run. */
+/** Does work in one transaction unless a process serves that version; says whether it was done. */
 export async function ifUnserved(
   pool: Pool,
   projection: Pick<AnyProjection, 'name' | 'version'>,
-  statements: readonly (readonly [text: string, values: readonly unknown[]])[],
+  work: (client: ClientBase) => Promise<void>,
 ): Promise<boolean> {
   const client = await pool.connect()
   let broken: boolean | undefined
@@ -27,7 +27,7 @@ export async function ifUnserved(
     await client.query('begin')
     const lock = `select pg_try_advisory_xact_lock(${SERVING}, hashtext($1)) as free`
     const { rows } = await client.query<{ free: boolean }>(lock, [tableOf(projection)])
-    if (rows[0]!.free) for (const [text, values] of statements) await client.query(text, [...values])
+    if (rows[0]!.free) await work(client)
     await client.query('commit')
     return rows[0]!.free
   } catch (error) {

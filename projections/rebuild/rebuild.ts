@@ -7,6 +7,7 @@ import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { readCheckpoints } from '../ownership/checkpoints.ts'
+import { forgetCheckpoints } from '../ownership/fencing.ts'
 import { holdServed } from '../ownership/serving.ts'
 import type { EventLog } from '../ports.ts'
 import { greatest, least } from '../rows/positions.ts'
@@ -129,7 +130,5 @@ async function nearlyCaughtUp({ pool, projection, signal }: RebuildOptions, besi
 async function dropLeftOvers(pool: Pool, projection: AnyProjection, beside: AnyProjection): Promise<void> {
   const tables = [...tablesOf(beside), ...tablesOf(projection).map(oldOf)]
   await pool.query(`drop table if exists ${tables.map(quoted).join(', ')}`)
-  for (const table of ['checkpoints', 'projection_leases']) {
-    await pool.query(`delete from ${table} where projection = $1 and version = $2`, [beside.name, beside.version])
-  }
+  await forgetCheckpoints(pool, beside)
 }

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { type Checkpoint, type Fault, readCheckpoints } from '../ownership/checkpoints.ts'
+import { fenceOwner, lockCheckpoints } from '../ownership/fencing.ts'
 import { PartitionTable, partitionOf } from '../ownership/partitions.ts'
+import { CHECKPOINTS } from '../ownership/tables.ts'
 import { bucketOf } from '../rows/bucket.ts'
 import type { Skips } from '../rows/fold.ts'
 import { greatest, least } from '../rows/positions.ts'
@@ -77,14 +79,14 @@ async function trySwap(options: SwapOptions): Promise<Swapped | undefined> {
     await client.query(
       `begin; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = ${IDLE_TIMEOUT_MS}`,
     )
-    const lock = 'select from checkpoints where projection = $1 and version = $2 order by bucket for update'
-    await client.query(lock, [projection.name, projection.version])
+    const shared = await lockCheckpoints(client, projection)
     const goals = await readCheckpoints(client, [projection])
     await finish(options, goals)
     await snapshot.query('begin isolation level repeatable read read only; set local statement_timeout = 0')
-    await snapshot.query('select from checkpoints limit 1')
+    await snapshot.query(`select from ${CHECKPOINTS} limit 1`)
     await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`)
     await exchange(client, projection, beside)
+    await fenceOwner(client, projection, shared)
     await client.query('commit')
     broken = false
     options.onSwapped?.()
@@ -129,7 +131,7 @@ async function finish(
 export const cannotTake = ({ position, type, error }: Fault): KogiError =>
   new KogiError('event_refused', `The event ${type} at position ${position} cannot be taken: ${error}.`)
 
-/** The old tables step aside, the new ones take their names, and the epochs grow: positions stay as they are. */
+/** The old tables step aside, and the new ones take their names. */
 async function exchange(client: PoolClient, projection: AnyProjection, beside: AnyProjection): Promise<void> {
   const [tables, fresh] = [tablesOf(projection), tablesOf(beside)]
   await client.query(`lock table ${quotedList(tables)} in access exclusive mode`)
@@ -143,8 +145,6 @@ async function exchange(client: PoolClient, projection: AnyProjection, beside: A
       await client.query(`alter index ${quoted(index)} rename to ${quoted(index.replace(fresh[0]!, tables[0]!))}`)
     }
   }
-  const key = [projection.name, projection.version]
-  await client.query('update checkpoints set epoch = epoch + 1 where projection = $1 and version = $2', key)
 }
 
 /** Old and new rows of the moment of the swap, and their versions. */

@@ -21,8 +21,8 @@ export type FoldedBatch = {
   readonly changes: readonly Changes[]
   /** The last event of the batch. */
   readonly position: bigint
-  /** Partitions with an event in this batch: their checkpoints move at once, those of the others may follow. */
-  readonly touched: ReadonlySet<Partition>
+  /** Buckets with an event in this batch: their checkpoints move at once, those of the others may follow. */
+  readonly touched: ReadonlySet<number>
   /** Partitions that an event stopped: they stand before it. */
   readonly faults: ReadonlyMap<Partition, Fault>
   readonly events: number
@@ -90,7 +90,7 @@ export class BatchFold {
       const reached = fault ? before(events, BigInt(fault.position), partition.passed) : position
       if (reached > partition.passed) partition.passed = reached
     }
-    const changes = this.#table.projections.flatMap((projection, lane) => batch.changesOf(projection, lane))
+    const changes = this.#table.projections.flatMap((projection, slot) => batch.changesOf(projection, slot))
     for (const cache of this.#caches) cache.turn()
     return { changes, position, touched: batch.touched, faults: batch.faults, events: events.length }
   }
@@ -98,7 +98,7 @@ export class BatchFold {
   /** Decodes an event, and notes for each projection the rows that it will touch. */
   #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
     const org = orgOf(stored)
-    for (const partition of this.#table.inBucket(bucketOf(org))) batch.touched.add(partition)
+    batch.touched.add(bucketOf(org))
     let event: DomainEvent
     try {
       event = this.#decode(stored)
@@ -112,6 +112,7 @@ export class BatchFold {
       if (this.#skips.get(target.projection.name)?.has(stored.position)) continue
       try {
         const keys = 'keys' in target.handler ? target.handler.keys(event) : null
+        batch.touched.add(partition.bucket)
         steps.push({ event, target, partition, keys })
       } catch (error) {
         batch.faults.set(partition, faultOf(stored, error, partition))
@@ -133,20 +134,20 @@ export class BatchFold {
     for (const { target, keys } of steps) {
       if (keys === null) continue
       for (const key of keys) {
-        const text = this.#keyTexts[target.lane]!(key)
-        if (this.#caches[target.lane]!.get(text) === undefined) missing[target.lane]!.set(text, key)
+        const text = this.#keyTexts[target.slot]!(key)
+        if (this.#caches[target.slot]!.get(text) === undefined) missing[target.slot]!.set(text, key)
       }
     }
-    await Promise.all(missing.map((keys, lane) => this.#loadInto(lane, keys)))
+    await Promise.all(missing.map((keys, slot) => this.#loadInto(slot, keys)))
   }
 
-  async #loadInto(lane: number, keys: Map<string, Row>): Promise<void> {
+  async #loadInto(slot: number, keys: Map<string, Row>): Promise<void> {
     if (keys.size === 0) return
-    const projection = this.#table.projections[lane]!
-    const cache = this.#caches[lane]!
+    const projection = this.#table.projections[slot]!
+    const cache = this.#caches[slot]!
     for (const stored of await this.#load(projection, [...keys.values()])) {
       const row = fromDatabase(projection, stored)
-      const text = this.#keyTexts[lane]!(row)
+      const text = this.#keyTexts[slot]!(row)
       cache.set(text, row)
       keys.delete(text)
     }
@@ -155,17 +156,17 @@ export class BatchFold {
 
   /** Applies one event to one projection: all of its rows, or none and a fault. */
   #take({ event, target, partition, keys }: Step, batch: Batch): void {
-    const { lane, handler, projection } = target
-    const cache = this.#caches[lane]!
-    const keyText = this.#keyTexts[lane]!
+    const { slot, handler, projection } = target
+    const cache = this.#caches[slot]!
+    const keyText = this.#keyTexts[slot]!
     try {
       if ('append' in handler) {
         for (const row of handler.append(event) as readonly Row[]) {
-          if (projection.history) batch.version(lane, row, event.position, false)
+          if (projection.history) batch.version(slot, row, event.position, false)
           // A later event may change what this one adds.
           const text = hasFolds(projection) ? keyText(row) : undefined
           if (text !== undefined) cache.set(text, row)
-          batch.append(lane, row, text)
+          batch.append(slot, row, text)
         }
         return
       }
@@ -178,9 +179,9 @@ export class BatchFold {
       }
       for (const { text, before, after } of results) {
         cache.set(text, after)
-        batch.change(lane, text, before, after)
+        batch.change(slot, text, before, after)
         const version = after ?? before
-        if (projection.history && version) batch.version(lane, version, event.position, after === null)
+        if (projection.history && version) batch.version(slot, version, event.position, after === null)
       }
     } catch (error) {
       batch.faults.set(partition, faultOf(event, error, partition))
@@ -188,7 +189,7 @@ export class BatchFold {
   }
 }
 
-type LaneChanges = Pick<Changes, 'appended' | 'versions'> & {
+type SlotChanges = Pick<Changes, 'appended' | 'versions'> & {
   readonly rows: Map<string, { readonly removed: Row | null; readonly row: Row | null }>
 }
 
@@ -197,9 +198,9 @@ type Lines = { readonly row: LineOf; readonly version: LineOf }
 
 /** The changes of a batch while it is folded. */
 class Batch {
-  readonly touched = new Set<Partition>()
+  readonly touched = new Set<number>()
   readonly faults = new Map<Partition, Fault>()
-  readonly #lanes: LaneChanges[] = []
+  readonly #slots: SlotChanges[] = []
   readonly #lines: readonly Lines[]
 
   constructor(lines: readonly Lines[]) {
@@ -207,23 +208,23 @@ class Batch {
   }
 
   /** `text`: its key, where a later event may change it. */
-  append(lane: number, row: Row, text: string | undefined): void {
-    const { appended, rows } = this.#lane(lane)
-    if (text !== undefined && rows.has(text)) this.change(lane, text, null, row)
-    else appended.add(this.#lines[lane]!.row(row))
+  append(slot: number, row: Row, text: string | undefined): void {
+    const { appended, rows } = this.#slot(slot)
+    if (text !== undefined && rows.has(text)) this.change(slot, text, null, row)
+    else appended.add(this.#lines[slot]!.row(row))
   }
 
-  version(lane: number, row: Row, position: bigint, removed: boolean): void {
-    this.#lane(lane).versions.add(this.#lines[lane]!.version(row, String(position), removed ? 't' : 'f'))
+  version(slot: number, row: Row, position: bigint, removed: boolean): void {
+    this.#slot(slot).versions.add(this.#lines[slot]!.version(row, String(position), removed ? 't' : 'f'))
   }
 
-  change(lane: number, text: string, before: Row | null, after: Row | null): void {
-    const { rows } = this.#lane(lane)
+  change(slot: number, text: string, before: Row | null, after: Row | null): void {
+    const { rows } = this.#slot(slot)
     rows.set(text, { row: after, removed: after === null ? (before ?? rows.get(text)?.removed ?? null) : null })
   }
 
-  changesOf(projection: AnyProjection, lane: number): Changes[] {
-    const changes = this.#lanes[lane]
+  changesOf(projection: AnyProjection, slot: number): Changes[] {
+    const changes = this.#slots[slot]
     if (!changes) return []
     const { appended, versions, rows } = changes
     const changed: Row[] = []
@@ -235,9 +236,9 @@ class Batch {
     return [{ projection, appended, changed, removed, versions }]
   }
 
-  #lane(lane: number): LaneChanges {
-    this.#lanes[lane] ??= { appended: new CopyLines(), versions: new CopyLines(), rows: new Map() }
-    return this.#lanes[lane]
+  #slot(slot: number): SlotChanges {
+    this.#slots[slot] ??= { appended: new CopyLines(), versions: new CopyLines(), rows: new Map() }
+    return this.#slots[slot]
   }
 }
 

@@ -1,6 +1,7 @@
 /** Makes what a projection needs in the database: tables and checkpoints first, indexes once it has caught up. */
 import type { Pool, PoolClient } from 'pg'
 import { ensureCheckpoints } from '../ownership/checkpoints.ts'
+import type { ProjectorLog } from '../ports.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../rows/tables.ts'
 
@@ -37,6 +38,38 @@ export async function ensureIndexes(pool: Pool, projections: readonly AnyProject
     for (const statement of statements) await locked(pool, statement, client => client.query(statement))
   }
   await Promise.all([build(), build()])
+}
+
+/** Makes indexes in the background, one list of projections after another. */
+export class IndexBuilder {
+  readonly #pool: Pool
+  readonly #log: ProjectorLog
+  readonly #done = new Set<AnyProjection>()
+  #building: Promise<void> | undefined
+
+  constructor(pool: Pool, log: ProjectorLog) {
+    this.#pool = pool
+    this.#log = log
+  }
+
+  /** Resolves when nothing is being built. */
+  get idle(): Promise<void> {
+    return this.#building ?? Promise.resolve()
+  }
+
+  /** Begins to make what these projections lack, unless it is at work already: then the caller asks again later. */
+  build(projections: readonly AnyProjection[]): void {
+    const missing = projections.filter(projection => !this.#done.has(projection))
+    if (missing.length === 0 || this.#building) return
+    this.#building = ensureIndexes(this.#pool, missing)
+      .then(() => {
+        for (const projection of missing) this.#done.add(projection)
+      })
+      .catch(error => this.#log.warn({ err: error }, 'indexes could not be built, trying again'))
+      .finally(() => {
+        this.#building = undefined
+      })
+  }
 }
 
 /** An empty history beside rows would look as if they had never been others. */

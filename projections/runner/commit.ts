@@ -1,10 +1,11 @@
 /** A batch written: rows, versions and checkpoints in one transaction. */
 import type { Pool } from 'pg'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import { announceStatement, type Fault, FencedError, moveStatement } from '../ownership/checkpoints.ts'
+import { announceStatement, type Fault, moveStatements, runFenced } from '../ownership/checkpoints.ts'
 import { type Partition, PartitionTable } from '../ownership/partitions.ts'
+import { leaveShared, planMoves } from '../ownership/sharing.ts'
 import type { Decode } from '../ports.ts'
-import { PipelineError, runPipeline, type Statement } from '../rows/pipeline.ts'
+import type { Statement } from '../rows/pipeline.ts'
 import { greatest } from '../rows/positions.ts'
 import { loadRows, statementsFor } from '../rows/write.ts'
 import { BatchFold, faultOf } from './batch.ts'
@@ -18,9 +19,6 @@ export type Store = {
   readonly attemptsMax: number
   readonly onFault?: (partition: Partition) => void
 }
-
-/** What the move of the checkpoints fails with where one is not where it was left. */
-const DIVISION_BY_ZERO = '22012'
 
 /** Errors of the values or the statement, not of an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
 export const isDataError = (error: unknown): boolean =>
@@ -40,30 +38,15 @@ export async function commitBatch(
   changes: readonly Statement[],
   advances: ReadonlyMap<Partition, bigint>,
 ): Promise<void> {
-  const moves = [...advances].map(([partition, to]) => {
-    const { projection, bucket, epoch, committed, state, fault } = partition
-    const { name, version } = projection
-    const error = state === 'running' ? null : fault
-    return { projection: name, version, bucket, epoch, from: committed, to, state, error }
-  })
-  if (moves.length === 0) return
-  const last = greatest(advances.values())
-  const statements = [moveStatement(moves), ...changes, announceStatement(last)]
-  const client = await pool.connect()
-  let broken: boolean | undefined
-  try {
-    await runPipeline(client, statements)
-  } catch (error) {
-    broken = true
-    if (!(error instanceof PipelineError)) throw error
-    if (error.statement !== 0 || error.code !== DIVISION_BY_ZERO) throw error
-    throw new FencedError('checkpoints are not where they were left', { cause: error })
-  } finally {
-    client.release(broken)
-  }
+  if (advances.size === 0) return
+  // The fold of the next batch may stop partitions meanwhile: what is stored is how they stand now.
+  const { leaving, own, shared } = planMoves(advances)
+  const states = [...advances.keys()].map(({ state }) => state)
+  await leaveShared(pool, leaving)
+  await runFenced(pool, moveStatements(own, shared), [...changes, announceStatement(greatest(advances.values()))])
   for (const [index, [partition, to]] of [...advances].entries()) {
     partition.committed = to
-    partition.told = moves[index]!.state
+    partition.storedState = states[index]!
   }
 }
 

@@ -3,7 +3,7 @@
  * somebody who asked the log for its end at that moment. A projector does, every second, and writes down what it saw.
  */
 import type { Pool } from 'pg'
-import type { RunnerLog } from './runner.ts'
+import type { ProjectorLog } from '../ports.ts'
 
 /** How far the clocks of synchronized machines may differ. */
 const SKEW_MS = 1_000
@@ -27,7 +27,7 @@ export async function recordHead(pool: Pool, head: bigint, seenAt: number): Prom
  */
 export function headRecorder(
   pool: Pool,
-  log: RunnerLog,
+  log: ProjectorLog,
   appendMs: number,
 ): (head: bigint, askedAt: number) => Promise<void> {
   let failing = false

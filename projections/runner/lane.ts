@@ -5,15 +5,19 @@
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Partition, PartitionTable } from '../ownership/partitions.ts'
+import { joinShared, partitionsToJoin } from '../ownership/sharing.ts'
 import type { EventLog, ReaderStatus } from '../ports.ts'
 import type { Statement } from '../rows/pipeline.ts'
 import { least } from '../rows/positions.ts'
 import { statementsFor } from '../rows/write.ts'
+import { Waker } from '../waker.ts'
 import type { BatchFold, FoldedBatch } from './batch.ts'
 import { commitBatch, foldOver, isDataError, type Store, stopAt } from './commit.ts'
 
 /** What a lane needs from its surroundings. */
 export type LaneDeps = Store & {
+  /** The projector that owns its partitions. */
+  readonly owner: string
   readonly log: EventLog
   readonly batch: BatchLimits
   readonly onBatch?: (batch: BatchFigures) => void
@@ -33,6 +37,16 @@ export type BatchFigures = {
   readonly writeMs: number
 }
 
+/** A batch on its way into the database; `flushes` where it moves every checkpoint. */
+type Written = {
+  readonly events: readonly StoredEvent[]
+  readonly folded: FoldedBatch | undefined
+  readonly statements: readonly Statement[]
+  readonly advances: ReadonlyMap<Partition, bigint>
+  readonly foldMs: number
+  readonly flushes?: boolean
+}
+
 /** The database refused a batch for its values: `takeCarefully` finds the event at fault. */
 export class RefusedBatchError extends Error {
   override readonly name = 'RefusedBatchError'
@@ -44,7 +58,10 @@ export class RefusedBatchError extends Error {
   }
 }
 
-/** Checkpoints of buckets without events may lag this long behind those of the others. */
+/**
+ * Checkpoints of buckets without events may lag this long behind those of the others. When all have moved, those that
+ * stand together are given rows that they share.
+ */
 const FLUSH_MS = 500
 
 export class Lane {
@@ -52,19 +69,21 @@ export class Lane {
   /** Settles when the lane has ended and nothing of it is in flight: with the error that ended it, if any. */
   readonly ended: Promise<Error | undefined>
   readonly #deps: LaneDeps
+  readonly #table: PartitionTable
   readonly #fold: BatchFold
   readonly #abort = new AbortController()
   #size: number
   #live = false
   #failure: Error | undefined
   #arrived: IteratorResult<readonly StoredEvent[]> | undefined
-  #wake: (() => void) | undefined
+  readonly #waker = new Waker()
   #flushedAt = performance.now()
 
   constructor(deps: LaneDeps, partitions: readonly Partition[]) {
     this.partitions = partitions
     this.#deps = deps
-    this.#fold = foldOver(deps, new PartitionTable(partitions))
+    this.#table = new PartitionTable(partitions)
+    this.#fold = foldOver(deps, this.#table)
     this.#size = deps.batch.min
     this.ended = this.#run().then(
       () => this.#failure,
@@ -85,7 +104,7 @@ export class Lane {
   /** Ends the lane after the batch in flight. */
   async stop(): Promise<void> {
     this.#abort.abort()
-    this.#wake?.()
+    this.#waker.wake()
     await this.ended
   }
 
@@ -112,16 +131,18 @@ export class Lane {
         const folded = arrived && (await this.#fold.fold(arrived.value))
         const foldMs = performance.now() - started
         for (const [partition, fault] of folded?.faults ?? []) stopAt(this.#deps, partition, fault)
-        const advances = this.#advances(folded)
+        const flushes = this.#flushes(folded)
+        const advances = this.#advances(folded, flushes)
         // Made while the database is busy with the batch before: it gets the next one as soon as it is ready.
         const statements = folded?.changes.flatMap(statementsFor) ?? []
         await inFlight
         if (this.#failure) break
-        inFlight = this.#write(arrived?.value ?? [], folded, statements, advances, foldMs)
+        inFlight = this.#write({ events: arrived?.value ?? [], folded, statements, advances, foldMs, flushes })
       }
     } finally {
       await inFlight
-      if (!this.#failure) await this.#write([], undefined, [], this.#behind(), 0)
+      const advances = this.#behind(this.partitions)
+      if (!this.#failure) await this.#write({ events: [], folded: undefined, statements: [], advances, foldMs: 0 })
       this.#abort.abort()
       await iterator.return?.()
     }
@@ -133,7 +154,7 @@ export class Lane {
     iterator.next().then(
       arrived => {
         this.#arrived = arrived
-        this.#wake?.()
+        this.#waker.wake()
       },
       error => this.#fail(error),
     )
@@ -141,46 +162,39 @@ export class Lane {
 
   /** The next events, or `undefined` when none came for a while or the lane is to end. */
   async #arrival(): Promise<IteratorResult<readonly StoredEvent[]> | undefined> {
-    if (!this.#arrived && !this.#abort.signal.aborted && !this.#failure) {
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, FLUSH_MS)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      this.#wake = undefined
+    const deadline = performance.now() + FLUSH_MS
+    while (!this.#arrived && !this.#abort.signal.aborted && !this.#failure) {
+      const leftMs = deadline - performance.now()
+      if (leftMs <= 0) break
+      await this.#waker.wait(leftMs)
     }
     return this.#arrived
   }
 
-  /** Which checkpoints move with a batch, and where to: those of buckets without events are let wait for a while. */
-  #advances(folded: FoldedBatch | undefined): ReadonlyMap<Partition, bigint> {
-    const now = performance.now()
-    if (!folded || now - this.#flushedAt >= FLUSH_MS) {
-      this.#flushedAt = now
-      const all = this.#behind()
-      for (const partition of folded?.faults.keys() ?? []) all.set(partition, partition.passed)
-      return all
-    }
-    const moving = [...folded.touched].filter(partition => {
-      return partition.passed > partition.committed || folded.faults.has(partition)
-    })
-    return new Map(moving.map(partition => [partition, partition.passed]))
+  /** Whether all checkpoints move with this batch: those of buckets without events may wait for a while. */
+  #flushes(folded: FoldedBatch | undefined): boolean {
+    if (folded && performance.now() - this.#flushedAt < FLUSH_MS) return false
+    this.#flushedAt = performance.now()
+    return true
   }
 
-  #behind(): Map<Partition, bigint> {
-    const behind = this.partitions.filter(({ passed, committed }) => passed > committed)
+  /** Which checkpoints move with a batch, and where to. */
+  #advances(folded: FoldedBatch | undefined, flushes: boolean): ReadonlyMap<Partition, bigint> {
+    const advances = this.#behind(flushes ? this.partitions : this.#touched(folded!))
+    for (const partition of folded?.faults.keys() ?? []) advances.set(partition, partition.passed)
+    return advances
+  }
+
+  #touched({ touched }: FoldedBatch): readonly Partition[] {
+    return [...touched].flatMap(bucket => this.#table.inBucket(bucket))
+  }
+
+  #behind(partitions: readonly Partition[]): Map<Partition, bigint> {
+    const behind = partitions.filter(({ passed, committed }) => passed > committed)
     return new Map(behind.map(partition => [partition, partition.passed]))
   }
 
-  async #write(
-    events: readonly StoredEvent[],
-    folded: FoldedBatch | undefined,
-    statements: readonly Statement[],
-    advances: ReadonlyMap<Partition, bigint>,
-    foldMs: number,
-  ): Promise<void> {
+  async #write({ events, folded, statements, advances, foldMs, flushes = false }: Written): Promise<void> {
     const started = performance.now()
     try {
       await commitBatch(this.#deps, statements, advances)
@@ -188,10 +202,18 @@ export class Lane {
       this.#fail(isDataError(error) ? new RefusedBatchError(events, error) : asError(error))
       return
     }
-    if (!folded) return
-    const writeMs = performance.now() - started
-    this.#adapt(events.length, Math.max(foldMs, writeMs))
-    this.#deps.onBatch?.({ events: events.length, rows: rowsIn(folded), foldMs, writeMs })
+    if (folded) {
+      const writeMs = performance.now() - started
+      this.#adapt(events.length, Math.max(foldMs, writeMs))
+      this.#deps.onBatch?.({ events: events.length, rows: rowsIn(folded), foldMs, writeMs })
+    }
+    if (flushes) await this.#join().catch(error => this.#fail(error))
+  }
+
+  /** Gives partitions that stand together rows that they share. */
+  async #join(): Promise<void> {
+    const lists = partitionsToJoin(this.partitions)
+    if (lists.length > 0) await joinShared(this.#deps.pool, this.#deps.owner, lists)
   }
 
   /** Full batches that took too long halve the size at most, quick ones double it at most. */
@@ -205,7 +227,7 @@ export class Lane {
   #fail(error: unknown): void {
     this.#failure ??= asError(error)
     this.#abort.abort()
-    this.#wake?.()
+    this.#waker.wake()
   }
 
   #running(): readonly Partition[] {

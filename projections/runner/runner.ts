@@ -4,28 +4,36 @@
  * compares what should run with what runs; all decisions are taken there, one after another.
  */
 import type { Pool, PoolClient } from 'pg'
-import { type Checkpoint, FencedError } from '../ownership/checkpoints.ts'
-import { acquire, evict, fairShare, heldBy, register, release, unregister } from '../ownership/leases.ts'
-import { type Partition, partitionName, partitionOf } from '../ownership/partitions.ts'
-import type { Decode, EventLog, ReaderStatus } from '../ports.ts'
+import { adopt } from '../ownership/adoption.ts'
+import { FencedError, unlessFenced } from '../ownership/checkpoints.ts'
+import {
+  fairShare,
+  type HeldCheckpoint,
+  heldBy,
+  keyName,
+  type PartitionKey,
+  register,
+  release,
+  takeShare,
+  unregister,
+} from '../ownership/leases.ts'
+import { type Partition, partitionName } from '../ownership/partitions.ts'
+import { isSharedBeyond, leaveShared, separate } from '../ownership/sharing.ts'
+import type { Decode, EventLog, ProjectorLog, ReaderStatus } from '../ports.ts'
 import { allBuckets } from '../rows/bucket.ts'
 import type { AnyProjection } from '../rows/projection.ts'
-import { ensureIndexes, ensureTables } from './build.ts'
+import { Waker } from '../waker.ts'
+import { ensureTables, IndexBuilder } from './build.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
-import { Nudge, Trouble } from './trouble.ts'
+import { noteFault, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
-
-/** The part of a logger that the runner speaks to; pino's has it. */
-export type RunnerLog = Readonly<
-  Record<'info' | 'warn' | 'error', (fields: Record<string, unknown>, message: string) => void>
->
 
 export type RunnerOptions = {
   readonly projections: readonly AnyProjection[]
   readonly events: EventLog
   readonly pool: Pool
   readonly decode: Decode
-  readonly log: RunnerLog
+  readonly log: ProjectorLog
   /** Names this process among all projectors, over its restarts or not. */
   readonly id: string
   /** How long a projector may be silent before the others take its work. */
@@ -53,21 +61,21 @@ export class Runner {
   readonly #partitions = new Map<string, Partition>()
   readonly #workers = new Set<Worker>()
   readonly #retryAt = new Map<string, number>()
-  readonly #indexed = new Set<AnyProjection>()
+  readonly #indexes: IndexBuilder
   readonly #refused: Refused[] = []
   readonly #together = new Set<string>()
   readonly #loop: Promise<void>
   readonly #trouble: Trouble
-  readonly #nudge = new Nudge()
+  readonly #waker = new Waker()
   #control: PoolClient | undefined
   #roundAt = performance.now()
   #closing = false
   #closed: Promise<void> | undefined
-  #indexing: Promise<void> | undefined
 
   constructor(options: RunnerOptions) {
     this.#options = options
     this.#trouble = new Trouble(options.log)
+    this.#indexes = new IndexBuilder(options.pool, options.log)
     this.#leaseMs = options.leaseMs ?? LEASE_MS
     this.#retryMs = options.retryMs ?? RETRY_MS
     this.#byName = new Map(
@@ -104,10 +112,10 @@ export class Runner {
 
   async #close(): Promise<void> {
     this.#closing = true
-    this.#nudge.poke()
+    this.#waker.wake()
     await this.#loop
     await Promise.all([...this.#workers].map(worker => worker.stop()))
-    await this.#indexing
+    await this.#indexes.idle
     try {
       if (this.#control) await unregister(this.#control, this.#options.id)
     } catch (error) {
@@ -127,7 +135,7 @@ export class Runner {
         this.#dropControl()
       }
       const waitMs = this.#trouble.waitMs || Math.min(1_000, this.#leaseMs / 3)
-      if (!this.#closing) await this.#nudge.wait(waitMs)
+      if (!this.#closing) await this.#waker.wait(waitMs)
     }
   }
 
@@ -140,56 +148,62 @@ export class Runner {
       await this.#control.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     }
     const control = this.#control
-    const ttlMs = this.#leaseMs
-    await register(control, { id, projections, ttlMs })
-    const share = await fairShare(control, { id, projections, ttlMs, buckets: allBuckets })
-    await this.#giveUp(control, new Set(share.map(keyName)))
-    await evict(control, { id, keys: share, ttlMs })
-    await acquire(control, { id, keys: share, ttlMs })
-    const held = await heldBy(control, id)
+    await register(control, { id, projections, ttlMs: this.#leaseMs })
+    const share = await fairShare(control, { id, projections, buckets: allBuckets })
+    const held = await this.#giveUp(control, await takeShare(control, { id, share }), share)
     if (this.#trouble.waitMs > 0) return
     await this.#drop(held)
-    const idle = this.#adopt(held)
-    await this.#start(idle)
+    await this.#start(await this.#adopt(held))
     await this.#merge()
     this.#buildIndexes()
   }
 
-  /** Gives back what falls to another projector now. */
-  async #giveUp(control: PoolClient, share: ReadonlySet<string>): Promise<void> {
-    const others = this.partitions.filter(partition => !share.has(partitionName(partition)))
-    if (others.length === 0) return
-    await this.#stopWorkersOf(others)
-    const keys = others.map(({ projection: { name, version }, bucket }) => ({ projection: name, version, bucket }))
-    for (const partition of others) this.#partitions.delete(partitionName(partition))
-    await release(control, this.#options.id, keys)
+  /** Gives back what falls to another projector now, and returns what is left. */
+  async #giveUp(
+    control: PoolClient,
+    held: readonly HeldCheckpoint[],
+    share: readonly PartitionKey[],
+  ): Promise<readonly HeldCheckpoint[]> {
+    const mine = new Set(share.map(keyName))
+    const others = held.filter(key => !mine.has(keyName(key)))
+    if (others.length === 0) return held
+    const names = new Set(others.map(keyName))
+    const partitions = this.partitions.filter(partition => names.has(partitionName(partition)))
+    await this.#stopWorkersOf(partitions)
+    await leaveShared(this.#options.pool, partitions.filter(isSharedBeyond(partitions))).catch(unlessFenced)
+    for (const name of names) this.#partitions.delete(name)
+    await release(control, this.#options.id, others)
     this.#options.log.info({ partitions: others.length }, 'gave partitions to another projector')
+    return heldBy(control, this.#options.id)
   }
 
   /** Stops work on what is not held any more, or is held under another epoch than it was begun with. */
-  async #drop(held: readonly Checkpoint[]): Promise<void> {
+  async #drop(held: readonly HeldCheckpoint[]): Promise<void> {
     const epochs = new Map(held.map(checkpoint => [keyName(checkpoint), checkpoint.epoch]))
     const lost = this.partitions.filter(partition => epochs.get(partitionName(partition)) !== partition.epoch)
     await this.#stopWorkersOf(lost)
     for (const partition of lost) this.#partitions.delete(partitionName(partition))
   }
 
-  /** The held partitions that nobody works on and that may run, as their checkpoints have them. */
-  #adopt(held: readonly Checkpoint[]): Partition[] {
+  /** The held partitions that nothing works on and that may run, as their checkpoints have them. */
+  async #adopt(held: readonly HeldCheckpoint[]): Promise<readonly Partition[]> {
     const busy = new Set([...this.#workers].flatMap(worker => worker.partitions))
-    const idle: Partition[] = []
-    for (const checkpoint of held) {
+    const free = held.flatMap(checkpoint => {
       const name = keyName(checkpoint)
       const projection = this.#byName.get(name.slice(0, name.lastIndexOf('/')))
       const local = this.#partitions.get(name)
       // One that an event stopped is free once its checkpoint says so: before, the batch is still in flight.
-      if (!projection || (local && busy.has(local) && local.told === 'running')) continue
-      const partition = partitionOf(projection, checkpoint)
-      this.#partitions.set(name, partition)
-      if (!this.#due(name, partition)) continue
-      partition.state = 'running'
-      idle.push(partition)
+      const isBusy = local && busy.has(local) && local.storedState === 'running'
+      return projection && !isBusy ? [[projection, checkpoint] as const] : []
+    })
+    const { partitions, apart } = adopt(free)
+    if (apart.length > 0) {
+      await separate(this.#options.pool, apart).catch(unlessFenced)
+      this.#waker.wake()
     }
+    for (const partition of partitions) this.#partitions.set(partitionName(partition), partition)
+    const idle = partitions.filter(partition => this.#due(partitionName(partition), partition))
+    for (const partition of idle) partition.state = 'running'
     return idle
   }
 
@@ -211,7 +225,8 @@ export class Runner {
     if (idle.length === 0) return
     const { events, projections, pool, decode, batch = DEFAULT_BATCH, onBatch } = this.#options
     const skips = await events.skips(projections.map(({ name }) => name))
-    const onFault = (partition: Partition) => this.#noteFault(partition)
+    const onFault = (partition: Partition) => noteFault(this.#options.log, partition)
+    const { id: owner } = this.#options
     const store = { pool, decode, skips, attemptsMax: this.#retryMs.length + 1, onFault }
     const onCommit = (figures: BatchFigures) => {
       this.#trouble.recovered()
@@ -229,7 +244,7 @@ export class Runner {
       if (own.length > 0) this.#watch(startCareful(store, error.events, own))
     }
     for (const group of groupsOf([...waiting], this.#together)) {
-      this.#watch(new Lane({ ...store, log: events, batch, onBatch: onCommit, onStatus }, group))
+      this.#watch(new Lane({ ...store, owner, log: events, batch, onBatch: onCommit, onStatus }, group))
     }
     this.#together.clear()
   }
@@ -245,15 +260,8 @@ export class Runner {
       } else if (error instanceof FencedError) {
         this.#options.log.warn({ err: error }, 'lost partitions to another projector')
       } else if (error) this.#trouble.batchFailed(error)
-      this.#nudge.poke()
+      this.#waker.wake()
     })
-  }
-
-  #noteFault(partition: Partition): void {
-    const { position, stream, type, error, attempts } = partition.fault!
-    const fields = { partition: partitionName(partition), position, stream, type, fault: error, attempts }
-    if (partition.state === 'stalled') this.#options.log.error(fields, 'a projection is stalled by an event')
-    else this.#options.log.warn(fields, 'a projection could not take an event')
   }
 
   /** Brings readers together that have all delivered what was stored. */
@@ -262,24 +270,15 @@ export class Runner {
     if (live.length < 2) return
     for (const partition of live.flatMap(worker => worker.partitions)) this.#together.add(partitionName(partition))
     await Promise.all(live.map(worker => worker.stop()))
-    this.#nudge.poke()
+    this.#waker.wake()
   }
 
   /** Indexes are built once the stored events are through: building one is cheaper than growing it. */
   #buildIndexes(): void {
-    const { projections, pool, log } = this.#options
+    if (this.#workers.size === 0) return
     const busy = [...this.#workers].filter(worker => !worker.live).flatMap(worker => worker.partitions)
     const behind = new Set(busy.map(({ projection }) => projection))
-    const ready = projections.filter(projection => !behind.has(projection) && !this.#indexed.has(projection))
-    if (ready.length === 0 || this.#indexing || this.#workers.size === 0) return
-    this.#indexing = ensureIndexes(pool, ready)
-      .then(() => {
-        for (const projection of ready) this.#indexed.add(projection)
-      })
-      .catch(error => log.warn({ err: error }, 'indexes could not be built, trying again'))
-      .finally(() => {
-        this.#indexing = undefined
-      })
+    this.#indexes.build(this.#options.projections.filter(projection => !behind.has(projection)))
   }
 
   async #stopWorkersOf(partitions: readonly Partition[]): Promise<void> {
@@ -293,6 +292,3 @@ export class Runner {
     this.#control = undefined
   }
 }
-
-const keyName = ({ projection, version, bucket }: Pick<Checkpoint, 'projection' | 'version' | 'bucket'>): string =>
-  `${projection}_v${version}/${bucket}`

@@ -1,17 +1,18 @@
-import type { RunnerLog } from './runner.ts'
+import { type Partition, partitionName } from '../ownership/partitions.ts'
+import type { ProjectorLog } from '../ports.ts'
 
 const BACKOFF_MIN_MS = 50
 const BACKOFF_MAX_MS = 5_000
 
 /** What keeps a runner from working: how often it was tried in vain, and when to try again. */
 export class Trouble {
-  readonly #log: RunnerLog
+  readonly #log: ProjectorLog
   #attempts = 0
   #last: Error | undefined
   #notBefore = 0
   #inBatches = false
 
-  constructor(log: RunnerLog) {
+  constructor(log: ProjectorLog) {
     this.#log = log
   }
 
@@ -63,27 +64,10 @@ export class Trouble {
   }
 }
 
-/** A wait that can be cut short; being poked while nobody waits cuts the next one. */
-export class Nudge {
-  #poked = false
-  #wake: (() => void) | undefined
-
-  poke(): void {
-    this.#poked = true
-    this.#wake?.()
-  }
-
-  async wait(ms: number): Promise<void> {
-    if (!this.#poked) {
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, Math.max(ms, 1))
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
-    this.#wake = undefined
-    this.#poked = false
-  }
+/** Logs that an event has stopped a partition. */
+export function noteFault(log: ProjectorLog, partition: Partition): void {
+  const { position, stream, type, error, attempts } = partition.fault!
+  const fields = { partition: partitionName(partition), position, stream, type, fault: error, attempts }
+  if (partition.state === 'stalled') log.error(fields, 'a projection is stalled by an event')
+  else log.warn(fields, 'a projection could not take an event')
 }

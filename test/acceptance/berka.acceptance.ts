@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { type Client, inLanes } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { allRows, checkRows, visible, whileKillingProjector } from './checks.ts'
@@ -35,15 +35,15 @@ describe('berka: a bank through the command API', function () {
       after(() => client?.close())
 
       it('refuses what the oracle refuses', () => {
-        assert.lengthOf(first.refused, overdraft === 'refused' ? set.oracle.no_overdraft.refusals : 0)
-        assert.equal(first.replayed, 0)
+        expect(first.refused).to.have.length(overdraft === 'refused' ? set.oracle.no_overdraft.refusals : 0)
+        expect(first.replayed).to.equal(0)
       })
 
       it('ends with the balances of the bank', async () => {
         const balances = await allRows(client, '/api/v1/kwlt/accounts')
         const sum = checksum(balances.map(({ wallet, balance }) => `${wallet},${balance}`))
         const { sha256_printed_balances, no_overdraft } = set.oracle
-        assert.equal(sum, overdraft === 'allowed' ? sha256_printed_balances : no_overdraft.sha256_final)
+        expect(sum).to.equal(overdraft === 'allowed' ? sha256_printed_balances : no_overdraft.sha256_final)
       })
 
       if (overdraft === 'allowed') {
@@ -55,11 +55,13 @@ describe('berka: a bank through the command API', function () {
             let line = -1
             for (const row of own) {
               line += row.rounding_haler === '0' ? 1 : 2
-              assert.equal(lines[line]?.balance, row.balance_haler, `account ${account}, transaction ${row.trans_id}`)
+              expect(lines[line]?.balance, `account ${account}, transaction ${row.trans_id}`).to.equal(
+                row.balance_haler,
+              )
               compared++
             }
           }
-          assert.equal(compared, set.oracle.rows)
+          expect(compared).to.equal(set.oracle.rows)
         })
 
         it('adds up to the bank without its rounding', async () => {
@@ -71,7 +73,7 @@ describe('berka: a bank through the command API', function () {
               if (account === 'main') sums.set(wallet, sums.get(wallet)! + BigInt(amount))
             }
           }
-          assert.equal(checksum([...sums].map(([id, sum]) => `${id},${sum}`)), set.oracle.sha256_sum_balances)
+          expect(checksum([...sums].map(([id, sum]) => `${id},${sum}`))).to.equal(set.oracle.sha256_sum_balances)
         })
 
         it('has the end-of-day balances by effective date', async () => {
@@ -81,8 +83,8 @@ describe('berka: a bank through the command API', function () {
             const days = await allRows(client, path, 'days')
             for (const { date, balance } of days) lines.push(`${account},${date},${balance}`)
           })
-          assert.lengthOf(lines, set.oracle.end_of_day_points)
-          assert.equal(checksum(lines), set.oracle.sha256_end_of_day_printed)
+          expect(lines).to.have.length(set.oracle.end_of_day_points)
+          expect(checksum(lines)).to.equal(set.oracle.sha256_end_of_day_printed)
         })
       }
 
@@ -90,9 +92,9 @@ describe('berka: a bank through the command API', function () {
         const again = emptyTally()
         const refused = new Set(first.refused)
         await send(client, accounts, { overdraft, rounding, skip: ({ trans_id }) => refused.has(trans_id!) }, again)
-        assert.equal(again.written, 0)
-        assert.equal(again.replayed, first.written)
-        assert.isTrue(again.position <= first.position)
+        expect(again.written).to.equal(0)
+        expect(again.replayed).to.equal(first.written)
+        expect(again.position <= first.position, `${again.position} after ${first.position}`).to.equal(true)
       })
 
       it('stores rows that equal an independent fold of the log', () => checkRows(system))
@@ -115,7 +117,7 @@ async function send(client: Client, accounts: Map<string, Row[]>, plan: Plan, ta
         tally.refused.push(key)
         return
       }
-      assert.include([200, 201], answer.status, JSON.stringify(answer.body))
+      expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
       const { replayed, position } = answer.body.data
       if (replayed) tally.replayed++
       else tally.written++

@@ -1,5 +1,5 @@
 /** What must hold of the system after every data set, whatever was sent. */
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { Client } from '../support/client.ts'
 import type { System } from '../support/system.ts'
 
@@ -13,7 +13,7 @@ export async function allRows(client: Client, path: string, member?: string): Pr
   for (let next: string | undefined; ; ) {
     if (next) url.searchParams.set('after', next)
     const { status, body } = await client.call('GET', url.pathname + url.search)
-    assert.equal(status, 200, JSON.stringify(body))
+    expect(status, JSON.stringify(body)).to.equal(200)
     rows.push(...(member ? body.data[member] : body.data))
     next = body.pagination.next
     if (!body.pagination.has_more) return rows
@@ -27,13 +27,13 @@ export async function visible(client: Client, position: bigint): Promise<void> {
     const { status } = await client.call('GET', '/api/v1/kwlt/wallets?limit=1&wait=30000', { headers })
     if (status === 200) return
   }
-  assert.fail(`position ${position} did not become visible`)
+  expect.fail(`position ${position} did not become visible`)
 }
 
 /** Every stored row equals an independent fold of the log. */
 export async function checkRows(system: System): Promise<void> {
   const report = JSON.parse(await system.kogi('check', '--json'))
-  assert.isTrue(report.equal, JSON.stringify(report).slice(0, 2000))
+  expect(report.equal, JSON.stringify(report).slice(0, 2000)).to.equal(true)
 }
 
 /** Kills the projector the hard way, as often as `times`, while `work` runs. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { Client } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { allRows, checkRows, visible } from './checks.ts'
@@ -32,32 +32,28 @@ describe('hackclub: the books of a non-profit through kogi import', function () 
   })
 
   it('posts every transaction', async () => {
-    assert.equal(first.appended, set.oracle.transactions)
+    expect(first.appended).to.equal(set.oracle.transactions)
     const entries = (await allRows(client, '/api/v1/kwlt/wallets/books/entries')) as unknown as { postings: [] }[]
-    assert.lengthOf(entries, set.oracle.transactions)
-    assert.equal(
-      entries.reduce((sum, { postings }) => sum + postings.length, 0),
-      set.oracle.postings,
-    )
+    expect(entries).to.have.length(set.oracle.transactions)
+    expect(entries.reduce((sum, { postings }) => sum + postings.length, 0)).to.equal(set.oracle.postings)
   })
 
   it('ends with the balances of the books', async () => {
     const accounts = await allRows(client, '/api/v1/kwlt/wallets/books/accounts')
-    assert.lengthOf(accounts, set.oracle.accounts)
+    expect(accounts).to.have.length(set.oracle.accounts)
     const nonzero = accounts.filter(({ balance }) => balance !== '0')
-    assert.lengthOf(nonzero, set.oracle.nonzero_accounts)
+    expect(nonzero).to.have.length(set.oracle.nonzero_accounts)
     const sum = accounts.reduce((total, { balance }) => total + BigInt(balance!), 0n)
-    assert.equal(sum, BigInt(set.oracle.sum_cents))
-    assert.equal(
-      checksum(nonzero.map(({ account, balance }) => `${account},${balance}`)),
+    expect(sum).to.equal(BigInt(set.oracle.sum_cents))
+    expect(checksum(nonzero.map(({ account, balance }) => `${account},${balance}`))).to.equal(
       set.oracle.sha256_nonzero_balances,
     )
   })
 
   it('appends nothing the second time', async () => {
     const again = await runImport()
-    assert.equal(again.appended, 0)
-    assert.equal(again.alreadyThere, set.oracle.transactions)
+    expect(again.appended).to.equal(0)
+    expect(again.alreadyThere).to.equal(set.oracle.transactions)
   })
 
   it('stores rows that equal an independent fold of the log', () => checkRows(system))

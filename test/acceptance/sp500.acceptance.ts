@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import { type Client, inLanes } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -56,29 +56,29 @@ describe('sp500: the constituents of an index as portfolio items', function () {
   async function send(method: string, path: string, seq: number, body?: unknown) {
     const headers = { 'Idempotency-Key': `seq-${seq}` }
     const answer = await client.call(method, `/api/v1/kbfc/items${path}`, { headers, ...(body ? { body } : {}) })
-    assert.include([200, 201, 204], answer.status, `${seq} ${JSON.stringify(answer.body)}`)
+    expect([200, 201, 204], `${seq} ${JSON.stringify(answer.body)}`).to.include(answer.status)
     return answer
   }
 
   const activeItems = () => allRows(client, '/api/v1/kbfc/items?state=active') as Promise<unknown> as Promise<Item[]>
 
-  it('takes every change', () => assert.deepEqual(accepted, set.oracle.ops))
+  it('takes every change', () => expect(accepted).to.deep.equal(set.oracle.ops))
 
   it('ends with the items of the last commit', async () => {
     const items = await activeItems()
-    assert.lengthOf(items, set.oracle.items_after_last)
-    assert.equal(hashOf(items), set.oracle.last_snapshot_sha256)
+    expect(items).to.have.length(set.oracle.items_after_last)
+    expect(hashOf(items)).to.equal(set.oracle.last_snapshot_sha256)
   })
 
   it('keeps every symbol ever listed', async () => {
-    assert.lengthOf(await allRows(client, '/api/v1/kbfc/items'), set.oracle.symbols)
+    expect(await allRows(client, '/api/v1/kbfc/items')).to.have.length(set.oracle.symbols)
   })
 
   it('appends nothing when all of it comes again, and the items stay', async () => {
     const before = hashOf(await activeItems())
     // an archived item that was added again remembers both additions, so even these are answered from the log
-    assert.equal(await sendAll(), 0)
-    assert.equal(hashOf(await activeItems()), before)
+    expect(await sendAll()).to.equal(0)
+    expect(hashOf(await activeItems())).to.equal(before)
   })
 
   it('stores rows that equal an independent fold of the log', () => checkRows(system))

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { Client } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { allRows, checkRows, visible } from './checks.ts'
@@ -36,7 +36,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
 
   async function send(to: string, key: string, body: unknown) {
     const answer = await client.call('POST', to, { body, headers: { 'Idempotency-Key': key } })
-    assert.include([200, 201], answer.status, JSON.stringify(answer.body))
+    expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
     position = BigInt(answer.body.data.position)
     return answer.body.data
   }
@@ -45,14 +45,14 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
 
   it('ends with the bank’s closing balance', async () => {
     const { body } = await client.call('GET', '/api/v1/kwlt/wallets/fund/accounts/agribank/VND')
-    assert.equal(body.data.balance, String(set.oracle.agribank.closing_vnd))
+    expect(body.data.balance).to.equal(String(set.oracle.agribank.closing_vnd))
   })
 
   it('shows every printed balance', async () => {
     const statement = '/api/v1/kwlt/wallets/fund/accounts/agribank/statement?currency=VND&order=posted'
     const lines = (await allRows(client, statement, 'lines')).slice(1)
     const matched = rows.filter((row, n) => lines[n]?.balance === row.balance_vnd)
-    assert.lengthOf(matched, set.oracle.agribank.printed_balances_matched)
+    expect(matched).to.have.length(set.oracle.agribank.printed_balances_matched)
   })
 
   it('knows the first command as well as the last, after a restart of everything that remembers', async () => {
@@ -63,7 +63,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
     const last = rows.at(-1)!
     for (const row of [rows[0]!, rows[1]!, rows[rows.length >> 1]!, last]) {
       const receipt = await credit(keyOf(row), row.credit_vnd!, row.date!)
-      assert.isTrue(receipt.replayed, `row ${row.seq}`)
+      expect(receipt.replayed, `row ${row.seq}`).to.equal(true)
     }
   })
 

@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { type Client, inLanes } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
 import { allRows, checkRows, visible, whileKillingProjector } from './checks.ts'
@@ -35,7 +35,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   async function send(method: string, path: string, key: string, body: unknown): Promise<number> {
     const headers = { 'Idempotency-Key': key }
     const answer = await client.call(method, `/api/v1/kctr/tasks${path}`, { body, headers })
-    assert.include([200, 201], answer.status, JSON.stringify(answer.body))
+    expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
     if (BigInt(answer.body.data.position) > position) position = BigInt(answer.body.data.position)
     return answer.body.data.events.length
   }
@@ -61,7 +61,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   }
 
   it('writes an event for each change and none where nothing changes', () => {
-    assert.deepEqual(changed, {
+    expect(changed).to.deep.equal({
       status: set.oracle.status_changes,
       assignee: set.oracle.reassignments,
       team: set.oracle.group_changes,
@@ -71,12 +71,12 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
 
   it('ends with the states of the source', async () => {
     const tasks = await allRows(client, '/api/v1/kctr/tasks')
-    assert.lengthOf(tasks, set.oracle.cases)
+    expect(tasks).to.have.length(set.oracle.cases)
     const final: Record<string, number> = {}
     for (const { status } of tasks) final[status!] = (final[status!] ?? 0) + 1
-    assert.deepEqual(final, set.oracle.final_status)
+    expect(final).to.deep.equal(set.oracle.final_status)
     const lines = tasks.map(({ id, status, assignee }) => `${id},${status},${assignee},${cases.get(id!)!.length}`)
-    assert.equal(checksum(lines), set.oracle.sha256_final_state)
+    expect(checksum(lines)).to.equal(set.oracle.sha256_final_state)
   })
 
   it('appends nothing when the commands that took effect come again', async () => {
@@ -87,9 +87,9 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
     for (const row of rows.slice(1).filter(row => effective.has(`${number} row-${row.pos}`))) {
       const headers = { 'Idempotency-Key': `row-${row.pos}` }
       const answer = await client.call('PUT', `${path}/status`, { body: { status: statusOf(row) }, headers })
-      assert.isTrue(answer.body.data.replayed, `row ${row.pos}`)
+      expect(answer.body.data.replayed, `row ${row.pos}`).to.equal(true)
     }
-    assert.deepEqual(await read(), before)
+    expect(await read()).to.deep.equal(before)
   })
 
   it('stores rows that equal an independent fold of the log', () => checkRows(system))

@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import fc from 'fast-check'
 import { domainStreamPrefixes } from '../../infra/catalogue.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
@@ -20,7 +20,7 @@ describe('bad input, on every route', () => {
     client = await app.clientOf('careless')
     const { body } = await client.call('GET', '/openapi.json')
     operations = operationsOf(body)
-    assert.isAtLeast(operations.length, 25)
+    expect(operations.length).to.be.at.least(25)
   })
   after(() => app?.close())
 
@@ -29,11 +29,11 @@ describe('bad input, on every route', () => {
     const answer = await client.call(method, path, call)
     const sent = `${method} ${path} ${JSON.stringify(call).slice(0, 300)}`
     const said = `${sent} → ${answer.status} ${JSON.stringify(answer.body)}`
-    assert.isBelow(answer.status, 500, said)
+    expect(answer.status, said).to.be.below(500)
     if (answer.status >= 400) {
-      assert.match(answer.body.error.code, /^[a-z0-9_]+$/, said)
-      assert.isNotEmpty(answer.body.error.message, said)
-      assert.isArray(answer.body.error.details, said)
+      expect(answer.body.error.code, said).to.match(/^[a-z0-9_]+$/)
+      expect(answer.body.error.message, said).to.not.be.empty
+      expect(answer.body.error.details, said).to.be.an('array')
     } else if (method !== 'GET') {
       const { events, replayed } = answer.body?.data ?? { events: [], replayed: false }
       if (!replayed) accepted += events.length
@@ -46,7 +46,7 @@ describe('bad input, on every route', () => {
     for (const { method, path } of commands()) {
       for (const raw of ['{', 'nul', '"text"', '[1]', '[]', '7', 'null', '{"a":1}x', '{"a":"\\ud800"}']) {
         const { status, body } = await send(method, concrete(path, 'x'), { raw })
-        assert.equal(status, 400, `${method} ${path} ${raw} ${JSON.stringify(body)}`)
+        expect(status, `${method} ${path} ${raw} ${JSON.stringify(body)}`).to.equal(400)
       }
     }
   })
@@ -83,7 +83,7 @@ describe('bad input, on every route', () => {
   it('is refused where a position is none that a log can have', async () => {
     for (const at of ['99999999999999999999', '9223372036854775808', '-1', '1.5', '']) {
       const answer = await send('GET', `/api/v1/kwlt/entries?at_least=${at}&wait=0`)
-      assert.deepEqual([answer.status, answer.body.error.code], [400, 'invalid_parameter'], at)
+      expect([answer.status, answer.body.error.code], at).to.deep.equal([400, 'invalid_parameter'])
     }
   })
 
@@ -101,19 +101,19 @@ describe('bad input, on every route', () => {
       ]
       for (const [headers, status] of cases) {
         const answer = await send(method, concrete(path, 'x'), { raw: '{}', headers })
-        assert.oneOf(answer.status, [status, 404], JSON.stringify(headers))
+        expect(answer.status, JSON.stringify(headers)).to.be.oneOf([status, 404])
       }
     }
   })
 
   it('is refused when it is too large, on a route that is not there, or with a method that is not taken', async () => {
     const large = JSON.stringify({ name: 'x'.repeat(2 ** 21) })
-    assert.equal((await send('POST', '/api/v1/kbfc/items', { raw: large })).status, 413)
-    assert.equal((await send('GET', '/api/v1/kbfc/nothing')).status, 404)
-    assert.equal((await send('GET', '/nothing')).status, 404)
+    expect((await send('POST', '/api/v1/kbfc/items', { raw: large })).status).to.equal(413)
+    expect((await send('GET', '/api/v1/kbfc/nothing')).status).to.equal(404)
+    expect((await send('GET', '/nothing')).status).to.equal(404)
     const wrong = await send('PATCH', '/api/v1/kbfc/items', { body: {} })
-    assert.equal(wrong.status, 405)
-    assert.include(String(wrong.headers.allow), 'POST')
+    expect(wrong.status).to.equal(405)
+    expect(String(wrong.headers.allow)).to.include('POST')
   })
 
   it('is refused for numbers beyond every size, and for money that is no decimal string', async () => {
@@ -123,13 +123,13 @@ describe('bad input, on every route', () => {
     for (const amount of ['1e5', '1.5', '-1', '0', '', ' 1', '+1', '0x10', '9'.repeat(39), 1, 1.5, null, [], {}]) {
       const body = { account: 'a', currency: 'EUR', amount }
       const answer = await send('POST', '/api/v1/kwlt/wallets/sizes/credits', { body })
-      assert.equal(answer.status, 400, String(amount))
-      assert.equal(answer.body.error.details[0].field, 'amount')
+      expect(answer.status, String(amount)).to.equal(400)
+      expect(answer.body.error.details[0].field).to.equal('amount')
     }
     const most = { account: 'a', currency: 'EUR', amount: '9'.repeat(38) }
-    assert.equal((await send('POST', '/api/v1/kwlt/wallets/sizes/credits', { body: most })).status, 201)
+    expect((await send('POST', '/api/v1/kwlt/wallets/sizes/credits', { body: most })).status).to.equal(201)
     const over = await send('POST', '/api/v1/kwlt/wallets/sizes/credits', { body: most })
-    assert.deepEqual([over.status, over.body.error.code], [422, 'amount_out_of_range'])
+    expect([over.status, over.body.error.code]).to.deep.equal([422, 'amount_out_of_range'])
   })
 
   it('has written nothing but what was accepted', async () => {
@@ -141,7 +141,7 @@ describe('bad input, on every route', () => {
         // a DELETE answers without a body, so what it archived is counted here
         accepted += events.filter(({ type }) => type === 'ItemArchived').length
       }
-      assert.equal(stored, accepted)
+      expect(stored).to.equal(accepted)
     } finally {
       await log.close()
     }

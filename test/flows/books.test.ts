@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import pg from 'pg'
 import { type App, startApp } from '../support/app.ts'
 import type { Answer, Client } from '../support/client.ts'
@@ -23,7 +23,7 @@ describe('the whole system over HTTP', () => {
   const read = (path: string, as = mira) =>
     as.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': position } })
   const expectStatus = (status: number, answer: Answer) =>
-    assert.equal(answer.status, status, JSON.stringify(answer.body))
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(status)
 
   it('opens a wallet, posts entries, and shows balances and a statement', async () => {
     expectStatus(201, await send('POST', '/kwlt/wallets', { id: 'studio', kind: 'business', holder: 'Mira Okonjo' }))
@@ -33,15 +33,14 @@ describe('the whole system over HTTP', () => {
     expectStatus(201, await send('POST', '/kwlt/wallets/studio/credits', { ...entry, counterparty: 'external:client' }))
     expectStatus(201, await send('POST', '/kwlt/wallets/studio/debits', { ...entry, amount: '400' }))
     const { body } = await read('/kwlt/wallets/studio/accounts/checking/EUR')
-    assert.include(body.data, { balance: '1100', wallet: 'studio', places: 2 })
+    expect(body.data).to.include({ balance: '1100', wallet: 'studio', places: 2 })
     const statement = await read('/kwlt/wallets/studio/accounts/checking/statement?currency=EUR')
-    assert.deepEqual(
+    expect(
       statement.body.data.lines.map(({ amount, balance }: { amount: string; balance: string }) => [amount, balance]),
-      [
-        ['1500', '1500'],
-        ['-400', '1100'],
-      ],
-    )
+    ).to.deep.equal([
+      ['1500', '1500'],
+      ['-400', '1100'],
+    ])
   })
 
   it('answers as of a moment ago once all of it is known, and the same when asked again later', async () => {
@@ -49,11 +48,11 @@ describe('the whole system over HTTP', () => {
     const balance = () => read(`/kwlt/wallets/studio/accounts/checking/EUR?as_of=${moment}&wait=20000`)
     const first = await balance()
     expectStatus(200, first)
-    assert.deepEqual([first.body.data.balance, first.body.meta.as_of], ['1100', position])
+    expect([first.body.data.balance, first.body.meta.as_of]).to.deep.equal(['1100', position])
     const entry = { account: 'checking', currency: 'EUR', amount: '5' }
     for (const direction of ['credits', 'debits']) {
       expectStatus(201, await send('POST', `/kwlt/wallets/studio/${direction}`, entry))
-      assert.deepEqual((await balance()).body.data, first.body.data)
+      expect((await balance()).body.data).to.deep.equal(first.body.data)
     }
   })
 
@@ -76,7 +75,7 @@ describe('the whole system over HTTP', () => {
       await sleep(100)
     }
     const answers = await Promise.all(asked)
-    for (const answer of answers) assert.deepEqual(await ask(answer[0]), answer)
+    for (const answer of answers) expect(await ask(answer[0])).to.deep.equal(answer)
     for (const receipt of await sending) expectStatus(201, receipt)
     const back = { ...entry, amount: '300' }
     expectStatus(201, await send('POST', '/kwlt/wallets/studio/debits', back))
@@ -87,24 +86,21 @@ describe('the whole system over HTTP', () => {
     const body = { account: 'checking', currency: 'EUR', amount: '999999' }
     const refused = await send('POST', '/kwlt/wallets/studio/debits', body)
     expectStatus(422, refused)
-    assert.equal(refused.body.error.code, 'insufficient_funds')
-    assert.deepInclude(refused.body.error.details, { field: 'available', message: '1100' })
-    assert.deepEqual((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data, before.data)
+    expect(refused.body.error.code).to.equal('insufficient_funds')
+    expect(refused.body.error.details).to.deep.include({ field: 'available', message: '1100' })
+    expect((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data).to.deep.equal(before.data)
   })
 
   it('takes the same key once, whatever the number of tries, and refuses it for another body', async () => {
     const body = { account: 'checking', currency: 'EUR', amount: '7' }
     const key = { 'Idempotency-Key': 'seven' }
     const tries = await Promise.all([1, 2, 3, 4].map(() => send('POST', '/kwlt/wallets/studio/credits', body, key)))
-    assert.equal(new Set(tries.map(({ body }) => body.data.position)).size, 1)
-    assert.lengthOf(
-      tries.filter(({ body }) => !body.data.replayed),
-      1,
-    )
+    expect(new Set(tries.map(({ body }) => body.data.position)).size).to.equal(1)
+    expect(tries.filter(({ body }) => !body.data.replayed)).to.have.length(1)
     const other = await send('POST', '/kwlt/wallets/studio/credits', { ...body, amount: '8' }, key)
     expectStatus(422, other)
-    assert.equal(other.body.error.code, 'idempotency_key_reused')
-    assert.equal((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data.balance, '1107')
+    expect(other.body.error.code).to.equal('idempotency_key_reused')
+    expect((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data.balance).to.equal('1107')
   })
 
   it('derives the id of what nobody named from the key, so that a retry finds it', async () => {
@@ -113,9 +109,9 @@ describe('the whole system over HTTP', () => {
       await send('POST', '/kbfc/items', { name: 'Unnamed' }, key),
       await send('POST', '/kbfc/items', { name: 'Unnamed' }, key),
     ]
-    assert.equal(first.body.data.id, second.body.data.id)
-    assert.isTrue(second.body.data.replayed)
-    assert.equal(first.headers.location, `/api/v1/kbfc/items/${first.body.data.id}`)
+    expect(first.body.data.id).to.equal(second.body.data.id)
+    expect(second.body.data.replayed).to.equal(true)
+    expect(first.headers.location).to.equal(`/api/v1/kbfc/items/${first.body.data.id}`)
     expectStatus(200, await read(`/kbfc/items/${first.body.data.id}`))
   })
 
@@ -125,39 +121,39 @@ describe('the whole system over HTTP', () => {
     expectStatus(200, await send('PUT', '/kctr/tasks/brief/status', { status: 'started' }, { 'If-Match': seen }))
     const late = await send('PUT', '/kctr/tasks/brief/status', { status: 'dropped' }, { 'If-Match': seen })
     expectStatus(412, late)
-    assert.equal((await read('/kctr/tasks/brief')).body.data.status, 'started')
+    expect((await read('/kctr/tasks/brief')).body.data.status).to.equal('started')
   })
 
   it('writes no event where nothing changes', async () => {
     const again = await send('PUT', '/kctr/tasks/brief/status', { status: 'started' })
     expectStatus(200, again)
-    assert.lengthOf(again.body.data.events, 0)
-    assert.equal(again.body.data.revision, '1')
+    expect(again.body.data.events).to.have.length(0)
+    expect(again.body.data.revision).to.equal('1')
   })
 
   it('archives with 204 and keeps the receipt in the headers', async () => {
     expectStatus(201, await send('POST', '/kbfc/items', { id: 'old', name: 'Old site' }))
     const gone = await send('DELETE', '/kbfc/items/old')
     expectStatus(204, gone)
-    assert.equal(gone.headers.etag, '"1"')
-    assert.equal((await read('/kbfc/items/old')).body.data.state, 'archived')
+    expect(gone.headers.etag).to.equal('"1"')
+    expect((await read('/kbfc/items/old')).body.data.state).to.equal('archived')
   })
 
   it('finds what it remembers by its words, stemmed and with accents folded', async () => {
     expectStatus(201, await send('POST', '/kbfc/items', { id: 'menu', name: 'Menus for a Café' }))
     const { body } = await read('/kse/memories/search?q=cafe%20menu')
-    assert.equal(body.data[0].subject, 'menu')
+    expect(body.data[0].subject).to.equal('menu')
   })
 
   it('keeps personal data sealed in log and rows, and opens it in answers', async () => {
     const { body } = await read('/kwlt/wallets/studio')
-    assert.equal(body.data.holder, 'Mira Okonjo')
+    expect(body.data.holder).to.equal('Mira Okonjo')
     const database = new pg.Client({ connectionString: app.urls.databaseUrl })
     await database.connect()
     try {
       const { rows } = await database.query(`select holder from wallets_v1 where id = 'studio'`)
-      assert.hasAllKeys(rows[0].holder, ['key', 'nonce', 'text'])
-      assert.notInclude(JSON.stringify(rows), 'Okonjo')
+      expect(rows[0].holder).to.have.all.keys(['key', 'nonce', 'text'])
+      expect(JSON.stringify(rows)).to.not.include('Okonjo')
     } finally {
       await database.end()
     }
@@ -173,18 +169,18 @@ describe('the whole system over HTTP', () => {
       await keys.end()
     }
     const { body } = await read('/kwlt/wallets/gone')
-    assert.deepInclude(body.data, { holder: null, erased: true })
+    expect(body.data).to.deep.include({ holder: null, erased: true })
   })
 
   it('shows nothing of one organization to another', async () => {
     const other = await app.clientOf('other-org')
     for (const path of ['/kwlt/wallets/studio', '/kctr/tasks/brief', '/kwlt/wallets/studio/accounts']) {
       const { status } = await other.call('GET', `/api/v1${path}`)
-      assert.equal(status, 404, path)
+      expect(status, path).to.equal(404)
     }
     const command = await other.call('POST', '/api/v1/kwlt/wallets/studio/close', { body: {} })
-    assert.equal(command.status, 404)
-    assert.lengthOf((await other.call('GET', '/api/v1/kse/memories/search?q=cafe')).body.data, 0)
+    expect(command.status).to.equal(404)
+    expect((await other.call('GET', '/api/v1/kse/memories/search?q=cafe')).body.data).to.have.length(0)
   })
 
   it('finds for nobody what they may not read elsewhere', async () => {
@@ -192,24 +188,24 @@ describe('the whole system over HTTP', () => {
     const search = (query: string) => contributor.call('GET', `/api/v1/kse/memories/search?${query}`)
     const studio = { account: 'checking', currency: 'EUR', amount: '1', description: 'Secret invoice' }
     expectStatus(201, await send('POST', '/kwlt/wallets/studio/credits', studio))
-    assert.lengthOf((await read('/kse/memories/search?q=secret')).body.data, 1)
-    assert.equal((await contributor.call('GET', '/api/v1/kwlt/entries')).status, 403)
-    assert.lengthOf((await search('q=secret')).body.data, 0)
-    assert.equal((await search('q=secret&kind=entry')).status, 403)
-    assert.lengthOf((await search('q=menu')).body.data, 1)
+    expect((await read('/kse/memories/search?q=secret')).body.data).to.have.length(1)
+    expect((await contributor.call('GET', '/api/v1/kwlt/entries')).status).to.equal(403)
+    expect((await search('q=secret')).body.data).to.have.length(0)
+    expect((await search('q=secret&kind=entry')).status).to.equal(403)
+    expect((await search('q=menu')).body.data).to.have.length(1)
   })
 
   it('refuses who may not, and who is nobody', async () => {
     const viewer = await app.clientOf('okonjo', 'viewer')
-    assert.equal((await viewer.call('POST', '/api/v1/kctr/tasks', { body: { name: 'x' } })).status, 403)
+    expect((await viewer.call('POST', '/api/v1/kctr/tasks', { body: { name: 'x' } })).status).to.equal(403)
     const { status } = await fetch(`${app.url}/api/v1/kctr/tasks`)
-    assert.equal(status, 401)
+    expect(status).to.equal(401)
   })
 
   it('is ready, live, measured and documented', async () => {
     for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs']) {
       const answer = await fetch(app.url + path)
-      assert.equal(answer.status, 200, `${path}: ${await answer.text()}`)
+      expect(answer.status, `${path}: ${await answer.text()}`).to.equal(200)
     }
   })
 })

@@ -1,6 +1,6 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { balances } from '../../projections/wallet/balances.ts'
-import type { Client } from '../support/client.ts'
+import { type Client, untilAnswered } from '../support/client.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -23,17 +23,6 @@ describe('kogi dev', function () {
   const list = (position: string) =>
     client.call('GET', '/api/v1/kbfc/items?wait=1000', { headers: { 'Kogi-Min-Position': position } })
 
-  /** Repeats until it is answered as hoped; what an engine that is away answers meanwhile is 503. */
-  async function until(status: number, call: () => ReturnType<typeof add>) {
-    for (let tries = 0; tries < 300; tries++) {
-      const answer = await call()
-      if (answer.status === status) return answer
-      assert.equal(answer.status, 503, JSON.stringify(answer.body))
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    return assert.fail(`never ${status}`)
-  }
-
   it('rebuilds a projection under load: no failed read, no differing row, no repeated effect', () =>
     rebuildUnderLoad(system, {
       seconds: 1,
@@ -49,24 +38,21 @@ describe('kogi dev', function () {
   for (const [name, argument] of Object.entries({ store: 'store', projector: 'projector', PostgreSQL: '-D' })) {
     it(`starts the ${name} again when it dies, and loses nothing`, async () => {
       const pids = await system.childrenNamed(argument)
-      assert.isNotEmpty(pids)
+      expect(pids).to.not.be.empty
       for (const pid of pids) process.kill(pid, 'SIGKILL')
-      const { headers } = await until(201, () => add(`after-${name}`))
-      const { body } = await until(200, () => list(String(headers['kogi-position'])))
-      assert.include(
-        body.data.map(({ id }: { id: string }) => id),
-        `after-${name}`,
-      )
+      const { headers } = await untilAnswered(201, () => add(`after-${name}`))
+      const { body } = await untilAnswered(200, () => list(String(headers['kogi-position'])))
+      expect(body.data.map(({ id }: { id: string }) => id)).to.include(`after-${name}`)
     })
   }
 
   it('is refused on a folder that is in use', async () => {
     const error = await system.kogi('dev', '--port', '0').catch(failure => failure as { code: number; stderr: string })
-    assert.deepInclude(error as object, { code: 1 })
-    assert.match((error as { stderr: string }).stderr, /^kogi: Process \d+ runs on /)
+    expect(error as object).to.deep.include({ code: 1 })
+    expect((error as { stderr: string }).stderr).to.match(/^kogi: Process \d+ runs on /)
   })
 
   it('has rows that equal the log after all of that', async () => {
-    assert.isTrue(JSON.parse(await system.kogi('check', '--json')).equal)
+    expect(JSON.parse(await system.kogi('check', '--json'))).to.include({ equal: true })
   })
 })

@@ -1,6 +1,6 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { type App, startApp } from '../support/app.ts'
-import type { Client } from '../support/client.ts'
+import { type Client, untilAnswered } from '../support/client.ts'
 import { type Gate, gateTo } from '../support/gate.ts'
 
 describe('an engine that is away', function () {
@@ -25,7 +25,7 @@ describe('an engine that is away', function () {
       },
     })
     client = await app.clientOf('steady')
-    assert.equal((await add()).status, 201)
+    expect((await add()).status).to.equal(201)
   })
   after(async () => {
     await app?.close()
@@ -39,59 +39,44 @@ describe('an engine that is away', function () {
     })
   const list = (headers: Record<string, string> = {}) => client.call('GET', '/api/v1/kbfc/items?limit=500', { headers })
 
-  /** Repeats until it answers with the status; the first answers after an outage may still be about it. */
-  async function until(status: number, call: () => ReturnType<Client['call']>) {
-    for (let tries = 0; tries < 100; tries++) {
-      const answer = await call()
-      if (answer.status === status) return answer
-      assert.equal(answer.status, 503, JSON.stringify(answer.body))
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    return assert.fail(`never ${status}`)
-  }
-
   it('the event store: commands answer 503, reads go on, and all is well by itself when it is back', async () => {
     await gates.store.shut()
     const refused = await add('while-away')
-    assert.equal(refused.status, 503, JSON.stringify(refused.body))
-    assert.oneOf(refused.body.error.code, ['engine_unavailable', 'outcome_unknown'])
-    assert.exists(refused.headers['retry-after'])
+    expect(refused.status, JSON.stringify(refused.body)).to.equal(503)
+    expect(refused.body.error.code).to.be.oneOf(['engine_unavailable', 'outcome_unknown'])
+    expect(refused.headers['retry-after']).to.exist
     const now = await list()
-    assert.equal(now.status, 200, JSON.stringify(now.body))
+    expect(now.status, JSON.stringify(now.body)).to.equal(200)
     await gates.store.open()
-    const accepted = await until(201, () => add('while-away'))
-    const seen = await until(200, () => list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }))
-    assert.lengthOf(
-      seen.body.data.filter(({ id }: { id: string }) => id === 'while-away'),
-      1,
+    const accepted = await untilAnswered(201, () => add('while-away'))
+    const seen = await untilAnswered(200, () =>
+      list({ 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }),
     )
+    expect(seen.body.data.filter(({ id }: { id: string }) => id === 'while-away')).to.have.length(1)
   })
 
   it('the rows: reads answer 503, commands go on, and the rows catch up by themselves', async () => {
     await gates.rows.shut()
     const accepted = await add('rows-away')
-    assert.equal(accepted.status, 201, JSON.stringify(accepted.body))
+    expect(accepted.status, JSON.stringify(accepted.body)).to.equal(201)
     const refused = await list()
-    assert.deepEqual([refused.status, refused.body.error.code], [503, 'engine_unavailable'])
-    assert.exists(refused.headers['retry-after'])
+    expect([refused.status, refused.body.error.code]).to.deep.equal([503, 'engine_unavailable'])
+    expect(refused.headers['retry-after']).to.exist
     await gates.rows.open()
     const token = { 'Kogi-Min-Position': String(accepted.headers['kogi-position']) }
-    const seen = await until(200, () => list(token))
-    assert.include(
-      seen.body.data.map(({ id }: { id: string }) => id),
-      'rows-away',
-    )
+    const seen = await untilAnswered(200, () => list(token))
+    expect(seen.body.data.map(({ id }: { id: string }) => id)).to.include('rows-away')
   })
 
   it('the keys: what holds personal data answers 503 and writes nothing, the rest goes on', async () => {
     await gates.keys.shut()
     const body = { id: 'w', kind: 'personal', holder: 'A Person' }
     const sealed = await client.call('POST', '/api/v1/kwlt/wallets', { body })
-    assert.equal(sealed.status, 503)
+    expect(sealed.status).to.equal(503)
     const other = await add('keys-away')
-    assert.equal(other.status, 201, JSON.stringify(other.body))
+    expect(other.status, JSON.stringify(other.body)).to.equal(201)
     await gates.keys.open()
-    await until(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
+    await untilAnswered(201, () => client.call('POST', '/api/v1/kwlt/wallets', { body }))
   })
 })
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { CommanderError } from 'commander'
 import pg from 'pg'
 import { ENTRY } from '../../infra/children.ts'
@@ -35,7 +35,7 @@ describe('the verbs of operators', function () {
       position = String(headers['kogi-position'])
     }
     const headers = { 'Kogi-Min-Position': position }
-    assert.equal((await client.call('GET', '/api/v1/kctr/tasks/three', { headers })).status, 200)
+    expect((await client.call('GET', '/api/v1/kctr/tasks/three', { headers })).status).to.equal(200)
     database = new pg.Client({ connectionString: app.urls.databaseUrl })
     await database.connect()
   })
@@ -81,23 +81,23 @@ describe('the verbs of operators', function () {
     ]) {
       const verb = projectionsCommand().configureOutput({ writeErr: () => {} })
       for (const each of [verb, ...verb.commands]) each.exitOverride().copyInheritedSettings(verb)
-      assert.throws(() => verb.parse(args.split(' '), { from: 'user' }), CommanderError, /is invalid/, args)
+      expect(() => verb.parse(args.split(' '), { from: 'user' }), args).to.throw(CommanderError, /is invalid/)
     }
   })
 
   it('make no data folder of a name with a typo', async () => {
     const dataDir = path.join(app.config.dataDir, 'mistyped')
     const error = await mustHaveData(loadConfig({ KOGI_DATA_DIR: dataDir })).catch(error => error)
-    assert.deepInclude(error, { code: 'no_data' })
-    assert.isUndefined(await stat(dataDir).catch(() => undefined))
+    expect(error).to.deep.include({ code: 'no_data' })
+    expect(await stat(dataDir).catch(() => undefined)).to.equal(undefined)
   })
 
   it('show how long it takes, and not more names than can be read', () => {
     const figures = { what: 'folding', unit: 'events', done: 300, total: 1_200, perSecond: 100.4 }
-    assert.equal(progressLine(figures), 'folding: 300 of 1200 events, 100/s, 9 s left')
-    assert.equal(progressLine({ ...figures, done: 1_200 }), 'folding: 1200 of 1200 events, 100/s')
-    assert.equal(named(['a', 'b', 'c'], 3), 'a, b, c')
-    assert.equal(named(['a', 'b', 'c', 'd'], 2), 'a, b and 2 more')
+    expect(progressLine(figures)).to.equal('folding: 300 of 1200 events, 100/s, 9 s left')
+    expect(progressLine({ ...figures, done: 1_200 })).to.equal('folding: 1200 of 1200 events, 100/s')
+    expect(named(['a', 'b', 'c'], 3)).to.equal('a, b, c')
+    expect(named(['a', 'b', 'c', 'd'], 2)).to.equal('a, b and 2 more')
   })
 
   it('tell errors in words, as JSON, and by a status that is never 1', async () => {
@@ -108,32 +108,32 @@ describe('the verbs of operators', function () {
       // `| head -1`
       kogi('projections', { onStart: child => child.stdout!.destroy() }),
     ])
-    assert.deepEqual([unknown.status, JSON.parse(unknown.out).error.code], [64, 'unknown_org'], unknown.err)
-    assert.deepEqual([unavailable.status, JSON.parse(unavailable.out).error.code], [69, 'engine_unavailable'])
-    assert.match(unavailable.err, /^kogi: The event store does not answer as it should: .*ECONNREFUSED.*\n$/)
-    assert.deepEqual([unread.status, unread.err], [0, ''])
+    expect([unknown.status, JSON.parse(unknown.out).error.code], unknown.err).to.deep.equal([64, 'unknown_org'])
+    expect([unavailable.status, JSON.parse(unavailable.out).error.code]).to.deep.equal([69, 'engine_unavailable'])
+    expect(unavailable.err).to.match(/^kogi: The event store does not answer as it should: .*ECONNREFUSED.*\n$/)
+    expect([unread.status, unread.err]).to.deep.equal([0, ''])
   })
 
   it('say which rows differ and what was not compared, before and after a rebuild', async () => {
     await database.query(`update tasks_v1 set name = 'tampered' where id = 'two'`)
     const fault = { position: '123', type: 'TaskCreated', stream: 'task-x', revision: '0', error: 'Error: no' }
     await database.query(
-      `update checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
+      `update projection_checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
       [JSON.stringify(fault)],
     )
     const [checked, shown] = await Promise.all([kogi('check'), kogi('projections --json')])
-    assert.equal(checked.status, 1, checked.err)
-    assert.match(checked.out, /^tasks_v1 differs in acme; the first row that does:$/m)
-    assert.match(checked.out, /^tasks_v1\/3 is stalled at TaskCreated, position 123, and was compared as of /m)
+    expect(checked.status, checked.err).to.equal(1)
+    expect(checked.out).to.match(/^tasks_v1 differs in acme; the first row that does:$/m)
+    expect(checked.out).to.match(/^tasks_v1\/3 is stalled at TaskCreated, position 123, and was compared as of /m)
     const { projections } = JSON.parse(shown.out)
     const tasks = projections.find(({ projection }: { projection: string }) => projection === 'tasks')
-    assert.deepInclude(tasks, { state: 'stalled', rate: 0, position })
+    expect(tasks).to.deep.include({ state: 'stalled', rate: 0, position })
     const rebuilt = await kogi('rebuild tasks')
-    assert.equal(rebuilt.status, 0, rebuilt.err)
-    assert.match(rebuilt.out, /^the rows of 1 orgs were others before: acme$/m)
-    assert.match(rebuilt.out, /^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
-    assert.match(rebuilt.err, /: 3 of 3 events, \d+\/s$/m)
-    await database.query(`update checkpoints set state = 'running', error = null`)
+    expect(rebuilt.status, rebuilt.err).to.equal(0)
+    expect(rebuilt.out).to.match(/^the rows of 1 orgs were others before: acme$/m)
+    expect(rebuilt.out).to.match(/^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
+    expect(rebuilt.err).to.match(/: 3 of 3 events, \d+\/s$/m)
+    await database.query(`update projection_checkpoints set state = 'running', error = null`)
   })
 
   it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
@@ -154,23 +154,23 @@ describe('the verbs of operators', function () {
       kogi('rebuild items', { env, onSaid: once(ready, child => child.kill('SIGTERM')) }),
     ])
     await database.query('rollback')
-    assert.equal(interrupted.status, 130, interrupted.out)
+    expect(interrupted.status, interrupted.out).to.equal(130)
     expectWhole(interrupted.out)
-    assert.match(interrupted.out, /^kogi: The rebuild was given up; nothing has changed\.\r$/m)
-    assert.equal(terminated.status, 143, terminated.err)
+    expect(interrupted.out).to.match(/^kogi: The rebuild was given up; nothing has changed\.\r$/m)
+    expect(terminated.status, terminated.err).to.equal(143)
     const { rows } = await database.query(
       `select relname from pg_class where relname like '%\\_\\_rebuild%' union all
        select projection from checkpoints where projection like '%\\_\\_rebuild' union all
        select id from projectors where id like 'rebuild:%'`,
     )
-    assert.deepEqual(rows, [])
+    expect(rows).to.deep.equal([])
   })
 
   /** The cursor is shown and lines are wrapped, after all that hid and cut them. */
   function expectWhole(sent: string) {
     for (const mode of ['?25', '?7']) {
-      assert.include(sent, `\x1b[${mode}l`)
-      assert.isAbove(sent.lastIndexOf(`\x1b[${mode}h`), sent.lastIndexOf(`\x1b[${mode}l`), sent)
+      expect(sent).to.include(`\x1b[${mode}l`)
+      expect(sent.lastIndexOf(`\x1b[${mode}h`), sent).to.be.above(sent.lastIndexOf(`\x1b[${mode}l`))
     }
   }
 })

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { createLifecycle } from '../../infra/http/lifecycle.ts'
@@ -7,6 +6,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
+import { untilReady } from '../support/client.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 describe('a read API before any projector', () => {
@@ -23,13 +23,12 @@ describe('a read API before any projector', () => {
       const { probes } = (await answer.json()) as { probes: { read_models: { error?: string } } }
       return { status: answer.status, error: probes.read_models.error }
     }
-    assert.deepEqual(await ready(), {
+    expect(await ready()).to.deep.equal({
       status: 503,
       error: 'wallets_v1 is not there yet: a projector makes the tables',
     })
     const projector = startProjector({ config, urls, log: silentLog })
-    for (let tries = 0; tries < 300 && (await ready()).status !== 200; tries += 1) await sleep(50)
-    assert.equal((await ready()).status, 200)
+    await untilReady(url)
     await lifecycle.stop('the test is over')
     await projector.close()
     await store.close()

@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { startApp } from '../support/app.ts'
 import { type Answer, type Client, inLanes } from '../support/client.ts'
 import { startSystem } from '../support/system.ts'
@@ -31,13 +31,13 @@ describe('a read with the token of a write', function tokens() {
 
   async function send(method: string, path: string, body: unknown): Promise<string> {
     const answer = await client.call(method, `/api/v1${path}`, { body })
-    assert.isBelow(answer.status, 300, JSON.stringify(answer.body))
+    expect(answer.status, JSON.stringify(answer.body)).to.be.below(300)
     return String(answer.headers['kogi-position'])
   }
   async function read(path: string, headers: Record<string, string>): Promise<Answer & { readonly ms: number }> {
     const start = performance.now()
     const answer = await client.call('GET', `/api/v1${path}`, { headers })
-    assert.equal(answer.status, 200, `${path} ${JSON.stringify(answer.body)}`)
+    expect(answer.status, `${path} ${JSON.stringify(answer.body)}`).to.equal(200)
     return { ...answer, ms: performance.now() - start }
   }
 
@@ -90,18 +90,18 @@ describe('a read with the token of a write', function tokens() {
         const position = await write(lane)
         const { body, ms } = await read(path(lane, position), { 'Kogi-Min-Position': position })
         if (!sees(lane, body.data)) stale += 1
-        assert.isTrue(BigInt(body.meta.position) >= BigInt(position))
+        expect(BigInt(body.meta.position) >= BigInt(position), `${body.meta.position} after ${position}`).to.equal(true)
         const again = await read(path(lane, position), {})
         waits.push(Math.max(0, ms - again.ms))
         plain.push(again.ms)
       }
     })
-    assert.equal(stale, 0)
+    expect(stale).to.equal(0)
     if (!LONG) return
     const figures = [p(0.5, waits), p(0.99, waits), p(0.99, plain)].map(ms => ms.toFixed(1))
     console.log(
       `      ${WRITES} reads with a token: wait p50 ${figures[0]}, p99 ${figures[1]}; plain p99 ${figures[2]} ms`,
     )
-    assert.isBelow(p(0.99, waits), Math.max(WAIT_MS_MAX, WAIT_RATIO_MAX * p(0.99, plain)))
+    expect(p(0.99, waits)).to.be.below(Math.max(WAIT_MS_MAX, WAIT_RATIO_MAX * p(0.99, plain)))
   })
 })

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import pg from 'pg'
+import { startChild } from '../../infra/children.ts'
 import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
 import { describeProcess, waitUntilGone } from '../../infra/embedded/processes.ts'
 import { silentLog as log } from '../../infra/log.ts'
+import { allProcesses } from '../support/processes.ts'
 
 const serve = path.join(import.meta.dirname, '../support/serve-postgres.ts')
 const asRoot = process.getuid?.() === 0
@@ -23,28 +23,15 @@ async function query(url: string, sql: string) {
   }
 }
 
-type Family = { readonly parent: ChildProcess; readonly url: string; readonly server: number; readonly shell: number }
+type Family = { readonly parent: number; readonly url: string; readonly server: number; readonly shell: number }
 
 /** A process of its own that serves the folder, its server, and the shell that watches over the server. */
-async function startFamily(dataDir: string, options: { uid?: number; gid?: number } = {}): Promise<Family> {
-  const parent = spawn(process.execPath, ['--import', 'tsx', serve, dataDir], {
-    ...options,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const line = await new Promise<string>((resolve, reject) => {
-    parent.stdout!.once('data', data => resolve(String(data)))
-    parent.once('exit', code => reject(new Error(`ended with ${code}`)))
-  })
-  const { url, server } = JSON.parse(line)
+async function startFamily(dataDir: string, user: { uid?: number; gid?: number } = {}): Promise<Family> {
+  const { firstLine, pid } = await startChild({ args: [serve, dataDir], ...user })
+  const { url, server } = JSON.parse(firstLine)
   const data = path.join(await realpath(dataDir), 'postgres/data')
-  const watching = (await processes()).find(({ command }) => command[0] === '/bin/sh' && command.includes(data))
-  return { parent, url, server, shell: watching!.pid }
-}
-
-async function processes() {
-  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
-  const all = await Promise.all(pids.map(pid => describeProcess(Number(pid))))
-  return all.filter(found => found !== null)
+  const watching = (await allProcesses()).find(({ command }) => command[0] === '/bin/sh' && command.includes(data))
+  return { parent: pid, url, server, shell: watching!.pid }
 }
 
 describe('embedded PostgreSQL', function () {
@@ -133,7 +120,7 @@ describe('embedded PostgreSQL', function () {
   it('ends with a parent that is killed', async () => {
     const { parent, server, url } = await startFamily(dataDir)
     await query(url, 'INSERT INTO kept VALUES (1)')
-    parent.kill('SIGKILL')
+    process.kill(parent, 'SIGKILL')
     expect(await waitUntilGone(server, 5_000)).to.equal(true)
     expect(await restarted('SELECT * FROM kept')).to.deep.equal([{ n: 1 }])
   })
@@ -141,16 +128,16 @@ describe('embedded PostgreSQL', function () {
   it('has every committed row after a kill -9 of the whole family', async () => {
     const { parent, server, shell, url } = await startFamily(dataDir)
     await query(url, 'INSERT INTO kept VALUES (2)')
-    const workers = (await processes()).filter(found => found.parent === server).map(found => found.pid)
-    for (const pid of [shell, server, ...workers, parent.pid!]) process.kill(pid, 'SIGKILL')
+    const workers = (await allProcesses()).filter(found => found.parent === server).map(found => found.pid)
+    for (const pid of [shell, server, ...workers, parent]) process.kill(pid, 'SIGKILL')
     expect(await restarted('SELECT * FROM kept ORDER BY n')).to.deep.equal([{ n: 1 }, { n: 2 }])
   })
 
   it('stops a server that its killed parent left behind, and takes its place', async () => {
     const { parent, server, shell } = await startFamily(dataDir)
     process.kill(shell, 'SIGKILL')
-    parent.kill('SIGKILL')
-    await waitUntilGone(parent.pid!, 5_000)
+    process.kill(parent, 'SIGKILL')
+    await waitUntilGone(parent, 5_000)
     expect(await describeProcess(server)).not.to.equal(null)
     expect(await restarted('SELECT count(*)::int FROM kept')).to.deep.equal([{ count: 2 }])
     expect(await describeProcess(server)).to.equal(null)
@@ -165,7 +152,7 @@ describe('embedded PostgreSQL', function () {
       await chmod(folder, 0o700)
       const { parent, server, url } = await startFamily(folder, { uid: 65_534, gid: 65_534 })
       expect(await query(url, 'SELECT 1 AS one')).to.deep.equal([{ one: 1 }])
-      parent.kill('SIGKILL')
+      process.kill(parent, 'SIGKILL')
       await waitUntilGone(server, 5_000)
       const { stop } = await startEmbeddedPostgres({ dataDir: folder, log })
       await stop()

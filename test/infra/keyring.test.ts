@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { Keyring } from '../../commands/ports.ts'
 import { keyring } from '../../infra/keyring.ts'
 import { silentLog } from '../../infra/log.ts'
@@ -26,8 +26,8 @@ describe('the keyring', () => {
   it('opens what it sealed, in any process, and nothing can be read from the envelope', async () => {
     for (const plain of ['Mira Okonjo', 'é 日本 \u{1f600}', 'x'.repeat(10_000)]) {
       const envelope = await keys.seal('acme', 'mira', plain, MAKE)
-      assert.deepEqual(await others.open('acme', [envelope]), [plain])
-      assert.notInclude(JSON.stringify(envelope), plain)
+      expect(await others.open('acme', [envelope])).to.deep.equal([plain])
+      expect(JSON.stringify(envelope)).to.not.include(plain)
     }
   })
 
@@ -35,16 +35,16 @@ describe('the keyring', () => {
     const envelopes = await Promise.all(
       [1, 2, 3, 4].map(n => (n % 2 ? keys : others).seal('acme', 'new', 'same', MAKE)),
     )
-    assert.equal(new Set(envelopes.map(({ text }) => text)).size, 4)
-    assert.equal(new Set(envelopes.map(({ key }) => key)).size, 1)
-    assert.notEqual((await keys.seal('other', 'new', 'same', MAKE)).key, envelopes[0]!.key)
+    expect(new Set(envelopes.map(({ text }) => text)).size).to.equal(4)
+    expect(new Set(envelopes.map(({ key }) => key)).size).to.equal(1)
+    expect((await keys.seal('other', 'new', 'same', MAKE)).key).to.not.equal(envelopes[0]!.key)
   })
 
   it('opens nothing of another org, and nothing under a key that is not there', async () => {
     const envelope = await keys.seal('acme', 'mira', 'secret', MAKE)
-    assert.deepEqual(await keys.open('other', [envelope]), [null])
+    expect(await keys.open('other', [envelope])).to.deep.equal([null])
     const strange = { ...envelope, key: '00000000-0000-4000-8000-000000000000' }
-    assert.deepEqual(await keys.open('acme', [strange, envelope]), [null, 'secret'])
+    expect(await keys.open('acme', [strange, envelope])).to.deep.equal([null, 'secret'])
   })
 
   it('fails loudly on an envelope that was changed', async () => {
@@ -54,23 +54,23 @@ describe('the keyring', () => {
       () => undefined,
       failure => failure as Error,
     )
-    assert.instanceOf(error, Error)
+    expect(error).to.be.instanceOf(Error)
   })
 
   it('gives equal texts of a subject the same digest, and others, or those of other subjects, another one', async () => {
     const digestOf = async (subject: string, plain: string) => (await others.seal('acme', subject, plain, MAKE)).digest
-    assert.equal(await digestOf('mira', 'same'), (await keys.seal('acme', 'mira', 'same', MAKE)).digest)
-    assert.notEqual(await digestOf('mira', 'same'), await digestOf('mira', 'Same'))
-    assert.notEqual(await digestOf('mira', 'same'), await digestOf('joe', 'same'))
-    assert.match((await digestOf('mira', 'same'))!, /^[A-Za-z0-9_-]{43}$/)
+    expect((await keys.seal('acme', 'mira', 'same', MAKE)).digest).to.equal(await digestOf('mira', 'same'))
+    expect(await digestOf('mira', 'same')).to.not.equal(await digestOf('mira', 'Same'))
+    expect(await digestOf('mira', 'same')).to.not.equal(await digestOf('joe', 'same'))
+    expect((await digestOf('mira', 'same'))!).to.match(/^[A-Za-z0-9_-]{43}$/)
   })
 
   it('makes no key for what is only tried out, and uses the one that is there', async () => {
     await keys.seal('acme', 'unknown', 'text', { makeKey: false })
     const { rows } = await pool.query(`select 1 from subject_keys where subject = 'unknown'`)
-    assert.lengthOf(rows, 0)
+    expect(rows).to.have.length(0)
     const kept = await keys.seal('acme', 'mira', 'text', MAKE)
-    assert.equal((await keys.seal('acme', 'mira', 'text', { makeKey: false })).digest, kept.digest)
+    expect((await keys.seal('acme', 'mira', 'text', { makeKey: false })).digest).to.equal(kept.digest)
   })
 
   it('reads null once the secret is gone, and seals nothing more for that subject', async () => {
@@ -81,7 +81,7 @@ describe('the keyring', () => {
       () => undefined,
       error => (error as { code?: string }).code,
     )
-    assert.equal(refused, 'subject_erased')
-    assert.deepEqual(await fresh.open('acme', [before]), [null])
+    expect(refused).to.equal('subject_erased')
+    expect(await fresh.open('acme', [before])).to.deep.equal([null])
   })
 })

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, get } from 'node:http'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { startChild } from '../../infra/children.ts'
 import { mountHealth, type Probe, readyOf } from '../../infra/http/health.ts'
 import { route, serve } from '../support/http.ts'
 
@@ -89,11 +90,11 @@ describe('a process', () => {
 
   beforeEach(async () => {
     out.length = err.length = 0
-    child = spawn(process.execPath, ['--import', 'tsx', stubborn], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const started = await startChild({ args: [stubborn], ready: /^http/, stderr: 'pipe' })
+    child = started.process
+    url = started.firstLine
     createInterface({ input: child.stdout! }).on('line', line => out.push(line))
     createInterface({ input: child.stderr! }).on('line', line => err.push(line))
-    while (!out.some(line => line.startsWith('http'))) await sleep(10)
-    url = out.shift()!
   })
   afterEach(() => child.kill('SIGKILL'))
 

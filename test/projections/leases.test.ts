@@ -5,7 +5,7 @@ import { createPool } from '../../infra/postgres.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import { sessionNameOf } from '../../projections/ownership/leases.ts'
 import { randomHistory } from './history.ts'
-import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
+import { expectFolded, freshPool, MemoryLog, reached, separateAll, startRunner, until } from './support.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 
@@ -51,12 +51,13 @@ describe('projections: several projectors', () => {
     await reached(pool, events[99]!.position)
     const living = await pool.connect()
     await living.query(
-      `insert into projectors (id, runs, backend, seen_at)
+      `insert into projectors (id, runs, backend, expires_at)
        select 'another', runs, pg_backend_pid(), now() + interval '1 hour' from projectors`,
     )
     // As a takeover does it: the owner changes and the epoch grows, and the old owner does not know.
-    await pool.query(`update projection_leases set owner = 'another', expires_at = now() + interval '1 hour'`)
-    await pool.query('update checkpoints set epoch = epoch + 1')
+    await pool.query(`update projection_leases set owner = 'another'`)
+    await pool.query('update projection_checkpoints set epoch = epoch + 1')
+    await pool.query(`update shared_checkpoints set epoch = epoch + 1, owner = 'another'`)
     const before = await readCheckpoints(pool)
     for (const event of events.slice(100)) log.append(event)
     await until(() => frozen.workers.length === 0, 'the frozen one to stop')
@@ -75,7 +76,8 @@ describe('projections: several projectors', () => {
     const first = startRunner(pool, log)
     await reached(pool, far.at(-1)!.position)
     await first.close()
-    await pool.query(`update checkpoints set position = 0 where projection = 'tasks'`)
+    await separateAll(pool)
+    await pool.query(`update projection_checkpoints set position = 0 where projection = 'tasks'`)
     await pool.query('truncate tasks_v1, tasks_v1_history')
     const second = startRunner(pool, log)
     await reached(pool, far.at(-1)!.position)
@@ -99,11 +101,13 @@ describe('projections: several projectors', () => {
     })
     const session = await frozen.connect()
     await session.query(
-      `insert into projectors (id, runs, backend, seen_at)
-       select 'frozen', array_agg(distinct projection || '_v' || version), pg_backend_pid(), now() from checkpoints`,
+      `insert into projectors (id, runs, backend, expires_at)
+       select 'frozen', array_agg(distinct projection || '_v' || version), pg_backend_pid(), now() + interval '300 ms'
+       from checkpoints`,
     )
-    await session.query(`update projection_leases set owner = 'frozen', expires_at = now() + interval '300 ms'`)
-    await session.query('begin; update checkpoints set position = position + 1')
+    await session.query(`update projection_leases set owner = 'frozen'`)
+    await session.query('begin; update projection_checkpoints set position = position + 1')
+    await session.query('update shared_checkpoints set position = position + 1')
     const second = startRunner(pool, log, { leaseMs: 300 })
     for (const event of events.slice(100)) log.append(event)
     await reached(pool, events.at(-1)!.position)

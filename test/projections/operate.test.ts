@@ -82,7 +82,7 @@ describe('projections: what operators do', () => {
   })
 
   it('says so where no projector is there to try', async () => {
-    await pool.query(`update checkpoints set version = 9 where projection = 'tasks' and state = 'stalled'`)
+    await pool.query(`update projection_checkpoints set version = 9 where projection = 'tasks' and state = 'stalled'`)
     expect((await retryStalled(pool, 'tasks', 0)).map(({ outcome }) => outcome)).to.deep.equal(['not tried'])
   })
 })

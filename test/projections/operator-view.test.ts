@@ -19,7 +19,7 @@ describe('projections: what operators see', () => {
   beforeEach(async () => {
     pool = await freshPool()
     await ensureTables(pool, projections)
-    await pool.query('update checkpoints set position = $1', [HEAD])
+    await pool.query('update projection_checkpoints set position = $1', [HEAD])
   })
 
   const look = () => projectionStatus(pool, projections, async () => HEAD)
@@ -28,11 +28,11 @@ describe('projections: what operators see', () => {
   /** A projector that has been seen now and holds some buckets of all projections, by a session of this backend. */
   async function own(id: string, backend: number, buckets: readonly number[]) {
     const runs = projections.map(({ name, version }) => `${name}_v${version}`)
-    await pool.query('insert into projectors (id, runs, backend) values ($1, $2, $3)', [id, runs, backend])
     await pool.query(
-      `update projection_leases set owner = $1, expires_at = now() + interval '1 minute' where bucket = any($2)`,
-      [id, buckets],
+      `insert into projectors (id, runs, backend, expires_at) values ($1, $2, $3, now() + interval '1 minute')`,
+      [id, runs, backend],
     )
+    await pool.query('update projection_leases set owner = $1 where bucket = any($2)', [id, buckets])
   }
   const all = Array.from({ length: 16 }, (_, bucket) => bucket)
   async function withProjector(work: () => Promise<void>): Promise<void> {
@@ -61,9 +61,7 @@ describe('projections: what operators see', () => {
   it('partly run: some of its buckets are left', () =>
     withProjector(async () => {
       await own('killed', DEAD, [3, 4])
-      await pool.query(
-        `update projection_leases set expires_at = now() - interval '1 s' where bucket = 5 and projection = 'items'`,
-      )
+      await pool.query(`update projection_leases set owner = null where bucket = 5 and projection = 'items'`)
       const found = await look()
       expect(of(found.statuses, 'tasks').state).to.equal('partly run')
       expect(of(found.statuses, 'items').owners['']).to.deep.equal([3, 4, 5])
@@ -72,7 +70,9 @@ describe('projections: what operators see', () => {
 
   it('beyond the log: one bucket is enough, wherever the others stand', () =>
     withProjector(async () => {
-      await pool.query(`update checkpoints set position = $1 where projection = 'tasks' and bucket = 7`, [HEAD + 1n])
+      await pool.query(`update projection_checkpoints set position = $1 where projection = 'tasks' and bucket = 7`, [
+        HEAD + 1n,
+      ])
       const found = await look()
       expect(of(found.statuses, 'tasks')).to.include({ state: 'beyond the log', position: HEAD, furthest: HEAD + 1n })
       expect(() => verdictOf(found)).to.throw(/^the log ends at 500, but rows were made of events up to 501/)
@@ -82,7 +82,10 @@ describe('projections: what operators see', () => {
     const beside = { ...tasks, name: 'tasks__rebuild' } as AnyProjection
     await ensureTables(pool, [beside])
     const rebuilds = [['tasks__rebuild_v1'], DEAD]
-    await pool.query(`insert into projectors (id, runs, backend) values ('rebuild', $1, $2)`, rebuilds)
+    await pool.query(
+      `insert into projectors (id, runs, backend, expires_at) values ('rebuild', $1, $2, now() + interval '1 minute')`,
+      rebuilds,
+    )
     expect(await pruneVersions(pool, projections)).to.deep.equal([{ table: 'tasks__rebuild_v1' }])
     expect(await readCheckpoints(pool, [beside])).to.deep.equal([])
   })

@@ -7,7 +7,7 @@ import { balances } from '../../projections/wallet/balances.ts'
 import { entries } from '../../projections/wallet/entries.ts'
 import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { randomHistory } from './history.ts'
-import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
+import { expectFolded, freshPool, MemoryLog, reached, separateAll, startRunner, until } from './support.ts'
 
 describe('projections: rebuild', () => {
   it('builds tables anew beside a projector at work, mends what was wrong and says where', async () => {
@@ -71,7 +71,8 @@ describe('projections: rebuild', () => {
     const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal(['org-1'])
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal([])
-    await pool.query(`update checkpoints set position = 5000000 where projection = 'tasks' and bucket = 2`)
+    await separateAll(pool)
+    await pool.query(`update projection_checkpoints set position = 5000000 where projection = 'tasks' and bucket = 2`)
     const refused = await rebuild({ ...options, projection: tasks }).catch((error: unknown) => error)
     expect(refused).to.include({ code: 'log_went_back' })
   })

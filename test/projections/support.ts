@@ -136,6 +136,13 @@ export async function until(condition: () => Promise<boolean> | boolean, what: s
   }
 }
 
+/** Gives every partition a row of its own, where it stands, so that a test can set its checkpoint there. */
+export async function separateAll(pool: Pool): Promise<void> {
+  await pool.query(`update projection_checkpoints c set shared = null,
+    position = coalesce((select s.position from shared_checkpoints s where s.id = c.shared), c.position)`)
+  await pool.query('delete from shared_checkpoints')
+}
+
 /** Decoded events of a list. */
 export const decoded = (events: readonly StoredEvent[]) => events.map(codec.decode)
 

@@ -3,7 +3,7 @@ import type { Pool } from '../../infra/postgres.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
 import { randomHistory } from '../projections/history.ts'
-import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
+import { freshPool, MemoryLog, reached, separateAll, startRunner } from '../projections/support.ts'
 import { type Live, serveReads } from './live.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -44,7 +44,8 @@ describe('read API: what an answer from the past costs', function cost() {
        select 'acme', 'task-' || n, 'x', case n % 100 when 0 then 'rare' else 'open' end, 0, 0, 0, 0, '', '', n
        from generate_series(1, ${VERSIONS}) n`,
     )
-    await pool.query(`update checkpoints set position = ${VERSIONS}`)
+    await separateAll(pool)
+    await pool.query(`update projection_checkpoints set position = ${VERSIONS}`)
     await pool.query(`vacuum analyze ${history}`)
     const watched = {
       options: pool.options,

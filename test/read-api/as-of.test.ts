@@ -9,7 +9,7 @@ import type { Row } from '../../projections/rows/tables.ts'
 import { recordHead } from '../../projections/runner/heads.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { randomHistory, randomOf } from '../projections/history.ts'
-import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
+import { freshPool, MemoryLog, reached, separateAll, startRunner } from '../projections/support.ts'
 import { type Live, serveReads } from './live.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -50,6 +50,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     const runner = startRunner(pool, new MemoryLog(events), { batch: { min: 13, max: 13, targetMs: 10 } })
     await reached(pool, head)
     await runner.close()
+    await separateAll(pool)
     await recordHead(pool, head, Date.now())
     live = await serveReads(pool)
   })
@@ -194,11 +195,11 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   })
 
   it('answers of the past while a read model stands still, as far as that has come', async () => {
-    await pool.query(`update checkpoints set state = 'stalled' where projection = 'tasks'`)
+    await pool.query(`update projection_checkpoints set state = 'stalled' where projection = 'tasks'`)
     expect((await live.get('org-1', '/kctr/tasks')).status).to.equal(503)
     expect((await live.get('org-1', `/kctr/tasks?as_of=${head}`)).status).to.equal(200)
     expect((await live.get('org-1', `/kctr/tasks?as_of=${head + 1n}`)).body.error.code).to.equal('projection_stalled')
-    await pool.query(`update checkpoints set state = 'running' where projection = 'tasks'`)
+    await pool.query(`update projection_checkpoints set state = 'running' where projection = 'tasks'`)
   })
 
   it('refuses a time that is still to come, at once', async () => {
@@ -223,10 +224,10 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     expect([lagging.status, lagging.body.error.code]).to.deep.equal([503, 'not_yet_visible'])
     const waiting = live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=20000`)
     await sleep(300)
-    await pool.query('update checkpoints set position = $1', [head + 50n])
+    await pool.query('update projection_checkpoints set position = $1', [head + 50n])
     const found = await waiting
     expect([found.status, found.body.meta.as_of]).to.deep.equal([200, String(own.at(-1)!.position)])
-    await pool.query('update checkpoints set position = $1', [head])
+    await pool.query('update projection_checkpoints set position = $1', [head])
     await pool.query('delete from log_heads')
     await recordHead(pool, head, Date.now())
   })
@@ -250,20 +251,20 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
 
   it('answers of a settled time while the audit log stands still, and of no other', async () => {
     await pool.query('delete from log_heads')
-    await pool.query(`update checkpoints set state = 'stalled' where projection = 'audit_log'`)
+    await pool.query(`update projection_checkpoints set state = 'stalled' where projection = 'audit_log'`)
     const own = events.filter(({ metadata }) => metadata.org === 'org-1')
     const settled = await live.get('org-1', `/kctr/tasks?as_of=${own[20]!.metadata.at}`)
     expect([settled.status, settled.body.meta?.as_of]).to.deep.equal([200, String(own[20]!.position)])
     const open = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=20000`)
     expect([open.status, open.body.error.code]).to.deep.equal([503, 'projection_stalled'])
-    await pool.query(`update checkpoints set state = 'running' where projection = 'audit_log'`)
+    await pool.query(`update projection_checkpoints set state = 'running' where projection = 'audit_log'`)
   })
 
   it('waits for a read model that lags behind the time that was asked about', async () => {
     await recordHead(pool, head, Date.now())
-    await pool.query(`update checkpoints set position = 1 where projection = 'tasks'`)
+    await pool.query(`update projection_checkpoints set position = 1 where projection = 'tasks'`)
     const { status, body } = await live.get('org-1', `/kctr/tasks?as_of=${LATE}&wait=0`)
     expect([status, body.error.code]).to.deep.equal([503, 'not_yet_visible'])
-    await pool.query('update checkpoints set position = $1', [head])
+    await pool.query('update projection_checkpoints set position = $1', [head])
   })
 })

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { type Config, loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
@@ -11,7 +10,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
-import { type Client, client } from './client.ts'
+import { type Client, client, untilReady } from './client.ts'
 import { freshDatabase } from './postgres.ts'
 
 /** The whole system inside the test's process, on the real embedded engines. */
@@ -39,8 +38,7 @@ export async function startApp(
   const projector = startProjector({ config, urls, log: silentLog })
   const { probes } = projector
   const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['commands', 'reads'], probes })
-  // The APIs answer before the projector has made its tables.
-  while (!(await fetch(`${url}/health/ready`)).ok) await sleep(50)
+  await untilReady(url)
   const clients: Client[] = []
   return {
     url,

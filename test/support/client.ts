@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
 
 /** What came back over HTTP. `body` is the parsed JSON, `undefined` where there was none. */
 export type Answer = {
@@ -8,7 +10,7 @@ export type Answer = {
   readonly body: any
 }
 
-export type Call = {
+type Call = {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as it is, where the test is about a body that is no JSON. */
@@ -71,4 +73,21 @@ export async function inLanes<T>(items: Iterable<T>, lanes: number, job: (item: 
     for (let next = queue.next(); !next.done; next = queue.next()) await job(next.value)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
+}
+
+const PAUSE_MS = 50
+
+/** Waits until a system is ready: its APIs answer before its projector has made the tables. */
+export async function untilReady(url: string): Promise<void> {
+  while (!(await fetch(`${url}/health/ready`)).ok) await sleep(PAUSE_MS)
+}
+
+/** Repeats a call until it is answered as hoped; what an engine that is away answers meanwhile is 503. */
+export async function untilAnswered(status: number, call: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await call()
+    if (answer.status === status) return answer
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(503)
+    await sleep(PAUSE_MS)
+  }
 }

@@ -1,5 +1,5 @@
-// What all test files of a run share, whichever of its processes they run in: one PostgreSQL server, started when the
-// first one asks for it.
+// What mocha requires before the test files, in its main process and in its workers: the hooks around every file, and
+// one PostgreSQL server for all files of a run, started when the first one asks for it.
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
 import { silentLog } from '../../infra/log.ts'
+
+export { mochaHooks } from './late-errors.ts'
 
 type Server = { readonly url: string; readonly stop: () => Promise<void> }
 

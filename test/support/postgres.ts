@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
+import { within } from '../../infra/within.ts'
 
 type Server = { readonly admin: pg.Client; url(database: string): string; stop(): Promise<void> }
 
 /** What databases are copied from: prepared once in a run, by migrations for example. */
 export type Template = { readonly name: string; readonly prepare: (url: string) => Promise<void> }
+
+/** One copy that hangs must not keep all later tests of the process waiting; the first starts the server. */
+const DATABASE_MS_MAX = 25_000
+const late = () => new Error(`no database after ${DATABASE_MS_MAX} ms`)
 
 let server: Promise<Server> | undefined
 let turn: Promise<unknown> = Promise.resolve()
@@ -16,13 +21,15 @@ const created: string[] = []
  * started when the first test asks; `KOGI_TEST_DATABASE_URL` names another one to use (its user may create databases).
  */
 export function freshDatabase(template?: Template): Promise<string> {
-  // One after another: PostgreSQL does not copy a template while somebody else does.
-  const result = turn.then(async () => {
-    const { url } = await running()
-    return url(await create('fresh', template && (await prepared(template))))
-  })
+  // One after another: PostgreSQL does not copy a template while another copy of it is made.
+  const result = turn.then(() => within(DATABASE_MS_MAX, freshCopy(template), late))
   turn = result.catch(() => undefined)
   return result
+}
+
+async function freshCopy(template: Template | undefined): Promise<string> {
+  const { url } = await running()
+  return url(await create('fresh', template && (await prepared(template))))
 }
 
 async function prepared({ name, prepare }: Template): Promise<string> {
@@ -73,7 +80,7 @@ const urlOf = (base: string) => (database: string) => Object.assign(new URL(base
 
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString })
-  client.on('error', () => {}) // whoever waits for an answer is told
+  client.on('error', () => {}) // The query that waits for an answer fails by itself.
   await client.connect()
   return client
 }

@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { domainStreamPrefixes } from '../../infra/catalogue.ts'
 import { loadConfig } from '../../infra/config.ts'
@@ -40,16 +40,16 @@ export async function rebuildUnderLoad(system: System, load: Load): Promise<stri
     const sending = traffic.run(load, over)
     while (!over()) {
       const { name } = load.rebuilt[rebuilds % load.rebuilt.length]!
-      assert.include(await system.kogi('rebuild', name), 'every row is what it was before')
+      expect(await system.kogi('rebuild', name)).to.include('every row is what it was before')
       rebuilds += 1
     }
     await sending
     const rate = ((traffic.accepted.length - prepared) * 1_000) / (performance.now() - begun)
     await traffic.repeatAll()
-    assert.deepEqual(traffic.failedCommands, [])
-    assert.deepEqual(traffic.failedReads, [])
-    assert.isTrue(JSON.parse(await system.kogi('check', '--json')).equal)
-    assert.deepEqual(await logged(config, tokens), asLines(traffic.accepted))
+    expect(traffic.failedCommands).to.deep.equal([])
+    expect(traffic.failedReads).to.deep.equal([])
+    expect(JSON.parse(await system.kogi('check', '--json'))).to.include({ equal: true })
+    expect(await logged(config, tokens)).to.deep.equal(asLines(traffic.accepted))
     return `${rebuilds} rebuilds under ${Math.round(rate)} accepted commands/s, ${inWords(traffic)}`
   } finally {
     traffic.close()

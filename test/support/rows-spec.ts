@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { InvariantError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { aggregates, codec } from '../../infra/catalogue.ts'
-import { PartitionTable } from '../../projections/ownership/partitions.ts'
+import { PartitionTable, partitionOf } from '../../projections/ownership/partitions.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import { fold, sortedRows } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
@@ -84,16 +84,17 @@ function eventOf(facts: readonly Given[], { type, data, id, at }: Given, n: numb
 
 /** The runner's own fold over an empty table takes the batch without a fault, and ignores it when it comes again. */
 async function mustPassTwice(projection: AnyProjection, events: readonly StoredEvent[], title: string) {
-  const partition = {
-    projection,
+  const checkpoint = {
+    projection: projection.name,
+    version: projection.version,
     bucket: bucketOf(CONTEXT.org),
+    position: 0n,
     epoch: 1n,
-    committed: 0n,
-    passed: 0n,
     state: 'running' as const,
-    told: 'running' as const,
-    fault: null,
+    error: null,
+    updatedAt: CONTEXT.at,
   }
+  const partition = partitionOf(projection, checkpoint)
   const decode = (event: StoredEvent): DomainEvent => codec.decode(event)
   const batch = new BatchFold({
     table: new PartitionTable([partition]),

@@ -83,7 +83,7 @@ describe(`projections: a fleet of projectors (KOGI_SEED=${SEED})`, function flee
       const other = startProjector({ store: store.url, database, leaseMs: 300, batch: 3 })
       await until(() => ownedBy(pool, `victim-${other.child.pid}`), 'the other to own everything')
       const [{ rows: held }, { rows: last }] = [
-        await pool.query('select projection, bucket, epoch from checkpoints'),
+        await pool.query(EPOCHS),
         await pool.query('select max(id) as id from writes'),
       ]
       await sleep(500)
@@ -93,10 +93,9 @@ describe(`projections: a fleet of projectors (KOGI_SEED=${SEED})`, function flee
       await reached(pool, events.at(-1)!.position)
       await Promise.all([frozen.kill(), other.kill()])
       const { rows: writes } = await pool.query(
-        `select count(*)::int as n from writes w join checkpoints c using (projection, bucket)
-         join unnest($2::text[], $3::int[], $4::bigint[]) h(projection, bucket, epoch) using (projection, bucket)
+        `select count(*)::int as n from writes w join unnest($2::text[], $3::bigint[]) h(kept_by, epoch) using (kept_by)
          where w.id > $1 and w.application = 'frozen' and w.epoch <= h.epoch`,
-        [last[0].id, ...['projection', 'bucket', 'epoch'].map(name => held.map(row => row[name]))],
+        [last[0].id, ...['kept_by', 'epoch'].map(name => held.map(row => row[name]))],
       )
       expect(writes[0].n).to.equal(0)
       await expectFolded(pool, events)
@@ -104,15 +103,24 @@ describe(`projections: a fleet of projectors (KOGI_SEED=${SEED})`, function flee
   }
 })
 
+/** The rows that keep checkpoints, own ones and shared ones, with their epochs. */
+const EPOCHS = `select projection || '/' || bucket as kept_by, epoch from projection_checkpoints
+  union all select id::text, epoch from shared_checkpoints`
+
 /** Has the database note who moves checkpoints, and under which epoch. */
 async function logWrites(pool: Pool): Promise<void> {
   await pool.query(`
-    create table writes (id bigserial, application text, projection text, bucket int, epoch bigint);
-    create function note() returns trigger language plpgsql as $$ begin
-      insert into writes (application, projection, bucket, epoch)
-      values (current_setting('application_name'), new.projection, new.bucket, new.epoch);
+    create table writes (id bigserial, application text, kept_by text, epoch bigint);
+    create function note_own() returns trigger language plpgsql as $$ begin
+      insert into writes (application, kept_by, epoch)
+      values (current_setting('application_name'), new.projection || '/' || new.bucket, new.epoch);
       return null; end $$;
-    create trigger noted after update of position on checkpoints for each row execute function note()`)
+    create function note_shared() returns trigger language plpgsql as $$ begin
+      insert into writes (application, kept_by, epoch)
+      values (current_setting('application_name'), new.id::text, new.epoch);
+      return null; end $$;
+    create trigger noted after update of position on projection_checkpoints for each row execute function note_own();
+    create trigger noted after update of position on shared_checkpoints for each row execute function note_shared()`)
 }
 
 async function ownedBy(pool: Pool, owner: string): Promise<boolean> {

@@ -1,0 +1,34 @@
+import { expect } from 'chai'
+import { describeProcess } from '../../infra/embedded/processes.ts'
+import { startMocha } from './mocha.ts'
+
+describe('a test that times out', function timeOuts() {
+  this.timeout(60_000)
+
+  it('fails alone: the worker goes on with the next test and the next file, whatever fails late', async () => {
+    const { code, out, err } = await startMocha([
+      'fixtures/times-out.ts',
+      'fixtures/takes-long.ts',
+      'fixtures/loads-slowly.ts',
+    ]).ended
+    expect(code, out + err).to.equal(1)
+    expect(out).to.match(/1\) never settles/)
+    for (const title of ['passes afterwards', 'passes too', 'passes as well']) expect(out).to.contain(`✔ ${title}`)
+    expect(out)
+      .to.match(/3 passing/)
+      .and.to.match(/1 failing/)
+    const left = Number(/^child (\d+)$/m.exec(out)![1])
+    expect(await describeProcess(left), 'the process that the test left behind').to.equal(null)
+    expect(err.match(/An error outside of any test, in or after \S*times-out\.ts: Error: a late/g)).to.have.length(4)
+  })
+})
+
+describe('an error that no test takes', () => {
+  it('fails the file although its tests pass', async () => {
+    const { code, out, err } = await startMocha(['fixtures/rejects.ts']).ended
+    expect(code, out + err).to.equal(1)
+    expect(out)
+      .to.match(/1 passing/)
+      .and.to.match(/nobody handles this/)
+  })
+})

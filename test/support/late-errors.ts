@@ -1,0 +1,52 @@
+/**
+ * Errors that come when the test that caused them is over: a timed-out test goes on in the background, and what it
+ * waits for may fail during a later test or between two files. Mocha listens to no error between two files, so that
+ * such an error would end the worker and the next file with it. Here it is printed and, unless a test of this process
+ * has timed out (the run fails then anyway), fails the file.
+ */
+import type { EventEmitter } from 'node:events'
+import type { Context } from 'mocha'
+import { endChildren } from './children.ts'
+
+/** The file that runs or ran last. */
+let file = 'no file yet'
+let timedOut = false
+const errors: string[] = []
+const seen = new WeakSet<object>()
+
+function note(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const message = `An error outside of any test, in or after ${file}: ${text}`
+  process.stderr.write(`${message}\n`)
+  if (!timedOut) errors.push(message)
+}
+
+function noteException(error: Error): void {
+  if (timedOut || !(process as EventEmitter).emit('uncaughtException', error, 'uncaughtException')) note(error)
+}
+
+function noteRejection(reason: unknown, promise: Promise<unknown>): void {
+  if (seen.has(promise)) return // Mocha emits the event again for listeners beside its own.
+  seen.add(promise)
+  note(reason)
+}
+
+export const mochaHooks = {
+  beforeAll(): void {
+    // No listener of `uncaughtException`, because mocha removes all of those after each file.
+    if (!process.hasUncaughtExceptionCaptureCallback()) process.setUncaughtExceptionCaptureCallback(noteException)
+    process.on('unhandledRejection', noteRejection)
+  },
+  beforeEach(this: Context): void {
+    file = this.currentTest?.file ?? file
+  },
+  afterEach(this: Context): void {
+    if ((this.currentTest as { timedOut?: boolean }).timedOut) timedOut = true
+  },
+  afterAll(): void {
+    process.off('unhandledRejection', noteRejection)
+    if (timedOut) endChildren()
+    const found = errors.splice(0)
+    if (found.length > 0) throw new Error(found.join('\n'))
+  },
+}
