@@ -1,55 +1,76 @@
 /** Given events, then rows: the specification of a read model. */
 import { expect } from 'chai'
-import type { z } from 'zod'
+import { InvariantError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
-import { toWire } from '../../domain/kernel/json.ts'
-import { codec } from '../../infra/catalogue.ts'
+import { aggregates, codec } from '../../infra/catalogue.ts'
 import { PartitionTable, partitionOf } from '../../projections/ownership/partitions.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import { fold, sortedRows } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { BatchFold } from '../../projections/runner/batch.ts'
-import { CONTEXT } from './spec.ts'
+import { CONTEXT, stored } from './spec.ts'
 
-/** A fact in memory form; `id` names another thing than `thing-1`, `of` its category where several are read. */
+/** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`. */
 export type Given = { readonly type: string; readonly data: object; readonly id?: string; readonly at?: string }
 
 /**
- * `rowsFor(tasks).given(created).then({ id: 'thing-1', … })`. Rows are compared in key order by the columns that are
- * named. The batch is also given to the runner's fold, twice: the second time it must change nothing.
+ * `rowsFor(tasks).given(created).then({ id: 'thing-1', … })`. Rows are compared in key order, each by the columns that
+ * the expected row names. The facts also go through the runner's fold, twice: the second time they must change nothing.
  */
 export const rowsFor = (model: AnyProjection) => ({
-  given: (...facts: readonly Given[]) => ({
-    // biome-ignore lint/suspicious/noThenProperty: given, then; it returns a promise by itself
-    async then(...expected: readonly object[]): Promise<void> {
-      const events = facts.map((fact, n) => eventOf(model, facts, fact, n))
-      const rows = sortedRows(await fold([model], events.map(codec.decode)), model)
-      expect(rows.map((row, n) => picked(row, expected[n] ?? row))).to.deep.equal(expected)
-      await mustPassTwice(model, events)
-    },
-  }),
+  given: (...facts: readonly Given[]) => {
+    const events = facts.map((fact, n) => eventOf(facts, fact, n))
+    const rows = async () => sortedRows(await fold([model], events.map(codec.decode)), model)
+    const title = `rows of ${model.name} after ${facts.map(({ type }) => type).join(', ')}`
+    return {
+      // biome-ignore lint/suspicious/noThenProperty: given, then; it returns a promise by itself
+      async then(...expected: readonly object[]): Promise<void> {
+        const found = await rows()
+        expect(found.map((row, n) => picked(row, expected[n] ?? row)).map(shown), title).to.deep.equal(
+          expected.map(shown),
+        )
+        await mustPassTwice(model, events, title)
+      },
+      /** The rows themselves, for what is true of all of them together. */
+      rows,
+      /** No command makes such a history: the fold throws an `InvariantError`. */
+      async isImpossible(): Promise<void> {
+        const error = await rows().catch((thrown: Error) => thrown)
+        expect(error, title).to.be.instanceOf(InvariantError)
+      },
+    }
+  },
 })
 
 const picked = (row: object, expected: object) =>
   Object.fromEntries(Object.keys(expected).map(name => [name, (row as Record<string, unknown>)[name]]))
 
-function eventOf(model: AnyProjection, facts: readonly Given[], { type, data, id, at }: Given, n: number): StoredEvent {
-  const category = Object.keys(model.of).find(name => Object.hasOwn(model.of[name], type))
-  if (category === undefined) throw new TypeError(`${model.name} is made of no event ${type}`)
+/** A row as a difference shows it best: a column without a value is named, a number does not look like a text. */
+const shown = (row: object) =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [
+      name,
+      value === undefined ? 'no value' : typeof value === 'bigint' ? `${value}n` : value,
+    ]),
+  )
+
+function eventOf(facts: readonly Given[], { type, data, id, at }: Given, n: number): StoredEvent {
+  const aggregate = aggregates.find(({ events }) => Object.hasOwn(events, type))
+  if (aggregate === undefined) throw new TypeError(`no aggregate has an event ${type}`)
   const name = id ?? CONTEXT.id
   const before = facts.slice(0, n).filter(other => (other.id ?? CONTEXT.id) === name)
-  const schema = model.of[category][type] as z.ZodObject
+  const number = String(n).padStart(12, '0')
   return {
     type,
-    data: toWire(schema.safeEncode(data as never).data ?? data) as StoredEvent['data'],
-    eventId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
-    stream: `${category}-${name}`,
+    data: stored(aggregate.events, type, data),
+    eventId: `00000000-0000-4000-8000-${number}`,
+    stream: `${aggregate.name}-${name}`,
     revision: BigInt(before.length),
     position: BigInt(100 + n),
     metadata: {
       $correlationId: 'c',
       $causationId: 'c',
-      commandId: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+      commandId: `00000000-0000-4000-8000-${number}`,
       fingerprint: 'f'.repeat(64),
       org: CONTEXT.org,
       id: name,
@@ -61,8 +82,8 @@ function eventOf(model: AnyProjection, facts: readonly Given[], { type, data, id
   }
 }
 
-/** The runner's own fold takes the batch without a fault, and changes nothing when it comes again. */
-async function mustPassTwice(projection: AnyProjection, events: readonly StoredEvent[]): Promise<void> {
+/** The runner's own fold over an empty table takes the batch without a fault, and ignores it when it comes again. */
+async function mustPassTwice(projection: AnyProjection, events: readonly StoredEvent[], title: string) {
   const checkpoint = {
     projection: projection.name,
     version: projection.version,
@@ -82,11 +103,13 @@ async function mustPassTwice(projection: AnyProjection, events: readonly StoredE
     skips: new Map(),
   })
   if (events.length === 0) return
-  expect([...(await batch.fold(events)).faults.values()]).to.deep.equal([])
+  const { faults } = await batch.fold(events)
+  expect([...faults.values()], `the runner stalls: ${title}`).to.deep.equal([])
   const { changes } = await batch.fold(events)
   expect(
     changes
       .flatMap(({ changed, removed, appended, versions }) => [...changed, ...removed, appended.count, versions.count])
       .filter(Boolean),
+    `the same facts once more change ${title}`,
   ).to.deep.equal([])
 }

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Aggregate, Context, EventOf, Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { toWire } from '../../domain/kernel/json.ts'
 import { personalFields } from '../../domain/kernel/schema.ts'
 
 /** What every specification decides in: a fixed caller, a fixed instant, ids that can be foretold. */
@@ -22,7 +24,7 @@ export const specFor =
   (...facts: readonly EventOf<E>[]) => ({
     when: <K extends keyof C & string>(name: K, body: z.output<C[K]>, context: Partial<Context> = {}) => {
       const { commands, events, decide, rejections } = aggregate
-      for (const fact of facts) mustBeStorable(events, fact)
+      for (const { type, data } of facts) stored(events, type, data)
       mustEncode(commands[name]!, body)
       const state = stateOf(aggregate, facts)
       const run = () => decide[name](state, body, { ...CONTEXT, ...context })
@@ -31,7 +33,7 @@ export const specFor =
         then(...expected: readonly EventOf<E>[]): void {
           const made = run()
           expect(made).to.deep.equal(expected)
-          for (const fact of made) mustBeStorable(events, fact)
+          for (const { type, data } of made) stored(events, type, data)
         },
         changesNothing(): void {
           expect(run()).to.deep.equal([])
@@ -61,9 +63,11 @@ export function codeOf(run: () => unknown): string | undefined {
   }
 }
 
-function mustBeStorable(events: Vocabulary, { type, data }: { readonly type: string; readonly data: unknown }): void {
+/** The data of a fact as the log holds it; a fact that its schema does not carry fails the test. */
+export function stored(events: Vocabulary, type: string, data: unknown): StoredEvent['data'] {
   const encoded = events[type]!.safeEncode(data as never)
-  expect(encoded.error?.issues, `${type} must be storable`).to.equal(undefined)
+  expect(encoded.error && z.prettifyError(encoded.error), `${type} must be storable`).to.equal(undefined)
+  return toWire(encoded.data) as StoredEvent['data']
 }
 
 /** A personal field is sealed by then, which its schema, made for the wire, does not describe. */
@@ -71,5 +75,5 @@ function mustEncode(schema: z.ZodObject, body: object): void {
   const personal = personalFields(schema)
   const open = Object.entries(body).filter(([field]) => !personal.has(field))
   const encoded = schema.safeEncode(Object.fromEntries(open) as never)
-  expect(encoded.error?.issues, 'the body must be one that a client can send').to.equal(undefined)
+  expect(encoded.error && z.prettifyError(encoded.error), 'a client must be able to send the body').to.equal(undefined)
 }

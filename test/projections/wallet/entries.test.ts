@@ -1,0 +1,26 @@
+import { expect } from 'chai'
+import { entries } from '../../../projections/wallet/entries.ts'
+import { rowsFor } from '../../support/rows-spec.ts'
+import { CONTEXT } from '../../support/spec.ts'
+import { book, second } from './book.ts'
+
+describe('rows: entries', () => {
+  const { given } = rowsFor(entries)
+  const common = { wallet: 'studio', kind: 'journal', effective_on: '2026-02-28', posted_by: CONTEXT.actor }
+
+  it('lists each entry once', () =>
+    given(...book).then(
+      { ...common, id: 'e1', description: 'No 1', revision: 3n, position: 103n, posted_at: second(3) },
+      { ...common, id: 'e2', description: 'No 2', revision: 4n, position: 104n, posted_at: second(4) },
+    ))
+  it('keeps the postings of an entry in their order', async () => {
+    const [, second] = await given(...book).rows()
+    const postings = second!.postings as readonly { readonly account: string; readonly amount: bigint }[]
+    expect(postings.map(({ account, amount }) => [account, amount])).to.deep.equal([
+      ['main', -150n],
+      ['taxes', 100n],
+      ['main', -50n],
+      ['external:fee', 100n],
+    ])
+  })
+})
