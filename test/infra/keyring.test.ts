@@ -9,7 +9,7 @@ import { freshDatabase } from '../support/postgres.ts'
 describe('the keyring', () => {
   let pool: Pool
   let keys: Keyring
-  /** Another process, with a cache of its own. */
+  /** The keyring of another process, with its own cache. */
   let others: Keyring
 
   before(async () => {
