@@ -9,8 +9,8 @@ import { createKeySet } from './key-set.ts'
 import { GRANT, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
-/** For so long a verified token is accepted without another look at the key set. */
-const BELIEVED_MS = 300_000
+/** Time for which a verified token is accepted without another look at the key set. */
+const REMEMBERED_MS = 300_000
 
 const printable = (max: number) =>
   z
@@ -29,11 +29,11 @@ const claims = z.object({
 })
 
 export type AuthOptions = {
-  /** JWKS: a file, or a URL. */
+  /** File or URL of the key set (JWKS, RFC 7517). */
   readonly jwks: string
   readonly issuer: string
   readonly audience: string
-  /** Verified tokens remembered. */
+  /** Number of verified tokens that are remembered; 0 remembers none. */
   readonly cacheSize: number
   readonly keyCooldownMs?: number
 }
@@ -53,7 +53,7 @@ export function createAuthenticator(options: AuthOptions) {
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub', 'org_id'],
   }
-  const believed = cacheSize > 0 ? new LRUCache<string, Principal>({ max: cacheSize }) : undefined
+  const verified = cacheSize > 0 ? new LRUCache<string, Principal>({ max: cacheSize }) : undefined
 
   async function verify(token: string): Promise<Principal> {
     let payload: JWTPayload
@@ -64,8 +64,8 @@ export function createAuthenticator(options: AuthOptions) {
     }
     const principal = principalOf(payload)
     const expiresAt = (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000
-    const ttl = Math.min(expiresAt - Date.now(), BELIEVED_MS)
-    if (ttl > 0) believed?.set(token, principal, { ttl })
+    const ttl = Math.min(expiresAt - Date.now(), REMEMBERED_MS)
+    if (ttl > 0) verified?.set(token, principal, { ttl })
     return principal
   }
 
@@ -73,7 +73,7 @@ export function createAuthenticator(options: AuthOptions) {
     if (authorization === undefined) throw httpError('unauthenticated')
     const token = /^Bearer +([\w.+/=-]+) *$/i.exec(authorization)?.[1]
     if (token === undefined) throw invalid('Authorization', 'must be `Bearer <token>`')
-    return believed?.get(token) ?? verify(token)
+    return verified?.get(token) ?? verify(token)
   }
 }
 
@@ -89,7 +89,7 @@ function principalOf(payload: JWTPayload): Principal {
   return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted] })
 }
 
-/** Says which check failed, never more: a token is refused, its contents are not discussed. */
+/** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */
 function refusal(error: unknown): unknown {
   if (error instanceof KogiError) return error
   if (error instanceof errors.JWTExpired) return invalid('exp', 'the token has expired')

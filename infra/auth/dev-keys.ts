@@ -18,7 +18,7 @@ export type DevKeys = { readonly privateKey: KeyObject; readonly kid: string; re
 
 /**
  * The development key pair in `<data>/auth/`, made on first use; of several processes that start at once one wins and
- * the others take its key. Refuses in production: whoever can read that folder could be anybody.
+ * the others take its key. Refuses in production, because a reader of that folder can sign a token for any subject.
  */
 export async function devKeys(config: KeyConfig): Promise<DevKeys> {
   if (config.env === 'production') {
@@ -42,7 +42,7 @@ export async function jwksSource(config: KeyConfig): Promise<string> {
   return config.jwks ?? (await devKeys(config)).jwksFile
 }
 
-/** Issues a development token. The organization, the subject and the roles are checked as a request's would be. */
+/** Issues a development token. Organization, subject and roles must be such as a request's token may have. */
 export async function issueToken(
   config: KeyConfig,
   claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
@@ -75,7 +75,7 @@ async function privateKeyIn(folder: string): Promise<KeyObject> {
   const draft = `${file}.${randomUUID()}`
   await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   try {
-    await link(draft, file) // whole or not at all, and never over another process's key
+    await link(draft, file) // A link is made whole or not at all, and never replaces another process's key.
     return privateKey
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -59,7 +59,7 @@ export function decodePart(text: string, field: string): string {
     const decoded = decodeURIComponent(text)
     if (!decoded.includes('\0')) return decoded
   } catch {
-    // told below
+    // The error is thrown after this block.
   }
   throw httpError('invalid_parameter', [{ field, message: 'not valid percent-encoded UTF-8 text' }])
 }

@@ -29,7 +29,7 @@ describe('import: the run', () => {
     await server.close()
   })
 
-  /** A process of its own: nothing remembered. */
+  /** A write side as a new process has it: it remembers nothing. */
   const deps = (port: EventStore = store): WriteDeps => ({
     store: port,
     codec,

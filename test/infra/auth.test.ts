@@ -199,7 +199,7 @@ describe('development keys', () => {
   })
   after(() => rm(dataDir, { recursive: true, force: true }))
 
-  it('are made once, whoever asks first, and sign tokens that are accepted', async () => {
+  it('are made once for several processes, and sign tokens that are accepted', async () => {
     const config = { ...loadConfig({}), dataDir }
     const made = await Promise.all([devKeys(config), devKeys(config), devKeys(config)])
     expect(new Set(made.map(keys => keys.kid)).size).to.equal(1)

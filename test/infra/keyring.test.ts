@@ -11,7 +11,7 @@ const MAKE = { makeKey: true }
 describe('the keyring', () => {
   let pool: Pool
   let keys: Keyring
-  /** Another process, with a cache of its own. */
+  /** The keyring of another process, with its own cache. */
   let others: Keyring
 
   before(async () => {
