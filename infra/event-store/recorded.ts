@@ -5,7 +5,7 @@
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Json } from '../../domain/kernel/json.ts'
-import { Reader } from '../embedded/event-store/protobuf.ts'
+import { Reader } from '../wire/protobuf.ts'
 
 /** An event; how far the filter has looked; the word that all stored events have come; anything else. */
 export type Received =

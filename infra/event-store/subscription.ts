@@ -9,9 +9,9 @@ import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2'
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
-import { framed } from '../embedded/event-store/grpc.ts'
-import { Writer } from '../embedded/event-store/protobuf.ts'
-import { MessageSplitter } from './messages.ts'
+import { framed } from '../embedded/event-store/wire/call.ts'
+import { Writer } from '../wire/protobuf.ts'
+import { MessageSplitter } from '../wire/splitter.ts'
 import { type Received, received } from './recorded.ts'
 
 /** Events that the filter looks at in one go, and after how many such windows without a match it tells where it is. */

@@ -1,9 +1,9 @@
 /** The lean reader of `$all`, from bytes to events, against the classes that the stock client generates. */
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { MalformedMessage } from '../../infra/embedded/event-store/protobuf.ts'
-import { MessageSplitter } from '../../infra/event-store/messages.ts'
 import { received } from '../../infra/event-store/recorded.ts'
+import { MalformedMessage } from '../../infra/wire/protobuf.ts'
+import { MessageSplitter } from '../../infra/wire/splitter.ts'
 import { identifier, uuidMessage } from '../contracts/event-store/messages.ts'
 import { frame, pb, shared } from '../contracts/event-store/raw.ts'
 

@@ -34,12 +34,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
-import { lockFolder } from './lock.ts'
-import { seed } from './seed.ts'
-import { listen } from './server.ts'
-import { Store } from './store.ts'
-import { checkTail, tornNote } from './verify.ts'
-import { Writer } from './writer.ts'
+import { lockFolder } from './care/lock.ts'
+import { checkTail, tornNote } from './care/verify.ts'
+import { Store } from './log/store.ts'
+import { listen } from './serve/server.ts'
+import { Writer } from './write/committer.ts'
+import { seed } from './write/seed.ts'
 
 export interface EventStoreOptions {
   /** Where the events are kept. Left out with `memory`. */

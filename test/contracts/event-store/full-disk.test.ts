@@ -5,7 +5,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { Journal } from '../../../infra/embedded/event-store/journal.ts'
+import { Journal } from '../../../infra/embedded/event-store/log/journal.ts'
 
 const NO_SPACE = /journal-a: ENOSPC/
 

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { frameOffsets } from '../../../infra/embedded/event-store/scan.ts'
-import { FILE, Store } from '../../../infra/embedded/event-store/store.ts'
-import { Tables } from '../../../infra/embedded/event-store/tables.ts'
-import { verify } from '../../../infra/embedded/event-store/verify.ts'
-import { Writer } from '../../../infra/embedded/event-store/writer.ts'
+import { verify } from '../../../infra/embedded/event-store/care/verify.ts'
+import { frameOffsets } from '../../../infra/embedded/event-store/log/scan.ts'
+import { FILE, Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/log/tables.ts'
+import { Writer } from '../../../infra/embedded/event-store/write/committer.ts'
 
 const JOURNAL = `${FILE}-journal-a`
 /** More streams than a tail holds: they set its move into the tables off. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { withReader } from '../../../infra/embedded/event-store/folder.ts'
+import { withReader } from '../../../infra/embedded/event-store/care/folder.ts'
 
 /** Reads a folder twice: `reader.ts <folder>` prints the number of its blocks now and again when its input ends. */
 await withReader(process.argv[2]!, async store => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { RecentIds } from '../../../infra/embedded/event-store/recent-ids.ts'
+import { RecentIds } from '../../../infra/embedded/event-store/write/recent-ids.ts'
 
 describe('the memory of recent event ids', () => {
   it('agrees with a plain map that forgets its oldest', () => {

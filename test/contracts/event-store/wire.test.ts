@@ -8,15 +8,9 @@ import {
   streamOf,
   typeOf,
   writeFrame,
-} from '../../../infra/embedded/event-store/frame.ts'
-import {
-  MalformedMessage,
-  Reader,
-  varintSize,
-  Writer,
-  writeVarint,
-} from '../../../infra/embedded/event-store/protobuf.ts'
-import { readRequest } from '../../../infra/embedded/event-store/read-request.ts'
+} from '../../../infra/embedded/event-store/log/frame.ts'
+import { readRequest } from '../../../infra/embedded/event-store/wire/read-request.ts'
+import { MalformedMessage, Reader, varintSize, Writer, writeVarint } from '../../../infra/wire/protobuf.ts'
 import { readMessage, readRequest as readRequestMessage } from './messages.ts'
 import { pb } from './raw.ts'
 

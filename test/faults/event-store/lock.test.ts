@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { lockFolder } from '../../../infra/embedded/event-store/lock.ts'
-import { Store } from '../../../infra/embedded/event-store/store.ts'
+import { lockFolder } from '../../../infra/embedded/event-store/care/lock.ts'
+import { Store } from '../../../infra/embedded/event-store/log/store.ts'
 
 const SERVE = new URL('../../contracts/event-store/serve.ts', import.meta.url).pathname
 const APART = ['--pid', '--fork', '--mount-proc', '--kill-child']

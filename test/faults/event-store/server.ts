@@ -1,7 +1,7 @@
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { Store } from '../../../infra/embedded/event-store/store.ts'
-import { Tables } from '../../../infra/embedded/event-store/tables.ts'
-import { Tail } from '../../../infra/embedded/event-store/tail.ts'
+import { Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/log/tables.ts'
+import { Tail } from '../../../infra/embedded/event-store/log/tail.ts'
 
 /**
  * A server that kills itself: `server.ts <folder> <stage> <commits>` dies at the commit of that number, before it is

@@ -1,6 +1,6 @@
-import type { NewEvent } from './frame.ts'
+import type { NewEvent } from '../log/frame.ts'
+import { type Head, isMetastream, isSoftDeleted, metastreamOf, originalOf, readableRange } from '../log/head.ts'
 import type { Identity } from './group.ts'
-import { type Head, isMetastream, isSoftDeleted, metastreamOf, originalOf, readableRange } from './head.ts'
 import type { RecentIds } from './recent-ids.ts'
 
 /** What a writer expects of a stream: a revision, or one of these. */

@@ -1,8 +1,8 @@
-import { BLOCK_HEADER, BLOCK_SIZE, type Block, sealBlock } from './block.ts'
-import { frameSizes, type NewEvent, recordLength, writeFrame } from './frame.ts'
-import type { Head } from './head.ts'
-import type { Changes } from './store.ts'
-import type { StagedRun } from './tail.ts'
+import { BLOCK_HEADER, BLOCK_SIZE, type Block, sealBlock } from '../log/block.ts'
+import { frameSizes, type NewEvent, recordLength, writeFrame } from '../log/frame.ts'
+import type { Head } from '../log/head.ts'
+import type { Changes } from '../log/store.ts'
+import type { StagedRun } from '../log/tail.ts'
 
 interface OpenBlock {
   readonly position: number

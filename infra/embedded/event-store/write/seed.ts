@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { NewEvent } from './frame.ts'
-import { FIRST_POSITION } from './scan.ts'
-import type { Writer } from './writer.ts'
+import type { NewEvent } from '../log/frame.ts'
+import { FIRST_POSITION } from '../log/scan.ts'
+import type { Writer } from './committer.ts'
 
 /** The events that a new EventStoreDB finds in its log; the first of them stands before the beginning of `$all`. */
 

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Decision, decideAppend, decideDelete, type Streams, type WriteResult } from './decide.ts'
-import { idOf, type NewEvent, recordLength, TOMBSTONE_REVISION } from './frame.ts'
-import { Group, type Identity } from './group.ts'
+import { idOf, type NewEvent, recordLength, TOMBSTONE_REVISION } from '../log/frame.ts'
 import {
   describedBy,
   type Head,
@@ -11,10 +9,12 @@ import {
   NO_LIMITS,
   SOFT_DELETE_METADATA,
   withTruncateBefore,
-} from './head.ts'
+} from '../log/head.ts'
+import type { Store } from '../log/store.ts'
+import type { State } from '../log/tables.ts'
+import { type Decision, decideAppend, decideDelete, type Streams, type WriteResult } from './decide.ts'
+import { Group, type Identity } from './group.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { Store } from './store.ts'
-import type { State } from './tables.ts'
 
 export type Settle = (error: Error | undefined, result?: WriteResult) => void
 

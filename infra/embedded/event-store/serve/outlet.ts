@@ -1,8 +1,8 @@
-import type { FrameView } from './frame.ts'
-import type { Call } from './grpc.ts'
-import { isPlain, type Rendering, rendered, renderedSlice } from './resolve.ts'
-import type { Slice } from './scan.ts'
-import type { Store } from './store.ts'
+import type { FrameView } from '../log/frame.ts'
+import type { Slice } from '../log/scan.ts'
+import type { Store } from '../log/store.ts'
+import type { Call } from '../wire/call.ts'
+import { isPlain, type Rendering, rendered, renderedSlice } from './rendering.ts'
 
 const CHUNK_BYTES = 64 * 1024
 /** From here on, handing a part over costs less than copying it. */

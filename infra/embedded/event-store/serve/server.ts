@@ -9,11 +9,11 @@ import {
 } from 'node:http2'
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { Call, GrpcError, Status } from './grpc.ts'
+import type { Store } from '../log/store.ts'
+import { Call, GrpcError, Status } from '../wire/call.ts'
+import type { Writer } from '../write/committer.ts'
 import { httpAnswer, serveHttp } from './http.ts'
 import { handlerOf, newInstanceId, type Server } from './services.ts'
-import type { Store } from './store.ts'
-import type { Writer } from './writer.ts'
 
 /** The settings that a real server announces. */
 const SETTINGS = {

@@ -1,7 +1,7 @@
-import { type FrameView, idOf, type NewEvent, recordLength, streamOf, TOMBSTONE_REVISION } from './frame.ts'
-import { Group } from './group.ts'
-import { describedBy, type Head, limitsOf, NO_LIMITS } from './head.ts'
-import type { Store } from './store.ts'
+import { type FrameView, idOf, type NewEvent, recordLength, streamOf, TOMBSTONE_REVISION } from '../log/frame.ts'
+import { describedBy, type Head, limitsOf, NO_LIMITS } from '../log/head.ts'
+import type { Store } from '../log/store.ts'
+import { Group } from '../write/group.ts'
 
 /** Bytes of one commit while copying. */
 const GROUP_BYTES = 4 * 1024 * 1024

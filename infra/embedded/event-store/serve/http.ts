@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Store } from '../log/store.ts'
 import { postEvents, streamOfPath } from './http-append.ts'
 import { existingHead } from './reads.ts'
 import { SERVER_VERSION, type Server } from './services.ts'
-import type { Store } from './store.ts'
 
 /** The plain HTTP side: is it alive, what is it, and a door for events. Everything else goes over gRPC. */
 

@@ -1,14 +1,22 @@
-import { isTombstoned } from './decide.ts'
+import { frameEnd, newFrameView, parseFrame } from '../log/frame.ts'
+import { type Head, isMetastream, isSoftDeleted, readableRange } from '../log/head.ts'
+import {
+  AllForwards,
+  allBackwards,
+  locate,
+  readableAt,
+  type Slice,
+  streamBackwards,
+  streamForwards,
+} from '../log/scan.ts'
+import type { Store } from '../log/store.ts'
+import type { Call } from '../wire/call.ts'
+import type { ReadRequest } from '../wire/read-request.ts'
+import { firstStreamPosition, lastStreamPosition, streamDeleted, streamNotFound } from '../wire/responses.ts'
+import { invalid } from '../wire/write-request.ts'
+import { isTombstoned } from '../write/decide.ts'
 import { filterOf } from './filter.ts'
-import { frameEnd, newFrameView, parseFrame } from './frame.ts'
-import type { Call } from './grpc.ts'
-import { type Head, isMetastream, isSoftDeleted, readableRange } from './head.ts'
 import { Outlet } from './outlet.ts'
-import type { ReadRequest } from './read-request.ts'
-import { invalid } from './requests.ts'
-import { firstStreamPosition, lastStreamPosition, streamDeleted, streamNotFound } from './responses.ts'
-import { AllForwards, allBackwards, locate, readableAt, type Slice, streamBackwards, streamForwards } from './scan.ts'
-import type { Store } from './store.ts'
 
 /** The real server reads pages of this many events; it shows in when first_stream_position is sent. */
 const PAGE_EVENTS = 32

@@ -1,5 +1,5 @@
-import type { FrameView } from './frame.ts'
-import { GrpcError, Status } from './grpc.ts'
+import type { FrameView } from '../log/frame.ts'
+import { GrpcError, Status } from '../wire/call.ts'
 
 /** What a filtered read of `$all` looks at, and how often a subscription reports how far it has looked. */
 export interface FilterOptions {

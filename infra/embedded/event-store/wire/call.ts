@@ -1,8 +1,8 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { gunzipSync } from 'node:zlib'
-import { DamagedBlock } from './block.ts'
-import { GRPC_HEADER } from './frame.ts'
-import { MalformedMessage } from './protobuf.ts'
+import { MalformedMessage } from '../../../wire/protobuf.ts'
+import { DamagedBlock } from '../log/block.ts'
+import { GRPC_HEADER } from '../log/frame.ts'
 
 /** gRPC over HTTP/2 by hand: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 

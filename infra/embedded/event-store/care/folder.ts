@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { FILE, Store } from '../log/store.ts'
 import { lockFolder, ownerOf } from './lock.ts'
-import { FILE, Store } from './store.ts'
 
 /** Works on the store of a folder that nobody serves meanwhile; `verb` says in an error what it is needed for. */
 export async function withStore<T>(

@@ -1,9 +1,7 @@
-import { DamagedBlock } from './block.ts'
-import type { WriteResult } from './decide.ts'
-import type { NewEvent } from './frame.ts'
-import { type Call, GrpcError, Status } from './grpc.ts'
-import { MalformedMessage, Reader } from './protobuf.ts'
-import { invalid, proposedEvent, type StreamWrite, uuid, writeOptions } from './requests.ts'
+import { MalformedMessage, Reader } from '../../../wire/protobuf.ts'
+import { DamagedBlock } from '../log/block.ts'
+import type { NewEvent } from '../log/frame.ts'
+import { type Call, GrpcError, Status } from '../wire/call.ts'
 import {
   appendSuccess,
   appendTooLarge,
@@ -21,8 +19,10 @@ import {
   deleteWrongVersion,
   MAX_APPEND_BYTES,
   streamDeleted,
-} from './responses.ts'
-import type { Writer } from './writer.ts'
+} from '../wire/responses.ts'
+import { invalid, proposedEvent, type StreamWrite, uuid, writeOptions } from '../wire/write-request.ts'
+import type { Writer } from '../write/committer.ts'
+import type { WriteResult } from '../write/decide.ts'
 
 /** Decided and not on disk yet: beyond this, calls are no longer read until the disk has caught up. */
 const BACKLOG_BYTES_MAX = 32 * 1024 * 1024

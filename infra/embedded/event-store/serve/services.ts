@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { type Call, GrpcError, Status } from './grpc.ts'
-import { Writer as Message } from './protobuf.ts'
-import { readRequest } from './read-request.ts'
+import { Writer as Message } from '../../../wire/protobuf.ts'
+import type { Store } from '../log/store.ts'
+import { type Call, GrpcError, Status } from '../wire/call.ts'
+import { readRequest } from '../wire/read-request.ts'
+import type { Writer } from '../write/committer.ts'
 import { read } from './reads.ts'
-import type { Store } from './store.ts'
 import { subscribe } from './subscriptions.ts'
-import type { Writer } from './writer.ts'
 import { append, BatchAppend, remove, unary } from './writes.ts'
 
 /** The gRPC services: what is there, and how everything else says that it is not. */

@@ -1,7 +1,7 @@
-import { BLOCK_HEADER, type Block, blockCount, isIntact } from './block.ts'
+import { BLOCK_HEADER, type Block, blockCount, isIntact } from '../log/block.ts'
+import { type FrameView, newFrameView, parseFrame, recordLengthOf, streamOf, TOMBSTONE_REVISION } from '../log/frame.ts'
+import type { Store } from '../log/store.ts'
 import { withReader } from './folder.ts'
-import { type FrameView, newFrameView, parseFrame, recordLengthOf, streamOf, TOMBSTONE_REVISION } from './frame.ts'
-import type { Store } from './store.ts'
 
 /** What a check found. `problems` is empty for a sound store; it names no more than a few of many. */
 export interface Findings {

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { BLOCK_HEADER } from './block.ts'
+import { BLOCK_HEADER } from '../log/block.ts'
+import { newFrameView, parseFrame, TOMBSTONE_REVISION } from '../log/frame.ts'
 import { Copy, type StoredEvent, storedEvent } from './copy.ts'
 import { checkExport, ExportEnd, linesOf } from './export-end.ts'
 import { withReader, withStore } from './folder.ts'
-import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
 
 /**
  * Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. The

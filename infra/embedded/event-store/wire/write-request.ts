@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { ANY, NO_STREAM, STREAM_EXISTS } from './decide.ts'
-import type { NewEvent } from './frame.ts'
-import { GrpcError, Status } from './grpc.ts'
-import type { Reader } from './protobuf.ts'
+import type { Reader } from '../../../wire/protobuf.ts'
+import type { NewEvent } from '../log/frame.ts'
+import { ANY, NO_STREAM, STREAM_EXISTS } from '../write/decide.ts'
+import { GrpcError, Status } from './call.ts'
 
 /**
  * Decodes what the writing requests of the Streams service share, and refuses what a real server refuses, hangs on or

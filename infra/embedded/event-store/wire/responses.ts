@@ -1,8 +1,8 @@
-import { ANY, NO_STREAM, STREAM_EXISTS, type WriteResult } from './decide.ts'
-import { TOMBSTONE_REVISION } from './frame.ts'
-import { framed, GrpcError, Status } from './grpc.ts'
-import { Writer } from './protobuf.ts'
-import type { Expectation } from './requests.ts'
+import { Writer } from '../../../wire/protobuf.ts'
+import { TOMBSTONE_REVISION } from '../log/frame.ts'
+import { ANY, NO_STREAM, STREAM_EXISTS, type WriteResult } from '../write/decide.ts'
+import { framed, GrpcError, Status } from './call.ts'
+import type { Expectation } from './write-request.ts'
 
 /** Encodes the answers of the Streams service, and its errors as the clients recognise them. */
 

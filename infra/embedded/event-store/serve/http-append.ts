@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { ANY } from './decide.ts'
-import type { NewEvent } from './frame.ts'
+import type { NewEvent } from '../log/frame.ts'
+import { MAX_APPEND_BYTES } from '../wire/responses.ts'
+import { NIL_UUID, UUID } from '../wire/write-request.ts'
+import type { Writer } from '../write/committer.ts'
+import { ANY } from '../write/decide.ts'
 import type { HttpAnswer } from './http.ts'
-import { NIL_UUID, UUID } from './requests.ts'
-import { MAX_APPEND_BYTES } from './responses.ts'
-import type { Writer } from './writer.ts'
 
 /** `POST /streams/<name>`: the one way to write without gRPC that scripts around an EventStoreDB use. */
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { newFrameView, parseFrame, TOMBSTONE_REVISION } from '../log/frame.ts'
+import { isMetastream } from '../log/head.ts'
+import { AllForwards, readableAt, type Slice, streamForwards } from '../log/scan.ts'
+import type { Store } from '../log/store.ts'
+import { type Call, GrpcError, Status } from '../wire/call.ts'
+import type { ReadRequest } from '../wire/read-request.ts'
+import { CAUGHT_UP, checkpoint, confirmation, FELL_BEHIND, streamDeleted } from '../wire/responses.ts'
+import type { Writer } from '../write/committer.ts'
 import { type Filter, filterOf } from './filter.ts'
-import { newFrameView, parseFrame, TOMBSTONE_REVISION } from './frame.ts'
-import { type Call, GrpcError, Status } from './grpc.ts'
-import { isMetastream } from './head.ts'
 import { Outlet } from './outlet.ts'
-import type { ReadRequest } from './read-request.ts'
 import { checkPosition, existingHead } from './reads.ts'
-import { CAUGHT_UP, checkpoint, confirmation, FELL_BEHIND, streamDeleted } from './responses.ts'
-import { AllForwards, readableAt, type Slice, streamForwards } from './scan.ts'
-import type { Store } from './store.ts'
-import type { Writer } from './writer.ts'
 
 /** A filtered read looks at no more than this many matches in one page, as the real server does. */
 const PAGE_MATCHES = 32

@@ -1,6 +1,6 @@
-import type { FilterOptions } from './filter.ts'
-import { Reader } from './protobuf.ts'
-import { invalid, streamName } from './requests.ts'
+import { Reader } from '../../../wire/protobuf.ts'
+import type { FilterOptions } from '../serve/filter.ts'
+import { invalid, streamName } from './write-request.ts'
 
 /** Decodes Read, which is also how a client subscribes. */
 

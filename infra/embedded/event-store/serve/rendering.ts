@@ -1,8 +1,8 @@
-import { type FrameView, GRPC_HEADER, idOf, newFrameView, parseFrame } from './frame.ts'
-import { isMetastream, isSoftDeleted } from './head.ts'
-import { varintSize, Writer, writeVarint } from './protobuf.ts'
-import { readableAt } from './scan.ts'
-import type { Store } from './store.ts'
+import { varintSize, Writer, writeVarint } from '../../../wire/protobuf.ts'
+import { type FrameView, GRPC_HEADER, idOf, newFrameView, parseFrame } from '../log/frame.ts'
+import { isMetastream, isSoftDeleted } from '../log/head.ts'
+import { readableAt } from '../log/scan.ts'
+import type { Store } from '../log/store.ts'
 
 /** What a reader wants changed in the stored frames. */
 export interface Rendering {

@@ -1,4 +1,4 @@
-import { varintSize, writeVarint } from './protobuf.ts'
+import { varintSize, writeVarint } from '../../../wire/protobuf.ts'
 
 /**
  * The stored form of an event IS its gRPC answer: a length-prefixed frame that holds a ReadResp with the event's

@@ -1,13 +1,13 @@
 import { renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { BLOCK_HEADER } from './block.ts'
+import { BLOCK_HEADER } from '../log/block.ts'
+import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from '../log/frame.ts'
+import { isMetastream, isSoftDeleted } from '../log/head.ts'
+import { journalPaths } from '../log/journal.ts'
+import { readableAt } from '../log/scan.ts'
+import { FILE, Store } from '../log/store.ts'
 import { Copy, storedEvent } from './copy.ts'
 import { withStore } from './folder.ts'
-import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from './frame.ts'
-import { isMetastream, isSoftDeleted } from './head.ts'
-import { journalPaths } from './journal.ts'
-import { readableAt } from './scan.ts'
-import { FILE, Store } from './store.ts'
 
 export interface Scavenged {
   readonly kept: number
