@@ -57,7 +57,7 @@ export function storeCommand(): Command {
   return store
 }
 
-interface ServeOptions {
+type ServeOptions = {
   readonly data?: string
   readonly memory?: true
   readonly port: number

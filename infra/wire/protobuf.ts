@@ -1,75 +1,78 @@
 /**
- * The part of the Protocol Buffers wire format that the event store speaks: varints, length-delimited fields, and
- * skipping what it does not know. Two small cursors, no schemas: every message is read and written by the code that
- * understands it. Source: https://protobuf.dev/programming-guides/encoding/
+ * Reads and writes the part of the Protocol Buffers wire format that hot paths need, without schemas: what happens once
+ * a call goes through the generated classes instead (`generated.ts`).
+ *
+ * Source: https://protobuf.dev/programming-guides/encoding/
  */
-
-/** The request cannot be decoded; the caller answers INVALID_ARGUMENT. */
-export class MalformedMessage extends Error {}
 
 const VARINT = 0
 const FIXED64 = 1
 const BYTES = 2
 const FIXED32 = 5
+const VARINT_BYTES_MAX = 10
+const NOTHING = Buffer.alloc(0)
 
-/** Walks the fields of one message: `while (reader.next()) switch (reader.field) { … default: reader.skip() }`. */
-export class Reader {
+/** The bytes of a message cannot be decoded. */
+export class MalformedMessage extends Error {
+  override readonly name = 'MalformedMessage'
+}
+
+/** Walks the fields of one message: `while (message.next()) switch (message.field) { … default: message.skip() }`. */
+export class MessageReader {
+  /** Number of the field that `next` found. */
   field = 0
-  private readonly bytes: Buffer
-  private at: number
-  private readonly end: number
-  private wire = 0
+  readonly #bytes: Buffer
+  readonly #end: number
+  #at: number
+  #wireType = 0
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
-    this.bytes = bytes
-    this.at = start
-    this.end = end
+    this.#bytes = bytes
+    this.#at = start
+    this.#end = end
   }
 
+  /** Finds the next field; false at the end of the message. */
   next(): boolean {
-    if (this.at >= this.end) return false
-    const tag = this.number()
+    if (this.#at >= this.#end) return false
+    const tag = this.varint()
     this.field = Math.floor(tag / 8)
-    this.wire = tag % 8
+    this.#wireType = tag % 8
     if (this.field === 0) throw new MalformedMessage('Field number 0 is not allowed')
     return true
   }
 
-  /** A varint as a number: exact up to 2^53, rounded above. */
-  number(): number {
+  /** Reads a bare varint: exact up to 2^53, rounded above. */
+  varint(): number {
     let value = 0
     let unit = 1
-    for (let length = 0; length < 10; length++) {
-      const byte = this.byte()
+    for (let length = 0; length < VARINT_BYTES_MAX; length++) {
+      const byte = this.#byte()
       value += (byte & 0x7f) * unit
       if (byte < 0x80) return value
       unit *= 128
     }
-    throw new MalformedMessage('A varint is longer than 10 bytes')
+    throw new MalformedMessage(`A varint is longer than ${VARINT_BYTES_MAX} bytes`)
   }
 
-  /** The value of a varint field. */
+  /** The value of an unsigned field: exact up to 2^53, rounded above. */
   uint(): number {
-    this.expect(VARINT)
-    return this.number()
+    this.#expect(VARINT)
+    return this.varint()
   }
 
-  /** The value of a varint field as an unsigned 64-bit integer. */
+  /** The value of an unsigned 64-bit field. */
   uint64(): bigint {
-    this.expect(VARINT)
-    const start = this.at
-    const rounded = this.number()
+    this.#expect(VARINT)
+    const start = this.#at
+    const rounded = this.varint()
     if (rounded <= Number.MAX_SAFE_INTEGER) return BigInt(rounded)
-    this.at = start
     let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.byte()
-      value |= BigInt(byte & 0x7f) << shift
-      if (byte < 0x80) return BigInt.asUintN(64, value)
-    }
-    throw new MalformedMessage('A varint is longer than 10 bytes')
+    for (let at = start; at < this.#at; at++) value |= BigInt(this.#bytes[at]! & 0x7f) << BigInt(7 * (at - start))
+    return BigInt.asUintN(64, value)
   }
 
+  /** The value of a signed 64-bit field. */
   int64(): bigint {
     return BigInt.asIntN(64, this.uint64())
   }
@@ -78,57 +81,100 @@ export class Reader {
     return this.uint() !== 0
   }
 
-  /** A length-delimited field, as a view of the message's own bytes. */
+  /** The bytes of a field, as a view of the message's own. */
   view(): Buffer {
-    const start = this.bounds()
-    return this.bytes.subarray(start, this.at)
+    const start = this.#bounds()
+    return this.#bytes.subarray(start, this.#at)
   }
 
   string(): string {
-    const start = this.bounds()
-    return this.bytes.toString('utf8', start, this.at)
+    const start = this.#bounds()
+    return this.#bytes.toString('utf8', start, this.#at)
   }
 
-  /** What has not been read of this message, as a text. */
+  /** What has not been read of this message, as text. */
   rest(): string {
-    return this.bytes.toString('utf8', this.at, this.end)
+    return this.#bytes.toString('utf8', this.#at, this.#end)
   }
 
-  message(): Reader {
-    const start = this.bounds()
-    return new Reader(this.bytes, start, this.at)
+  /** A reader of the message that the field holds. */
+  message(): MessageReader {
+    const start = this.#bounds()
+    return new MessageReader(this.#bytes, start, this.#at)
   }
 
+  /** Steps over the value of the field. */
   skip(): void {
-    if (this.wire === VARINT) this.number()
-    else if (this.wire === BYTES) this.bounds()
-    else if (this.wire === FIXED64) this.advance(8)
-    else if (this.wire === FIXED32) this.advance(4)
-    else throw new MalformedMessage(`Wire type ${this.wire} is not supported`)
+    if (this.#wireType === VARINT) this.varint()
+    else if (this.#wireType === BYTES) this.#bounds()
+    else if (this.#wireType === FIXED64) this.#advance(8)
+    else if (this.#wireType === FIXED32) this.#advance(4)
+    else throw new MalformedMessage(`Wire type ${this.#wireType} is not supported`)
   }
 
-  /** Steps over a length-delimited field and returns where its content starts. */
-  private bounds(): number {
-    this.expect(BYTES)
-    const length = this.number()
-    const start = this.at
-    if (length > this.end - start) throw new MalformedMessage('A field is longer than its message')
-    this.at = start + length
+  /** Steps over a field of bytes and returns where they start. */
+  #bounds(): number {
+    this.#expect(BYTES)
+    const length = this.varint()
+    const start = this.#at
+    if (length > this.#end - start) throw new MalformedMessage('A field is longer than its message')
+    this.#at = start + length
     return start
   }
 
-  private expect(wire: number): void {
-    if (this.wire !== wire) throw new MalformedMessage(`Field ${this.field} has wire type ${this.wire}, not ${wire}`)
+  #expect(wireType: number): void {
+    if (this.#wireType !== wireType)
+      throw new MalformedMessage(`Field ${this.field} has wire type ${this.#wireType}, not ${wireType}`)
   }
 
-  private advance(length: number): void {
-    if (length > this.end - this.at) throw new MalformedMessage('The message ends inside a field')
-    this.at += length
+  #advance(length: number): void {
+    if (length > this.#end - this.#at) throw new MalformedMessage('The message ends inside a field')
+    this.#at += length
   }
 
-  private byte(): number {
-    if (this.at >= this.end) throw new MalformedMessage('The message ends inside a varint')
-    return this.bytes[this.at++]!
+  #byte(): number {
+    if (this.#at >= this.#end) throw new MalformedMessage('The message ends inside a varint')
+    return this.#bytes[this.#at++]!
+  }
+}
+
+/** Builds one message field by field; a nested message is built first and then given to `message`. */
+export class MessageBuilder {
+  readonly #parts: Uint8Array[] = []
+  #length = 0
+
+  /** Adds an unsigned field, also when its value is zero, which every decoder accepts. */
+  uint(field: number, value: number | bigint): this {
+    return this.#push(varintOf(field * 8 + VARINT)).#push(varintOf(value))
+  }
+
+  bytes(field: number, value: Uint8Array): this {
+    return this.#push(varintOf(field * 8 + BYTES))
+      .#push(varintOf(value.length))
+      .#push(value)
+  }
+
+  string(field: number, value: string): this {
+    return this.bytes(field, Buffer.from(value, 'utf8'))
+  }
+
+  message(field: number, value: MessageBuilder): this {
+    return this.bytes(field, value.finish())
+  }
+
+  /** Adds a message without fields. */
+  empty(field: number): this {
+    return this.bytes(field, NOTHING)
+  }
+
+  finish(): Buffer {
+    return Buffer.concat(this.#parts, this.#length)
+  }
+
+  #push(part: Uint8Array): this {
+    this.#parts.push(part)
+    this.#length += part.length
+    return this
   }
 }
 
@@ -151,52 +197,7 @@ export function writeVarint(out: Buffer, at: number, value: number): number {
   return offset
 }
 
-/** Builds one message. For the cold paths: every nested message is a Writer of its own. */
-export class Writer {
-  private readonly parts: Buffer[] = []
-  private length = 0
-
-  /** A varint field; written also when zero, which every decoder accepts. */
-  uint(field: number, value: number | bigint): this {
-    return this.push(varint(field * 8 + VARINT)).push(varint(value))
-  }
-
-  bool(field: number, value: boolean): this {
-    return this.uint(field, value ? 1 : 0)
-  }
-
-  bytes(field: number, value: Uint8Array): this {
-    return this.push(varint(field * 8 + BYTES))
-      .push(varint(value.length))
-      .push(value)
-  }
-
-  string(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'))
-  }
-
-  message(field: number, value: Writer): this {
-    return this.bytes(field, value.finish())
-  }
-
-  empty(field: number): this {
-    return this.bytes(field, NOTHING)
-  }
-
-  finish(): Buffer {
-    return Buffer.concat(this.parts, this.length)
-  }
-
-  private push(part: Uint8Array): this {
-    this.parts.push(Buffer.isBuffer(part) ? part : Buffer.from(part))
-    this.length += part.length
-    return this
-  }
-}
-
-const NOTHING = Buffer.alloc(0)
-
-function varint(value: number | bigint): Buffer {
+function varintOf(value: number | bigint): Buffer {
   if (typeof value === 'number') {
     const out = Buffer.allocUnsafe(varintSize(value))
     writeVarint(out, 0, value)

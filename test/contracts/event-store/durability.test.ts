@@ -12,7 +12,7 @@ import { exportEvents, importEvents } from '../../../infra/embedded/event-store/
 import { verifyFolder } from '../../../infra/embedded/event-store/care/verify.ts'
 import { type EventStore, startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { FILE, Store } from '../../../infra/embedded/event-store/log/store.ts'
-import { Writer } from '../../../infra/embedded/event-store/write/committer.ts'
+import { Committer } from '../../../infra/embedded/event-store/write/committer.ts'
 import { append, batchCall, batchRequest, batchResponse, deleteRequest, read } from './messages.ts'
 import { RawClient, Status, streamsPath } from './raw.ts'
 
@@ -86,7 +86,7 @@ describe('durability of the embedded event store', () => {
       })
       await commit(changes)
     }
-    const writer = new Writer(store)
+    const writer = new Committer(store)
     const event = {
       id: randomUUID(),
       type: Buffer.from('T'),
@@ -109,7 +109,7 @@ describe('durability of the embedded event store', () => {
 
   it('fails what a failed commit held, and goes on from what the disk has', async () => {
     const store = new Store(folder, { noSync: false })
-    const writer = new Writer(store)
+    const writer = new Committer(store)
     const event = () => ({
       id: randomUUID(),
       type: Buffer.from('T'),

@@ -4,7 +4,7 @@ import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { RawClient } from './raw.ts'
 
 /** A server under contract: the embedded one, and a real EventStoreDB where KOGI_EVENTSTORE_URL names one. */
-export interface Engine {
+export type Engine = {
   readonly name: string
   readonly isReal: boolean
   url: string

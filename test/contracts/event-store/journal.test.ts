@@ -17,7 +17,7 @@ import { verify } from '../../../infra/embedded/event-store/care/verify.ts'
 import { frameOffsets } from '../../../infra/embedded/event-store/log/scan.ts'
 import { FILE, Store } from '../../../infra/embedded/event-store/log/store.ts'
 import { Tables } from '../../../infra/embedded/event-store/log/tables.ts'
-import { Writer } from '../../../infra/embedded/event-store/write/committer.ts'
+import { Committer } from '../../../infra/embedded/event-store/write/committer.ts'
 
 const JOURNAL = `${FILE}-journal-a`
 /** More streams than a tail holds: they set its move into the tables off. */
@@ -35,11 +35,11 @@ describe('the journal of the embedded event store', () => {
   const folders: string[] = []
   const stores: Store[] = []
   let store: Store
-  let writer: Writer
+  let writer: Committer
 
   beforeEach(() => {
     store = opened(newFolder())
-    writer = new Writer(store)
+    writer = new Committer(store)
   })
 
   afterEach(async () => {
@@ -95,7 +95,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed())
     expect(soundEvents(again)).to.equal(10)
     expect([again.head('s0')!.revision, again.state.nextPosition]).to.deep.equal([3, store.state.nextPosition])
-    writer = new Writer(again)
+    writer = new Committer(again)
     await append('s0')
     await append('new')
     expect(soundEvents(again)).to.equal(12)
@@ -116,7 +116,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed(bytes => bytes.fill(0, bytes.indexOf('torn'))))
     expect(verify(again).notes[0]).to.match(/^\d+ bytes behind position \d+ were no whole commit and were passed over$/)
     expect(soundEvents(again)).to.equal(1)
-    writer = new Writer(again)
+    writer = new Committer(again)
     await append('s')
     expect([again.head('s')!.revision, soundEvents(again)]).to.deep.equal([1, 2])
   })

@@ -9,7 +9,7 @@ const timestampModule = require('google-protobuf/google/protobuf/timestamp_pb.js
 /** Short ways to write the requests of the Streams service and to read its answers. */
 
 export type Expected = 'any' | 'no_stream' | 'stream_exists' | 'none' | number | string
-export interface Proposed {
+export type Proposed = {
   id?: string | null
   type?: string | null
   contentType?: string | null
@@ -138,7 +138,7 @@ export function deleteRequest(stream: string, expected: Expected, hard = false) 
   return request
 }
 
-export interface ReadOptions {
+export type ReadOptions = {
   /** undefined for `$all`. */
   stream?: string
   /** A revision or a commit position. */
@@ -154,7 +154,7 @@ export interface ReadOptions {
   compatibility?: number
 }
 
-export interface Expression {
+export type Expression = {
   regex?: string
   prefixes?: string[]
 }

@@ -17,7 +17,9 @@ describe('the memory of recent event ids', () => {
           plain.set(one, n)
         }
         for (const one of ids)
-          expect(recent.get(one)).to.deep.equal(plain.has(one) ? { stream: 7, revision: plain.get(one)! } : undefined)
+          expect(recent.get(one)).to.deep.equal(
+            plain.has(one) ? { streamNumber: 7, revision: plain.get(one)! } : undefined,
+          )
       }),
     )
   })

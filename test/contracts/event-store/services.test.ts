@@ -90,7 +90,7 @@ overEngines('services', engine => {
   abuse(engine)
 })
 
-interface MethodMessage {
+type MethodMessage = {
   getServiceName(): string
   getMethodName(): string
   getFeaturesList(): string[]

@@ -20,7 +20,7 @@ const WRITERS = 8
 const SERVER = new URL('./server.ts', import.meta.url).pathname
 const STAGES = ['before', 'during', 'after', 'moving', 'moved', 'random'] as const
 
-interface Append {
+type Append = {
   readonly stream: string
   readonly ids: readonly string[]
   /** Revision of the last event, once the server has answered. */
@@ -137,36 +137,36 @@ async function withStore(folder: string, work: (store: Store) => void): Promise<
  */
 class History {
   events = 0
-  private end = 0
-  private checksum = 0
-  private readonly lastRevisions = new Map<string, number>()
+  #end = 0
+  #checksum = 0
+  readonly #lastRevisions = new Map<string, number>()
 
   check(store: Store, appends: readonly Append[]): void {
     let checksum = 0
-    for (const { position, bytes } of store.allBlocks()) if (position < this.end) checksum = crc32(bytes, checksum)
-    expect(checksum, 'what was stored before').to.equal(this.checksum)
-    expect(verify(store, this.end).problems).to.deep.equal([])
-    const found = this.newEvents(store)
+    for (const { position, bytes } of store.allBlocks()) if (position < this.#end) checksum = crc32(bytes, checksum)
+    expect(checksum, 'what was stored before').to.equal(this.#checksum)
+    expect(verify(store, this.#end).problems).to.deep.equal([])
+    const found = this.#newEvents(store)
     for (const append of appends) checkAppend(append, found)
     const sent = new Set(appends.flatMap(append => append.ids))
     for (const [id, { stream }] of found)
       if (stream.startsWith('kill-')) expect(sent.has(id), 'who sent it').to.equal(true)
-    for (const { bytes } of store.allBlocks(this.end)) checksum = crc32(bytes, checksum)
-    this.checksum = checksum
-    this.end = store.state.nextPosition
+    for (const { bytes } of store.allBlocks(this.#end)) checksum = crc32(bytes, checksum)
+    this.#checksum = checksum
+    this.#end = store.state.nextPosition
   }
 
   /** The events behind those checked before, by id; every stream goes on without a gap. */
-  private newEvents(store: Store): Map<string, Place> {
+  #newEvents(store: Store): Map<string, Place> {
     const found = new Map<string, Place>()
     const view = newFrameView()
-    for (const { bytes } of store.allBlocks(this.end))
+    for (const { bytes } of store.allBlocks(this.#end))
       for (const at of frameOffsets(bytes)) {
         parseFrame(bytes, at, view)
         const place = { stream: streamOf(view), revision: view.revision }
         expect(found.has(idOf(view)), 'each event is there once').to.equal(false)
-        expect(place.revision).to.equal((this.lastRevisions.get(place.stream) ?? -1) + 1)
-        this.lastRevisions.set(place.stream, place.revision)
+        expect(place.revision).to.equal((this.#lastRevisions.get(place.stream) ?? -1) + 1)
+        this.#lastRevisions.set(place.stream, place.revision)
         found.set(idOf(view), place)
         this.events++
       }
@@ -174,7 +174,7 @@ class History {
   }
 }
 
-interface Place {
+type Place = {
   readonly stream: string
   readonly revision: number
 }

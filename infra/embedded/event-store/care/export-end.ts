@@ -1,28 +1,29 @@
+/** The last line of an export, which proves that the export is whole. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 
-/** The last line of an export: without it, the file is a part of one. */
-interface End {
+/** What the last line says of all lines before it. */
+type End = {
   readonly events: number
-  /** Over all lines before it, each with its line feed, in hexadecimal digits. */
+  /** Digest of the lines, each with its line feed, in hexadecimal digits. */
   readonly sha256: string
 }
 
 /** Counts and digests the lines of an export as they are written or read. */
 export class ExportEnd {
-  private readonly hash = createHash('sha256')
-  private events = 0
+  readonly #hash = createHash('sha256')
+  #events = 0
 
-  /** A line without its line feed. */
+  /** Counts a line, given without its line feed. */
   add(line: string): void {
-    this.events++
-    this.hash.update(line).update('\n')
+    this.#events++
+    this.#hash.update(line).update('\n')
   }
 
-  /** The last line, without its line feed; ask once. */
+  /** The last line without its line feed; may be called once. */
   line(): string {
-    const end: End = { events: this.events, sha256: this.hash.digest('hex') }
+    const end: End = { events: this.#events, sha256: this.#hash.digest('hex') }
     return JSON.stringify(end)
   }
 }
@@ -33,8 +34,8 @@ export function linesOf(file: string): AsyncIterable<string> {
 }
 
 /**
- * Reads a whole export and answers how many events it has; throws when it is cut or changed. `isOpenEnded`: one of a
- * version that wrote no last line, of which nobody can say that it is whole.
+ * Reads a whole export and returns how many events it has; throws when it is cut or changed. An export of a version
+ * that wrote no last line is taken when it `isOpenEnded`: whether it is whole cannot be known.
  */
 export async function checkExport(file: string, isOpenEnded = false): Promise<number> {
   const expected = new ExportEnd()

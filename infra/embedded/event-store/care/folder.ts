@@ -1,9 +1,10 @@
+/** Opens the store of a folder for work outside a server. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FILE, Store } from '../log/store.ts'
 import { lockFolder, ownerOf } from './lock.ts'
 
-/** Works on the store of a folder that nobody serves meanwhile; `verb` says in an error what it is needed for. */
+/** Works on the store of a folder, which no server may have meanwhile; `verb` says in an error what it is for. */
 export async function withStore<T>(
   folder: string,
   { verb, mustExist }: { verb: string; mustExist: boolean },
@@ -26,7 +27,7 @@ export async function withStore<T>(
 
 /**
  * Reads the store of a folder as it is at this moment, up to the end that its log has now. A server may go on writing
- * it; the room that it gives up meanwhile is used again only afterwards, so the file may grow a little more.
+ * it; LMDB keeps the pages that are read until the work is done, so the file may grow a little more.
  */
 export async function withReader<T>(folder: string, work: (store: Store) => Promise<T> | T): Promise<T> {
   checkExists(folder)
@@ -39,7 +40,7 @@ export async function withReader<T>(folder: string, work: (store: Store) => Prom
 }
 
 function checkExists(folder: string): void {
-  // Other than existsSync, this says when the folder may not be read.
+  // existsSync would not tell a folder that may not be read from one that is not there.
   if (statSync(join(folder, FILE), { throwIfNoEntry: false }) === undefined)
     throw new Error(`There is no event store in ${folder}`)
 }

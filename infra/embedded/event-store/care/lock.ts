@@ -1,3 +1,8 @@
+/**
+ * The lock of a folder, which one process may write. The lock names its owner and is void as soon as that process is
+ * gone. A process of another container or machine cannot be looked up: it counts as alive while it touches the lock
+ * every second.
+ */
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import {
@@ -14,33 +19,31 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/**
- * A folder is served by one process. The lock names its owner and is void as soon as that process is gone. A process
- * of another container or machine cannot be looked up: it counts as alive while it touches the lock every second.
- */
+const LOCK = 'owner.lock'
+const ATTEMPTS = 5
+/** How often the owner touches the lock. */
+const BEAT_MS = 1000
+/** How long an owner that cannot be looked up may be silent before it counts as gone. */
+const SILENCE_MS_MAX = 10_000
+const WATCH_MS = 250
+/** How long after the last beat the owner checks, before it writes, that the folder is still its own. */
+const DOUBT_MS = 3000
 
-interface Owner {
+export type Lock = {
+  /** Throws when another process has taken the folder, which may happen while this one is suspended. */
+  check(): void
+  release(): void
+}
+
+/** The process that has the lock. */
+type Owner = {
   readonly pid: number
-  /** When the process started, in the system's own words: a process id alone is used again. */
+  /** When the process started, in the system's own words, because process ids are used again. */
   readonly started: string
-  /** One taking of the lock. */
+  /** Differs each time that the lock is taken. */
   readonly id: string
   /** The boot and the process namespace that the process id belongs to. */
   readonly place: string
-}
-
-const LOCK = 'owner.lock'
-const ATTEMPTS = 5
-const BEAT_MS = 1000
-const SILENCE_MS_MAX = 10_000
-const WATCH_MS = 250
-/** After so long without a beat the owner looks whether the folder is still its own, before it writes. */
-const DOUBT_MS = 3000
-
-export interface Lock {
-  /** Throws when another process has taken the folder, as it may while this one stands still. */
-  check(): void
-  release(): void
 }
 
 /** Takes the folder, or throws naming the process that has it. */
@@ -62,14 +65,14 @@ export async function lockFolder(folder: string): Promise<Lock> {
   }
 }
 
-/** The running process that has the folder. */
+/** The id of the running process that has the folder. */
 export function ownerOf(folder: string): number | undefined {
   const path = join(folder, LOCK)
   const owner = readOwner(path)
   return owner && isAlive(owner, path) ? owner.pid : undefined
 }
 
-/** Beats until it is released; the process ends when the folder is found in other hands. */
+/** Touches the lock until it is released; a beat that finds another owner throws, which ends the process. */
 function heldLock(folder: string, path: string, id: string): Lock {
   let beatAt = Date.now()
   let lost: Error | undefined
@@ -97,17 +100,17 @@ function heldLock(folder: string, path: string, id: string): Lock {
   }
 }
 
-/** A lock that cannot be touched is one whose folder is gone, or a disk that says so to the next commit. */
+/** Marks the owner as alive; when the folder is gone or the disk fails, the next commit reports it. */
 function touch(path: string): void {
   try {
     const now = new Date()
     utimesSync(path, now, now)
   } catch {
-    // Tried again with the next beat.
+    // It is tried again with the next beat.
   }
 }
 
-/** Throws unless the owner is gone; one that cannot be looked up is watched until it beats or was silent too long. */
+/** Throws unless the owner is gone; watches one that cannot be looked up until it beats or was silent too long. */
 async function checkAbandoned(folder: string, path: string): Promise<void> {
   const owner = readOwner(path)
   if (owner === undefined) return
@@ -128,7 +131,7 @@ async function checkAbandoned(folder: string, path: string): Promise<void> {
   )
 }
 
-/** A hard link either makes the lock with its content, or finds one there. */
+/** Makes the lock with its content by a hard link; false when there is one already. */
 function created(mine: string, path: string): boolean {
   try {
     linkSync(mine, path)
@@ -147,7 +150,7 @@ function readOwner(path: string): Owner | undefined {
   }
 }
 
-/** Renaming first: of two processes that find the same dead owner, one moves the lock away and the other finds none. */
+/** Moves a dead owner's lock away before it removes it, so that of two processes which do so only one succeeds. */
 function discard(path: string, id: string): void {
   const aside = `${path}.${id}.dead`
   try {
@@ -174,7 +177,7 @@ function beatOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs
 }
 
-/** Where this process's id means something; elsewhere than on Linux, one place. */
+/** The boot and process namespace in which this process's id is valid; other systems than Linux have one. */
 function place(): string {
   try {
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()} ${readlinkSync('/proc/self/ns/pid')}`
@@ -194,7 +197,7 @@ function isRunning(owner: Owner): boolean {
 
 function startOf(pid: number): string {
   try {
-    // Field 22 of /proc/<pid>/stat, counted behind the command's closing parenthesis, which may hold anything.
+    // Field 22 of /proc/<pid>/stat, counted from behind the command, whose parentheses may hold any character.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
   } catch {

@@ -1,25 +1,27 @@
+/**
+ * Removes for good what no reader of a stream can see any more: truncated, expired, deleted. The rest is copied to a
+ * new file that takes the old one's place in one rename, so that an interruption leaves the store as it was.
+ */
 import { renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BLOCK_HEADER } from '../log/block.ts'
-import { type FrameView, newFrameView, parseFrame, streamOf, TOMBSTONE_REVISION } from '../log/frame.ts'
+import { type FrameView, newFrameView, parseFrame, streamOf } from '../log/frame.ts'
 import { isMetastream, isSoftDeleted } from '../log/head.ts'
 import { journalPaths } from '../log/journal.ts'
 import { readableAt } from '../log/scan.ts'
 import { FILE, Store } from '../log/store.ts'
+import { TOMBSTONE_REVISION } from '../wire/revisions.ts'
 import { Copy, storedEvent } from './copy.ts'
 import { withStore } from './folder.ts'
 
-export interface Scavenged {
+export type Scavenged = {
   readonly kept: number
   readonly removed: number
   readonly bytesBefore: number
   readonly bytesAfter: number
 }
 
-/**
- * Removes for good what no reader of a stream can see any more: truncated, expired, deleted. The rest is copied to a
- * new file that takes the old one's place in one rename, so an interruption leaves the store as it was. Offline only.
- */
+/** Scavenges a folder that no server has open. */
 export async function scavenge(folder: string): Promise<Scavenged> {
   const path = join(folder, FILE)
   const fresh = `${path}.new`
@@ -30,7 +32,7 @@ export async function scavenge(folder: string): Promise<Scavenged> {
     const counts = await copyKept(source, folder, fresh)
     await source.close()
     renameSync(fresh, path)
-    // Whoever still reads the old file keeps its lock file; readers of the new one must not share that.
+    // Processes that still read the old file keep its lock file, which readers of the new one must not share.
     rmSync(`${path}-lock`, { force: true })
     removeRest(fresh)
     return { ...counts, bytesBefore, bytesAfter: statSync(path).size }

@@ -1,18 +1,21 @@
+/**
+ * Exports and imports a store as NDJSON: one event a line in log order, exact to the byte, with its position, time and
+ * id. The last line counts and digests the others.
+ */
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { BLOCK_HEADER } from '../log/block.ts'
-import { newFrameView, parseFrame, TOMBSTONE_REVISION } from '../log/frame.ts'
+import { newFrameView, parseFrame } from '../log/frame.ts'
+import { TOMBSTONE_REVISION } from '../wire/revisions.ts'
 import { Copy, type StoredEvent, storedEvent } from './copy.ts'
 import { checkExport, ExportEnd, linesOf } from './export-end.ts'
 import { withReader, withStore } from './folder.ts'
 
-/**
- * Export and import as NDJSON, one event a line in log order, exact to the byte: positions, times and ids stay. The
- * last line counts and digests the others.
- */
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-interface Line {
+/** One event. */
+type Line = {
   readonly position: number
   readonly stream: string
   /** A tombstone has the revision "tombstone". */
@@ -22,14 +25,14 @@ interface Line {
   readonly contentType: 'application/json' | 'application/octet-stream'
   /** 100 ns ticks since 1970. */
   readonly created: string
-  /** Text as it is; bytes that are no UTF-8 stand in `dataBase64` and `metadataBase64`. */
+  /** The bytes as text; those that are no UTF-8 stand in `dataBase64` and `metadataBase64`. */
   readonly data?: string
   readonly dataBase64?: string
   readonly metadata?: string
   readonly metadataBase64?: string
 }
 
-/** Writes everything that is stored at this moment, also beside a server that goes on. */
+/** Writes everything that is stored at this moment, also beside a server, and returns the number of events. */
 export function exportEvents(folder: string, file: string): Promise<number> {
   return withReader(folder, async store => {
     const out = createWriteStream(file, { flags: 'wx' })
@@ -51,8 +54,9 @@ export function exportEvents(folder: string, file: string): Promise<number> {
 }
 
 /**
- * Fills an empty folder from a whole export; nothing is made for one that is missing, cut or changed. A line that does
- * not fit names its number, and leaves the folder to be thrown away.
+ * Fills an empty folder from an export and returns the number of events. An export that is missing, cut or changed is
+ * refused before anything is made; a line that does not fit is refused with its number, and leaves a folder to be
+ * thrown away. An export of a version that wrote no last line is taken when it `isOpenEnded`.
  */
 export async function importEvents(folder: string, file: string, isOpenEnded = false): Promise<number> {
   const events = await checkExport(file, isOpenEnded)
@@ -88,8 +92,6 @@ function lineOf({ stream, revision, position, created, event }: StoredEvent): Li
       : { metadataBase64: event.metadata.toString('base64') }),
   }
 }
-
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function storedOf(line: Line): StoredEvent {
   const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

@@ -1,23 +1,29 @@
-import { varintSize, writeVarint } from '../../../wire/protobuf.ts'
-
 /**
- * The stored form of an event IS its gRPC answer: a length-prefixed frame that holds a ReadResp with the event's
+ * The stored form of an event, which is its gRPC answer: a length-prefixed frame that holds a ReadResp with the event's
  * RecordedEvent, ids as strings. A reader that resolves nothing copies frames from disk to socket and never decodes.
  * The fields stand in one fixed order, so that `parseFrame` finds what filters and limits need without a general
  * decoder.
  */
+import { FRAME_HEADER_BYTES } from '../../../wire/grpc.ts'
+import { varintSize, writeVarint } from '../../../wire/protobuf.ts'
+import type { ProposedEvent } from '../wire/proposed-event.ts'
+import { TOMBSTONE_REVISION } from '../wire/revisions.ts'
 
-export interface NewEvent {
-  /** Lower-case UUID of 36 characters. */
-  readonly id: string
-  readonly type: Buffer
-  readonly json: boolean
-  readonly metadata: Buffer
-  readonly data: Buffer
-}
+/** Bytes of a record beside its name, type, data and metadata: positions grow as in a real server's log. */
+const RECORD_OVERHEAD = 90
+const TOMBSTONE_VARINT = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
+const ID_FIELD = Buffer.from([0x0a, 0x26, 0x12, 0x24])
+const TYPE_KEY = Buffer.from('\n\x04type', 'latin1')
+const JSON_ENTRY = mapEntry('content-type', 'application/json')
+const BINARY_ENTRY = mapEntry('content-type', 'application/octet-stream')
+const CREATED_KEY = Buffer.from('\n\x07created', 'latin1')
+const CREATED_DIGITS = 17
+const CREATED_SIZE = 2 + CREATED_KEY.length + 2 + CREATED_DIGITS
+const ID_LENGTH = 36
+const HEAD_SIZE = ID_FIELD.length + ID_LENGTH
 
 /** Where the parts of one frame lie in its buffer; reused between calls, so copy what must last. */
-export interface FrameView {
+export type FrameView = {
   bytes: Buffer
   /** Start of the frame, and of its gRPC header. */
   start: number
@@ -42,39 +48,21 @@ export interface FrameView {
   dataEnd: number
 }
 
-export const GRPC_HEADER = 5
-/** Revision of a tombstone: the largest signed 64-bit integer, which a number can only hold rounded. */
-export const TOMBSTONE_REVISION = 2 ** 63
-const TOMBSTONE_VARINT = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
-
-const ID_FIELD = Buffer.from([0x0a, 0x26, 0x12, 0x24])
-const TYPE_KEY = Buffer.from('\n\x04type', 'latin1')
-const JSON_ENTRY = mapEntry('content-type', 'application/json')
-const BINARY_ENTRY = mapEntry('content-type', 'application/octet-stream')
-const CREATED_KEY = Buffer.from('\n\x07created', 'latin1')
-const CREATED_DIGITS = 17
-const CREATED_SIZE = 2 + CREATED_KEY.length + 2 + CREATED_DIGITS
-const ID_LENGTH = 36
-const HEAD_SIZE = ID_FIELD.length + ID_LENGTH
-
 /** Length of the record in the log's own arithmetic: positions grow by it. */
-export function recordLength(streamBytes: number, event: NewEvent): number {
-  return 90 + streamBytes + event.type.length + event.data.length + event.metadata.length
+export function recordLength(streamBytes: number, event: ProposedEvent): number {
+  return RECORD_OVERHEAD + streamBytes + event.type.length + event.data.length + event.metadata.length
 }
 
-interface Sizes {
+/** Lengths of the nested messages, each of which stands before its message. */
+type Sizes = {
   typeEntry: number
   event: number
   read: number
   frame: number
 }
 
-function revisionSize(revision: number): number {
-  return revision >= TOMBSTONE_REVISION ? TOMBSTONE_VARINT.length : varintSize(revision)
-}
-
-/** The sizes of the nested messages, which come before them on the wire. */
-export function frameSizes(stream: Buffer, revision: number, position: number, event: NewEvent): Sizes {
+/** The sizes that `writeFrame` needs for one event. */
+export function frameSizes(stream: Buffer, revision: number, position: number, event: ProposedEvent): Sizes {
   const type = event.type.length
   const typeEntry = TYPE_KEY.length + 1 + varintSize(type) + type
   const identifier = 1 + varintSize(stream.length) + stream.length
@@ -90,7 +78,7 @@ export function frameSizes(stream: Buffer, revision: number, position: number, e
     (1 + varintSize(event.metadata.length) + event.metadata.length) +
     (1 + varintSize(event.data.length) + event.data.length)
   const read = 1 + varintSize(eventSize) + eventSize + 1 + positionSize
-  return { typeEntry, event: eventSize, read, frame: GRPC_HEADER + 1 + varintSize(read) + read }
+  return { typeEntry, event: eventSize, read, frame: FRAME_HEADER_BYTES + 1 + varintSize(read) + read }
 }
 
 /** Writes the frame at `at`; `sizes` must come from `frameSizes` with the same arguments. */
@@ -102,13 +90,13 @@ export function writeFrame(
   revision: number,
   position: number,
   created: Buffer,
-  event: NewEvent,
+  event: ProposedEvent,
 ): number {
   let to = at
   out[to] = 0
-  out.writeUInt32BE(sizes.frame - GRPC_HEADER, to + 1)
-  out[to + GRPC_HEADER] = 0x0a
-  to = writeVarint(out, to + GRPC_HEADER + 1, sizes.read)
+  out.writeUInt32BE(sizes.frame - FRAME_HEADER_BYTES, to + 1)
+  out[to + FRAME_HEADER_BYTES] = 0x0a
+  to = writeVarint(out, to + FRAME_HEADER_BYTES + 1, sizes.read)
   out[to] = 0x0a
   to = writeVarint(out, to + 1, sizes.event)
   out.set(ID_FIELD, to)
@@ -144,26 +132,9 @@ export function writeFrame(
   return writeVarint(out, to + 1, position)
 }
 
-function writeBytes(out: Buffer, at: number, tag: number, bytes: Buffer): number {
-  out[at] = tag
-  const to = writeVarint(out, at + 1, bytes.length)
-  out.set(bytes, to)
-  return to + bytes.length
-}
-
-function mapEntry(key: string, value: string): Buffer {
-  const entry = Buffer.concat([
-    Buffer.from([0x0a, key.length]),
-    Buffer.from(key),
-    Buffer.from([0x12, value.length]),
-    Buffer.from(value),
-  ])
-  return Buffer.concat([Buffer.from([0x32, entry.length]), entry])
-}
-
 /** End of the frame that starts at `at`. */
 export function frameEnd(bytes: Buffer, at: number): number {
-  return at + GRPC_HEADER + bytes.readUInt32BE(at + 1)
+  return at + FRAME_HEADER_BYTES + bytes.readUInt32BE(at + 1)
 }
 
 export function newFrameView(): FrameView {
@@ -190,27 +161,12 @@ export function newFrameView(): FrameView {
   }
 }
 
-/** The varint that was read last ends here; the parser below is one straight line and keeps no cursor object. */
-let cursor = 0
-
-function varintAt(bytes: Buffer, at: number): number {
-  let offset = at
-  let byte = bytes[offset++]!
-  let value = byte & 0x7f
-  for (let unit = 128; byte >= 0x80; unit *= 128) {
-    byte = bytes[offset++]!
-    value += (byte & 0x7f) * unit
-  }
-  cursor = offset
-  return value
-}
-
 /** Fills `view` with the layout of the frame at `at`, which `writeFrame` must have written. */
 export function parseFrame(bytes: Buffer, at: number, view: FrameView): FrameView {
   view.bytes = bytes
   view.start = at
   view.end = frameEnd(bytes, at)
-  varintAt(bytes, at + GRPC_HEADER + 1)
+  varintAt(bytes, at + FRAME_HEADER_BYTES + 1)
   const eventLength = varintAt(bytes, cursor + 1)
   view.eventStart = cursor
   view.eventEnd = cursor + eventLength
@@ -260,5 +216,43 @@ export function createdOf(view: FrameView): number {
 export function recordLengthOf(view: FrameView): number {
   const stream = view.streamEnd - view.streamStart
   const type = view.typeEnd - view.typeStart
-  return 90 + stream + type + (view.dataEnd - view.dataStart) + (view.metadataEnd - view.metadataStart)
+  const metadata = view.metadataEnd - view.metadataStart
+  return RECORD_OVERHEAD + stream + type + (view.dataEnd - view.dataStart) + metadata
+}
+
+function revisionSize(revision: number): number {
+  return revision >= TOMBSTONE_REVISION ? TOMBSTONE_VARINT.length : varintSize(revision)
+}
+
+function writeBytes(out: Buffer, at: number, tag: number, bytes: Buffer): number {
+  out[at] = tag
+  const to = writeVarint(out, at + 1, bytes.length)
+  out.set(bytes, to)
+  return to + bytes.length
+}
+
+function mapEntry(key: string, value: string): Buffer {
+  const entry = Buffer.concat([
+    Buffer.from([0x0a, key.length]),
+    Buffer.from(key),
+    Buffer.from([0x12, value.length]),
+    Buffer.from(value),
+  ])
+  return Buffer.concat([Buffer.from([0x32, entry.length]), entry])
+}
+
+/** Where the varint that was read last ends: `parseFrame` is one straight line and makes no reader object. */
+let cursor = 0
+
+/** Reads a varint that `writeFrame` wrote, without the checks that a message from outside needs. */
+function varintAt(bytes: Buffer, at: number): number {
+  let offset = at
+  let byte = bytes[offset++]!
+  let value = byte & 0x7f
+  for (let unit = 128; byte >= 0x80; unit *= 128) {
+    byte = bytes[offset++]!
+    value += (byte & 0x7f) * unit
+  }
+  cursor = offset
+  return value
 }

@@ -1,16 +1,27 @@
-import { TOMBSTONE_REVISION } from './frame.ts'
+/** What the store knows of a stream beside its events: its last revision, and the limits that its metadata set. */
+import { TOMBSTONE_REVISION } from '../wire/revisions.ts'
+
+export const HEAD_SIZE = 40
+/** A stream whose $tb is the tombstone's revision is soft-deleted. */
+const DELETED = TOMBSTONE_REVISION
+const TOMBSTONED = 1
+const HAS_MAX_COUNT = 2
+const HAS_MAX_AGE = 4
+const HAS_TRUNCATE = 8
+/** Fields of the metadata that must be integers. */
+const INTEGERS = ['$maxCount', '$maxAge', '$tb', '$cacheControl']
 
 /** What the metadata of a stream lets a reader see. */
-export interface Limits {
+export type Limits = {
   readonly maxCount: number | undefined
   readonly maxAgeSeconds: number | undefined
   /** The first revision that may be read ($tb). */
   readonly truncateBefore: number | undefined
 }
 
-/** Everything about a stream but its events; one small record, so that an append and a read look up nothing else. */
-export interface Head {
-  /** Number of the stream in the index. */
+/** One small record a stream, so that an append and a read look up nothing else. */
+export type Head = {
+  /** Number of the stream in the tables. */
   readonly number: number
   /** Revision of the last event, -1 before the first. */
   readonly revision: number
@@ -19,14 +30,8 @@ export interface Head {
 }
 
 export const NO_LIMITS: Limits = { maxCount: undefined, maxAgeSeconds: undefined, truncateBefore: undefined }
-/** A stream whose $tb is the tombstone's revision is soft-deleted. */
-export const DELETED = TOMBSTONE_REVISION
-export const HEAD_SIZE = 40
-
-const TOMBSTONED = 1
-const HAS_MAX_COUNT = 2
-const HAS_MAX_AGE = 4
-const HAS_TRUNCATE = 8
+/** The number is 2^63 - 1, which JSON.stringify could not write; it replaces all metadata of the stream. */
+export const SOFT_DELETE_METADATA = Buffer.from('{"$tb":9223372036854775807}')
 
 export function isSoftDeleted(head: Head | undefined): boolean {
   return head?.limits.truncateBefore === DELETED
@@ -44,7 +49,7 @@ export function originalOf(metastream: string): string {
   return metastream.slice(2)
 }
 
-/** The stream whose limits an event of this stream sets; what is written about a metadata stream limits nothing. */
+/** The stream whose limits an event of this stream sets; the metadata of a metadata stream limits nothing. */
 export function describedBy(name: string): string | undefined {
   const original = isMetastream(name) ? originalOf(name) : undefined
   return original === undefined || isMetastream(original) ? undefined : original
@@ -97,23 +102,25 @@ export function limitsOf(data: Uint8Array, isJson: boolean): Limits {
   return { maxCount: from('$maxCount', 1), maxAgeSeconds: from('$maxAge', 1), truncateBefore: from('$tb', 0) }
 }
 
-const INTEGERS = ['$maxCount', '$maxAge', '$tb', '$cacheControl']
-
-function isInteger(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= DELETED
-}
-
 /**
- * The metadata with its $tb replaced: what brings a soft-deleted stream back from `revision` on. Undefined when it is
- * no object, for such metadata deletes nothing.
+ * The metadata with its $tb replaced, which brings a soft-deleted stream back from `revision` on. Undefined when it is
+ * no object, because such metadata deletes nothing.
  */
 export function withTruncateBefore(data: Uint8Array, revision: number): Buffer | undefined {
   const metadata = parseObject(data)
   return metadata && Buffer.from(JSON.stringify({ ...metadata, $tb: revision }))
 }
 
-/** Soft deletion replaces all metadata; the number is 2^63 - 1, which JSON.stringify could not write. */
-export const SOFT_DELETE_METADATA = Buffer.from('{"$tb":9223372036854775807}')
+/** The first and last revision that a reader may see, before $maxAge; `first > last` when there is none. */
+export function readableRange(head: Head, metastream: boolean): { first: number; last: number } {
+  const maxCount = metastream ? 1 : head.limits.maxCount
+  const byCount = maxCount === undefined ? 0 : head.revision - maxCount + 1
+  return { first: Math.max(0, byCount, head.limits.truncateBefore ?? 0), last: head.revision }
+}
+
+function isInteger(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= DELETED
+}
 
 function parseObject(data: Uint8Array): Record<string, unknown> | undefined {
   try {
@@ -124,11 +131,4 @@ function parseObject(data: Uint8Array): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The first and last revision that a reader may see, before $maxAge; `first > last` when there is none. */
-export function readableRange(head: Head, metastream: boolean): { first: number; last: number } {
-  const maxCount = metastream ? 1 : head.limits.maxCount
-  const byCount = maxCount === undefined ? 0 : head.revision - maxCount + 1
-  return { first: Math.max(0, byCount, head.limits.truncateBefore ?? 0), last: head.revision }
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
-
 /** Keys and small values of the LMDB tables. Integers are big-endian, so that byte order is number order. */
+import { createHash } from 'node:crypto'
 
 const POW32 = 2 ** 32
 /** LMDB keys end at 1,978 bytes; a longer stream name is keyed by its digest. */
@@ -19,16 +18,16 @@ export function readPositionKey(key: Uint8Array): number {
 }
 
 /** Key of the run of events in one stream that begins at a revision. */
-export function runKey(stream: number, revision: number): Buffer {
+export function runKey(streamNumber: number, revision: number): Buffer {
   const key = Buffer.allocUnsafe(12)
-  key.writeUInt32BE(stream, 0)
+  key.writeUInt32BE(streamNumber, 0)
   writeUint64(key, 4, revision)
   return key
 }
 
-export function readRunKey(key: Uint8Array): { stream: number; revision: number } {
+export function readRunKey(key: Uint8Array): { streamNumber: number; revision: number } {
   const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength)
-  return { stream: bytes.readUInt32BE(0), revision: readUint64(bytes, 4) }
+  return { streamNumber: bytes.readUInt32BE(0), revision: readUint64(bytes, 4) }
 }
 
 export function nameKey(name: string): Buffer {

@@ -1,9 +1,8 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
-
 /**
- * A look at the tables' file before LMDB maps it: LMDB trusts what it maps, and a file that is cut or is something else
- * would end the process without a word.
+ * Checks the tables' file before LMDB maps it, so that a file which is cut, or of another program, is refused with
+ * words about what to do.
  */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 
 /** Where the fields of a meta page stand; the layout is that of LMDB's `MDB_page` and `MDB_meta`, version 2. */
 const MAGIC_AT = 0x18
@@ -17,8 +16,9 @@ const META_SIZE = 0xa0
 const MAGIC = 0xbeefc0de
 const VERSION = 2
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
-/** LMDB does not write pages at the end that a transaction took and gave back; more than these are lost ones. */
+/** LMDB does not write pages at the end that a transaction took and gave back; when more are missing, data is lost. */
 const UNWRITTEN_PAGES_MAX = 16
+const ADVICE = 'restore the whole folder from a backup; nothing was changed in it'
 
 /** Throws unless the file is new, empty or what LMDB wrote, in its full length. */
 export function checkFile(path: string): void {
@@ -31,13 +31,11 @@ export function checkFile(path: string): void {
     throw new Error(`${path} is no event store, or its beginning is damaged: ${ADVICE}`)
   const isSecondNewer = second.readBigUInt64LE(TRANSACTION_AT) > first.readBigUInt64LE(TRANSACTION_AT)
   const pages = pagesOf(isSecondNewer ? second : first)
-  // Asked for again: a server beside may have made the file longer meanwhile.
+  // The size is read again, because a server beside this process may have made the file longer meanwhile.
   const found = BigInt(Math.floor(statSync(path).size / pageSize))
   if (found < pages)
     throw new Error(`${path} is cut off: it has ${found} pages of ${pageSize} bytes and needs ${pages}; ${ADVICE}`)
 }
-
-const ADVICE = 'restore the whole folder from a backup; nothing was changed in it'
 
 /** How many pages the file must have. */
 function pagesOf(meta: Buffer): bigint {

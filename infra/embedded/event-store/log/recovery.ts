@@ -1,16 +1,17 @@
+/**
+ * Reads the journal again, after a crash or beside the server that writes it. A crash may leave the last entry half
+ * written: it was never acknowledged and is passed over. A whole entry that cannot be reached from the tables' end
+ * means that the disk lost one before it.
+ */
 import { readFileSync } from 'node:fs'
 import { GROWTH_BYTES, journalPaths } from './journal.ts'
-import { decodeEntry, type Entry } from './journal-entry.ts'
-import { readUint64 } from './keys.ts'
+import { decodeEntry, type Entry, halfWrittenBytes } from './journal-entry.ts'
+
+const RESTORE = 'Restore the whole folder from a backup; nothing was changed in it'
 
 /**
- * Reading the journal again: after a crash, or beside the server that writes it. What a crash left half written was
- * never acknowledged and is passed over; an entry that is whole and cannot be reached means that the disk lost one.
- */
-
-/**
- * What is in the journal's files, nothing for one that is missing: read it before the tables, so that what leaves the
- * one is found in the other.
+ * The bytes of the journal's files; none for a file that is missing. Read them before the tables, so that a commit that
+ * moves from the journal to the tables meanwhile is found in one of them.
  */
 export function readJournal(store: string): Buffer[] {
   return journalPaths(store).map(path => {
@@ -60,25 +61,17 @@ export function checkFiles(
   }
 }
 
-const RESTORE = 'Restore the whole folder from a backup; nothing was changed in it'
-
-/** Bytes of a commit that a crash left half written where the log goes on. */
+/** Bytes of a commit that a crash left half written at `position`, where the log goes on. */
 export function tornBytes(files: readonly Buffer[], mark: Buffer, position: number): number {
   for (const bytes of files) {
     const { entries, end } = chainOf(bytes, mark)
-    if (end + TORN_HEADER > bytes.length || (entries.at(-1)?.to ?? position) !== position) continue
-    const length = bytes.readUInt32BE(end + LENGTH_AT)
-    if (length > 0 && readUint64(bytes, end + FROM_AT) === position) return Math.min(length, bytes.length - end)
+    const torn = (entries.at(-1)?.to ?? position) === position ? halfWrittenBytes(bytes, end, position) : 0
+    if (torn > 0) return torn
   }
   return 0
 }
 
-/** Where an entry has its length and the position that it begins at. */
-const LENGTH_AT = 12
-const FROM_AT = 16
-const TORN_HEADER = 24
-
-interface Chain {
+type Chain = {
   readonly entries: readonly Entry[]
   /** Where the last of them ends in the file. */
   readonly end: number

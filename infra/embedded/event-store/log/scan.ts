@@ -1,50 +1,50 @@
+/**
+ * Walks over the stored events. A scan yields slices: stretches of whole frames in one block. It holds no cursor
+ * between two slices, so a reader may take its time, and each page it fetches sees what has been committed since.
+ */
 import { BLOCK_HEADER, type Block, blockCount } from './block.ts'
 import { createdOf, frameEnd, newFrameView, parseFrame, recordLengthOf } from './frame.ts'
 import { type Head, readableRange } from './head.ts'
 import type { Store } from './store.ts'
 import type { Run } from './tail.ts'
 
-/**
- * Walks over what is on disk. A scan yields slices: stretches of whole frames in one block. It holds no cursor between
- * two slices, so a reader may take its time, and each page it fetches sees what has been committed since.
- */
-export interface Slice {
+/** `$all` begins here: the epoch record before it can be read by the name of its stream only. */
+export const FIRST_POSITION = 546
+const BLOCKS_PER_PAGE = 4
+const RUNS_PER_PAGE = 64
+
+export type Slice = {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
   readonly count: number
 }
 
-/** `$all` begins here: the epoch record before it can be read by the name of its stream only. */
-export const FIRST_POSITION = 546
-const BLOCKS_PER_PAGE = 4
-const RUNS_PER_PAGE = 64
-
 /**
  * Frames of `$all` from the first one at or behind a position. At the end `next` answers undefined; called again later
  * it goes on with what has been committed meanwhile, which is what makes a live subscription.
  */
 export class AllForwards {
-  private readonly store: Store
-  private from: number
-  private page: Block[] = []
-  private started = false
+  readonly #store: Store
+  #from: number
+  #page: Block[] = []
+  #started = false
 
   constructor(store: Store, position: number) {
-    this.store = store
-    this.from = Math.max(position, FIRST_POSITION)
+    this.#store = store
+    this.#from = Math.max(position, FIRST_POSITION)
   }
 
   next(): Slice | undefined {
-    if (!this.started) {
-      this.started = true
-      const first = this.startInside()
+    if (!this.#started) {
+      this.#started = true
+      const first = this.#startInside()
       if (first) return first
     }
-    if (this.page.length === 0) this.page = this.store.blocksFrom(this.from, BLOCKS_PER_PAGE)
-    const block = this.page.shift()
+    if (this.#page.length === 0) this.#page = this.#store.blocksFrom(this.#from, BLOCKS_PER_PAGE)
+    const block = this.#page.shift()
     if (block === undefined) return undefined
-    this.from = block.position + 1
+    this.#from = block.position + 1
     return { bytes: block.bytes, start: BLOCK_HEADER, end: block.bytes.length, count: blockCount(block.bytes) }
   }
 
@@ -52,11 +52,11 @@ export class AllForwards {
     for (let slice = this.next(); slice; slice = this.next()) yield slice
   }
 
-  /** The rest of the block that the position lies in, when it is not the block's first. */
-  private startInside(): Slice | undefined {
-    const [block] = this.store.blocksBackFrom(this.from, 1)
-    if (block === undefined || block.position === this.from) return undefined
-    const slice = tail(block.bytes, offsetOf(block.bytes, this.from))
+  /** The rest of the block that the position lies in; undefined when a block begins there. */
+  #startInside(): Slice | undefined {
+    const [block] = this.#store.blocksBackFrom(this.#from, 1)
+    if (block === undefined || block.position === this.#from) return undefined
+    const slice = sliceFrom(block.bytes, offsetOf(block.bytes, this.#from))
     return slice.count > 0 ? slice : undefined
   }
 }
@@ -78,20 +78,16 @@ export function* allBackwards(store: Store, position: number): Generator<Slice> 
   }
 }
 
-function isBetween(position: number, first: number, end: number): boolean {
-  return position >= first && position < end
-}
-
 /** Frames of a stream with revisions from `first` to `last`. */
-export function* streamForwards(store: Store, stream: number, first: number, last: number): Generator<Slice> {
+export function* streamForwards(store: Store, streamNumber: number, first: number, last: number): Generator<Slice> {
   let from = first
   while (from <= last) {
-    const page = store.runsFrom(stream, from, RUNS_PER_PAGE)
+    const page = store.runsFrom(streamNumber, from, RUNS_PER_PAGE)
     const before = from
     for (const run of page) {
       if (run.revision + run.count <= from) continue
       if (run.revision > last) return
-      const bytes = blockBytes(store, run.block)
+      const bytes = blockBytes(store, run.blockPosition)
       const to = Math.min(last, run.revision + run.count - 1)
       const low = Math.max(from, run.revision)
       const start = skip(bytes, run.offset, low - run.revision)
@@ -103,13 +99,13 @@ export function* streamForwards(store: Store, stream: number, first: number, las
 }
 
 /** Frames of a stream backwards, one a slice, with revisions from `last` down to `first`. */
-export function* streamBackwards(store: Store, stream: number, first: number, last: number): Generator<Slice> {
+export function* streamBackwards(store: Store, streamNumber: number, first: number, last: number): Generator<Slice> {
   let from = last
   while (from >= first) {
-    const page = store.runsBackFrom(stream, from, RUNS_PER_PAGE)
+    const page = store.runsBackFrom(streamNumber, from, RUNS_PER_PAGE)
     const before = from
     for (const run of page) {
-      const bytes = blockBytes(store, run.block)
+      const bytes = blockBytes(store, run.blockPosition)
       const starts = runOffsets(bytes, run)
       for (let revision = Math.min(from, run.revision + run.count - 1); revision >= run.revision; revision--) {
         if (revision < first) return
@@ -160,16 +156,21 @@ export function locate(store: Store, position: number): 'record' | 'inside' | 'b
   return position < end ? 'inside' : 'record'
 }
 
-function blockBytes(store: Store, position: number): Buffer {
-  const block = store.block(position)
-  if (block === undefined) throw new Error(`The block at ${position} is missing: run \`kogi store verify\``)
-  return block.bytes
-}
-
+/** Where the frames of a block start. */
 export function frameOffsets(bytes: Buffer): number[] {
   const offsets: number[] = []
   for (let at = BLOCK_HEADER; at < bytes.length; at = frameEnd(bytes, at)) offsets.push(at)
   return offsets
+}
+
+function isBetween(position: number, first: number, end: number): boolean {
+  return position >= first && position < end
+}
+
+function blockBytes(store: Store, position: number): Buffer {
+  const block = store.block(position)
+  if (block === undefined) throw new Error(`The block at ${position} is missing: run \`kogi store verify\``)
+  return block.bytes
 }
 
 function runOffsets(bytes: Buffer, run: Run): number[] {
@@ -196,14 +197,8 @@ function offsetOf(bytes: Buffer, position: number): number {
   return bytes.length
 }
 
-/** Position of the last event of a slice. */
-export function lastPosition(slice: Slice): number {
-  let last = slice.start
-  for (let at = slice.start; at < slice.end; at = frameEnd(slice.bytes, at)) last = at
-  return parseFrame(slice.bytes, last, newFrameView()).position
-}
-
-function tail(bytes: Buffer, start: number): Slice {
+/** The frames of a block from an offset on. */
+function sliceFrom(bytes: Buffer, start: number): Slice {
   let count = 0
   for (let at = start; at < bytes.length; at = frameEnd(bytes, at)) count++
   return { bytes, start, end: bytes.length, count }

@@ -1,11 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { type Database, open, type RootDatabase } from 'lmdb'
-import { type Block, DamagedBlock, isIntact } from './block.ts'
-import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
-import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
-import { checkFile } from './lmdb-file.ts'
-import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
-
 /**
  * The tables on disk (one LMDB environment):
  *
@@ -17,9 +9,16 @@ import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
  * | `facts`   | `state`                    | format, next position, next stream number, mark of the journal |
  * | `facts`   | `journal`                  | a bit for each file of the journal that is in use              |
  *
- * They hold everything before `state.nextPosition`, in every table, and nothing else is read from them: another process
- * may have written more since they were opened.
+ * Every table holds everything before `state.nextPosition`. Nothing behind it is read, because another process may have
+ * written more since the tables were opened.
  */
+import { randomBytes } from 'node:crypto'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Block, DamagedBlock, isIntact } from './block.ts'
+import { HEAD_SIZE, type Head, readHead, writeHead } from './head.ts'
+import { nameKey, positionKey, readPositionKey, readRunKey, readUint64, runKey, writeUint64 } from './keys.ts'
+import { checkFile } from './lmdb-file.ts'
+import { RUN_SIZE, type Run, readRun, type Tail, writeRun } from './tail.ts'
 
 const FORMAT = 3
 const STATE_KEY = Buffer.from('state')
@@ -27,11 +26,11 @@ const JOURNAL_KEY = Buffer.from('journal')
 const STATE_SIZE = 24
 const MARK_SIZE = 8
 const NAMES: readonly string[] = ['log', 'runs', 'streams', 'facts']
-/** Blocks that are known to be sound: the first reading of one pays for its checksum. */
+/** How many blocks are remembered as sound, so that their checksums are computed at the first reading only. */
 const SOUND_MAX = 65_536
 const HEADS_PER_TRANSACTION = 10_000
 
-export interface State {
+export type State = {
   readonly nextPosition: number
   readonly nextStream: number
 }
@@ -42,20 +41,20 @@ export class Tables {
   state: State
   /** Random bytes that the journal's entries of this store begin with. */
   readonly mark: Buffer
-  /** Whether they were made just now. */
+  /** Whether the tables were made just now. */
   readonly isNew: boolean
-  /** Off while damage is looked for: then blocks are read as they are. */
+  /** Off while damage is looked for, which reads blocks as they are. */
   refusesDamage = true
-  private readonly sound = new Set<number>()
-  private readonly root: RootDatabase<Buffer, Buffer>
-  private readonly log: Table
-  private readonly runs: Table
-  private readonly streams: Table
-  private readonly facts: Table
+  readonly #sound = new Set<number>()
+  readonly #root: RootDatabase<Buffer, Buffer>
+  readonly #log: Table
+  readonly #runs: Table
+  readonly #streams: Table
+  readonly #facts: Table
 
   constructor(path: string, { noSync, readOnly }: { noSync: boolean; readOnly: boolean }) {
     checkFile(path)
-    this.root = open<Buffer, Buffer>({
+    this.#root = open<Buffer, Buffer>({
       path,
       noSubdir: true,
       encoding: 'binary',
@@ -63,23 +62,23 @@ export class Tables {
       maxDbs: 8,
       noSync,
       readOnly,
-      // The sync is part of the commit, on LMDB's writer thread: the journal is given up as soon as it resolves.
+      // The sync is part of the commit, because the journal's file is begun over as soon as the commit resolves.
       overlappingSync: false,
-      // Transactions are put together here; the binding's own batches would reject promises that nobody holds.
+      // The binding's own batches would reject promises that no code holds; transactions are put together here.
       eventTurnBatching: false,
     })
-    this.checkTables(path)
-    const table = (name: string): Table => this.root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
-    this.log = table('log')
-    this.runs = table('runs')
-    this.streams = table('streams')
-    this.facts = table('facts')
-    const stored = this.facts.get(STATE_KEY)
+    this.#checkTables(path)
+    const table = (name: string): Table => this.#root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })
+    this.#log = table('log')
+    this.#runs = table('runs')
+    this.#streams = table('streams')
+    this.#facts = table('facts')
+    const stored = this.#facts.get(STATE_KEY)
     this.isNew = stored === undefined
     if (stored === undefined) {
       this.state = { nextPosition: 0, nextStream: 1 }
       this.mark = randomBytes(MARK_SIZE)
-      if (!readOnly) this.facts.putSync(STATE_KEY, this.stateValue(this.state))
+      if (!readOnly) this.#facts.putSync(STATE_KEY, this.#stateValue(this.state))
     } else {
       const value = asBuffer(stored)
       const format = value.readUInt32BE(0)
@@ -94,7 +93,7 @@ export class Tables {
   }
 
   head(name: string): Head | undefined {
-    const value = this.streams.get(nameKey(name))
+    const value = this.#streams.get(nameKey(name))
     return value && readHead(asBuffer(value))
   }
 
@@ -102,40 +101,40 @@ export class Tables {
   blocksFrom(position: number, limit: number): Block[] {
     const { nextPosition } = this.state
     if (position >= nextPosition) return []
-    return this.blocks({ start: positionKey(position), end: positionKey(nextPosition), limit })
+    return this.#blocks({ start: positionKey(position), end: positionKey(nextPosition), limit })
   }
 
   /** Up to `limit` blocks against log order, beginning with the last one that starts at or before `position`. */
   blocksBackFrom(position: number, limit: number): Block[] {
     const { nextPosition } = this.state
     if (limit <= 0 || nextPosition === 0) return []
-    return this.blocks({ start: positionKey(Math.min(position, nextPosition - 1)), limit, reverse: true })
+    return this.#blocks({ start: positionKey(Math.min(position, nextPosition - 1)), limit, reverse: true })
   }
 
   block(position: number): Block | undefined {
-    const value = position < this.state.nextPosition ? this.log.get(positionKey(position)) : undefined
-    return value && this.soundBlock(position, asBuffer(value))
+    const value = position < this.state.nextPosition ? this.#log.get(positionKey(position)) : undefined
+    return value && this.#soundBlock(position, asBuffer(value))
   }
 
   /** Runs of a stream forwards from one that begins at `revision` or behind it. */
-  runsFrom(stream: number, revision: number, limit: number): Run[] {
-    const runs = this.readRuns({ start: runKey(stream, revision), end: runKey(stream + 1, 0), limit })
-    return runs.filter(run => run.block < this.state.nextPosition)
+  runsFrom(streamNumber: number, revision: number, limit: number): Run[] {
+    const runs = this.#readRuns({ start: runKey(streamNumber, revision), end: runKey(streamNumber + 1, 0), limit })
+    return runs.filter(run => run.blockPosition < this.state.nextPosition)
   }
 
   /** Runs of a stream backwards, beginning with the one that holds `revision`, which must be in the tables. */
-  runsBackFrom(stream: number, revision: number, limit: number): Run[] {
-    return this.readRuns({ start: runKey(stream, revision), end: runKey(stream, 0), limit, reverse: true })
+  runsBackFrom(streamNumber: number, revision: number, limit: number): Run[] {
+    return this.#readRuns({ start: runKey(streamNumber, revision), end: runKey(streamNumber, 0), limit, reverse: true })
   }
 
-  /** Resolves when a tail is on disk, all of it, and the tables hold everything before `state`; else none of it is. */
+  /** Resolves when a whole tail is on disk, so that the tables hold everything before `state`; else none of it is. */
   async put(tail: Tail, state: State): Promise<void> {
     try {
-      await this.root.batch(() => {
-        for (const block of tail.blocks) void this.log.put(positionKey(block.position), block.bytes)
-        this.putRuns(tail)
-        this.putHeads(tail)
-        void this.facts.put(STATE_KEY, this.stateValue(state))
+      await this.#root.batch(() => {
+        for (const block of tail.blocks) void this.#log.put(positionKey(block.position), block.bytes)
+        this.#putRuns(tail)
+        this.#putHeads(tail)
+        void this.#facts.put(STATE_KEY, this.#stateValue(state))
       })
     } catch (error) {
       throw await reasonOf(error)
@@ -146,8 +145,8 @@ export class Tables {
   /** Takes over the heads of other tables as they are, a transaction at a time. */
   async takeHeads(source: Tables): Promise<void> {
     let batch: { key: Buffer; value: Buffer }[] = []
-    const put = () => this.root.batch(() => batch.map(({ key, value }) => this.streams.put(key, value)))
-    for (const { key, value } of source.streams.getRange({})) {
+    const put = () => this.#root.batch(() => batch.map(({ key, value }) => this.#streams.put(key, value)))
+    for (const { key, value } of source.#streams.getRange({})) {
       batch.push({ key: asBuffer(key), value: asBuffer(value) })
       if (batch.length < HEADS_PER_TRANSACTION) continue
       await put()
@@ -158,41 +157,41 @@ export class Tables {
 
   /** Bits of the journal's files that must be there; a clean stop leaves none. */
   get journalInUse(): number {
-    const value = this.facts.get(JOURNAL_KEY)
+    const value = this.#facts.get(JOURNAL_KEY)
     return value === undefined ? 0 : value[0]!
   }
 
   /** Resolves when the tables on disk say which of the journal's files are in use. */
   async useJournal(bits: number): Promise<void> {
-    if (bits !== this.journalInUse) await this.root.batch(() => void this.facts.put(JOURNAL_KEY, Buffer.from([bits])))
+    if (bits !== this.journalInUse) await this.#root.batch(() => void this.#facts.put(JOURNAL_KEY, Buffer.from([bits])))
   }
 
   close(): Promise<void> {
-    return this.root.close()
+    return this.#root.close()
   }
 
-  private putRuns(tail: Tail): void {
+  #putRuns(tail: Tail): void {
     const runs = [...tail.allRuns()]
     const values = Buffer.allocUnsafeSlow(runs.length * RUN_SIZE)
     for (const [index, run] of runs.entries()) {
       const value = values.subarray(index * RUN_SIZE, (index + 1) * RUN_SIZE)
       writeRun(value, run)
-      void this.runs.put(runKey(run.stream, run.revision), value)
+      void this.#runs.put(runKey(run.streamNumber, run.revision), value)
     }
   }
 
-  private putHeads({ heads }: Tail): void {
+  #putHeads({ heads }: Tail): void {
     const values = Buffer.allocUnsafeSlow(heads.size * HEAD_SIZE)
     let at = 0
     for (const [name, head] of heads) {
       const value = values.subarray(at, at + HEAD_SIZE)
       writeHead(value, head)
-      void this.streams.put(nameKey(name), value)
+      void this.#streams.put(nameKey(name), value)
       at += HEAD_SIZE
     }
   }
 
-  private stateValue({ nextPosition, nextStream }: State): Buffer {
+  #stateValue({ nextPosition, nextStream }: State): Buffer {
     const value = Buffer.allocUnsafeSlow(STATE_SIZE)
     value.writeUInt32BE(FORMAT, 0)
     writeUint64(value, 4, nextPosition)
@@ -201,49 +200,49 @@ export class Tables {
     return value
   }
 
-  private blocks(range: { start: Buffer; end?: Buffer; limit: number; reverse?: boolean }): Block[] {
+  #blocks(range: { start: Buffer; end?: Buffer; limit: number; reverse?: boolean }): Block[] {
     const found: Block[] = []
-    for (const { key, value } of this.log.getRange(range))
-      found.push(this.soundBlock(readPositionKey(key), asBuffer(value)))
+    for (const { key, value } of this.#log.getRange(range))
+      found.push(this.#soundBlock(readPositionKey(key), asBuffer(value)))
     return found
   }
 
-  /** The file may be of another program: nothing is to be made in it. */
-  private checkTables(path: string): void {
-    const names = [...this.root.getKeys({})].map(key => asBuffer(key).toString('latin1').replace(/\0$/, ''))
+  /** Refuses a file of another program before anything is made in it. */
+  #checkTables(path: string): void {
+    const names = [...this.#root.getKeys({})].map(key => asBuffer(key).toString('latin1').replace(/\0$/, ''))
     const foreign = names.find(name => !NAMES.includes(name))
     if (foreign === undefined) return
-    void this.root.close()
+    void this.#root.close()
     throw new Error(`${path} is no event store: it has a table ${JSON.stringify(foreign)}. Choose another folder`)
   }
 
-  private soundBlock(position: number, bytes: Buffer): Block {
-    if (this.refusesDamage && !this.sound.has(position)) {
+  #soundBlock(position: number, bytes: Buffer): Block {
+    if (this.refusesDamage && !this.#sound.has(position)) {
       if (!isIntact(bytes)) throw new DamagedBlock(position)
-      if (this.sound.size >= SOUND_MAX) this.sound.clear()
-      this.sound.add(position)
+      if (this.#sound.size >= SOUND_MAX) this.#sound.clear()
+      this.#sound.add(position)
     }
     return { position, bytes }
   }
 
-  private readRuns(range: { start: Buffer; end: Buffer; limit: number; reverse?: boolean }): Run[] {
-    const stream = range.start.readUInt32BE(0)
+  #readRuns(range: { start: Buffer; end: Buffer; limit: number; reverse?: boolean }): Run[] {
+    const wanted = range.start.readUInt32BE(0)
     const found: Run[] = []
-    for (const { key, value } of this.runs.getRange({ ...range, inclusiveEnd: range.reverse === true })) {
-      const { stream: owner, revision } = readRunKey(key)
-      if (owner === stream) found.push(readRun(asBuffer(value), revision))
+    for (const { key, value } of this.#runs.getRange({ ...range, inclusiveEnd: range.reverse === true })) {
+      const { streamNumber, revision } = readRunKey(key)
+      if (streamNumber === wanted) found.push(readRun(asBuffer(value), revision))
     }
     return found
   }
 }
 
-/** What the binding says of a failed commit stands in a promise of its own. */
+/** The reason of a failed commit, which the binding gives in a promise of its own. */
 async function reasonOf(error: unknown): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> }
   return commitError ? commitError.catch((reason: unknown) => reason) : error
 }
 
-/** lmdb-js answers Uint8Arrays that it does not use again; Buffer methods are wanted on them. */
+/** The bytes with the methods of a Buffer; lmdb-js answers Uint8Arrays that it does not use again. */
 function asBuffer(value: Uint8Array): Buffer {
   return Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
 }

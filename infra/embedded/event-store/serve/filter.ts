@@ -1,22 +1,14 @@
+/** Filters of `$all`: prefixes, or a regular expression, on the names of streams or the types of events. */
 import type { FrameView } from '../log/frame.ts'
-import { GrpcError, Status } from '../wire/call.ts'
+import { invalid } from '../wire/grpc-error.ts'
+import type { FilterOptions } from '../wire/read-request.ts'
 
-/** What a filtered read of `$all` looks at, and how often a subscription reports how far it has looked. */
-export interface FilterOptions {
-  readonly on: 'stream' | 'type'
-  readonly regex: string | undefined
-  readonly prefixes: readonly string[]
-  /** Events that a subscription looks at in one go. */
-  readonly window: number
-  readonly checkpointMultiplier: number
-}
-
-/** Says whether an event passes; looks at bytes, and at the link itself when the event is one. */
+/** Says whether an event passes, by its stored bytes; a link is judged by itself and not by its target. */
 export type Filter = (view: FrameView) => boolean
 
 export function filterOf(options: FilterOptions): Filter {
   const bounds = options.on === 'stream' ? streamBounds : typeBounds
-  if (options.regex !== undefined && options.regex !== '') {
+  if (options.regex !== undefined) {
     const regex = compiled(options.regex)
     return view => {
       const [start, end] = bounds(view)
@@ -30,6 +22,7 @@ export function filterOf(options: FilterOptions): Filter {
   }
 }
 
+/** Start and end of the part that was looked at last; one array for all events, because every event is looked at. */
 const range: [number, number] = [0, 0]
 
 function streamBounds(view: FrameView): readonly [number, number] {
@@ -50,7 +43,7 @@ function startsWith(bytes: Buffer, start: number, end: number, prefix: Buffer): 
   return true
 }
 
-/** The .NET flavour as far as JavaScript has it: leading inline options, \\A, \\z and \\Z. */
+/** Compiles a .NET expression as far as JavaScript can: leading inline options, \\A, \\z and \\Z. */
 function compiled(pattern: string): RegExp {
   const inline = /^\(\?([imsn]+)\)/.exec(pattern)
   const flags = [...new Set(inline?.[1] ?? '')].filter(flag => flag !== 'n').join('')
@@ -61,9 +54,6 @@ function compiled(pattern: string): RegExp {
   try {
     return new RegExp(translated, flags)
   } catch (error) {
-    throw new GrpcError(
-      Status.invalidArgument,
-      `The filter's regular expression is invalid: ${(error as Error).message}`,
-    )
+    throw invalid(`The filter's regular expression is invalid: ${(error as Error).message}`)
   }
 }

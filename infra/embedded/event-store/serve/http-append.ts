@@ -1,19 +1,21 @@
+/** `POST /streams/<name>`: the one way to write without gRPC that scripts around an EventStoreDB use. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { NewEvent } from '../log/frame.ts'
+import { NIL_UUID, type ProposedEvent, UUID } from '../wire/proposed-event.ts'
 import { MAX_APPEND_BYTES } from '../wire/responses.ts'
-import { NIL_UUID, UUID } from '../wire/write-request.ts'
-import type { Writer } from '../write/committer.ts'
-import { ANY } from '../write/decide.ts'
-import type { HttpAnswer } from './http.ts'
-
-/** `POST /streams/<name>`: the one way to write without gRPC that scripts around an EventStoreDB use. */
+import { ANY } from '../wire/revisions.ts'
+import { isReserved } from '../wire/stream-name.ts'
+import type { Committer } from '../write/committer.ts'
+import { type HttpAnswer, httpAnswer } from './http-answer.ts'
 
 const EVENT_LIST = 'application/vnd.eventstore.events+json'
 const STREAM = /^\/streams\/([^/?]+)$/
-/** Room for what surrounds the data in a list of events. */
+/** Longest body, with room for what surrounds the data in a list of events. */
 const BODY_BYTES_MAX = 4 * MAX_APPEND_BYTES
+const TOO_LARGE = `Maximum Append Size of ${MAX_APPEND_BYTES} Exceeded.`
+const INVALID_BODY = 'Write request body invalid'
 
+/** The stream that a path names; undefined for another path. */
 export function streamOfPath(path: string): string | undefined {
   const name = STREAM.exec(path)?.[1]
   try {
@@ -23,33 +25,33 @@ export function streamOfPath(path: string): string | undefined {
   }
 }
 
-export async function postEvents(request: IncomingMessage, stream: string, writer: Writer): Promise<HttpAnswer> {
+export async function postEvents(request: IncomingMessage, stream: string, committer: Committer): Promise<HttpAnswer> {
   const body = await bodyOf(request)
-  if (body === undefined) return text(400, `Maximum Append Size of ${MAX_APPEND_BYTES} Exceeded.`)
+  if (body === undefined) return httpAnswer(400, TOO_LARGE)
   const events = eventsOf(request, body)
-  if (typeof events === 'string') return text(400, events)
+  if (typeof events === 'string') return httpAnswer(400, events)
   const dataBytes = events.reduce((sum, event) => sum + event.data.length, 0)
-  if (dataBytes > MAX_APPEND_BYTES) return text(400, `Maximum Append Size of ${MAX_APPEND_BYTES} Exceeded.`)
+  if (dataBytes > MAX_APPEND_BYTES) return httpAnswer(400, TOO_LARGE)
   const expected = Number(request.headers['es-expectedversion'] ?? ANY)
-  if (!Number.isInteger(expected) || stream === '$$') return text(400, 'ES-ExpectedVersion is no number')
+  if (!Number.isInteger(expected)) return httpAnswer(400, 'ES-ExpectedVersion is no number')
+  if (isReserved(stream)) return httpAnswer(400, `The stream name '${stream}' is reserved`)
   return new Promise(resolve =>
-    writer.append(stream, expected, events, (error, result) => {
-      if (error || !result) resolve(text(503, 'The event could not be stored'))
-      else if (result.kind === 'deleted') resolve(text(410, 'Stream deleted'))
-      else if (result.kind === 'wrong')
-        resolve({
-          ...text(400, 'Wrong expected EventNumber'),
-          headers: { 'ES-CurrentVersion': String(result.current) },
-        })
-      else {
+    committer.append(stream, expected, events, (error, result) => {
+      if (error || !result) resolve(httpAnswer(503, 'The event could not be stored'))
+      else if (result.kind === 'deleted') resolve(httpAnswer(410, 'Stream deleted'))
+      else if (result.kind === 'wrong') {
+        const headers = { 'ES-CurrentVersion': String(result.current) }
+        resolve({ ...httpAnswer(400, 'Wrong expected EventNumber'), headers })
+      } else {
         const first = Math.max(0, result.revision - events.length + 1)
         const location = `http://${request.headers.host ?? ''}/streams/${encodeURIComponent(stream)}/${first}`
-        resolve({ status: 201, headers: { location }, body: '' })
+        resolve({ ...httpAnswer(201), headers: { location } })
       }
     }),
   )
 }
 
+/** The whole body; undefined when it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
   let bytes = 0
@@ -62,7 +64,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 /** The events of a request, or what is wrong with it. */
-function eventsOf(request: IncomingMessage, body: Buffer): NewEvent[] | string {
+function eventsOf(request: IncomingMessage, body: Buffer): ProposedEvent[] | string {
   const contentType = String(request.headers['content-type'] ?? '').split(';')[0]!
   if (contentType === EVENT_LIST) return listedEvents(body)
   const type = request.headers['es-eventtype']
@@ -71,22 +73,22 @@ function eventsOf(request: IncomingMessage, body: Buffer): NewEvent[] | string {
   const id = request.headers['es-eventid'] ?? randomUUID()
   if (!isId(id)) return 'The event id is no UUID'
   const json = contentType === 'application/json'
-  if (json && !isJson(body)) return 'Write request body invalid'
+  if (json && !isJson(body)) return INVALID_BODY
   return [{ id: id.toLowerCase(), type: Buffer.from(type), json, metadata: Buffer.alloc(0), data: body }]
 }
 
-interface ListedEvent {
+type ListedEvent = {
   readonly eventId?: unknown
   readonly eventType?: unknown
   readonly data?: unknown
   readonly metadata?: unknown
 }
 
-function listedEvents(body: Buffer): NewEvent[] | string {
-  if (!isJson(body)) return 'Write request body invalid'
+function listedEvents(body: Buffer): ProposedEvent[] | string {
+  if (!isJson(body)) return INVALID_BODY
   const list = JSON.parse(body.toString('utf8')) as ListedEvent[]
-  if (!Array.isArray(list) || list.length === 0) return 'Write request body invalid'
-  const events: NewEvent[] = []
+  if (!Array.isArray(list) || list.length === 0) return INVALID_BODY
+  const events: ProposedEvent[] = []
   for (const { eventId, eventType, data, metadata } of list) {
     if (typeof eventType !== 'string' || eventType === '') return 'Empty eventType.'
     if (!isId(eventId)) return 'Empty eventId.'
@@ -108,8 +110,4 @@ function isJson(body: Buffer): boolean {
   } catch {
     return false
   }
-}
-
-function text(status: number, body: string): HttpAnswer {
-  return { status, headers: {}, body }
 }

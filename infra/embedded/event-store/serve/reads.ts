@@ -1,3 +1,4 @@
+/** Serves Read where it is no subscription: stored events, as many as are asked for. */
 import { frameEnd, newFrameView, parseFrame } from '../log/frame.ts'
 import { type Head, isMetastream, isSoftDeleted, readableRange } from '../log/head.ts'
 import {
@@ -11,14 +12,14 @@ import {
 } from '../log/scan.ts'
 import type { Store } from '../log/store.ts'
 import type { Call } from '../wire/call.ts'
+import { invalid } from '../wire/grpc-error.ts'
 import type { ReadRequest } from '../wire/read-request.ts'
 import { firstStreamPosition, lastStreamPosition, streamDeleted, streamNotFound } from '../wire/responses.ts'
-import { invalid } from '../wire/write-request.ts'
 import { isTombstoned } from '../write/decide.ts'
 import { filterOf } from './filter.ts'
 import { Outlet } from './outlet.ts'
 
-/** The real server reads pages of this many events; it shows in when first_stream_position is sent. */
+/** The real server reads pages of this many events, upon which it depends when first_stream_position is sent. */
 const PAGE_EVENTS = 32
 const U64_MAX = 2n ** 64n - 1n
 const I64_MAX = 2n ** 63n - 1n
@@ -30,6 +31,24 @@ export async function read(call: Call, store: Store, request: ReadRequest): Prom
   else await readStream(store, request.stream, request, outlet)
   await outlet.flush()
   call.end()
+}
+
+/** Refuses a position that no record starts at; one behind the end is good for waiting and not for reading back. */
+export function checkPosition(store: Store, commit: bigint, prepare: bigint, backwards: boolean): void {
+  if (prepare > commit) throw invalid('The prepare position must not be above the commit position')
+  const place = locate(store, Number(commit))
+  if (place === 'inside') throw invalid(`There is no record at position ${commit}`)
+  if (place === 'beyond' && backwards && Number(commit) > store.state.nextPosition)
+    throw invalid(`The position ${commit} is behind the end of the log`)
+}
+
+/**
+ * The head of a stream that can be read; undefined when it is missing or soft-deleted. Throws when it is tombstoned.
+ */
+export function existingHead(store: Store, name: string): Head | undefined {
+  const head = store.head(name)
+  if (isTombstoned(store, name, head)) throw streamDeleted(name)
+  return head === undefined || head.revision < 0 || isSoftDeleted(head) ? undefined : head
 }
 
 async function readAll(store: Store, request: ReadRequest, outlet: Outlet): Promise<void> {
@@ -47,15 +66,6 @@ function allSlices(store: Store, request: ReadRequest): Iterable<Slice> {
   return backwards ? allBackwards(store, position) : new AllForwards(store, position)
 }
 
-/** Refuses a position that no record starts at; one behind the end is only good for waiting. */
-export function checkPosition(store: Store, commit: bigint, prepare: bigint, backwards: boolean): void {
-  if (prepare > commit) throw invalid('The prepare position must not be above the commit position')
-  const place = locate(store, Number(commit))
-  if (place === 'inside') throw invalid(`There is no record at position ${commit}`)
-  if (place === 'beyond' && backwards && Number(commit) > store.state.nextPosition)
-    throw invalid(`The position ${commit} is behind the end of the log`)
-}
-
 function* passing(slices: Iterable<Slice>, request: ReadRequest): Generator<Slice> {
   const passes = filterOf(request.filter!)
   const view = newFrameView()
@@ -71,13 +81,13 @@ function* passing(slices: Iterable<Slice>, request: ReadRequest): Generator<Slic
       if (count > 0) yield { bytes: slice.bytes, start, end: at, count }
       count = 0
     }
-    // An empty slice keeps the pace: a long stretch without a match must not keep everybody else waiting.
+    // An empty slice makes the caller pause, so that a long stretch without a match keeps no other call waiting.
     yield { bytes: slice.bytes, start: count > 0 ? start : slice.end, end: slice.end, count }
   }
 }
 
-/** Sends slices until `limit` events are sent, and answers how many were. */
-async function sendSlices(slices: Iterable<Slice>, limit: number, outlet: Outlet): Promise<number> {
+/** Sends slices until `limit` events are sent. */
+async function sendSlices(slices: Iterable<Slice>, limit: number, outlet: Outlet): Promise<void> {
   let sent = 0
   for (const slice of slices) {
     if (outlet.call.isOver) break
@@ -87,7 +97,6 @@ async function sendSlices(slices: Iterable<Slice>, limit: number, outlet: Outlet
     if (sent >= limit) break
     await outlet.pace()
   }
-  return sent
 }
 
 function cut(slice: Slice, count: number): Slice {
@@ -116,22 +125,13 @@ async function readStream(store: Store, name: string, request: ReadRequest, outl
   if (request.compatibility >= 1) outlet.message(lastStreamPosition(head.revision))
 }
 
-/** A page that comes back empty names the revision to go on from, when that is another than the one asked for. */
+/** The revisions to go on from that empty pages name, where they are other ones than the client asked for. */
 function firstPositions(start: number, count: number, kept: number, readable: { first: number; last: number }) {
   const skipsPage = start + Math.min(PAGE_EVENTS, count) <= kept
   const next = skipsPage ? kept : start
   const behindEnd = readable.last + 1
   const isBehindEnd = Math.max(next, readable.first) >= behindEnd && next !== behindEnd
   return [...(skipsPage ? [kept] : []), ...(isBehindEnd ? [behindEnd] : [])]
-}
-
-/**
- * The head of a stream that can be read; undefined when it is missing or soft-deleted. Throws when it is tombstoned.
- */
-export function existingHead(store: Store, name: string): Head | undefined {
-  const head = store.head(name)
-  if (isTombstoned(store, name, head)) throw streamDeleted(name)
-  return head === undefined || head.revision < 0 || isSoftDeleted(head) ? undefined : head
 }
 
 /** The first revision to look at. */

@@ -1,20 +1,23 @@
-import { varintSize, Writer, writeVarint } from '../../../wire/protobuf.ts'
-import { type FrameView, GRPC_HEADER, idOf, newFrameView, parseFrame } from '../log/frame.ts'
+/** Turns stored frames into what a reader asks for: links followed, or ids in two halves. */
+import { FRAME_HEADER_BYTES } from '../../../wire/grpc.ts'
+import { MessageBuilder, varintSize, writeVarint } from '../../../wire/protobuf.ts'
+import { type FrameView, idOf, newFrameView, parseFrame } from '../log/frame.ts'
 import { isMetastream, isSoftDeleted } from '../log/head.ts'
-import { readableAt } from '../log/scan.ts'
+import { readableAt, type Slice } from '../log/scan.ts'
 import type { Store } from '../log/store.ts'
 
+const LINK_TYPE = Buffer.from('$>')
+const LINK = /^\s*([+-]?\d+)\s*(?:@([\s\S]*))?$/
+/** Bytes of a field that holds an id as text. */
+const STRING_ID_SIZE = 40
+
 /** What a reader wants changed in the stored frames. */
-export interface Rendering {
+export type Rendering = {
   readonly resolveLinks: boolean
   readonly structuredIds: boolean
 }
 
-const LINK_TYPE = Buffer.from('$>')
-const LINK = /^\s*([+-]?\d+)\s*(?:@([\s\S]*))?$/
-const STRING_ID_SIZE = 40
-
-/** True when stored frames can be sent as they are. */
+/** Whether stored frames can be sent as they are. */
 export function isPlain(rendering: Rendering): boolean {
   return !rendering.resolveLinks && !rendering.structuredIds
 }
@@ -22,25 +25,35 @@ export function isPlain(rendering: Rendering): boolean {
 /** The frame as the reader wants it: its link followed, its ids in two halves. */
 export function rendered(store: Store, view: FrameView, rendering: Rendering): Buffer {
   const record = (of: FrameView): Buffer => (rendering.structuredIds ? structured(of) : recordOf(of))
-  if (!rendering.resolveLinks || !isLink(view))
-    return rendering.structuredIds ? readEvent(record(view), undefined, view.position) : frameOf(view)
-  const target = linkTarget(view)
+  const target = rendering.resolveLinks && isLink(view) ? linkTarget(view) : undefined
   if (target === undefined)
     return rendering.structuredIds ? readEvent(record(view), undefined, view.position) : frameOf(view)
   const event = follow(store, target)
   return readEvent(event && record(event), record(view), view.position)
 }
 
-export function isLink(view: FrameView): boolean {
+/** The frames of a slice as the reader wants them. */
+export function renderedSlice(store: Store, slice: Slice, rendering: Rendering): Buffer {
+  const frames: Buffer[] = []
+  const view = newFrameView()
+  for (let at = slice.start; at < slice.end; at = view.end) {
+    parseFrame(slice.bytes, at, view)
+    frames.push(rendered(store, view, rendering))
+  }
+  return Buffer.concat(frames)
+}
+
+function isLink(view: FrameView): boolean {
   return view.bytes.compare(LINK_TYPE, 0, LINK_TYPE.length, view.typeStart, view.typeEnd) === 0
 }
 
+/** What a link names; undefined for data of another form, which makes it an ordinary event. */
 function linkTarget(view: FrameView): { revision: number; stream: string } | undefined {
   const match = LINK.exec(view.bytes.toString('utf8', view.dataStart, view.dataEnd))
   return match ? { revision: Number(match[1]), stream: match[2] ?? '' } : undefined
 }
 
-/** The event that a link names, when a reader of its stream could see it now. Revision -1 is the last one. */
+/** The event that a link names, when a reader of its stream could see it now; revision -1 names the last one. */
 function follow(store: Store, target: { revision: number; stream: string }): FrameView | undefined {
   const head = store.head(target.stream)
   if (head === undefined || head.tombstoned || isSoftDeleted(head)) return undefined
@@ -60,8 +73,8 @@ function recordOf(view: FrameView): Buffer {
 /** The RecordedEvent with its id as two signed 64-bit halves. */
 function structured(view: FrameView): Buffer {
   const hex = idOf(view).replaceAll('-', '')
-  const halves = new Writer().uint(1, BigInt(`0x${hex.slice(0, 16)}`)).uint(2, BigInt(`0x${hex.slice(16)}`))
-  const id = new Writer().message(1, new Writer().message(1, halves)).finish()
+  const halves = new MessageBuilder().uint(1, BigInt(`0x${hex.slice(0, 16)}`)).uint(2, BigInt(`0x${hex.slice(16)}`))
+  const id = new MessageBuilder().message(1, new MessageBuilder().message(1, halves)).finish()
   return Buffer.concat([id, view.bytes.subarray(view.eventStart + STRING_ID_SIZE, view.eventEnd)])
 }
 
@@ -70,11 +83,11 @@ function readEvent(event: Buffer | undefined, link: Buffer | undefined, position
   const field = (bytes: Buffer | undefined): number => (bytes ? 1 + varintSize(bytes.length) + bytes.length : 0)
   const size = field(event) + field(link) + 1 + varintSize(position)
   const total = 1 + varintSize(size) + size
-  const out = Buffer.allocUnsafe(GRPC_HEADER + total)
+  const out = Buffer.allocUnsafe(FRAME_HEADER_BYTES + total)
   out[0] = 0
   out.writeUInt32BE(total, 1)
-  out[GRPC_HEADER] = 0x0a
-  let at = writeVarint(out, GRPC_HEADER + 1, size)
+  out[FRAME_HEADER_BYTES] = 0x0a
+  let at = writeVarint(out, FRAME_HEADER_BYTES + 1, size)
   for (const [tag, bytes] of [[0x0a, event] as const, [0x12, link] as const]) {
     if (bytes === undefined) continue
     out[at] = tag
@@ -85,19 +98,4 @@ function readEvent(event: Buffer | undefined, link: Buffer | undefined, position
   out[at] = 0x18
   writeVarint(out, at + 1, position)
   return out
-}
-
-/** The frames of a slice as the reader wants them. */
-export function renderedSlice(
-  store: Store,
-  slice: { bytes: Buffer; start: number; end: number },
-  rendering: Rendering,
-): Buffer {
-  const frames: Buffer[] = []
-  const view = newFrameView()
-  for (let at = slice.start; at < slice.end; at = view.end) {
-    parseFrame(slice.bytes, at, view)
-    frames.push(rendered(store, view, rendering))
-  }
-  return Buffer.concat(frames)
 }

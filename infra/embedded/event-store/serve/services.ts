@@ -1,38 +1,36 @@
-import { randomUUID } from 'node:crypto'
-import { Writer as Message } from '../../../wire/protobuf.ts'
+/** The gRPC services: which methods are there, and the answer of everything that is not. */
+import { Status } from '../../../wire/grpc.ts'
 import type { Store } from '../log/store.ts'
-import { type Call, GrpcError, Status } from '../wire/call.ts'
+import type { Call } from '../wire/call.ts'
+import { GrpcError } from '../wire/grpc-error.ts'
 import { readRequest } from '../wire/read-request.ts'
-import type { Writer } from '../write/committer.ts'
+import type { Committer } from '../write/committer.ts'
+import { readFailure } from './failure.ts'
+import { clusterInfo, type NodeIdentity, supportedMethods } from './node-info.ts'
 import { read } from './reads.ts'
 import { subscribe } from './subscriptions.ts'
 import { append, BatchAppend, remove, unary } from './writes.ts'
 
-/** The gRPC services: what is there, and how everything else says that it is not. */
-
-/** The version of EventStoreDB whose behaviour this server shows. */
-export const SERVER_VERSION = '23.10.6'
-
-export interface Server {
+/** A store as it is served. */
+export type StoreNode = {
   readonly store: Store
-  readonly writer: Writer
-  readonly instanceId: string
-  readonly endpoint: { readonly address: string; readonly port: number }
+  readonly committer: Committer
+  readonly identity: NodeIdentity
 }
 
-type Handler = (call: Call, server: Server) => void
+type Handler = (call: Call, node: StoreNode) => void
 
 const PREFIX = 'event_store.client.'
 
 const HANDLERS: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   'streams.Streams': {
-    Read: (call, server) => unary(call, message => void serveRead(call, server, message)),
-    Append: (call, { writer }) => append(call, writer),
-    BatchAppend: (call, { writer }) => void new BatchAppend(call, writer),
-    Delete: (call, { writer }) => remove(call, writer, false),
-    Tombstone: (call, { writer }) => remove(call, writer, true),
+    Read: (call, node) => unary(call, message => void serveRead(call, node, message)),
+    Append: (call, { committer }) => append(call, committer),
+    BatchAppend: (call, { committer }) => void new BatchAppend(call, committer),
+    Delete: (call, { committer }) => remove(call, committer, false),
+    Tombstone: (call, { committer }) => remove(call, committer, true),
   },
-  'gossip.Gossip': { Read: (call, server) => unary(call, () => call.reply(clusterInfo(server))) },
+  'gossip.Gossip': { Read: (call, node) => unary(call, () => call.reply(clusterInfo(node.identity))) },
   'server_features.ServerFeatures': { GetSupportedMethods: call => unary(call, () => call.reply(supportedMethods())) },
 }
 
@@ -60,52 +58,11 @@ function unimplemented(message: string): Handler {
   return call => call.fail(new GrpcError(Status.unimplemented, message))
 }
 
-async function serveRead(call: Call, server: Server, message: Buffer): Promise<void> {
+async function serveRead(call: Call, node: StoreNode, message: Buffer): Promise<void> {
   try {
     const request = readRequest(message)
-    await (request.count === undefined ? subscribe(call, server, request) : read(call, server.store, request))
+    await (request.count === undefined ? subscribe(call, node, request) : read(call, node.store, request))
   } catch (error) {
-    call.fail(error)
+    call.fail(readFailure(error))
   }
-}
-
-const FEATURES: readonly (readonly [service: string, method: string, ...features: string[]])[] = [
-  ['streams.streams', 'read', 'position', 'events'],
-  ['streams.streams', 'append'],
-  ['streams.streams', 'delete'],
-  ['streams.streams', 'tombstone'],
-  ['streams.streams', 'batchappend', 'deadline_duration'],
-  ['gossip.gossip', 'read'],
-  ['server_features.serverfeatures', 'getsupportedmethods'],
-]
-
-function supportedMethods(): Buffer {
-  const answer = new Message()
-  for (const [service, method, ...features] of FEATURES) {
-    const supported = new Message().string(1, method).string(2, PREFIX + service)
-    for (const feature of features) supported.string(3, feature)
-    answer.message(1, supported)
-  }
-  return answer.string(2, SERVER_VERSION).finish()
-}
-
-const LEADER = 8
-const TICKS_PER_MS = 10_000n
-/** Ticks of .NET's DateTime at 1970. */
-const EPOCH_TICKS = 621_355_968_000_000_000n
-
-function clusterInfo({ instanceId, endpoint }: Server): Buffer {
-  const hex = instanceId.replaceAll('-', '')
-  const id = new Message().uint(1, BigInt(`0x${hex.slice(0, 16)}`)).uint(2, BigInt(`0x${hex.slice(16)}`))
-  const member = new Message()
-    .message(1, new Message().message(1, id))
-    .uint(2, EPOCH_TICKS + BigInt(Date.now()) * TICKS_PER_MS)
-    .uint(3, LEADER)
-    .bool(4, true)
-    .message(5, new Message().string(1, endpoint.address).uint(2, endpoint.port))
-  return new Message().message(1, member).finish()
-}
-
-export function newInstanceId(): string {
-  return randomUUID()
 }

@@ -1,132 +1,65 @@
-import { isUtf8 } from 'node:buffer'
-import type { Reader } from '../../../wire/protobuf.ts'
-import type { NewEvent } from '../log/frame.ts'
-import { ANY, NO_STREAM, STREAM_EXISTS } from '../write/decide.ts'
-import { GrpcError, Status } from './call.ts'
-
 /**
- * Decodes what the writing requests of the Streams service share, and refuses what a real server refuses, hangs on or
- * dies of.
+ * Decodes the requests that write, and refuses what a real server refuses. The options and events of appends are read
+ * field by field, because they come with every event; a deletion goes through the generated classes.
  */
+import { isUtf8 } from 'node:buffer'
+import { decoded, streams } from '../../../wire/generated.ts'
+import { Status } from '../../../wire/grpc.ts'
+import type { MessageReader } from '../../../wire/protobuf.ts'
+import { GrpcError, invalid } from './grpc-error.ts'
+import { NIL_UUID, type ProposedEvent, UUID } from './proposed-event.ts'
+import { ANY, type Expectation, NO_STREAM, STREAM_EXISTS } from './revisions.ts'
+import { isReserved, streamName } from './stream-name.ts'
 
-/** What the client expects of a stream; `sent` is the number for the answer when it is a revision. */
-export interface Expectation {
-  readonly code: number
-  readonly sent: bigint
-}
+const PACKAGE = 'event_store.client.streams'
+const APPEND_EXPECTATION = `${PACKAGE}.AppendReq+Options+ExpectedStreamRevisionOneofCase`
+const BATCH_EXPECTATION = `${PACKAGE}.BatchAppendReq+Options+ExpectedStreamPositionOneofCase`
+const DELETE_EXPECTATION = `${PACKAGE}.DeleteReq+Options+ExpectedStreamRevisionOneofCase`
+const JSON_TYPE = Buffer.from('application/json')
+const NOTHING: Buffer = Buffer.alloc(0)
 
-export interface StreamWrite {
+/** The stream that is to be written, and what the client expects of it. */
+export type StreamWrite = {
   readonly stream: string
   readonly expected: Expectation
 }
 
-export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
-const NOTHING: Buffer = Buffer.alloc(0)
-export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** A deadline is the time that is left, in milliseconds. */
+export type BatchOptions = StreamWrite & { readonly deadlineMs: number | undefined }
 
-export function invalid(message: string): GrpcError {
-  return new GrpcError(Status.invalidArgument, message)
-}
+export const appendOptions = (message: MessageReader): StreamWrite => writeOptions(message, APPEND_EXPECTATION)
 
-/** The name in a StreamIdentifier message. */
-export function streamName(reader: Reader): string {
-  let name = NOTHING
-  while (reader.next()) {
-    if (reader.field === 3) name = reader.view()
-    else reader.skip()
-  }
-  if (name.length === 0) throw invalid('The stream name must not be empty')
-  if (!isUtf8(name)) throw invalid('The stream name is not valid UTF-8')
-  return name.toString('utf8')
-}
+export const batchOptions = (message: MessageReader): BatchOptions => writeOptions(message, BATCH_EXPECTATION)
 
-/** A UUID message as lower-case text. */
-export function uuid(reader: Reader): string {
-  let text = ''
-  let high = 0n
-  let low = 0n
-  let isStructured = false
-  while (reader.next()) {
-    if (reader.field === 2) text = reader.string()
-    else if (reader.field === 1) {
-      isStructured = true
-      const structured = reader.message()
-      while (structured.next()) {
-        if (structured.field === 1) high = structured.int64()
-        else if (structured.field === 2) low = structured.int64()
-        else structured.skip()
-      }
-    } else reader.skip()
-  }
-  if (isStructured) text = textOf(high, low)
-  if (!UUID.test(text)) throw invalid(`'${text}' is not a UUID`)
-  return text.toLowerCase()
-}
-
-function textOf(high: bigint, low: bigint): string {
-  const hex =
-    BigInt.asUintN(64, high).toString(16).padStart(16, '0') + BigInt.asUintN(64, low).toString(16).padStart(16, '0')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
-}
-
-/** The options of Append, BatchAppend, Delete and Tombstone; all four number their fields alike. */
-export function writeOptions(reader: Reader, oneof: string): StreamWrite & { deadlineMs: number | undefined } {
-  let stream: string | undefined
+/** Decodes DeleteReq or TombstoneReq, which have the same fields. */
+export function deleteOptions(message: Buffer): StreamWrite {
+  const options = decoded(streams.DeleteReq, message).getOptions()
+  if (options === undefined) throw invalid('The options are missing')
+  const stream = streamName(options.getStreamIdentifier()?.getStreamName_asU8())
   let expected: Expectation | undefined
-  let deadlineMs: number | undefined
-  while (reader.next()) {
-    if (reader.field === 1) stream = streamName(reader.message())
-    else if (reader.field === 2) expected = revisionExpected(reader.uint64())
-    else if (reader.field === 3) expected = skipped(reader, NO_STREAM)
-    else if (reader.field === 4) expected = skipped(reader, ANY)
-    else if (reader.field === 5) expected = skipped(reader, STREAM_EXISTS)
-    else if (reader.field === 6) deadlineMs = milliseconds(reader.message()) - Date.now()
-    else if (reader.field === 7) deadlineMs = milliseconds(reader.message())
-    else reader.skip()
-  }
-  if (stream === undefined) throw invalid('The stream name must not be empty')
-  if (stream === '$$') throw invalid("'$$' is no stream name: it would be the metadata of a stream without a name")
-  if (expected === undefined) throw invalid(`'None' is not a valid ${oneof}`)
-  return { stream, expected, deadlineMs }
+  if (options.hasRevision()) expected = revisionExpected(BigInt(options.getRevision()))
+  else if (options.hasNoStream()) expected = stateExpected(NO_STREAM)
+  else if (options.hasAny()) expected = stateExpected(ANY)
+  else if (options.hasStreamExists()) expected = stateExpected(STREAM_EXISTS)
+  return checked(stream, expected, DELETE_EXPECTATION)
 }
 
-function revisionExpected(sent: bigint): Expectation {
-  return { code: Number(sent), sent }
-}
-
-function skipped(reader: Reader, code: number): Expectation {
-  reader.skip()
-  return { code, sent: BigInt.asUintN(64, BigInt(code)) }
-}
-
-/** A Timestamp or Duration in milliseconds. */
-function milliseconds(reader: Reader): number {
-  let seconds = 0n
-  let nanos = 0n
-  while (reader.next()) {
-    if (reader.field === 1) seconds = reader.int64()
-    else if (reader.field === 2) nanos = reader.int64()
-    else reader.skip()
-  }
-  return Number(seconds) * 1000 + Number(nanos) / 1e6
-}
-
-/** A ProposedMessage of Append or BatchAppend. */
-export function proposedEvent(reader: Reader): NewEvent {
+/** Decodes a ProposedMessage of Append or BatchAppend. */
+export function proposedEvent(message: MessageReader): ProposedEvent {
   let id: string | undefined
   let type: Buffer | undefined
   let contentType: Buffer | undefined
   let metadata: Buffer = NOTHING
   let data: Buffer = NOTHING
-  while (reader.next()) {
-    if (reader.field === 1) id = uuid(reader.message())
-    else if (reader.field === 2) {
-      const [key, value] = mapEntry(reader.message())
+  while (message.next()) {
+    if (message.field === 1) id = uuid(message.message())
+    else if (message.field === 2) {
+      const [key, value] = mapEntry(message.message())
       if (key === 'type') type = value
       else if (key === 'content-type') contentType = value
-    } else if (reader.field === 3) metadata = reader.view()
-    else if (reader.field === 4) data = reader.view()
-    else reader.skip()
+    } else if (message.field === 3) metadata = message.view()
+    else if (message.field === 4) data = message.view()
+    else message.skip()
   }
   if (id === undefined) throw invalid('The event id is missing')
   if (id === NIL_UUID) throw invalid('The event id must not be all zero')
@@ -136,22 +69,100 @@ export function proposedEvent(reader: Reader): NewEvent {
   return { id, type, json: contentType.equals(JSON_TYPE), metadata, data }
 }
 
-const JSON_TYPE = Buffer.from('application/json')
+/** Decodes a UUID message to lower-case text. */
+export function uuid(message: MessageReader): string {
+  let text = ''
+  while (message.next()) {
+    if (message.field === 1) text = structuredId(message.message())
+    else if (message.field === 2) text = message.string()
+    else message.skip()
+  }
+  if (!UUID.test(text)) throw invalid(`'${text}' is not a UUID`)
+  return text.toLowerCase()
+}
+
+/** The options of Append and BatchAppend number their fields alike; only those of BatchAppend have a deadline. */
+function writeOptions(message: MessageReader, oneof: string): BatchOptions {
+  let name: Buffer | undefined
+  let expected: Expectation | undefined
+  let deadlineMs: number | undefined
+  while (message.next()) {
+    if (message.field === 1) name = identifier(message.message())
+    else if (message.field === 2) expected = revisionExpected(message.uint64())
+    else if (message.field === 3) expected = skipped(message, NO_STREAM)
+    else if (message.field === 4) expected = skipped(message, ANY)
+    else if (message.field === 5) expected = skipped(message, STREAM_EXISTS)
+    else if (message.field === 6) deadlineMs = milliseconds(message.message()) - Date.now()
+    else if (message.field === 7) deadlineMs = milliseconds(message.message())
+    else message.skip()
+  }
+  return { ...checked(streamName(name), expected, oneof), deadlineMs }
+}
+
+function checked(stream: string, expected: Expectation | undefined, oneof: string): StreamWrite {
+  if (isReserved(stream)) throw invalid(`The stream name '${stream}' is reserved`)
+  if (expected === undefined) throw invalid(`'None' is not a valid ${oneof}`)
+  return { stream, expected }
+}
+
+const revisionExpected = (sent: bigint): Expectation => ({ code: Number(sent), sent })
+
+const stateExpected = (code: number): Expectation => ({ code, sent: BigInt.asUintN(64, BigInt(code)) })
+
+function skipped(message: MessageReader, code: number): Expectation {
+  message.skip()
+  return stateExpected(code)
+}
+
+/** The bytes of the name in a StreamIdentifier. */
+function identifier(message: MessageReader): Buffer {
+  let name = NOTHING
+  while (message.next()) {
+    if (message.field === 3) name = message.view()
+    else message.skip()
+  }
+  return name
+}
+
+/** A Timestamp or Duration in milliseconds. */
+function milliseconds(message: MessageReader): number {
+  let seconds = 0n
+  let nanos = 0n
+  while (message.next()) {
+    if (message.field === 1) seconds = message.int64()
+    else if (message.field === 2) nanos = message.int64()
+    else message.skip()
+  }
+  return Number(seconds) * 1000 + Number(nanos) / 1e6
+}
+
+/** The text of an id that was sent as two signed 64-bit halves. */
+function structuredId(message: MessageReader): string {
+  let high = 0n
+  let low = 0n
+  while (message.next()) {
+    if (message.field === 1) high = message.int64()
+    else if (message.field === 2) low = message.int64()
+    else message.skip()
+  }
+  const hex = [high, low].map(half => BigInt.asUintN(64, half).toString(16).padStart(16, '0')).join('')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+function mapEntry(message: MessageReader): [key: string, value: Buffer] {
+  let key = ''
+  let value: Buffer = NOTHING
+  while (message.next()) {
+    if (message.field === 1) key = message.string()
+    else if (message.field === 2) value = message.view()
+    else message.skip()
+  }
+  return [key, value]
+}
 
 function missing(property: string): GrpcError {
   return new GrpcError(Status.invalidArgument, `Required Metadata Property '${property}' is missing`, {
     exception: 'missing-required-metadata-property',
     'required-metadata-properties': 'type,content-type',
   })
-}
-
-function mapEntry(reader: Reader): [string, Buffer] {
-  let key = ''
-  let value: Buffer = NOTHING
-  while (reader.next()) {
-    if (reader.field === 1) key = reader.string()
-    else if (reader.field === 2) value = reader.view()
-    else reader.skip()
-  }
-  return [key, value]
 }

@@ -1,13 +1,12 @@
+/** Writes the events that a new EventStoreDB finds in its log; the first stands before the beginning of `$all`. */
 import { randomUUID } from 'node:crypto'
-import type { NewEvent } from '../log/frame.ts'
 import { FIRST_POSITION } from '../log/scan.ts'
-import type { Writer } from './committer.ts'
-
-/** The events that a new EventStoreDB finds in its log; the first of them stands before the beginning of `$all`. */
+import type { ProposedEvent } from '../wire/proposed-event.ts'
+import type { Committer } from './committer.ts'
 
 const EPOCH_POSITION = 230
 
-export async function seed(writer: Writer): Promise<void> {
+export async function seed(committer: Committer): Promise<void> {
   const epoch = {
     epochPosition: 0,
     epochNumber: 0,
@@ -15,16 +14,16 @@ export async function seed(writer: Writer): Promise<void> {
     prevEpochPosition: -1,
     timeStamp: new Date().toISOString(),
   }
-  await place(writer, '$epoch-information', '$epoch-information', epoch, EPOCH_POSITION)
+  await place(committer, '$epoch-information', '$epoch-information', epoch, EPOCH_POSITION)
   const scavenges = {
     $maxAge: 2_592_000,
     $acl: { $r: '$ops', $w: [], $d: [], $mr: [], $mw: [] },
   }
-  await place(writer, '$$$scavenges', '$metadata', scavenges, FIRST_POSITION)
+  await place(committer, '$$$scavenges', '$metadata', scavenges, FIRST_POSITION)
 }
 
-function place(writer: Writer, stream: string, type: string, data: object, position: number): Promise<void> {
-  const event: NewEvent = {
+function place(committer: Committer, stream: string, type: string, data: object, position: number): Promise<void> {
+  const event: ProposedEvent = {
     id: randomUUID(),
     type: Buffer.from(type),
     json: true,
@@ -32,6 +31,6 @@ function place(writer: Writer, stream: string, type: string, data: object, posit
     data: Buffer.from(JSON.stringify(data)),
   }
   return new Promise((resolve, reject) => {
-    writer.place(stream, event, position, error => (error ? reject(error) : resolve()))
+    committer.place(stream, event, position, error => (error ? reject(error) : resolve()))
   })
 }

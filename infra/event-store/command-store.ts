@@ -1,4 +1,4 @@
-/** The write side's port to the log, over `@eventstore/db-client`, whichever server answers. */
+/** The event store as commands use it: streams are read and appended to through `@eventstore/db-client`. */
 import {
   ANY,
   binaryEvent,
@@ -22,13 +22,18 @@ import { type DerivedEvent, type EventStore, LostRaceError, type NewEvent } from
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Json } from '../../domain/kernel/json.ts'
+import { Status } from '../wire/grpc.ts'
 
 /** After this the answer of an append counts as lost: db-client does not enforce a deadline of its own there. */
 const APPEND_TIMEOUT_MS = 5_000
 const READ_TIMEOUT_MS = 10_000
+/** Errors of the client for a server that is not there, changes its leader or breaks the call off. */
+const AWAY = [UnavailableError, CancelledError, DeadlineExceededError, TimeoutError, NotLeaderError, UnknownError]
+/** The same as gRPC statuses: the client hands them through when it asks for the server's features. */
+const AWAY_STATUS: ReadonlySet<unknown> = new Set([Status.cancelled, Status.deadlineExceeded, Status.unavailable])
 
 /** Connects lazily; every method of the port reconnects by itself after an outage. */
-export function eventStoreWriter(
+export function commandStore(
   url: string,
   appendTimeoutMs = APPEND_TIMEOUT_MS,
 ): EventStore & { close: () => Promise<void> } {
@@ -87,8 +92,8 @@ export function eventStoreWriter(
   }
 }
 
-/** An event as the log gave it back. Its metadata was written by the write path, so the shape is known. */
-export const asStoredEvent = (event: RecordedEvent): StoredEvent => ({
+/** The write path wrote the metadata, so its shape is known. */
+const asStoredEvent = (event: RecordedEvent): StoredEvent => ({
   type: event.type,
   data: event.data as StoredEvent['data'],
   metadata: event.metadata as StoredEvent['metadata'],
@@ -136,8 +141,3 @@ function asKogiError(error: unknown): unknown {
   }
   return error
 }
-
-/** What the client says when the server is not there, changes its leader or breaks the call off. */
-const AWAY = [UnavailableError, CancelledError, DeadlineExceededError, TimeoutError, NotLeaderError, UnknownError]
-/** The same as gRPC has it, where the client asks for the server's features and hands the error through: 1, 4, 14. */
-const AWAY_STATUS: ReadonlySet<unknown> = new Set([1, 4, 14])
