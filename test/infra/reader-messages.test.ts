@@ -1,4 +1,4 @@
-/** The lean reader of `$all`, from bytes to events, against the classes that the stock client generates. */
+/** The lean reader of `$all` from bytes to events, against the generated classes of the stock client. */
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { received } from '../../infra/event-store/recorded.ts'
@@ -90,7 +90,7 @@ const json = fc.jsonValue({ maxDepth: 3 })
 const bytes = fc.uint8Array({ maxLength: 60 })
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
-/** Bytes of a field, and what they mean as JSON: `undefined` where they are none. */
+/** Bytes of a field, and the JSON value that they hold; `undefined` when they hold none. */
 const content = fc.oneof(
   json.map(value => ({ bytes: Buffer.from(JSON.stringify(value)), value: JSON.parse(JSON.stringify(value)) })),
   json.map(value => ({ bytes: Buffer.from(JSON.stringify(value, null, 2)), value: JSON.parse(JSON.stringify(value)) })),
@@ -150,7 +150,7 @@ function responseWith(event: InstanceType<typeof RecordedEvent>): Buffer {
   return Buffer.from(message.serializeBinary())
 }
 
-/** A varint, and a field of bytes: what the generated classes cannot be made to write. */
+/** A varint, and a field of bytes, for messages that the generated classes cannot write. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))]
 }

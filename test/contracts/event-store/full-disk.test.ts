@@ -1,3 +1,4 @@
+/** A full disk: its error reaches the client and the log, and appends go on when there is room. */
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+/** The journal: what a crash at any moment leaves, and how commits move from it into the tables. */
 import { randomUUID } from 'node:crypto'
 import {
   constants,
@@ -35,11 +36,11 @@ describe('the journal of the embedded event store', () => {
   const folders: string[] = []
   const stores: Store[] = []
   let store: Store
-  let writer: Committer
+  let committer: Committer
 
   beforeEach(() => {
     store = opened(newFolder())
-    writer = new Committer(store)
+    committer = new Committer(store)
   })
 
   afterEach(async () => {
@@ -78,7 +79,7 @@ describe('the journal of the embedded event store', () => {
     const none = Buffer.alloc(0)
     const event = { id: randomUUID(), type: Buffer.from('T'), json: true, metadata: none, data: Buffer.from(text) }
     return new Promise((resolve, reject) =>
-      writer.append(stream, -2, [event], (error, result) => (error ? reject(error) : resolve(result))),
+      committer.append(stream, -2, [event], (error, result) => (error ? reject(error) : resolve(result))),
     )
   }
 
@@ -95,7 +96,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed())
     expect(soundEvents(again)).to.equal(10)
     expect([again.head('s0')!.revision, again.state.nextPosition]).to.deep.equal([3, store.state.nextPosition])
-    writer = new Committer(again)
+    committer = new Committer(again)
     await append('s0')
     await append('new')
     expect(soundEvents(again)).to.equal(12)
@@ -116,7 +117,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed(bytes => bytes.fill(0, bytes.indexOf('torn'))))
     expect(verify(again).notes[0]).to.match(/^\d+ bytes behind position \d+ were no whole commit and were passed over$/)
     expect(soundEvents(again)).to.equal(1)
-    writer = new Committer(again)
+    committer = new Committer(again)
     await append('s')
     expect([again.head('s')!.revision, soundEvents(again)]).to.deep.equal([1, 2])
   })

@@ -1,18 +1,14 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
-import { createRequire } from 'node:module'
-
 /**
- * A gRPC client that hides nothing: it sends any bytes and shows every message, status and trailer. The messages come
- * from the generated classes of the stock client, so that this suite and the server share no code.
+ * A gRPC client that hides nothing: it sends any bytes and shows every message, status and trailer. Its frames are its
+ * own, and its messages come from the generated classes of the stock client, so that a fault of the server's encoding
+ * shows.
  */
-const require = createRequire(import.meta.url)
-const STREAMS = '@eventstore/db-client/generated/streams_pb.js'
-const SHARED = '@eventstore/db-client/generated/shared_pb.js'
-export const pb: typeof import('@eventstore/db-client/generated/streams_pb.js') = require(STREAMS)
-export const shared: typeof import('@eventstore/db-client/generated/shared_pb.js') = require(SHARED)
-const { StreamsService } = require('@eventstore/db-client/generated/streams_grpc_pb.js') as {
-  StreamsService: Record<string, { path: string }>
-}
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import shared from '@eventstore/db-client/generated/shared_pb.js'
+import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import pb from '@eventstore/db-client/generated/streams_pb.js'
+
+export { pb, shared }
 
 export type Message = {
   serializeBinary(): Uint8Array
@@ -45,7 +41,7 @@ export function frame(message: Message | Uint8Array): Buffer {
 }
 
 export function streamsPath(method: 'read' | 'append' | 'batchAppend' | 'delete' | 'tombstone'): string {
-  return StreamsService[method]!.path
+  return streamsService.StreamsService[method].path
 }
 
 /** One call under way. */

@@ -1,3 +1,4 @@
+/** The memory of event ids, against a plain map. */
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { RecentIds } from '../../../infra/embedded/event-store/write/recent-ids.ts'

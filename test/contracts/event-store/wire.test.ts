@@ -1,3 +1,4 @@
+/** The wire format, against the generated classes of the stock client. */
 import { expect } from 'chai'
 import fc from 'fast-check'
 import {
