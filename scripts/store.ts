@@ -1,3 +1,4 @@
+/** `kogi store …`: the embedded event store on its own, and the care of its folder. */
 import { statSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
@@ -6,7 +7,6 @@ import { exportEvents, importEvents } from '../infra/embedded/event-store/care/t
 import { verifyFolder } from '../infra/embedded/event-store/care/verify.ts'
 import { startEventStore } from '../infra/embedded/event-store/index.ts'
 
-/** `kogi store …`: the embedded event store on its own, and the care of its folder. */
 export function storeCommand(): Command {
   const store = new Command('store').description('The embedded event store: serve it, check it, move it, tidy it')
   store

@@ -74,7 +74,7 @@ export async function append(
   return { ...answer, result: appendResult(answer) }
 }
 
-export function appendResult(answer: Answer) {
+function appendResult(answer: Answer) {
   const [message] = answer.messages
   if (!message) return undefined
   const response = pb.AppendResp.deserializeBinary(message).toObject()
@@ -154,7 +154,7 @@ export type ReadOptions = {
   compatibility?: number
 }
 
-export type Expression = {
+type Expression = {
   regex?: string
   prefixes?: string[]
 }

@@ -7,7 +7,6 @@ import {
   newFrameView,
   parseFrame,
   streamOf,
-  typeOf,
   writeFrame,
 } from '../../../infra/embedded/event-store/log/frame.ts'
 import { readRequest } from '../../../infra/embedded/event-store/wire/read-request.ts'
@@ -76,7 +75,7 @@ describe('wire format', () => {
             view.end,
             idOf(view),
             streamOf(view),
-            typeOf(view),
+            view.bytes.toString('utf8', view.typeStart, view.typeEnd),
             view.revision,
             view.position,
             view.json,

@@ -20,7 +20,8 @@ describe('the lock of a folder that two containers share', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   it('is kept from a process that cannot see the owner, and given up when the owner is gone', async function () {
-    if (spawnSync('unshare', [...APART, 'true'], { timeout: 5_000 }).status !== 0) return this.skip() // No namespaces without the right.
+    // Making a namespace needs a right.
+    if (spawnSync('unshare', [...APART, 'true'], { timeout: 5_000 }).status !== 0) return this.skip()
     this.timeout(60_000)
     const serve = script('../../contracts/event-store/serve.ts', import.meta.url)
     const owner = startChild('unshare', [...APART, process.execPath, ...serve, folder])

@@ -203,10 +203,6 @@ export function streamOf(view: FrameView): string {
   return view.bytes.toString('utf8', view.streamStart, view.streamEnd)
 }
 
-export function typeOf(view: FrameView): string {
-  return view.bytes.toString('utf8', view.typeStart, view.typeEnd)
-}
-
 /** Creation time in milliseconds since 1970. */
 export function createdOf(view: FrameView): number {
   return Math.floor(Number(view.bytes.toString('latin1', view.createdStart, view.createdEnd)) / 10_000)

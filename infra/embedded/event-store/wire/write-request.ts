@@ -9,7 +9,7 @@ import type { MessageReader } from '../../../wire/protobuf.ts'
 import { GrpcError, invalid } from './grpc-error.ts'
 import { NIL_UUID, type ProposedEvent, UUID } from './proposed-event.ts'
 import { ANY, type Expectation, NO_STREAM, STREAM_EXISTS } from './revisions.ts'
-import { isReserved, streamName } from './stream-name.ts'
+import { isReserved, readIdentifier, streamName } from './stream-name.ts'
 
 const PACKAGE = 'event_store.client.streams'
 const APPEND_EXPECTATION = `${PACKAGE}.AppendReq+Options+ExpectedStreamRevisionOneofCase`
@@ -35,13 +35,14 @@ export const batchOptions = (message: MessageReader): BatchOptions => writeOptio
 export function deleteOptions(message: Buffer): StreamWrite {
   const options = decoded(streams.DeleteReq, message).getOptions()
   if (options === undefined) throw invalid('The options are missing')
-  const stream = streamName(options.getStreamIdentifier()?.getStreamName_asU8())
+  const name = options.getStreamIdentifier()?.getStreamName_asU8()
+  const stream = streamName(name && Buffer.from(name))
   let expected: Expectation | undefined
   if (options.hasRevision()) expected = revisionExpected(BigInt(options.getRevision()))
   else if (options.hasNoStream()) expected = stateExpected(NO_STREAM)
   else if (options.hasAny()) expected = stateExpected(ANY)
   else if (options.hasStreamExists()) expected = stateExpected(STREAM_EXISTS)
-  return checked(stream, expected, DELETE_EXPECTATION)
+  return { stream, expected: checked(stream, expected, DELETE_EXPECTATION) }
 }
 
 /** Decodes a ProposedMessage of Append or BatchAppend. */
@@ -83,11 +84,11 @@ export function uuid(message: MessageReader): string {
 
 /** The options of Append and BatchAppend number their fields alike; only those of BatchAppend have a deadline. */
 function writeOptions(message: MessageReader, oneof: string): BatchOptions {
-  let name: Buffer | undefined
+  let stream: string | undefined
   let expected: Expectation | undefined
   let deadlineMs: number | undefined
   while (message.next()) {
-    if (message.field === 1) name = identifier(message.message())
+    if (message.field === 1) stream = readIdentifier(message.message())
     else if (message.field === 2) expected = revisionExpected(message.uint64())
     else if (message.field === 3) expected = skipped(message, NO_STREAM)
     else if (message.field === 4) expected = skipped(message, ANY)
@@ -96,13 +97,15 @@ function writeOptions(message: MessageReader, oneof: string): BatchOptions {
     else if (message.field === 7) deadlineMs = milliseconds(message.message())
     else message.skip()
   }
-  return { ...checked(streamName(name), expected, oneof), deadlineMs }
+  if (stream === undefined) throw invalid('The stream name must not be empty')
+  return { stream, expected: checked(stream, expected, oneof), deadlineMs }
 }
 
-function checked(stream: string, expected: Expectation | undefined, oneof: string): StreamWrite {
+/** The expectation, unless it is missing or the stream may not be written. */
+function checked(stream: string, expected: Expectation | undefined, oneof: string): Expectation {
   if (isReserved(stream)) throw invalid(`The stream name '${stream}' is reserved`)
   if (expected === undefined) throw invalid(`'None' is not a valid ${oneof}`)
-  return { stream, expected }
+  return expected
 }
 
 const revisionExpected = (sent: bigint): Expectation => ({ code: Number(sent), sent })
@@ -112,16 +115,6 @@ const stateExpected = (code: number): Expectation => ({ code, sent: BigInt.asUin
 function skipped(message: MessageReader, code: number): Expectation {
   message.skip()
   return stateExpected(code)
-}
-
-/** The bytes of the name in a StreamIdentifier. */
-function identifier(message: MessageReader): Buffer {
-  let name = NOTHING
-  while (message.next()) {
-    if (message.field === 3) name = message.view()
-    else message.skip()
-  }
-  return name
 }
 
 /** A Timestamp or Duration in milliseconds. */
