@@ -40,7 +40,7 @@ export async function withReader<T>(folder: string, work: (store: Store) => Prom
 }
 
 function checkExists(folder: string): void {
-  // existsSync would not tell a folder that may not be read from one that is not there.
+  // Unlike existsSync, this throws for a folder that may not be read.
   if (statSync(join(folder, FILE), { throwIfNoEntry: false }) === undefined)
     throw new Error(`There is no event store in ${folder}`)
 }

@@ -22,7 +22,7 @@ const CREATED_SIZE = 2 + CREATED_KEY.length + 2 + CREATED_DIGITS
 const ID_LENGTH = 36
 const HEAD_SIZE = ID_FIELD.length + ID_LENGTH
 
-/** Where the parts of one frame lie in its buffer; reused between calls, so copy what must last. */
+/** Where the parts of one frame lie in its buffer. A view is used again for other frames: copy what must last. */
 export type FrameView = {
   bytes: Buffer
   /** Start of the frame, and of its gRPC header. */

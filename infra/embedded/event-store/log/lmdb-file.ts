@@ -1,6 +1,6 @@
 /**
  * Checks the tables' file before LMDB maps it, so that a file which is cut, or of another program, is refused with
- * words about what to do.
+ * advice.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 

@@ -16,7 +16,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 
 const TIMER_MS_MAX = 2 ** 31 - 1
 const RESPONSE = { ':status': 200, 'content-type': 'application/grpc' }
 
-/** One call; whatever a handler throws ends the call and leaves the connection alone. */
+/** One call; an error that a handler throws ends the call and leaves the connection alone. */
 export class Call {
   readonly headers: IncomingHttpHeaders
   /** Called with each request message; the handler sets it before it returns. */

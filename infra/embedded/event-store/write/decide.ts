@@ -75,7 +75,7 @@ function hasMetadata(streams: Pick<Streams, 'head'>, name: string): boolean {
   return (streams.head(metastreamOf(name))?.revision ?? -1) >= 0
 }
 
-/** Decides an append that expects no revision: only ids still remembered tell a repeated one from a new one. */
+/** Decides an append that expects no revision: it is a repeated one when its ids are still remembered. */
 function decideByMemory(
   streams: Streams,
   name: string,

@@ -10,7 +10,7 @@ import type { ProposedEvent } from '../wire/proposed-event.ts'
 const spare: Buffer[] = []
 const SPARE_MAX = 64
 
-/** What tells a repeated event, and where it stands. */
+/** What a repeated event is recognised by, and where it stands. */
 export type Identity = {
   readonly id: string
   readonly position: number
