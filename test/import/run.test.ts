@@ -5,7 +5,7 @@ import { loadedStreams } from '../../commands/streams.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
-import { eventStoreWriter } from '../../infra/event-store/writer.ts'
+import { commandStore } from '../../infra/event-store/command-store.ts'
 import type { Journal } from '../../scripts/journal/journal.ts'
 import { planImport, type Target } from '../../scripts/journal/plan.ts'
 import { loadWallet, runImport } from '../../scripts/journal/run.ts'
@@ -22,7 +22,7 @@ describe('import: the run', () => {
 
   before(async () => {
     server = await startEventStore({ memory: true })
-    store = eventStoreWriter(server.url, 5_000)
+    store = commandStore(server.url, 5_000)
   })
   after(async () => {
     await store.close()
