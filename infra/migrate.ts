@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Log } from './log.ts'
-import { type Migration, type MigrationSet, migrations } from './migrations/index.ts'
+import { type MigrationSet, migrations } from './migrations/index.ts'
+import type { Migration } from './migrations/migration.ts'
 import { asEngineError } from './postgres.ts'
 
 // Any constant does: it keeps two processes from migrating one database at the same time.

@@ -1,4 +1,4 @@
-import type { Migration } from '../index.ts'
+import type { Migration } from '../migration.ts'
 
 /** One key for each person: dropping `secret` makes whatever it sealed unreadable, everywhere and for good. */
 export const subjectKeys: Migration = {

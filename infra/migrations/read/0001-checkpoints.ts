@@ -1,4 +1,4 @@
-import type { Migration } from '../index.ts'
+import type { Migration } from '../migration.ts'
 
 /**
  * How far each projection has come in each bucket of orgs, who works on it, and which projectors are alive. The tables

@@ -1,4 +1,4 @@
-import type { Migration } from '../index.ts'
+import type { Migration } from '../migration.ts'
 
 /** Until when everything is known that the log held: what a question about a moment in time needs. */
 export const logHeads: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from '../index.ts'
+import type { Migration } from '../migration.ts'
 
 /**
  * Projections that stand at the same position in a bucket share one checkpoint. The table of before becomes
