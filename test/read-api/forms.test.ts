@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { z } from 'zod'
-import { recordHead } from '../../projections/runner/heads.ts'
+import { recordHead } from '../../projections/audit/heads.ts'
 import { asOfParameter } from '../../read-api/as-of.ts'
 import { columnFault } from '../../read-api/parameters.ts'
 import { readRoutes } from '../../read-api/routes.ts'
