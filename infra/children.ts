@@ -1,4 +1,4 @@
-/** Processes of ours below this one: started, watched, started again when they die, and ended. */
+/** Starts child processes, starts them again when they die, and ends them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,7 +21,7 @@ export type ChildOptions = {
   readonly args: readonly string[]
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>
-  /** What a line of standard output looks like that says it is ready; any line by default. */
+  /** Form of the line of standard output that says it is ready; any line by default. */
   readonly ready?: RegExp
   /** Gives up the start and ends the child. */
   readonly signal?: AbortSignal
@@ -37,7 +37,7 @@ export type Child = {
   readonly pid: number
   /** The line that said it is ready. */
   readonly firstLine: string
-  /** Resolves when it has ended, asked or not. */
+  /** Resolves when it has ended, after `stop` or by itself. */
   readonly exited: Promise<void>
   /** Asks it to end by SIGTERM, and kills it when it takes too long. */
   readonly stop: () => Promise<void>
@@ -79,10 +79,10 @@ async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
   await exited
 }
 
-/** What can be watched over: it ends by itself or is stopped. */
+/** Something that ends by itself or is stopped. */
 type Running = { readonly exited: Promise<void>; readonly stop: () => Promise<void> }
 
-/** Something that is started again whenever it ends. `first` is its first start. */
+/** Something that is started again whenever it ends; `first` is what the first start returned. */
 export type Supervised<T> = { readonly first: T; readonly stop: () => Promise<void> }
 
 /**

@@ -14,7 +14,7 @@ export type Run = {
 }
 type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
-/** Starts mocha as `npm test` does, with two workers. */
+/** Starts mocha with the options of `npm test`, but with two workers. */
 export function startMocha(files: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
   const paths = files.map(file => `test/harness/${file}`)
   const args = [MOCHA, '--parallel', '--jobs', '2', '--reporter', 'spec', ...paths]
