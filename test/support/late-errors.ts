@@ -11,14 +11,15 @@ import { endChildren } from './children.ts'
 /** The file that runs or ran last. */
 let file = 'no file yet'
 let timedOut = false
-const errors: string[] = []
+/** The errors of this file that no test took, by the error or by the promise that was rejected. */
+const errors = new Map<unknown, string>()
 const seen = new WeakSet<object>()
 
-function note(error: unknown): void {
+function note(error: unknown, key: unknown = error): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   const message = `An error outside of any test, in or after ${file}: ${text}`
   process.stderr.write(`${message}\n`)
-  if (!timedOut) errors.push(message)
+  if (!timedOut) errors.set(key, message)
 }
 
 function noteException(error: Error): void {
@@ -28,8 +29,10 @@ function noteException(error: Error): void {
 function noteRejection(reason: unknown, promise: Promise<unknown>): void {
   if (seen.has(promise)) return // Mocha emits the event again for listeners beside its own.
   seen.add(promise)
-  note(reason)
+  note(reason, promise)
 }
+
+process.on('rejectionHandled', promise => errors.delete(promise))
 
 export const mochaHooks = {
   beforeAll(): void {
@@ -46,7 +49,8 @@ export const mochaHooks = {
   afterAll(): void {
     process.off('unhandledRejection', noteRejection)
     if (timedOut) endChildren()
-    const found = errors.splice(0)
+    const found = [...errors.values()]
+    errors.clear()
     if (found.length > 0) throw new Error(found.join('\n'))
   },
 }
