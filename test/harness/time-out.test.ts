@@ -21,6 +21,14 @@ describe('a test that times out', function timeOuts() {
     expect(await describeProcess(left), 'the process that the test left behind').to.equal(null)
     expect(err.match(/An error outside of any test, in or after \S*times-out\.ts: Error: a late/g)).to.have.length(4)
   })
+
+  it('does not keep a run without workers from its end', async () => {
+    const { code, out } = await startMocha(['fixtures/times-out.ts'], { workers: 0 }).ended
+    expect(code, out).to.equal(1)
+    expect(out)
+      .to.match(/1 passing/)
+      .and.to.match(/1 failing/)
+  })
 })
 
 describe('an error that no test takes', () => {
