@@ -75,13 +75,16 @@ function operation(route: Route, refTo: RefTo<z.ZodType>, refToError: RefTo<Erro
   }
 }
 
-function parameter({ name, in: place, description, schema, required }: Parameter): JsonObject {
+/** Several values are an array in the style `form`: a comma separates them. */
+function parameter({ name, in: place, description, schema, required, valuesMax }: Parameter): JsonObject {
+  const items = jsonSchema(schema)
   return {
     name,
     in: place,
     description,
     ...((required || place === 'path') && { required: true }),
-    schema: jsonSchema(schema),
+    ...(valuesMax !== undefined && { style: 'form', explode: false }),
+    schema: valuesMax === undefined ? items : { type: 'array', items, maxItems: valuesMax },
   }
 }
 

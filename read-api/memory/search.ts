@@ -64,8 +64,7 @@ export function searchRoute(deps: SearchDeps): Route {
     path: '/kse/memories/search',
     permission: 'memory.memories.read',
     operationId: 'searchMemories',
-    summary:
-      'Search what the organization remembers: the words of its entries, items, tasks, notes and projects, best hits first.',
+    summary: 'Search the words of the entries, items, tasks, notes and projects of the organization, best hits first.',
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),

@@ -61,7 +61,10 @@ export type World = {
   readonly call: (org: string, url: string, headers?: Record<string, string>) => Promise<Answer>
   readonly close: () => Promise<void>
 }
-export type Answer = { readonly status: number; readonly code?: string } & Omit<ApiResponse, 'status'>
+export type Answer = { readonly status: number; readonly code?: string; readonly message?: string } & Omit<
+  ApiResponse,
+  'status'
+>
 
 export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<World> {
   const url = await freshDatabase()
@@ -189,7 +192,7 @@ export async function call(
       return { status: 200, ...(await route.handle(request)) } as Answer
     } catch (error) {
       if (!(error instanceof KogiError)) throw error
-      return { status: STATUS[error.code] ?? 500, code: error.code, data: error.details }
+      return { status: STATUS[error.code] ?? 500, code: error.code, message: error.message, data: error.details }
     }
   }
   return { status: 404, code: 'route_unknown' }
