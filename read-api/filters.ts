@@ -15,8 +15,11 @@ export type Put = (value: unknown) => string
 /** One parameter of a list, and the condition that a value of it puts on a row. */
 type Filter = { readonly parameter: Parameter; readonly condition: (value: string, put: Put) => Condition }
 
-/** The filters of a list: what each column takes follows from its type. An index serves every form of a column. */
-export const filtersOf = (projection: AnyProjection, columns: readonly string[]): readonly Filter[] =>
+/** The filters of a list. */
+export type Filters = readonly Filter[]
+
+/** The filters that columns have: what each column takes follows from its type. An index serves every form of a column. */
+export const filtersOf = (projection: AnyProjection, columns: readonly string[]): Filters =>
   columns.flatMap(column => {
     const schema: z.ZodType = projection.row.shape[column]
     const plain = plainOf(schema)
@@ -28,7 +31,7 @@ export const filtersOf = (projection: AnyProjection, columns: readonly string[])
   })
 
 /** The conditions that a checked query puts on the rows of a list. */
-export const conditionsOf = (filters: readonly Filter[], query: Queries, put: Put): readonly Condition[] =>
+export const conditionsOf = (filters: Filters, query: Queries, put: Put): readonly Condition[] =>
   filters.flatMap(({ parameter, condition }) => {
     const value = query[parameter.name]
     return value === undefined ? [] : [condition(value, put)]
@@ -61,7 +64,8 @@ const PREFIX = text(500)
 export const isTime = (plain: z.ZodType): boolean => plain instanceof z.ZodISODate || plain instanceof z.ZodISODateTime
 const isNumber = (plain: z.ZodType) => ['integer', 'bigint', 'numeric'].includes(fieldInfo(plain).column ?? '')
 const isText = (plain: z.ZodType) => fieldInfo(plain).column === 'text' && !(plain instanceof z.ZodEnum)
-const isDay = (value: string) => z.iso.date().safeParse(value).success
+const DAY = z.iso.date()
+const isDay = (value: string) => DAY.safeParse(value).success
 
 const column = (alias: string, name: string) => `${alias}."${name}"`
 

@@ -5,7 +5,7 @@ import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
 import { checkpointsSql, positioned, read, type Statement } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
-import { type Condition, filtersOf } from './filters.ts'
+import type { Condition, Filters } from './filters.ts'
 import {
   inQuery,
   invalidParameter,
@@ -21,13 +21,17 @@ import { columnsOf, opened, sealedColumnsOf, wireRow } from './rows.ts'
 import { type Asked, all, momentParameters, nothingToListOf, type Scope, scopeOf, selected } from './scope.ts'
 import { behind, orderBy, type Sorting, sortingOf, sortParameter } from './sorting.ts'
 
-/** The parameters of a list, those of its path excepted. */
-export const listParameters = (resource: Resource): readonly Parameter[] => [
-  ...filtersOf(resource.projection, resource.filters).map(({ parameter }) => parameter),
-  sortParameter(resource),
+const countParameters: readonly Parameter[] = [
   ...pageParameters,
   inQuery('offset', whole(0, OFFSET_MAX, 0), 'rows to skip; rows that move meanwhile are lost or doubled: see `after`'),
   inQuery('total', z.enum(['true', 'false']), 'also count the rows, which costs a query of its own'),
+]
+
+/** The parameters of a list, those of its path excepted. */
+export const listParameters = (resource: Resource, filters: Filters): readonly Parameter[] => [
+  ...filters.map(({ parameter }) => parameter),
+  sortParameter(resource),
+  ...countParameters,
   ...momentParameters(resource),
 ]
 
@@ -35,10 +39,9 @@ export const listParameters = (resource: Resource): readonly Parameter[] => [
 const ROW_AT = 4
 
 /** Answers a list. */
-export function listHandler(resource: Resource, deps: ResourceDeps): Route['handle'] {
+export function listHandler(resource: Resource, filters: Filters, deps: ResourceDeps): Route['handle'] {
   const { ids, projection } = resource
-  const parameters = listParameters(resource)
-  const filters = filtersOf(projection, resource.filters)
+  const parameters = listParameters(resource, filters)
   const columns = columnsOf(projection)
   const personal = sealedColumnsOf(projection)
   const orgAt = ROW_AT + columns.indexOf('org')

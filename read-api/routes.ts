@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { readErrors } from './consistency.ts'
+import { filtersOf } from './filters.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -29,6 +30,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
 function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   const { ids, path, names, projection, permission, tag, summary, many } = resource
   const row = outsideSchemaOf(projection)
+  const filters = filtersOf(projection, resource.filters)
   const errors = { ...(knowsThePast(resource) ? asOfErrors : noHistoryErrors), ...readErrors }
   const shared = { method: 'GET', permission, tag, errors: { ...errors, 404: ['not_found'] } } as const
   const list: Route = {
@@ -36,18 +38,18 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
     path,
     operationId: `list${ids.many}`,
     summary: summary.list,
-    parameters: [...pathParameters(resource, []), ...listParameters(resource)],
+    parameters: [...pathParameters(resource, []), ...listParameters(resource, filters)],
     response: z.array(row),
-    handle: listHandler(resource, deps),
+    handle: listHandler(resource, filters, deps),
   }
   const groups: Route = {
     ...shared,
     path: `${path}/summary`,
     operationId: `summarize${ids.many}`,
     summary: `Counts the ${many} by groups and adds up their numbers.`,
-    parameters: [...pathParameters(resource, []), ...summaryParameters(resource)],
+    parameters: [...pathParameters(resource, []), ...summaryParameters(resource, filters)],
     response: z.array(summaryRow),
-    handle: summaryHandler(resource, deps),
+    handle: summaryHandler(resource, filters, deps),
   }
   if (names.length === 0) return [list, groups]
   const single: Route = {

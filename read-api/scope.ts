@@ -7,7 +7,7 @@ import type { AnyProjection } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { asOfParameter } from './as-of.ts'
 import type { AsOf } from './consistency.ts'
-import { type Condition, conditionsOf, type filtersOf, type Put } from './filters.ts'
+import { type Condition, conditionsOf, type Filters, type Put } from './filters.ts'
 import { fromPath, type Queries, tokenParameters } from './parameters.ts'
 import type { Resource } from './resource.ts'
 
@@ -32,7 +32,7 @@ export type Scope = {
 export type Asked = { readonly request: ApiRequest; readonly query: Queries; readonly asOf: AsOf | undefined }
 
 /** The scope of a request: the first value of its statement is `$2`, because `$1` is the bucket. */
-export function scopeOf(resource: Resource, filters: ReturnType<typeof filtersOf>, asked: Asked): Scope {
+export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Scope {
   const { projection, parents, within } = resource
   const { request, query, asOf } = asked
   const values: unknown[] = []

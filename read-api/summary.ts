@@ -5,7 +5,7 @@ import type { Parameter, Route } from '../domain/kernel/route.ts'
 import { fieldInfo, plainOf } from '../domain/kernel/schema.ts'
 import { wantedOf } from './as-of.ts'
 import { checkpointsSql, positioned, read, type Statement } from './consistency.ts'
-import { filtersOf, isTime } from './filters.ts'
+import { type Filters, isTime } from './filters.ts'
 import { inQuery, invalidParameter, listed, type Queries, queriesOf, severalInQuery, whole } from './parameters.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { type Asked, all, momentParameters, nothingToListOf, type Scope, scopeOf } from './scope.ts'
@@ -69,13 +69,19 @@ export function unitOf({ projection, groups, units }: Resource, sum: string): st
   return unit
 }
 
+const limitParameter = inQuery(
+  'limit',
+  whole(1, GROUPS_MAX, GROUPS_DEFAULT),
+  'most groups to answer with; `has_more` says that there are more',
+)
+
 /** The parameters of a summary, those of its path excepted. */
-export function summaryParameters(resource: Resource): readonly Parameter[] {
+export function summaryParameters(resource: Resource, filters: Filters): readonly Parameter[] {
   const by = groupsOf(resource).map(({ name }) => name)
   const { sums } = resource
   const sortable = [...new Set(['count', ...by, ...sums])].flatMap(name => [name, `-${name}`])
   return [
-    ...filtersOf(resource.projection, resource.filters).map(({ parameter }) => parameter),
+    ...filters.map(({ parameter }) => parameter),
     ...(by.length > 0
       ? [severalInQuery('by', z.enum(by), 'group by these fields; all rows are one group without', BY_MAX)]
       : []),
@@ -87,11 +93,7 @@ export function summaryParameters(resource: Resource): readonly Parameter[] {
       z.enum(sortable),
       'order by `count` or a field of `by` or `sum`, downwards with `-`; ties, and all without, by `by`',
     ),
-    inQuery(
-      'limit',
-      whole(1, GROUPS_MAX, GROUPS_DEFAULT),
-      'most groups to answer with; `has_more` says that there are more',
-    ),
+    limitParameter,
     ...momentParameters(resource),
   ]
 }
@@ -105,9 +107,8 @@ function unitsOf(resource: Resource): string {
 const GROUP_AT = 4
 
 /** Answers a summary. */
-export function summaryHandler(resource: Resource, deps: ResourceDeps): Route['handle'] {
-  const parameters = summaryParameters(resource)
-  const filters = filtersOf(resource.projection, resource.filters)
+export function summaryHandler(resource: Resource, filters: Filters, deps: ResourceDeps): Route['handle'] {
+  const parameters = summaryParameters(resource, filters)
   const known = groupsOf(resource)
   return async request => {
     const query = queriesOf(request, parameters)

@@ -132,14 +132,15 @@ function versionsOf({ events }: History): Map<string, Json[]> {
   const versions = new Map(kept.map(projection => [historyTableOf(projection), [] as Json[]]))
   const rows: FoldedRows = new Map()
   for (const event of events) {
+    const before = kept.map(({ name }) => new Map(rows.get(name)))
     foldEvent(kept, rows, event)
-    for (const projection of kept) {
+    for (const [at, projection] of kept.entries()) {
       const handler = handlerOf(projection, event.type)
       if (!handler || !('keys' in handler)) continue
-      const keyText = keyTextOf(projection)
-      for (const text of new Set(handler.keys(event).map(keyText))) {
+      for (const text of new Set(handler.keys(event).map(keyTextOf(projection)))) {
         const row = rows.get(projection.name)?.get(text)
-        const version = { ...row, _position: event.position, _removed: row === undefined }
+        // A version that removes a row holds what the row was.
+        const version = { ...(row ?? before[at]!.get(text)), _position: event.position, _removed: row === undefined }
         versions.get(historyTableOf(projection))!.push(toWire(version))
       }
     }
