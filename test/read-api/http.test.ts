@@ -104,7 +104,7 @@ describe('the read API over HTTP', () => {
       [`/kwlt/entries?after=${Buffer.from('["Entries","9223372036854775808"]').toString('base64url')}`, 'after'],
       [`/kwlt/wallets?after=${Buffer.from('["Wallets","a"]').toString('base64url')}&offset=1`, 'offset'],
       [`/kwlt/wallets?after=${Buffer.from('["Items","a"]').toString('base64url')}`, 'after'],
-      ['/kwlt/wallets?status=open', 'status'],
+      ['/kwlt/wallets?status=opened', 'status'],
       ['/kwlt/wallets?as_of=soon', 'as_of'],
       ['/kwlt/wallets/w1/accounts/a/statement?currency=EUR&effective_at=2026-02-30', 'effective_at'],
       ['/kwlt/wallets?total=yes', 'total'],
