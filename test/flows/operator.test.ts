@@ -130,7 +130,7 @@ describe('the verbs of operators', function () {
     assert.deepInclude(tasks, { state: 'stalled', rate: 0, position })
     const rebuilt = await kogi('rebuild tasks')
     assert.equal(rebuilt.status, 0, rebuilt.err)
-    assert.match(rebuilt.out, /^the rows of 1 orgs were others before: acme$/m)
+    assert.match(rebuilt.out, /^the rows of 1 orgs were different before: acme$/m)
     assert.match(rebuilt.out, /^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
     assert.match(rebuilt.err, /: 3 of 3 events, \d+\/s$/m)
     await database.query(`update projection_checkpoints set state = 'running', error = null`)

@@ -1,4 +1,4 @@
-import { assert } from 'chai'
+import { expect } from 'chai'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
 import { items } from '../../projections/briefcase/items.ts'
@@ -64,7 +64,7 @@ const book = facts(
 describe('rows of a wallet', () => {
   it('say who owns it, how many accounts it has, and whether it is open', async () => {
     const [open] = await rowsOf(wallets, book)
-    assert.deepInclude(open, {
+    expect(open).to.deep.include({
       id: 'studio',
       owner: 'mira',
       status: 'open',
@@ -76,49 +76,43 @@ describe('rows of a wallet', () => {
       wallets,
       facts('wallet', 'w', ['WalletOpened', { owner: 'a', kind: 'personal' }], ['WalletClosed', {}]),
     )
-    assert.deepInclude(closed, { status: 'closed', revision: 1n, updated_at: second(1) })
+    expect(closed).to.deep.include({ status: 'closed', revision: 1n, updated_at: second(1) })
   })
 
   it('hold the balance of each of its accounts, and of no external one', async () => {
     const rows = await rowsOf(balances, book)
-    assert.deepEqual(
+    expect(
       rows.map(({ account, balance, postings, revision }) => [account, balance, postings, revision]),
-      [
-        ['main', 300n, 3n, 4n],
-        ['taxes', 100n, 1n, 4n],
-      ],
-    )
+    ).to.deep.equal([
+      ['main', 300n, 3n, 4n],
+      ['taxes', 100n, 1n, 4n],
+    ])
   })
 
   it('list each entry once, with its postings in their order', async () => {
     const rows = await rowsOf(entries, book)
-    assert.deepEqual(
+    expect(
       rows.map(({ id, effective_on, posted_by, position }) => [id, effective_on, posted_by, position]),
-      [
-        ['e1', '2026-02-28', 'mira', 400n],
-        ['e2', '2026-02-28', 'mira', 500n],
-      ],
-    )
-    assert.lengthOf(rows[1]!.postings as unknown[], 4)
+    ).to.deep.equal([
+      ['e1', '2026-02-28', 'mira', 400n],
+      ['e2', '2026-02-28', 'mira', 500n],
+    ])
+    expect(rows[1]!.postings as unknown[]).to.have.lengthOf(4)
   })
 
   it('list each posting by account, external ones too, and add up to zero', async () => {
     const rows = await rowsOf(postings, book)
-    assert.deepEqual(
+    expect(
       rows.map(({ account, revision, line, amount, external }) => [account, revision, line, amount, external]),
-      [
-        ['external:client', 3n, 1, -500n, true],
-        ['external:fee', 4n, 3, 100n, true],
-        ['main', 3n, 0, 500n, false],
-        ['main', 4n, 0, -150n, false],
-        ['main', 4n, 2, -50n, false],
-        ['taxes', 4n, 1, 100n, false],
-      ],
-    )
-    assert.equal(
-      rows.reduce((sum, { amount }) => sum + (amount as bigint), 0n),
-      0n,
-    )
+    ).to.deep.equal([
+      ['external:client', 3n, 1, -500n, true],
+      ['external:fee', 4n, 3, 100n, true],
+      ['main', 3n, 0, 500n, false],
+      ['main', 4n, 0, -150n, false],
+      ['main', 4n, 2, -50n, false],
+      ['taxes', 4n, 1, 100n, false],
+    ])
+    expect(rows.reduce((sum, { amount }) => sum + (amount as bigint), 0n)).to.equal(0n)
   })
 })
 
@@ -140,7 +134,7 @@ describe('rows of an item', () => {
         ['ItemStatusChanged', { from: 'draft', to: 'sold' }],
       ),
     )
-    assert.deepInclude(row, {
+    expect(row).to.deep.include({
       name: 'Chart',
       description: 'Old',
       status: 'sold',
@@ -152,18 +146,18 @@ describe('rows of an item', () => {
       items,
       facts('item', 'map', added, ['ItemUpdated', { description: 'x' }], ['ItemUpdated', { description: null }]),
     )
-    assert.isUndefined(bare!.description)
+    expect(bare!.description).to.equal(undefined)
   })
 
   it('stay when it is archived, and begin anew when it is added again', async () => {
     const [gone] = await rowsOf(items, facts('item', 'map', added, ['ItemArchived', {}]))
-    assert.equal(gone!.state, 'archived')
+    expect(gone!.state).to.equal('archived')
     const again = ['ItemAdded', { type: 'asset', status: 'new', name: 'Map II', metadata: {}, owner: 'jo' }] as [
       string,
       unknown,
     ]
     const [back] = await rowsOf(items, facts('item', 'map', added, ['ItemArchived', {}], again))
-    assert.deepInclude(back, {
+    expect(back).to.deep.include({
       state: 'active',
       name: 'Map II',
       status: 'new',
@@ -176,7 +170,7 @@ describe('rows of an item', () => {
   it('are impossible before the item is added', async () => {
     const orphan = facts('item', 'map', ['ItemArchived', {}])
     const error = await rowsOf(items, orphan).catch(failure => failure as Error)
-    assert.equal((error as Error).name, 'InvariantError')
+    expect((error as Error).name).to.equal('InvariantError')
   })
 })
 
@@ -193,29 +187,29 @@ describe('rows of a task', () => {
     )
     const [row] = await rowsOf(tasks, done)
     const counts = { status_changes: 2n, reassignments: 1n, team_changes: 1n }
-    assert.deepInclude(row, {
+    expect(row).to.deep.include({
       ...counts,
       status: 'completed',
       team: 'office',
       due_on: '2026-04-01',
       completed_at: second(4),
     })
-    assert.isUndefined(row!.assignee)
+    expect(row!.assignee).to.equal(undefined)
     const reopened = facts('task', 'brief', ...done.map(({ type, data }) => [type, data] as [string, unknown]), [
       'TaskStatusChanged',
       { from: 'completed', to: 'open' },
     ])
     const [open] = await rowsOf(tasks, reopened)
-    assert.deepInclude(open, { status: 'open', status_changes: 3n })
-    assert.isUndefined(open!.completed_at)
+    expect(open).to.deep.include({ status: 'open', status_changes: 3n })
+    expect(open!.completed_at).to.equal(undefined)
   })
 })
 
 describe('rows of everything', () => {
   it('note every event: who, what, when, by which command', async () => {
     const rows = await rowsOf(auditLog, book)
-    assert.lengthOf(rows, book.length)
-    assert.deepInclude(rows[3], {
+    expect(rows).to.have.lengthOf(book.length)
+    expect(rows[3]).to.deep.include({
       position: 400n,
       category: 'wallet',
       id: 'studio',
@@ -238,15 +232,12 @@ describe('rows of everything', () => {
       },
     ])
     const [memory] = await rowsOf(memories, item)
-    assert.deepInclude(memory, { kind: 'item', subject: 'map', source: 'map', title: 'Map', body: 'Of a harbour' })
-    assert.include(memory!.details as string, 'Jo')
+    expect(memory).to.deep.include({ kind: 'item', subject: 'map', source: 'map', title: 'Map', body: 'Of a harbour' })
+    expect(memory!.details as string).to.include('Jo')
     const found = await rowsOf(memories, book)
-    assert.deepEqual(
-      found.map(({ subject, source, title }) => [subject, source, title]),
-      [
-        ['e1', 'studio', 'No 1'],
-        ['e2', 'studio', 'No 2'],
-      ],
-    )
+    expect(found.map(({ subject, source, title }) => [subject, source, title])).to.deep.equal([
+      ['e1', 'studio', 'No 1'],
+      ['e2', 'studio', 'No 2'],
+    ])
   })
 })
