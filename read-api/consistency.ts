@@ -7,6 +7,7 @@ import type { AnyProjection } from '../projections/rows/projection.ts'
 import type { CheckpointSignal } from './checkpoint-signal.ts'
 import type { Moments } from './moments.ts'
 import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } from './parameters.ts'
+import type { ReadPool, RowsQuery } from './pool.ts'
 import type { Versions } from './versions.ts'
 
 /** Rows of one SQL statement, in array form, with the position that they are good for. */
@@ -14,12 +15,11 @@ export type Snapshot = { readonly position: bigint; readonly rows: readonly (rea
 
 /** What a read needs from outside: connections of the read models' database, word of checkpoints and of versions. */
 export type ReadStore = {
-  readonly pool: { query(config: RowsQuery): Promise<{ rows: unknown[][] }> }
+  readonly pool: ReadPool
   readonly signal: CheckpointSignal
   readonly versions: Versions
   readonly moments: Moments
 }
-type RowsQuery = QueryConfig<unknown[]> & { rowMode: 'array' }
 
 /** A read that waits for its own writes: at least this position, and how long to wait for it. */
 export type Token = { readonly position: bigint; readonly waitMs: number }

@@ -4,9 +4,9 @@
  * events of an org once, and from then on only those between two marks.
  */
 import { auditLog } from '../projections/audit/audit-log.ts'
-import { marksAfter } from '../projections/rows/as-of.ts'
+import { marksAfter } from '../projections/audit/times.ts'
 import { tableOf } from '../projections/rows/tables.ts'
-import type { ReadStore } from './consistency.ts'
+import type { ReadPool } from './pool.ts'
 import { absent } from './versions.ts'
 
 /** Every so many events there is a mark, and so many are walked in one statement. */
@@ -25,7 +25,7 @@ export type Moments = {
 }
 
 /** Keeps the marks of a process. Events are immutable, so a mark is true for ever. */
-export function keepMoments(pool: ReadStore['pool'], { step = STEP, walk = WALK } = {}): Moments {
+export function keepMoments(pool: ReadPool, { step = STEP, walk = WALK } = {}): Moments {
   const orgs = new Map<string, Walk>()
   let there = false
 

@@ -1,8 +1,8 @@
 /** The projector process: events into read models. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { headRecorder } from '../../projections/audit/heads.ts'
 import { sessionNameOf } from '../../projections/ownership/leases.ts'
-import { headRecorder } from '../../projections/runner/heads.ts'
 import { Runner } from '../../projections/runner/runner.ts'
 import { Watch } from '../../projections/runner/watch.ts'
 import { codec, domainStreamPrefixes, projections } from '../catalogue.ts'

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
+import { text } from '../../domain/kernel/schema.ts'
 import type { MemoryIndex } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
@@ -31,7 +32,7 @@ const hitSchema = z.strictObject({
 })
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
-  { ...inQuery('q', z.string().regex(/^[^\0\p{Cs}]{1,1000}$/u), 'words to look for'), required: true },
+  { ...inQuery('q', text(1000), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
   inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),
@@ -64,7 +65,7 @@ export function searchRoute(deps: SearchDeps): Route {
     path: '/kse/memories/search',
     permission: 'memory.memories.read',
     operationId: 'searchMemories',
-    summary: 'Search the words of the entries, items, tasks, notes and projects of the organization, best hits first.',
+    summary: 'Search what the organization remembers: the words of all its things, best hits first.',
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { z } from 'zod'
 import { memoryPermissions, resources } from '../../infra/catalogue.ts'
-import { recordHead } from '../../projections/runner/heads.ts'
+import { recordHead } from '../../projections/audit/heads.ts'
 import { asOfParameter } from '../../read-api/as-of.ts'
 import { columnFault } from '../../read-api/parameters.ts'
 import { readRoutes } from '../../read-api/routes.ts'

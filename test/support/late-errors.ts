@@ -8,28 +8,34 @@ import type { EventEmitter } from 'node:events'
 import type { Context } from 'mocha'
 import { endChildren } from './children.ts'
 
-/** The file that runs or ran last. */
-let file = 'no file yet'
-let timedOut = false
-const errors: string[] = []
+/** The test that runs or ran last. */
+let test: { readonly file?: string | undefined; readonly timedOut?: boolean } = {}
+/** Whether a test before it has timed out. */
+let earlier = false
+/** The errors of this file that no test took, by the error or by the promise that was rejected. */
+const errors = new Map<unknown, string>()
 const seen = new WeakSet<object>()
 
-function note(error: unknown): void {
+const hasTimedOut = () => earlier || test.timedOut === true
+
+function note(error: unknown, key: unknown = error): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const message = `An error outside of any test, in or after ${file}: ${text}`
+  const message = `An error outside of any test, in or after ${test.file}: ${text}`
   process.stderr.write(`${message}\n`)
-  if (!timedOut) errors.push(message)
+  errors.set(key, message)
 }
 
 function noteException(error: Error): void {
-  if (timedOut || !(process as EventEmitter).emit('uncaughtException', error, 'uncaughtException')) note(error)
+  if (hasTimedOut() || !(process as EventEmitter).emit('uncaughtException', error, 'uncaughtException')) note(error)
 }
 
 function noteRejection(reason: unknown, promise: Promise<unknown>): void {
   if (seen.has(promise)) return // Mocha emits the event again for listeners beside its own.
   seen.add(promise)
-  note(reason)
+  note(reason, promise)
 }
+
+process.on('rejectionHandled', promise => errors.delete(promise))
 
 export const mochaHooks = {
   beforeAll(): void {
@@ -38,15 +44,15 @@ export const mochaHooks = {
     process.on('unhandledRejection', noteRejection)
   },
   beforeEach(this: Context): void {
-    file = this.currentTest?.file ?? file
-  },
-  afterEach(this: Context): void {
-    if ((this.currentTest as { timedOut?: boolean }).timedOut) timedOut = true
+    earlier = hasTimedOut()
+    test = this.currentTest ?? {}
   },
   afterAll(): void {
     process.off('unhandledRejection', noteRejection)
-    if (timedOut) endChildren()
-    const found = errors.splice(0)
+    earlier = hasTimedOut()
+    if (earlier) endChildren()
+    const found = earlier ? [] : [...errors.values()]
+    errors.clear()
     if (found.length > 0) throw new Error(found.join('\n'))
   },
 }
