@@ -18,7 +18,7 @@ type Filter = { readonly parameter: Parameter; readonly condition: (value: strin
 /** The filters of a list. */
 export type Filters = readonly Filter[]
 
-/** The filters that columns have: what each column takes follows from its type. An index serves every form of a column. */
+/** The filters that columns have: the type of a column decides their forms. An index of the column serves them all. */
 export const filtersOf = (projection: AnyProjection, columns: readonly string[]): Filters =>
   columns.flatMap(column => {
     const schema: z.ZodType = projection.row.shape[column]

@@ -181,13 +181,14 @@ function summaryStatement(scope: Scope, summary: Summary): Statement {
   const grouped = by.length === 0 ? '' : `group by ${by.map((_, at) => at + 2).join(', ')}`
   const order = (alias: string) =>
     orderOf(summary)
-      .map(column => `${alias}${column}`)
+      .map(column => `${alias}.${column}`)
       .join(', ')
+  // All groups are made before the first are taken: a limit would make PostgreSQL walk an index group by group.
   const text = `select c.position, c.stalled, ${exists}, ${names.map(name => `t.${name}`).join(', ')}
     from ${checkpointsSql(of)} left join lateral (
-      select ${columns.join(', ')} from ${table} t where ${all(conditions, 't')} ${grouped}
-      order by ${order('')} limit ${put(limit + 1)}
-    ) t on true order by ${order('t.')}`
+      with g as materialized (select ${columns.join(', ')} from ${table} t where ${all(conditions, 't')} ${grouped})
+      select * from g order by ${order('g')} limit ${put(limit + 1)}
+    ) t on true order by ${order('t')}`
   return { of, text, values }
 }
 

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { resources, services } from '../../infra/catalogue.ts'
 import { indexesOf, isList } from '../../projections/rows/indexes.ts'
+import { sealedColumnsOf } from '../../read-api/rows.ts'
+import { unitOf } from '../../read-api/summary.ts'
 import { everyPage, History, makeWorld, type World } from './support.ts'
 
 const SEALED = { key: '11111111-1111-4111-8111-111111111111', nonce: 'n'.repeat(16) }
@@ -106,6 +108,31 @@ describe('resources of the read API', () => {
           .map(index => index.slice(0, index.indexOf(filter)))
         expect(before.map(columns => columns.toSorted().join())).to.include(fixed, `${projection.name}.${filter}`)
       }
+    }
+  })
+
+  it('serves every order by an index alone, ties included', () => {
+    for (const { projection, parents, filters, order, many } of resources) {
+      const served = [projection.key as string[], ...indexesOf(projection)].map(columns => `${columns.join()},`)
+      for (const first of [order[0]!, ...filters.filter(column => !isList(projection, column))]) {
+        const wanted = ['org', ...Object.values(parents), first, ...order.filter(column => column !== first)]
+        expect(
+          served.some(index => index.startsWith(`${wanted.join()},`)),
+          `${many} by ${first}`,
+        ).to.equal(true)
+      }
+    }
+  })
+
+  it('groups, adds up and filters by no personal column, and gives every sum of money its currency', () => {
+    for (const resource of resources) {
+      const { projection, filters, groups, sums } = resource
+      const personal = sealedColumnsOf(projection)
+      for (const column of [...filters, ...groups, ...sums]) {
+        expect(projection.row.shape, projection.name).to.have.property(column)
+        expect(personal, `${projection.name}.${column}`).not.to.include(column)
+      }
+      for (const sum of sums) unitOf(resource, sum)
     }
   })
 
