@@ -95,7 +95,7 @@ describe('projections: the memory index', () => {
     expect((await memories.search('acme', 'yacht', { limit: 10 })).hits).to.deep.equal([])
     expect((await memories.search('acme', 'dinghy', { limit: 10, kinds: ['task'] })).hits).to.have.length(1)
     const [first, second] = renamed.hits
-    const page = await memories.search('acme', 'dinghy', { limit: 1, after: `${first!.kind}/${first!.subject}` })
+    const page = await memories.search('acme', 'dinghy', { limit: 1, after: first!.place })
     expect(page.hits.map(({ subject }) => subject)).to.deep.equal([second!.subject])
     await runner.close()
   })
