@@ -173,10 +173,14 @@ export class RankedIndex {
   }
 
   #offer(top: Top, tier: number, { values, reached, count }: Scores, weight: number): void {
+    let least = top.leastOf(tier) - SCORE_STEP
     for (let at = 0; at < count; at += 1) {
       const number = reached[at]!
-      const score = Math.round((weight * values[number]!) / SCORE_STEP) / (1 / SCORE_STEP)
-      if (!top.refuses(tier, score)) top.offer({ tier, score, key: this.#keys[number]!, number })
+      const exact = weight * values[number]!
+      if (exact < least) continue
+      const score = Math.round(exact / SCORE_STEP) / (1 / SCORE_STEP)
+      top.offer({ tier, score, key: this.#keys[number]!, number })
+      least = top.leastOf(tier) - SCORE_STEP
     }
   }
 

@@ -24,10 +24,11 @@ export class Top {
     return this.#heap.length >= this.#limit
   }
 
-  /** Whether a score is too low to come in: says so without the key of its candidate. */
-  refuses(tier: number, score: number): boolean {
+  /** The lowest score of a tier that can still come in: says so without the keys of its candidates. */
+  leastOf(tier: number): number {
     const last = this.#heap[0]
-    return this.full && (last === undefined || tier > last.tier || (tier === last.tier && score < last.score))
+    if (!this.full || (last && tier < last.tier)) return Number.NEGATIVE_INFINITY
+    return last && tier === last.tier ? last.score : Number.POSITIVE_INFINITY
   }
 
   offer(candidate: Candidate): void {

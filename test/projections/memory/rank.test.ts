@@ -89,9 +89,10 @@ describe('projections: beginnings and wrong letters', () => {
       expect(found(query)[0], query).to.equal(`invoice ${query}:near`)
     }
     for (const query of ['imvoce', 'mach', 'texi']) expect(found(query), query).to.deep.equal([])
-    add('mixed', 'marching and merchant')
-    expect(found('marchi')).to.deep.equal(['mixed marchi:prefix', 'invoice marchi:near'])
-    index.delete('mixed')
+    add('hostel', 'hostel hostel')
+    add('hotelier', `hotelier ${'of many words '.repeat(50)}`)
+    expect(found('hotel')).to.deep.equal(['hotelier hotel:prefix', 'hostel hotel:near'])
+    for (const key of ['hostel', 'hotelier']) index.delete(key)
   })
 
   it('looks for neighbours where the kinds that are asked about have no text with the word', () => {
