@@ -49,8 +49,8 @@ export class OrgIndex {
   }
 
   /**
-   * Takes the rows that are new at the time of the call; calls that wait for their turn share one. `false` says that the
-   * database went back behind this index, which is of no use then.
+   * Takes the rows that are new at the time of the call; calls that wait for their turn share one. `false` says that
+   * the database went back behind this index, which is of no use then.
    */
   follow(): Promise<boolean> {
     this.#next ??= this.#running

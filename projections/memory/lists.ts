@@ -2,7 +2,7 @@
 
 const ROOM_MIN = 2
 /** How much larger than its lists a block is made when it is full. */
-const GROWTH = 1.4
+const GROWTH = 1.3
 /** Longer parts of a block are copied at once; a few items are faster one by one. */
 const COPIED_MIN = 32
 const COUNT_MAX = 0xffff

@@ -6,15 +6,15 @@ import { type Rank, Top } from './top.ts'
 import { Vocabulary } from './vocabulary.ts'
 import { formsOf } from './words.ts'
 
-/** A document to index: its key, a kind to filter by, and texts, each with the weight of a word in it, a whole number. */
+/** A document to index: its key, a kind to filter by, and texts, each with the weight of its words, a whole number. */
 export type Document = {
   readonly key: string
   readonly kind: string
   readonly fields: readonly (readonly [text: string, weight: number])[]
 }
 
-/** The numbers that scores were computed with: documents, words in them, and documents by word in the order of search. */
-export type Statistics = { readonly documents: number; readonly length: number; readonly found: readonly number[] }
+/** What scores were computed with: documents, words in them, and documents of each word in the order of the search. */
+type Statistics = { readonly documents: number; readonly length: number; readonly found: readonly number[] }
 
 /** Where a hit stands, for the search that goes on behind it. */
 export type Place = Rank & { readonly statistics: Statistics }
@@ -225,7 +225,7 @@ function isReached({ postings, filter }: Scoring, list: number): boolean {
   return false
 }
 
-/** The rarity of what stands for a word, by the count that the statistics have, or by this one, which they then keep. */
+/** The rarity of what stands for a word, by the count that the statistics have or else by this one, which they keep. */
 function rarityAt(found: number[], place: number, documents: number, count: number): number {
   if (!(found[place]! > 0)) found[place] = Math.min(count, documents)
   return Math.max(RARITY_MIN, rarityOf(documents, found[place]!))

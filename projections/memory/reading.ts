@@ -51,7 +51,10 @@ export class Reading {
     return found
   }
 
-  /** How each typed word was found in a document that has these words; of what stands elsewhere exactly, if so asked. */
+  /**
+   * How each typed word was found in a document that has these words. A beginning of a word that others have exactly
+   * is named only where `onlyBegun` says that the document has nothing else.
+   */
   matched(words: ReadonlySet<number>, onlyBegun: boolean): Match[] {
     return this.typed.flatMap(({ text: word }, at) => {
       const as = this.#foundAs(at, words, onlyBegun)

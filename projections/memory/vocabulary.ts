@@ -1,4 +1,4 @@
-/** The forms that occur in the texts of an index, the words that they count as, and how to find forms by half of them. */
+/** The forms that occur in the texts of an index, the words that they count as, and how to find forms by halves. */
 import { wordOf } from './words.ts'
 
 /** Letters by which forms are looked up: the first of them, and the last. */

@@ -40,9 +40,10 @@ const hitSchema = z.strictObject({
         word: z.string().meta({ description: 'a word of the query, its case and accents folded' }),
         as: z.enum(['exact', 'prefix', 'near']).meta({
           description:
-            '`exact`: the text has the word, in any English inflection; `prefix`: it has a word that begins so, which is ' +
-            'looked for where the word is the last of the query; `near`: it has a word with one letter wrong, missing, ' +
-            'added or swapped, which is looked for where no text has the word itself and it has at least five letters',
+            '`exact`: the text has the word, in any English inflection; `prefix`: it has a word that begins so, ' +
+            'looked for where this is the last word of the query and has three letters or more; `near`: it has a ' +
+            'word with one letter wrong, missing, added or swapped, looked for from five letters on where no text ' +
+            'has the word itself',
         }),
       }),
     )

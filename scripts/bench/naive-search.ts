@@ -1,4 +1,4 @@
-/** The plain form of the ranking, a map of maps: what `RankedIndex` must agree with, and what it is measured against. */
+/** The plain form of the ranking, a map of maps: what `RankedIndex` must agree with and is measured against. */
 import type { Document } from '../../projections/memory/rank.ts'
 import { wordsOf } from '../../projections/memory/words.ts'
 

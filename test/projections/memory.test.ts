@@ -136,6 +136,32 @@ describe('projections: the memory index', () => {
     expect(turns).to.be.greaterThan(5)
   })
 
+  it('finds the words of sealed texts while their key is there, and forgets what was removed', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const note = thing('note', 'acme', 'plan')
+    const body = { key: '0b0e7f6a-9a39-4d0b-8f0a-0d6a7f1f9b11', nonce: 'n'.repeat(16), text: 'c'.repeat(22) }
+    history.add(note, 'NoteAdded', { title: 'Plan', body, tags: ['d’été'], owner: 'mira' })
+    const log = new MemoryLog(history.events)
+    const runner = startRunner(pool, log)
+    let key = true
+    const keys = async (_: string, envelopes: readonly unknown[]) =>
+      envelopes.map(() => (key ? 'Quarterly figures' : null))
+    const memories = memoryIndex({ pool, memories: memoriesModel, unseal: keys })
+    const textsOf = async (query: string) =>
+      (await memories.search('acme', query, { limit: 10 })).hits.map(({ text }) => text)
+    await reached(pool, history.events.at(-1)!.position)
+    expect(await textsOf('figure')).to.deep.equal(['Quarterly figures\nd’été'])
+    key = false
+    expect(await textsOf('ete')).to.deep.equal(['d’été'])
+    memories.drop()
+    expect(await textsOf('figure')).to.deep.equal([])
+    log.append(history.add(note, 'NoteRemoved', {}))
+    await reached(pool, history.events.at(-1)!.position)
+    expect(await textsOf('plan ete')).to.deep.equal([])
+    await runner.close()
+  })
+
   it('answers the same, in the same order, when it is dropped and built anew', async () => {
     const pool = await freshPool()
     const events = randomHistory({ seed: 32, count: 400, orgs: 2 })
