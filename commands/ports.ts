@@ -47,7 +47,7 @@ export type EventStore = {
 export type Keyring = {
   /**
    * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is
-   * sealed under a key that nobody keeps. Throws `subject_erased` where the subject's key was destroyed.
+   * sealed under a key that is not kept. Throws `subject_erased` where the subject's key was destroyed.
    */
   readonly seal: (
     org: string,

@@ -1,4 +1,4 @@
-/** The whole platform as lists: a new aggregate is a line in its service's list, a new model one in that of its models. */
+/** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'

@@ -1,4 +1,4 @@
-/** Processes of ours below this one: started, watched, started again when they die, and ended. */
+/** Starts child processes, starts them again when they die, and ends them. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,9 +19,11 @@ export const ENTRY = fileURLToPath(
 export type ChildOptions = {
   /** A script with its arguments. */
   readonly args: readonly string[]
+  /** What errors call it; its arguments by default. */
+  readonly name?: string
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>
-  /** What a line of standard output looks like that says it is ready; any line by default. */
+  /** Form of the line of standard output that says it is ready; any line by default. */
   readonly ready?: RegExp
   /** Gives up the start and ends the child. */
   readonly signal?: AbortSignal
@@ -37,7 +39,7 @@ export type Child = {
   readonly pid: number
   /** The line that said it is ready. */
   readonly firstLine: string
-  /** Resolves when it has ended, asked or not. */
+  /** Resolves when it has ended, after `stop` or by itself. */
   readonly exited: Promise<void>
   /** Asks it to end by SIGTERM, and kills it when it takes too long. */
   readonly stop: () => Promise<void>
@@ -48,7 +50,7 @@ export type Child = {
  * `endWithParent` ends by itself when this process dies, whatever kills it, because the channel between them breaks.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { args, env, ready = /./, signal, stderr = 'inherit', ...user } = options
+  const { args, name = args.join(' '), env, ready = /./, signal, stderr = 'inherit', ...user } = options
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', stderr, 'ipc'],
@@ -60,9 +62,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   try {
     const firstLine = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', line => ready.test(line) && resolve(line))
-      child.once('exit', (code, by) =>
-        reject(new Error(`${args.join(' ')} ended with ${by ?? code} before it was ready`)),
-      )
+      child.once('exit', (code, by) => reject(new Error(`${name} ended with ${by ?? code} before it was ready`)))
       child.once('error', reject)
       if (signal?.aborted) void stop()
     })
@@ -79,10 +79,10 @@ async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
   await exited
 }
 
-/** What can be watched over: it ends by itself or is stopped. */
+/** Something that ends by itself or is stopped. */
 type Running = { readonly exited: Promise<void>; readonly stop: () => Promise<void> }
 
-/** Something that is started again whenever it ends. `first` is its first start. */
+/** Something that is started again whenever it ends; `first` is what the first start returned. */
 export type Supervised<T> = { readonly first: T; readonly stop: () => Promise<void> }
 
 /**
@@ -134,7 +134,7 @@ export const superviseVerb = (options: {
   readonly log: Log
 }): Promise<Supervised<Child>> => {
   const { name, args, env = {}, log } = options
-  return supervise(name, log, signal => startChild({ args: [ENTRY, ...args], env, signal }))
+  return supervise(name, log, signal => startChild({ name, args: [ENTRY, ...args], env, signal }))
 }
 
 /** In a child: ends this process in good order when its parent is gone. */

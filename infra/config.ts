@@ -4,7 +4,7 @@ import { z } from 'zod'
 /** The value of an engine's URL that asks for the engine that comes with Kogi. */
 export const EMBEDDED = 'embedded'
 
-/** A setting that cannot be used: one line for each variable at fault, naming it and saying what it takes. */
+/** Settings that cannot be used. The message has one line for each variable at fault, with the values that it takes. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -123,7 +123,7 @@ const settings = {
     meaning: 'time that a client has to send its whole request',
   }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
-    meaning: 'time that requests in flight have to finish once a process is told to stop',
+    meaning: 'time that requests in flight have to finish once a process is asked to stop',
   }),
   appendTimeoutMs: setting('KOGI_APPEND_TIMEOUT_MS', integer(10, 600_000), '5000', 'ms', {
     meaning: 'time to wait for the answer of one append before its outcome counts as unknown',
@@ -141,7 +141,7 @@ const settings = {
 
 type Settings = typeof settings
 
-/** What every process is configured with: checked, typed, and the only place that the environment is read. */
+/** The configuration of a process, checked and typed. The environment is read nowhere else. */
 export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never }
 
 /** One row of the README's configuration table. */
@@ -185,7 +185,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze(values as Config)
 }
 
-/** What no single variable shows: two settings that do not go together. */
+/** Faults that only two settings together show. */
 function contradictions(config: Config): string[] {
   const { databaseUrl, keysDatabaseUrl } = config
   if (databaseUrl === EMBEDDED || keysDatabaseUrl === EMBEDDED) return []

@@ -1,4 +1,4 @@
-/** Which engines a command talks to: the configured ones, those of a running system on the same data, or its own. */
+/** Finds the engines of a process: configured ones, those of a running system on the same data, or its own ones. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { describeProcess } from './embedded/processes.ts'
 import { freePort } from './free-port.ts'
 import type { Log } from './log.ts'
 
-/** Where the engines answer. */
+/** Connection strings of the engines. */
 export type EngineUrls = {
   readonly eventStoreUrl: string
   readonly databaseUrl: string
@@ -28,7 +28,7 @@ const runningSchema = z.object({
   keysDatabaseUrl: z.string(),
 })
 
-/** How long a system that starts may take to say where its engines are. */
+/** Longest time that a starting system needs to write where its engines answer. */
 const STARTING_MS_MAX = 5_000
 
 const runningFile = (config: Config) => path.join(config.dataDir, 'running.json')
@@ -73,7 +73,7 @@ export async function openEngines(config: Config, log: Log): Promise<Engines> {
   return { ...urls, runBy: 'this process', close }
 }
 
-/** The engines of a process that is about to say where they are. */
+/** Waits for the engines of another process that has the folder and is still starting. */
 async function appearing(config: Config) {
   for (let waited = 0; waited < STARTING_MS_MAX; waited += 100) {
     const running = await runningEngines(config)

@@ -1,9 +1,9 @@
 import pino from 'pino'
 
-/** The logger that is handed to everything that may have something to say. */
+/** The logger that is passed to every part that logs. */
 export type Log = pino.Logger
 
-/** Fields of the log format; whatever else a line carries stands below `context`. */
+/** Fields of the log format; all other fields of a line are put below `context`. */
 const TOP_LEVEL = new Set(['trace_id', 'span_id', 'user_id', 'duration_ms'])
 const SECRET_NAME = /authorization|cookie|password|passphrase|secret|token|api[_-]?key|private|jwt$/i
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi

@@ -1,12 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
-/** Seconds; fine below 50 ms, where the promised latencies of commands and reads lie. */
+/** Bucket limits in seconds, with small steps below 50 ms, where the latencies of commands and reads are. */
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** The metrics that every process has; whoever has more registers them in `registry`. */
+/** The metrics that every process has; a process with more registers them in `registry`. */
 export type Metrics = ReturnType<typeof createMetrics>
 
-/** Makes the metrics of one process. Nothing is global: tests have as many processes in one as they like. */
+/** Makes the metrics of one process. Nothing is global, because tests run several servers in one process. */
 export function createMetrics(options: { service: string; processMetrics?: boolean }) {
   const registry = new Registry()
   registry.setDefaultLabels({ service: options.service })

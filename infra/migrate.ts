@@ -4,7 +4,7 @@ import { type MigrationSet, migrations } from './migrations/index.ts'
 import type { Migration } from './migrations/migration.ts'
 import { asEngineError } from './postgres.ts'
 
-// Any constant does: it keeps two processes from migrating one database at the same time.
+/** Key of the advisory lock that keeps two processes from migrating one database at once; the value has no meaning. */
 const LOCK = 7_203_115_601
 
 /**
@@ -16,7 +16,7 @@ export async function migrate(options: { url: string; set: MigrationSet; log: Lo
   const guard = new pg.Client({ connectionString: url })
   try {
     await guard.connect()
-    // Held by the session, so a killed process frees it; knex's own lock is a row that would stay behind.
+    // The session holds this lock, so that a killed process frees it; knex's own lock is a row that would stay.
     await guard.query('SELECT pg_advisory_lock($1)', [LOCK])
     const applied = await runMigrations(url, migrations[set])
     for (const name of applied) log.info({ database: set, migration: name }, 'migrated')
@@ -52,7 +52,7 @@ async function refuseDown(): Promise<void> {
   throw new Error('Migrations go forward only: write a new one that undoes what the last one did')
 }
 
-/** Both databases of a system; the names of the migrations that ran, by set. */
+/** Migrates both databases of a system; returns the names of the migrations that ran, by set. */
 export async function migrateAll(
   urls: { readonly databaseUrl: string; readonly keysDatabaseUrl: string },
   log: Log,

@@ -3,10 +3,10 @@ import { EMBEDDED } from './config.ts'
 
 const TIMEOUT_MS = 2_000
 
-/** Connects to the event bus and says what answered. Throws when nothing does. */
+/** Connects to the event bus and describes the server. Throws when none answers. */
 export async function probeNats(url: string): Promise<string> {
   if (url === EMBEDDED) return 'in-process bus'
-  // The client wants credentials beside the URL, where people do not write them.
+  // The client takes credentials as options, and people write them into the URL.
   const { username, password, protocol, host } = new URL(url)
   const credentials = password
     ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) }

@@ -26,7 +26,7 @@ export function createPool(options: {
   metrics?: Metrics
   max?: number
   connectTimeoutMs?: number
-  /** What its connections are called on the server; `kogi-<name>` by default. */
+  /** Name of its connections in `pg_stat_activity`; `kogi-<name>` by default. */
   applicationName?: string
   /** 0 sets no limit and sends no start-up parameter, as poolers between may want it. */
   statementTimeoutMs?: number
@@ -48,7 +48,7 @@ export function createPool(options: {
   pool.on('error', error => log.warn({ err: error, database: name }, 'lost an idle PostgreSQL connection'))
   const observe = observer(name, metrics)
   pool.on('connect', client => {
-    client.on('error', () => {}) // told by the pool, or by the query that it breaks
+    client.on('error', () => {}) // The pool or the broken query reports the same error.
     client.query = settled(client.query.bind(client), observe) as typeof client.query
   })
   pool.connect = settled(pool.connect.bind(pool)) as typeof pool.connect
@@ -57,7 +57,7 @@ export function createPool(options: {
 
 /**
  * Runs `fn` inside one transaction: commits what it returns, rolls back what it throws. When the connection breaks
- * during the commit the outcome is unknown and the error `engine_unavailable`: look before repeating.
+ * during the commit the error is `engine_unavailable` and the outcome unknown: find out before repeating.
  */
 export async function withTransaction<T>(
   pool: Pool,
@@ -145,7 +145,7 @@ function observer(database: string, metrics: Metrics | undefined): Observe | und
 }
 
 const { builtins } = pg.types
-/** As the driver has it; its declared type is that of another version. */
+/** The array parser of the driver, whose declared type belongs to another version. */
 const arrayParser = pg.types.arrayParser as unknown as {
   create<T>(source: string, transform: (entry: string) => T): { parse(): T[] }
 }

@@ -8,7 +8,7 @@ import { mustAllow } from './auth/permissions.ts'
 import { aggregates, codec } from './catalogue.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
-import { eventStoreWriter } from './event-store/writer.ts'
+import { commandStore } from './event-store/command-store.ts'
 import { answerTo } from './http/errors.ts'
 import { keyring } from './keyring.ts'
 import type { Log } from './log.ts'
@@ -20,7 +20,7 @@ export type WriteSide = { readonly deps: CommandDeps; readonly close: () => Prom
 
 /** Opens the write side on these engines. Connects lazily: an engine that is down shows in the answers. */
 export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metrics?: Metrics): WriteSide {
-  const store = eventStoreWriter(urls.eventStoreUrl, config.appendTimeoutMs)
+  const store = commandStore(urls.eventStoreUrl, config.appendTimeoutMs)
   const keys = createPool({
     url: urls.keysDatabaseUrl,
     name: 'keys',

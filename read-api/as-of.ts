@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
-import { positionAt } from '../projections/rows/as-of.ts'
+import { positionAt } from '../projections/audit/times.ts'
 import {
   checkpointsSql,
   type ReadStore,

@@ -33,7 +33,7 @@ export function auditCommand(): Command {
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
     .addHelpText('after', '\nExample:\n  $ kogi audit export --org acme --out acme-2026')
-    .action((options: ExportOptions) => told(options, () => exportAction(options)))
+    .action((options: ExportOptions) => reporting(options, () => exportAction(options)))
   audit
     .command('replay')
     .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')
@@ -42,7 +42,7 @@ export function auditCommand(): Command {
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
     .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline')
-    .action((folder: string, options: ReplayOptions) => told(options, () => replayAction(folder, options)))
+    .action((folder: string, options: ReplayOptions) => reporting(options, () => replayAction(folder, options)))
   return audit
 }
 
@@ -138,8 +138,8 @@ function report(replayed: Replayed, json: true | undefined): void {
   throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)
 }
 
-/** Runs a verb; a fault of an export is one line with its code, file and line, and exit status 1. */
-async function told({ json }: Common, action: () => Promise<void>): Promise<void> {
+/** Runs a verb; reports a fault of an export as one line with its code, file and line, and exit status 1. */
+async function reporting({ json }: Common, action: () => Promise<void>): Promise<void> {
   try {
     await action()
   } catch (error) {

@@ -115,14 +115,14 @@ const postgresVersion = (url: string) =>
     return `PostgreSQL ${rows[0]!.server_version}`
   })
 
-/** A projector that starts, or takes over from another, has its buckets in this time. */
+/** Time in which a projector that starts, or takes over from another, gets its buckets. */
 const SETTLE_MS = 1_500
 
 async function projectionsOf(engines: Engines, headOf: () => Promise<bigint>): Promise<string> {
   const pool = createPool({ url: engines.databaseUrl, name: 'read', log: silentLog, max: 1 })
   try {
     let found = await projectionStatus(pool, projections, headOf)
-    // Engines of our own: whatever could have worked on them was not there before.
+    // This process has just started the engines, so that no projector can be at work on them.
     const stopped = engines.runBy === 'this process'
     if (found.statuses.length > 0 && unattended(found.statuses).length > 0 && !stopped) {
       await sleep(SETTLE_MS)
@@ -154,7 +154,7 @@ export function verdictOf(
   return `!${behind.length} of ${statuses.length} projections are behind the head; see kogi projections`
 }
 
-/** The projections of this code that nobody works on, or on not all of their buckets. */
+/** The projections of this code that no projector works on, wholly or in some buckets. */
 const unattended = (statuses: readonly ProjectionStatus[]): readonly string[] =>
   projections.flatMap(({ name, version }) => {
     const own = statuses.find(status => status.projection === name && status.version === version)

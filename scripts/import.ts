@@ -103,7 +103,7 @@ async function send(
 }
 
 const ID = id('thing')
-/** As in tokens: what no token can name must not be written either. */
+/** Ids must be such as a token can name, because no request could read anything else later. */
 function orgOption(text: string): string {
   if (ORG_ID.test(text)) return text
   throw new InvalidArgumentError('an organization is 1 to 64 letters, digits and . _ ~ -')

@@ -1,4 +1,4 @@
-/** Verbs of the CLI run as processes of their own: by the demo, the benchmarks and the tests of the whole. */
+/** Runs verbs of the CLI as processes of their own, for the demo, the benchmarks and the tests of the whole system. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { ENTRY, startChild } from '../infra/children.ts'
@@ -18,7 +18,7 @@ export async function start(args: readonly string[], env: Readonly<Record<string
 export const startKogi = (args: readonly string[], env: Readonly<Record<string, string>>) =>
   start([ENTRY, ...args], env)
 
-/** Output of a verb that ends. */
+/** Runs a verb to its end and returns its output. */
 export async function kogi(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
   const { stdout } = await run(process.execPath, [...process.execArgv, ENTRY, ...args], {
     env: { ...process.env, ...env },

@@ -1,4 +1,4 @@
-/** What the serving verbs share: options, configuration, and the order in which a process starts. */
+/** The common part of the verbs that serve: options, configuration, and the order in which a process starts. */
 import { Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig } from '../infra/config.ts'
 import { createLifecycle, type Lifecycle } from '../infra/http/lifecycle.ts'
@@ -20,7 +20,7 @@ export function servingCommand(
     .addHelpText('after', `\nPrints "ready <url>" when it accepts.\n\nExample:\n  $ kogi ${name} --port 8080`)
     .action(async (options: ServeOptions) => {
       const config = configFrom(options)
-      // standard output carries the ready line alone, so that scripts can wait for it
+      // Standard output carries nothing but the ready line, so that scripts can wait for it.
       const log = createLog({ service: `kogi-${name}`, level: config.logLevel, fd: 2 })
       const lifecycle = createLifecycle({ log, drainTimeoutMs: config.drainTimeoutMs })
       lifecycle.handleSignals()
@@ -33,7 +33,7 @@ export function servingCommand(
     })
 }
 
-/** The configuration of the environment, with what the command line says instead. */
+/** The configuration of the environment; options of the command line take precedence. */
 export const configFrom = ({ port, data }: ServeOptions): Config =>
   loadConfig({
     ...process.env,

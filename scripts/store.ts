@@ -1,12 +1,12 @@
+/** `kogi store …`: the embedded event store on its own, and the care of its folder. */
 import { statSync } from 'node:fs'
 import { Command, InvalidArgumentError } from 'commander'
 import { pino } from 'pino'
+import { scavenge } from '../infra/embedded/event-store/care/scavenge.ts'
+import { exportEvents, importEvents } from '../infra/embedded/event-store/care/transfer.ts'
+import { verifyFolder } from '../infra/embedded/event-store/care/verify.ts'
 import { startEventStore } from '../infra/embedded/event-store/index.ts'
-import { scavenge } from '../infra/embedded/event-store/scavenge.ts'
-import { exportEvents, importEvents } from '../infra/embedded/event-store/transfer.ts'
-import { verifyFolder } from '../infra/embedded/event-store/verify.ts'
 
-/** `kogi store …`: the embedded event store on its own, and the care of its folder. */
 export function storeCommand(): Command {
   const store = new Command('store').description('The embedded event store: serve it, check it, move it, tidy it')
   store
@@ -57,7 +57,7 @@ export function storeCommand(): Command {
   return store
 }
 
-interface ServeOptions {
+type ServeOptions = {
   readonly data?: string
   readonly memory?: true
   readonly port: number

@@ -4,19 +4,19 @@ import Table from 'cli-table3'
 
 export type Progress = {
   readonly advance: (by?: number) => void
-  /** Ends it where it stands. Once is enough, more do no harm. */
+  /** Ends it at the present count; a second call does nothing. */
   readonly stop: () => void
-  /** Ends it as finished: all of it was done, or nothing more was to do. */
+  /** Ends it at the full count. */
   readonly finish: () => void
 }
 
-/** Plain lines where there is no terminal: one now and then, and the last. */
+/** Time between two plain lines where there is no terminal. */
 const PLAIN_EVERY_MS = 5_000
 
-/** What is shown at the moment. */
+/** The ends of all progress that is shown. */
 const bars = new Set<() => void>()
 
-/** Ends every progress that is shown: the cursor is back, and what is written next begins a line. */
+/** Ends every progress that is shown, so that the cursor is visible again and the next text begins a line. */
 export function stopBars(): void {
   for (const stop of bars) stop()
 }
@@ -34,7 +34,7 @@ export function progress(what: string, total: number, unit = 'events'): Progress
     process.off('exit', end)
     for (const signal of SIGNALS) process.off(signal, whole)
   }
-  // Whoever handles the signal besides decides what becomes of the process; where nobody does it ends by it.
+  // Another handler of the signal decides whether the process ends; without one, the signal ends it.
   const whole = (signal: NodeJS.Signals) => {
     end()
     if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
@@ -42,7 +42,7 @@ export function progress(what: string, total: number, unit = 'events'): Progress
   bars.add(end)
   process.on('exit', end)
   for (const signal of SIGNALS) process.on(signal, whole)
-  // After that: a signal must not come between.
+  // The bar hides the cursor, so the handlers that show it again must be there before.
   const shown = total === 0 ? NOTHING : process.stderr.isTTY ? bar(figures) : plainLines(figures)
   const advance = (by = 1) => {
     if (!bars.has(end)) return
@@ -88,10 +88,10 @@ function bar(figures: () => Figures) {
 
 function plainLines(figures: () => Figures) {
   let shownAt = Date.now()
-  let told = -1
+  let shownDone = -1
   const line = () => {
-    if (figures().done === told) return
-    told = figures().done
+    if (figures().done === shownDone) return
+    shownDone = figures().done
     shownAt = Date.now()
     process.stderr.write(`${progressLine(figures())}\n`)
   }

@@ -48,6 +48,8 @@ export type Parameter = {
   readonly description: string
   /** Whether a request must carry it; a parameter of the path always does. */
   readonly required?: boolean
+  /** The most values that it takes, separated by commas; absent where it takes one. `schema` is that of one value. */
+  readonly valuesMax?: number
 }
 
 /** In the place of a permission: the route needs a caller who is known, and looks by itself at what they may do. */

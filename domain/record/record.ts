@@ -66,7 +66,7 @@ export type RecordState =
   | { readonly status: 'present'; readonly owner: string; readonly fields: Values }
   | { readonly status: 'removed' }
 
-/** The rules of a plain thing: it is added, replaced (PUT), changed (PATCH, RFC 7396), removed, and may be added again. */
+/** The rules of a plain thing: added, replaced (PUT), changed (PATCH, RFC 7396), removed, and perhaps added again. */
 export function record(messages: RecordMessages): Aggregate<RecordState, RecordMessages['commands'], Vocabulary> {
   const { name, events, commands, rejections, types, fields } = messages
   const gone = [`${name}_removed`, `The ${messages.one} is removed; add it again first.`] as const

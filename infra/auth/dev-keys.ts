@@ -7,6 +7,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { ROLES } from '../../domain/kernel/service.ts'
 import { type Config, ConfigError } from '../config.ts'
+import { isRole } from './permissions.ts'
 
 const generate = promisify(generateKeyPair)
 const MODULUS_BITS = 2_048
@@ -18,7 +19,7 @@ export type DevKeys = { readonly privateKey: KeyObject; readonly kid: string; re
 
 /**
  * The development key pair in `<data>/auth/`, made on first use; of several processes that start at once one wins and
- * the others take its key. Refuses in production: whoever can read that folder could be anybody.
+ * the others take its key. Refuses in production, because a reader of that folder can sign a token for any subject.
  */
 export async function devKeys(config: KeyConfig): Promise<DevKeys> {
   if (config.env === 'production') {
@@ -42,13 +43,13 @@ export async function jwksSource(config: KeyConfig): Promise<string> {
   return config.jwks ?? (await devKeys(config)).jwksFile
 }
 
-/** Issues a development token. The organization, the subject and the roles are checked as a request's would be. */
+/** Issues a development token. Organization, subject and roles must be such as a request's token may have. */
 export async function issueToken(
   config: KeyConfig,
   claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
 ): Promise<string> {
   const { org, subject, roles, ttlSeconds } = claims
-  const unknown = roles.find(role => !(ROLES as readonly string[]).includes(role))
+  const unknown = roles.find(role => !isRole(role))
   const refused = (message: string) => new KogiError('invalid_parameter', message)
   if (unknown !== undefined) {
     throw refused(`No such role: ${unknown}. The roles are ${ROLES.join(', ')}.`)
@@ -75,7 +76,7 @@ async function privateKeyIn(folder: string): Promise<KeyObject> {
   const draft = `${file}.${randomUUID()}`
   await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   try {
-    await link(draft, file) // whole or not at all, and never over another process's key
+    await link(draft, file) // A link is made whole or not at all, and never replaces another process's key.
     return privateKey
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import { KogiError } from '../../domain/kernel/errors.ts'
 
-/** A key set asked for a key that it does not know is read again, at most so often: rotation without a restart. */
+/** Least time between two reads of a key set for a key that it does not have, so that keys rotate without a restart. */
 const COOLDOWN_MS = 30_000
 const CACHE_MAX_AGE_MS = 600_000
 const TIMEOUT_MS = 5_000
@@ -54,7 +54,7 @@ async function readKeys(file: string): Promise<JWTVerifyGetKey> {
   return createLocalJWKSet(JSON.parse(await readFile(file, 'utf8')) as JSONWebKeySet)
 }
 
-/** The token names a key that is not there, or in a way that no key can be: its fault, not the key set's. */
+/** Whether the token is at fault, not the key set: it names no key that the set has, or more than one. */
 function isTokenFault(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 
 export type PostgresBinaries = { readonly initdb: string; readonly postgres: string }
 
-/** The system user that PostgreSQL runs as; empty where that is simply the user of this process. */
+/** The system user that PostgreSQL runs as; empty where that is the user of this process. */
 export type ServerUser = { readonly uid?: number; readonly gid?: number }
 
 /**
@@ -32,7 +32,7 @@ export async function findBinaries(): Promise<PostgresBinaries> {
   return (await import(pathToFileURL(entry).href)) as PostgresBinaries
 }
 
-/** npm packages cannot hold links: the libraries' are made by an install script, or here where such scripts are off. */
+/** Makes the links between libraries, which npm packages cannot hold, where no install script has made them. */
 async function restoreLinks(root: string) {
   const list = await readFile(path.join(root, 'native/pg-symlinks.json'), 'utf8').catch(() => '[]')
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
@@ -70,8 +70,8 @@ export async function serverUser(dataFolder: string, log: Log): Promise<ServerUs
 }
 
 /**
- * Lets the server's user pass through the folders above `folder`, where root's umask closed them: each gets the right
- * to be passed (not to be listed or read) and nothing more. Does nothing for one's own processes.
+ * Lets the server's user pass through the folders above `folder` that root's umask closed: each gets the right to be
+ * passed, not to be listed or read. Does nothing where the server runs as the user of this process.
  */
 export async function makeReachable(folder: string, user: ServerUser, log: Log): Promise<void> {
   if (user.uid === undefined) return

@@ -17,10 +17,11 @@ import { describeProcess, type RunningProcess, waitUntilGone } from './processes
 const run = promisify(execFile)
 
 const SUPERUSER = 'kogi'
-/** Read models and keys are databases of their own, so that each can be backed up, moved and lost alone. */
+/** Read models and keys are two databases, so that each can be backed up, moved and lost alone. */
 const DATABASES = ['kogi', 'kogi_keys']
 
-const START_TIMEOUT_MS = 120_000 // replaying the log of a crashed server is part of a start
+/** A start includes the replay of the log that a crashed server left. */
+const START_TIMEOUT_MS = 120_000
 const FAST_STOP_TIMEOUT_MS = 10_000
 const KILL_TIMEOUT_MS = 5_000
 const PARENT_GONE_TIMEOUT_MS = 1_000
@@ -44,13 +45,13 @@ const SETTINGS = {
   io_method: 'sync',
   jit: 'off',
   timezone: 'UTC',
-  // Client errors are told to the client; the server's own lines are of level LOG, FATAL and PANIC.
+  // Clients get the errors of their statements; the server's own lines have the levels LOG, FATAL and PANIC.
   log_min_messages: 'log',
   log_line_prefix: '',
   log_checkpoints: 'off',
 }
 
-/** Speed of a server whose data nobody keeps: a crash of the machine loses it, nothing else differs. */
+/** Settings for data that may be lost: the server is faster, and a crash of the machine destroys the data. */
 const VOLATILE_SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -62,19 +63,19 @@ const VOLATILE_SETTINGS = {
 }
 
 /**
- * The server must not outlive its parent, whatever kills that, nor hear the terminal's ^C before the parent has
- * drained: it runs in a session of its own beside a shell that waits on a pipe held by the parent alone. That shell is
- * a grandchild, because the server takes the death of any child that it did not start itself for a crash.
+ * Ends the server with its parent, whatever kills that. The server runs in its own session, so that the terminal's ^C
+ * reaches the parent alone, which drains first. A shell beside it waits on a pipe that only the parent holds open. The
+ * shell is a grandchild, because the server takes the death of a child that it did not start for a crash.
  */
 const DIE_WITH_PARENT = '( (read -r _; kill -INT $$) <&3 >/dev/null 2>&1 & ); exec "$@" 3<&-'
 
-/** A PostgreSQL server of our own on a loopback port. */
+/** A PostgreSQL server that this process started on a loopback port. */
 export type EmbeddedPostgres = {
   /** Connection string of one of its databases: `kogi` and `kogi_keys` exist. */
   readonly url: (database: string) => string
   /** Process id of the server. */
   readonly pid: number
-  /** Resolves when the server has ended, asked or not. */
+  /** Resolves when the server has ended, after `stop` or by itself. */
   readonly exited: Promise<void>
   /** Ends the server in good order, its connections at once. */
   readonly stop: () => Promise<void>
@@ -170,7 +171,7 @@ async function launch(data: string, { postgres }: PostgresBinaries, user: Server
   }
 }
 
-/** Waits until the server accepts connections: `undefined`, or what it said before it ended. */
+/** Waits until the server accepts connections; returns `undefined`, or the lines that it wrote before it ended. */
 async function ready(child: ChildProcess, log: Log): Promise<string | undefined> {
   const said: string[] = []
   return new Promise(resolve => {
@@ -193,13 +194,13 @@ async function ready(child: ChildProcess, log: Log): Promise<string | undefined>
   })
 }
 
-/** Clears the way for a new server: stops an orphan, removes the lock of a dead one, refuses a folder in use. */
+/** Makes a folder free for a new server: stops an orphan, removes a dead server's lock, refuses a folder in use. */
 async function removeLeftServer(data: string, log: Log) {
   const lock = path.join(data, 'postmaster.pid')
   const pid = Number((await readFile(lock, 'utf8').catch(() => '')).split('\n')[0])
   if (!(pid > 0)) return
   const left = await settledProcess(pid)
-  // After a crash the id may have gone to a stranger, whom the server would take for its predecessor.
+  // After a crash another program may have this process id; a new server would take it for a running server.
   if (!left?.command.join(' ').includes(` -D ${data} `)) return rm(lock, { force: true })
   if (servesItsParent(left)) {
     const folder = path.dirname(data)
@@ -211,7 +212,7 @@ async function removeLeftServer(data: string, log: Log) {
 
 const servesItsParent = ({ command, parent }: RunningProcess) => command.includes(`kogi.parent=${parent}`)
 
-/** Describes a server once it is clear whose it is: a parent killed this moment may take a while to be gone. */
+/** Describes a server, after waiting for the end of its parent for a second: a kill takes effect with some delay. */
 async function settledProcess(pid: number): Promise<RunningProcess | null> {
   const end = Date.now() + PARENT_GONE_TIMEOUT_MS
   for (;;) {
@@ -244,7 +245,7 @@ async function stopChild(child: ChildProcess, exited: Promise<void>, volatile: b
   for (const [signal, timeoutMs] of volatile ? hard : STOPPING) {
     if (child.exitCode !== null || child.signalCode !== null) break
     child.kill(signal)
-    await within(timeoutMs, exited, () => new Error('late')).catch(() => undefined) // the next signal is a harder one
+    await within(timeoutMs, exited, () => new Error('late')).catch(() => undefined)
   }
   await exited
 }
@@ -266,7 +267,7 @@ async function own(file: string, { uid, gid }: ServerUser) {
   if (uid !== undefined && gid !== undefined) await chown(file, uid, gid)
 }
 
-/** Lets the shell that watches over the server end with it. */
+/** Closes the pipe of the shell that watches over the server when the server has ended, so that the shell ends too. */
 function releaseShell(child: ChildProcess) {
   const pipe = child.stdio[3] as Writable
   pipe.on('error', () => {})

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What the system says of a running process: who started it (or inherited it), and its command line. */
+/** A running process: its id, its parent's id (init's where the parent has ended), and its command line. */
 export type RunningProcess = { readonly pid: number; readonly parent: number; readonly command: readonly string[] }
 
 /** Describes a process, `null` when none runs under that id. A zombie counts as not running. */

@@ -1,14 +1,14 @@
+/** Holds what a subscription has delivered and its reader has not taken; it outlives the subscriptions that fill it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 
-/** Events read ahead at most, before the sender is told to wait, and how few must be left to let it go on. */
+/** Events at which the sender must wait, and how few must be left before it may go on. */
 const FULL_EVENTS = 4_096
 const ROOM_EVENTS = 2_048
 
-/** How long a list may wait to be filled while not all that is stored has come. */
+/** How long a list may wait to be filled before all stored events have come. */
 const LINGER_MS = 300
 
-/** What a subscription has delivered and nobody has taken yet; it outlives the subscriptions that fill it. */
 export class EventBuffer {
   /** Called when there is room again after `push` said that it is full. */
   onRoom: (() => void) | undefined
@@ -17,29 +17,29 @@ export class EventBuffer {
   #reached: bigint
   #full = false
   #live = false
-  #liveTold = false
+  #liveSaid = false
   #error: unknown
   #failed = false
   #ended = false
   #wake: (() => void) | undefined
-  /** Events that must wait before an arriving one is worth waking for. */
+  /** How many events must be there before an arriving one wakes the reader. */
   #wanted = 1
 
-  /** `after`: the position after which the first event is wanted. */
+  /** The first event is the one after the position. */
   constructor(after: bigint) {
     this.#reached = after
   }
 
-  /** Makes room for a new subscription and tells after which position it begins. */
+  /** Makes ready for a new subscription, and answers the position after which it begins. */
   open(): bigint {
     this.#failed = false
     this.#live = false
-    this.#liveTold = false
+    this.#liveSaid = false
     this.#full = false
     return this.#reached
   }
 
-  /** Adds an event, unless it was delivered before; true when it is the one that fills the buffer. */
+  /** Adds an event, unless it was delivered before; true when it fills the buffer. */
   push(event: StoredEvent): boolean {
     if (event.position <= this.#reached || this.#failed) return false
     this.#reached = event.position
@@ -50,18 +50,18 @@ export class EventBuffer {
     return true
   }
 
-  /** Nothing up to `position` is still to come. */
+  /** Notes that no event up to `position` is still to come. */
   mark(position: bigint): void {
     if (position > this.#reached && !this.#failed) this.#reached = position
   }
 
-  /** All that was stored has been delivered. */
+  /** Notes that all stored events have been delivered. */
   caughtUp(): void {
     this.#live = true
     this.#wakeUp()
   }
 
-  /** The subscription broke: what was delivered before is still handed out, then `lists` throws. */
+  /** Notes that the subscription broke: what was delivered before is still handed out, then `lists` throws. */
   fail(error: unknown): void {
     if (this.#failed) return
     this.#error = error
@@ -69,17 +69,17 @@ export class EventBuffer {
     this.#wakeUp()
   }
 
-  /** Nobody wants more: `lists` ends at once. */
+  /** Ends `lists` at once. */
   end(): void {
     this.#ended = true
     this.#wakeUp()
   }
 
-  /** Lists of at most `max()` events as they come, and `'live'` once when all that was stored has been handed out. */
+  /** Lists of at most `max()` events as they come, and `'live'` once when all stored events have been handed out. */
   async *lists(max: () => number): AsyncGenerator<readonly StoredEvent[] | 'live'> {
     let deadline = 0
     while (!this.#ended) {
-      // While stored events pour in, full lists are worth a short wait: what works on a list has its fixed costs.
+      // While stored events pour in, a short wait fills the lists, because each list has fixed costs for its reader.
       const pours = !this.#live && !this.#failed && this.#events.length > this.#from
       if (pours && this.#events.length - this.#from < max() && !this.#full) {
         deadline ||= performance.now() + LINGER_MS
@@ -94,15 +94,15 @@ export class EventBuffer {
       deadline = 0
       const events = this.#take(max())
       if (events.length > 0) yield events
-      else if (this.#live && !this.#liveTold) {
-        this.#liveTold = true
+      else if (this.#live && !this.#liveSaid) {
+        this.#liveSaid = true
         yield 'live'
       } else if (this.#failed) throw this.#error
       else await this.#more()
     }
   }
 
-  /** Waits before the next subscription, or until nobody wants more. */
+  /** Waits before the next subscription; `end` ends the wait. */
   async pause(delayMs: number): Promise<void> {
     if (this.#ended) return
     const awake = new AbortController()

@@ -1,11 +1,12 @@
+/** Finds domain streams that are no longer whole. */
 import { EventStoreDBClient, eventTypeFilter, START, streamNameFilter } from '@eventstore/db-client'
 
 /** Metadata that makes a server leave out or delete events. */
 const LIMITS = ['$tb', '$maxCount', '$maxAge'] as const
 
 /**
- * Domain streams that somebody deleted, truncated or limited, with what was done to them: nothing of Kogi does that,
- * and a read model built from such a stream is no longer the truth.
+ * Domain streams that were deleted, truncated or limited, with what was done to them. Kogi never does that, and a read
+ * model built from such a stream is wrong.
  */
 export async function damagedStreams(url: string, prefixes: readonly string[]): Promise<readonly string[]> {
   const client = EventStoreDBClient.connectionString(url)
@@ -14,7 +15,7 @@ export async function damagedStreams(url: string, prefixes: readonly string[]): 
     const metastreams = streamNameFilter({ prefixes: prefixes.map(prefix => `$$${prefix}`) })
     await scan(client, metastreams, (stream, data) => {
       const limits = LIMITS.filter(limit => Object.hasOwn(Object(data), limit))
-      // the last metadata counts: a limit that was taken back is none
+      // The last metadata counts, so a limit that was taken back is none.
       found.set(stream.slice(2), limits.length > 0 ? `limited by ${limits.join(', ')}` : undefined)
     })
     await scan(client, eventTypeFilter({ prefixes: ['$streamDeleted'] }), stream => {

@@ -1,6 +1,6 @@
 /**
- * The read side's port to the log, over `@eventstore/db-client`: one code for the embedded server and a cluster. Only
- * subscriptions to `$all` go past the client, see `subscription.ts`.
+ * The event store as projections read it, through `@eventstore/db-client`: one code for the embedded server and a
+ * cluster. Only subscriptions to `$all` go past the client (`subscription.ts`).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -20,7 +20,7 @@ import { subscribeToAll } from './subscription.ts'
 const TAIL_EVENTS = 64
 const CALL_TIMEOUT_MS = 10_000
 const BACKOFF_MAX_MS = 5_000
-/** How often a node that lags behind is asked whether it has come as far as a reader must. */
+/** How often a node that lags behind is asked how far it has come. */
 const LAG_POLL_MS = 100
 
 export type EventLogOptions = {
@@ -28,7 +28,7 @@ export type EventLogOptions = {
   readonly url: string
   /** Prefixes of the streams that hold domain events. */
   readonly prefixes: readonly string[]
-  /** How long a node may take to answer a subscription, and to a ping. */
+  /** How long a node may take to answer a subscription, and to answer a ping. */
   readonly timeoutMs?: number
 }
 
@@ -60,7 +60,10 @@ export function eventLog({
 /** Where a reader reads. */
 type Source = Required<EventLogOptions> & { readonly client: EventStoreDBClient }
 
-/** Follows for ever: what breaks is opened again from the last event that was handed out or seen to be filtered out. */
+/**
+ * Follows for ever: a subscription that breaks is opened again behind the last event that was delivered or filtered
+ * out.
+ */
 async function* following(
   source: Source,
   { after, max, signal, onStatus }: FollowOptions,
@@ -105,7 +108,7 @@ async function* reading(
   const abort = () => buffer.fail(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   const close = subscribe(source, buffer)
-  // Of all events up to `to` the last; not asked for where the subscription delivers that at `to` or a later one.
+  // Position of the last event up to `to`; not asked for when the subscription delivers that one or a later one.
   let last = to
   let seen = after
   let late: NodeJS.Timeout | undefined
@@ -131,8 +134,8 @@ async function* reading(
 }
 
 /**
- * Position of the last domain event up to `to`. A subscription that has delivered all that its node has may have missed
- * it, because that node follows the leader at a distance; so may whoever answers here, which is asked until it has
+ * Position of the last domain event up to `to`. A subscription that has delivered all that its node has may miss it,
+ * because that node follows the leader at a distance. The node that answers here may lag too, and is asked until it has
  * come as far.
  */
 async function lastUpTo(source: Source, to: bigint, signal: AbortSignal | undefined): Promise<bigint> {
@@ -149,7 +152,7 @@ async function lastUpTo(source: Source, to: bigint, signal: AbortSignal | undefi
 const notDelivered = (position: bigint, timeoutMs: number) =>
   new Error(`the event store did not come as far as position ${position} within ${timeoutMs} ms`)
 
-/** Where the log ends, in events of any kind, and its last domain event, of those up to `to`; `0n` for none. */
+/** Position of the last event of any kind, and of the last domain event up to `to`; `0n` for none. */
 async function tailOf(
   { client, prefixes }: Source,
   to?: bigint,

@@ -1,13 +1,14 @@
 /**
- * What a subscription to `$all` receives, decoded from the wire straight into the form that projections fold. The stock
- * client builds several objects and copies for every event first, which takes three times as long as all the rest of
- * reading it. Source: the message `ReadResp` of streams.proto, EventStoreDB 23.10.
+ * Decodes what a subscription to `$all` receives straight into the form that projections fold. The stock client builds
+ * several objects and copies for every event first, which takes three times as long as all the rest of reading it.
+ *
+ * Source: the message `ReadResp` of streams.proto, EventStoreDB 23.10.
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Json } from '../../domain/kernel/json.ts'
-import { Reader } from '../embedded/event-store/protobuf.ts'
+import { MessageReader } from '../wire/protobuf.ts'
 
-/** An event; how far the filter has looked; the word that all stored events have come; anything else. */
+/** An event; how far the filter has looked; that all stored events have come; anything else. */
 export type Received =
   | { readonly kind: 'event'; readonly event: StoredEvent }
   | { readonly kind: 'checkpoint'; readonly position: bigint }
@@ -16,11 +17,11 @@ export type Received =
 
 const OTHER: Received = { kind: 'other' }
 const CAUGHT_UP: Received = { kind: 'caught-up' }
-const NOTHING = new Reader(Buffer.alloc(0))
+const NOTHING = new MessageReader(Buffer.alloc(0))
 
-/** Decodes one `ReadResp`; throws `MalformedMessage` on bytes that are none. */
+/** Decodes one `ReadResp`; throws a `MalformedMessage` for other bytes. */
 export function received(bytes: Buffer): Received {
-  const message = new Reader(bytes)
+  const message = new MessageReader(bytes)
   while (message.next()) {
     if (message.field === 1) return readEvent(message.message())
     if (message.field === 3) return { kind: 'checkpoint', position: commitOf(message.message()) }
@@ -30,8 +31,8 @@ export function received(bytes: Buffer): Received {
   return OTHER
 }
 
-/** The event as it was recorded; a link to it is of no use here. */
-function readEvent(message: Reader): Received {
+/** The event as it was recorded, without a link that led to it. */
+function readEvent(message: MessageReader): Received {
   while (message.next()) {
     if (message.field === 1) return { kind: 'event', event: recorded(message.message()) }
     message.skip()
@@ -39,7 +40,7 @@ function readEvent(message: Reader): Received {
   return OTHER
 }
 
-function commitOf(message: Reader): bigint {
+function commitOf(message: MessageReader): bigint {
   let commit = 0n
   while (message.next()) {
     if (message.field === 1) commit = message.uint64()
@@ -48,8 +49,8 @@ function commitOf(message: Reader): bigint {
   return commit
 }
 
-/** What is no event of ours (no JSON, no metadata) passes without data: the codec refuses it by name. */
-function recorded(message: Reader): StoredEvent {
+/** An event without JSON or metadata is none of ours: it passes without them, and the codec refuses it by name. */
+function recorded(message: MessageReader): StoredEvent {
   let eventId = ''
   let stream = ''
   let revision = 0n
@@ -79,7 +80,7 @@ function recorded(message: Reader): StoredEvent {
   }
 }
 
-function textIn(message: Reader, field: number): string {
+function textIn(message: MessageReader, field: number): string {
   let text = ''
   while (message.next()) {
     if (message.field === field) text = message.string()
@@ -88,8 +89,8 @@ function textIn(message: Reader, field: number): string {
   return text
 }
 
-/** Reads an entry of the system metadata, where it is one that counts. */
-function readEntry(entry: Reader, into: Record<string, string>): void {
+/** Reads an entry of the system metadata into the object, when that has its key. */
+function readEntry(entry: MessageReader, into: Record<string, string>): void {
   let key = ''
   let value = ''
   while (entry.next()) {
@@ -101,7 +102,7 @@ function readEntry(entry: Reader, into: Record<string, string>): void {
 }
 
 /** The JSON value of the bytes, or `null` where they hold none. */
-function jsonIn(bytes: Reader): unknown {
+function jsonIn(bytes: MessageReader): unknown {
   const text = bytes.rest()
   if (text === '') return null
   try {

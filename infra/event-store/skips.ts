@@ -1,7 +1,8 @@
+/** Writes and reads the decisions of operators that a projection goes past an event. */
 import { ANY, EventStoreDBClient, jsonEvent, StreamNotFoundError } from '@eventstore/db-client'
 import { uuidOf } from '../../commands/ids.ts'
 
-/** An operator's decision that a projection goes past one event, for good: rebuild, check and replay honour it. */
+/** A projection goes past one event for good: rebuild, check and replay honour it. */
 export type Skip = {
   readonly projection: string
   readonly position: bigint
@@ -24,7 +25,7 @@ export async function writeSkip(url: string, { projection, position, reason, act
   }
 }
 
-/** The skips that the log holds for some projections, each position once: the first decision counts. */
+/** The skips that the log holds for some projections; of several at one position, the first counts. */
 export async function readSkips(url: string, projections: readonly string[]): Promise<readonly (Skip & At)[]> {
   const client = EventStoreDBClient.connectionString(url)
   const found = new Map<string, Skip & At>()
@@ -34,7 +35,10 @@ export async function readSkips(url: string, projections: readonly string[]): Pr
       try {
         for await (const { event } of reading) {
           if (event?.type !== 'ProjectionEventSkipped') continue
-          const { position, reason, actor, at } = event.data as unknown as Record<'position' | keyof At | Told, string>
+          const { position, reason, actor, at } = event.data as unknown as Record<
+            'position' | 'reason' | 'actor' | 'at',
+            string
+          >
           const key = `${projection} ${position}`
           if (!found.has(key)) found.set(key, { projection, position: BigInt(position), reason, actor, at })
         }
@@ -49,4 +53,3 @@ export async function readSkips(url: string, projections: readonly string[]): Pr
 }
 
 type At = { readonly at: string }
-type Told = 'reason' | 'actor'

@@ -1,47 +1,46 @@
 /**
- * A subscription to `$all` without a gRPC library in between: the projector's whole day is spent here, and grpc-js
- * spends more on handing a message over than all of its decoding takes. Which node to ask is still decided by the
- * client, and the connection string means what it means there.
- *
- * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ * A subscription to `$all` without a gRPC library in between: a projector spends its day here, and grpc-js takes longer
+ * to hand a message over than all of its decoding takes. The client still decides which node to ask, and the connection
+ * string means what it means there.
  */
 import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2'
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
-import { framed } from '../embedded/event-store/grpc.ts'
-import { Writer } from '../embedded/event-store/protobuf.ts'
-import { MessageSplitter } from './messages.ts'
+import { shared, streams } from '../wire/generated.ts'
+import { framed, MessageSplitter, percentDecoded, Status } from '../wire/grpc.ts'
 import { type Received, received } from './recorded.ts'
 
-/** Events that the filter looks at in one go, and after how many such windows without a match it tells where it is. */
+/** Events that the filter looks at in one go. */
 const WINDOW_EVENTS = 32
+/** Windows without a match after which the server says how far it has looked. */
 const MARK_INTERVAL = 32
 const READ = '/event_store.client.streams.Streams/Read'
 /** Bytes that the server may send ahead of what was taken. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const CONNECTION_WINDOW_BYTES = 2 * STREAM_WINDOW_BYTES
-const OK = '0'
+/** Larger than any event: the server takes 16 MiB at most. */
+const MESSAGE_BYTES_MAX = 17 * 1024 * 1024
 
 export type SubscriptionOptions = {
   readonly url: string
-  /** Answers which node to ask. */
+  /** Finds the node to ask. */
   readonly client: EventStoreDBClient
   /** Prefixes of the names of the streams whose events are wanted. */
   readonly prefixes: readonly string[]
   /** The first event is the one after this position; `0n` is the start. */
   readonly after: bigint
-  /** How long a node may take to answer, and to a ping. */
+  /** How long a node may take to answer, and to answer a ping. */
   readonly timeoutMs: number
-  /** `false` when no more is wanted for now: what has arrived is delivered still, then `resume` is awaited. */
+  /** Answers `false` when no more is wanted for now: what has arrived is still delivered, and then `resume` awaited. */
   readonly onMessage: (message: Received) => boolean
-  /** Called once, with what ended the subscription, unless it was closed. */
+  /** Called once with the error that ended the subscription, unless it was closed. */
   readonly onEnd: (error: Error) => void
 }
 
 export type Subscription = { readonly resume: () => void; readonly close: () => void }
 
-/** Begins at once. Whatever goes wrong is told through `onEnd`; nothing is tried again here. */
+/** Begins at once. Every fault ends the subscription through `onEnd`; nothing is tried again here. */
 export function subscribeToAll(options: SubscriptionOptions): Subscription {
   const { url, client, timeoutMs, onEnd } = options
   let session: ClientHttp2Session | undefined
@@ -69,7 +68,7 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
     })
     session.on('error', error => end(inWords(error)))
     session.on('close', () => end(new Error('the event store closed the connection')))
-    // What is still to come on it would come without pings: nobody would notice if it never did.
+    // Node stops the pings on such a connection, so that its failure would go unnoticed.
     session.on('goaway', () => end(new Error('the event store is about to close the connection')))
     stream = session.request({
       ':method': 'POST',
@@ -91,14 +90,14 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
   }
 }
 
-/** Delivers what arrives, message by message, and tells how it ended. */
+/** Delivers each message that arrives, and reports how the stream ended. */
 function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, end: (error: Error) => void): void {
-  const splitter = new MessageSplitter()
+  const splitter = new MessageSplitter({ check: checkMessage })
   let status: string | undefined
   let reason = ''
   const note = (headers: Readonly<Record<string, unknown>>) => {
     if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status'])
-    if (headers['grpc-message'] !== undefined) reason = unescaped(String(headers['grpc-message']))
+    if (headers['grpc-message'] !== undefined) reason = percentDecoded(String(headers['grpc-message']))
   }
   stream.on('response', headers => {
     note(headers)
@@ -108,10 +107,9 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
   stream.on('data', (chunk: Buffer) => {
     try {
       let wanted = true
-      for (const message of splitter.push(chunk)) {
-        if (stream.destroyed) return
+      splitter.push(chunk)
+      for (let message = splitter.next(); message && !stream.destroyed; message = splitter.next())
         wanted = onMessage(received(message)) && wanted
-      }
       if (!wanted) stream.pause()
     } catch (error) {
       end(error as Error)
@@ -120,12 +118,18 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
   stream.on('error', end)
   stream.on('close', () => {
     const ended = status === undefined ? 'broke off the subscription' : 'ended the subscription'
-    const how = status === undefined || status === OK ? ended : `answered with gRPC status ${status}`
+    const isFault = status !== undefined && status !== String(Status.ok)
+    const how = isFault ? `answered with gRPC status ${status}` : ended
     end(new Error(`the event store ${how}${reason && `: ${reason}`}`))
   })
 }
 
-/** Ends what a node leaves without an answer: the beginning, or one of the pings that are sent all the time. */
+function checkMessage(length: number, isCompressed: boolean): void {
+  if (isCompressed) throw new Error('the event store sent a compressed message, which nobody asked for')
+  if (length > MESSAGE_BYTES_MAX) throw new Error(`the event store sent a message of ${length} bytes`)
+}
+
+/** Ends the subscription when the node does not answer the request in time, or one of the pings that follow. */
 function watch(
   session: ClientHttp2Session,
   stream: ClientHttp2Stream,
@@ -146,20 +150,11 @@ function watch(
   return [answer, ping]
 }
 
-/** Where every address of a name was tried in vain the error has no words of its own. */
+/** An error with words: the one for a name whose addresses all failed has none of its own. */
 const inWords = (error: Error): Error =>
   error instanceof AggregateError && error.message === ''
     ? new Error(error.errors.map(each => (each as Error).message).join(', '), { cause: error })
     : error
-
-/** Percent-encoded text, or the text itself where it is not. */
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
 
 function connectionOptions(url: string): SecureClientSessionOptions {
   const { tlsCAFile, userCertFile, userKeyFile } = parseConnectionString(url)
@@ -171,14 +166,20 @@ function connectionOptions(url: string): SecureClientSessionOptions {
   }
 }
 
-/** `ReadReq` of a subscription to `$all`, by prefixes of stream names. Source: streams.proto of EventStoreDB 23.10. */
-function request({ prefixes, after }: SubscriptionOptions): Buffer {
-  const names = new Writer()
-  for (const prefix of prefixes) names.string(2, prefix)
-  const filter = new Writer().message(1, names).uint(3, WINDOW_EVENTS).uint(5, MARK_INTERVAL)
-  const position = new Writer().uint(1, after).uint(2, after)
-  const from = after === 0n ? new Writer().empty(2) : new Writer().message(1, position)
-  const idsAsText = new Writer().empty(2)
-  const options = new Writer().message(2, from).empty(6).message(7, filter).message(9, idsAsText)
-  return new Writer().message(1, options).finish()
+/** The request of a subscription to `$all`, by prefixes of stream names. */
+function request({ prefixes, after }: SubscriptionOptions): Uint8Array {
+  const { Options } = streams.ReadReq
+  const nothing = new shared.Empty()
+  const position = new Options.Position().setCommitPosition(`${after}`).setPreparePosition(`${after}`)
+  const all = after === 0n ? new Options.AllOptions().setStart(nothing) : new Options.AllOptions().setPosition(position)
+  const filter = new Options.FilterOptions()
+    .setStreamIdentifier(new Options.FilterOptions.Expression().setPrefixList([...prefixes]))
+    .setMax(WINDOW_EVENTS)
+    .setCheckpointintervalmultiplier(MARK_INTERVAL)
+  const options = new Options()
+    .setAll(all)
+    .setSubscription(new Options.SubscriptionOptions())
+    .setFilter(filter)
+    .setUuidOption(new Options.UUIDOption().setString(nothing))
+  return new streams.ReadReq().setOptions(options).serializeBinary()
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { httpError } from './errors.ts'
 import { parseJson } from './json.ts'
 
-/** What is read and thrown away of a body beyond the limit, so that its sender gets to read the answer. */
+/** Bytes beyond the limit that are read and discarded, because a client reads the answer only once it has sent all. */
 const DISCARD_BYTES_MAX = 16 * 1024 * 1024
 
-/** The client went away before its request was whole: there is nobody to answer. */
+/** The client closed the connection before its request was whole, so that no answer can be sent. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }

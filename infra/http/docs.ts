@@ -4,7 +4,7 @@ import type { Route } from '../../domain/kernel/route.ts'
 import { DOCS_PAGE, DOCS_SCRIPT } from './docs-page.ts'
 import { type OpenApiOptions, openApi } from './openapi.ts'
 
-/** Nothing from elsewhere: the page must work without a network and must not hand a token to anybody. */
+/** Allows no other host: the page must work without a network, and a token must not leave it. */
 const CONTENT_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; connect-src 'self'; base-uri 'none'"
 
@@ -31,7 +31,7 @@ function packageVersion(): string {
     try {
       return (JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { version: string }).version
     } catch {
-      // not this one
+      // The manifest is not in this folder.
     }
   }
   return '0.0.0'

@@ -8,12 +8,12 @@ import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
 import type { Drain } from './lifecycle.ts'
 
-/** What exchanges share. */
+/** What all exchanges of a server share. */
 export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; readonly drain?: Drain }
 
-/** Nobody: who calls a public route, or a caller not known yet. */
+/** The principal of a public route, and of a caller before it is authenticated. */
 const ANONYMOUS: Principal = { subject: '', org: '', roles: [], permissions: [] }
-/** Names of methods in metrics: a client that makes up methods must not make up time series. */
+/** Methods that are labels of metrics; all others share one label, so that clients cannot add time series. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** Status in metrics of a request whose client left before the answer. */
 const CLIENT_GONE = 499
@@ -53,7 +53,7 @@ export class Exchange {
     this.#send(204, { Allow: allow, ...preflight }, '')
   }
 
-  /** Answers an error in the form of the catalogue. What is not meant for clients is logged and not told. */
+  /** Answers an error in the form of the catalogue. What is not meant for clients is logged only. */
   failure(error: unknown, methodsOfPath?: () => readonly string[]): void {
     if (error instanceof ClientGone || this.response.destroyed) {
       this.#end(CLIENT_GONE)

@@ -4,7 +4,7 @@ import type { Metrics } from '../metrics.ts'
 import { within } from '../within.ts'
 import type { Drain } from './lifecycle.ts'
 
-/** Looks at one part that a process needs: throws, or is too slow, when that is not well. May return what it saw. */
+/** Checks one part that a process needs: throws when the part does not work. It may return a detail to show. */
 export type Probe = { readonly name: string; readonly check: () => Promise<unknown> | unknown }
 
 type ProbeState = {
@@ -17,7 +17,7 @@ type ProbeState = {
 }
 
 const PROBE_TIMEOUT_MS = 2_000
-/** Answers to `/health/ready` are shared for so long, so that asking often does not become a load on the engines. */
+/** Time for which an answer of `/health/ready` is reused, so that frequent requests do not load the engines. */
 const PROBE_TTL_MS = 250
 
 /**
@@ -46,7 +46,7 @@ export function mountHealth(
   })
 }
 
-/** Looks at the readiness of another process of ours: throws what its probes say is wrong there. */
+/** Checks the readiness of another Kogi process: throws an error that names its red probes. */
 export const readyOf = (url: string) => async (): Promise<void> => {
   const response = await fetch(`${url}/health/ready`).catch(error => {
     throw new Error(`it does not answer: ${error.cause?.message || error.cause?.code || error.message}`)

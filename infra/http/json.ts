@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { httpError } from './errors.ts'
 
-/** Deeper bodies serve nothing but to exhaust the stack of whoever walks them. */
+/** Deepest nesting of a body; deeper ones could exhaust the stack of recursive functions. */
 const MAX_DEPTH = 64
 
 /** Parses a JSON body in UTF-8. Throws `invalid_json` with the line and column of the first fault. */

@@ -5,29 +5,29 @@ import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { type ErrorCode, errorCatalogue } from './errors.ts'
 
-/** What requests know of the end that is near. */
+/** How requests learn that the process is stopping. */
 export type Drain = {
   /** True once the process takes no more requests. */
   readonly draining: boolean
-  /** Aborted when the patience with requests in flight is over. */
+  /** Aborted when the drain timeout is over while requests are still in flight. */
   readonly impatient: AbortSignal
 }
 
-/** The life of a process: it ends in order, whoever asks. */
+/** The orderly end of a process. */
 export type Lifecycle = {
   readonly drain: Drain
-  /** Adds what is to be closed at the end, after the HTTP server: the last one added closes first. */
+  /** Adds a part to close after the HTTP server; the last one added closes first. */
   readonly onStop: (name: string, close: () => Promise<void> | void) => void
   /** Drains and closes everything, once; the promise is that of the first call. */
   readonly stop: (reason: string) => Promise<void>
-  /** Binds SIGTERM and SIGINT to `stop`, and errors that nobody caught to a fatal line and exit code 1. */
+  /** Binds SIGTERM and SIGINT to `stop`, and uncaught errors to a fatal log line and exit code 1. */
   readonly handleSignals: () => void
 }
 
-/** Room for an engine to close in good order once the requests are done. */
+/** Longest time for the engines to close once the requests are done. */
 const CLOSE_TIMEOUT_MS = 10_000
 
-/** Makes the lifecycle of a process that has `drainTimeoutMs` of patience with requests in flight. */
+/** Makes the lifecycle of a process that waits up to `drainTimeoutMs` for requests in flight. */
 export function createLifecycle(options: { log: Log; drainTimeoutMs: number }): Lifecycle {
   const { log, drainTimeoutMs } = options
   const impatience = new AbortController()
@@ -63,7 +63,7 @@ export function createLifecycle(options: { log: Log; drainTimeoutMs: number }): 
       })
     }
     const die = (error: unknown, origin: string) => {
-      log.fatal({ err: error, origin }, 'an error that nobody caught')
+      log.fatal({ err: error, origin }, 'an uncaught error')
       process.exit(1)
     }
     process.on('uncaughtException', die)
@@ -74,8 +74,8 @@ export function createLifecycle(options: { log: Log; drainTimeoutMs: number }): 
 }
 
 /**
- * Listens, and lets the lifecycle drain: it stops accepting, lets requests in flight finish, and cuts what is left
- * when the patience is over. Returns the address that clients can use.
+ * Listens, and drains when the lifecycle stops: the server accepts no more connections, requests in flight finish, and
+ * those that are left at the drain timeout are cut off. Returns the address that clients can use.
  */
 export async function listen(
   listener: RequestListener,
@@ -84,7 +84,7 @@ export async function listen(
 ): Promise<{ server: Server; url: string }> {
   const { host, port, requestTimeoutMs } = config
   const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: Math.min(requestTimeoutMs, 60_000) }
-  // Longer than the idle time of common load balancers, so that it is they who close an idle connection.
+  // Longer than the idle time of common load balancers, so that the balancer closes an idle connection first.
   const server = createServer({ ...timeouts, keepAliveTimeout: 65_000 }, listener)
   server.on('clientError', refuseMalformed)
   await new Promise<void>((resolve, reject) => {
@@ -117,7 +117,7 @@ function drainServer(server: Server, impatient: AbortSignal): Promise<void> {
   })
 }
 
-/** Answers what is not even HTTP, in the form of every other refusal. */
+/** Answers bytes that are not HTTP, in the same form as every other refusal. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket) {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const code = CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request'

@@ -5,7 +5,7 @@ import { decodePart } from './paths.ts'
 
 type Query = ApiRequest['query']
 
-/** A request as routes see it. The query and the abort signal are made when somebody asks for them. */
+/** A request as routes see it. The query and the abort signal are made on first use. */
 export class ReceivedRequest implements ApiRequest {
   readonly principal: Principal
   readonly params: Readonly<Record<string, string>>

@@ -16,7 +16,7 @@ import { checkQuery, ReceivedRequest } from './request.ts'
 /** Where every route of the API begins. */
 export const API_BASE = '/api/v1'
 
-/** Who sends a request, by its `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
+/** Finds the principal of a request by its `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
 type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
 
 export type AppOptions = {
@@ -27,15 +27,15 @@ export type AppOptions = {
   readonly log: Log
   readonly metrics: Metrics
   readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
-  /** Tells when the process is about to stop. */
+  /** How requests learn that the process is stopping. */
   readonly drain?: Drain
   /** Adds what is not an API route: health, metrics, documentation. */
   readonly mount?: (app: Express) => void
 }
 
 /**
- * Makes the HTTP interface of a list of routes. Everything that happens to an API request stands in `answer`, in the
- * order of its lines; what lies outside `/api/v1` is Express's.
+ * Makes the HTTP interface of a list of routes. The function `answer` holds every step of an API request in order;
+ * requests outside `/api/v1` are handled by Express.
  */
 export function createApp(options: AppOptions): Express {
   const { authenticate, config, drain } = options
@@ -81,7 +81,7 @@ export function createApp(options: AppOptions): Express {
 type Last = (request: IncomingMessage, response: ServerResponse, error: unknown) => void
 type Handle = (request: IncomingMessage, response: ServerResponse, done?: (error: unknown) => void) => void
 
-/** Puts `last` where Express has a page of its own. Not a layer: a target that Express cannot parse meets no layers. */
+/** Replaces Express's error page by `last`. It is no layer, because a target that Express cannot parse skips them. */
 function answeringAll(app: Express, last: Last): Express {
   const { handle } = app as unknown as { handle: Handle }
   const answering: Handle = (request, response, done = error => last(request, response, error)) =>

@@ -33,7 +33,7 @@ type ApiOptions = {
   readonly log: Log
   readonly lifecycle: Lifecycle
   readonly sides: readonly Side[]
-  /** What else must be well for this process to be ready. */
+  /** Further probes that must be green for this process to be ready. */
   readonly probes?: readonly Probe[]
 }
 

@@ -1,7 +1,7 @@
 /** Full-text ranking over the memories of one org: BM25 (Robertson and Zaragoza 2009), exact under every change. */
 import { wordsOf } from './words.ts'
 
-/** What is indexed: a key, a kind to filter by, and texts with the weight of a word in them. */
+/** A document to index: its key, a kind to filter by, and texts, each with the weight of a word in it. */
 export type Document = {
   readonly key: string
   readonly kind: string
@@ -10,7 +10,7 @@ export type Document = {
 
 export type Ranked = { readonly key: string; readonly score: number }
 
-/** How soon more of the same word stops to count, and how much a long text is held against it: the usual values. */
+/** BM25's parameters, with their usual values: how soon repeated words stop to count, and how much length does. */
 const K1 = 1.2
 const B = 0.75
 /** Scores are rounded to this, so that they compare equal wherever they are computed. */

@@ -27,7 +27,7 @@ export type Checkpoint = {
   readonly bucket: number
   /** The last domain event that has been passed, whether or not it changed a row. */
   readonly position: bigint
-  /** Grows with every owner and every rebuild: who writes under an earlier one writes nothing. */
+  /** Grows with every owner and every rebuild: a process that knows an earlier one writes nothing. */
   readonly epoch: bigint
   readonly state: PartitionState
   readonly error: Fault | null

@@ -1,8 +1,8 @@
 /**
- * Who works on which partition. A lease names its owner and holds for as long as that projector counts as alive, so it
- * is written only when it changes hands. Taking a lease over raises the epoch of the checkpoint: its former owner can
- * write nothing any more, however late it wakes up. A lease only spreads the work; what keeps rows right is the
- * compare-and-set on the checkpoint.
+ * Leases say which projector works on which partition. A lease names its owner and holds for as long as that projector
+ * counts as alive, so it is written only when it changes hands. Taking a lease over raises the epoch of the checkpoint:
+ * its former owner can write nothing any more, however late it wakes up. A lease only spreads the work; what keeps rows
+ * right is the compare-and-set on the checkpoint.
  */
 import { createHash } from 'node:crypto'
 import type { Client, PoolClient } from 'pg'
@@ -62,7 +62,7 @@ export async function fairShare(
   })
 }
 
-/** What the connections of a projector are called in `pg_stat_activity`, so that others can tell them. */
+/** The name of a projector's connections in `pg_stat_activity`, by which other projectors find them. */
 export const sessionNameOf = (id: string): string =>
   `kogi-projector ${createHash('md5').update(id).digest('hex').slice(0, 16)}`
 
@@ -197,7 +197,7 @@ export async function heldBy(client: Client | PoolClient, id: string): Promise<r
   }))
 }
 
-/** Takes a projector off the list, so that the others share its work at once. */
+/** Removes a projector from the list, so that the others share its work at once. */
 export async function unregister(client: Client | PoolClient, id: string): Promise<void> {
   await client.query(`update ${LEASES} set owner = null where owner = $1`, [id])
   await client.query(`delete from ${PROJECTORS} where id = $1`, [id])

@@ -1,4 +1,4 @@
-/** The parts of work that a reader feeds: one projection in one bucket of orgs each. */
+/** Partitions, the parts of work that a reader feeds: each is one projection in one bucket of orgs. */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { allBuckets, BUCKETS, bucketOf } from '../rows/bucket.ts'
 import { type AnyHandler, type AnyProjection, concerns, handlerOf } from '../rows/projection.ts'
@@ -77,14 +77,14 @@ export class PartitionTable {
 
   /** The partitions in which an event changes something. */
   partitionsTaking(event: StoredEvent): readonly Partition[] {
-    return this.targetsOf(event.type).flatMap(target => partitionFor(target, orgOf(event)) ?? [])
+    return this.targetsOf(event.type).flatMap(target => partitionFor(target, bucketOf(orgOf(event))) ?? [])
   }
 
-  /** The partitions that an event stops when nobody can decode it. */
+  /** The partitions that an event stops when it cannot be decoded. */
   partitionsConcerned(event: StoredEvent): readonly Partition[] {
     const concerned = this.#slots.filter(({ projection }) => concerns(projection, event))
     return concerned.flatMap(({ projection, partitions }) => {
-      return partitionFor({ partitions, ofOrg: ownsOrgs(projection) }, orgOf(event)) ?? []
+      return partitionFor({ partitions, ofOrg: ownsOrgs(projection) }, bucketOf(orgOf(event))) ?? []
     })
   }
 
@@ -115,8 +115,8 @@ const ownsOrgs = (projection: AnyProjection): boolean => projection.key[0] === '
 /** The org that an event says it belongs to; `''` where it says none. */
 export const orgOf = ({ metadata }: StoredEvent): string => (typeof metadata?.org === 'string' ? metadata.org : '')
 
-/** The partition of a target that an org's event belongs to, if it is worked on here and runs. */
-export function partitionFor(target: Pick<Target, 'partitions' | 'ofOrg'>, org: string): Partition | undefined {
-  const partition = target.partitions[target.ofOrg ? bucketOf(org) : 0]
+/** The partition of a target that an event of a bucket belongs to, if it is worked on here and runs. */
+export function partitionFor(target: Pick<Target, 'partitions' | 'ofOrg'>, bucket: number): Partition | undefined {
+  const partition = target.partitions[target.ofOrg ? bucket : 0]
   return partition?.state === 'running' ? partition : undefined
 }

@@ -1,14 +1,14 @@
-/** Which versions of projections living processes read: nobody may drop their tables. */
+/** Which versions of projections living processes read: their tables must not be dropped. */
 import type { ClientBase, Pool } from 'pg'
 import type { AnyProjection } from '../rows/projection.ts'
 import { tableOf } from '../rows/tables.ts'
 
-// Any constant does: it tells these locks from others.
+// Namespace of our advisory locks; the value itself has no meaning.
 const SERVING = 1_263_486_825
 
 /**
- * Says that the owner of a session reads some projections, for as long as the session lasts: a shared advisory lock on
- * each, so that a process that dies serves nothing at once. Waits for a prune that is under way.
+ * Marks projections as read for as long as a session lasts, by a shared advisory lock on each: a process that dies
+ * loses its locks at once. Waits for a prune that is under way.
  */
 export async function holdServed(client: ClientBase, projections: readonly AnyProjection[]): Promise<void> {
   const names = projections.map(tableOf)

@@ -1,10 +1,10 @@
 /**
- * Which row keeps the checkpoint of a partition. Partitions of one bucket that one projector works on and that stand at
- * the same position share a row, so that a batch moves one row for all of them; a partition that stands elsewhere, or
- * that an event has stopped, has a row of its own.
+ * Decides which row keeps the checkpoint of a partition. Partitions of one bucket that one projector works on and that
+ * stand at the same position share a row, so that a batch moves one row for all of them. A partition that stands
+ * elsewhere, or that an event has stopped, has a row of its own.
  *
- * A change of who shares a row moves no position, and it raises the epoch of the row: an owner that does not know of
- * the change can move nothing any more. Transactions lock own rows by their keys first, then shared rows by their ids.
+ * Joining and leaving move no position. They raise the epoch of the shared row, so that a process that does not know of
+ * the change cannot move it. Transactions lock own rows in the order of their keys, then shared rows by their ids.
  */
 import { randomUUID } from 'node:crypto'
 import type { Pool } from 'pg'
@@ -101,7 +101,7 @@ export const isSharedBeyond =
   ({ shared }: Partition): boolean =>
     [...(shared?.members ?? [])].some(member => !these.includes(member))
 
-/** The same of partitions that are known by their stored checkpoints alone. Throws `FencedError`. */
+/** Gives rows of their own to partitions of which only the stored checkpoints are known. Throws `FencedError`. */
 export async function separate(pool: Pool, members: readonly Membership[]): Promise<void> {
   const ids = [...new Set(members.map(({ shared }) => shared!))]
   await runFenced(
@@ -157,6 +157,9 @@ export async function joinShared(pool: Pool, owner: string, lists: readonly (rea
       ...(old.length > 0 ? [dropEmpty(old.map(({ id }) => id))] : []),
     ],
   )
+  // A member that stays behind, because an event stops it just now, must find the row as it is stored.
+  for (const row of before.keys()) row.epoch += 1n
+  for (const member of lists.flat()) member.shared?.members.delete(member)
   for (const row of rows) {
     const shared: SharedRow = { id: row.id, epoch: 0n, members: new Set(row.members) }
     for (const member of row.members) member.shared = shared

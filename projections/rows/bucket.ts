@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 
-/** Into how many fixed parts the orgs are hashed: the unit of work that projector processes share (design §6). */
+/** The number of fixed parts that orgs are hashed into; projectors share their work by these buckets. */
 export const BUCKETS = 16
 
+/** Orgs whose buckets are remembered: hashing one takes longer than looking it up. */
 const REMEMBERED_MAX = 100_000
-const remembered = new Map<string, number>()
+const remembered = new LRUCache<string, number>({ max: REMEMBERED_MAX })
 
 /** The bucket of an org, 0 to 15: the low four bits of the first byte of the SHA-256 of its id. Fixed for ever. */
 export function bucketOf(org: string): number {
-  const known = remembered.get(org)
-  if (known !== undefined) return known
-  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+  const found = remembered.get(org)
+  if (found !== undefined) return found
   const bucket = createHash('sha256').update(org).digest()[0]! % BUCKETS
   remembered.set(org, bucket)
   return bucket

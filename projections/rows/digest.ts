@@ -1,4 +1,4 @@
-/** One way to digest rows, used by check, replay, rebuild and tests alike (design §6). */
+/** The one way to digest rows: check, replay, rebuild and tests use it. */
 import { createHash, type Hash } from 'node:crypto'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import type { Row } from './tables.ts'
@@ -6,7 +6,7 @@ import type { Row } from './tables.ts'
 /** SHA-256 of the canonical JSON (RFC 8785) of a row in memory form; absent fields are left out. */
 export const rowDigest = (row: Row): Buffer => createHash('sha256').update(canonicalJson(row)).digest()
 
-/** What the rows of one org in one table come to. */
+/** The number of an org's rows in one table, and the SHA-256 over their digests. */
 export type TableDigest = { readonly rows: number; readonly sha256: string }
 
 /** Digests the rows of one org as they come: they must come in key order (`byKey`, or SQL's order by the key). */
@@ -18,7 +18,7 @@ export class TableDigester {
     this.addDigest(rowDigest(row))
   }
 
-  /** For who has the row's digest already. */
+  /** Adds a row by its digest. */
   addDigest(digest: Uint8Array): void {
     this.#hash.update(digest)
     this.#rows += 1
@@ -31,8 +31,8 @@ export class TableDigester {
 }
 
 /**
- * Digests rows in whatever order they come: their digests added up, each 64 bits of them by themselves. Two sets with
- * the same sum are the same unless somebody made them to be, which is what ordered digests are for.
+ * Digests rows in any order: it adds up their digests, each 64 bits by themselves. Equal sums mean equal sets of rows
+ * by accident alone, but rows can be forged to have a given sum; ordered digests guard against that.
  */
 export class SetDigester {
   readonly #sums = new BigUint64Array(4)
@@ -49,7 +49,7 @@ export class SetDigester {
   }
 }
 
-/** The digest of an org's rows that are all at hand, in key order. */
+/** The digest of an org's rows, which are all in memory and in key order. */
 export function tableDigest(rows: Iterable<Row>): TableDigest {
   const digester = new TableDigester()
   for (const row of rows) digester.add(row)

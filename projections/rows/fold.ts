@@ -1,6 +1,6 @@
 /**
- * The pure fold: events in, rows out, in memory. It is the oracle that the set-based runner is checked against, so it
- * shares no code with it and stays obviously simple.
+ * The pure fold: events in, rows out, in memory. The rows of the set-based runner are checked against it, so it shares
+ * no code with the runner and stays obviously simple.
  */
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type TableDigest, tableDigest } from './digest.ts'

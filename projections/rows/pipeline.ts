@@ -1,7 +1,7 @@
 /**
  * A transaction in one round trip: every statement is sent before the first is answered (the extended query protocol of
- * PostgreSQL with a single Sync), rows to copy among them. What the server is busy with and what this process folds
- * meanwhile overlap, however far apart the two are.
+ * PostgreSQL with a single Sync), rows to copy among them. The server works while this process folds the next batch,
+ * and a transaction never waits for this process in the middle.
  */
 import type { PoolClient } from 'pg'
 
@@ -23,7 +23,7 @@ export class PipelineError extends Error {
   }
 }
 
-// What `pg` hands to a query of one's own; its types do not describe it.
+// The part of the connection that `pg` hands to a submittable query; its types do not describe it.
 type Connection = {
   readonly stream: { cork: () => void; uncork: () => void }
   readonly parse: (query: { name: string; text: string }) => void
@@ -46,24 +46,24 @@ const SETTINGS: readonly Statement[] = [
 ]
 const COMMIT: Statement = { name: '', text: 'commit', values: [] }
 
-/** Statements that a connection has parsed before. */
-const parsed = new WeakMap<PoolClient, Set<string>>()
+/** The names of the statements that a connection has parsed before. */
+const parsedBy = new WeakMap<PoolClient, Set<string>>()
 
 /**
- * Runs statements in a transaction of their own. Rejects with a `PipelineError` where the server refuses one, after
- * which nothing is written, and with the connection's error where that breaks, after which nobody knows. The
- * connection is to be thrown away then.
+ * Runs statements in a transaction of their own. Rejects with a `PipelineError` where the server refuses one: then
+ * nothing is written. Rejects with the connection's error where that breaks: then the outcome is unknown. In both cases
+ * the caller must throw the connection away.
  */
 export function runPipeline(client: PoolClient, statements: readonly Statement[]): Promise<void> {
   const before = 1 + SETTINGS.length
-  const known = parsed.get(client) ?? new Set<string>()
-  parsed.set(client, known)
+  const parsed = parsedBy.get(client) ?? new Set<string>()
+  parsedBy.set(client, parsed)
   return new Promise((resolve, reject) => {
     let completed = 0
     const pipeline = {
       submit(connection: Connection): void {
         connection.stream.cork()
-        for (const statement of [BEGIN, ...SETTINGS, ...statements, COMMIT]) send(connection, statement, known)
+        for (const statement of [BEGIN, ...SETTINGS, ...statements, COMMIT]) send(connection, statement, parsed)
         connection.sync()
         connection.stream.uncork()
       },
@@ -80,7 +80,7 @@ export function runPipeline(client: PoolClient, statements: readonly Statement[]
         reject(isRefusal ? new PipelineError(completed - before, error) : error)
       },
       handleReadyForQuery: () => {
-        for (const statement of statements) if ('name' in statement) known.add(statement.name)
+        for (const statement of statements) if ('name' in statement) parsed.add(statement.name)
         resolve()
       },
     }
@@ -88,7 +88,7 @@ export function runPipeline(client: PoolClient, statements: readonly Statement[]
   })
 }
 
-function send(connection: Connection, statement: Statement, known: ReadonlySet<string>): void {
+function send(connection: Connection, statement: Statement, parsed: ReadonlySet<string>): void {
   if ('copy' in statement) {
     connection.parse({ name: '', text: `copy ${statement.copy} from stdin` })
     connection.bind({ statement: '', values: [] })
@@ -98,7 +98,7 @@ function send(connection: Connection, statement: Statement, known: ReadonlySet<s
     return
   }
   const { name, text, values } = statement
-  if (name === '' || !known.has(name)) connection.parse({ name, text })
+  if (name === '' || !parsed.has(name)) connection.parse({ name, text })
   connection.bind({ statement: name, values })
   connection.execute({ portal: '', rows: 0 })
 }

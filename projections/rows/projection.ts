@@ -1,4 +1,4 @@
-/** What a read model is: its rows, how events change them, how they are read and what of them is remembered, as data. */
+/** What a read model is: its rows, how events change them, how they are read and what is remembered of them. */
 import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
@@ -61,6 +61,11 @@ export type Read<S extends z.ZodObject> = {
   readonly groups?: readonly Column<S>[]
   /** Numbers that a summary can add up. */
   readonly sums?: readonly Column<S>[]
+  /**
+   * The column of `groups` that holds the unit of a sum: amounts of different currencies are never added up. A sum of
+   * money has the column `currency` where nothing is said here, and `null` says that it has no unit.
+   */
+  readonly units?: { readonly [C in Column<S>]?: Column<S> | null }
   readonly summary: { readonly list: string; readonly get?: string }
 }
 

@@ -1,4 +1,4 @@
-/** Rows as PostgreSQL has them, read in key order: what check, replay, rebuild and tests compare with a fold. */
+/** Rows as PostgreSQL has them, in key order; check, replay, rebuild and tests compare them with a fold. */
 import type { ClientBase, Pool } from 'pg'
 import { type TableDigest, TableDigester } from './digest.ts'
 import type { AnyProjection } from './projection.ts'
@@ -7,8 +7,8 @@ import { columnsOf, fromDatabase, historyTableOf, quoted, quotedList, type Row, 
 const FETCH_ROWS = 2_000
 
 /**
- * The rows of a projection in key order, of one org or of all, in pages: memory does not grow with the table. Inside a
- * REPEATABLE READ transaction they are those of one instant.
+ * The rows of a projection in key order, of one org or of all. They are read in pages, so that memory does not grow
+ * with the table. Inside a REPEATABLE READ transaction all pages are of one instant.
  */
 export async function* storedRows(
   client: ClientBase | Pool,
@@ -75,7 +75,7 @@ export async function* storedVersions(
 export const storedDigests = (client: ClientBase | Pool, projection: AnyProjection, table?: string) =>
   digestsOf(storedRows(client, projection, undefined, table))
 
-/** The same of its row versions. Needs a transaction. */
+/** The digest of each org's row versions. Needs a transaction. */
 export const versionDigests = (client: ClientBase, projection: AnyProjection, table?: string) =>
   digestsOf(storedVersions(client, projection, undefined, table))
 

@@ -14,7 +14,9 @@ export type TableColumn = {
   readonly type: Column
   readonly nullable: boolean
   readonly schema: z.ZodType
-  /** What SQL's null is in memory: `null` where the schema has it, `undefined` where the field is optional. */
+  /**
+   * The value in memory that SQL's null stands for: `null` where the schema has it, `undefined` for an optional field.
+   */
   readonly absent: null | undefined
 }
 
@@ -38,8 +40,8 @@ const columnsByRow = new WeakMap<z.ZodObject, readonly TableColumn[]>()
 /** The columns in the order of the row's schema. Throws `TypeError` on a field that no schema of the kernel made. */
 export function columnsOf(projection: Pick<AnyProjection, 'name' | 'row'>): readonly TableColumn[] {
   const row = projection.row as z.ZodObject
-  const known = columnsByRow.get(row)
-  if (known) return known
+  const made = columnsByRow.get(row)
+  if (made) return made
   const columns = Object.entries(row.shape as Record<string, z.ZodType>).map(([name, field]) => {
     const { column, nullable } = fieldInfo(field)
     if (!column) throw new TypeError(`${projection.name}.${name} has no column: use the schemas of domain/kernel`)
@@ -63,7 +65,7 @@ export function keyColumnsOf(projection: AnyProjection): readonly TableColumn[] 
 /** An identifier in SQL. */
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-/** Names in SQL, in a row. */
+/** Several identifiers in SQL, separated by commas. */
 export const quotedList = (names: readonly string[]): string => names.map(quoted).join(', ')
 
 const columnDefinition = ({ name, type, nullable }: TableColumn): string =>
@@ -111,7 +113,7 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
 export const indexNamesOf = (projection: AnyProjection): readonly string[] =>
   createIndexes(projection).map(statement => /if not exists "([^"]+)"/.exec(statement)![1]!)
 
-/** PostgreSQL cuts names at 63 bytes: a long one keeps its beginning and what tells it from others. */
+/** PostgreSQL cuts names at 63 bytes: a long name keeps its beginning and ends with a hash of the whole. */
 const shortened = (name: string): string =>
   name.length <= 30 ? name : `${name.slice(0, 21)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`
 

@@ -1,4 +1,4 @@
-/** What a batch changes, written with one set-based statement per table. */
+/** The statements that write the changes of a batch: one set-based statement for each table and kind of change. */
 import type { PoolClient } from 'pg'
 import { arrayLiteral, type CopyLines } from './encode.ts'
 import type { Statement } from './pipeline.ts'
@@ -15,12 +15,12 @@ import {
   tableOf,
 } from './tables.ts'
 
-/** What a batch does to one projection's tables. */
+/** The changes that a batch makes to one projection's tables. */
 export type Changes = {
   readonly projection: AnyProjection
-  /** Rows that are new by their nature, in log order. */
+  /** Rows that can only be new, in log order. */
   readonly appended: CopyLines
-  /** Rows as they stand after the batch, one for each key it touched. */
+  /** Changed rows as they stand after the batch, one for each key. */
   readonly changed: Row[]
   /** Rows that are gone. */
   readonly removed: Row[]
@@ -60,7 +60,7 @@ export function statementsFor(changes: Changes): readonly Statement[] {
   return statements
 }
 
-/** The stored rows of some keys: those that exist, in any order, in memory form but for `fromDatabase`. */
+/** The stored rows of some keys, those that exist, in any order; `fromDatabase` turns them into memory form. */
 export async function loadRows(
   client: Pick<PoolClient, 'query'>,
   projection: AnyProjection,
@@ -73,8 +73,8 @@ export async function loadRows(
 }
 
 function statementsOf(projection: AnyProjection): Texts {
-  const known = prepared.get(projection)
-  if (known) return known
+  const made = prepared.get(projection)
+  if (made) return made
   const columns = columnsOf(projection)
   const keys = keyColumnsOf(projection)
   const table = quoted(tableOf(projection))

@@ -1,4 +1,4 @@
-/** One batch of events folded in memory: what it changes, and how far each partition comes. */
+/** Folds a batch of events in memory: which rows it changes, and how far each partition comes. */
 import { setImmediate } from 'node:timers/promises'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import type { Fault } from '../ownership/checkpoints.ts'
@@ -13,10 +13,10 @@ import { RowCache } from './cache.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 10_000
-// The event loop is given back this often, so that reading goes on.
+// After so many events the fold lets the event loop run, so that reading goes on.
 const SLICE_EVENTS = 250
 
-/** What a batch comes to. */
+/** A folded batch. */
 export type FoldedBatch = {
   readonly changes: readonly Changes[]
   /** The last event of the batch. */
@@ -97,8 +97,8 @@ export class BatchFold {
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
   #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
-    const org = orgOf(stored)
-    batch.touched.add(bucketOf(org))
+    const bucket = bucketOf(orgOf(stored))
+    batch.touched.add(bucket)
     let event: DomainEvent
     try {
       event = this.#decode(stored)
@@ -107,7 +107,7 @@ export class BatchFold {
       return
     }
     for (const target of this.#table.targetsOf(stored.type)) {
-      const partition = partitionFor(target, org)
+      const partition = partitionFor(target, bucket)
       if (!partition || partition.passed >= stored.position || batch.faults.has(partition)) continue
       if (this.#skips.get(target.projection.name)?.has(stored.position)) continue
       try {
@@ -120,7 +120,7 @@ export class BatchFold {
     }
   }
 
-  /** Nobody can read this event: it stops every projection that it concerns. */
+  /** An event that cannot be decoded stops every projection that it concerns. */
   #refuse(stored: StoredEvent, error: unknown, batch: Batch): void {
     for (const partition of this.#table.partitionsConcerned(stored)) {
       if (partition.passed >= stored.position || batch.faults.has(partition)) continue
@@ -207,7 +207,7 @@ class Batch {
     this.#lines = lines
   }
 
-  /** `text`: its key, where a later event may change it. */
+  /** Adds a row; `text` is its key where a later event of the batch may change it. */
   append(slot: number, row: Row, text: string | undefined): void {
     const { appended, rows } = this.#slot(slot)
     if (text !== undefined && rows.has(text)) this.change(slot, text, null, row)
@@ -245,12 +245,12 @@ class Batch {
 const folds = new WeakMap<AnyProjection, boolean>()
 
 function hasFolds(projection: AnyProjection): boolean {
-  let known = folds.get(projection)
-  if (known === undefined) {
-    known = Object.values(projection.on).some(handler => handler !== null && 'keys' in (handler as object))
-    folds.set(projection, known)
+  let found = folds.get(projection)
+  if (found === undefined) {
+    found = Object.values(projection.on).some(handler => handler !== null && 'keys' in (handler as object))
+    folds.set(projection, found)
   }
-  return known
+  return found
 }
 
 /** The position of the last event of the batch before `fault`, or where the partition stood. */
@@ -263,7 +263,7 @@ function before(events: readonly StoredEvent[], fault: bigint, passed: bigint): 
   return last
 }
 
-/** What is told of an event that could not be taken. */
+/** The description of an event that could not be taken, as operators see it. */
 export function faultOf(event: StoredEvent | DomainEvent, error: unknown, { fault }: Pick<Partition, 'fault'>): Fault {
   const position = `${event.position}`
   return {

@@ -1,16 +1,16 @@
-/** Makes what a projection needs in the database: tables and checkpoints first, indexes once it has caught up. */
+/** Makes the tables, checkpoints and indexes of projections in the database. */
 import type { Pool, PoolClient } from 'pg'
 import { ensureCheckpoints } from '../ownership/checkpoints.ts'
 import type { ProjectorLog } from '../ports.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../rows/tables.ts'
 
-// Any constant does: the same `create … if not exists` of two processes at once fails in one of them.
+// Namespace of our advisory locks: the same `create … if not exists` of two processes at once fails in one of them.
 const BUILD_LOCK = 720_311_560
 const SORT_MEMORY = '128MB'
-/** Tables are made in an instant; waiting longer for somebody's lock is told as what it is. */
+/** How long to wait for a lock on tables, which are made in an instant; then the round fails and says so. */
 const TABLES_TIMEOUT_MS = 10_000
-/** A process that stands still between two statements loses the lock to those who wait for it. */
+/** A process that is frozen between two statements loses its session, so that others get the lock. */
 const IDLE_TIMEOUT_MS = 10_000
 
 /** A table has other columns than the projection's row: its version was not raised with its shape. */
@@ -72,7 +72,7 @@ export class IndexBuilder {
   }
 }
 
-/** An empty history beside rows would look as if they had never been others. */
+/** Refuses a history that is not there: an empty one beside rows would say that they had never changed. */
 async function checkHistory(client: PoolClient, projection: AnyProjection): Promise<void> {
   if (!projection.history) return
   const { rows } = await client.query<{ missing: boolean }>(
@@ -101,7 +101,7 @@ async function checkShape(client: PoolClient, projection: AnyProjection): Promis
   )
 }
 
-/** Does work in a transaction that has the lock of its name: whoever wants the same waits. */
+/** Does work in a transaction that holds the lock of this name; others that want it wait. */
 async function locked(pool: Pool, name: string, work: (client: PoolClient) => Promise<unknown>): Promise<void> {
   const client = await pool.connect()
   let broken: boolean | undefined

@@ -1,9 +1,10 @@
 import type { Row } from '../rows/tables.ts'
 
 /**
- * Rows of one projection in memory, known absences (`null`) among them: hot keys are loaded once. Two generations bound
- * it: when the young one is full it becomes the old one, and what the old one held and nobody asked for is forgotten.
- * A row stays for at least one turn after it was set, which is longer than its batch is in flight.
+ * Rows of one projection in memory, so that hot keys are loaded once; `null` is the knowledge that there is no row. Two
+ * generations bound it: when the young one is full it becomes the old one, and rows of the old one that were not asked
+ * for since are forgotten. A row stays for at least one turn after it was set, which is longer than its batch is in
+ * flight: a cache that evicts single rows could load such a row from the database as it was before the batch.
  */
 export class RowCache {
   readonly #max: number
@@ -27,7 +28,7 @@ export class RowCache {
     this.#young.set(key, row)
   }
 
-  /** Forgets what has become too much; called once per batch, after its fold. */
+  /** Forgets rows where there are too many; called once per batch, after its fold. */
   turn(): void {
     if (this.#young.size < this.#max) return
     this.#old = this.#young

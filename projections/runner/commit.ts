@@ -1,4 +1,4 @@
-/** A batch written: rows, versions and checkpoints in one transaction. */
+/** Writes a batch: rows, row versions and checkpoints in one transaction. */
 import type { Pool } from 'pg'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { announceStatement, type Fault, moveStatements, runFenced } from '../ownership/checkpoints.ts'
@@ -10,7 +10,7 @@ import { greatest } from '../rows/positions.ts'
 import { loadRows, statementsFor } from '../rows/write.ts'
 import { BatchFold, faultOf } from './batch.ts'
 
-/** What reading and writing rows needs. */
+/** What the reading and writing of rows needs. */
 export type Store = {
   readonly pool: Pool
   readonly decode: Decode
@@ -20,7 +20,9 @@ export type Store = {
   readonly onFault?: (partition: Partition) => void
 }
 
-/** Errors of the values or the statement, not of an engine that is away: SQLSTATE classes 22, 23, 42, 54. */
+/**
+ * Whether an error is about values or statements, not about an engine that is away: SQLSTATE classes 22, 23, 42, 54.
+ */
 export const isDataError = (error: unknown): boolean =>
   /^(22|23|42|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown })?.code ?? ''))
 
@@ -51,8 +53,8 @@ export async function commitBatch(
 }
 
 /**
- * Takes events that the database refused as a whole: one projection at a time, in halves, until the event at fault is
- * alone; that one stops its partition. Partitions must stand where their checkpoints are.
+ * Takes events that the database refused as one batch: one projection at a time, in halves, until the event at fault is
+ * alone. That event stops its partition. Partitions must stand where their checkpoints are.
  */
 export async function takeCarefully(
   store: Store,
@@ -98,11 +100,12 @@ export function stopAt({ attemptsMax, onFault }: Store, partition: Partition, fa
   onFault?.(partition)
 }
 
+/** Stops the partitions that take an event, and lets the others pass it. */
 async function blame(store: Store, event: StoredEvent, table: PartitionTable, error: unknown): Promise<void> {
-  const guilty = table.partitionsTaking(event)
-  for (const partition of guilty) stopAt(store, partition, faultOf(event, error, partition))
+  const taking = table.partitionsTaking(event)
+  for (const partition of taking) stopAt(store, partition, faultOf(event, error, partition))
   const advances = table.all.map(partition => {
-    const passes = !guilty.includes(partition) && event.position > partition.committed
+    const passes = !taking.includes(partition) && event.position > partition.committed
     return [partition, passes ? event.position : partition.committed] as const
   })
   await commitBatch(store, [], new Map(advances))

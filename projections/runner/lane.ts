@@ -1,7 +1,7 @@
 /**
- * One reader and the partitions that it feeds. While one batch is being written the next is folded and the one after
- * it is read. A lane never changes its partitions, it only loses those that an event stops: whatever else changes ends
- * it, and another one starts from the stored checkpoints.
+ * One reader and the partitions that it feeds. While one batch is being written, the next is folded and the one after
+ * it is read. A lane never gets other partitions, it only loses those that an event stops: every other change ends the
+ * lane, and another one starts from the stored checkpoints.
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Partition, PartitionTable } from '../ownership/partitions.ts'
@@ -14,7 +14,7 @@ import { Waker } from '../waker.ts'
 import type { BatchFold, FoldedBatch } from './batch.ts'
 import { commitBatch, foldOver, isDataError, type Store, stopAt } from './commit.ts'
 
-/** What a lane needs from its surroundings. */
+/** What a lane needs: the store, the log, and the functions that it reports to. */
 export type LaneDeps = Store & {
   /** The projector that owns its partitions. */
   readonly owner: string
@@ -29,7 +29,7 @@ export type BatchLimits = { readonly min: number; readonly max: number; readonly
 
 export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400 }
 
-/** What one batch came to, for metrics. */
+/** The figures of one batch, for metrics. */
 export type BatchFigures = {
   readonly events: number
   readonly rows: number

@@ -1,7 +1,7 @@
 /**
- * Runs projections: takes its share of the partitions, starts a lane for those that stand at one place and another for
- * those that lag, brings them together again, and mends what breaks. Every second, and whenever something ends, it
- * compares what should run with what runs; all decisions are taken there, one after another.
+ * Runs projections: it takes its share of the partitions, starts a lane for those that stand near each other and
+ * another for those that lag, and brings lanes together once all have caught up. Every second, and whenever a lane
+ * ends, a round compares what should run with what runs. All decisions are taken in rounds, one after another.
  */
 import type { Pool, PoolClient } from 'pg'
 import { adopt } from '../ownership/adoption.ts'
@@ -34,7 +34,7 @@ export type RunnerOptions = {
   readonly pool: Pool
   readonly decode: Decode
   readonly log: ProjectorLog
-  /** Names this process among all projectors, over its restarts or not. */
+  /** Names this process among all projectors; a process that is started again may have the same name or another. */
   readonly id: string
   /** How long a projector may be silent before the others take its work. */
   readonly leaseMs?: number
@@ -46,7 +46,7 @@ export type RunnerOptions = {
 
 const LEASE_MS = 5_000
 const RETRY_MS = [250, 1_000, 4_000]
-/** A round that waits longer than this for somebody's lock has failed, and is tried again. */
+/** A round that waits longer than this for a lock has failed, and is tried again. */
 const LOCK_TIMEOUT_MS = 5_000
 
 /** A batch that the database refused, and where the partitions stood before it. */
@@ -94,12 +94,12 @@ export class Runner {
     return [...this.#workers]
   }
 
-  /** How long it has not been able to take its decisions, in milliseconds: it takes them every second. */
+  /** How long ago its last complete round was, in milliseconds: there is one every second. */
   get silentMs(): number {
     return performance.now() - this.#roundAt
   }
 
-  /** What an engine said last, while it does not answer. */
+  /** The last error of an engine, while it does not answer. */
   get trouble(): Error | undefined {
     return this.#trouble.last
   }

@@ -4,7 +4,7 @@ import type { ProjectorLog } from '../ports.ts'
 const BACKOFF_MIN_MS = 50
 const BACKOFF_MAX_MS = 5_000
 
-/** What keeps a runner from working: how often it was tried in vain, and when to try again. */
+/** The failures of a runner's engines: how many there were in a row, and when to try again. */
 export class Trouble {
   readonly #log: ProjectorLog
   #attempts = 0
@@ -16,7 +16,7 @@ export class Trouble {
     this.#log = log
   }
 
-  /** What an engine said last, while it does not answer. */
+  /** The last error of an engine, while it does not answer. */
   get last(): Error | undefined {
     return this.#attempts > 0 ? this.#last : undefined
   }

@@ -10,7 +10,7 @@ const STUCK_MS = 10_000
 /** How long a runner may be without a decision; building tables may take it some seconds. */
 const SILENT_MS = 15_000
 
-/** What one projection of this process is like. */
+/** The state of one projection of this process. */
 export type ProjectionHealth = {
   readonly projection: string
   readonly version: number
@@ -19,19 +19,21 @@ export type ProjectionHealth = {
   readonly stalled: number
 }
 
-/** Is told of each head that was seen, and when it was asked for, in milliseconds since 1970; never fails. */
+/**
+ * Called with each head that was seen and the time at which it was asked for, in milliseconds since 1970; never fails.
+ */
 type OnHead = (head: bigint, askedAt: number) => Promise<void>
 
 export type WatchOptions = { readonly lookMs?: number; readonly stuckMs?: number; readonly onHead?: OnHead }
 
-/** What is wrong when rows were made from events that the log does not have, and what to do. */
+/** The message for rows that were made of events that the log does not have: what is wrong and what to do. */
 export const logWentBack = (head: bigint, position: bigint): string =>
   `the log ends at ${head}, but rows were made of events up to ${position}: it is an older copy or another log. ` +
   'Put the newest copy in place, or empty the database of the read models and let them be made anew'
 
 /**
- * Looks at a runner from outside, by a way to the log of its own: a reader that has died says nothing, but the head
- * that it should have followed still moves.
+ * Watches a runner from outside, with its own requests to the log: a reader that has died reports nothing, but the head
+ * of the log that it should follow still moves.
  */
 export class Watch {
   readonly #runner: Runner
@@ -45,7 +47,7 @@ export class Watch {
   #beyond: bigint | undefined
   #behindSince: number | undefined
   #looking = false
-  #telling = false
+  #reporting = false
 
   constructor(runner: Runner, events: Pick<EventLog, 'head'>, options: WatchOptions = {}) {
     const { lookMs = LOOK_MS, stuckMs = STUCK_MS, onHead } = options
@@ -81,7 +83,7 @@ export class Watch {
       this.#head = await this.#events.head()
       this.#headError = undefined
       this.#beyond = foremost > this.#head ? foremost : undefined
-      void this.#tell(this.#head, askedAt)
+      void this.#report(this.#head, askedAt)
     } catch (error) {
       this.#headError = error instanceof Error ? error : new Error(String(error))
     } finally {
@@ -95,15 +97,15 @@ export class Watch {
     this.#position = position
   }
 
-  /** Not waited for: a database that hangs must not blind the look at the log. */
-  async #tell(head: bigint, askedAt: number): Promise<void> {
-    if (!this.#onHead || this.#telling) return
-    this.#telling = true
+  /** Reports a head. `look` does not wait for it, so that a database that hangs does not stop the watch. */
+  async #report(head: bigint, askedAt: number): Promise<void> {
+    if (!this.#onHead || this.#reporting) return
+    this.#reporting = true
     await this.#onHead(head, askedAt)
-    this.#telling = false
+    this.#reporting = false
   }
 
-  /** Throws what is wrong with the way to the log or with the progress on it. */
+  /** Throws where the log does not answer, is an older copy, or moves on while a checkpoint does not. */
   checkHead(): Record<string, unknown> {
     if (this.#headError) throw new Error(`the event store does not answer: ${this.#headError.message}`)
     if (this.#beyond !== undefined) throw new Error(logWentBack(this.#head!, this.#beyond))
@@ -116,7 +118,7 @@ export class Watch {
     return { head: this.#head, position: this.#position < 0n ? 0n : this.#position }
   }
 
-  /** Throws what is wrong with the projections of this process: an event that one cannot take, or a lost engine. */
+  /** Throws where an event has stopped a projection of this process, or an engine does not answer. */
   checkProjections(): readonly ProjectionHealth[] {
     const stalled = this.#runner.partitions.filter(({ state }) => state === 'stalled')
     if (stalled.length > 0) {
@@ -140,8 +142,8 @@ export class Watch {
   projections(): readonly ProjectionHealth[] {
     const byProjection = new Map<AnyProjection, Partition[]>()
     for (const partition of this.#runner.partitions) {
-      const known = byProjection.get(partition.projection)
-      if (known) known.push(partition)
+      const others = byProjection.get(partition.projection)
+      if (others) others.push(partition)
       else byProjection.set(partition.projection, [partition])
     }
     return [...byProjection].map(([{ name, version }, partitions]) => ({

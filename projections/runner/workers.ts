@@ -1,10 +1,10 @@
-/** What works on partitions: lanes that follow the log, and the careful one that isolates a refused event. */
+/** Workers on partitions: lanes, which follow the log, and a careful one, which isolates a refused event. */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Partition, partitionName } from '../ownership/partitions.ts'
 import { type Store, takeCarefully } from './commit.ts'
 import type { Lane } from './lane.ts'
 
-/** Something that works on partitions until it ends; a `Lane` is one. */
+/** A worker on partitions, until it ends; a `Lane` is one. */
 export type Worker = Pick<Lane, 'partitions' | 'ended' | 'position' | 'live' | 'stop'>
 
 /** Partitions that stand further apart than this, in positions of the log, are read for separately. */
@@ -31,7 +31,7 @@ export function groupsOf(partitions: readonly Partition[], together: ReadonlySet
   return groups
 }
 
-/** Takes events that the database refused, with the care of `takeCarefully`, and ends. */
+/** Starts a worker that takes refused events with `takeCarefully` and ends. */
 export function startCareful(store: Store, events: readonly StoredEvent[], partitions: readonly Partition[]): Worker {
   const ended = takeCarefully(store, events, partitions).then(
     () => undefined,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
+import { text } from '../../domain/kernel/schema.ts'
 import type { MemoryIndex } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
@@ -31,7 +32,7 @@ const hitSchema = z.strictObject({
 })
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
-  { ...inQuery('q', z.string().regex(/^[^\0\p{Cs}]{1,1000}$/u), 'words to look for'), required: true },
+  { ...inQuery('q', text(1000), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
   inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),
@@ -42,7 +43,7 @@ export type SearchDeps = {
   readonly search: MemorySearch
   /** The read model that is searched. */
   readonly memories: AnyProjection
-  /** What a caller must be allowed to read to find memories of a kind: search opens nothing that is closed elsewhere. */
+  /** The permission that finding memories of a kind needs: search opens nothing that is closed elsewhere. */
   readonly memoryPermissions: ReadonlyMap<string, string>
   readonly signal: CheckpointSignal
   readonly versions: Versions
@@ -64,8 +65,7 @@ export function searchRoute(deps: SearchDeps): Route {
     path: '/kse/memories/search',
     permission: 'memory.memories.read',
     operationId: 'searchMemories',
-    summary:
-      'Search what the organization remembers: the words of its entries, items, tasks, notes and projects, best hits first.',
+    summary: 'Search what the organization remembers: the words of all its things, best hits first.',
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),

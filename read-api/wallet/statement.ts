@@ -17,7 +17,7 @@ import {
   readErrors,
   type Statement,
 } from '../consistency.ts'
-import { cursorOf, valuesOf } from '../cursor.ts'
+import { cursorOf, placeOf as valuesIn } from '../cursor.ts'
 import {
   fromPath,
   inQuery,
@@ -219,8 +219,8 @@ const READ = [balances, postings]
 type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
 
 /**
- * One statement: is the account there, what did it hold before the page, and the page with its running balance. Two
- * clocks leave out lines wherever lines are looked at: the position, for what was known, and the day, for what counts.
+ * One statement: whether the account is there, its balance before the page, and the page with its running balance.
+ * Lines are filtered by position (`as_of`) and by day (`effective_at`).
  */
 function pageStatement(view: View, account: readonly string[], { query, limit, asOf }: Asked): Statement {
   const values: unknown[] = [...account]
@@ -272,12 +272,8 @@ function accountSql(account: string, scope: string, then: string | undefined): s
 
 /** The cursor's place, which must lie in the period: the balance before the page counts on that. */
 function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
-  const place = valuesOf(
-    after!,
-    name,
-    keys.map(key => KEY_SCHEMAS[key]),
-    asOf,
-  )
+  const schemas = keys.map(key => KEY_SCHEMAS[key])
+  const place = valuesIn(after!, name, schemas, asOf).map(String)
   const day = keys[0] === 'effective_on' ? place[0]! : undefined
   const last = [to, effective_at].filter(end => end !== undefined).sort()[0]
   if (day !== undefined && ((from !== undefined && day < from) || (last !== undefined && day > last))) {

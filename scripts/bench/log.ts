@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { ExportEnd } from '../../infra/embedded/event-store/export-end.ts'
+import { ExportEnd } from '../../infra/embedded/event-store/care/export-end.ts'
 
 // Streams and events of one round, in the proportions of the data sets that the system is accepted with.
 const WALLETS = 800

@@ -8,7 +8,7 @@ const SYMBOLS: ReadonlyMap<string, string> = new Map([
   ['€', 'EUR'],
   ['£', 'GBP'],
   ['¥', 'JPY'],
-  // ISO 4217 for "no currency": numbers without a commodity
+  // ISO 4217 has XXX for "no currency", here numbers without a commodity.
   ['', 'XXX'],
 ])
 /** The most decimal places that an account can have. */

@@ -39,7 +39,7 @@ export async function readJournal(file: string): Promise<Journal> {
 
 async function printed(file: string): Promise<string> {
   try {
-    // its locale decides how hledger reads bytes: journals are UTF-8
+    // hledger reads bytes as its locale says, and journals are UTF-8.
     const env = { ...process.env, LC_ALL: 'C.UTF-8' }
     const args = ['-f', file, 'print', '-x', '-O', 'json']
     return (await run('hledger', args, { env, maxBuffer: OUTPUT_BYTES_MAX })).stdout
@@ -63,9 +63,9 @@ const integer = z.string().regex(/^-?\d+(\.\d+)?([eE]\+?\d+)?$/)
 const amountSchema = z.object({
   acommodity: z.string(),
   aquantity: z.object({ decimalMantissa: integer, decimalPlaces: z.int().min(0).max(255) }),
-  // a number, or `{ contents: number }`; nothing where the journal shows all places
+  // It is a number or `{ contents: number }`, and absent where the journal shows all places.
   astyle: z.object({ asprecision: z.unknown() }).optional(),
-  // one of the two, by version of hledger
+  // hledger has one of the two, by its version.
   aprice: z.unknown().optional(),
   acost: z.unknown().optional(),
 })
@@ -129,7 +129,7 @@ function asAmount(amount: OutputAmount, pricedTransaction: boolean, place: Place
   const { acommodity, aquantity, astyle } = amount
   const places = aquantity.decimalPlaces
   const shown = precisionOf(astyle?.asprecision) ?? places
-  // at the limit only a number that was written out with that many places is known to be whole
+  // At the limit only a number that was written with all of its places is known to be complete.
   if (places >= JSON_PLACES && (shown > JSON_PLACES || pricedTransaction)) {
     const message = `An amount in ${acommodity || 'no commodity'} has more decimal places than hledger's JSON keeps.`
     throw new ImportRefused('amount_loses_digits', message, place)

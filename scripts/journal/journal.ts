@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 
-/** Where in the journal something stands. */
+/** A place in the journal. */
 export type Place = { readonly file: string; readonly line?: number }
 
 export type Amount = {
@@ -35,7 +35,7 @@ export type Transaction = {
 
 export type Journal = readonly Transaction[]
 
-/** The import says no: nothing was written, and `place` says what to mend. */
+/** The import is refused: nothing was written, and `place` says where the journal is to be mended. */
 export class ImportRefused extends KogiError {
   readonly place: Place
 
@@ -46,8 +46,8 @@ export class ImportRefused extends KogiError {
 }
 
 /**
- * The idempotency key of each transaction: SHA-256 of its canonical form, and the how-manieth of its like it is in the
- * file. So a transaction keeps its key wherever it moves in the file, and two equal ones are two.
+ * The idempotency key of each transaction: SHA-256 of its canonical form and its number among the equal ones of the
+ * file. So a transaction keeps its key when it moves within the file, and two equal ones have two keys.
  */
 export function entryKeys(journal: Journal): readonly string[] {
   const seen = new Map<string, number>()

@@ -7,7 +7,7 @@ import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { type CurrencyNames, currencyNames, currencyPlaces, minorUnitsOf } from './commodities.ts'
 import { entryKeys, ImportRefused, isNothing, type Journal, type Place, type Transaction } from './journal.ts'
 
-/** Whose wallet takes the journal, and what it is opened as where it does not exist. */
+/** The wallet that takes the journal, and how it is opened where it does not exist. */
 export type Target = {
   readonly org: string
   readonly wallet: string
@@ -15,7 +15,7 @@ export type Target = {
   readonly kind: 'personal' | 'portfolio' | 'office' | 'business'
 }
 
-/** A wallet as its stream tells it. */
+/** A wallet as folded from its stream. */
 export type WalletState = {
   readonly state: Wallet
   /** Fingerprint by command id of everything that was ever done to it. */
@@ -25,7 +25,7 @@ export type WalletState = {
   readonly position: bigint
 }
 
-/** The state of a wallet that nobody opened yet. */
+/** The state of a wallet that is not opened yet. */
 export const NO_WALLET: WalletState = { state: wallet.initial, done: new Map(), entries: 0, position: 0n }
 
 export type Step = {
@@ -36,7 +36,7 @@ export type Step = {
 }
 
 export type Plan = {
-  /** What is to be sent, in this order. */
+  /** Commands to send, in this order. */
   readonly steps: readonly Step[]
   /** Entries that the wallet has from an earlier import. */
   readonly alreadyThere: number
@@ -69,7 +69,7 @@ export function planImport(journal: Journal, target: Target, before: WalletState
   }
   const alreadyThere = entries.length - missing.length
   return {
-    // accounts first, so that an import that was cut off shows them all
+    // Accounts come first, so that an import that was cut off has them all.
     steps: draft.steps.filter(({ command }) => command !== 'post').concat(missing),
     alreadyThere,
     empty: journal.length - entries.length,

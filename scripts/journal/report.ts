@@ -56,7 +56,7 @@ export function report({ file, journal, target, plan, outcome, state }: Done): R
     dryRun: outcome === undefined,
     transactions: journal.length,
     appended,
-    // what another import of the same file did meanwhile is there, too
+    // An import of the same file that ran meanwhile counts as well.
     alreadyThere: plan.alreadyThere + planned('post') - appended,
     empty: plan.empty,
     otherEntries: plan.otherEntries,

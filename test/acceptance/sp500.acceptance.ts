@@ -76,7 +76,7 @@ describe('sp500: the constituents of an index as portfolio items', function () {
 
   it('appends nothing when all of it comes again, and the items stay', async () => {
     const before = hashOf(await activeItems())
-    // an archived item that was added again remembers both additions, so even these are answered from the log
+    // An archived item that was added again has both additions in its stream, so these are found in the log as well.
     expect(await sendAll()).to.equal(0)
     expect(hashOf(await activeItems())).to.equal(before)
   })

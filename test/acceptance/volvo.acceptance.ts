@@ -13,7 +13,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   let system: System
   let client: Client
   let position = 0n
-  /** Commands that changed something: only these are remembered, the others are decided anew. */
+  /** Commands that appended events; a command without events is decided anew when it is repeated. */
   const effective = new Set<string>()
   const changed = { status: 0, assignee: 0, team: 0, nothing: 0 }
 

@@ -52,7 +52,7 @@ function folderBreach(file: string, target: string): string[] {
 }
 
 /** `domain/<service>/<noun>/<noun>.ts` holds `decide`, and `service.ts` lists it. */
-const isDecider = (target: string) => /^domain\/[^/]+\/(([^/]+)\/\2|service)\.ts$/.test(target)
+const isDecider = (target: string) => /^domain\/(?!kernel\/)[^/]+\/(([^/]+)\/\2|service)\.ts$/.test(target)
 
 /** The room of a file of the domain: the kernel, the rules of plain things, a service's list, or one aggregate. */
 function roomOf(file: string): string {
@@ -70,8 +70,8 @@ function domainBreach(file: string, target: string): string[] {
 
 function packageBreach(file: string, name: string): string[] {
   const folder = folderOf(file)
-  if (folder === 'domain' && !(name === 'zod' && file.startsWith('domain/kernel/'))) {
-    return [`${file} imports ${name}: the domain has no dependencies, but for zod in its kernel`]
+  if (folder === 'domain' && !(name === 'zod' && /^domain\/(kernel|record)\//.test(file))) {
+    return [`${file} imports ${name}: the domain has no dependencies, but for zod in kernel and record`]
   }
   const rule = PACKAGES.find(([pattern]) => pattern.test(name))
   return rule && !rule[1].includes(folder) ? [`${file} imports ${name}: ${folder} may not`] : []

@@ -63,7 +63,7 @@ describe('skips in an export', () => {
   }
   const faultOf = (files: Files, skips?: typeof positions) =>
     replayed(files, skips).then(
-      found => (differing(found).length > 0 ? `differs: ${differing(found)}` : 'nobody noticed'),
+      found => (differing(found).length > 0 ? `differs: ${differing(found)}` : 'no difference found'),
       ({ code }: AuditFault) => code,
     )
   const bundle = (skips: readonly SkipEntry[]) =>
@@ -96,12 +96,14 @@ describe('skips in an export', () => {
     expect(rows.replayed, 'offline').to.deep.equal(live.live)
   })
 
-  it('are told where somebody tampered with them', async () => {
+  it('are found where they were tampered with', async () => {
     const files = await bundle(decided)
     const lines = linesOf(files)
     const own = decided.slice(0, 2).sort(bySkip)
     const changed = (skips: readonly object[]) => forged(files, lines, { skips: skips.map(toWire) })
-    expect(await faultOf(changed(own)), 'the forger made no mistake and no change').to.equal('nobody noticed')
+    expect(await faultOf(changed(own)), 'the forgery is without mistake and without change').to.equal(
+      'no difference found',
+    )
     const flipped = Buffer.from(files[MANIFEST]!.toString().replace('faulty', 'flawed'))
     expect(await faultOf({ ...files, [MANIFEST]: flipped })).to.equal('manifest_changed')
     for (const [code, skips] of [
@@ -148,7 +150,7 @@ describe('skips in an export', () => {
   })
 })
 
-describe('skips of events that nobody can read', () => {
+describe('skips of events that cannot be decoded', () => {
   const history = books(4)
   const unreadable: { position: bigint; code: string; type: string; concerned: readonly string[] }[] = []
   const bad = (type: string, category: string, id: string, data: object, code: string, concerned: string[]) => {

@@ -93,7 +93,7 @@ export async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(folder, name), bytes)
 }
 
-/** What a forger does who knows the form: changed lines, with hashes and manifest made to fit. */
+/** A forgery by the rules of the format: changed lines, with hashes and manifest made to fit. */
 export function forged(files: Files, lines: readonly string[], counts: object = {}): Files {
   const { digest: _, ...manifest } = JSON.parse(files[MANIFEST]!.toString())
   const events = Buffer.from(lines.map(line => `${line}\n`).join(''))

@@ -25,7 +25,7 @@ async function faultOf(files: Files): Promise<AuditFault> {
       if (error instanceof AuditFault) return error
       throw error
     }
-    throw new Error('nobody noticed')
+    throw new Error('no fault found')
   })
 }
 
@@ -55,7 +55,7 @@ describe('a tampered export', () => {
     }
   }).timeout(300_000)
 
-  it('is told by file and line for any changed byte', async () => {
+  it('is found, with file and line, for any changed byte', async () => {
     const place = fc.constantFrom(EVENTS, HASHES, MANIFEST).chain(name =>
       fc.record({
         name: fc.constant(name),
@@ -75,7 +75,7 @@ describe('a tampered export', () => {
     await fc.assert(property, { numRuns: MUTATIONS })
   }).timeout(600_000)
 
-  it('is told for lines that are gone, doubled, swapped or added', async () => {
+  it('is found for lines that are gone, doubled, swapped or added', async () => {
     const edit = fc.record({
       name: fc.constantFrom(EVENTS, HASHES),
       kind: fc.constantFrom('delete', 'double', 'swap', 'insert', 'truncate'),
@@ -115,7 +115,7 @@ describe('a tampered export', () => {
     await fc.assert(property, { numRuns: MUTATIONS })
   }).timeout(600_000)
 
-  it('is told for files that are missing, strange or empty', async () => {
+  it('is found for files that are missing, strange or empty', async () => {
     const { [HASHES]: _, ...without } = clean
     expect(await faultOf(without)).to.include({ code: 'file_missing', file: HASHES })
     const { [MANIFEST]: __, ...headless } = clean
@@ -130,7 +130,7 @@ describe('a tampered export', () => {
     expect(await faultOf(both)).to.include({ code: 'file_changed', file: EVENTS })
   })
 
-  it('is told by what the lines say where the hashes were made to fit', async () => {
+  it('is found by the contents of the lines where the hashes were made to fit', async () => {
     const lines = linesOf(clean)
     const change = (at: number, from: string | RegExp, to: string) =>
       lines.map((line, index) => (index === at ? line.replace(from, to) : line))

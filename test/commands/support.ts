@@ -13,17 +13,17 @@ import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { aggregates, codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
-import { eventStoreWriter } from '../../infra/event-store/writer.ts'
+import { commandStore } from '../../infra/event-store/command-store.ts'
 
 export const ORG = 'org-1'
 
 /** The embedded event store for the tests of one file, and the port of the write side on it. */
 export function eventStore(): { readonly port: EventStore } {
   let server: Awaited<ReturnType<typeof startEventStore>> | undefined
-  let writer: ReturnType<typeof eventStoreWriter> | undefined
+  let writer: ReturnType<typeof commandStore> | undefined
   before(async () => {
     server = await startEventStore({ memory: true })
-    writer = eventStoreWriter(server.url, 5_000)
+    writer = commandStore(server.url, 5_000)
   })
   after(async () => {
     await writer?.close()

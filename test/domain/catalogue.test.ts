@@ -88,7 +88,7 @@ function referenceGaps({ name, commands }: AnyAggregate, all: ReadonlySet<string
       .map(
         ({ field, category }) =>
           `${name}.${command}: ${field} refers to ${category}, which is no aggregate: ` +
-          'list it in its service, or use id().',
+          'list that in its service, or use id() instead of ref().',
       ),
   )
 }

@@ -24,7 +24,7 @@ describe('bad input, on every route', () => {
   })
   after(() => app?.close())
 
-  /** Sends, and holds every answer to what is promised of all of them. */
+  /** Sends a request and checks what holds of every answer. */
   async function send(method: string, path: string, call: Parameters<Client['call']>[2] = {}): Promise<Answer> {
     const answer = await client.call(method, path, call)
     const sent = `${method} ${path} ${JSON.stringify(call).slice(0, 300)}`
@@ -138,7 +138,7 @@ describe('bad input, on every route', () => {
       let stored = 0
       for await (const events of log.read({ after: 0n, to: await log.head(), max: 1000 })) {
         stored += events.length
-        // a DELETE answers without a body, so what it archived is counted here
+        // A DELETE is answered without a body, so that its event is counted here.
         accepted += events.filter(({ type }) => type === 'ItemArchived').length
       }
       expect(stored).to.equal(accepted)

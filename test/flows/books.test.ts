@@ -57,7 +57,7 @@ describe('the whole system over HTTP', () => {
   })
 
   it('answers of moments while commands queue for one wallet, and never otherwise later', async function busy() {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const entry = { account: 'checking', currency: 'EUR', amount: '1' }
     const sending = Promise.all(Array.from({ length: 300 }, () => send('POST', '/kwlt/wallets/studio/credits', entry)))
     let done = false
@@ -103,7 +103,7 @@ describe('the whole system over HTTP', () => {
     expect((await read('/kwlt/wallets/studio/accounts/checking/EUR')).body.data.balance).to.equal('1107')
   })
 
-  it('derives the id of what nobody named from the key, so that a retry finds it', async () => {
+  it('derives the id of a thing without a given name from the key, so that a retry finds it', async () => {
     const key = { 'Idempotency-Key': 'unnamed-1' }
     const [first, second] = [
       await send('POST', '/kbfc/items', { name: 'Unnamed' }, key),
@@ -183,7 +183,7 @@ describe('the whole system over HTTP', () => {
     expect((await other.call('GET', '/api/v1/kse/memories/search?q=cafe')).body.data).to.have.length(0)
   })
 
-  it('finds for nobody what they may not read elsewhere', async () => {
+  it('finds nothing for a caller that may not read it elsewhere', async () => {
     const contributor = await app.clientOf('okonjo', 'contributor')
     const search = (query: string) => contributor.call('GET', `/api/v1/kse/memories/search?${query}`)
     const studio = { account: 'checking', currency: 'EUR', amount: '1', description: 'Secret invoice' }
@@ -195,7 +195,7 @@ describe('the whole system over HTTP', () => {
     expect((await search('q=menu')).body.data).to.have.length(1)
   })
 
-  it('refuses who may not, and who is nobody', async () => {
+  it('refuses callers without permission or token', async () => {
     const viewer = await app.clientOf('okonjo', 'viewer')
     expect((await viewer.call('POST', '/api/v1/kctr/tasks', { body: { name: 'x' } })).status).to.equal(403)
     const { status } = await fetch(`${app.url}/api/v1/kctr/tasks`)

@@ -34,7 +34,7 @@ describe('kogi dev', function () {
       rebuilt: [balances],
     }))
 
-  // PostgreSQL is known by its option for the data folder
+  // The word of PostgreSQL in its command line is the option for its data folder.
   for (const [name, argument] of Object.entries({ store: 'store', projector: 'projector', PostgreSQL: '-D' })) {
     it(`starts the ${name} again when it dies, and loses nothing`, async () => {
       const pids = await system.childrenNamed(argument)

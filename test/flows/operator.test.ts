@@ -17,7 +17,7 @@ type Ended = { readonly status: number | null; readonly out: string; readonly er
 type Call = {
   readonly env?: Record<string, string>
   readonly onStart?: (child: ChildProcess) => void
-  /** Called with everything that was said so far. */
+  /** Called with all output so far. */
   readonly onSaid?: (said: string, child: ChildProcess) => void
 }
 
@@ -68,7 +68,7 @@ describe('the verbs of operators', function () {
     return { status: child.exitCode, ...said }
   }
   const kogi = (args: string, call?: Call) => run(node[0]!, [...node.slice(1), ...words(args)], call)
-  /** On a terminal: `said` is what that was sent. */
+  /** Runs a verb on a terminal; the output is what the terminal receives. */
   const onTerminal = (args: string, call?: Call) =>
     run('script', ['-qec', `'${[...node, ...words(args)].join("' '")}'`, '/dev/null'], call)
   const words = (text: string) => text.split(' ')
@@ -105,7 +105,7 @@ describe('the verbs of operators', function () {
     const [unknown, unavailable, unread] = await Promise.all([
       kogi('check --org nosuch --json'),
       kogi('check --json', { env: away }),
-      // `| head -1`
+      // Its reader goes away, as `head -1` does.
       kogi('projections', { onStart: child => child.stdout!.destroy() }),
     ])
     expect([unknown.status, JSON.parse(unknown.out).error.code], unknown.err).to.deep.equal([64, 'unknown_org'])
@@ -137,7 +137,7 @@ describe('the verbs of operators', function () {
   })
 
   it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
-    // A rebuild waits for who reads the old tables.
+    // A rebuild waits for transactions that read the old tables.
     await database.query('begin; select from tasks_v1; select from items_v1')
     const once = (what: RegExp, act: (child: ChildProcess) => void) => {
       let done = false
@@ -166,7 +166,7 @@ describe('the verbs of operators', function () {
     expect(rows).to.deep.equal([])
   })
 
-  /** The cursor is shown and lines are wrapped, after all that hid and cut them. */
+  /** Expects that the cursor is visible and lines wrap again at the end of the output. */
   function expectWhole(sent: string) {
     for (const mode of ['?25', '?7']) {
       expect(sent).to.include(`\x1b[${mode}l`)

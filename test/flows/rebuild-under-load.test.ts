@@ -18,7 +18,7 @@ describe('projections rebuilt under load over HTTP', function rebuilds() {
   this.timeout(600_000)
   let system: System | undefined
   before(async function longRunsOnly() {
-    // `kogi dev` has a short one
+    // `dev.test.ts` has a short run.
     if (process.env.KOGI_LONG !== '1') this.skip()
     system = await startSystem()
   })

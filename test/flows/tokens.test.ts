@@ -7,7 +7,7 @@ const LONG = process.env.KOGI_LONG === '1'
 const WRITES = LONG ? 10_000 : 300
 /** Clients that write and read at once: enough to race, few enough for the projection to keep up. */
 const LANES = 4
-/** What waiting for a token may add at the 99th percentile; where others keep the machine busy, twice a plain read. */
+/** What waiting for a token may add at the 99th percentile; on a busy machine, twice a plain read. */
 const WAIT_MS_MAX = 20
 const WAIT_RATIO_MAX = 2
 const p = (share: number, times: number[]) => times.sort((a, b) => a - b)[Math.floor(times.length * share)]!
@@ -53,7 +53,7 @@ describe('a read with the token of a write', function tokens() {
     return send('POST', `/kwlt/wallets/${lane.id}/credits`, body)
   }
   const account = ({ id }: Lane) => `/kwlt/wallets/${id}/accounts/main/EUR`
-  /** What is written, where it is read, and whether that shows it. */
+  /** A write, the path of its read, and whether the answer shows the write. */
   const VISITS: readonly Visit[] = [
     {
       write: ({ id, n }) => send('PUT', `/kctr/tasks/${id}/status`, { status: `status ${n}` }),

@@ -1,4 +1,4 @@
-/** Journals that others wrote, with independent answers; their folder comes from KOGI_DATA_SETS. */
+/** Journals from public sources, with independent answers; KOGI_DATA_SETS names their folder. */
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

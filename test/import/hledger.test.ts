@@ -13,7 +13,7 @@ import { asRefusal, hledgerIsThere, type Refusal, refusalOf, TARGET } from './su
 
 const run = promisify(execFile)
 
-/** Everything that has a rule, made up, and with balances that can be told by eye. */
+/** A made-up journal with a case for each rule, and balances that can be added up by eye. */
 const BOOKS = `commodity 1.000 GAU
 2026-01-01 * (c1) Opening | of the books  ; a comment
     assets:bank            1,000.00 EUR

@@ -6,7 +6,7 @@ import { Turns } from '../../commands/turns.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
-import { eventStoreWriter } from '../../infra/event-store/writer.ts'
+import { commandStore } from '../../infra/event-store/command-store.ts'
 import type { Journal } from '../../scripts/journal/journal.ts'
 import { planImport, type Target } from '../../scripts/journal/plan.ts'
 import { loadWallet, runImport } from '../../scripts/journal/run.ts'
@@ -23,14 +23,14 @@ describe('import: the run', () => {
 
   before(async () => {
     server = await startEventStore({ memory: true })
-    store = eventStoreWriter(server.url, 5_000)
+    store = commandStore(server.url, 5_000)
   })
   after(async () => {
     await store.close()
     await server.close()
   })
 
-  /** A process of its own: nothing remembered. */
+  /** A write side as a new process has it: it remembers nothing. */
   const deps = (port: EventStore = store): WriteDeps => ({
     store: port,
     codec,

@@ -23,7 +23,7 @@ export function line(name: string, ...amounts: string[]): JournalPosting {
   return { account, kind, amounts: amounts.map(amountOf) }
 }
 
-/** A transaction that stands somewhere; `journal` says where. */
+/** A transaction without its place in the file, which `journal` adds. */
 export const tx = (description: string, ...postings: JournalPosting[]): Omit<Transaction, 'place'> => ({
   date: '2026-01-31',
   code: '',
@@ -77,7 +77,7 @@ export function asRefusal(error: unknown): Refusal {
   return { code: error.code, file: error.place.file, line: error.place.line }
 }
 
-/** Whether the program hledger is installed: what needs it is skipped otherwise. */
+/** Whether the program hledger is installed; tests that need it are skipped otherwise. */
 export const hledgerIsThere = (() => {
   try {
     execFileSync('hledger', ['--version'], { stdio: 'ignore' })

@@ -1,5 +1,6 @@
+/** Domain streams that lost events, or may lose them, are found. */
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
-import { assert } from 'chai'
+import { expect } from 'chai'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { damagedStreams } from '../../infra/event-store/damage.ts'
 
@@ -15,7 +16,7 @@ describe('damaged streams', () => {
         )
       const streams = ['wallet-a', 'wallet-b', 'wallet-c', 'wallet-d', 'wallet-ok', 'wallet_snapshot-a', 'other-x']
       for (const stream of streams) await write(stream)
-      assert.deepEqual(await damagedStreams(store.url, ['wallet-']), [])
+      expect(await damagedStreams(store.url, ['wallet-'])).to.deep.equal([])
       await client.setStreamMetadata('wallet-a', { truncateBefore: 1 })
       await client.deleteStream('wallet-b')
       await client.tombstoneStream('wallet-c')
@@ -23,10 +24,11 @@ describe('damaged streams', () => {
       await client.setStreamMetadata('wallet-d', {})
       await client.setStreamMetadata('wallet_snapshot-a', { maxCount: 1 })
       await client.tombstoneStream('other-x')
-      assert.sameMembers(
-        [...(await damagedStreams(store.url, ['wallet-']))],
-        ['wallet-a limited by $tb', 'wallet-b limited by $tb', 'wallet-c deleted for ever'],
-      )
+      expect(await damagedStreams(store.url, ['wallet-'])).to.have.members([
+        'wallet-a limited by $tb',
+        'wallet-b limited by $tb',
+        'wallet-c deleted for ever',
+      ])
     } finally {
       await client.dispose()
       await store.close()

@@ -39,7 +39,7 @@ describe('embedded PostgreSQL', function () {
   let dataDir: string
 
   before(async () => {
-    dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-test-')) // its mode is 0700
+    dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-test-')) // The folder has mode 0700.
     const { url, stop } = await startEmbeddedPostgres({ dataDir, log })
     await query(url('kogi'), 'CREATE TABLE kept (n int)')
     await stop()
@@ -73,7 +73,7 @@ describe('embedded PostgreSQL', function () {
     expect(await describeProcess(pid)).to.equal(null)
   })
 
-  it('keeps its random password in a file of mode 0600 and lets nobody in without it', async () => {
+  it('keeps its random password in a file of mode 0600 and admits no client without it', async () => {
     const file = path.join(dataDir, 'postgres/password')
     expect((await stat(file)).mode & 0o777).to.equal(0o600)
     expect((await readFile(file, 'utf8')).trim()).to.match(/^[\w-]{32}$/)
@@ -96,7 +96,7 @@ describe('embedded PostgreSQL', function () {
     }
   })
 
-  it('is not held up by a lock file whose process id went to a stranger', async () => {
+  it('is not held up by a lock file whose process id went to another program', async () => {
     await writeFile(path.join(dataDir, 'postgres/data/postmaster.pid'), `${process.pid}\n/elsewhere\n`)
     expect(await restarted('SELECT 1 AS one')).to.deep.equal([{ one: 1 }])
   })

@@ -1,20 +1,17 @@
-/** A node of an event store that serves six made-up events to subscriptions to `$all`, and fails as it is told. */
+/** A node of an event store that serves six made-up events to subscriptions to `$all`, with the faults a test sets. */
 import { once } from 'node:events'
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { createRequire } from 'node:module'
 import net, { type AddressInfo, type Socket } from 'node:net'
+import gossip from '@eventstore/db-client/generated/gossip_pb.js'
 import { identifier, uuidMessage } from '../contracts/event-store/messages.ts'
 import { frame, pb } from '../contracts/event-store/raw.ts'
 import { uuid } from '../projections/history.ts'
 
-const require = createRequire(import.meta.url)
-const GOSSIP = '@eventstore/db-client/generated/gossip_pb.js'
-const gossip: typeof import('@eventstore/db-client/generated/gossip_pb.js') = require(GOSSIP)
 const { MemberInfo } = gossip
 const { ReadResp } = pb
 const OK = { ':status': 200, 'content-type': 'application/grpc' }
 
-/** The word that all stored events have come. */
+/** The message that all stored events have come. */
 export const CAUGHT_UP = frame(new ReadResp().setCaughtUp(new ReadResp.CaughtUp()))
 
 /** Where the events of every node stand. */
@@ -32,16 +29,16 @@ export type Call = {
   readonly rest: Buffer
 }
 
-/** A cluster member as gossip tells of it. */
+/** A cluster member as gossip names it. */
 export type Member = { readonly port: number; readonly leads: boolean }
 
 export class FakeNode {
-  /** What befalls every call; without it they are served. */
+  /** Ruins every call; without it they are served. */
   fault: ((call: Call) => void) | undefined
-  /** What befalls every connection, before a byte of it is read. */
+  /** Ruins every connection before a byte of it is read. */
   socketFault: ((socket: Socket) => void) | undefined
   members: readonly Member[] = []
-  /** How many of the events are known when the log is read from its end. */
+  /** How many of the events the node has when the log is read from its end. */
   known = POSITIONS.length
   readonly asked: IncomingHttpHeaders[] = []
   readonly #servers: readonly net.Server[]
@@ -59,7 +56,7 @@ export class FakeNode {
     const inner = certificate ? http2.createSecureServer(certificate) : http2.createServer()
     inner.on('stream', (stream, headers) => this.#answer(stream, headers))
     inner.on('sessionError', () => {})
-    // Between the two, bytes can be held back.
+    // The outer server hands bytes to the inner one, so that they can be held back in between.
     const outer = net.createServer(socket => {
       this.#keep(socket)
       if (this.socketFault) {
@@ -81,7 +78,7 @@ export class FakeNode {
     return `esdb://127.0.0.1:${this.port}?tls=false`
   }
 
-  /** Lets no byte through any more, without a word. */
+  /** Lets no byte through any more, and leaves the connections open. */
   freeze(): void {
     for (const [socket, upstream] of this.#pairs) {
       socket.unpipe(upstream).pause()

@@ -11,7 +11,7 @@ const MAKE = { makeKey: true }
 describe('the keyring', () => {
   let pool: Pool
   let keys: Keyring
-  /** Another process, with a cache of its own. */
+  /** The keyring of another process, with its own cache. */
   let others: Keyring
 
   before(async () => {
@@ -57,7 +57,7 @@ describe('the keyring', () => {
     expect(error).to.be.instanceOf(Error)
   })
 
-  it('gives equal texts of a subject the same digest, and others, or those of other subjects, another one', async () => {
+  it('gives equal texts of a subject the same digest, and other texts or subjects another one', async () => {
     const digestOf = async (subject: string, plain: string) => (await others.seal('acme', subject, plain, MAKE)).digest
     expect((await keys.seal('acme', 'mira', 'same', MAKE)).digest).to.equal(await digestOf('mira', 'same'))
     expect(await digestOf('mira', 'same')).to.not.equal(await digestOf('mira', 'Same'))

@@ -46,10 +46,10 @@ describe('drain', () => {
   })
 
   it('cuts what does not finish in time, after telling it', async () => {
-    let told = false
+    let aborted = false
     const endless = route('GET', '/endless', ({ signal }) => {
       signal.addEventListener('abort', () => {
-        told = true
+        aborted = true
       })
       return new Promise(() => {})
     })
@@ -59,16 +59,16 @@ describe('drain', () => {
     const start = performance.now()
     await lifecycle.stop('test')
     expect(performance.now() - start).to.be.within(90, 1_000)
-    expect([told, await cut]).to.deep.equal([true, 'fetch failed'])
+    expect([aborted, await cut]).to.deep.equal([true, 'fetch failed'])
   })
 
   it('tells a route that its client went away', async () => {
-    let told: () => void
+    let onGone: () => void
     const gone = new Promise<void>(resolve => {
-      told = resolve
+      onGone = resolve
     })
     const waiting = route('GET', '/waiting', ({ signal }) => {
-      signal.addEventListener('abort', () => told())
+      signal.addEventListener('abort', () => onGone())
       return new Promise(() => {})
     })
     const { url, lifecycle } = await serve({ routes: [waiting], drainTimeoutMs: 0 })
@@ -108,12 +108,12 @@ describe('a process', () => {
     expect([code, out]).to.deep.equal([0, ['begun', 'engine closed']])
   })
 
-  it('logs an error that nobody caught as fatal and exits with 1', async () => {
+  it('logs an uncaught error as fatal and exits with 1', async () => {
     const exit = once(child, 'exit')
     await fetch(`${url}/api/v1/crash`).catch(() => undefined)
     expect((await exit)[0]).to.equal(1)
     const fatal = err.map(line => JSON.parse(line)).find(line => line.level === 'fatal')
-    expect(fatal.context.error.message).to.equal('nobody caught this')
+    expect(fatal.context.error.message).to.equal('thrown by a timer')
   })
 })
 
@@ -146,7 +146,7 @@ describe('health', () => {
     const red = await ready()
     expect([red.status, red.body.status, red.body.red]).to.deep.equal([503, 'not_ready', ['database']])
     expect(red.body.probes).to.have.nested.property('database.error', 'no answer')
-    // What another process hears that looks here.
+    // Another process that asks for readiness gets this error.
     const heard = await readyOf(url)().catch(error => error.message)
     expect(heard).to.equal('database: no answer')
     states.database = () => undefined

@@ -139,6 +139,25 @@ describe('OpenAPI', () => {
     await lifecycle.stop('test')
   })
 
+  it('has only patterns that every validator reads alike, which its defaults match', () => {
+    const found: { pattern: string; default?: unknown }[] = []
+    const collect = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return
+      if (typeof (node as { pattern?: unknown }).pattern === 'string') found.push(node as { pattern: string })
+      for (const value of Object.values(node)) collect(value)
+    }
+    collect(api)
+    expect(found.length).to.be.greaterThan(20)
+    for (const { pattern, default: byDefault } of found) {
+      expect(pattern).not.to.match(/\\[pPuUX]|\(\?[=!<]/)
+      const [plain, unicode] = [new RegExp(pattern), new RegExp(pattern, 'u')]
+      for (const value of ['sports', 'Website for a spa', 'external:rent', '2026-01-31', '12', '\u{1f600}', ' ', '']) {
+        expect(plain.test(value), `${pattern} ${value}`).to.equal(unicode.test(value))
+      }
+      if (typeof byDefault === 'string') expect(byDefault).to.match(plain)
+    }
+  })
+
   it('is served, with a page that loads nothing from elsewhere', async () => {
     const { url, lifecycle } = await serve({ routes: [], mount: app => mountDocs(app, routes, services) })
     const served = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApi

@@ -138,7 +138,7 @@ describe('PostgreSQL pool', () => {
 })
 
 describe('migrations', () => {
-  it('run once, whoever asks, also after a process was killed holding the lock', async () => {
+  it('run once for several processes, also after a process was killed holding the lock', async () => {
     const url = await freshDatabase()
     const pool = createPool({ url, name: 'keys', log })
     const ran = await Promise.all([1, 2, 3].map(() => migrate({ url, set: 'keys', log })))

@@ -1,4 +1,4 @@
-/** A bounded read is whole or fails, also where a node has caught up with less than there is. */
+/** A bounded read is whole or fails, also on a node that lags behind the leader. */
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { eventLog } from '../../infra/event-store/reader.ts'
@@ -8,13 +8,13 @@ import { expectNothingLeft, PATIENCE_MS, timers } from './watched-reader.ts'
 const LAG_MS = 150
 const IMPATIENT_MS = 60
 
-/** Says after two events that these are all; what lies behind them comes later. */
+/** Says after two events that these are all, and sends the others later. */
 const lagging = ({ stream, begin, rest }: Call) => {
   begin()
   stream.write(CAUGHT_UP)
   setTimeout(() => stream.write(rest), LAG_MS)
 }
-/** The same, and nothing ever comes. */
+/** Says after two events that these are all, and sends no other. */
 const stuck = ({ stream, begin }: Call) => {
   begin()
   stream.write(CAUGHT_UP)
@@ -71,7 +71,7 @@ describe('the lean reader: up to a position', () => {
     expect(await read(450n, { timeoutMs: IMPATIENT_MS })).to.deep.equal({ found: [100n, 200n], error, calls: 2 })
   })
 
-  it('does not take the word of a node for the end that lags itself', async () => {
+  it('asks a node that lags for the end until it has come as far', async () => {
     node.fault = lagging
     node.known = 2
     setTimeout(() => {

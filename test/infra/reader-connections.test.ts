@@ -1,4 +1,4 @@
-/** How the lean reader of `$all` comes to its connection and lets go of it: TLS, other nodes, closing. */
+/** Connections of the lean reader of `$all`: TLS, other nodes, closing. */
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -42,7 +42,7 @@ describe('the lean reader: TLS', () => {
     if (folder) await rm(folder, { recursive: true, force: true })
   })
 
-  it('reads from a node that the file of the connection string vouches for, with its credentials', async () => {
+  it('reads from a node whose authority the connection string names, with its credentials', async () => {
     const credentials = `${encodeURIComponent('an:admin')}:${encodeURIComponent('pässwörd:@/')}`
     const url = `esdb://${credentials}@localhost:${node.port}?tlsCAFile=${encodeURIComponent(file('ca.pem'))}`
     expect(await followPast(url)).to.deep.equal([])
@@ -51,7 +51,7 @@ describe('the lean reader: TLS', () => {
   })
 
   const refused: Readonly<Record<string, readonly [at: () => string, says: RegExp]>> = {
-    'a node that nobody vouches for': [() => `localhost:${node.port}`, /certificate/],
+    'a node without a trusted certificate': [() => `localhost:${node.port}`, /certificate/],
     'a node of another name': [() => `127.0.0.1:${node.port}?tlsCAFile=${file('ca.pem')}`, /altnames/],
     'a file that is not there': [
       () => `localhost:${node.port}?tlsCAFile=${file('none.pem')}`,
@@ -82,7 +82,7 @@ describe('the lean reader: TLS', () => {
 })
 
 describe('the lean reader: nodes', () => {
-  it('says so where nobody listens, under a name of several addresses too', async () => {
+  it('reports a port that is closed, under a name of several addresses too', async () => {
     const server = createServer()
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as { port: number }
@@ -104,10 +104,14 @@ describe('the lean reader: nodes', () => {
       second.members = members(second)
       setTimeout(() => void node.close(), 30)
     }
-    const wrong = await followPast(`esdb://127.0.0.1:${first.port},127.0.0.1:${second.port}?tls=false`)
-    expect(wrong.length).to.be.greaterThan(0)
-    expect([first.asked.length, second.asked.length]).to.deep.equal([1, 1])
-    await second.close()
+    try {
+      const wrong = await followPast(`esdb://127.0.0.1:${first.port},127.0.0.1:${second.port}?tls=false`)
+      expect(wrong.length).to.be.greaterThan(0)
+      expect([first.asked.length, second.asked.length]).to.deep.equal([1, 1])
+    } finally {
+      await first.close()
+      await second.close()
+    }
   })
 })
 
@@ -179,7 +183,7 @@ describe('the lean reader: closing', () => {
     expect(await Promise.all(readers)).to.deep.equal(['AbortError', 'ended'])
   })
 
-  it('reads nothing for who has given up before', async () => {
+  it('reads nothing for a signal that was aborted before', async () => {
     const log = eventLog({ url: node.url, prefixes })
     const lists = log.read({ after: 0n, to: 600n, max: 1, signal: AbortSignal.abort() })
     const error = await lists[Symbol.asyncIterator]()

@@ -1,4 +1,4 @@
-/** The lean reader of `$all` gives what the stock client's subscription gives, on every engine. */
+/** The lean reader of `$all` delivers what the stock client's subscription delivers, on every engine. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AllStreamResolvedEvent, type ResolvedEvent, START, streamNameFilter } from '@eventstore/db-client'
 import { expect } from 'chai'
@@ -17,7 +17,7 @@ const MALFORMED = '{"bad":'
 
 type Random = (n: number) => number
 
-/** Steps that leave a log with everything in it that a reader may meet. */
+/** A log that grows by random steps of every kind that a reader may meet. */
 class MixedLog {
   readonly prefixes: readonly string[]
   readonly #engine: Engine
@@ -35,7 +35,7 @@ class MixedLog {
   async step(): Promise<void> {
     const { raw, client } = this.#engine
     const random = this.#random
-    // Streams c-, a and snapshots are none of ours.
+    // Streams of c-, a and snapshots do not match the prefixes.
     const category = ['a-', 'b-', 'a-', 'b-', 'c-', 'a', 'a_snapshot-'][random(7)]
     const stream = `${this.#name}${category}${random(5)}`
     const kind = random(20)
@@ -117,7 +117,7 @@ async function readAll(log: EventLog, after: bigint, to: bigint, max: number): P
   return found
 }
 
-/** Follows until `enough` says so, which is asked after each list and at the word that all stored events have come. */
+/** Follows until `enough` answers true, which is called after each list and when all stored events have come. */
 async function followed(log: EventLog, after: bigint, enough: (count: number, live: boolean) => boolean) {
   const found: StoredEvent[] = []
   const abort = new AbortController()

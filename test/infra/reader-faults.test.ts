@@ -1,4 +1,4 @@
-/** What a node may do to the lean reader of `$all`: each ends a subscription once, in words, and is followed past. */
+/** Faults of a node: each ends a subscription of the lean reader once, with words, and a reader follows past it. */
 import { constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -18,7 +18,7 @@ const answer = (fields: Record<string, string>, { stream }: Call) => {
 }
 const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants
 
-/** What a node does to a call, what is then told, and how many events had come. */
+/** What a node does to a call, the error that the subscription ends with, and how many events had come. */
 const FAULTS: Readonly<Record<string, readonly [(call: Call) => void, says: string | RegExp, events: number]>> = {
   'HTTP status 503': [
     ({ stream }) => {
@@ -112,7 +112,7 @@ const FAULTS: Readonly<Record<string, readonly [(call: Call) => void, says: stri
   ],
 }
 
-/** What befalls a connection before HTTP/2 is spoken on it. */
+/** What a node does to a connection before HTTP/2 is spoken on it. */
 const SOCKET_FAULTS: Readonly<Record<string, readonly [(socket: Socket) => void, says: string | RegExp]>> = {
   'a server that accepts and says nothing': [() => {}, `the event store did not answer within ${TIMEOUT_MS} ms`],
   'a server that hangs up': [socket => socket.end(), /broke off the subscription|closed the connection|ECONNRESET/],

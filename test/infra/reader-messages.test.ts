@@ -1,9 +1,9 @@
-/** The lean reader of `$all`, from bytes to events, against the classes that the stock client generates. */
+/** The lean reader of `$all` from bytes to events, against the generated classes of the stock client. */
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { MalformedMessage } from '../../infra/embedded/event-store/protobuf.ts'
-import { MessageSplitter } from '../../infra/event-store/messages.ts'
 import { received } from '../../infra/event-store/recorded.ts'
+import { MessageSplitter } from '../../infra/wire/grpc.ts'
+import { MalformedMessage } from '../../infra/wire/protobuf.ts'
 import { identifier, uuidMessage } from '../contracts/event-store/messages.ts'
 import { frame, pb, shared } from '../contracts/event-store/raw.ts'
 
@@ -23,6 +23,23 @@ function cut(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   return [...chunks, bytes.subarray(at)]
 }
 
+const MESSAGE_BYTES_MAX = 17 * 1024 * 1024
+const newSplitter = () =>
+  new MessageSplitter({
+    check: (length, isCompressed) => {
+      if (isCompressed) throw new Error('compressed message')
+      if (length > MESSAGE_BYTES_MAX) throw new Error(`message of ${length} bytes`)
+    },
+  })
+
+/** Pushes a chunk, and takes the messages that are complete then. */
+function pushed(splitter: MessageSplitter, chunk: Buffer): Buffer[] {
+  const found: Buffer[] = []
+  splitter.push(chunk)
+  for (let message = splitter.next(); message; message = splitter.next()) found.push(message)
+  return found
+}
+
 describe('the lean reader: frames', () => {
   const messages = fc.array(fc.uint8Array({ maxLength: 400, size: 'max' }), { maxLength: 12, size: 'max' })
   const length = fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 900 }))
@@ -30,9 +47,9 @@ describe('the lean reader: frames', () => {
 
   it('are the same messages, however the bytes are cut', () => {
     const property = fc.property(messages, lengths, (sent, cuts) => {
-      const splitter = new MessageSplitter()
+      const splitter = newSplitter()
       const bytes = Buffer.concat(sent.map(frame))
-      const found = cut(bytes, cuts).flatMap(chunk => splitter.push(chunk).map(one => Buffer.from(one)))
+      const found = cut(bytes, cuts).flatMap(chunk => pushed(splitter, chunk).map(one => Buffer.from(one)))
       expect(found).to.deep.equal(sent.map(one => Buffer.from(one)))
     })
     fc.assert(property, { numRuns })
@@ -40,26 +57,25 @@ describe('the lean reader: frames', () => {
 
   it('may be as large as the largest event, in many small chunks', () => {
     const large = Buffer.alloc(16 * 1024 * 1024, 'x')
-    const splitter = new MessageSplitter()
+    const splitter = newSplitter()
     const cuts = Array.from({ length: large.length / 16_384 }, () => 16_384)
-    const found = cut(Buffer.concat([frame(large), frame(Buffer.from('next'))]), cuts).flatMap(one =>
-      splitter.push(one),
-    )
+    const bytes = Buffer.concat([frame(large), frame(Buffer.from('next'))])
+    const found = cut(bytes, cuts).flatMap(chunk => pushed(splitter, chunk))
     expect(found.map(({ length }) => length)).to.deep.equal([large.length, 4])
     expect(found[0]!.equals(large)).to.equal(true)
   })
 
   it('are refused where they are compressed or larger than anything, whatever came before', () => {
     const flag = fc.integer({ min: 1, max: 255 })
-    const length = fc.integer({ min: 17 * 1024 * 1024 + 1, max: 2 ** 32 - 1 })
+    const length = fc.integer({ min: MESSAGE_BYTES_MAX + 1, max: 2 ** 32 - 1 })
     fc.assert(
       fc.property(messages, lengths, flag, length, fc.boolean(), (before, cuts, flag, length, compressed) => {
         const bad = Buffer.alloc(5)
         if (compressed) bad[0] = flag
         else bad.writeUInt32BE(length, 1)
-        const splitter = new MessageSplitter()
+        const splitter = newSplitter()
         const bytes = Buffer.concat([...before.map(frame), bad])
-        const push = () => cut(bytes, cuts).map(chunk => splitter.push(chunk))
+        const push = () => cut(bytes, cuts).map(chunk => pushed(splitter, chunk))
         expect(push).to.throw(compressed ? /compressed message/ : `message of ${length} bytes`)
       }),
       { numRuns },
@@ -74,7 +90,7 @@ const json = fc.jsonValue({ maxDepth: 3 })
 const bytes = fc.uint8Array({ maxLength: 60 })
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined })
 
-/** Bytes of a field, and what they mean as JSON: `undefined` where they are none. */
+/** Bytes of a field, and the JSON value that they hold; `undefined` when they hold none. */
 const content = fc.oneof(
   json.map(value => ({ bytes: Buffer.from(JSON.stringify(value)), value: JSON.parse(JSON.stringify(value)) })),
   json.map(value => ({ bytes: Buffer.from(JSON.stringify(value, null, 2)), value: JSON.parse(JSON.stringify(value)) })),
@@ -134,7 +150,7 @@ function responseWith(event: InstanceType<typeof RecordedEvent>): Buffer {
   return Buffer.from(message.serializeBinary())
 }
 
-/** A varint, and a field of bytes: what the generated classes cannot be made to write. */
+/** A varint, and a field of bytes, for messages that the generated classes cannot write. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))]
 }

@@ -1,4 +1,4 @@
-/** The lean reader of `$all`, watched: what comes, how it ends, and what it leaves behind. */
+/** Watches the lean reader of `$all`: what it delivers, how it ends, and which sockets and timers it leaves. */
 import { Socket } from 'node:net'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { EventStoreDBClient } from '@eventstore/db-client'
@@ -8,8 +8,10 @@ import type { Received } from '../../infra/event-store/recorded.ts'
 import { type SubscriptionOptions, subscribeToAll } from '../../infra/event-store/subscription.ts'
 import { POSITIONS } from './fake-node.ts'
 
-/** How long an answer is waited for where one will come. */
+/** How long an answer is waited for that will come. */
 export const PATIENCE_MS = 5_000
+/** How long a reader may take to follow past its faults: less than the time of a test, so that it ends with it. */
+const FOLLOW_MS = 20_000
 const prefixes = ['task-']
 type Seen = {
   readonly positions: bigint[]
@@ -32,7 +34,7 @@ export function watched(url: string, more: Partial<SubscriptionOptions> = {}): S
   return { positions, ends, ...subscribeToAll(options) }
 }
 
-/** Sockets of this process towards a port, however far their making has come. */
+/** How many sockets this process has towards a port, those that are still connecting included. */
 export function socketsTo(port: number): number {
   const handles = (process as unknown as { _getActiveHandles: () => readonly unknown[] })._getActiveHandles()
   return handles.filter(handle => handle instanceof Socket && handle.remotePort === port).length
@@ -42,9 +44,9 @@ export const timers = () => process.getActiveResourcesInfo().filter(name => name
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 2 * PATIENCE_MS
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`)
+    if (performance.now() > deadline) throw new Error(`waited too long for: ${what}`)
     await sleep(2)
-    // The timer of that wait counts as long as its turn lasts.
+    // The timer of `sleep` counts among the timers until its turn of the event loop is over.
     await turn()
   }
 }
@@ -57,7 +59,7 @@ export async function expectNothingLeft(port: number, timersBefore: number): Pro
   await until(() => timers() <= timersBefore, 'the timers to be gone')
 }
 
-/** Follows to the last event, and answers what was wrong on the way. */
+/** Follows to the last event, and answers the errors on the way. */
 export async function followPast(url: string, timeoutMs = PATIENCE_MS): Promise<string[]> {
   const log = eventLog({ url, prefixes, timeoutMs })
   const found: bigint[] = []
@@ -66,7 +68,7 @@ export async function followPast(url: string, timeoutMs = PATIENCE_MS): Promise<
   const lists = log.follow({
     after: 0n,
     max: () => 10,
-    signal: abort.signal,
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(FOLLOW_MS)]),
     onStatus: status => {
       if (status.state === 'retrying') wrong.push(status.error.message)
     },

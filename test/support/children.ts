@@ -9,7 +9,7 @@ import type { Writable } from 'node:stream'
 
 /** Time that the children of a killed process have to end in good order, in seconds. */
 const GRACE_S = 1
-/** How often the main process of mocha looks whether the command that started it is still there. */
+/** Time between two looks of mocha's main process at whether the command that started it still runs. */
 const LOOK_MS = 500
 
 /** Reads `+ <pid>` and `- <pid>`; at the end of the input it ends the processes that were added and not taken off. */
@@ -53,7 +53,7 @@ function guardChildren(): void {
   })
 }
 
-/** `mocha` starts itself once more for its Node options, and that process would outlive a killed command. */
+/** Ends this process with the command `mocha`, which starts itself once more for its Node options. */
 function endWithCommand(): void {
   const command = process.ppid
   setInterval(() => {

@@ -1,8 +1,9 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { refuseLate } from './late-errors.ts'
 
-/** What came back over HTTP. `body` is the parsed JSON, `undefined` where there was none. */
+/** An answer over HTTP. `body` is the parsed JSON, `undefined` where there was none. */
 export type Answer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -13,7 +14,7 @@ export type Answer = {
 type Call = {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** Sent as it is, where the test is about a body that is no JSON. */
+  /** A body that is sent as it is, for tests of bodies that are no JSON. */
   readonly raw?: string | Buffer
 }
 
@@ -30,6 +31,7 @@ export function client(base: string, token?: string, connections = 64): Client {
     close: () => agent.destroy(),
     call: (method, path, { body, headers = {}, raw } = {}) =>
       new Promise((resolve, reject) => {
+        refuseLate()
         const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
         const sent = request(
           {
@@ -82,7 +84,7 @@ export async function untilReady(url: string): Promise<void> {
   while (!(await fetch(`${url}/health/ready`)).ok) await sleep(PAUSE_MS)
 }
 
-/** Repeats a call until it is answered as hoped; what an engine that is away answers meanwhile is 503. */
+/** Repeats a call until it is answered with a status; meanwhile an engine is away and the answer must be 503. */
 export async function untilAnswered(status: number, call: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await call()

@@ -47,7 +47,7 @@ export async function serve(
   return { url, lines, metrics, lifecycle }
 }
 
-/** A route that answers with what `handle` returns, its fields made up where a test does not care. */
+/** A route that answers with what `handle` returns; fields that a test does not give are made up. */
 export function route(
   method: Route['method'],
   path: string,
@@ -65,12 +65,12 @@ export function route(
   return { ...described, method, path, permission: 'wallet.wallets.read', handle, ...rest }
 }
 
-/** Answers what it was asked. */
+/** Answers with the request as the route received it. */
 export const echo = async ({ params, query, body, principal, correlationId }: ApiRequest) => ({
   data: { params, query, body, subject: principal.subject, correlationId },
 })
 
-/** Throws what a test names in the path. */
+/** Throws the error that a test names in the path. */
 export const failing = async ({ params }: ApiRequest) => {
   if (params.code === 'rejection') throw rejected('insufficient_funds', 'Not enough.', { available: 5n })
   if (params.code === 'crash') throw new TypeError('the secret plan')

@@ -4,10 +4,10 @@ import { within } from '../../infra/within.ts'
 
 type Server = { readonly admin: pg.Client; url(database: string): string; stop(): Promise<void> }
 
-/** What databases are copied from: prepared once in a run, by migrations for example. */
+/** A database to copy, which is prepared once in a process, by migrations for example. */
 export type Template = { readonly name: string; readonly prepare: (url: string) => Promise<void> }
 
-/** One copy that hangs must not keep all later tests of the process waiting; the first starts the server. */
+/** Longest time for a database, so that one that hangs does not block all later tests; the first starts the server. */
 const DATABASE_MS_MAX = 25_000
 const late = () => new Error(`no database after ${DATABASE_MS_MAX} ms`)
 
@@ -54,7 +54,7 @@ function running(): Promise<Server> {
   return server
 }
 
-/** The server of `fixtures.ts`, which goes away with the run: nothing need be dropped. */
+/** The server of `fixtures.ts`; it ends with the run, so that no database has to be dropped. */
 async function shared(): Promise<Server> {
   const response = await fetch(process.env.KOGI_TEST_FIXTURES!)
   const base = await response.text()

@@ -9,7 +9,7 @@ import { type Accepted, type Rates, Traffic } from './traffic.ts'
 
 export type Load = Rates & {
   readonly seconds: number
-  /** Before that, at half the pace and without rebuilds, until the processes have compiled what they run. */
+  /** Time before that, at half the pace and without rebuilds, in which the processes compile their code. */
   readonly warmUpSeconds: number
   readonly orgs: number
   /** Projections that are rebuilt one after another, over and over, each at least once. */
@@ -18,7 +18,7 @@ export type Load = Rates & {
 
 /**
  * Sends commands and reads to a system while its projections are rebuilt. Fails unless every command was accepted and
- * is in the log once, every read was answered and right, and every row equals the log. Tells in words what was done.
+ * is in the log once, every read was answered and right, and every row equals the log. Returns a summary.
  */
 export async function rebuildUnderLoad(system: System, load: Load): Promise<string> {
   const config = loadConfig({ KOGI_DATA_DIR: system.data })
@@ -56,7 +56,7 @@ export async function rebuildUnderLoad(system: System, load: Load): Promise<stri
   }
 }
 
-/** The commands of the log: the last event of each, and how many it had. */
+/** The commands in the log, each with its last event and its number of events. */
 async function logged(config: Parameters<typeof runningEngines>[0], orgs: ReadonlyMap<string, string>) {
   const { eventStoreUrl: url } = (await runningEngines(config))!
   const log = eventLog({ url, prefixes: domainStreamPrefixes })

@@ -6,7 +6,7 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import { personalFields } from '../../domain/kernel/schema.ts'
 
-/** What every specification decides in: a fixed caller, a fixed instant, ids that can be foretold. */
+/** The context of every specification: a fixed caller, a fixed instant, predictable ids. */
 export const CONTEXT: Context = {
   id: 'thing-1',
   org: 'org-1',
@@ -29,7 +29,7 @@ export const specFor =
       const state = stateOf(aggregate, facts)
       const run = () => decide[name](state, body, { ...CONTEXT, ...context })
       return {
-        // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then; it is never awaited
         then(...expected: readonly EventOf<E>[]): void {
           const made = run()
           expect(made).to.deep.equal(expected)
@@ -70,7 +70,7 @@ export function stored(events: Vocabulary, type: string, data: unknown): StoredE
   return toWire(encoded.data) as StoredEvent['data']
 }
 
-/** A personal field is sealed by then, which its schema, made for the wire, does not describe. */
+/** A personal field is already sealed here, which its schema for the wire does not describe. */
 function mustEncode(schema: z.ZodObject, body: object): void {
   const personal = personalFields(schema)
   const open = Object.entries(body).filter(([field]) => !personal.has(field))

@@ -18,7 +18,7 @@ const wait = route('GET', '/wait/:ms', async ({ params }) => {
 })
 const crash = route('GET', '/crash', async () => {
   setTimeout(() => {
-    throw new Error('nobody caught this')
+    throw new Error('thrown by a timer')
   }, 1)
   return { data: 'soon' }
 })

@@ -1,4 +1,4 @@
-/** Commands and reads at a steady pace over HTTP, and whether each answer is what the log must give. */
+/** Sends commands and reads at a steady pace over HTTP and checks each answer against what the log must give. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Answer, type Client, client } from './client.ts'
 
@@ -6,9 +6,9 @@ const CONNECTIONS = { commands: 48, reads: 16 }
 const WALLETS = 8
 const TASKS = 8
 const TICK_MS = 5
-/** How long a read may wait for what it must show: where the machine is busy with other things, that takes a while. */
+/** Longest wait of a read for its position, with room for a busy machine. */
 const WAIT_MS = 10_000
-/** Far enough that every entry counts. */
+/** A day after every entry, so that all of them count. */
 const EVER = '2999-12-31'
 
 const LISTS = [
@@ -44,13 +44,13 @@ export type Rates = {
   /** Commands and reads that are sent in a second, whether or not those before are answered. */
   readonly commands: number
   readonly reads: number
-  /** Of so many commands the effect of one is read; no divisor in common with ten, so that each kind has its turn. */
+  /** One of so many commands is read back; it has no divisor in common with ten, so that each kind is read. */
   readonly lookedAt: number
 }
 
 export class Traffic {
   readonly accepted: Accepted[] = []
-  /** Everything that went wrong, in words. */
+  /** One line for each failure. */
   readonly failedCommands: string[] = []
   readonly failedReads: string[] = []
   readonly reads = { plain: 0, own: 0, past: 0, repeated: 0 }
@@ -65,7 +65,7 @@ export class Traffic {
 
   /** `tokens`: a bearer token of each org. */
   constructor(url: string, tokens: ReadonlyMap<string, string>) {
-    // Each on connections of its own: where commands pile up, reads do not wait for them.
+    // Commands and reads have separate connections, so that reads do not queue behind commands.
     this.#commands = client(url, undefined, CONNECTIONS.commands)
     this.#reads = client(url, undefined, CONNECTIONS.reads)
     this.#tokens = tokens
@@ -76,7 +76,7 @@ export class Traffic {
     this.#reads.close()
   }
 
-  /** What commands at work need, and reads can see: wallets with two accounts, and tasks. */
+  /** Makes the things that commands and reads use: wallets with two accounts, and tasks. */
   async prepare(): Promise<void> {
     for (const org of this.#tokens.keys()) {
       let last: { position: string } | undefined
@@ -212,7 +212,7 @@ function commandOf(n: number, round: number): Sent {
         ? { path: `${wallet}/credits`, body: { account: 'main', currency, amount: '1', counterparty: external } }
         : { path: `${wallet}/entries`, body: { postings, description: `Invoice ${n}` } }),
       look: `${wallet}/accounts/main/statement?currency=EUR&order=posted&limit=5&effective_at=${EVER}`,
-      // three events come before the entries, each of which gives one cent
+      // Three events come before the entries, and each entry adds one cent.
       shows: ({ balance }) => BigInt(balance) + 2n,
     }
   }

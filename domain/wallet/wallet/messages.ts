@@ -20,8 +20,8 @@ export const EXTERNAL = 'external:'
 export const POSTINGS_MAX = 1000
 
 const account = text(255)
-  .regex(/^(?!external:$)/, 'an external account has a name')
-  .meta({ description: 'account name; `external:…` is the world outside' })
+  .refine(name => name !== EXTERNAL, 'an external account has a name')
+  .meta({ description: 'account name; `external:…` is the world outside, and has a name after the colon' })
 const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 const kind = oneOf('personal', 'portfolio', 'office', 'business')
 const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
@@ -48,7 +48,7 @@ const oneSided = {
   amount: positiveMinorUnits,
   counterparty: text(255)
     .regex(/^external:./, 'must be `external:` and a name')
-    .meta({ description: 'the external account on the other side' })
+    .meta({ pattern: '^external:[^\\x00]+$', description: 'the external account on the other side' })
     .default('external:unspecified'),
   effective_on: date.optional(),
   description: description.optional(),

@@ -1,3 +1,4 @@
+/** Checkpoints of filtered subscriptions: when they come, and which position they name. */
 import { expect } from 'chai'
 import { newStream, overEngines } from './engines.ts'
 import { append, type Read, read, subscribe } from './messages.ts'
@@ -26,13 +27,15 @@ overEngines('checkpoints', engine => {
 
   async function untilCaughtUp(filter: object, matches = 0): Promise<Read[]> {
     const live = subscribe(engine.raw, { filter })
-    for (let count = 1; ; count++) {
-      const reads = await live.next(count)
-      if (reads.at(-1)!.kind !== 'caught up') continue
-      expect(reads.filter(one => one.kind === 'event')).to.have.length(matches)
-      live.cancel()
-      return reads
+    let reads: Read[] = []
+    while (reads.at(-1)?.kind !== 'caught up') {
+      const before = reads.length
+      reads = await live.next(before + 1)
+      expect(reads.length, 'messages before the call was closed').to.be.greaterThan(before)
     }
+    live.cancel()
+    expect(reads.filter(one => one.kind === 'event')).to.have.length(matches)
+    return reads
   }
 
   const cases: [string, object, number[]][] = [

@@ -1,3 +1,4 @@
+/** `kogi store`: what its verbs print and refuse. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

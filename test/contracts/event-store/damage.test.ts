@@ -1,19 +1,19 @@
-import { spawn } from 'node:child_process'
+/** What a damaged folder does: its damage is found, none of it is served, and what is sound stays readable. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { open } from 'lmdb'
+import { scavenge } from '../../../infra/embedded/event-store/care/scavenge.ts'
+import { exportEvents } from '../../../infra/embedded/event-store/care/transfer.ts'
+import { verifyFolder } from '../../../infra/embedded/event-store/care/verify.ts'
 import { type EventStore, startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
-import { FILE } from '../../../infra/embedded/event-store/store.ts'
-import { exportEvents } from '../../../infra/embedded/event-store/transfer.ts'
-import { verifyFolder } from '../../../infra/embedded/event-store/verify.ts'
+import { FILE } from '../../../infra/embedded/event-store/log/store.ts'
+import { kill, script, startChild } from './child.ts'
 import { append, read } from './messages.ts'
 import { RawClient } from './raw.ts'
 
-const READER = new URL('./reader.ts', import.meta.url).pathname
 const DATA_LOSS = 15
 /** More blocks than are checked at each start. */
 const FILLER_EVENTS = 80
@@ -110,14 +110,17 @@ describe('a damaged file of the embedded event store', () => {
   })
 
   it('is replaced by a scavenge together with its lock, so that readers of the old one go on', async () => {
-    const options = { stdio: ['pipe', 'pipe', 'inherit'] as ['pipe', 'pipe', 'inherit'] }
-    const reader = spawn(process.execPath, ['--import', 'tsx', READER, folder], options)
-    const lines = createInterface({ input: reader.stdout })[Symbol.asyncIterator]()
-    const before = (await lines.next()).value
-    await scavenge(folder)
-    expect(existsSync(`${join(folder, FILE)}-lock`)).to.equal(false)
-    reader.stdin.end()
-    expect((await lines.next()).value).to.equal(before)
-    expect(readdirSync(folder)).not.to.include(`${FILE}.new`)
+    const reader = startChild(process.execPath, [...script('./reader.ts', import.meta.url), folder])
+    try {
+      const lines = createInterface({ input: reader.stdout! })[Symbol.asyncIterator]()
+      const before = (await lines.next()).value
+      await scavenge(folder)
+      expect(existsSync(`${join(folder, FILE)}-lock`)).to.equal(false)
+      reader.stdin!.end()
+      expect((await lines.next()).value).to.equal(before)
+      expect(readdirSync(folder)).not.to.include(`${FILE}.new`)
+    } finally {
+      await kill(reader)
+    }
   })
 })

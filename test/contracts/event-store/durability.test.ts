@@ -1,22 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+/** What an acknowledged append survives, and the care of a folder: export, import, scavenge. */
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { ExportEnd } from '../../../infra/embedded/event-store/export-end.ts'
+import { ExportEnd } from '../../../infra/embedded/event-store/care/export-end.ts'
+import { scavenge } from '../../../infra/embedded/event-store/care/scavenge.ts'
+import { exportEvents, importEvents } from '../../../infra/embedded/event-store/care/transfer.ts'
+import { verifyFolder } from '../../../infra/embedded/event-store/care/verify.ts'
 import { type EventStore, startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { scavenge } from '../../../infra/embedded/event-store/scavenge.ts'
-import { FILE, Store } from '../../../infra/embedded/event-store/store.ts'
-import { exportEvents, importEvents } from '../../../infra/embedded/event-store/transfer.ts'
-import { verifyFolder } from '../../../infra/embedded/event-store/verify.ts'
-import { Writer } from '../../../infra/embedded/event-store/writer.ts'
+import { FILE, Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { Committer } from '../../../infra/embedded/event-store/write/committer.ts'
+import { firstLine, kill, script, startChild } from './child.ts'
 import { append, batchCall, batchRequest, batchResponse, deleteRequest, read } from './messages.ts'
 import { RawClient, Status, streamsPath } from './raw.ts'
-
-const SERVE = new URL('./serve.ts', import.meta.url).pathname
 
 describe('durability of the embedded event store', () => {
   let folder: string
@@ -31,8 +30,7 @@ describe('durability of the embedded event store', () => {
   afterEach(async () => {
     for (const client of clients.splice(0)) client.close()
     for (const server of running.splice(0)) await server.close()
-    for (const child of children.splice(0))
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    for (const child of children.splice(0)) await kill(child)
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -53,12 +51,10 @@ describe('durability of the embedded event store', () => {
   /** A server in a process of its own, with a limit on the size of its files where one is given. */
   async function spawned(fileBlocks?: number): Promise<{ child: ChildProcess; raw: RawClient }> {
     const limit = fileBlocks === undefined ? '' : `ulimit -f ${fileBlocks}; `
-    const child = spawn('bash', ['-c', `${limit}exec "$0" --import tsx "$@"`, process.execPath, SERVE, folder], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const node = [process.execPath, ...script('./serve.ts', import.meta.url), folder]
+    const child = startChild('bash', ['-c', `${limit}exec "$0" "$@"`, ...node])
     children.push(child)
-    const [url] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
-    return { child, raw: client(url) }
+    return { child, raw: client(await firstLine(child)) }
   }
 
   it('keeps everything over a restart and goes on from there', async () => {
@@ -86,7 +82,7 @@ describe('durability of the embedded event store', () => {
       })
       await commit(changes)
     }
-    const writer = new Writer(store)
+    const committer = new Committer(store)
     const event = {
       id: randomUUID(),
       type: Buffer.from('T'),
@@ -95,13 +91,15 @@ describe('durability of the embedded event store', () => {
       data: Buffer.alloc(0),
     }
     const answers: string[] = []
-    writer.append('s', -1, [event], (_, result) => answers.push(`written ${result?.kind}`))
-    writer.append('s', -1, [{ ...event, id: randomUUID() }], (_, result) => answers.push(`refused ${result?.kind}`))
-    writer.append('s', -1, [event], (_, result) => answers.push(`repeated ${result?.kind}`))
+    committer.append('s', -1, [event], (_error, result) => answers.push(`written ${result?.kind}`))
+    committer.append('s', -1, [{ ...event, id: randomUUID() }], (_error, result) =>
+      answers.push(`refused ${result?.kind}`),
+    )
+    committer.append('s', -1, [event], (_error, result) => answers.push(`repeated ${result?.kind}`))
     await new Promise(resolve => setTimeout(resolve, 50))
     expect([answers, store.head('s')]).to.deep.equal([[], undefined])
     release()
-    await writer.flush()
+    await committer.flush()
     expect(answers).to.deep.equal(['written written', 'refused wrong', 'repeated written'])
     expect(store.head('s')!.revision).to.equal(0)
     await store.close()
@@ -109,7 +107,7 @@ describe('durability of the embedded event store', () => {
 
   it('fails what a failed commit held, and goes on from what the disk has', async () => {
     const store = new Store(folder, { noSync: false })
-    const writer = new Writer(store)
+    const committer = new Committer(store)
     const event = () => ({
       id: randomUUID(),
       type: Buffer.from('T'),
@@ -119,7 +117,7 @@ describe('durability of the embedded event store', () => {
     })
     const write = (expected: number, one = event()) =>
       new Promise((resolve, reject) =>
-        writer.append('s', expected, [one], (error, result) => (error ? reject(error) : resolve(result))),
+        committer.append('s', expected, [one], (error, result) => (error ? reject(error) : resolve(result))),
       )
     await write(-1)
     const commit = store.commit.bind(store)

@@ -1,10 +1,11 @@
+/** The servers that the contract suite runs on, and what its tests share. */
 import { randomUUID } from 'node:crypto'
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { EventStoreDBClient } from '@eventstore/db-client'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { RawClient } from './raw.ts'
 
 /** A server under contract: the embedded one, and a real EventStoreDB where KOGI_EVENTSTORE_URL names one. */
-export interface Engine {
+export type Engine = {
   readonly name: string
   readonly isReal: boolean
   url: string
@@ -35,7 +36,7 @@ export function overEngines(title: string, suite: (engine: Engine) => void): voi
   for (const { name, isReal, start } of ENGINES)
     describe(`${title} (${name})`, () => {
       const engine = { name, isReal } as Engine
-      let stop: () => Promise<void>
+      let stop: (() => Promise<void>) | undefined
       before(async () => {
         const server = await start()
         stop = server.stop
@@ -44,9 +45,10 @@ export function overEngines(title: string, suite: (engine: Engine) => void): voi
         engine.raw = new RawClient(server.url)
       })
       after(async () => {
-        engine.raw.close()
-        await engine.client.dispose()
-        await stop()
+        // What `before` could not make is not there.
+        engine.raw?.close()
+        await engine.client?.dispose()
+        await stop?.()
       })
       suite(engine)
     })
@@ -56,17 +58,13 @@ export function newStream(prefix = 's'): string {
   return `${prefix}-${randomUUID()}`
 }
 
-export function events(count: number, type = 'Tested', size = 0): ReturnType<typeof jsonEvent>[] {
-  return Array.from({ length: count }, (_, n) => jsonEvent({ type, data: { n, pad: 'x'.repeat(size) } }))
-}
-
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const item of stream) all.push(item)
   return all
 }
 
-/** Waits for a condition; fails with its name when it does not come true. */
+/** Waits for a condition; fails with its name when it does not come true in time. */
 export async function eventually(what: string, holds: () => boolean, withinMs = 5000): Promise<void> {
   const until = Date.now() + withinMs
   while (!holds()) {

@@ -1,3 +1,4 @@
+/** A full disk: its error reaches the client and the log, and appends go on when there is room. */
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { Journal } from '../../../infra/embedded/event-store/journal.ts'
+import { Journal } from '../../../infra/embedded/event-store/log/journal.ts'
 
 const NO_SPACE = /journal-a: ENOSPC/
 

@@ -1,10 +1,11 @@
+/** Repeated appends: which are recognised, and what they answer. */
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { newStream, overEngines } from './engines.ts'
 import { append, deleteRequest, type Expected, read } from './messages.ts'
 import { Status, streamsPath } from './raw.ts'
 
-/** The real server may let a repeat wait in vain for the first: a timeout, after which the client asks again. */
+/** Whether a repeat that came while the first was being written was answered with a timeout, as a server may do. */
 function isUndecided({ status, message }: { status: number | undefined; message: string }): boolean {
   return status === Status.aborted && message === 'Operation timed out: Commit phase timeout.'
 }

@@ -1,3 +1,4 @@
+/** The journal: what a crash at any moment leaves, and how commits move from it into the tables. */
 import { randomUUID } from 'node:crypto'
 import {
   constants,
@@ -13,11 +14,11 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { frameOffsets } from '../../../infra/embedded/event-store/scan.ts'
-import { FILE, Store } from '../../../infra/embedded/event-store/store.ts'
-import { Tables } from '../../../infra/embedded/event-store/tables.ts'
-import { verify } from '../../../infra/embedded/event-store/verify.ts'
-import { Writer } from '../../../infra/embedded/event-store/writer.ts'
+import { verify } from '../../../infra/embedded/event-store/care/verify.ts'
+import { frameOffsets } from '../../../infra/embedded/event-store/log/scan.ts'
+import { FILE, Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/log/tables.ts'
+import { Committer } from '../../../infra/embedded/event-store/write/committer.ts'
 
 const JOURNAL = `${FILE}-journal-a`
 /** More streams than a tail holds: they set its move into the tables off. */
@@ -35,11 +36,11 @@ describe('the journal of the embedded event store', () => {
   const folders: string[] = []
   const stores: Store[] = []
   let store: Store
-  let writer: Writer
+  let committer: Committer
 
   beforeEach(() => {
     store = opened(newFolder())
-    writer = new Writer(store)
+    committer = new Committer(store)
   })
 
   afterEach(async () => {
@@ -78,7 +79,7 @@ describe('the journal of the embedded event store', () => {
     const none = Buffer.alloc(0)
     const event = { id: randomUUID(), type: Buffer.from('T'), json: true, metadata: none, data: Buffer.from(text) }
     return new Promise((resolve, reject) =>
-      writer.append(stream, -2, [event], (error, result) => (error ? reject(error) : resolve(result))),
+      committer.append(stream, -2, [event], (error, result) => (error ? reject(error) : resolve(result))),
     )
   }
 
@@ -95,7 +96,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed())
     expect(soundEvents(again)).to.equal(10)
     expect([again.head('s0')!.revision, again.state.nextPosition]).to.deep.equal([3, store.state.nextPosition])
-    writer = new Writer(again)
+    committer = new Committer(again)
     await append('s0')
     await append('new')
     expect(soundEvents(again)).to.equal(12)
@@ -116,7 +117,7 @@ describe('the journal of the embedded event store', () => {
     const again = opened(crashed(bytes => bytes.fill(0, bytes.indexOf('torn'))))
     expect(verify(again).notes[0]).to.match(/^\d+ bytes behind position \d+ were no whole commit and were passed over$/)
     expect(soundEvents(again)).to.equal(1)
-    writer = new Writer(again)
+    committer = new Committer(again)
     await append('s')
     expect([again.head('s')!.revision, soundEvents(again)]).to.deep.equal([1, 2])
   })

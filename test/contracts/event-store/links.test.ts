@@ -1,3 +1,4 @@
+/** Links: how they are followed, and what becomes of those that lead nowhere. */
 import { expect } from 'chai'
 import { newStream, overEngines } from './engines.ts'
 import { append, deleteRequest, type Proposed, read, subscribe } from './messages.ts'

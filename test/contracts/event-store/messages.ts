@@ -1,15 +1,15 @@
+/** Short ways to write the requests of the Streams service and to read its answers. */
 import { randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { type Answer, pb, type RawCall, type RawClient, shared, streamsPath } from './raw.ts'
 
+// These two packages belong to the stock client, which is where they are found from.
 const require = createRequire(createRequire(import.meta.url).resolve('@eventstore/db-client'))
 const emptyModule = require('google-protobuf/google/protobuf/empty_pb.js')
 const timestampModule = require('google-protobuf/google/protobuf/timestamp_pb.js')
 
-/** Short ways to write the requests of the Streams service and to read its answers. */
-
 export type Expected = 'any' | 'no_stream' | 'stream_exists' | 'none' | number | string
-export interface Proposed {
+export type Proposed = {
   id?: string | null
   type?: string | null
   contentType?: string | null
@@ -74,7 +74,7 @@ export async function append(
   return { ...answer, result: appendResult(answer) }
 }
 
-export function appendResult(answer: Answer) {
+function appendResult(answer: Answer) {
   const [message] = answer.messages
   if (!message) return undefined
   const response = pb.AppendResp.deserializeBinary(message).toObject()
@@ -138,7 +138,7 @@ export function deleteRequest(stream: string, expected: Expected, hard = false) 
   return request
 }
 
-export interface ReadOptions {
+export type ReadOptions = {
   /** undefined for `$all`. */
   stream?: string
   /** A revision or a commit position. */
@@ -147,14 +147,14 @@ export interface ReadOptions {
   backwards?: boolean
   count?: number | string | 'subscription' | 'none'
   resolveLinks?: boolean
-  ids?: 'string' | 'structured' | 'none'
+  ids?: 'string' | 'structured'
   filter?:
     | 'none'
     | { stream?: Expression; type?: Expression; max?: number; window?: 'count' | 'none'; multiplier?: number }
   compatibility?: number
 }
 
-export interface Expression {
+type Expression = {
   regex?: string
   prefixes?: string[]
 }
@@ -187,12 +187,10 @@ export function readRequest(options: ReadOptions): InstanceType<typeof pb.ReadRe
   else if (count !== 'none') message.setCount(String(count))
   if (filter === undefined) message.setNoFilter(empty())
   else if (filter !== 'none') message.setFilter(filterMessage(filter))
-  if (ids !== 'none') {
-    const option = new pb.ReadReq.Options.UUIDOption()
-    if (ids === 'string') option.setString(empty())
-    else option.setStructured(empty())
-    message.setUuidOption(option)
-  }
+  const option = new pb.ReadReq.Options.UUIDOption()
+  if (ids === 'string') option.setString(empty())
+  else option.setStructured(empty())
+  message.setUuidOption(option)
   if (options.compatibility !== undefined) {
     const control = new pb.ReadReq.Options.ControlOption()
     control.setCompatibility(options.compatibility)

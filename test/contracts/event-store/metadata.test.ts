@@ -1,3 +1,4 @@
+/** Stream metadata: the limits that it sets, and where it is kept. */
 import { expect } from 'chai'
 import { newStream, overEngines } from './engines.ts'
 import { append, type Read, read } from './messages.ts'

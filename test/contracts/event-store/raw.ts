@@ -1,24 +1,20 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
-import { createRequire } from 'node:module'
-
 /**
- * A gRPC client that hides nothing: it sends any bytes and shows every message, status and trailer. The messages come
- * from the generated classes of the stock client, so that this suite and the server share no code.
+ * A gRPC client that hides nothing: it sends any bytes and shows every message, status and trailer. Its frames are its
+ * own, and its messages come from the generated classes of the stock client, so that a fault of the server's encoding
+ * shows.
  */
-const require = createRequire(import.meta.url)
-const STREAMS = '@eventstore/db-client/generated/streams_pb.js'
-const SHARED = '@eventstore/db-client/generated/shared_pb.js'
-export const pb: typeof import('@eventstore/db-client/generated/streams_pb.js') = require(STREAMS)
-export const shared: typeof import('@eventstore/db-client/generated/shared_pb.js') = require(SHARED)
-const { StreamsService } = require('@eventstore/db-client/generated/streams_grpc_pb.js') as {
-  StreamsService: Record<string, { path: string }>
-}
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import shared from '@eventstore/db-client/generated/shared_pb.js'
+import streamsService from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import pb from '@eventstore/db-client/generated/streams_pb.js'
 
-export interface Message {
+export { pb, shared }
+
+export type Message = {
   serializeBinary(): Uint8Array
 }
 
-export interface Answer {
+export type Answer = {
   readonly messages: Buffer[]
   readonly status: number | undefined
   readonly message: string
@@ -45,7 +41,7 @@ export function frame(message: Message | Uint8Array): Buffer {
 }
 
 export function streamsPath(method: 'read' | 'append' | 'batchAppend' | 'delete' | 'tombstone'): string {
-  return StreamsService[method]!.path
+  return streamsService.StreamsService[method].path
 }
 
 /** One call under way. */
@@ -53,9 +49,9 @@ export class RawCall {
   readonly stream: ClientHttp2Stream
   readonly messages: Buffer[] = []
   readonly done: Promise<Answer>
-  private readonly waiting: { count: number; resolve: () => void }[] = []
-  private pending = Buffer.alloc(0)
-  private fields: Record<string, string> = {}
+  readonly #waiting: { count: number; resolve: () => void }[] = []
+  #pending = Buffer.alloc(0)
+  #fields: Record<string, string> = {}
 
   constructor(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
     this.stream = session.request({
@@ -66,14 +62,14 @@ export class RawCall {
       ...headers,
     })
     const collect = (from: object): void => {
-      for (const [key, value] of Object.entries(from)) this.fields[key] = String(value)
+      for (const [key, value] of Object.entries(from)) this.#fields[key] = String(value)
     }
     this.stream.on('response', collect)
     this.stream.on('trailers', collect)
-    this.stream.on('data', (chunk: Buffer) => this.receive(chunk))
+    this.stream.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.stream.on('error', () => {})
-    this.done = new Promise(resolve => this.stream.on('close', () => resolve(this.answer())))
-    void this.done.then(() => this.settle())
+    this.done = new Promise(resolve => this.stream.on('close', () => resolve(this.#answer())))
+    void this.done.then(() => this.#settle())
   }
 
   send(...messages: (Message | Uint8Array)[]): this {
@@ -89,7 +85,7 @@ export class RawCall {
   /** Resolves when so many messages have come, or the call is over. */
   async received(count: number): Promise<Buffer[]> {
     if (this.messages.length < count && !this.stream.closed)
-      await new Promise<void>(resolve => this.waiting.push({ count, resolve }))
+      await new Promise<void>(resolve => this.#waiting.push({ count, resolve }))
     return this.messages
   }
 
@@ -97,28 +93,28 @@ export class RawCall {
     this.stream.close(8)
   }
 
-  private receive(chunk: Buffer): void {
-    this.pending = Buffer.concat([this.pending, chunk])
-    while (this.pending.length >= 5 && this.pending.length >= 5 + this.pending.readUInt32BE(1)) {
-      const end = 5 + this.pending.readUInt32BE(1)
-      this.messages.push(this.pending.subarray(5, end))
-      this.pending = this.pending.subarray(end)
+  #receive(chunk: Buffer): void {
+    this.#pending = Buffer.concat([this.#pending, chunk])
+    while (this.#pending.length >= 5 && this.#pending.length >= 5 + this.#pending.readUInt32BE(1)) {
+      const end = 5 + this.#pending.readUInt32BE(1)
+      this.messages.push(this.#pending.subarray(5, end))
+      this.#pending = this.#pending.subarray(end)
     }
-    this.settle()
+    this.#settle()
   }
 
-  private settle(): void {
+  #settle(): void {
     const isOver = this.stream.closed
-    for (const { count, resolve } of this.waiting) if (isOver || this.messages.length >= count) resolve()
+    for (const { count, resolve } of this.#waiting) if (isOver || this.messages.length >= count) resolve()
   }
 
-  private answer(): Answer {
-    const { 'grpc-status': status, 'grpc-message': message = '' } = this.fields
+  #answer(): Answer {
+    const { 'grpc-status': status, 'grpc-message': message = '' } = this.#fields
     return {
       messages: this.messages,
       status: status === undefined ? undefined : Number(status),
       message: decodeURIComponent(message),
-      trailers: this.fields,
+      trailers: this.#fields,
     }
   }
 }

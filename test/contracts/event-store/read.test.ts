@@ -1,3 +1,4 @@
+/** Reads of one stream: ranges, directions, ids, and what is refused. */
 import { expect } from 'chai'
 import { newStream, overEngines } from './engines.ts'
 import { append, type Read, type ReadOptions, read, readRequest } from './messages.ts'
@@ -68,11 +69,6 @@ overEngines('read', engine => {
       expect(answer.status).to.equal(Status.invalidArgument)
       expect(answer.message).to.equal(`The combination of ${combination} is invalid.`)
     }
-  })
-
-  it('refuses a read that does not say how to send ids, on which the real server hangs', async function () {
-    if (engine.isReal) return this.skip()
-    expect((await ask({ ids: 'none' })).status).to.equal(Status.invalidArgument)
   })
 
   it('refuses a request without content', async function () {

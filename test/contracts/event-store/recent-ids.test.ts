@@ -1,6 +1,7 @@
+/** The memory of event ids, against a plain map. */
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { RecentIds } from '../../../infra/embedded/event-store/recent-ids.ts'
+import { RecentIds } from '../../../infra/embedded/event-store/write/recent-ids.ts'
 
 describe('the memory of recent event ids', () => {
   it('agrees with a plain map that forgets its oldest', () => {
@@ -17,7 +18,9 @@ describe('the memory of recent event ids', () => {
           plain.set(one, n)
         }
         for (const one of ids)
-          expect(recent.get(one)).to.deep.equal(plain.has(one) ? { stream: 7, revision: plain.get(one)! } : undefined)
+          expect(recent.get(one)).to.deep.equal(
+            plain.has(one) ? { streamNumber: 7, revision: plain.get(one)! } : undefined,
+          )
       }),
     )
   })

@@ -1,14 +1,13 @@
+/** The services beside the streams, the pages over HTTP, and connections that send nonsense. */
 import { randomUUID } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { connect } from 'node:net'
+import gossip from '@eventstore/db-client/generated/gossip_pb.js'
+import features from '@eventstore/db-client/generated/serverfeatures_pb.js'
 import { expect } from 'chai'
 import { type Engine, newStream, overEngines } from './engines.ts'
 import { append, deleteRequest, read, readRequest } from './messages.ts'
 import { Status, streamsPath } from './raw.ts'
 
-const require = createRequire(import.meta.url)
-const features = require('@eventstore/db-client/generated/serverfeatures_pb.js')
-const gossip = require('@eventstore/db-client/generated/gossip_pb.js')
 const EMPTY = Buffer.alloc(0)
 
 overEngines('services', engine => {
@@ -17,10 +16,10 @@ overEngines('services', engine => {
       '/event_store.client.server_features.ServerFeatures/GetSupportedMethods',
       EMPTY,
     )
-    const supported = features.SupportedMethods.deserializeBinary(messages[0])
+    const supported = features.SupportedMethods.deserializeBinary(messages[0]!)
     const methods = supported
       .getMethodsList()
-      .map((one: MethodMessage) => [`${one.getServiceName()}/${one.getMethodName()}`, one.getFeaturesList()])
+      .map(one => [`${one.getServiceName()}/${one.getMethodName()}`, one.getFeaturesList()])
     expect(supported.getEventStoreServerVersion()).to.match(/^\d+\.\d+\.\d+/)
     expect(methods).to.deep.include.members([
       ['event_store.client.streams.streams/read', ['position', 'events']],
@@ -35,16 +34,13 @@ overEngines('services', engine => {
 
   it('gossips of one leader', async () => {
     const { messages } = await engine.raw.ask('/event_store.client.gossip.Gossip/Read', EMPTY)
-    const [member, ...others] = gossip.ClusterInfo.deserializeBinary(messages[0]).getMembersList()
+    const [member, ...others] = gossip.ClusterInfo.deserializeBinary(messages[0]!).getMembersList()
     expect(others).to.deep.equal([])
-    expect([member.getState(), member.getIsAlive(), member.getInstanceId().hasStructured()]).to.deep.equal([
-      8,
-      true,
-      true,
-    ])
+    const { state, isAlive, instanceId, httpEndPoint } = member!.toObject()
+    expect([state, isAlive]).to.deep.equal([gossip.MemberInfo.VNodeState.LEADER, true])
+    expect(instanceId!.structured).to.not.equal(undefined)
     const { hostname, port } = new URL(engine.url.replace('esdb:', 'http:'))
-    if (!engine.isReal)
-      expect(member.getHttpEndPoint().toObject()).to.deep.equal({ address: hostname, port: Number(port) })
+    if (!engine.isReal) expect(httpEndPoint).to.deep.equal({ address: hostname, port: Number(port) })
   })
 
   it('says which call is left out and who has it', async function () {
@@ -89,12 +85,6 @@ overEngines('services', engine => {
   httpStreams(engine)
   abuse(engine)
 })
-
-interface MethodMessage {
-  getServiceName(): string
-  getMethodName(): string
-  getFeaturesList(): string[]
-}
 
 function http(engine: Engine): void {
   const ask = (path: string, method = 'GET') =>
@@ -172,7 +162,7 @@ function httpStreams(engine: Engine): void {
   })
 }
 
-/** None of this may end the server or the connections of others. */
+/** Nothing of this may end the server or the connections of others. */
 function abuse(engine: Engine): void {
   const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 

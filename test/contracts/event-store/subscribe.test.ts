@@ -1,3 +1,4 @@
+/** Subscriptions: where they begin, what they deliver, and how they end. */
 import { expect } from 'chai'
 import { eventually, newStream, overEngines } from './engines.ts'
 import { append, deleteRequest, type Read, type ReadOptions, read, subscribe } from './messages.ts'

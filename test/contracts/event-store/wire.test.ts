@@ -1,3 +1,4 @@
+/** The wire format, against the generated classes of the stock client. */
 import { expect } from 'chai'
 import fc from 'fast-check'
 import {
@@ -6,17 +7,16 @@ import {
   newFrameView,
   parseFrame,
   streamOf,
-  typeOf,
   writeFrame,
-} from '../../../infra/embedded/event-store/frame.ts'
+} from '../../../infra/embedded/event-store/log/frame.ts'
+import { readRequest } from '../../../infra/embedded/event-store/wire/read-request.ts'
 import {
   MalformedMessage,
-  Reader,
+  MessageBuilder,
+  MessageReader,
   varintSize,
-  Writer,
   writeVarint,
-} from '../../../infra/embedded/event-store/protobuf.ts'
-import { readRequest } from '../../../infra/embedded/event-store/read-request.ts'
+} from '../../../infra/wire/protobuf.ts'
 import { readMessage, readRequest as readRequestMessage } from './messages.ts'
 import { pb } from './raw.ts'
 
@@ -37,7 +37,7 @@ describe('wire format', () => {
         const out = Buffer.alloc(10)
         const end = writeVarint(out, 0, value)
         expect(end).to.equal(varintSize(value))
-        expect(new Reader(out, 0, end).number()).to.equal(value)
+        expect(new MessageReader(out, 0, end).varint()).to.equal(value)
       }),
     ))
 
@@ -75,7 +75,7 @@ describe('wire format', () => {
             view.end,
             idOf(view),
             streamOf(view),
-            typeOf(view),
+            view.bytes.toString('utf8', view.typeStart, view.typeEnd),
             view.revision,
             view.position,
             view.json,
@@ -86,13 +86,13 @@ describe('wire format', () => {
       ),
     ))
 
-  it('writes cold messages that the generated classes read', () =>
+  it('builds messages that the generated classes read', () =>
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.string({ unit: 'grapheme' }), (value, text) => {
-        const position = new Writer().uint(1, value).uint(2, value)
-        const message = pb.ReadResp.deserializeBinary(new Writer().message(3, position).finish())
+        const position = new MessageBuilder().uint(1, value).uint(2, value)
+        const message = pb.ReadResp.deserializeBinary(new MessageBuilder().message(3, position).finish())
         expect(message.getCheckpoint()!.getCommitPosition()).to.equal(String(value))
-        const confirmed = new Writer().message(2, new Writer().string(1, text)).finish()
+        const confirmed = new MessageBuilder().message(2, new MessageBuilder().string(1, text)).finish()
         expect(pb.ReadResp.deserializeBinary(confirmed).getConfirmation()!.getSubscriptionId()).to.equal(text)
       }),
     ))

@@ -1,26 +1,28 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+/** Kills a server under load, again and again, and checks after each kill what its folder holds. */
+import type { ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { crc32 } from 'node:zlib'
 import { expect } from 'chai'
-import { idOf, newFrameView, parseFrame, streamOf } from '../../../infra/embedded/event-store/frame.ts'
-import { frameOffsets } from '../../../infra/embedded/event-store/scan.ts'
-import { Store } from '../../../infra/embedded/event-store/store.ts'
-import { verify } from '../../../infra/embedded/event-store/verify.ts'
+import { verify } from '../../../infra/embedded/event-store/care/verify.ts'
+import { idOf, newFrameView, parseFrame, streamOf } from '../../../infra/embedded/event-store/log/frame.ts'
+import { frameOffsets } from '../../../infra/embedded/event-store/log/scan.ts'
+import { Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { firstLine, kill, script, startChild } from '../../contracts/event-store/child.ts'
 import { batchCall, batchRequest, batchResponse } from '../../contracts/event-store/messages.ts'
 import { RawClient } from '../../contracts/event-store/raw.ts'
 
 const KILLS = process.env.KOGI_LONG ? 200 : 6
 const SEED = Number(process.env.KOGI_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const WRITERS = 8
-const SERVER = new URL('./server.ts', import.meta.url).pathname
+/** How long one round may take, which is less than its share of the test's time. */
+const KILL_MS_MAX = 12_000
 const STAGES = ['before', 'during', 'after', 'moving', 'moved', 'random'] as const
 
-interface Append {
+type Append = {
   readonly stream: string
   readonly ids: readonly string[]
   /** Revision of the last event, once the server has answered. */
@@ -71,17 +73,21 @@ async function loadUntilKilled(
   appends: Append[],
 ): Promise<void> {
   const commits = String(5 + random(60))
-  const child = spawn(process.execPath, ['--import', 'tsx', SERVER, folder, stage, commits], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-  const raw = new RawClient(url)
-  const exit = once(child, 'exit')
-  const writers = Array.from({ length: WRITERS }, (_, n) => write(raw, child, `kill-${n % 5}`, random, appends))
-  if (stage === 'random') setTimeout(() => child.kill('SIGKILL'), 20 + random(300))
-  await exit
-  await Promise.all(writers)
-  raw.close()
+  const child = startChild(process.execPath, [...script('./server.ts', import.meta.url), folder, stage, commits])
+  // A server that does not end by itself would keep the writers busy for ever.
+  const patience = setTimeout(() => child.kill('SIGKILL'), KILL_MS_MAX)
+  try {
+    const raw = new RawClient(await firstLine(child))
+    const exit = once(child, 'exit')
+    const writers = Array.from({ length: WRITERS }, (_, n) => write(raw, child, `kill-${n % 5}`, random, appends))
+    if (stage === 'random') setTimeout(() => child.kill('SIGKILL'), 20 + random(300))
+    await exit
+    await Promise.all(writers)
+    raw.close()
+  } finally {
+    clearTimeout(patience)
+    await kill(child)
+  }
 }
 
 /** Appends batches of one to twenty events, several in flight, until the server is gone. */
@@ -137,36 +143,36 @@ async function withStore(folder: string, work: (store: Store) => void): Promise<
  */
 class History {
   events = 0
-  private end = 0
-  private checksum = 0
-  private readonly lastRevisions = new Map<string, number>()
+  #end = 0
+  #checksum = 0
+  readonly #lastRevisions = new Map<string, number>()
 
   check(store: Store, appends: readonly Append[]): void {
     let checksum = 0
-    for (const { position, bytes } of store.allBlocks()) if (position < this.end) checksum = crc32(bytes, checksum)
-    expect(checksum, 'what was stored before').to.equal(this.checksum)
-    expect(verify(store, this.end).problems).to.deep.equal([])
-    const found = this.newEvents(store)
+    for (const { position, bytes } of store.allBlocks()) if (position < this.#end) checksum = crc32(bytes, checksum)
+    expect(checksum, 'what was stored before').to.equal(this.#checksum)
+    expect(verify(store, this.#end).problems).to.deep.equal([])
+    const found = this.#newEvents(store)
     for (const append of appends) checkAppend(append, found)
     const sent = new Set(appends.flatMap(append => append.ids))
     for (const [id, { stream }] of found)
       if (stream.startsWith('kill-')) expect(sent.has(id), 'who sent it').to.equal(true)
-    for (const { bytes } of store.allBlocks(this.end)) checksum = crc32(bytes, checksum)
-    this.checksum = checksum
-    this.end = store.state.nextPosition
+    for (const { bytes } of store.allBlocks(this.#end)) checksum = crc32(bytes, checksum)
+    this.#checksum = checksum
+    this.#end = store.state.nextPosition
   }
 
   /** The events behind those checked before, by id; every stream goes on without a gap. */
-  private newEvents(store: Store): Map<string, Place> {
+  #newEvents(store: Store): Map<string, Place> {
     const found = new Map<string, Place>()
     const view = newFrameView()
-    for (const { bytes } of store.allBlocks(this.end))
+    for (const { bytes } of store.allBlocks(this.#end))
       for (const at of frameOffsets(bytes)) {
         parseFrame(bytes, at, view)
         const place = { stream: streamOf(view), revision: view.revision }
         expect(found.has(idOf(view)), 'each event is there once').to.equal(false)
-        expect(place.revision).to.equal((this.lastRevisions.get(place.stream) ?? -1) + 1)
-        this.lastRevisions.set(place.stream, place.revision)
+        expect(place.revision).to.equal((this.#lastRevisions.get(place.stream) ?? -1) + 1)
+        this.#lastRevisions.set(place.stream, place.revision)
         found.set(idOf(view), place)
         this.events++
       }
@@ -174,7 +180,7 @@ class History {
   }
 }
 
-interface Place {
+type Place = {
   readonly stream: string
   readonly revision: number
 }

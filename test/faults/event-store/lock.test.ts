@@ -1,14 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+/** The lock of a folder: who may take it, when it is given up, and what becomes of an owner that lost it. */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { lockFolder } from '../../../infra/embedded/event-store/lock.ts'
-import { Store } from '../../../infra/embedded/event-store/store.ts'
+import { lockFolder } from '../../../infra/embedded/event-store/care/lock.ts'
+import { Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { firstLine, kill, script, startChild } from '../../contracts/event-store/child.ts'
 
-const SERVE = new URL('../../contracts/event-store/serve.ts', import.meta.url).pathname
 const APART = ['--pid', '--fork', '--mount-proc', '--kill-child']
 
 describe('the lock of a folder that two containers share', () => {
@@ -21,18 +20,21 @@ describe('the lock of a folder that two containers share', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
   it('is kept from a process that cannot see the owner, and given up when the owner is gone', async function () {
-    if (spawnSync('unshare', [...APART, 'true']).status !== 0) return this.skip() // No namespaces without the right.
+    // Making a namespace needs a right.
+    if (spawnSync('unshare', [...APART, 'true'], { timeout: 5_000 }).status !== 0) return this.skip()
     this.timeout(60_000)
-    const command = [...APART, process.execPath, '--import', 'tsx', SERVE, folder]
-    const owner = spawn('unshare', command, { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(createInterface({ input: owner.stdout! }), 'line')
-    const error = await lockFolder(folder).catch((error: Error) => error)
-    expect(error)
-      .to.be.instanceOf(Error)
-      .with.property('message')
-      .that.matches(/of another container or machine: stop/)
-    owner.kill('SIGKILL')
-    await once(owner, 'exit')
+    const serve = script('../../contracts/event-store/serve.ts', import.meta.url)
+    const owner = startChild('unshare', [...APART, process.execPath, ...serve, folder])
+    try {
+      await firstLine(owner)
+      const error = await lockFolder(folder).catch((error: Error) => error)
+      expect(error)
+        .to.be.instanceOf(Error)
+        .with.property('message')
+        .that.matches(/of another container or machine: stop/)
+    } finally {
+      await kill(owner)
+    }
     const lock = await lockFolder(folder)
     lock.release()
   })
@@ -46,7 +48,7 @@ describe('the lock of a folder that two containers share', () => {
     lock.release()
   })
 
-  it('stops the commits of an owner that stood still while another took the folder', async () => {
+  it('stops the commits of an owner that was suspended while another took the folder', async () => {
     const lock = await lockFolder(folder)
     const store = new Store(folder, { mayWrite: lock.check })
     const path = join(folder, 'owner.lock')

@@ -1,16 +1,19 @@
-import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
-import { Store } from '../../../infra/embedded/event-store/store.ts'
-import { Tables } from '../../../infra/embedded/event-store/tables.ts'
-import { Tail } from '../../../infra/embedded/event-store/tail.ts'
-
 /**
  * A server that kills itself: `server.ts <folder> <stage> <commits>` dies at the commit of that number, before it is
- * written, while it is written, or when it is on disk and nobody has been told; or while the tables take over what was
- * committed about then, or when they have it and the journal does not know.
+ * written (`before`), while it is written (`during`), or when it is on disk and unanswered (`after`); or while its tail
+ * moves into the tables (`moving`), or when the tables have it and the journal does not know (`moved`).
  */
+import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
+import { Store } from '../../../infra/embedded/event-store/log/store.ts'
+import { Tables } from '../../../infra/embedded/event-store/log/tables.ts'
+import { Tail } from '../../../infra/embedded/event-store/log/tail.ts'
+import { endWithParent } from '../../contracts/event-store/child.ts'
+
 const [folder, stage, commits] = process.argv.slice(2)
-/** So few that every run moves some tails. */
+/** Commits after which a tail moves into the tables: so few that every run moves some. */
 const COMMITS_PER_TAIL = 8
+
+endWithParent()
 
 const die = (): void => void process.kill(process.pid, 'SIGKILL')
 let commitCount = 0
