@@ -47,7 +47,7 @@ export class Draft {
     return this.events.map(({ event }) => event)
   }
 
-  /** The events as readers see them once the log holds them: it says the position of the last one alone. */
+  /** The events as readers see them, but for their positions: all have that of the append. */
   storedAt(position: bigint): readonly DomainEvent[] {
     return this.events.map(({ decoded }) => ({ ...decoded, position }))
   }

@@ -98,7 +98,10 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
   }
 }
 
-/** Answers each command of a draft, whose events stand at `position` by now, and returns how many there are. */
+/**
+ * Answers each command of a draft and returns how many there are. An append has one position, that of its last event:
+ * a reader who has reached it sees what every command of the draft did.
+ */
 function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, position: bigint): number {
   const stored = draft.storedAt(position)
   for (const [n, it] of draft.answers.entries()) {
