@@ -2,6 +2,7 @@ import type { Operation } from '../../domain/kernel/aggregate.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
 import { memories, projections, services } from '../catalogue.ts'
+import { httpError } from '../http/errors.ts'
 
 /** Permissions of reads that are no list of a read model. */
 const SPECIAL = [`${memories.service}.memories.read`]
@@ -27,6 +28,11 @@ export function allows({ permissions: grants }: Pick<Principal, 'permissions'>, 
     if (grant.endsWith('.*') && needed.startsWith(grant.slice(0, -1))) return true
   }
   return false
+}
+
+/** Throws `forbidden` where none of the caller's grants covers the permission. */
+export function mustAllow(principal: Principal, needed: string): void {
+  if (!allows(principal, needed)) throw httpError('forbidden', [{ field: 'permission', message: needed }])
 }
 
 /** True for a role of the platform. */

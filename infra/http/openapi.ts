@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Parameter, Route } from '../../domain/kernel/route.ts'
+import { type Parameter, type Route, SIGNED_IN } from '../../domain/kernel/route.ts'
 import type { Service } from '../../domain/kernel/service.ts'
 import { errorCatalogue } from './errors.ts'
 import { API_BASE } from './server.ts'
@@ -75,7 +75,7 @@ function operation(route: Route, refs: Refs): JsonObject {
     operationId,
     summary,
     tags: [tag],
-    ...(permission === null ? { security: [] } : { 'x-permission': permission }),
+    ...(permission === null ? { security: [] } : permission !== SIGNED_IN && { 'x-permission': permission }),
     ...(parameters.length > 0 && { parameters: parameters.map(refs.parameter) }),
     ...(body && {
       requestBody: { required: !accepts(body, {}), content: { 'application/json': { schema: refs.schema(body) } } },
@@ -124,8 +124,8 @@ function namedParameters(routes: readonly Route[]) {
 }
 
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
-function successes({ method, response, path }: Route, refTo: RefTo<z.ZodType>): JsonObject {
-  const written = method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key']
+function successes({ method, response, path, answerHeaders }: Route, refTo: RefTo<z.ZodType>): JsonObject {
+  const written = answerHeaders ?? (method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
   if (method === 'DELETE')
     return { 204: { description: 'Removed; the receipt is in the headers', headers: headerRefs(written) } }
   const properties = {
@@ -136,7 +136,7 @@ function successes({ method, response, path }: Route, refTo: RefTo<z.ZodType>): 
   const schema = { type: 'object', required: ['data', 'meta'], properties }
   const content = { 'application/json': { schema } }
   const ok = { description: method === 'GET' ? 'Read' : 'Done', headers: headerRefs(written), content }
-  if (method !== 'POST') return { 200: ok }
+  if (method !== 'POST' || answerHeaders) return { 200: ok }
   const made = { description: 'Made', headers: headerRefs([...written, 'Location']), content }
   return path.split('/').length > 3 ? { 200: ok, 201: made } : { 200: { ...ok, description: 'Already so' }, 201: made }
 }
@@ -146,7 +146,8 @@ function errorsOf({ body, permission, parameters, errors }: Route): ErrorAnswers
   const common: string[] = ['internal', 'engine_unavailable', 'draining']
   if (parameters.length > 0) common.push('invalid_parameter')
   if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
-  if (permission !== null) common.push('unauthenticated', 'invalid_token', 'forbidden')
+  if (permission !== null) common.push('unauthenticated', 'invalid_token')
+  if (permission !== null && permission !== SIGNED_IN) common.push('forbidden')
   const all = new Map<number, Set<string>>()
   const add = (status: number, code: string) => all.set(status, (all.get(status) ?? new Set()).add(code))
   for (const code of common) add(errorCatalogue[code as keyof typeof errorCatalogue].status, code)

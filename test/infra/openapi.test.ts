@@ -94,14 +94,27 @@ describe('OpenAPI', () => {
   it('gives each operation a summary, its permission, and the answers that it can have', () => {
     for (const { operation } of operations) {
       expect(operation.summary, operation.operationId).to.match(/\w/)
+      expect(Object.keys(operation.responses!)).to.include.members(['401', '500', '503'])
+      if (operation.operationId === 'bulk') continue
       expect(operation['x-permission'], operation.operationId).to.match(/^\w+\.\w+\.\w+$/)
-      expect(Object.keys(operation.responses!)).to.include.members(['401', '403', '500', '503'])
+      expect(Object.keys(operation.responses!)).to.include('403')
     }
     const responses = (api.paths['/kwlt/wallets/{id}/debits']!.post as unknown as { responses: Record<string, Json> })
       .responses
     expect(Object.keys(responses)).to.include.members(['400', '404', '409', '412', '413', '415', '422'])
     const rejections = JSON.stringify(follow(api, String(responses['422']!.$ref)))
     expect(rejections).to.contain('insufficient_funds').and.contain('idempotency_key_reused')
+  })
+
+  it('says of a bulk that any caller may come, and that commands have errors of their own', () => {
+    const { post: bulk } = api.paths['/bulk'] as unknown as { post: { responses: Record<string, object> } }
+    expect(bulk).not.to.have.any.keys('x-permission', 'security')
+    expect(Object.keys(bulk.responses)).to.have.members(['200', '400', '401', '413', '415', '500', '503'])
+    const { properties } = follow(api, '#/components/schemas/bulk.body') as unknown as {
+      properties: { commands: { maxItems: number; items: { properties: { command: { enum: string[] } } } } }
+    }
+    expect(properties.commands.maxItems).to.equal(1000)
+    expect(properties.commands.items.properties.command.enum).to.include.members(['wallet.credit', 'note.add'])
   })
 
   it('names no code of the interface with another status than the catalogue', () => {
