@@ -1,6 +1,6 @@
 /** Many commands in one request, each with an answer of its own. */
 import { z } from 'zod'
-import { type ApiRequest, type ApiResponse, type Parameter, type Route, SIGNED_IN } from '../domain/kernel/route.ts'
+import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
 import { object } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { execute } from './execute.ts'
@@ -52,7 +52,7 @@ export function bulkRoute(clients: readonly ClientCommand[], deps: CommandDeps):
   return {
     method: 'POST',
     path: '/bulk',
-    permission: SIGNED_IN,
+    permission: 'signed in',
     operationId: 'bulk',
     summary: SUMMARY,
     tag: 'bulk',

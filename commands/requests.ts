@@ -22,7 +22,7 @@ export type CommandDeps = WriteDeps & {
   readonly errorAnswer: (error: unknown, correlationId: string) => ErrorAnswer
 }
 
-export type ErrorAnswer = {
+type ErrorAnswer = {
   readonly status: number
   readonly code: string
   readonly message: string

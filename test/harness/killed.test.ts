@@ -11,7 +11,7 @@ import { startMocha } from './mocha.ts'
 const GONE_MS_MAX = 10_000
 
 describe('processes that tests start', function killed() {
-  this.timeout(90_000)
+  this.timeout(180_000)
 
   before(function linuxOnly() {
     if (process.platform !== 'linux') this.skip()
