@@ -36,15 +36,15 @@ const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount'
 const DAY = ['date', 'lines', 'change', 'balance'] as const
 
 /**
- * What a page of an account's history is made of: the columns that order it, the day that `from` and `to` look at, and
- * the rows. The rows add up a column `amount`, from which the running balance follows.
+ * One way to show the history of an account: the columns that order it, the day that `from` and `to` are compared with,
+ * and its rows. Every view has a column `amount`, which the running balance adds up.
  */
 type View = {
   readonly name: string
   readonly keys: readonly ('effective_on' | 'revision' | 'line')[]
   readonly day: string
   readonly columns: readonly string[]
-  /** The rows of a page before the running balance, from the lines that `where` leaves. */
+  /** SQL of the rows of a page without their running balance. */
   readonly rows: (where: string, limit: string) => string
 }
 
@@ -52,7 +52,7 @@ const lines = (where: string, order: string, limit: string) =>
   `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
     from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
 
-/** By the date that entries count for: what the account held on a day, as known now. */
+/** The lines by the date that their entries count for. */
 const byEffectiveDate: View = {
   name: 'statement_effective',
   keys: ['effective_on', 'revision', 'line'],
@@ -61,7 +61,7 @@ const byEffectiveDate: View = {
   rows: (where, limit) => lines(where, 't.effective_on, t.revision, t.line', limit),
 }
 
-/** In the order of posting: what the account held after each entry, when it was posted. */
+/** The lines in the order of posting. */
 const byPosting: View = {
   name: 'statement_posted',
   keys: ['revision', 'line'],
@@ -167,7 +167,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
 
 type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: readonly WireRow[] }
 
-/** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
+/** One page of a view. Throws `not_found` for an account that was never opened, which is not an empty account. */
 async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
   const { currency, from, to, effective_at } = query
   if (currency === undefined) throw invalidParameter('currency', 'must be given')
@@ -239,7 +239,7 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
     const place = placeOf(view, query, asOf).map(put).join(', ')
     after = `(${keys}) > (${place})`
     const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
-    // Days follow the order of every view but posting's, whose clocks are those of several processes.
+    // In the order of posting days can go back, because several processes with clocks of their own post.
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
@@ -258,19 +258,19 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
   return { of: READ, text, values }
 }
 
-/** Whether there is such an account; one outside the wallet is there once something was posted to it. */
+/** SQL of whether the account exists; an external account exists once something was posted to it. */
 function accountSql(account: string, scope: string, then: string | undefined): string {
   const now = tableOf(balances)
   if (!account.startsWith(EXTERNAL)) {
     const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
     return `select true as known, t.places from ${row} t`
   }
-  // Places never change: those of today were those of then.
+  // Places never change: the current ones hold for every position.
   return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
     from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
 }
 
-/** The cursor's place, which must lie in the period: the balance before the page counts on that. */
+/** The cursor's place. It must lie in the period, because the balance before the page is added up from there. */
 function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
   const schemas = keys.map(key => KEY_SCHEMAS[key])
   const place = valuesIn(after!, name, schemas, asOf).map(String)
