@@ -48,8 +48,13 @@ type View = {
   readonly rows: (where: string, limit: string) => string
 }
 
+/** A line's amount in the unit of the account: a line is as fine as it needs, the account as its finest line. */
+const AMOUNT = `case when (select places from a) is distinct from coalesce(t.places, (select minor from a))
+  then t.amount * ('1e' || ((select places from a) - coalesce(t.places, (select minor from a))))::numeric
+  else t.amount end`
+
 const lines = (where: string, order: string, limit: string) =>
-  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
+  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, ${AMOUNT} as amount, t.description
     from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
 
 /** By the date that entries count for: what the account held on a day, as known now. */
@@ -76,8 +81,8 @@ const byDay: View = {
   day: 't.effective_on',
   columns: DAY,
   rows: (where, limit) =>
-    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(t.amount) as amount,
-      sum(t.amount) as change from ${tableOf(postings)} t where ${where}
+    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(${AMOUNT}) as amount,
+      sum(${AMOUNT}) as change from ${tableOf(postings)} t where ${where}
       group by t.effective_on order by t.effective_on limit ${limit}`,
 }
 
@@ -244,12 +249,13 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
   const table = tableOf(postings)
-  const sum = (and: string) => `(select coalesce(sum(t.amount), 0) from ${table} t where ${scope.join(' and ')}${and})`
+  const sum = (and: string) => `(select coalesce(sum(${AMOUNT}), 0) from ${table} t where ${scope.join(' and ')}${and})`
   const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
-  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
+  const text = `with a as materialized (${accountSql(account[2]!, knownScope, then)})
+    select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
     from ${checkpointsSql(READ)}
-    left join (${accountSql(account[2]!, knownScope, then)}) a on true
+    left join a on true
     cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
@@ -263,10 +269,11 @@ function accountSql(account: string, scope: string, then: string | undefined): s
   const now = tableOf(balances)
   if (!account.startsWith(EXTERNAL)) {
     const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
-    return `select true as known, t.places from ${row} t`
+    return `select true as known, t.places, t.minor_places as minor from ${row} t`
   }
-  // Places never change: those of today were those of then.
-  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
+  // The minor unit never changes: that of today was that of then.
+  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
+      greatest(max(p.minor_places), (select max(t.places) from ${tableOf(postings)} t where ${scope})) as places
     from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
 }
 
