@@ -5,11 +5,14 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import { parseHledgerJson, readJournal } from '../../scripts/journal/hledger.ts'
-import { NO_WALLET, planImport } from '../../scripts/journal/plan.ts'
+import { written } from '../../scripts/journal/exact.ts'
+import { parseHledgerJson } from '../../scripts/journal/hledger-json.ts'
+import { planImport } from '../../scripts/journal/plan.ts'
+import { readJournal } from '../../scripts/journal/read.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
+import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
 import { decimal } from '../../scripts/terminal.ts'
-import { asRefusal, hledgerIsThere, type Refusal, refusalOf, TARGET } from './support.ts'
+import { asRefusal, balances, hledgerIsThere, plan, type Refusal, refusalOf, TARGET } from './support.ts'
 
 const run = promisify(execFile)
 
@@ -69,7 +72,7 @@ describe('import: hledger', () => {
 
     it('reads transactions with their places, those of included files too', async () => {
       await write('january.journal', JANUARY)
-      const journal = await readJournal(await write('books.journal', BOOKS))
+      const { journal } = await readJournal(await write('books.journal', BOOKS))
       expect(
         journal.map(({ description, place }) => [description, path.basename(place.file), place.line]),
       ).to.deep.equal([
@@ -85,7 +88,7 @@ describe('import: hledger', () => {
     it('reaches the balances that hledger reports itself', async () => {
       await write('january.journal', JANUARY)
       const file = await write('books.journal', BOOKS)
-      const { state } = planImport(await readJournal(file), TARGET, NO_WALLET, new Map())
+      const { state } = planImport((await readJournal(file)).journal, TARGET, NO_WALLET, new Map())
       const ours = balancesOf(state).filter(({ balance }) => balance !== '0')
       const { stdout } = await run('hledger', ['-f', file, 'bal', '--flat', '-N', '-c', '1000. EUR', '-O', 'csv'])
       const theirs = stdout.trim().split('\n').slice(1).flatMap(readBalance)
@@ -96,7 +99,8 @@ describe('import: hledger', () => {
 
     it('takes the places that a commodity directive declares', async () => {
       await write('january.journal', JANUARY)
-      const { state } = planImport(await readJournal(await write('books.journal', BOOKS)), TARGET, NO_WALLET, new Map())
+      const { journal } = await readJournal(await write('books.journal', BOOKS))
+      const { state } = planImport(journal, TARGET, NO_WALLET, new Map())
       expect(balancesOf(state).find(({ account }) => account === 'assets:gold')).to.include({
         places: 3,
         balance: '1500',
@@ -127,17 +131,34 @@ describe('import: hledger', () => {
       expect(await refusalIn('empty.journal', '; nothing yet\n')).to.include({ code: 'journal_empty' })
     })
 
-    it('refuses digits that the JSON of hledger rounds away', async () => {
-      const eleven = '2026-01-01 x\n a  1.00000000001 X\n b\n'
-      expect(await refusalIn('eleven.journal', eleven)).to.include({ code: 'amount_loses_digits', line: 1 })
-      const product = '2026-01-01 x\n a  1.1234567 EUR @ $1.1234567\n b\n'
-      expect(await refusalIn('product.journal', product)).to.include({ code: 'amount_loses_digits', line: 1 })
-      const ten = await readJournal(await write('ten.journal', '2026-01-01 x\n a  1.1234567891 X\n b\n'))
-      expect(ten[0]!.postings[0]!.amounts[0]).to.include({ digits: 11234567891n, places: 10 })
+    it('takes every digit, also those that the JSON of hledger rounds away', async () => {
+      const amountsOf = async (name: string, text: string) =>
+        (await readJournal(await write(name, text))).journal[0]!.postings.flatMap(({ amounts }) =>
+          amounts.map(({ digits, places, commodity }) => `${written({ digits, places })} ${commodity}`),
+        )
+      expect(await amountsOf('ten.journal', '2026-01-01 x\n a  1.1234567891 X\n b\n')).to.deep.equal([
+        '1.1234567891 X',
+        '-1.1234567891 X',
+      ])
+      const many = '2026-01-01 x, "y"\n a  1.00000000000000000001 X\n b  -3.5 "Y ""\n c\n'.replace('""', '"')
+      expect(await amountsOf('many.journal', many)).to.deep.equal([
+        '1.00000000000000000001 X',
+        '-3.5 Y ',
+        '-1.00000000000000000001 X',
+        '3.5 Y ',
+      ])
+      const product = '2026-01-01 x\n a  1,1234567 EUR @ $1.1234567\n b\n'
+      expect(await amountsOf('product.journal', product)).to.deep.equal(['1.1234567 EUR', '-1.26215495677489 $'])
+    })
+
+    it('takes amounts that are padded with zeros', async () => {
+      const padded = '2026-01-01 x\n a  4.862000000000 FUND @ 98.73 USD\n b  -480.03 USD\n'
+      const { journal } = await readJournal(await write('padded.journal', padded))
+      expect(balances(plan(journal))).to.deep.equal({ 'a FUND': '4862000000000', 'b USD': '-48003' })
     })
 
     it('keeps every digit of a large amount', async () => {
-      const journal = await readJournal(
+      const { journal } = await readJournal(
         await write('large.journal', `2026-01-01 x\n a  ${'1234567890'.repeat(3)}.5 X\n b\n`),
       )
       expect(journal[0]!.postings[0]!.amounts[0]).to.include({
