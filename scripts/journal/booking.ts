@@ -42,7 +42,7 @@ export function book(transaction: Transaction, currencies: Currencies): Booking 
       if (posting.kind === 'virtual' && amount.digits !== 0n) {
         const message =
           `(${posting.account}) is a virtual posting without another side, and a ledger books both sides. ` +
-          `Give it one in brackets, or leave it out: hledger -f JOURNAL --real print -x -O json > journal.json.`
+          'Balance it in brackets, [account], or import what `hledger -f JOURNAL --real print -x -O json` writes.'
         throw new ImportRefused('virtual_posting', message, place)
       }
       const currency = currencies.get(amount.commodity)!

@@ -39,34 +39,36 @@ export function changesOf(
   const there = new Set(entries.map(entry => entry.there?.entry))
   const gone = new Set(
     [...wallet.posted.values()].filter(
-      one =>
-        one.imported &&
-        one.reverses === undefined &&
-        (one.source ?? source) === source &&
-        !there.has(one.entry) &&
-        !wallet.reversed.has(one.entry),
+      one => one.imported && one.reverses === undefined && !there.has(one.entry) && !wallet.reversed.has(one.entry),
     ),
   )
   // A run that was cut off posted the replacement and did not come to take the first one back.
   const replaced = new Set(entries.map(({ there }) => there?.replaces))
   const superseded = [...gone].filter(({ entry }) => replaced.has(entry))
   for (const one of superseded) gone.delete(one)
-  const pairs = pairsOf(entries, gone, wallet)
+  const pairs = pairsOf(entries, gone, wallet, source)
+  // Another journal may well have another transaction of that day with the same words.
   const uncertain = [...pairs].find(
-    ([entry, old]) => old.source === undefined && !entry.withoutDays.includes(old.commandId),
+    ([entry, old]) => old.source !== source && !entry.withoutDays.includes(old.commandId),
   )
-  const ours = [...gone].filter(one => one.source !== undefined)
+  const ours = [...gone].filter(one => one.source === source)
+  const left = [...gone].filter(one => one.source === undefined)
   if (onChange === 'keep') {
-    return { replaced: new Map(), removed: superseded, left: [...pairs.values(), ...gone] }
+    return { replaced: new Map(), removed: superseded, left: [...pairs.values(), ...ours, ...left] }
   }
   if (onChange === undefined && uncertain) throw mayHaveChanged(...uncertain)
   if (onChange === undefined && ours.length > 0) throw isGone(ours, file)
-  const left = [...gone].filter(one => one.source === undefined)
   return { replaced: pairs, removed: [...superseded, ...ours], left }
 }
 
 /** New transactions that are imported ones of before, changed. Takes what it pairs out of `gone`. */
-function pairsOf(entries: readonly Entry[], gone: Set<Posted>, wallet: WalletState): ReadonlyMap<Entry, Posted> {
+function pairsOf(
+  entries: readonly Entry[],
+  gone: Set<Posted>,
+  wallet: WalletState,
+  source: string,
+): ReadonlyMap<Entry, Posted> {
+  const candidates = [...gone].sort((a, b) => Number(b.source === source) - Number(a.source === source))
   const pairs = new Map<Entry, Posted>()
   const fresh = entries.filter(({ there }) => !there)
   const pair = (entry: Entry, old: Posted | undefined) => {
@@ -84,7 +86,7 @@ function pairsOf(entries: readonly Entry[], gone: Set<Posted>, wallet: WalletSta
   ]
   for (const likeness of alike) {
     const byLikeness = new Map<string, Posted[]>()
-    for (const old of gone) {
+    for (const old of candidates.filter(one => gone.has(one))) {
       const key = likeness(old)
       const others = byLikeness.get(key)
       if (others) others.push(old)
@@ -127,7 +129,9 @@ const WHAT_HELPS =
 function mayHaveChanged(entry: Entry, old: Posted): ImportRefused {
   const message = `This transaction is not in the wallet, which has another of that day with ${
     old.words === entry.words ? 'the same words' : 'the same postings'
-  }: ${nameOf(old)}. It seems to be the same one, imported before it was changed. ${WHAT_HELPS}`
+  }: ${nameOf(old)}. It seems to be the same one, imported ${
+    old.source === undefined ? 'before' : `from the journal "${old.source}" before`
+  } it was changed. ${WHAT_HELPS}`
   return new ImportRefused('transaction_changed', message, entry.place)
 }
 

@@ -86,7 +86,8 @@ function said(
   const others = asThousands ? 'hledger takes it' : 'ledger and beancount take it'
   const mark = reader === 'hledger' ? '`decimal-mark .` or `decimal-mark ,`' : 'a `commodity` directive with a `format`'
   return (
-    `${placeText({ ...place, ...(line !== undefined && { line }) })}: "${amount}" is taken as ${taken}, as ${reader} reads it; ${others} as ${other}. ` +
+    `${placeText({ ...place, ...(line !== undefined && { line }) })}: "${amount}" is taken as ${taken}, ` +
+    `as ${reader} reads it; ${others} as ${other}. ` +
     `Say which it is with ${mark} at the top of the file, or write it without the comma.`
   )
 }

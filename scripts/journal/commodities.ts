@@ -99,7 +99,8 @@ export function unitsOf(amount: Exact & { readonly commodity: string }, currency
   if (short.places <= places) return { amount: at(short, places) }
   if (!fixed && short.places <= PLACES_MAX) return { amount: short.digits, places: short.places }
   const what = `${written(short)} ${amount.commodity} has ${short.places} decimal places; ${name} has at most `
-  const help = `Mend the amount, or keep ${amount.commodity} as a commodity of its own: --commodity '${amount.commodity}=${name}-exact'.`
+  const option = `--commodity '${amount.commodity}=${name}-exact'`
+  const help = `Mend the amount, or keep ${amount.commodity} as a commodity of its own: ${option}.`
   const message = fixed ? `${what}${places} (ISO 4217). ${help}` : `${what}${PLACES_MAX}. Round the amount.`
   throw new ImportRefused('amount_too_precise', message, place)
 }

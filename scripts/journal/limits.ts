@@ -13,8 +13,8 @@ type Posting = { readonly account: string; readonly currency: string; readonly a
 export function checkCommodity(commodity: string, name: string, place: Place): void {
   const help = `Give it a name: --commodity '${commodity}=${shorter(commodity)}'.`
   if (lengthOf(name) > COMMODITY_MAX) {
-    const what = `The commodity "${commodity}" has a name of ${lengthOf(name)} characters; the limit is ${COMMODITY_MAX}.`
-    throw refusal(`${what} ${help}`, place)
+    const what = `The commodity "${commodity}" has a name of ${lengthOf(name)} characters`
+    throw refusal(`${what}; the limit is ${COMMODITY_MAX}. ${help}`, place)
   }
   if (/^[^\s\p{C}]+$/u.test(name)) return
   const what = `The commodity "${visible(commodity)}" has characters that cannot be seen, which no currency has.`

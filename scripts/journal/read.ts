@@ -5,7 +5,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { loneCommas, loneCommasOfJson, type Reader } from './commas.ts'
 import { HledgerSaysNo, throughHledger } from './hledger.ts'
 import { parseHledgerJson } from './hledger-json.ts'
-import { ImportRefused, type Journal } from './journal.ts'
+import { ImportRefused, type Journal, placeText } from './journal.ts'
 import { throughLedger } from './ledger.ts'
 import { output } from './programs.ts'
 
@@ -67,13 +67,15 @@ async function readText(file: string, wanted: Reader | undefined): Promise<ReadJ
 
 /** A text that hledger cannot read may be one for ledger. */
 async function readForLedger(file: string, refusal: HledgerSaysNo): Promise<ReadJournal> {
-  const [first] = refusal.message.split('\n')
+  const what = `${placeText(refusal.place)}: hledger cannot read this line; ledger can, and read the journal.`
   try {
-    return await readWithLedger(file, [`${first} hledger cannot read this; ledger can, and read the journal.`])
+    return await readWithLedger(file, [what])
   } catch (error) {
-    if (error instanceof ImportRefused) throw refusal
     if (!(error instanceof KogiError)) throw error
-    const hint = 'If the journal is for ledger, install that as well (apt install ledger): it is then read with it.'
+    const hint =
+      error instanceof ImportRefused
+        ? `ledger cannot read it either: ${error.message}`
+        : 'If the journal is for ledger, install that as well (apt install ledger): it is then read with it.'
     throw new ImportRefused('journal_invalid', `${refusal.said}\n${hint}`, refusal.place)
   }
 }

@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { written } from '../../scripts/journal/exact.ts'
-import { parseHledgerJson } from '../../scripts/journal/hledger-json.ts'
 import { planImport } from '../../scripts/journal/plan.ts'
 import { readJournal } from '../../scripts/journal/read.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
 import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
 import { decimal } from '../../scripts/terminal.ts'
-import { asRefusal, balances, hledgerIsThere, plan, type Refusal, refusalOf, TARGET } from './support.ts'
+import { asRefusal, balances, hledgerIsThere, journalFolder, plan, type Refusal, TARGET } from './support.ts'
 
 const run = promisify(execFile)
 
@@ -45,17 +43,9 @@ const JANUARY = `2026-01-15 Rent; "decimalMantissa": 1
 `
 
 describe('import: hledger', () => {
-  let folder: string
-  before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'kogi-journal-'))
-  })
-  after(() => rm(folder, { recursive: true, force: true }))
+  const folder = journalFolder()
+  const { write } = folder
 
-  const write = async (name: string, text: string) => {
-    const file = path.join(folder, name)
-    await writeFile(file, text)
-    return file
-  }
   const refusalIn = async (name: string, text: string): Promise<Refusal | undefined> => {
     try {
       await readJournal(await write(name, text))
@@ -112,12 +102,20 @@ describe('import: hledger', () => {
         'unbalanced.journal',
         '2026-01-01 x\n a  1 EUR\n b  -1 EUR\n\n2026-01-02 y\n a  1 EUR\n b  1 EUR\n',
       )
-      expect(refusal).to.deep.equal({ code: 'journal_invalid', file: path.join(folder, 'unbalanced.journal'), line: 5 })
+      expect(refusal).to.deep.equal({
+        code: 'journal_invalid',
+        file: path.join(folder.path, 'unbalanced.journal'),
+        line: 5,
+      })
     })
 
     it('refuses an assertion that fails, with its line', async () => {
       const refusal = await refusalIn('assertion.journal', '2026-01-01 x\n a  1 EUR\n b  -1 EUR = -2 EUR\n')
-      expect(refusal).to.deep.equal({ code: 'journal_invalid', file: path.join(folder, 'assertion.journal'), line: 3 })
+      expect(refusal).to.deep.equal({
+        code: 'journal_invalid',
+        file: path.join(folder.path, 'assertion.journal'),
+        line: 3,
+      })
     })
 
     it('refuses what it cannot read', async () => {
@@ -125,7 +123,7 @@ describe('import: hledger', () => {
         code: 'journal_invalid',
         line: 1,
       })
-      for (const file of [path.join(folder, 'absent.journal'), folder]) {
+      for (const file of [path.join(folder.path, 'absent.journal'), folder.path]) {
         expect(asRefusal(await failed(readJournal(file)))).to.include({ code: 'journal_not_found' })
       }
       expect(await refusalIn('empty.journal', '; nothing yet\n')).to.include({ code: 'journal_empty' })
@@ -176,52 +174,20 @@ describe('import: hledger', () => {
   })
 
   describe('without the program', () => {
-    const amount = (mantissa: string) =>
-      `{"acommodity":"X","aprice":null,"aquantity":{"decimalMantissa":${mantissa},"decimalPlaces":0,"floatingPoint":0},"astyle":{"asprecision":0}}`
-    const text = (mantissa: string, description = 'x') =>
-      `[{"tdate":"2026-01-01","tcode":"","tdescription":${JSON.stringify(description)},` +
-      `"tsourcepos":[{"sourceName":"j","sourceLine":7,"sourceColumn":1}],` +
-      `"tpostings":[{"paccount":"a","ptype":"RegularPosting","pamount":[${amount(mantissa)}]}]}]`
-    const digits = (mantissa: string) => parseHledgerJson(text(mantissa), 'j.json')[0]!.postings[0]!.amounts[0]!.digits
-
     it('says how to get it', async () => {
       const before = process.env.PATH
-      process.env.PATH = folder
+      process.env.PATH = folder.path
       try {
-        await writeFile(path.join(folder, 'any.journal'), '')
-        const error = await failed(readJournal(path.join(folder, 'any.journal')))
+        await writeFile(path.join(folder.path, 'any.journal'), '')
+        const error = await failed(readJournal(path.join(folder.path, 'any.journal')))
         expect(error).to.be.instanceOf(KogiError).with.property('code', 'hledger_missing')
         expect((error as Error).message).to.contain('print -x -O json')
       } finally {
         process.env.PATH = before
       }
     })
-    it('reads numbers of any size, as hledger writes them', () => {
-      expect(digits('-12345678901234567890123')).to.equal(-12345678901234567890123n)
-      expect(digits('1.5e3')).to.equal(1500n)
-      expect(digits('-1.234567890123456789012345678901234567890123455e45')).to.equal(
-        -1234567890123456789012345678901234567890123455n,
-      )
-    })
-    it('is not misled by texts that look like numbers of money', () => {
-      const description = 'a \\"decimalMantissa": 5, "decimalMantissa":6'
-      expect(parseHledgerJson(text('1', description), 'j.json')[0]!.description).to.equal(description)
-    })
-    it('refuses a file that is something else', () => {
-      for (const other of ['', '{}', 'null', '[{}]', text('1.5'), text('0.5e0'), '[', '<html>']) {
-        const run = () => parseHledgerJson(other, 'j.json')
-        expect(() => run(), other)
-          .to.throw(KogiError)
-          .with.property('code', 'journal_invalid')
-      }
-      expect(refusalOf(() => parseHledgerJson('{}', 'j.json'))).to.deep.equal({
-        code: 'journal_invalid',
-        file: 'j.json',
-        line: undefined,
-      })
-    })
     it('refuses a file that is not there', async () => {
-      const error = await failed(readJournal(path.join(folder, 'absent.json')))
+      const error = await failed(readJournal(path.join(folder.path, 'absent.json')))
       expect(asRefusal(error)).to.include({ code: 'journal_not_found' })
     })
   })

@@ -174,6 +174,50 @@ describe('import: the plan', () => {
     })
   })
 
+  describe('refusals say what is beyond which limit, and what helps', () => {
+    const messages: readonly [string, ReturnType<typeof tx>, RegExp][] = [
+      [
+        'a long commodity',
+        tx('', line('a', `1 ${'Evergreen'.repeat(5)}`), line('b', `-1 ${'Evergreen'.repeat(5)}`)),
+        /^made-up.journal:1: .*Evergreen" has .* 45 characters; the limit is 32\. .*--commodity '(Evergreen)+=EEEEE'/,
+      ],
+      [
+        'a commodity that cannot be seen',
+        tx('', line('a', '1 \u200b'), line('b', '-1 \u200b')),
+        /:1: .*"U\+200B" has characters that cannot be seen.*--commodity/,
+      ],
+      [
+        'a long account',
+        tx('', line('x'.repeat(300), '1 EUR'), line('b', '-1 EUR')),
+        /300 characters; the limit is 255\. .*alias/,
+      ],
+      [
+        'a long description',
+        tx('y'.repeat(1001), line('a', '1 EUR'), line('b', '-1 EUR')),
+        /1001 characters; the limit is 1000\./,
+      ],
+      [
+        'too many digits',
+        tx('', line('a', `${'9'.repeat(37)} EUR`), line('b', `-${'9'.repeat(37)} EUR`)),
+        /amount in EUR has 39 digits .* the limit is 38\./,
+      ],
+      [
+        'too many postings',
+        tx('', ...Array.from({ length: 1002 }, (_, n) => line('a', n % 2 ? '1 EUR' : '-1 EUR'))),
+        /makes 1002 postings; the limit of an entry is 1000\. Split/,
+      ],
+      ['an account outside without a name', tx('', line('a', '1 EUR'), line('external:', '-1 EUR')), /needs a name/],
+      [
+        'more decimals than any currency has',
+        tx('', line('a', `0.${'1'.repeat(31)} X`), line('b', `-0.${'1'.repeat(31)} X`)),
+        /has 31 decimal places; X has at most 30/,
+      ],
+    ]
+    for (const [what, bad, message] of messages) {
+      it(what, () => expect(() => plan(journal(bad))).to.throw(message))
+    }
+  })
+
   describe('run again', () => {
     const first = afterPlan(plan(journal(lunch, rent, lunch)))
 

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
@@ -90,13 +93,38 @@ export function asRefusal(error: unknown): Refusal {
   return { code: error.code, file: error.place.file, line: error.place.line }
 }
 
-/** Whether the program hledger is installed; tests that need it are skipped otherwise. */
-export const hledgerIsThere = (() => {
+/** A folder of the suite that it is called in, and what writes a file there and returns its path. */
+export function journalFolder(): {
+  readonly path: string
+  readonly write: (name: string, text: string) => Promise<string>
+} {
+  let folder = ''
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'kogi-journal-'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+  return {
+    get path() {
+      return folder
+    },
+    async write(name, text) {
+      const file = path.join(folder, name)
+      await writeFile(file, text)
+      return file
+    },
+  }
+}
+
+/** Whether a program is installed; tests that need it are skipped otherwise. */
+function isThere(program: string): boolean {
   try {
-    execFileSync('hledger', ['--version'], { stdio: 'ignore' })
+    execFileSync(program, ['--version'], { stdio: 'ignore' })
     return true
   } catch {
-    console.log('    skipped where needed: hledger is not installed')
+    console.log(`    skipped where needed: ${program} is not installed`)
     return false
   }
-})()
+}
+
+export const hledgerIsThere = isThere('hledger')
+export const ledgerIsThere = isThere('ledger')
