@@ -247,14 +247,14 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
-  const inScope = `from ${tableOf(postings)} t where ${scope.join(' and ')}`
-  const sum = (and: string) => `(select coalesce(sum(${AMOUNT}), 0) ${inScope}${and})`
-  const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
+  const sum = (...and: string[]) =>
+    `(select coalesce(sum(${AMOUNT}), 0) from ${tableOf(postings)} t where ${[...scope, ...and].join(' and ')})`
+  const balance = query.effective_at === undefined ? 'null::numeric' : sum()
   const text = `with a as materialized (${accountSql(account[2]!, knownScope, then)})
     select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
     from ${checkpointsSql(READ)} left join a on true
-    cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
+    cross join (select ${before === undefined ? '0::numeric' : sum(before)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
       from (${view.rows(where, put(limit + 1))}) t) l on true order by ${keys.replaceAll('t.', 'l.')}`
@@ -269,7 +269,8 @@ function accountSql(account: string, scope: string, then: string | undefined): s
     return `select true as known, t.places, ('1e' || (t.places - t.minor_places))::numeric as usual from ${row} t`
   }
   // The minor unit never changes: that of today was that of then.
-  return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
+  return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (
+      select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
         greatest(max(p.minor_places), (select max(t.places) from ${tableOf(postings)} t where ${scope})) as places
       from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5) p`
 }

@@ -53,6 +53,8 @@ async function readText(file: string, wanted: Reader | undefined): Promise<ReadJ
   try {
     const journal = await throughHledger(file)
     if (!journal) throw new KogiError('hledger_missing', NO_HLEDGER)
+    if ((await loneCommas(journal, 'hledger', [])).length === 0) return { journal, reader: 'hledger', warnings: [] }
+    // A directive in a file without transactions may say what a comma means.
     const files = await output('hledger', ['-f', file, 'files']).catch(() => '')
     return {
       journal,
