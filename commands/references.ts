@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { type Reference, referencesIn } from '../domain/kernel/schema.ts'
-import type { Command } from './execute.ts'
+import type { Command } from './command.ts'
 import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
 

@@ -1,7 +1,7 @@
 /** Personal data is sealed before a rule or the log sees it, and opened again in replies. */
 import type { z } from 'zod'
 import { personalFields, type Sealed, sealed } from '../domain/kernel/schema.ts'
-import type { Command } from './execute.ts'
+import type { Command } from './command.ts'
 import { fingerprintOf } from './ids.ts'
 import type { Keyring } from './ports.ts'
 
@@ -40,7 +40,7 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
     const plain = body[field]
     if (typeof plain !== 'string') continue
     const named = aggregate.subjectOf?.(state) ?? (body[subjectField] as string | undefined) ?? principal.subject
-    closed[field] = await keyring.seal(principal.org, named, plain, { makeKey: command.dryRun !== true })
+    closed[field] = await keyring.seal(principal.org, named, plain, { makeKey: command.dryRun === undefined })
     subjects.add(named)
   }
   const digests = Object.fromEntries(Object.entries(closed).map(([field, { digest }]) => [field, digest]))

@@ -21,7 +21,7 @@ const HASH_BYTES = 8
 const IDS_PER_BLOCK = 100_000
 
 /** The commands of a stream: 48 bits of each id name the revisions that may hold it; the event there decides. */
-export class CommandIndex {
+class CommandIndex {
   readonly #revisions = new Map<number, number | number[]>()
   readonly #hashes: string[] = []
 

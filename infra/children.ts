@@ -19,6 +19,8 @@ export const ENTRY = fileURLToPath(
 export type ChildOptions = {
   /** A script with its arguments. */
   readonly args: readonly string[]
+  /** What errors call it; its arguments by default. */
+  readonly name?: string
   /** Variables beside those of this process. */
   readonly env?: Readonly<Record<string, string>>
   /** Form of the line of standard output that says it is ready; any line by default. */
@@ -48,7 +50,7 @@ export type Child = {
  * `endWithParent` ends by itself when this process dies, whatever kills it, because the channel between them breaks.
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const { args, env, ready = /./, signal, stderr = 'inherit', ...user } = options
+  const { args, name = args.join(' '), env, ready = /./, signal, stderr = 'inherit', ...user } = options
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', stderr, 'ipc'],
@@ -60,9 +62,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   try {
     const firstLine = await new Promise<string>((resolve, reject) => {
       createInterface({ input: child.stdout! }).on('line', line => ready.test(line) && resolve(line))
-      child.once('exit', (code, by) =>
-        reject(new Error(`${args.join(' ')} ended with ${by ?? code} before it was ready`)),
-      )
+      child.once('exit', (code, by) => reject(new Error(`${name} ended with ${by ?? code} before it was ready`)))
       child.once('error', reject)
       if (signal?.aborted) void stop()
     })
@@ -134,7 +134,7 @@ export const superviseVerb = (options: {
   readonly log: Log
 }): Promise<Supervised<Child>> => {
   const { name, args, env = {}, log } = options
-  return supervise(name, log, signal => startChild({ args: [ENTRY, ...args], env, signal }))
+  return supervise(name, log, signal => startChild({ name, args: [ENTRY, ...args], env, signal }))
 }
 
 /** In a child: ends this process in good order when its parent is gone. */

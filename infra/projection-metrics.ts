@@ -4,13 +4,13 @@ import type { EventLog } from '../projections/ports.ts'
 import type { BatchFigures } from '../projections/runner/lane.ts'
 import type { ProjectionHealth, Watch } from '../projections/runner/watch.ts'
 
-/** Seconds that a batch takes: some milliseconds when it follows, some hundred when it catches up. */
+/** Bounds in seconds: a batch takes some milliseconds when it follows and some hundred when it catches up. */
 const BATCH_BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** Metrics are worth more without the lag than late. */
+/** After this time the metrics are answered without the lag: they are worth more without it than late. */
 const LAG_TIMEOUT_MS = 1_000
 
-/** What a projector is looked at with, and where its lag is counted. */
+/** The watch of a projector, and the log in which its lag is counted. */
 type Watched = { readonly watch: Watch; readonly log: Pick<EventLog, 'read'> }
 
 /** The metrics of a projector, in the registry of its process. */
@@ -34,14 +34,14 @@ export function projectionMetrics(registry: Registry) {
       duration.observe({ phase: 'fold' }, batch.foldMs / 1000)
       duration.observe({ phase: 'write' }, batch.writeMs / 1000)
     },
-    /** Shows what the watch sees whenever the metrics are asked for. */
+    /** Lets the metrics show what this watch has seen, whenever they are asked for. */
     watch(watch: Watch, log: Pick<EventLog, 'read'>): void {
       watched = { watch, log }
     },
   }
 }
 
-/** Gauges of positions and what follows from them. All are collected at once, and all are set by one look. */
+/** Gauges of positions and lags. They are collected at the same time, so that one look sets all of them. */
 function positionGauges(registry: Registry, watched: () => Watched | undefined): void {
   const registers = [registry]
   let looking: Promise<void> | undefined
@@ -83,7 +83,7 @@ function positionGauges(registry: Registry, watched: () => Watched | undefined):
   }
 }
 
-/** The lag of each position that was reached; none where the event store does not answer: the watch says that. */
+/** The lag of each position that was reached; none where the event store does not answer, which the watch reports. */
 async function lagsOf(
   log: Pick<EventLog, 'read'>,
   head: bigint,

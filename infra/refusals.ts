@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Command } from '../commands/execute.ts'
+import type { Command } from '../commands/command.ts'
 import type { EventStore } from '../commands/ports.ts'
 import type { Rejection } from '../domain/kernel/errors.ts'
 import type { Log } from './log.ts'

@@ -1,13 +1,15 @@
 /** Puts the write path together: log, loaded streams, keys, clock. Used by the command API, by imports and by tests. */
 import { randomUUID } from 'node:crypto'
-import { Turns } from '../commands/execute.ts'
 import { referenceCheck } from '../commands/references.ts'
-import type { CommandDeps } from '../commands/routes.ts'
+import type { CommandDeps } from '../commands/requests.ts'
 import { loadedStreams } from '../commands/streams.ts'
+import { Turns } from '../commands/turns.ts'
+import { mustAllow } from './auth/permissions.ts'
 import { aggregates, codec } from './catalogue.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
 import { commandStore } from './event-store/command-store.ts'
+import { answerTo } from './http/errors.ts'
 import { keyring } from './keyring.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -39,6 +41,13 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
     onRefused: refusals(store, log),
     keyring: keyring(keys),
     newKey: randomUUID,
+    mustAllow,
+    errorAnswer(error, correlationId) {
+      const answer = answerTo(error)
+      const line = { trace_id: correlationId, context: { status: answer.status, code: answer.code, error } }
+      if (answer.status >= 500) log[answer.status === 500 ? 'error' : 'warn'](line, 'a command of a bulk failed')
+      return answer
+    },
   }
   return {
     deps,

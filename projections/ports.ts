@@ -1,4 +1,4 @@
-/** What the projections need from the world, as ports that infra/ implements. */
+/** The ports through which projections reach the log and the logger; infra/ implements them. */
 import type { DomainEvent, StoredEvent } from '../domain/kernel/event.ts'
 
 /** How a reader is doing, for logs, health and metrics. */
@@ -23,7 +23,7 @@ export type EventLog = {
    * also where a node lags behind. Fails when the engine does not answer, or does not come as far as `to` in time.
    */
   readonly read: (options: ReadOptions) => AsyncIterable<readonly StoredEvent[]>
-  /** The skips that the log holds, by projection: see `projection-<name>` in the design. */
+  /** The positions that operators decided to skip, by projection: the events of the streams `projection-<name>`. */
   readonly skips: (projections: readonly string[]) => Promise<ReadonlyMap<string, ReadonlySet<bigint>>>
 }
 

@@ -3,25 +3,27 @@ import type { Client } from 'pg'
 import { holdServed } from '../projections/ownership/serving.ts'
 import { CHECKPOINT_CHANNEL } from '../projections/ownership/tables.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
+import { Waker } from '../projections/waker.ts'
 
-/** How often a waiting read looks for itself: rarely while it is told, often while nobody tells it. */
+/** How often a waiting read looks by itself: rarely while announcements come, often while there are none. */
 const POLL_MS_LISTENING = 250
 const POLL_MS_DEAF = 50
 const RECONNECT_MS = 1_000
-/** A replica does not let anybody listen, until it is made the primary. */
+/** A replica refuses to listen until it is made the primary. */
 const REPLICA_RETRY_MS = 60_000
+/** SQLSTATE of a statement that a replica refuses. */
 const READ_ONLY = '25006'
 
-/** Word of moving checkpoints. Missing word costs time, never correctness: every wait ends by itself. */
+/** Announcements of moving checkpoints. A missed one costs time, never correctness: every wait ends by itself. */
 export type CheckpointSignal = {
-  /** A number to take before a read: word that comes between that and the wait is not lost. */
+  /** A number to take before a read, so that an announcement between the read and the wait is not lost. */
   readonly ticket: () => number
   /** Resolves when a checkpoint at or beyond `position` may have moved since `ticket`, and after `ms` at the latest. */
   readonly moved: (position: bigint, ticket: number, ms: number, abort: AbortSignal) => Promise<void>
   readonly close: () => Promise<void>
 }
 
-type Waiter = { readonly position: bigint; readonly wake: () => void }
+type Waiting = { readonly position: bigint; readonly waker: Waker }
 
 /**
  * Listens on one connection for all waiting reads of the process. `connect` gives a connected client of its own (not of
@@ -29,19 +31,19 @@ type Waiter = { readonly position: bigint; readonly wake: () => void }
  */
 export function followCheckpoints(options: {
   connect: () => Promise<Client>
-  /** What the process reads: while it listens, nobody drops their tables. */
+  /** The projections that the process reads: while it listens, their tables are not dropped. */
   serves: readonly AnyProjection[]
   onFault?: (error: unknown) => void
 }): CheckpointSignal {
   const { connect, serves, onFault = () => {} } = options
-  const waiters = new Set<Waiter>()
+  const waiting = new Set<Waiting>()
   const closing = new AbortController()
   let heard = 0
   let listening = false
 
   const wakeUpTo = (position: bigint) => {
     heard += 1
-    for (const waiter of waiters) if (waiter.position <= position) waiter.wake()
+    for (const { position: wanted, waker } of waiting) if (wanted <= position) waker.wake()
   }
   const onListening = (now: boolean) => {
     listening = now
@@ -60,23 +62,16 @@ export function followCheckpoints(options: {
 
   return {
     ticket: () => heard,
-    moved: (position, ticket, ms, abort) =>
-      new Promise(resolve => {
-        if (ticket !== heard || abort.aborted) return resolve()
-        const wake = () => {
-          waiters.delete(waiter)
-          clearTimeout(timer)
-          abort.removeEventListener('abort', wake)
-          resolve()
-        }
-        const waiter = { position, wake }
-        const timer = setTimeout(wake, Math.min(ms, listening ? POLL_MS_LISTENING : POLL_MS_DEAF))
-        waiters.add(waiter)
-        abort.addEventListener('abort', wake, { once: true })
-      }),
+    async moved(position, ticket, ms, abort) {
+      if (ticket !== heard) return
+      const own = { position, waker: new Waker() }
+      waiting.add(own)
+      await own.waker.wait(Math.min(ms, listening ? POLL_MS_LISTENING : POLL_MS_DEAF), abort)
+      waiting.delete(own)
+    },
     async close() {
       closing.abort()
-      for (const { wake } of waiters) wake()
+      for (const { waker } of waiting) waker.wake()
       await running
     },
   }

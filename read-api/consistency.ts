@@ -10,10 +10,10 @@ import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } fro
 import type { ReadPool, RowsQuery } from './pool.ts'
 import type { Versions } from './versions.ts'
 
-/** Rows of one SQL statement, in array form, with the position that they are good for. */
+/** Rows of one SQL statement, in array form, with the position that they are read at. */
 export type Snapshot = { readonly position: bigint; readonly rows: readonly (readonly unknown[])[] }
 
-/** What a read needs from outside: connections of the read models' database, word of checkpoints and of versions. */
+/** What a read needs: connections of the read models' database, announcements of checkpoints, and built versions. */
 export type ReadStore = {
   readonly pool: ReadPool
   readonly signal: CheckpointSignal
@@ -72,7 +72,7 @@ export async function read(
   const bucket = bucketOf(request.principal.org)
   const query: RowsQuery = { text, values: [bucket, ...values], rowMode: 'array', types: wireTypes }
   if (name !== undefined) query.name = name
-  // The past is as well known in a read model that stands still as in any other.
+  // A stalled read model knows the past up to its position as well as any other.
   const enough = asOf && later(asOf.position, token?.position)
   const attempt = async () => answer(await run(store, query), enough)
   const found =
@@ -161,20 +161,20 @@ async function run({ pool }: ReadStore, query: RowsQuery): Promise<unknown[][]> 
 
 class NotBuiltError extends KogiError {}
 
-/** Before everything that a token can name, for whoever waits. */
+/** The answer of a read model that is not built yet, to a read that waits: a position before every token's. */
 function notYetBuilt(error: unknown): Snapshot {
   if (!(error instanceof NotBuiltError)) throw error
   return { position: -1n, rows: [] }
 }
 
-/** What was read; `enough`: the position at which it does not matter that a read model is stalled. */
+/** The rows as a snapshot. Where `enough` is reached, it does not matter that a read model is stalled. */
 function answer(rows: unknown[][], enough: bigint | undefined): Snapshot {
   const [position, stalled] = rows[0] as [string, boolean]
   if (stalled && (enough === undefined || BigInt(position) < enough)) throw standsStill(position)
   return { position: BigInt(position), rows }
 }
 
-/** A read model of the answer has been stopped by an event. */
+/** The error for an answer one of whose read models an event has stopped. */
 export const standsStill = (position: string) =>
   new KogiError('projection_stalled', 'A read model of this answer is stalled; an operator must mend it.', [
     { field: 'position', message: position },

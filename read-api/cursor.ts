@@ -1,18 +1,22 @@
 import type { z } from 'zod'
+import { fieldInfo } from '../domain/kernel/schema.ts'
 import type { AsOf } from './consistency.ts'
+import { inUrl } from './filters.ts'
 import { columnFault, invalidParameter, isPosition } from './parameters.ts'
 
 /**
- * The place in a list after which a page begins: the order columns of the last row, with the name of the list and, for
- * a list of the past, as of when. Opaque to clients and checked like any input: what it carries goes into a comparison,
- * never into the text of a statement.
+ * The place in a list after which a page begins: the last row's values in the columns that order the list, with the
+ * name of the list and, for a page of the past, its position. It is opaque to clients and checked like any input: its
+ * values are parameters of a statement, never part of its text.
  */
-export const cursorOf = (list: string, values: readonly string[], asOf?: AsOf): string =>
-  Buffer.from(JSON.stringify([nameOf(list, asOf), ...values])).toString('base64url')
+export const cursorOf = (list: string, values: readonly unknown[], asOf?: AsOf): string =>
+  Buffer.from(
+    JSON.stringify([nameOf(list, asOf), ...values.map(value => (value === null ? null : String(value)))]),
+  ).toString('base64url')
 
 const nameOf = (list: string, asOf: AsOf | undefined) => (asOf ? `${list}@${asOf.position}@${asOf.asked}` : list)
 
-/** As of when the page was that a cursor continues; `undefined` where it was of no moment. */
+/** The `as_of` position that the cursor's page was read at; `undefined` for a page of current rows. */
 export function pinOf(cursor: string): AsOf | undefined {
   const decoded = decode(cursor)
   const [, position, asked] = Array.isArray(decoded) ? String(decoded[0]).split('@') : []
@@ -20,20 +24,29 @@ export function pinOf(cursor: string): AsOf | undefined {
   return { asked, position: BigInt(position) }
 }
 
-/** The values of a cursor for the columns that the list is ordered by. */
-export function valuesOf(cursor: string, list: string, columns: readonly z.ZodType[], asOf?: AsOf): string[] {
+/** The values of a cursor for the columns that order the list. Throws `invalid_parameter` for another list's cursor. */
+export function placeOf(
+  cursor: string,
+  list: string,
+  columns: readonly z.ZodType[],
+  asOf?: AsOf,
+): readonly (string | null)[] {
   const decoded = decode(cursor)
   const pin = asOf && pinOf(cursor)
   const fits =
     Array.isArray(decoded) &&
     decoded.length === columns.length + 1 &&
-    decoded.every(value => typeof value === 'string') &&
     decoded[0] === nameOf(list, pin) &&
     pin?.position === asOf?.position &&
-    columns.every((column, at) => columnFault(column, decoded[at + 1]!) === undefined)
-  if (!fits) throw invalidParameter('after', 'must be the `next` of an earlier page of this list')
+    columns.every((column, at) => isValueOf(column, decoded[at + 1]))
+  if (!fits) throw invalidParameter('after', 'must be the `next` of an earlier page of this list in this order')
   return decoded.slice(1)
 }
+
+const isValueOf = (column: z.ZodType, value: unknown) =>
+  value === null
+    ? fieldInfo(column).nullable
+    : typeof value === 'string' && columnFault(inUrl(column), value) === undefined
 
 function decode(cursor: string): unknown {
   try {

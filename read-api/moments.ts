@@ -1,18 +1,19 @@
 /**
- * Where times lie in the log of an org. The times of events rise with their positions but for what clocks disagree, so
- * that nothing but a walk tells where the first later event is. Marks are kept along the way: each process walks the
- * events of an org once, and from then on only those between two marks.
+ * Finds where times lie in the log of an org. The times of events rise with their positions except where clocks
+ * disagree, so that only a walk over the events finds the first one later than a time. Marks are kept along the way:
+ * each process walks the events of an org once, and after that only those between two marks.
  */
+import { LRUCache } from 'lru-cache'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import { marksAfter } from '../projections/audit/times.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import type { ReadPool } from './pool.ts'
 import { absent } from './versions.ts'
 
-/** Every so many events there is a mark, and so many are walked in one statement. */
+/** Events between two marks, and events that one statement walks. */
 const STEP = 5_000
 const WALK = 100_000
-/** Orgs whose marks are kept; the one that nobody asked about for longest goes first. */
+/** Orgs whose marks are kept; those that were asked about longest ago are forgotten first. */
 const ORGS_MAX = 1_000
 
 /** No event of the org up to `position` is later than `latest`, in the form of the log. */
@@ -26,24 +27,22 @@ export type Moments = {
 
 /** Keeps the marks of a process. Events are immutable, so a mark is true for ever. */
 export function keepMoments(pool: ReadPool, { step = STEP, walk = WALK } = {}): Moments {
-  const orgs = new Map<string, Walk>()
-  let there = false
+  const orgs = new LRUCache<string, Walk>({ max: ORGS_MAX })
+  let exists = false
 
   function walkOf(org: string): Walk {
-    const known = orgs.get(org) ?? { marks: [] }
-    orgs.delete(org)
-    orgs.set(org, known)
-    if (orgs.size > ORGS_MAX) orgs.delete(orgs.keys().next().value!)
-    return known
+    const walk = orgs.get(org) ?? { marks: [] }
+    orgs.set(org, walk)
+    return walk
   }
-  /** Before a projector has made the table there is nothing to walk; the read says so. */
-  async function isThere(): Promise<boolean> {
-    there ||= (await absent(pool, [tableOf(auditLog)])).length === 0
-    return there
+  /** Whether there is a table to walk: before a projector has made it, the read itself answers that. */
+  async function tableExists(): Promise<boolean> {
+    exists ||= (await absent(pool, [tableOf(auditLog)])).length === 0
+    return exists
   }
   /** Walks on until a mark is later than the instant, or to the end. */
   async function extend(org: string, { marks }: Walk, instant: string): Promise<void> {
-    if (!(await isThere())) return
+    if (!(await tableExists())) return
     for (;;) {
       const last = marks.at(-1)
       if (last && last.latest > instant) return
@@ -64,7 +63,7 @@ export function keepMoments(pool: ReadPool, { step = STEP, walk = WALK } = {}): 
   return {
     async before(org, instant) {
       const own = walkOf(org)
-      // One walk for all that wait for it: ten of them would hold every connection.
+      // Questions about an org share one walk: ten walks would hold every connection.
       while (own.walking) await own.walking
       const last = own.marks.at(-1)
       if (!last || last.latest <= instant) {

@@ -3,12 +3,14 @@ import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest, Parameter } from '../domain/kernel/route.ts'
 import { fieldInfo } from '../domain/kernel/schema.ts'
 
-/** The query of a request after the check: each parameter once, as text. */
+/** The query of a request after the check: each parameter once, as text; `listed` splits one of several values. */
 export type Queries = Readonly<Record<string, string | undefined>>
 
 export const LIMIT_DEFAULT = 20
 export const LIMIT_MAX = 500
 export const OFFSET_MAX = 1_000_000
+/** Characters of a cursor: the longest text that a list can be ordered by, with its id, as JSON in base64. */
+const CURSOR_MAX = 8_192
 /** How long a read waits for its token when the caller names no time, and the longest time that it may name. */
 const WAIT_MS_DEFAULT = 2_000
 const WAIT_MS_MAX = 30_000
@@ -28,15 +30,36 @@ export const inQuery = (name: string, schema: z.ZodType, description: string): P
   description,
 })
 
+/** Most values of one filter. */
+const VALUES_MAX = 100
+
+/** A parameter that takes several values, separated by commas. */
+export const severalInQuery = (
+  name: string,
+  schema: z.ZodType,
+  description: string,
+  valuesMax: number = VALUES_MAX,
+): Parameter => ({ ...inQuery(name, schema, description), valuesMax })
+
+/**
+ * The values of a parameter that takes several: a comma separates them, `\,` is a comma inside a value and `\\` a
+ * backslash. `undefined` where a backslash stands before anything else.
+ */
+export function listed(text: string): readonly string[] | undefined {
+  if (!text.includes('\\')) return text.split(',')
+  if (!/^(?:[^\\]|\\[\\,])*$/s.test(text)) return undefined
+  return [...`${text},`.matchAll(/((?:[^\\,]|\\.)*),/gs)].map(([, value]) => value!.replaceAll(/\\(.)/gs, '$1'))
+}
+
 /** Whether a text is a position that a log can have. */
 export const isPosition = (text: string): boolean => /^[0-9]{1,19}$/.test(text) && BigInt(text) < 2n ** 63n
 
-/** What a text that is no position is refused with. */
+/** The message for a text that is no position. */
 export const POSITION_FORM = 'must be a position: a decimal number below 2^63'
 
 const position = z.string().refine(isPosition, POSITION_FORM)
 
-/** What every read takes: the position it must have reached, and how long to wait for that. */
+/** The parameters of every read: the position that the answer must have reached, and how long to wait for it. */
 export const tokenParameters: readonly Parameter[] = [
   inQuery('at_least', position, 'answer only when the read model has reached this position'),
   inQuery(
@@ -50,10 +73,10 @@ export const tokenParameters: readonly Parameter[] = [
 /** How long a read may wait, in milliseconds. */
 export const waitOf = ({ wait }: Queries): number => (wait === undefined ? WAIT_MS_DEFAULT : Number(wait))
 
-/** What every list takes. */
+/** The parameters of every list. */
 export const pageParameters: readonly Parameter[] = [
   inQuery('limit', whole(1, LIMIT_MAX, LIMIT_DEFAULT), 'most rows to answer with'),
-  inQuery('after', z.string().max(4_096), 'the `next` of the page before: rows are neither lost nor doubled'),
+  inQuery('after', z.string().max(CURSOR_MAX), 'the `next` of the page before: rows are neither lost nor doubled'),
 ]
 
 export const invalidParameter = (field: string, message: string) =>
@@ -64,7 +87,7 @@ const noHistory = () =>
     { field: 'as_of', message: 'is not kept here' },
   ])
 
-/** The query of a request, checked: refuses what the route does not know, what comes twice and what is malformed. */
+/** The checked query of a request. Throws `invalid_parameter` for an unknown or repeated name and for a bad value. */
 export function queriesOf({ query }: ApiRequest, parameters: readonly Parameter[]): Queries {
   const faults: ErrorDetail[] = []
   for (const [name, value] of Object.entries(query)) {
@@ -86,7 +109,7 @@ export function fromPath({ params }: ApiRequest, name: string, column: z.ZodType
   return value
 }
 
-/** What hinders a text from being a value of a column, or `undefined`: what passes, PostgreSQL can compare. */
+/** Why a text is not a value of a column, or `undefined` where it is one: PostgreSQL can compare what passes. */
 export function columnFault(column: z.ZodType, text: string): string | undefined {
   const parsed = column.safeDecode(text as never)
   if (!parsed.success) return predicateOf(parsed.error.issues[0]!)
@@ -94,15 +117,20 @@ export function columnFault(column: z.ZodType, text: string): string | undefined
   return undefined
 }
 
-/** What is wrong, as the rest of a sentence about the parameter. */
+/** The fault as the rest of a sentence that begins with the parameter. */
 function predicateOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `must be ${issue.values.join(' or ')}`
+  if (issue.code === 'invalid_value') return `must be ${issue.values.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`
   if (issue.code === 'too_big') return `must have at most ${issue.maximum} characters`
   return issue.message.replace(/^Invalid string: /, '')
 }
 
 function fault(parameter: Parameter | undefined, value: string | string[]): string | undefined {
   if (parameter === undefined) return 'is unknown here'
-  if (typeof value !== 'string') return 'must be given once'
-  return columnFault(parameter.schema, value)
+  const { schema, valuesMax } = parameter
+  if (valuesMax === undefined) return typeof value === 'string' ? columnFault(schema, value) : 'must be given once'
+  if (typeof value !== 'string') return 'must be given once, with commas between its values'
+  const values = listed(value)
+  if (values === undefined) return 'must have a comma or another backslash after each backslash'
+  if (values.length > valuesMax) return `must have at most ${valuesMax} values`
+  return values.map(one => columnFault(schema, one)).find(message => message !== undefined)
 }

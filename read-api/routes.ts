@@ -1,17 +1,65 @@
+/** The routes of the read side: of each resource its list, its summary and the single thing where it has a name. */
+import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
+import { asOfErrors, noHistoryErrors } from './as-of.ts'
+import { readErrors } from './consistency.ts'
+import { filtersOf } from './filters.ts'
+import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
-import { type Resource, type ResourceDeps, routesOf } from './resource.ts'
+import type { Resource, ResourceDeps } from './resource.ts'
+import { outsideSchemaOf } from './rows.ts'
+import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
+import { singleHandler } from './single.ts'
+import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
 export type ReadDeps = ResourceDeps & SearchDeps & { readonly resources: readonly Resource[] }
 
 /**
- * Every route of the read side. The order matters where paths overlap: the statement of an account comes before the
- * account in a currency, so no currency can be called `statement` or `end-of-day` in a path.
+ * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: no
+ * currency is read under the names `statement` and `end-of-day`, and no thing under the name `summary`.
  */
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   searchRoute(deps),
 ]
+
+/** The routes of a resource. The summary stands before the single thing: no thing is read under the name `summary`. */
+function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
+  const { ids, path, names, projection, permission, tag, summary, many } = resource
+  const row = outsideSchemaOf(projection)
+  const filters = filtersOf(projection, resource.filters)
+  const errors = { ...(knowsThePast(resource) ? asOfErrors : noHistoryErrors), ...readErrors }
+  const shared = { method: 'GET', permission, tag, errors: { ...errors, 404: ['not_found'] } } as const
+  const list: Route = {
+    ...shared,
+    path,
+    operationId: `list${ids.many}`,
+    summary: summary.list,
+    parameters: [...pathParameters(resource, []), ...listParameters(resource, filters)],
+    response: z.array(row),
+    handle: listHandler(resource, filters, deps),
+  }
+  const groups: Route = {
+    ...shared,
+    path: `${path}/summary`,
+    operationId: `summarize${ids.many}`,
+    summary: `Counts the ${many} by groups and adds up their numbers.`,
+    parameters: [...pathParameters(resource, []), ...summaryParameters(resource, filters)],
+    response: z.array(summaryRow),
+    handle: summaryHandler(resource, filters, deps),
+  }
+  if (names.length === 0) return [list, groups]
+  const single: Route = {
+    ...shared,
+    path: `${path}${names.map(name => `/:${name}`).join('')}`,
+    operationId: `get${ids.one}`,
+    summary: summary.get ?? '',
+    parameters: [...pathParameters(resource, names), ...momentParameters(resource)],
+    response: row,
+    handle: singleHandler(resource, deps),
+  }
+  return [list, groups, single]
+}

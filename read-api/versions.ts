@@ -4,7 +4,7 @@ import type { AnyProjection } from '../projections/rows/projection.ts'
 import { indexNamesOf, tableOf } from '../projections/rows/tables.ts'
 import type { ReadPool } from './pool.ts'
 
-/** How often the checkpoints are looked at while a version is being built; also how far it may be behind at the end. */
+/** How often checkpoints are looked at while a version is built; it counts as built up to this long behind. */
 const LOOK_MS = 500
 
 /** Whether the versions that a process was built for can be read. */
@@ -18,7 +18,7 @@ export type Versions = {
 
 type Row = readonly [projection: string, version: number, bucket: number, position: string]
 type Behind = { readonly position: bigint; readonly goal: bigint }
-/** What a version lacks, in words. */
+/** The words for what a version lacks. */
 type Shortfall = string
 
 /**
@@ -87,7 +87,7 @@ function shortfallOf(
   return worst && `at position ${worst.position} of ${worst.goal}`
 }
 
-/** A version that others are read beside takes over when its indexes are there: without them it would be slow. */
+/** The indexes that a new version still lacks. It takes over when they are there: without them it would be slow. */
 async function unindexed(pool: ReadPool, projection: AnyProjection): Promise<Shortfall | undefined> {
   const missing = await absent(pool, indexNamesOf(projection))
   return missing.length === 0 ? undefined : `${missing.length} of its indexes are still to come`
@@ -107,16 +107,16 @@ async function checkpointsOf(pool: ReadPool, projections: readonly AnyProjection
     const { rows } = await pool.query({ text, values: [projections.map(({ name }) => name)], rowMode: 'array' })
     return rows as unknown as Row[]
   } catch (error) {
-    // No table of checkpoints: nothing has been built, by nobody.
+    // No table of checkpoints: nothing has been built yet.
     if ((error as { code?: unknown }).code === '42P01') return []
     throw error
   }
 }
 
 function buildingError(building: readonly AnyProjection[], short: ReadonlyMap<AnyProjection, Shortfall>): KogiError {
-  const told = building.map(projection => {
+  const details = building.map(projection => {
     return { field: tableOf(projection), message: short.get(projection)! }
   })
-  const names = told.map(({ field, message }) => `${field} ${message}`).join(', ')
-  return new KogiError('read_model_building', `A read model of this release is still being built: ${names}.`, told)
+  const names = details.map(({ field, message }) => `${field} ${message}`).join(', ')
+  return new KogiError('read_model_building', `A read model of this release is still being built: ${names}.`, details)
 }

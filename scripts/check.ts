@@ -17,11 +17,11 @@ type Options = OperatorOptions & { readonly org?: string }
 type Checked = {
   readonly head: bigint
   readonly tables: readonly CheckedTable[]
-  /** Where events stop projections: those were compared as of the event before. */
+  /** Checkpoints that an event has stopped: they were compared as of the event before. */
   readonly stopped: readonly Checkpoint[]
 }
 
-/** Orgs that are named for each table that differs. */
+/** How many orgs are named for each table that differs. */
 const NAMED_MAX = 10
 
 const HELP = `
@@ -100,7 +100,7 @@ function counting(events: EventLog, org: string | undefined) {
   return { events: { ...events, read }, found: () => found }
 }
 
-/** An organization that nobody knows has equal rows: none on either side. */
+/** Refuses an organization that is in no event and no table: its rows would be equal, none on either side. */
 function mustBeSomewhere(org: string, { tables }: Checked, events: number): void {
   if (events > 0 || tables.some(({ orgs, differences }) => orgs > 0 || differences.length > 0)) return
   const upTo = least(tables.map(reached))
@@ -117,7 +117,7 @@ function textOf({ head, tables, stopped }: Checked): string {
   return [
     table(['table', 'orgs', 'rows', 'sha256', 'log'], lines, ['orgs', 'rows']),
     `every org as of its checkpoint at one instant; all tables had reached ${least(tables.map(reached))} of ${head}`,
-    ...stopped.map(told),
+    ...stopped.map(stoppedLine),
     ...differing.flatMap(({ table, differences }) => [
       `${table} differs in ${named(differences.map(({ org }) => org))}; the first row that does:`,
       JSON.stringify(toWire(differences[0]!), null, 2),
@@ -125,7 +125,7 @@ function textOf({ head, tables, stopped }: Checked): string {
   ].join('\n')
 }
 
-const told = ({ projection, version, bucket, state, position, error }: Checkpoint): string =>
+const stoppedLine = ({ projection, version, bucket, state, position, error }: Checkpoint): string =>
   `${projection}_v${version}/${bucket} is ${state} at ${error?.type}, position ${error?.position}, and was compared ` +
   `as of position ${position}: what comes after it is not in its rows; see kogi projections`
 

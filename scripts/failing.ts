@@ -1,4 +1,4 @@
-/** How a verb ends that cannot do what it was asked to: what it says, where, and with which status. */
+/** How a verb ends that cannot do what it was asked to: its message, where it is printed, and the exit status. */
 import type { Command, CommanderError } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { ConfigError } from '../infra/config.ts'
@@ -6,7 +6,7 @@ import { stopBars } from './terminal.ts'
 
 /** Exit statuses of the CLI, as in `sysexits.h` where that has one. */
 export const STATUS = {
-  /** What was asked has the answer no: a table differs, a part is not well. For some verbs also: refused. */
+  /** The answer is no: a table differs, a part is not well. For some verbs also: refused. */
   no: 1,
   usage: 64,
   refused: 65,
@@ -28,7 +28,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   rebuilt_meanwhile: STATUS.later,
 }
 
-/** A signal told the verb to stop, and it left things as they were. */
+/** The verb was ended by a signal, and it left things as they were. */
 export class GivenUpError extends KogiError {
   readonly status: number
 
@@ -38,7 +38,7 @@ export class GivenUpError extends KogiError {
   }
 }
 
-/** What the machine refuses, not we: the message says what and where. */
+/** Codes of what the operating system refuses; the message says what and where. */
 const SYSTEM_CODES = new Set(['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT'])
 
 type FailOptions = {
@@ -93,13 +93,13 @@ function usageStatus({ code, exitCode, message }: CommanderError): number {
 
 let readerIsGone = false
 
-/** Whether whoever read the output has gone away: `| head -1`. */
-export const nobodyReads = (): boolean => readerIsGone
+/** Whether the reader of the output has gone away, as `| head -1` does. */
+export const outputIsClosed = (): boolean => readerIsGone
 
-/** What a stream says whose pipe has no reader, or whose terminal was closed. */
+/** Codes of a stream whose pipe has no reader, or whose terminal was closed. */
 const GONE = new Set(['EPIPE', 'EIO'])
 
-/** Lets a reader of the output go away: what it does not read any more is no fault. */
+/** Lets a reader of the output go away: output that is not read any more is no fault. */
 export function forgivePipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', error => {
@@ -119,6 +119,6 @@ Exit status:
   69  an engine does not answer
   70  a fault of Kogi
   74  the output cannot be written
-  75  somebody else is in the way: run it again later
+  75  another process is in the way: run it again later
   78  a setting is wrong
   130, 143  given up at ^C or SIGTERM`

@@ -1,4 +1,4 @@
-/** What the operators' verbs share: engines that are there already, and answers and errors as text or as JSON. */
+/** The common part of the operators' verbs: they use running engines, and print answers and errors as text or JSON. */
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { KogiError } from '../domain/kernel/errors.ts'
@@ -24,8 +24,8 @@ export type Tools = {
 }
 
 /**
- * Runs an operator's verb on engines that are there already: it makes no data folder. What goes wrong is told, as JSON
- * too where that was asked for, and ends the process with a status that is never 1.
+ * Runs an operator's verb on engines that are there already: it makes no data folder. An error is printed, as JSON too
+ * where that was asked for, and ends the process with a status that is never 1.
  */
 export async function operate(
   verb: string,
@@ -50,20 +50,20 @@ export async function operate(
   }
 }
 
-/** Prints what a verb came to. */
+/** Prints the result of a verb. */
 export function print({ json }: OperatorOptions, value: object, text: string): void {
   console.log(json ? JSON.stringify(toWire(value)) : text)
 }
 
 /** The projection of a name; throws `unknown_projection`. */
-export function known(name: string): AnyProjection {
+export function projectionNamed(name: string): AnyProjection {
   const found = projections.find(projection => projection.name === name)
   if (found) return found
   const names = projections.map(projection => projection.name).join(', ')
   throw new KogiError('unknown_projection', `There is no projection ${name}; there are ${names}.`)
 }
 
-/** Refuses a folder that the embedded engines have never kept anything in: a name with a typo looks like that. */
+/** Refuses a folder without data of the embedded engines: a name with a typo would otherwise make a new system. */
 export async function mustHaveData(config: Config): Promise<void> {
   const { dataDir, eventStoreUrl, databaseUrl, keysDatabaseUrl } = config
   const wanted = [
@@ -94,7 +94,7 @@ function inWords(events: EventLog): EventLog {
   }
 }
 
-/** Throws what the event store said as `engine_unavailable`. */
+/** Throws an error of the event store as `engine_unavailable`. */
 export function rethrow(error: unknown): never {
   if (error instanceof KogiError || !(error instanceof Error) || error.name === 'AbortError') throw error
   const said = error.message.split('\n')[0]!.replace(/\. Resolution note:.*$/, '')
@@ -103,7 +103,7 @@ export function rethrow(error: unknown): never {
 
 const UNDEFINED_TABLE = '42P01'
 
-/** A table that is not there is no fault: nothing has made it yet. */
+/** Turns the error for a missing table into `no_tables`: nothing has made the table yet. */
 export function asExpected(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message?: string }
   if (code !== UNDEFINED_TABLE) return error

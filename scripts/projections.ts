@@ -15,8 +15,8 @@ import {
 } from '../projections/care/operate.ts'
 import { logWentBack } from '../projections/runner/watch.ts'
 import { skipSchema } from '../read-api/audit/bundle.ts'
-import { nobodyReads, statusHelp } from './failing.ts'
-import { known, type OperatorOptions, operate, print, rethrow, type Tools } from './operator.ts'
+import { outputIsClosed, statusHelp } from './failing.ts'
+import { type OperatorOptions, operate, print, projectionNamed, rethrow, type Tools } from './operator.ts'
 import { table } from './terminal.ts'
 
 type Status = ProjectionStatus & {
@@ -30,7 +30,7 @@ type Look = { readonly at: number; readonly head: bigint; readonly statuses: rea
 const WATCH_MS = 1_000
 /** Between the two looks that a rate takes. */
 const RATE_MS = 500
-/** How long `retry` waits for a projector to have tried: those look at their work every second. */
+/** How long `retry` waits until a projector has tried; projectors look at their work every second. */
 const RETRY_WAIT_MS = 10_000
 const POSITION_MAX = 2n ** 63n - 1n
 
@@ -46,7 +46,7 @@ Examples:
 /** `kogi projections`: what the projections are doing, and what an operator can do about it. */
 export const projectionsCommand = (): Command =>
   withCommon(new Command('projections'))
-    .description('show the projections: position, lag, rate, state, who works on them')
+    .description('show the projections: position, lag, rate, state, and the projectors that work on them')
     .option('--watch', 'show it again every second')
     .addHelpText('after', STATES)
     .action((options: OperatorOptions & { watch?: boolean }) =>
@@ -65,7 +65,7 @@ const withCommon = (command: Command): Command =>
 const retryCommand = () =>
   withCommon(new Command('retry'))
     .description(
-      'try once more, now, the events that stopped a projection; what fails again stands still again at once',
+      'try the events that stopped a projection once more, now; an event that fails again stops it again at once',
     )
     .argument('<projection>')
     .addHelpText('after', statusHelp('an event still stops it'))
@@ -73,12 +73,12 @@ const retryCommand = () =>
 
 const resumeCommand = () =>
   withCommon(new Command('resume'))
-    .description('let a projection go on after it was mended: with all of its tries, as if nothing had stopped it')
+    .description('let a projection go on after its code was mended, with all tries anew')
     .argument('<projection>')
     .addHelpText('after', statusHelp())
     .action((projection: string, _: unknown, command: Command) =>
       run(command, async ({ pool, options }) => {
-        known(projection)
+        projectionNamed(projection)
         const resumed = await resumeStalled(pool, projection)
         print(options, { projection, resumed }, goesOn(projection, resumed))
       }),
@@ -86,15 +86,17 @@ const resumeCommand = () =>
 
 const skipCommand = () =>
   withCommon(new Command('skip'))
-    .description('go past the event at a position, for good: written to the log, honoured by rebuild, check and replay')
+    .description(
+      'go past the event at a position, for good: the skip is written to the log; rebuild, check and replay follow it',
+    )
     .argument('<projection>')
-    .argument('<position>', 'where the event stands that stops the projection', positionFrom)
-    .requiredOption('--reason <text>', 'why: it is kept with the decision', reasonFrom)
-    .option('--actor <name>', 'who decides it', actorFrom, process.env.USER || 'operator')
+    .argument('<position>', 'the position of the event that stops the projection', positionFrom)
+    .requiredOption('--reason <text>', 'why; the log keeps it with the skip', reasonFrom)
+    .option('--actor <name>', 'the person who decides it', actorFrom, process.env.USER || 'operator')
     .addHelpText('after', statusHelp())
-    .action((projection: string, position: bigint, { reason, actor }: Told, command: Command) =>
+    .action((projection: string, position: bigint, { reason, actor }: SkipOptions, command: Command) =>
       run(command, async ({ pool, engines, options }) => {
-        known(projection)
+        projectionNamed(projection)
         await mustBeStopped({ pool }, projection, position)
         const decision = { projection, position, reason, actor }
         await writeSkip(engines.eventStoreUrl, decision).catch(rethrow)
@@ -115,10 +117,10 @@ const pruneCommand = () =>
       }),
     )
 
-type Told = { readonly reason: string; readonly actor: string }
+type SkipOptions = { readonly reason: string; readonly actor: string }
 type Ran = Tools & { readonly options: OperatorOptions }
 
-/** Options count wherever they stand: the verb above takes those that it has too. */
+/** Options count before and after a subcommand: `projections` itself takes those that it has too. */
 function run(command: Command, work: (ran: Ran) => Promise<void>): Promise<void> {
   const options = command.optsWithGlobals<OperatorOptions>()
   return operate('projections', options, tools => work({ ...tools, options }))
@@ -140,7 +142,7 @@ async function show({ pool, events }: Tools, options: OperatorOptions & { watch?
       const rate = passed === null ? null : Math.round(passed / ((now.at - before.at) / 1000))
       statuses.push({ ...status, lagEvents, lagSeconds, rate })
     }
-    if (nobodyReads()) return
+    if (outputIsClosed()) return
     if (options.json) console.log(JSON.stringify({ head: String(now.head), projections: toWire(statuses) }))
     else draw(now.head, statuses, options.watch === true)
     if (!options.watch) return
@@ -157,7 +159,7 @@ function draw(head: bigint, statuses: readonly Status[], again: boolean): void {
     status.lagSeconds.toFixed(1),
     status.rate === null ? '' : String(status.rate),
     Object.entries(status.owners)
-      .map(([owner, buckets]) => `${owner === '' ? 'nobody' : owner}: ${buckets.length}`)
+      .map(([owner, buckets]) => `${owner === '' ? 'none' : owner}: ${buckets.length}`)
       .join(', '),
   ])
   if (again && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H')
@@ -175,9 +177,9 @@ function draw(head: bigint, statuses: readonly Status[], again: boolean): void {
   if (statuses.length === 0) console.log('no projector has run yet: kogi dev, or kogi projector')
 }
 
-/** Tells what became of each event that stopped the projection; ends with 1 where one still does. */
+/** Prints the outcome for each event that stopped the projection; the status is 1 where one still does. */
 async function retry({ pool, options }: Ran, projection: string): Promise<void> {
-  known(projection)
+  projectionNamed(projection)
   const tried = await retryStalled(pool, projection, RETRY_WAIT_MS)
   const lines = tried.map(({ version, bucket, outcome, fault }) => {
     const where = `${projection}_v${version}/${bucket}`
@@ -190,7 +192,7 @@ async function retry({ pool, options }: Ran, projection: string): Promise<void> 
   if (tried.some(({ outcome }) => outcome !== 'taken')) process.exitCode = 1
 }
 
-/** A skip of an event that was taken would make the rows differ from what check and rebuild make of the log. */
+/** Refuses to skip an event that was taken: the rows would differ from what check and rebuild make of the log. */
 async function mustBeStopped({ pool }: Pick<Tools, 'pool'>, projection: string, position: bigint): Promise<void> {
   if (await isStoppedAt(pool, projection, position)) return
   throw new KogiError(
@@ -209,7 +211,7 @@ function positionFrom(text: string): bigint {
   throw new InvalidArgumentError('a position is a whole number, as kogi projections shows it')
 }
 
-/** What is written once stands in every audit export from then on, which has room for so much. */
+/** A reason stands in every audit export from then on, whose schema bounds it. */
 function reasonFrom(text: string): string {
   if (skipSchema.shape.reason.safeParse(text).success) return text
   throw new InvalidArgumentError('a reason has 1 to 10,000 characters')

@@ -11,21 +11,22 @@ import type { AnyProjection } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { named } from './check.ts'
 import { GivenUpError, statusHelp } from './failing.ts'
-import { known, type OperatorOptions, operate, print, type Tools } from './operator.ts'
+import { type OperatorOptions, operate, print, projectionNamed, type Tools } from './operator.ts'
 import { progress, stopBars } from './terminal.ts'
 
 type Rebuilt = Awaited<ReturnType<typeof rebuild>>
 
 const HELP = `
-The new tables are built beside those that are read, from the first event on. When they stand where the old ones stand,
-they take their place within one transaction, and rows that were others before are reported. Reads and the projector go
-on meanwhile; nothing that events have caused happens again. What is given up or fails has changed nothing.
+The new tables are built beside those that are read, from the first event on. When they have reached the positions of
+the old ones, they take their place within one transaction, and rows that were different before are reported. Reads and
+the projector go on meanwhile; nothing that events have caused happens again. A rebuild that fails or is given up has
+changed nothing.
 ${statusHelp()}
 
 Example:
   $ kogi rebuild balances`
 
-/** `kogi rebuild <projection>`: its tables anew, while the old ones are read. */
+/** `kogi rebuild <projection>`: builds its tables anew, while the old ones are read. */
 export const rebuildCommand = () =>
   new Command('rebuild')
     .description('build the tables of a projection anew, beside those that are read')
@@ -36,7 +37,7 @@ export const rebuildCommand = () =>
     .action((name: string, options: OperatorOptions) => {
       const signal = signalOfStop()
       return operate('rebuild', options, async tools => {
-        const projection = known(name)
+        const projection = projectionNamed(name)
         const rebuilt = await rebuildBeside(tools, projection, signal)
         const stopped = (await readCheckpoints(tools.pool, [projection])).filter(({ state }) => state !== 'running')
         print(options, { projection: name, ...rebuilt, stopped }, textOf(name, rebuilt, stopped))
@@ -76,7 +77,7 @@ async function rebuildBeside({ pool, events, log }: Tools, projection: AnyProjec
   }
 }
 
-/** Aborted by ^C and SIGTERM, so that what was built is removed; the second one does not wait for that. */
+/** A signal that ^C and SIGTERM abort, so that what was built is removed; the second one ends the process at once. */
 function signalOfStop(): AbortSignal {
   const abort = new AbortController()
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
@@ -94,13 +95,13 @@ function signalOfStop(): AbortSignal {
 const OUTCOME_TRIES = 10
 const OUTCOME_WAIT_MS = 1_000
 
-/** What a rebuild that lost an engine has changed: the tables are the same ones as before, or they are not. */
+/** The sentence that says what a rebuild that lost an engine has changed: all of the tables, or nothing. */
 async function outcomeOf(pool: Pool, projection: AnyProjection, before: string | null): Promise<string> {
   const again = 'Run it again: what it left behind is removed then'
   for (let tries = 0; before !== null && tries < OUTCOME_TRIES; tries += 1) {
     const now = await oidOf(pool, projection).catch(() => undefined)
     if (now === before) return `The rebuild was given up; nothing has changed. ${again}.`
-    if (now) return 'The new tables are in place; what was different before could not be told.'
+    if (now) return 'The new tables are in place; which rows were different before is not known.'
     await new Promise(resolve => setTimeout(resolve, OUTCOME_WAIT_MS))
   }
   return `The rebuild was given up: either nothing has changed, or all of the new tables are in place. ${again}.`
@@ -114,7 +115,7 @@ async function oidOf(pool: Pool, projection: AnyProjection): Promise<string | nu
 }
 
 function textOf(name: string, { rows, orgs, position, changedOrgs }: Rebuilt, stopped: readonly Checkpoint[]): string {
-  const changed = `the rows of ${changedOrgs.length} orgs were others before: ${named(changedOrgs)}`
+  const changed = `the rows of ${changedOrgs.length} orgs were different before: ${named(changedOrgs)}`
   return [
     `${name}: ${rows} rows of ${orgs} orgs at position ${position}`,
     changedOrgs.length === 0 ? 'every row is what it was before' : changed,

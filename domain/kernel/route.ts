@@ -48,7 +48,12 @@ export type Parameter = {
   readonly description: string
   /** Whether a request must carry it; a parameter of the path always does. */
   readonly required?: boolean
+  /** The most values that it takes, separated by commas; absent where it takes one. `schema` is that of one value. */
+  readonly valuesMax?: number
 }
+
+/** In the place of a permission: the route needs a caller who is known, and looks by itself at what they may do. */
+export type SignedIn = 'signed in'
 
 /**
  * One HTTP operation as data. The command side and the read side each return a list of them; the server mounts the
@@ -58,7 +63,7 @@ export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path below `/api/v1`, parameters as `:name`: `/kwlt/wallets/:id/credits`. */
   readonly path: string
-  /** Permission the caller needs, or `null` for a public route. */
+  /** Permission the caller needs, `SignedIn` where any caller may come, `null` for a public route. */
   readonly permission: string | null
   readonly operationId: string
   readonly summary: string
@@ -68,6 +73,8 @@ export type Route = {
   readonly body?: z.ZodType
   /** Schema of `data` in the answer. */
   readonly response: z.ZodType
+  /** Headers of the answer, where it is not the receipt of one command. */
+  readonly answerHeaders?: readonly string[]
   /** Statuses and the codes that can come with them, beyond those every route has. */
   readonly errors: Readonly<Record<number, readonly string[]>>
   readonly handle: (request: ApiRequest) => Promise<ApiResponse>

@@ -6,26 +6,37 @@ import type { Principal } from '../../domain/kernel/route.ts'
 import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
-import { GRANT, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
+import { GRANT, isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
 /** Time for which a verified token is accepted without another look at the key set. */
 const REMEMBERED_MS = 300_000
 
-const printable = (max: number) =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u)
+/** Most names that a claim may list, of this API and of others. */
+const NAMES_MAX = 5_000
+
+/**
+ * A claim that lists names, in the forms of identity providers: a list, or one text with spaces between the names; null
+ * or nothing for none. Members of a list that are no texts name nothing here.
+ */
+const names = z
+  .union([z.string().transform(text => text.split(/\s+/)), z.array(z.unknown()), z.null()], {
+    error: 'must be a list of names, or a text of names with spaces between them',
+  })
+  .optional()
+  .transform(list => (list ?? []).filter(name => typeof name === 'string' && name !== '') as string[])
+  .refine(list => list.length <= NAMES_MAX, `lists more than ${NAMES_MAX} names`)
 
 /** The claims that make a principal; the times, the issuer and the audience are checked by the verification. */
 const claims = z.object({
-  sub: printable(128),
-  org_id: z.string().regex(ORG_ID),
-  roles: z.array(printable(64)).max(32).default([]),
-  permissions: z.array(z.string().max(256)).max(256).default([]),
-  scope: z.string().max(4_096).default(''),
+  sub: z
+    .string('must be a text')
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 characters, none of them control characters'),
+  org_id: z.string('must be a text').regex(ORG_ID, 'must have 1 to 64 letters, digits and . _ ~ -'),
+  roles: names,
+  permissions: names,
+  scope: names,
+  scp: names,
 })
 
 export type AuthOptions = {
@@ -80,12 +91,14 @@ export function createAuthenticator(options: AuthOptions) {
 function principalOf(payload: JWTPayload): Principal {
   const parsed = claims.safeParse(payload)
   if (!parsed.success) {
-    const claim = String(parsed.error.issues[0]!.path[0] ?? 'claims')
-    throw invalid(claim, 'the claim has not the form that this API needs')
+    const { path, message } = parsed.error.issues[0]!
+    throw invalid(String(path[0] ?? 'claims'), message)
   }
-  const { sub, org_id, roles, permissions, scope } = parsed.data
-  const named = permissions.filter(name => GRANT.test(name)) // The others belong to another API.
-  const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope(scope)])
+  const { sub, org_id, permissions, scope, scp } = parsed.data
+  // Other names belong to other applications: they grant nothing, and events do not carry them.
+  const roles = [...new Set(parsed.data.roles)].filter(isRole)
+  const named = permissions.filter(name => GRANT.test(name))
+  const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope([...scope, ...scp])])
   return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted] })
 }
 

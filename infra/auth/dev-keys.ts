@@ -7,6 +7,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { ROLES } from '../../domain/kernel/service.ts'
 import { type Config, ConfigError } from '../config.ts'
+import { isRole } from './permissions.ts'
 
 const generate = promisify(generateKeyPair)
 const MODULUS_BITS = 2_048
@@ -48,7 +49,7 @@ export async function issueToken(
   claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
 ): Promise<string> {
   const { org, subject, roles, ttlSeconds } = claims
-  const unknown = roles.find(role => !(ROLES as readonly string[]).includes(role))
+  const unknown = roles.find(role => !isRole(role))
   const refused = (message: string) => new KogiError('invalid_parameter', message)
   if (unknown !== undefined) {
     throw refused(`No such role: ${unknown}. The roles are ${ROLES.join(', ')}.`)

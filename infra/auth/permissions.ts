@@ -1,7 +1,8 @@
 import type { Operation } from '../../domain/kernel/aggregate.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
-import { ADMIN_ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
+import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
 import { memories, projections, services } from '../catalogue.ts'
+import { httpError } from '../http/errors.ts'
 
 /** Permissions of reads that are no list of a read model. */
 const SPECIAL = [`${memories.service}.memories.read`]
@@ -29,9 +30,17 @@ export function allows({ permissions: grants }: Pick<Principal, 'permissions'>, 
   return false
 }
 
-/** What an OAuth scope such as `briefcase:read` stands for: that action on everything of the service. */
-export function permissionsOfScope(scope: string): string[] {
-  return scope.split(' ').flatMap(word => {
+/** Throws `forbidden` where none of the caller's grants covers the permission. */
+export function mustAllow(principal: Principal, needed: string): void {
+  if (!allows(principal, needed)) throw httpError('forbidden', [{ field: 'permission', message: needed }])
+}
+
+/** True for a role of the platform. */
+export const isRole = (name: string): name is Role => (ROLES as readonly string[]).includes(name)
+
+/** What OAuth scopes such as `briefcase:read` stand for: that action on everything of the service. */
+export function permissionsOfScope(scopes: readonly string[]): string[] {
+  return scopes.flatMap(word => {
     const [service, action, ...rest] = word.split(':')
     if (!service || !action || rest.length > 0) return []
     if (action === '*') return permissions.some(name => name.startsWith(`${service}.`)) ? [`${service}.*`] : []

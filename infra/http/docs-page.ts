@@ -110,7 +110,7 @@ function start(api) {
     const { path, summary, parameters = [], requestBody, responses } = operation
     const permission = operation['x-permission']
     const inputFor = ({ schema }) => h('input', { placeholder: hint(schema) })
-    const fields = parameters.map(parameter => ({ ...parameter, input: inputFor(parameter) }))
+    const fields = parameters.map(resolve).map(parameter => ({ ...parameter, input: inputFor(parameter) }))
     const bodySchema = requestBody && requestBody.content['application/json'].schema
     const body = bodySchema && h('textarea', { rows: 9, value: JSON.stringify(example(bodySchema), null, 2) })
     const output = h('div')
@@ -170,6 +170,7 @@ function pretty(text) {
 }
 
 function hint(schema) {
+  if (schema.type === 'array') return hint(schema.items)
   return schema.default ?? schema.const ?? (schema.enum ? schema.enum.join(' | ') : schema.format ?? schema.type ?? '')
 }
 

@@ -25,11 +25,13 @@ export type OpenApiOptions = {
 export function openApi(routes: readonly Route[], options: OpenApiOptions): OpenApi {
   const schemas = namedSchemas(routes)
   const errors = namedErrors()
+  const parameters = namedParameters(routes)
+  const refs = { schema: schemas.refTo, error: errors.refTo, parameter: parameters.refTo }
   const paths: Record<string, Record<string, JsonObject>> = {}
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')
     paths[path] ??= {}
-    paths[path][route.method.toLowerCase()] = operation(route, schemas.refTo, errors.refTo)
+    paths[path][route.method.toLowerCase()] = operation(route, refs)
   }
   const tags = [...new Set(routes.map(route => route.tag))].map(name => {
     const description = options.services.find(({ code }) => code === name)?.title
@@ -45,6 +47,7 @@ export function openApi(routes: readonly Route[], options: OpenApiOptions): Open
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       schemas: { ...SHARED_SCHEMAS, ...schemas.all },
+      parameters: parameters.all,
       responses: errors.all,
       headers: HEADERS,
     },
@@ -59,35 +62,70 @@ known then, and \`meta.as_of\` names the position.`
 type RefTo<T> = (it: T) => JsonObject
 type ErrorAnswers = { readonly status: number; readonly codes: readonly string[] }
 
-function operation(route: Route, refTo: RefTo<z.ZodType>, refToError: RefTo<ErrorAnswers>): JsonObject {
+type Refs = {
+  readonly schema: RefTo<z.ZodType>
+  readonly error: RefTo<ErrorAnswers>
+  readonly parameter: RefTo<Parameter>
+}
+
+function operation(route: Route, refs: Refs): JsonObject {
   const { operationId, summary, tag, permission, parameters, body } = route
-  const failures = Object.fromEntries(errorsOf(route).map(answers => [answers.status, refToError(answers)]))
+  const failures = Object.fromEntries(errorsOf(route).map(answers => [answers.status, refs.error(answers)]))
   return {
     operationId,
     summary,
     tags: [tag],
-    ...(permission === null ? { security: [] } : { 'x-permission': permission }),
-    ...(parameters.length > 0 && { parameters: parameters.map(parameter) }),
+    ...(permission === null ? { security: [] } : permission !== 'signed in' && { 'x-permission': permission }),
+    ...(parameters.length > 0 && { parameters: parameters.map(refs.parameter) }),
     ...(body && {
-      requestBody: { required: !accepts(body, {}), content: { 'application/json': { schema: refTo(body) } } },
+      requestBody: { required: !accepts(body, {}), content: { 'application/json': { schema: refs.schema(body) } } },
     }),
-    responses: { ...successes(route, refTo), ...failures },
+    responses: { ...successes(route, refs.schema), ...failures },
   }
 }
 
-function parameter({ name, in: place, description, schema, required }: Parameter): JsonObject {
+/** Several values are an array in the style `form`: a comma separates them. */
+function parameter({ name, in: place, description, schema, required, valuesMax }: Parameter): JsonObject {
+  const items = jsonSchema(schema)
   return {
     name,
     in: place,
     description,
     ...((required || place === 'path') && { required: true }),
-    schema: jsonSchema(schema),
+    ...(valuesMax !== undefined && { style: 'form', explode: false }),
+    schema: valuesMax === undefined ? items : { type: 'array', items, maxItems: valuesMax },
   }
 }
 
+/** One component for each parameter of several routes: lists have the same filters as their summaries. */
+function namedParameters(routes: readonly Route[]) {
+  const forms = new Map<Parameter, JsonObject>()
+  const uses = new Map<string, number>()
+  for (const each of routes.flatMap(route => route.parameters)) {
+    const form = forms.get(each) ?? parameter(each)
+    forms.set(each, form)
+    uses.set(JSON.stringify(form), (uses.get(JSON.stringify(form)) ?? 0) + 1)
+  }
+  const names = new Map<string, string>()
+  const all: Record<string, JsonObject> = {}
+  const refTo: RefTo<Parameter> = each => {
+    const form = forms.get(each)!
+    const key = JSON.stringify(form)
+    if (each.in === 'path' || uses.get(key) === 1) return form
+    if (!names.has(key)) {
+      const name = each.name.replaceAll(/[^\w-]+/g, '.').replace(/\.$/, '')
+      const others = Object.keys(all).filter(other => other.replace(/\.[0-9]+$/, '') === name).length
+      names.set(key, others === 0 ? name : `${name}.${others + 1}`)
+      all[names.get(key)!] = form
+    }
+    return { $ref: `#/components/parameters/${names.get(key)}` }
+  }
+  return { all, refTo }
+}
+
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
-function successes({ method, response, path }: Route, refTo: RefTo<z.ZodType>): JsonObject {
-  const written = method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key']
+function successes({ method, response, path, answerHeaders }: Route, refTo: RefTo<z.ZodType>): JsonObject {
+  const written = answerHeaders ?? (method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
   if (method === 'DELETE')
     return { 204: { description: 'Removed; the receipt is in the headers', headers: headerRefs(written) } }
   const properties = {
@@ -98,7 +136,7 @@ function successes({ method, response, path }: Route, refTo: RefTo<z.ZodType>): 
   const schema = { type: 'object', required: ['data', 'meta'], properties }
   const content = { 'application/json': { schema } }
   const ok = { description: method === 'GET' ? 'Read' : 'Done', headers: headerRefs(written), content }
-  if (method !== 'POST') return { 200: ok }
+  if (method !== 'POST' || answerHeaders) return { 200: ok }
   const made = { description: 'Made', headers: headerRefs([...written, 'Location']), content }
   return path.split('/').length > 3 ? { 200: ok, 201: made } : { 200: { ...ok, description: 'Already so' }, 201: made }
 }
@@ -108,7 +146,8 @@ function errorsOf({ body, permission, parameters, errors }: Route): ErrorAnswers
   const common: string[] = ['internal', 'engine_unavailable', 'draining']
   if (parameters.length > 0) common.push('invalid_parameter')
   if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
-  if (permission !== null) common.push('unauthenticated', 'invalid_token', 'forbidden')
+  if (permission !== null) common.push('unauthenticated', 'invalid_token')
+  if (permission !== null && permission !== 'signed in') common.push('forbidden')
   const all = new Map<number, Set<string>>()
   const add = (status: number, code: string) => all.set(status, (all.get(status) ?? new Set()).add(code))
   for (const code of common) add(errorCatalogue[code as keyof typeof errorCatalogue].status, code)

@@ -32,24 +32,28 @@ export function createPaths(
     for (const route of targets) add(root, route, spelling)
   }
   const methodsOf: MethodsOf = path => {
-    const methods = [...(lookUp(root, segmentsOf(path), 0)?.targets.keys() ?? [])]
+    const methods = [...new Set([...lookUp(root, segmentsOf(path), 0)].flatMap(({ targets }) => [...targets.keys()]))]
     if (methods.includes('GET')) methods.push('HEAD')
     return methods.length === 0 ? [] : [...methods, 'OPTIONS']
   }
   const find: FindRoute = (method, path) => {
     const segments = segmentsOf(path)
-    const node = lookUp(root, segments, 0)
-    if (!node) throw httpError('route_not_found')
-    const target = node.targets.get(method === 'HEAD' ? 'GET' : method)
-    if (!target) throw httpError('method_not_allowed')
-    const params: Record<string, string> = Object.create(null)
-    for (let at = 0; at < segments.length; at++) {
-      const name = target.names[at]
-      if (name) params[name] = segments[at]!
+    const wanted = method === 'HEAD' ? 'GET' : method
+    let known = false
+    for (const { targets } of lookUp(root, segments, 0)) {
+      known = true
+      const target = targets.get(wanted)
+      if (target) return { route: target.route, params: paramsOf(target, segments) }
     }
-    return { route: target.route, params }
+    throw httpError(known ? 'method_not_allowed' : 'route_not_found')
   }
   return { find, methodsOf }
+}
+
+function paramsOf({ names }: Target, segments: readonly string[]): Match['params'] {
+  const params: Record<string, string> = Object.create(null)
+  for (const [at, name] of names.entries()) if (name) params[name] = segments[at]!
+  return params
 }
 
 /** Decodes a percent-encoded part of a URL. Throws `invalid_parameter` where it is malformed or holds U+0000. */
@@ -70,13 +74,16 @@ function segmentsOf(path: string): string[] {
   return path.includes('%') ? segments.map(segment => decodePart(segment, 'path')) : segments
 }
 
-function lookUp(node: Node, segments: readonly string[], at: number): Node | undefined {
-  if (at === segments.length) return node.targets.size > 0 ? node : undefined
+/** The patterns that a path fits, a fixed segment before a parameter: `PATCH /notes/summary` is about a note. */
+function* lookUp(node: Node, segments: readonly string[], at: number): Generator<Node> {
+  if (at === segments.length) {
+    if (node.targets.size > 0) yield node
+    return
+  }
   const segment = segments[at]!
   const child = node.children.get(segment)
-  const found = child && lookUp(child, segments, at + 1)
-  if (found || !node.parameter || segment === '') return found
-  return lookUp(node.parameter, segments, at + 1)
+  if (child) yield* lookUp(child, segments, at + 1)
+  if (node.parameter && segment !== '') yield* lookUp(node.parameter, segments, at + 1)
 }
 
 function add(root: Node, route: Route, pattern: string) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
 import type { Principal, Route } from '../../domain/kernel/route.ts'
-import { allows } from '../auth/permissions.ts'
+import { mustAllow } from '../auth/permissions.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -54,7 +54,7 @@ export function createApp(options: AppOptions): Express {
     checkQuery(search)
     if (route.permission !== null) {
       exchange.principal = await authenticate(request.headers.authorization)
-      if (!allows(exchange.principal, route.permission)) throw forbidden(route.permission)
+      if (route.permission !== 'signed in') mustAllow(exchange.principal, route.permission)
     }
     const { principal } = exchange
     const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, config.bodyLimitBytes) : undefined
@@ -92,8 +92,4 @@ function answeringAll(app: Express, last: Last): Express {
 function splitUrl(url: string): [path: string, search: string] {
   const mark = url.indexOf('?')
   return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
-}
-
-function forbidden(permission: string) {
-  return httpError('forbidden', [{ field: 'permission', message: permission }])
 }

@@ -20,11 +20,11 @@ export type Projector = {
   readonly watch: Watch
   /** Red when a projection is stalled, an engine is away, or the head of the log moves and a checkpoint does not. */
   readonly probes: readonly Probe[]
-  /** Ends after the batches in flight; what it worked on is free for others at once. */
+  /** Ends after the batches in flight; its partitions are free for other projectors at once. */
   readonly close: () => Promise<void>
 }
 
-/** Two for each reader, one for leases, and some for readers of projections that lag. */
+/** Connections: two for each reader, one for leases, and some for readers of projections that lag. */
 const CONNECTIONS_MIN = 8
 
 /** Starts projecting. Never fails because an engine is away: it waits for it, visibly. */

@@ -1,4 +1,4 @@
-/** Whether the stored rows are what the log says: an independent fold of it, compared table by table, org by org. */
+/** Checks stored rows against an independent fold of the log, table by table and org by org. */
 import type { PoolClient } from 'pg'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
@@ -12,9 +12,9 @@ import { type AnyProjection, concerns } from '../rows/projection.ts'
 import { isAppendOnly, tableOf, tablesOf } from '../rows/tables.ts'
 import { type Compared, Comparison } from './comparison.ts'
 
-/** What the check of one table came to. */
+/** The result of the check of one table. */
 export type CheckedTable = Compared & {
-  /** What all of its buckets had reached at the instant of the check; each was compared at its own checkpoint. */
+  /** The position that all of its buckets had reached; each bucket was compared at its own checkpoint. */
   readonly position: bigint
 }
 
@@ -26,7 +26,7 @@ export type CheckOptions = {
   readonly projections: readonly AnyProjection[]
   /** Only this org. */
   readonly org?: string
-  /** Rows that events change, of all tables together, which may be in memory at once: more take several passes. */
+  /** How many rows that events change may be in memory at once, of all tables together: more take several passes. */
   readonly rowsMax?: number
   readonly onProgress?: (events: number) => void
   /** Called before the stored rows of a table are compared, where they take several passes for each of these. */
@@ -34,7 +34,7 @@ export type CheckOptions = {
 }
 
 const ROWS_MAX = 1_000_000
-/** Orgs of one projection whose first difference is looked for in the log, where it is not known from memory. */
+/** How many orgs of one projection have their first difference looked for in the log, where only sums were kept. */
 const EXPLAINED_MAX = 5
 
 /**

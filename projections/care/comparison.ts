@@ -1,4 +1,4 @@
-/** One table beside what the log makes of it: the parts of a check. */
+/** Compares a table with the fold of the log: the parts of a check. */
 import { createHash } from 'node:crypto'
 import type { PoolClient } from 'pg'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
@@ -11,8 +11,8 @@ import { storedRows, storedVersions } from '../rows/stored.ts'
 import { byKey, historyTableOf, isAppendOnly, keyTextOf, type Row, tableOf } from '../rows/tables.ts'
 
 /**
- * An org whose rows in a table are not what the log says, with the first row in key order that differs: `undefined` on
- * the side that has no such row. Where very many orgs differ, the last of them are told without a row.
+ * An org whose rows in a table differ from the fold of the log, with the first row in key order that does; a side that
+ * has no such row is `undefined`. Where very many orgs differ, the last of them come without a row.
  */
 export type Difference = {
   readonly table: string
@@ -23,11 +23,12 @@ export type Difference = {
 }
 
 type Pair = { readonly stored: Row | undefined; readonly folded: Row | undefined }
-type Told = { readonly row: Row; readonly text: string }
+/** A stored row and its canonical JSON. */
+type WithText = { readonly row: Row; readonly text: string }
 
 export const orgOf = (row: Row): string => (typeof row.org === 'string' ? row.org : '')
 
-/** What the stored rows of a table came to. */
+/** The stored rows of a table: how many there are, their digest, and where they differ. */
 export type Compared = {
   readonly table: string
   readonly orgs: number
@@ -38,8 +39,8 @@ export type Compared = {
 }
 
 /**
- * A table and the fold of its projection. Rows that events change are kept in memory; rows that are only ever added
- * are summed up, so that a log of any length fits, and looked at again only where the sums differ.
+ * A table and the fold of its projection. Rows that events change are kept in memory. Rows that are only ever added are
+ * summed up, so that a log of any length fits, and looked at again only where the sums differ.
  */
 export class Comparison {
   readonly projection: AnyProjection
@@ -49,7 +50,7 @@ export class Comparison {
   readonly #digests = new Map<string, TableDigest>()
   readonly #differences = new Map<string, Difference>()
   #rows: FoldedRows = new Map()
-  /** What the log makes of the orgs that are to be explained. */
+  /** The folded rows of the orgs that are to be explained. */
   readonly #gathered: FoldedRows = new Map()
 
   constructor(projection: AnyProjection) {
@@ -70,12 +71,12 @@ export class Comparison {
     for (const row of handler.append(event) as readonly Row[]) sumOf(this.#sums, orgOf(row)).addDigest(rowDigest(row))
   }
 
-  /** Compares the stored rows of some buckets, or of one org, with what was taken, which is forgotten then. */
+  /** Compares the stored rows of some buckets, or of one org, with the rows that were folded, and forgets those. */
   async compare(client: PoolClient, buckets: ReadonlySet<number>, only: string | undefined): Promise<void> {
     const digesters = new Map<string, TableDigester>()
     const sums = new Map<string, SetDigester>()
     const { projection, summed } = this
-    async function* told(): AsyncGenerator<Told> {
+    async function* withTexts(): AsyncGenerator<WithText> {
       for await (const row of storedRows(client, projection, only)) {
         const org = orgOf(row)
         if (!buckets.has(bucketOf(org))) continue
@@ -88,7 +89,8 @@ export class Comparison {
         else yield { row, text }
       }
     }
-    for await (const pair of unequal(byKey(projection), told(), sortedRows(this.#rows, projection))) this.#note(pair)
+    for await (const pair of unequal(byKey(projection), withTexts(), sortedRows(this.#rows, projection)))
+      this.#note(pair)
     for (const org of new Set([...sums.keys(), ...this.#sums.keys()])) {
       if (!sumOf(sums, org).equals(sumOf(this.#sums, org))) {
         this.#differences.set(org, { table: tableOf(projection), org })
@@ -132,7 +134,7 @@ export class Comparison {
     this.#differences.set(org, differenceOf(tableOf(this.projection), this.projection.key, { stored, folded }))
   }
 
-  /** What the table came to, and its history where it has one. */
+  /** The results of the table, and of its history where it has one. */
   results(): readonly Compared[] {
     const differences = [...this.#differences.values()]
     const rows = comparedOf(tableOf(this.projection), this.#digests, differences)
@@ -253,17 +255,17 @@ async function firstUnequal(
   stored: AsyncIterable<Row>,
   folded: readonly Row[],
 ): Promise<Pair | undefined> {
-  async function* told(): AsyncGenerator<Told> {
+  async function* withTexts(): AsyncGenerator<WithText> {
     for await (const row of stored) yield { row, text: canonicalJson(row) }
   }
-  for await (const pair of unequal(order, told(), folded)) return pair
+  for await (const pair of unequal(order, withTexts(), folded)) return pair
   return undefined
 }
 
 /** The rows in which two lists in key order differ, side by side. */
 async function* unequal(
   order: (a: Row, b: Row) => number,
-  stored: AsyncIterable<Told>,
+  stored: AsyncIterable<WithText>,
   folded: readonly Row[],
 ): AsyncGenerator<Pair> {
   let at = 0

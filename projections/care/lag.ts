@@ -1,7 +1,7 @@
 import type { EventLog } from '../ports.ts'
 
 export type Lag = {
-  /** Domain events not passed yet: counted up to some thousand, beyond that from how far those moved the position. */
+  /** Domain events not passed yet: the first thousands are counted, the rest is estimated from their positions. */
   readonly events: number
   /** Age of the oldest of them, in seconds; 0 where there is none. */
   readonly seconds: number
@@ -10,7 +10,7 @@ export type Lag = {
 /** Events counted one by one, at most. */
 const COUNTED_MAX = 5_000
 
-/** How much of the log lies after a position, up to and with another. Fails when the event store does not answer. */
+/** The part of the log after `after`, up to and with `to`. Fails when the event store does not answer. */
 export async function lagBetween(
   log: Pick<EventLog, 'read'>,
   after: bigint,

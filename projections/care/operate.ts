@@ -1,4 +1,4 @@
-/** What operators do with projections: look, try again, go past an event, drop what is no longer read. */
+/** What operators do with projections: look, try again, go past an event, drop versions that are not read any more. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { asCheckpoint, type Checkpoint, type Fault, readCheckpoints } from '../ownership/checkpoints.ts'
@@ -28,12 +28,12 @@ export type ProjectionStatus = {
   readonly projection: string
   readonly version: number
   readonly state: ProjectionState
-  /** What all buckets have reached, and the furthest of them. */
+  /** The positions of its least and of its furthest bucket. */
   readonly position: bigint
   readonly furthest: bigint
   /** When the least of them moved last, ISO 8601. */
   readonly movedAt: string
-  /** Buckets by the living projector that works on them; `''` for those that nobody does. */
+  /** Buckets by the living projector that works on them; `''` for those without one. */
   readonly owners: Readonly<Record<string, readonly number[]>>
   readonly faults: readonly Checkpoint[]
 }
@@ -96,7 +96,7 @@ export async function resumeStalled(pool: Pool, projection: string, buckets?: re
   return rowCount ?? 0
 }
 
-/** What became of one more try: the event was taken, it stopped the projection again, or no projector has tried yet. */
+/** The outcome of one more try: the event was taken, it stopped the projection again, or no projector has tried. */
 export type Tried = Pick<Checkpoint, 'version' | 'bucket'> & {
   readonly outcome: 'taken' | 'stopped' | 'not tried'
   readonly fault: Fault
@@ -105,8 +105,8 @@ export type Tried = Pick<Checkpoint, 'version' | 'bucket'> & {
 const LOOK_MS = 100
 
 /**
- * Tries each event that stopped a projection once more, now, and waits for what becomes of it. The tries before it
- * count: one that fails again stands still again at once, where `resumeStalled` would begin to count anew.
+ * Tries each event that stopped a projection once more and waits for the outcome. Earlier tries count: an event that
+ * fails again stops the projection again at once, whereas `resumeStalled` begins to count anew.
  */
 export async function retryStalled(pool: Pool, projection: string, waitMs: number): Promise<readonly Tried[]> {
   const { rows } = await pool.query<Record<string, unknown>>(
@@ -145,12 +145,12 @@ export async function isStoppedAt(pool: Pool, projection: string, position: bigi
   })
 }
 
-/** What became of a version that this code does not run. */
+/** The outcome for a version that this code does not run: dropped, or kept for a reason. */
 export type Pruned = { readonly table: string; readonly kept?: 'newer' | 'a projector runs it' | 'a process reads it' }
 
 /**
- * Drops the tables and checkpoints of what this code does not run any more: older versions of its projections, and
- * projections that it has not. Keeps what a living projector builds or a living process reads, and newer versions.
+ * Drops tables and checkpoints that this code does not run any more: older versions of its projections, and projections
+ * that it does not have. Keeps those that a living projector builds or a living process reads, and newer versions.
  */
 export async function pruneVersions(pool: Pool, projections: readonly AnyProjection[]): Promise<readonly Pruned[]> {
   const { rows } = await pool.query<{ runs: string[] }>(

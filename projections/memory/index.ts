@@ -2,6 +2,7 @@
  * The search index over memories: in the process that searches, one per org, built from the rows when the org is first
  * asked for and brought up to date by every search. The rows are the truth; an index can be dropped at any time.
  */
+import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Sealed } from '../../domain/kernel/schema.ts'
@@ -44,7 +45,7 @@ export type MemoryIndex = {
   readonly drop: (org?: string) => void
 }
 
-/** Memories kept in all indexes together; beyond it the orgs that were not asked for longest are forgotten. */
+/** Memories kept in all indexes together; beyond it the orgs that were asked about longest ago are forgotten. */
 const MEMORIES_MAX = 500_000
 /** How much more a word in the title counts than one in the text. */
 const TITLE_WEIGHT = 3
@@ -72,12 +73,12 @@ export type MemoryIndexOptions = {
 /** Makes the indexes of one process over the rows of a database. */
 export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   const { memoriesMax = MEMORIES_MAX } = options
-  // In the order of the last use: a Map keeps the order of insertion.
-  const orgs = new Map<string, OrgIndex>()
+  // The org that was asked about last stays, however large it is.
+  const sizeOf = ({ ranking }: OrgIndex) => Math.min(memoriesMax, Math.max(1, ranking.size))
+  const orgs = new LRUCache<string, OrgIndex>({ maxSize: memoriesMax, sizeCalculation: sizeOf })
 
   function indexOf(org: string): OrgIndex {
     const index = orgs.get(org) ?? emptyIndex()
-    orgs.delete(org)
     orgs.set(org, index)
     return index
   }
@@ -92,18 +93,15 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
     return upToDate(org)
   }
 
-  function forget(): void {
-    let kept = 0
-    for (const [org, { ranking }] of [...orgs].reverse()) {
-      kept += ranking.size
-      if (kept > memoriesMax && kept > ranking.size) orgs.delete(org)
-    }
-  }
-
   return {
     async search(org, query, { kinds, limit, after }) {
-      const { ranking, rows, position } = await upToDate(org)
-      forget()
+      const index = await upToDate(org)
+      // Set anew, because it may have grown: the cache then makes room for it.
+      if (orgs.peek(org) === index) {
+        orgs.delete(org)
+        orgs.set(org, index)
+      }
+      const { ranking, rows, position } = index
       const ranked = ranking.search(query, kinds)
       const from = after === undefined ? 0 : ranked.findIndex(({ key }) => key === after) + 1
       const page = ranked.slice(from, from + limit).map(({ key, score }) => ({ ...rows.get(key)!, score }))
@@ -125,12 +123,12 @@ const emptyIndex = (): OrgIndex => ({
 
 const UNDEFINED_TABLE = '42P01'
 
-// One statement sees one snapshot: the rows are those of the checkpoint that comes with them.
+// One statement sees one snapshot, so the rows are those of the checkpoint that comes with them.
 const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
   from (select position, state from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) c
   left join ${tableOf(memories)} m on m.org = $4 and m.position > $5`
 
-/** Takes what is new since the index's position. A database that went back marks the index as no longer true. */
+/** Takes the rows that are new since the index's position. A database that went back makes the index invalid. */
 async function follow({ pool, memories, unseal }: MemoryIndexOptions, org: string, index: OrgIndex): Promise<void> {
   if (index.position < 0n) return
   const values = [memories.name, memories.version, bucketOf(org), org, index.position]

@@ -101,7 +101,7 @@ export const isSharedBeyond =
   ({ shared }: Partition): boolean =>
     [...(shared?.members ?? [])].some(member => !these.includes(member))
 
-/** Does the same for partitions of which only the stored checkpoints are known. Throws `FencedError`. */
+/** Gives rows of their own to partitions of which only the stored checkpoints are known. Throws `FencedError`. */
 export async function separate(pool: Pool, members: readonly Membership[]): Promise<void> {
   const ids = [...new Set(members.map(({ shared }) => shared!))]
   await runFenced(
@@ -157,6 +157,9 @@ export async function joinShared(pool: Pool, owner: string, lists: readonly (rea
       ...(old.length > 0 ? [dropEmpty(old.map(({ id }) => id))] : []),
     ],
   )
+  // A member that stays behind, because an event stops it just now, must find the row as it is stored.
+  for (const row of before.keys()) row.epoch += 1n
+  for (const member of lists.flat()) member.shared?.members.delete(member)
   for (const row of rows) {
     const shared: SharedRow = { id: row.id, epoch: 0n, members: new Set(row.members) }
     for (const member of row.members) member.shared = shared

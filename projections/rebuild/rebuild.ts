@@ -1,6 +1,6 @@
 /**
- * Builds a projection anew beside the tables that are read, and puts the new ones in their place once they stand at the
- * same positions. Until then nothing that reads or writes notices.
+ * Builds the tables of a projection anew beside those that are read, and puts the new ones in their place once they
+ * stand at the same positions. Until then readers and writers notice nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
@@ -23,16 +23,16 @@ export type RebuildOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 
 } & Pick<SwapOptions, 'signal' | 'onSwapped'>
 
 const POLL_MS = 100
-// Any constant does: it tells these locks from others.
+// Namespace of our advisory locks; the value itself has no meaning.
 const REBUILDING = 720_311_561
 /** How near the new tables must be before writers are made to wait for the rest, in positions of the log. */
 const NEAR = 1_000_000n
 
-/** The same projection under a name of its own: its tables and checkpoints stand beside those that are read. */
+/** The projection under another name: its tables and checkpoints stand beside those that are read. */
 const besideOf = (projection: AnyProjection): AnyProjection => ({ ...projection, name: `${projection.name}__rebuild` })
 
 /**
- * Rebuilds one projection. Throws `rebuild_running` where somebody else does that now, `event_refused` where an event
+ * Rebuilds one projection. Throws `rebuild_running` where another process does that now, `event_refused` where an event
  * cannot be taken, `log_went_back` where the stored rows are of another log, and the reason of an abort; it leaves
  * nothing behind then, and nothing has changed.
  */
@@ -40,7 +40,7 @@ export async function rebuild(options: RebuildOptions): Promise<Swapped> {
   const beside = besideOf(options.projection)
   const guard = await options.pool.connect()
   try {
-    // Between its projector and the swap nobody runs the new tables: a prune must not take them for left-overs.
+    // Between its runner and the swap no projector runs the new tables: a prune must not take them for left-overs.
     await holdServed(guard, [beside])
     const lock = 'select pg_try_advisory_lock($1, hashtext($2)) as free'
     const { rows } = await guard.query<{ free: boolean }>(lock, [REBUILDING, tableOf(beside)])
@@ -71,7 +71,10 @@ async function build(options: RebuildOptions, beside: AnyProjection): Promise<Sw
   } finally {
     await runner.close()
     await dropLeftOvers(pool, projection, beside).catch(error =>
-      log.warn({ err: error }, 'tables that nobody reads were left: the next rebuild of this projection drops them'),
+      log.warn(
+        { err: error },
+        'tables that are not read were left behind: the next rebuild of this projection drops them',
+      ),
     )
   }
 }
@@ -84,7 +87,7 @@ async function refuseOtherLog({ events, pool, projection, signal }: RebuildOptio
   if (furthest > head) throw new KogiError('log_went_back', `${logWentBack(head, furthest)}.`)
 }
 
-/** Lets nothing through that the old tables do not have yet, so that both can be brought to the same positions. */
+/** Holds back events that the old tables do not have yet, so that both can be brought to the same positions. */
 class Gate {
   limit = 0n
   readonly events: EventLog

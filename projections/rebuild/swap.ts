@@ -1,4 +1,4 @@
-/** Puts new tables in the place of old ones, at the same positions, without holding anybody up for long. */
+/** Puts new tables in the place of old ones, at the same positions, with locks that are held for an instant only. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
@@ -36,25 +36,25 @@ export type Swapped = {
 }
 
 /**
- * How long readers that come later may have to wait for one that was there before: the tables are locked for an instant
- * only, but everybody queues behind whoever waits for a lock.
+ * How long the swap waits for a lock on the old tables. Readers that come meanwhile queue behind it, so it gives up
+ * soon and tries again.
  */
 const LOCK_TIMEOUT_MS = 200
 const LOCK_RETRY_MS = 1_000
-/** The old checkpoints are given free by the server when a process stands still that holds them. */
+/** A rebuild that is frozen while it holds the old checkpoints loses its session after this time. */
 const IDLE_TIMEOUT_MS = 20_000
-/** PostgreSQL's code for a lock that was not to be had in time. */
+/** SQLSTATE of a lock that could not be taken in time. */
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Brings the new tables to where the old ones stand and swaps their names. Where a long reader has an old table it
- * steps back, and tries again until it is gone.
+ * Brings the new tables to the positions of the old ones and swaps their names. Where a long transaction reads an old
+ * table, the swap gives up its locks and tries again until that transaction has ended.
  */
 export async function swap(options: SwapOptions): Promise<Swapped> {
   const { pool, projection, log, signal } = options
   for (let tries = 0; ; tries += 1) {
     signal?.throwIfAborted()
-    // Most of the way nobody need wait for.
+    // Most events are taken before any lock is held.
     await finish(options, await readCheckpoints(pool, [projection]))
     const swapped = await trySwap(options)
     if (swapped) return swapped
@@ -67,9 +67,9 @@ export async function swap(options: SwapOptions): Promise<Swapped> {
 }
 
 /**
- * Holds the old checkpoints still, brings the new tables to the same positions and swaps names. Whoever writes the old
- * tables waits for the lock, and then finds another epoch: it forgets the rows it had in memory. What the old rows were
- * is compared afterwards, over a snapshot of that moment, when nobody waits any more.
+ * Holds the old checkpoints still, brings the new tables to the same positions and swaps names. The projector that
+ * writes the old tables waits for the lock and then finds another epoch, which makes it forget the rows that it has in
+ * memory. The old rows are compared afterwards, in a snapshot of that moment, when no lock is held any more.
  */
 async function trySwap(options: SwapOptions): Promise<Swapped | undefined> {
   const { pool, projection, beside } = options
@@ -106,7 +106,7 @@ async function finish(
   goals: readonly Pick<Checkpoint, 'bucket' | 'position'>[],
 ): Promise<void> {
   const goalOf = new Map(goals.map(({ bucket, position }) => [bucket, position]))
-  // One that an event has stopped meanwhile meets it again here: it must not be passed over.
+  // A partition that an event has stopped meets the event again here: it must not be passed over.
   const running = { state: 'running', error: null } as const
   const stored = await readCheckpoints(pool, [beside])
   const partitions = stored.map(checkpoint => partitionOf(beside, { ...checkpoint, ...running }))

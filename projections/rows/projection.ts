@@ -29,7 +29,7 @@ export type Handlers<R, E extends Vocabulary> = {
 export type Categories = Readonly<Record<string, Vocabulary>>
 
 /** The events of several categories as one vocabulary. */
-export type EventsOf<C extends Categories> = {
+type EventsOf<C extends Categories> = {
   readonly [T in { [N in keyof C]: keyof C[N] & string }[keyof C]]: {
     [N in keyof C]: T extends keyof C[N] ? C[N][T] : never
   }[keyof C]
@@ -61,6 +61,11 @@ export type Read<S extends z.ZodObject> = {
   readonly groups?: readonly Column<S>[]
   /** Numbers that a summary can add up. */
   readonly sums?: readonly Column<S>[]
+  /**
+   * The column of `groups` that holds the unit of a sum: amounts of different currencies are never added up. A sum of
+   * money has the column `currency` where nothing is said here, and `null` says that it has no unit.
+   */
+  readonly units?: { readonly [C in Column<S>]?: Column<S> | null }
   readonly summary: { readonly list: string; readonly get?: string }
 }
 

@@ -19,6 +19,8 @@ type RecordModelOptions = {
   readonly filters?: readonly string[]
   readonly groups?: readonly string[]
   readonly sums?: readonly string[]
+  /** The field that holds the currency of a sum: `currency` where nothing is said. */
+  readonly units?: Readonly<Record<string, string | null>>
   /** The texts that are remembered for search: which field is the title, the body, and further words. */
   readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
 }
@@ -26,7 +28,7 @@ type RecordModelOptions = {
 /** Rows, list and single reads, history and memory of a plain thing. */
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
   const { name, one, many, fields, events, types } = messages
-  const { service, version = 1, filters = [], groups = [], sums = [], memory } = options
+  const { service, version = 1, filters = [], groups = [], sums = [], units = {}, memory } = options
   const path = many.replaceAll(' ', '-')
   const columns = Object.fromEntries(Object.entries(fields).map(([field, schema]) => [field, storedOf(schema)]))
   const row = object({
@@ -63,6 +65,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
         filters: [...filters, 'owner', 'created_at'],
         groups: ['owner', 'created_at', ...groups],
         sums,
+        units,
         summary: { list: `The ${many} of the organization.`, get: `One of the ${many}, by its id.` },
       },
     ],

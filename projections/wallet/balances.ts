@@ -91,7 +91,7 @@ export const balances = projection({
       within: wallets,
       names: ['account', 'currency'],
       order: ['account', 'currency'],
-      filters: ['account'],
+      filters: ['account', 'currency'],
       groups: ['currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
       summary: {
@@ -106,7 +106,7 @@ export const balances = projection({
       permission: 'accounts.read',
       names: [],
       order: ['wallet', 'account', 'currency'],
-      filters: ['wallet'],
+      filters: ['wallet', 'currency'],
       groups: ['wallet', 'currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
       summary: { list: 'The balances of all wallets.' },

@@ -43,7 +43,7 @@ export type LineCheckOptions = {
 /** An event that stands where it should. */
 export type CheckedLine = {
   readonly position: bigint
-  /** Of the latest schema; absent where nobody can read it, and all whom it concerns skip it. */
+  /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
 }
 
@@ -88,8 +88,8 @@ export function lineChecker(options: LineCheckOptions) {
   /** To be called after the last line: whether the manifest tells what the lines hold. */
   function end(manifest: Manifest): void {
     const { events, types: byType, categories, range } = manifest
-    const told = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
-    if (range.head < range.last || told !== canonicalJson({ ...counts, first, last })) {
+    const stated = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
+    if (range.head < range.last || stated !== canonicalJson({ ...counts, first, last })) {
       throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
     }
   }
@@ -106,7 +106,7 @@ function storedIn(text: string, { envelope }: LineSchemas, fault: (code: AuditCo
   return eventOf(parsed)
 }
 
-/** Why nobody can read an event, without the full stop. */
+/** The reason why an event is unreadable, without the full stop. */
 type Unreadable = { readonly code: AuditCode; readonly message: string }
 
 function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheckOptions): DomainEvent | Unreadable {

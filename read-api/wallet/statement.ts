@@ -17,7 +17,7 @@ import {
   readErrors,
   type Statement,
 } from '../consistency.ts'
-import { cursorOf, valuesOf } from '../cursor.ts'
+import { cursorOf, placeOf as valuesIn } from '../cursor.ts'
 import {
   fromPath,
   inQuery,
@@ -36,15 +36,15 @@ const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount'
 const DAY = ['date', 'lines', 'change', 'balance'] as const
 
 /**
- * What a page of an account's history is made of: the columns that order it, the day that `from` and `to` look at, and
- * the rows. The rows add up a column `amount`, from which the running balance follows.
+ * One way to show the history of an account: the columns that order it, the day that `from` and `to` are compared with,
+ * and its rows. Every view has a column `amount`, which the running balance adds up.
  */
 type View = {
   readonly name: string
   readonly keys: readonly ('effective_on' | 'revision' | 'line')[]
   readonly day: string
   readonly columns: readonly string[]
-  /** The rows of a page before the running balance, from the lines that `where` leaves. */
+  /** SQL of the rows of a page without their running balance. */
   readonly rows: (where: string, limit: string) => string
 }
 
@@ -56,7 +56,7 @@ const lines = (where: string, order: string, limit: string) =>
   `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, ${AMOUNT} as amount, t.description
     from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
 
-/** By the date that entries count for: what the account held on a day, as known now. */
+/** The lines by the date that their entries count for. */
 const byEffectiveDate: View = {
   name: 'statement_effective',
   keys: ['effective_on', 'revision', 'line'],
@@ -65,7 +65,7 @@ const byEffectiveDate: View = {
   rows: (where, limit) => lines(where, 't.effective_on, t.revision, t.line', limit),
 }
 
-/** In the order of posting: what the account held after each entry, when it was posted. */
+/** The lines in the order of posting. */
 const byPosting: View = {
   name: 'statement_posted',
   keys: ['revision', 'line'],
@@ -171,7 +171,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
 
 type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: readonly WireRow[] }
 
-/** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
+/** One page of a view. Throws `not_found` for an account that was never opened, which is not an empty account. */
 async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
   const { currency, from, to, effective_at } = query
   if (currency === undefined) throw invalidParameter('currency', 'must be given')
@@ -223,8 +223,8 @@ const READ = [balances, postings]
 type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
 
 /**
- * One statement: is the account there, what did it hold before the page, and the page with its running balance. Two
- * clocks leave out lines wherever lines are looked at: the position, for what was known, and the day, for what counts.
+ * One statement: whether the account is there, its balance before the page, and the page with its running balance.
+ * Lines are filtered by position (`as_of`) and by day (`effective_at`).
  */
 function pageStatement(view: View, account: readonly string[], { query, limit, asOf }: Asked): Statement {
   const values: unknown[] = [...account]
@@ -243,7 +243,7 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
     const place = placeOf(view, query, asOf).map(put).join(', ')
     after = `(${keys}) > (${place})`
     const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
-    // Days follow the order of every view but posting's, whose clocks are those of several processes.
+    // In the order of posting days can go back, because several processes with clocks of their own post.
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
@@ -261,28 +261,24 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
   return { of: READ, text, values }
 }
 
-/** Whether there is such an account; one outside the wallet is there once something was posted to it. */
+/** SQL of whether the account exists; an external account exists once something was posted to it. */
 function accountSql(account: string, scope: string, then: string | undefined): string {
   if (!account.startsWith(EXTERNAL)) {
     const row =
       then === undefined ? `(select * from ${tableOf(balances)} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
     return `select true as known, t.places, ('1e' || (t.places - t.minor_places))::numeric as usual from ${row} t`
   }
-  // The minor unit never changes: that of today was that of then.
+  // The minor unit never changes: the current one holds for every position.
   return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (
       select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
         greatest(max(p.minor_places), (select max(t.places) from ${tableOf(postings)} t where ${scope})) as places
       from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5) p`
 }
 
-/** The cursor's place, which must lie in the period: the balance before the page counts on that. */
+/** The cursor's place. It must lie in the period, because the balance before the page is added up from there. */
 function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
-  const place = valuesOf(
-    after!,
-    name,
-    keys.map(key => KEY_SCHEMAS[key]),
-    asOf,
-  )
+  const schemas = keys.map(key => KEY_SCHEMAS[key])
+  const place = valuesIn(after!, name, schemas, asOf).map(String)
   const day = keys[0] === 'effective_on' ? place[0]! : undefined
   const last = [to, effective_at].filter(end => end !== undefined).sort()[0]
   if (day !== undefined && ((from !== undefined && day < from) || (last !== undefined && day > last))) {

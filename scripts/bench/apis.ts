@@ -1,24 +1,20 @@
 /** How much of the bare operations' speed the two APIs keep, and how soon a cold start accepts a command. */
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import autocannon from 'autocannon'
 import { kogi, type Running, start, startKogi } from '../running.ts'
-import { alone, type Figure, paired } from './figure.ts'
+import { bulkFigures } from './bulk.ts'
+import { alone, type Figure } from './figure.ts'
+import { call, load, pairedRounds } from './load.ts'
 
-const CONNECTIONS = 64
 const STREAMS = 500
-const ROUNDS = 5
-const ROUND_SECONDS = 4
-const WARM_UP_SECONDS = 2
 const ORG = 'bench'
 const BARE = fileURLToPath(new URL('bare.ts', import.meta.url))
 
 type Bench = { readonly data: string; readonly token: string; readonly env: Record<string, string> }
 
-/** Accepted commands/s over HTTP, and reads by key/s. */
+/** Accepted commands/s over HTTP, alone and in bulks, and reads by key/s. */
 export async function apiBench(): Promise<Figure[]> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-'))
   const started = performance.now()
@@ -33,7 +29,7 @@ export async function apiBench(): Promise<Figure[]> {
     const { pid: _, ...urls } = JSON.parse(await readFile(path.join(data, 'running.json'), 'utf8'))
     const bench = { data, token, env: environment(data, urls) }
     const reads = await readBench(bench)
-    return [cold, await commandBench(bench), reads]
+    return [cold, ...(await commandBench(bench)), reads]
   } finally {
     await dev.stop()
     await rm(data, { recursive: true, force: true })
@@ -52,7 +48,7 @@ async function prepare(dev: Running, token: string, n: number) {
 }
 
 /** On a store of its own: no projector may take part, on either side. */
-async function commandBench({ token, env }: Bench): Promise<Figure> {
+async function commandBench({ token, env }: Bench): Promise<Figure[]> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-store-'))
   const store = await startKogi(['store', 'serve', '--data', data, '--port', '0'], {})
   const own = { ...env, KOGI_EVENTSTORE_URL: store.url, KOGI_PORT: '0' }
@@ -65,10 +61,11 @@ async function commandBench({ token, env }: Bench): Promise<Figure> {
     }
     const credit = { account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' }
     const body = JSON.stringify(credit)
-    return await pairedRounds('accepted_commands_per_second', {
+    const single = await pairedRounds('accepted_commands_per_second', {
       ours: () => load(ours.url, 'POST', n => `/api/v1/kwlt/wallets/w${n % STREAMS}/credits`, { token, body }),
       bare: () => load(bare.url, 'POST', n => `/streams/${n % STREAMS}`, { body }),
     })
+    return [single, ...(await bulkFigures(ours.url, token, STREAMS))]
   } finally {
     await Promise.all([ours.stop(), bare.stop()])
     await store.stop()
@@ -86,57 +83,4 @@ async function readBench({ token, env }: Bench): Promise<Figure> {
   } finally {
     await Promise.all([ours.stop(), bare.stop()])
   }
-}
-
-type Sides = { readonly ours: () => Promise<number>; readonly bare: () => Promise<number> }
-
-/** Ours and bare in turns, so that what else the machine does falls on both. */
-async function pairedRounds(name: string, sides: Sides): Promise<Figure> {
-  const rounds: { value: number; bare: number }[] = []
-  for (let round = -1; round < ROUNDS; round++) {
-    const bare = await sides.bare()
-    const value = await sides.ours()
-    if (round >= 0) rounds.push({ value, bare })
-  }
-  return paired(name, '1/s', rounds)
-}
-
-type Sent = { readonly token?: string; readonly body?: string }
-
-/** Requests/s that were answered with 2xx; any other answer makes the measurement void. */
-async function load(url: string, method: 'GET' | 'POST', pathOf: (n: number) => string, { token, body }: Sent) {
-  let n = 0
-  const result = await autocannon({
-    url,
-    connections: CONNECTIONS,
-    duration: ROUND_SECONDS,
-    warmup: { connections: CONNECTIONS, duration: WARM_UP_SECONDS },
-    method,
-    headers: {
-      ...(token && { authorization: `Bearer ${token}` }),
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body }),
-    requests: [
-      {
-        setupRequest: request => ({
-          ...request,
-          path: pathOf(n++),
-          ...(body && { headers: { ...request.headers, 'idempotency-key': randomUUID() } }),
-        }),
-      },
-    ],
-  } as autocannon.Options)
-  if (result.non2xx > 0 || result.errors > 0)
-    throw new Error(`${url}: ${result.non2xx} refused, ${result.errors} failed`)
-  return result.requests.average
-}
-
-async function call({ url }: Running, token: string, path: string, body: object): Promise<void> {
-  const answer = await fetch(`${url}/api/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
 }

@@ -1,6 +1,7 @@
 /** Sends a plan through the write path, one command after another: cut off anywhere, it can be run again. */
 import { randomUUID } from 'node:crypto'
-import { execute, type Receipt, type WriteDeps } from '../../commands/execute.ts'
+import type { Receipt } from '../../commands/command.ts'
+import { execute, type WriteDeps } from '../../commands/execute.ts'
 import { streamOf } from '../../commands/ids.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'

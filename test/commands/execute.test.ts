@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { Turns } from '../../commands/execute.ts'
 import { streamOf } from '../../commands/ids.ts'
+import { Turns } from '../../commands/turns.ts'
 import { item } from '../../domain/briefcase/item/item.ts'
 import {
   addItem,
@@ -163,20 +163,45 @@ describe('execute', () => {
   })
 
   describe('turns', () => {
-    it('let commands of one stream run one after another, in order, and others beside them', async () => {
-      const turns = new Turns()
+    /** Turns whose jobs take a while and note what happens; `first` says how many of those that wait are answered. */
+    const noting = (first: (waiting: number) => number) => {
+      const turns = new Turns<string, string>()
       const seen: string[] = []
-      const job = (name: string, ms: number) => async () => {
-        seen.push(`${name} begins`)
-        await new Promise(resolve => setTimeout(resolve, ms))
-        seen.push(`${name} ends`)
-        if (name === 'bad') throw new Error('bad')
-        return name
-      }
-      const bad = turns.take('x', job('bad', 20)).catch((error: Error) => error.message)
-      const all = await Promise.all([bad, turns.take('x', job('good', 1)), turns.take('y', job('other', 1))])
-      expect(all).to.deep.equal(['bad', 'good', 'other'])
-      expect(seen).to.deep.equal(['bad begins', 'other begins', 'other ends', 'bad ends', 'good begins', 'good ends'])
+      const take = (stream: string, name: string) =>
+        turns.take(stream, name, async waiting => {
+          const names = waiting.map(({ item }) => item)
+          seen.push(`${names} wait`)
+          await new Promise(resolve => setTimeout(resolve, 5))
+          const answered = waiting.slice(0, first(waiting.length))
+          if (answered.some(({ item }) => item === 'bad')) throw new Error('bad')
+          for (const { item, resolve } of answered) resolve(item)
+          seen.push(`${answered.map(({ item }) => item)} answered`)
+          return answered.length
+        })
+      return { take, seen }
+    }
+    it('hand over what waits for one stream together, in order, and other streams beside it', async () => {
+      const { take, seen } = noting(waiting => waiting)
+      const all = [take('x', 'a'), take('x', 'b'), take('y', 'other')]
+      await new Promise(resolve => setTimeout(resolve, 1))
+      all.push(take('x', 'late'))
+      expect(await Promise.all(all)).to.deep.equal(['a', 'b', 'other', 'late'])
+      expect(seen.slice(0, 2)).to.deep.equal(['a,b wait', 'other wait'])
+      const ofX = seen.filter(line => !line.startsWith('other'))
+      expect(ofX).to.deep.equal(['a,b wait', 'a,b answered', 'late wait', 'late answered'])
+    })
+    it('hand over again what was not answered', async () => {
+      const { take, seen } = noting(() => 1)
+      expect(await Promise.all(['a', 'b', 'c'].map(name => take('x', name)))).to.deep.equal(['a', 'b', 'c'])
+      expect(seen.filter(line => line.endsWith('wait'))).to.deep.equal(['a,b,c wait', 'b,c wait', 'c wait'])
+    })
+    it('fail together, and go on with those that came later', async () => {
+      const { take } = noting(waiting => waiting)
+      const failing = ['a', 'bad'].map(name => take('x', name).catch((error: Error) => error.message))
+      await new Promise(resolve => setTimeout(resolve, 1))
+      const later = take('x', 'c')
+      expect(await Promise.all(failing)).to.deep.equal(['bad', 'bad'])
+      expect(await later).to.equal('c')
     })
     it('keep 50 commands that come at once from racing each other', async () => {
       const { send } = startProcess(log.port)

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import type { Command } from '../../commands/execute.ts'
+import type { Command } from '../../commands/command.ts'
 import type { Keyring } from '../../commands/ports.ts'
 import { openSealed, sealBody } from '../../commands/seal.ts'
 import { type Sealed, sealed } from '../../domain/kernel/schema.ts'

@@ -57,7 +57,7 @@ describe('the whole system over HTTP', () => {
   })
 
   it('answers of moments while commands queue for one wallet, and never otherwise later', async function busy() {
-    this.timeout(60_000)
+    this.timeout(120_000)
     const entry = { account: 'checking', currency: 'EUR', amount: '1' }
     const sending = Promise.all(Array.from({ length: 300 }, () => send('POST', '/kwlt/wallets/studio/credits', entry)))
     let done = false
@@ -152,7 +152,7 @@ describe('the whole system over HTTP', () => {
     await database.connect()
     try {
       const { rows } = await database.query(`select holder from wallets_v1 where id = 'studio'`)
-      expect(rows[0].holder).to.have.all.keys(['key', 'nonce', 'text'])
+      expect(rows[0].holder).to.have.all.keys(['key', 'nonce', 'text', 'digest'])
       expect(JSON.stringify(rows)).to.not.include('Okonjo')
     } finally {
       await database.end()

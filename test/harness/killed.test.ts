@@ -11,7 +11,7 @@ import { startMocha } from './mocha.ts'
 const GONE_MS_MAX = 10_000
 
 describe('processes that tests start', function killed() {
-  this.timeout(90_000)
+  this.timeout(180_000)
 
   before(function linuxOnly() {
     if (process.platform !== 'linux') this.skip()
@@ -19,7 +19,7 @@ describe('processes that tests start', function killed() {
 
   it('are gone when the worker is killed, and when mocha is', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'kogi-killed-'))
-    const run = startMocha(['fixtures/starts-system.ts', 'fixtures/starts-engines.ts'], { TMPDIR: folder })
+    const run = startMocha(['fixtures/starts-system.ts', 'fixtures/starts-engines.ts'], { env: { TMPDIR: folder } })
     try {
       const [worker, other] = [await said(run.out, /^system of (\d+)$/m), await said(run.out, /^engines of (\d+)$/m)]
       const system = await descendants(worker)

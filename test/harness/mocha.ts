@@ -14,10 +14,14 @@ export type Run = {
 }
 type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
 
-/** Starts mocha with the options of `npm test`, but with two workers. */
-export function startMocha(files: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
+/** Starts mocha as `npm test` does, with two workers, or without any. */
+export function startMocha(
+  files: readonly string[],
+  { workers = 2, env = {} }: { readonly workers?: 0 | 2; readonly env?: Readonly<Record<string, string>> } = {},
+): Run {
   const paths = files.map(file => `test/harness/${file}`)
-  const args = [MOCHA, '--parallel', '--jobs', '2', '--reporter', 'spec', ...paths]
+  const parallel = workers === 0 ? [] : ['--parallel', '--jobs', `${workers}`]
+  const args = [MOCHA, ...parallel, '--reporter', 'spec', ...paths]
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

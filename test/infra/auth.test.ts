@@ -66,9 +66,8 @@ describe('authentication', () => {
   }
 
   it('makes a principal of the claims', async () => {
-    expect(
-      await principal({ permissions: ['office.*', 'Other API/thing'], scope: 'openid center:write' }),
-    ).to.deep.equal({
+    const made = await principal({ permissions: ['office.*', 'Other API/thing'], scope: 'openid center:write' })
+    expect(made).to.deep.equal({
       subject: 'ada',
       org: 'acme',
       roles: ['viewer'],
@@ -76,6 +75,26 @@ describe('authentication', () => {
     })
     expect((await principal({ roles: undefined })).permissions).to.deep.equal([])
     expect((await principal({ aud: ['x', AUDIENCE] })).org).to.equal('acme')
+  })
+
+  it('takes claims in the forms of identity providers', async () => {
+    const viewer = permissionsOfRoles(['viewer'])
+    const wallets = ['wallet.accounts.read', 'wallet.entries.read', 'wallet.wallets.read']
+    const forms: readonly [Claims, readonly string[]][] = [
+      [{ roles: null, permissions: null, scope: null }, []],
+      [{ roles: 'viewer' }, viewer],
+      [{ roles: 'other viewer' }, viewer],
+      [{ roles: ['viewer', null, 7, 'x'.repeat(300), ...Array.from({ length: 400 }, (_, n) => `grp-${n}`)] }, viewer],
+      [{ roles: [], scope: ['openid', 'wallet:read'] }, wallets],
+      [{ roles: [], scp: 'openid wallet:read' }, wallets],
+      [{ roles: [], scp: ['wallet:read'], scope: 'openid' }, wallets],
+      [{ roles: [], permissions: 'office.notes.read office.notes.write' }, ['office.notes.read', 'office.notes.write']],
+    ]
+    for (const [claims, permissions] of forms) {
+      const made = await principal(claims)
+      expect(made.permissions, JSON.stringify(claims).slice(0, 60)).to.have.members([...permissions])
+      expect(made.roles.filter(role => role !== 'viewer')).to.deep.equal([])
+    }
   })
 
   it('asks for a token where there is none', async () => {
@@ -101,9 +120,10 @@ describe('authentication', () => {
     'with a number for an organization': [{ org_id: 7 }, 'org_id'],
     'with a path for an organization': [{ org_id: '../acme' }, 'org_id'],
     'with a long organization': [{ org_id: 'x'.repeat(65) }, 'org_id'],
-    'with roles that are no list': [{ roles: 'platform-admin' }, 'roles'],
-    'with permissions that are no list': [{ permissions: '*' }, 'permissions'],
-    'with a scope that is no text': [{ scope: ['a:read'] }, 'scope'],
+    'with roles that are no list': [{ roles: { viewer: true } }, 'roles'],
+    'with permissions that are no list': [{ permissions: 7 }, 'permissions'],
+    'with a scope that is no text': [{ scope: true }, 'scope'],
+    'with names without end': [{ roles: Array.from({ length: 5_001 }, (_, n) => `g${n}`) }, 'roles'],
   }
   for (const [name, [claims, field]] of Object.entries(badClaims)) {
     it(`refuses a token ${name}`, async () => {
@@ -240,12 +260,12 @@ describe('permissions', () => {
   })
 
   it('follow from scopes as tokens write them', () => {
-    expect(permissionsOfScope('briefcase:read briefcase:write')).to.deep.equal([
+    expect(permissionsOfScope(['briefcase:read', 'briefcase:write'])).to.deep.equal([
       'briefcase.items.read',
       'briefcase.items.write',
     ])
-    expect(permissionsOfScope('wallet:*')).to.deep.equal(['wallet.*'])
-    expect(permissionsOfScope('openid *:read nothing:read a:b:c :read wallet:')).to.deep.equal([])
+    expect(permissionsOfScope(['wallet:*'])).to.deep.equal(['wallet.*'])
+    expect(permissionsOfScope('openid *:read nothing:read a:b:c :read wallet:'.split(' '))).to.deep.equal([])
   })
 
   /** What each role may do; a change of a service's list has to be made here as well, on purpose. */

@@ -71,17 +71,50 @@ describe('OpenAPI', () => {
     }
   })
 
+  it('says what a list can be asked, each parameter once for all routes', () => {
+    type Parameter = { name: string; in: string; schema: Json; style?: string; explode?: boolean; $ref?: string }
+    const parametersOf = (path: string) =>
+      (api.paths[path]!.get as unknown as { parameters: Parameter[] }).parameters.map(parameter =>
+        parameter.$ref ? (follow(api, parameter.$ref) as Parameter) : parameter,
+      )
+    for (const path of Object.keys(api.paths).filter(path => api.paths[path]!.get)) {
+      const names = parametersOf(path).map(({ name, in: place }) => `${place} ${name}`)
+      expect(new Set(names).size, path).to.equal(names.length)
+    }
+    const [list, summary] = [parametersOf('/kctr/tasks'), parametersOf('/kctr/tasks/summary')]
+    const forms = ['priority', 'priority[absent]', 'due_on', 'due_on[lt]', 'due_on[lte]', 'due_on[gt]', 'due_on[gte]']
+    expect(list.map(({ name }) => name)).to.include.members([...forms, 'assignee[prefix]', 'sort', 'as_of'])
+    expect(summary.map(({ name }) => name)).to.include.members([...forms, 'by', 'sum', 'sort', 'as_of'])
+    const by = summary.find(({ name }) => name === 'by')!
+    expect(by).to.deep.include({ style: 'form', explode: false })
+    expect(by.schema).to.deep.include({ type: 'array', maxItems: 3 })
+    expect(JSON.stringify(api).length / routes.length).to.be.below(4_000)
+  })
+
   it('gives each operation a summary, its permission, and the answers that it can have', () => {
     for (const { operation } of operations) {
       expect(operation.summary, operation.operationId).to.match(/\w/)
+      expect(Object.keys(operation.responses!)).to.include.members(['401', '500', '503'])
+      if (operation.operationId === 'bulk') continue
       expect(operation['x-permission'], operation.operationId).to.match(/^\w+\.\w+\.\w+$/)
-      expect(Object.keys(operation.responses!)).to.include.members(['401', '403', '500', '503'])
+      expect(Object.keys(operation.responses!)).to.include('403')
     }
     const responses = (api.paths['/kwlt/wallets/{id}/debits']!.post as unknown as { responses: Record<string, Json> })
       .responses
     expect(Object.keys(responses)).to.include.members(['400', '404', '409', '412', '413', '415', '422'])
     const rejections = JSON.stringify(follow(api, String(responses['422']!.$ref)))
     expect(rejections).to.contain('insufficient_funds').and.contain('idempotency_key_reused')
+  })
+
+  it('says of a bulk that any caller may come, and that commands have errors of their own', () => {
+    const { post: bulk } = api.paths['/bulk'] as unknown as { post: { responses: Record<string, object> } }
+    expect(bulk).not.to.have.any.keys('x-permission', 'security')
+    expect(Object.keys(bulk.responses)).to.have.members(['200', '400', '401', '413', '415', '500', '503'])
+    const { properties } = follow(api, '#/components/schemas/bulk.body') as unknown as {
+      properties: { commands: { maxItems: number; items: { properties: { command: { enum: string[] } } } } }
+    }
+    expect(properties.commands.maxItems).to.equal(1000)
+    expect(properties.commands.items.properties.command.enum).to.include.members(['wallet.credit', 'note.add'])
   })
 
   it('names no code of the interface with another status than the catalogue', () => {

@@ -1,9 +1,12 @@
 import { expect } from 'chai'
 import { minorUnits, object, text } from '../../domain/kernel/schema.ts'
-import { projections } from '../../infra/catalogue.ts'
-import type { Pool } from '../../infra/postgres.ts'
+import { codec, projections } from '../../infra/catalogue.ts'
+import { silentLog } from '../../infra/log.ts'
+import { type Pool, withTransaction } from '../../infra/postgres.ts'
+import { checkTables } from '../../projections/care/check.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
+import { rebuild } from '../../projections/rebuild/rebuild.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import { type AnyProjection, projection } from '../../projections/rows/projection.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
@@ -106,6 +109,17 @@ describe('projections: shared checkpoints', () => {
       ['tasks', events[at - 1]!.position],
     ])
     expect((await kept(pool)).own).to.deep.equal([`tasks_v1/${stopped[0]!.bucket}`])
+    const checked = await withTransaction(
+      pool,
+      client => checkTables({ client, events: log, decode: codec.decode, projections }),
+      { isolation: 'repeatable read', readOnly: true },
+    )
+    expect(checked.flatMap(({ differences }) => differences)).to.deep.equal([])
+    const positions = new Map(checked.map(({ table, position }) => [table, position]))
+    expect([positions.get('tasks_v1'), positions.get('items_v1')]).to.deep.equal([
+      events[at - 1]!.position,
+      events.at(-1)!.position,
+    ])
     mended = true
     await pool.query(`update projection_checkpoints set state = 'running', error = null where shared is null`)
     await reached(pool, events.at(-1)!.position)
@@ -143,6 +157,42 @@ describe('projections: shared checkpoints', () => {
     await allShared(pool)
     await second.close()
     await expectFolded(pool, far)
+  })
+
+  it('lose a projection at the swap of its rebuild, while the others go on, and get it back', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 98, count: 500, orgs: 20 })
+    const log = new MemoryLog(events.slice(0, 200))
+    const runner = startRunner(pool, log, { batch: { min: 5, max: 20, targetMs: 10 } })
+    await reached(pool, events[199]!.position)
+    await allShared(pool)
+    const options = { pool, events: log, decode: codec.decode, log: silentLog }
+    let rebuilds = 0
+    let done = false
+    const rebuilding = (async () => {
+      for (; !done; rebuilds += 1) {
+        const rebuilt = await rebuild({ ...options, projection: tasks, id: `rebuild-${rebuilds}` })
+        expect(rebuilt.changedOrgs).to.deep.equal([])
+      }
+    })()
+    for (const event of events.slice(200)) {
+      log.append(event)
+      await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    await reached(pool, events.at(-1)!.position)
+    done = true
+    await rebuilding
+    expect(rebuilds).to.be.greaterThan(0)
+    await allShared(pool)
+    await runner.close()
+    await expectFolded(pool, events)
+    const checked = await withTransaction(
+      pool,
+      client => checkTables({ client, events: log, decode: codec.decode, projections }),
+      { isolation: 'repeatable read', readOnly: true },
+    )
+    expect(checked.flatMap(({ differences }) => differences)).to.deep.equal([])
+    expect(new Set(checked.map(({ position }) => position))).to.deep.equal(new Set([events.at(-1)!.position]))
   })
 
   it('pass to a projector with another set of versions, which never moves what it does not run', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { codec, memories, projections, resources } from '../../infra/catalogue.ts'
+import { codec, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import type { Pool } from '../../infra/postgres.ts'
 import { recordHead } from '../../projections/audit/heads.ts'
 import { rowAsOf } from '../../projections/rows/as-of.ts'
@@ -107,8 +107,8 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
         if (event.position <= until.position) foldEvent(projections, folded, codec.decode(event))
       }
       const as = `as_of=${until.position}`
-      const of = (many: string) => resources.find(resource => resource.many === many)!
-      const all = expected(folded, of('tasks'), org)
+      const of = (many: string) => resources.find(({ ids }) => ids.many === many)!
+      const all = expected(folded, of('Tasks'), org)
       const open = all.filter(({ status }) => status === 'open')
       expect(await everyPage(org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
       const { body } = await live.get(org, `/kctr/tasks?${as}&status=open&total=true&offset=1&limit=1`)
@@ -187,7 +187,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   })
 
   it('is declared by every route that has it, with its errors', () => {
-    for (const { path, parameters, errors } of readRoutes({} as never)) {
+    for (const { path, parameters, errors } of readRoutes({ resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
       expect(declared, path).to.equal(!path.includes('search'))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])

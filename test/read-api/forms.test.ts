@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { z } from 'zod'
+import { memoryPermissions, resources } from '../../infra/catalogue.ts'
 import { recordHead } from '../../projections/audit/heads.ts'
 import { asOfParameter } from '../../read-api/as-of.ts'
 import { columnFault } from '../../read-api/parameters.ts'
@@ -109,19 +110,19 @@ describe('read API: forms of parameters', () => {
   })
 
   it('are refused in sentences', async () => {
-    const bad = ['', '\0', 'x y', '-1', '99999999999999999999', '2026-02-30', 'z'.repeat(5_000)]
+    const bad = ['', '\0', 'x y', '-1', '99999999999999999999', '2026-02-30', 'z'.repeat(9_000)]
     const statement = '/kwlt/wallets/w/accounts/a/statement?currency=EUR'
     for (const [path, message] of [
       [`${statement}&effective_at=2026-02-30`, 'The parameter effective_at must be a date: YYYY-MM-DD.'],
       [`${statement}&from=yesterday`, 'The parameter from must be a date: YYYY-MM-DD.'],
       [`${statement}&order=random`, 'The parameter order must be effective or posted.'],
-      [`/kctr/tasks?after=${bad.at(-1)}`, 'The parameter after must have at most 4096 characters.'],
+      [`/kctr/tasks?after=${bad.at(-1)}`, 'The parameter after must have at most 8192 characters.'],
       ['/kse/memories/search?q=x&search_type=hybrid', 'The parameter search_type must be text.'],
     ] as const) {
       const { status, body } = await live.get(ORG, path)
       expect([status, body.error.message], path).to.deep.equal([400, message])
     }
-    for (const { path, parameters } of readRoutes({} as never)) {
+    for (const { path, parameters } of readRoutes({ resources, memoryPermissions } as never)) {
       for (const { name, schema } of parameters) {
         for (const text of bad) expect(columnFault(schema, text) ?? 'must', `${path} ${name}`).to.match(/^must\b/)
       }

@@ -104,10 +104,47 @@ describe('the read API over HTTP', () => {
       [`/kwlt/entries?after=${Buffer.from('["Entries","9223372036854775808"]').toString('base64url')}`, 'after'],
       [`/kwlt/wallets?after=${Buffer.from('["Wallets","a"]').toString('base64url')}&offset=1`, 'offset'],
       [`/kwlt/wallets?after=${Buffer.from('["Items","a"]').toString('base64url')}`, 'after'],
-      ['/kwlt/wallets?status=open', 'status'],
+      ['/kwlt/wallets?status=opened', 'status'],
       ['/kwlt/wallets?as_of=soon', 'as_of'],
       ['/kwlt/wallets/w1/accounts/a/statement?currency=EUR&effective_at=2026-02-30', 'effective_at'],
       ['/kwlt/wallets?total=yes', 'total'],
+      ['/kctr/tasks?priority=high,urgent', 'priority'],
+      ['/kctr/tasks?priority[prefix]=h', 'priority[prefix]'],
+      ['/kctr/tasks?status=open,', 'status'],
+      ['/kctr/tasks?status=', 'status'],
+      ['/kctr/tasks?status=a&status=b', 'status'],
+      ['/kctr/tasks?status=a%5Cb', 'status'],
+      [`/kctr/tasks?status=${'a,'.repeat(100)}a`, 'status'],
+      ['/kctr/tasks?due_on[lt]=soon', 'due_on[lt]'],
+      ['/kctr/tasks?due_on[lt]=2026-01-01,2026-01-02', 'due_on[lt]'],
+      ['/kctr/tasks?due_on[ne]=2026-01-01', 'due_on[ne]'],
+      ['/kctr/tasks?created_at[gte]=2026-02-30', 'created_at[gte]'],
+      ['/kctr/tasks?created_at=2026-02-01', 'created_at'],
+      ['/kctr/tasks?assignee[absent]=yes', 'assignee[absent]'],
+      ['/kctr/tasks?status[absent]=true', 'status[absent]'],
+      ['/kctr/tasks?sort=name', 'sort'],
+      ['/kctr/tasks?sort=due_on,id', 'sort'],
+      [`/kctr/tasks?sort=-id&after=${Buffer.from('["Tasks","a"]').toString('base64url')}`, 'after'],
+      [`/kctr/tasks?after=${Buffer.from('["Tasks -id","a"]').toString('base64url')}`, 'after'],
+      [`/kctr/tasks?sort=status&after=${Buffer.from('["Tasks status",null,"a"]').toString('base64url')}`, 'after'],
+      ['/kctr/tasks?by=status', 'by'],
+      ['/kctr/tasks/summary?by=name', 'by'],
+      ['/kctr/tasks/summary?by=due_on', 'by'],
+      ['/kctr/tasks/summary?by=due_on:year', 'by'],
+      ['/kctr/tasks/summary?by=status,status', 'by'],
+      ['/kctr/tasks/summary?by=status,team,type,project', 'by'],
+      ['/kctr/tasks/summary?sum=revision', 'sum'],
+      ['/kctr/tasks/summary?sum=status_changes,status_changes', 'sum'],
+      ['/kctr/tasks/summary?by=status&sort=team', 'sort'],
+      ['/kctr/tasks/summary?sort=-status_changes', 'sort'],
+      ['/kctr/tasks/summary?limit=1001', 'limit'],
+      ['/kctr/tasks/summary?after=x', 'after'],
+      ['/kctr/tasks/summary?total=true', 'total'],
+      ['/kwlt/accounts/summary?sum=balance', 'sum'],
+      ['/kwlt/accounts/summary?sum=balance&by=wallet', 'sum'],
+      ['/kwlt/accounts/summary?sum=balance&currency=EUR,JPY', 'sum'],
+      ['/kwlt/accounts/summary?sum=balance&currency[prefix]=EUR', 'sum'],
+      ['/kbfc/items/summary?sum=revision', 'sum'],
       ['/kwlt/wallets?wait=30001', 'wait'],
       ['/kwlt/wallets?at_least=soon', 'at_least'],
       ['/kwlt/wallets/%20', 'id'],
@@ -128,7 +165,17 @@ describe('the read API over HTTP', () => {
   })
 
   it('answers no request with a 5xx but a 503 for a position that is not reached', async () => {
+    const lists = resources.flatMap(({ ids, filters }) => [
+      ids.many,
+      ...filters.flatMap(filter => [`${ids.many} ${filter}`, `${ids.many} -${filter}`]),
+    ])
+    const allowed = world.routes
+      .flatMap(({ parameters }) => parameters)
+      .flatMap(({ schema }) => (schema as { options?: readonly string[] }).options ?? [])
     const nasty = fc.oneof(
+      fc.constantFrom(...new Set(allowed)),
+      fc.array(fc.constantFrom(...new Set(allowed), '\\', ','), { maxLength: 4 }).map(values => values.join(',')),
+      fc.constantFrom('0000-01-01', '9999-12-31T23:59:59.999Z', '-2147483649', '\u{10ffff}', '\ud7ff'),
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.string({ maxLength: 10 }),
       fc.constantFrom(
@@ -148,14 +195,16 @@ describe('the read API over HTTP', () => {
       fc.constantFrom('w1', 'a/b', 'EUR', 'i1', 't1', '2026-01-01', 'posted', 'true', 'external:x', '5'),
       fc.constantFrom('2026-01-01T00:00:00Z', '9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00', '128', '0'),
       fc
-        .array(fc.oneof(fc.string(), fc.bigInt({ max: 2n ** 64n }).map(String)), { maxLength: 4 })
+        .array(fc.oneof(fc.string(), fc.bigInt({ max: 2n ** 64n }).map(String), fc.constant(null)), { maxLength: 4 })
         .chain(values =>
           fc
-            .constantFrom(...resources.map(({ ids }) => ids.many), 'statement_posted', 'end_of_day')
+            .constantFrom(...lists, 'statement_posted', 'end_of_day')
             .map(list => Buffer.from(JSON.stringify([list, ...values])).toString('base64url')),
         ),
     )
-    const names = [...new Set(resources.flatMap(({ projection }) => columnsOf(projection)))]
+    const columns = [...new Set(resources.flatMap(({ projection }) => columnsOf(projection)))]
+    const declared = world.routes.flatMap(({ parameters }) => parameters.map(({ name }) => name))
+    const names = [...new Set([...columns, ...declared])]
     const nameArb = fc.oneof(
       fc.constantFrom('limit', 'after', 'offset', 'total', 'at_least', 'wait', 'currency', 'from', 'to', 'order', 'q'),
       fc.constantFrom('kind', 'search_type', 'as_of', 'effective_at', '__proto__', 'constructor', ...names),

@@ -61,7 +61,10 @@ export type World = {
   readonly call: (org: string, url: string, headers?: Record<string, string>) => Promise<Answer>
   readonly close: () => Promise<void>
 }
-export type Answer = { readonly status: number; readonly code?: string } & Omit<ApiResponse, 'status'>
+export type Answer = { readonly status: number; readonly code?: string; readonly message?: string } & Omit<
+  ApiResponse,
+  'status'
+>
 
 export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<World> {
   const url = await freshDatabase()
@@ -129,14 +132,15 @@ function versionsOf({ events }: History): Map<string, Json[]> {
   const versions = new Map(kept.map(projection => [historyTableOf(projection), [] as Json[]]))
   const rows: FoldedRows = new Map()
   for (const event of events) {
+    const before = kept.map(({ name }) => new Map(rows.get(name)))
     foldEvent(kept, rows, event)
-    for (const projection of kept) {
+    for (const [at, projection] of kept.entries()) {
       const handler = handlerOf(projection, event.type)
       if (!handler || !('keys' in handler)) continue
-      const keyText = keyTextOf(projection)
-      for (const text of new Set(handler.keys(event).map(keyText))) {
+      for (const text of new Set(handler.keys(event).map(keyTextOf(projection)))) {
         const row = rows.get(projection.name)?.get(text)
-        const version = { ...row, _position: event.position, _removed: row === undefined }
+        // A version that removes a row holds what the row was.
+        const version = { ...(row ?? before[at]!.get(text)), _position: event.position, _removed: row === undefined }
         versions.get(historyTableOf(projection))!.push(toWire(version))
       }
     }
@@ -189,7 +193,7 @@ export async function call(
       return { status: 200, ...(await route.handle(request)) } as Answer
     } catch (error) {
       if (!(error instanceof KogiError)) throw error
-      return { status: STATUS[error.code] ?? 500, code: error.code, data: error.details }
+      return { status: STATUS[error.code] ?? 500, code: error.code, message: error.message, data: error.details }
     }
   }
   return { status: 404, code: 'route_unknown' }

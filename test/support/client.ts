@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { refuseLate } from './late-errors.ts'
 
 /** An answer over HTTP. `body` is the parsed JSON, `undefined` where there was none. */
 export type Answer = {
@@ -30,6 +31,7 @@ export function client(base: string, token?: string, connections = 64): Client {
     close: () => agent.destroy(),
     call: (method, path, { body, headers = {}, raw } = {}) =>
       new Promise((resolve, reject) => {
+        refuseLate()
         const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body))
         const sent = request(
           {

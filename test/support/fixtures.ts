@@ -13,6 +13,9 @@ export { mochaHooks } from './late-errors.ts'
 
 type Server = { readonly url: string; readonly stop: () => Promise<void> }
 
+/** Time after the last test in which the process ends by itself, unless something is left open. */
+const LEFT_OPEN_MS = 1_000
+
 let postgres: Promise<Server> | undefined
 
 const desk = createServer((_, response) => {
@@ -45,4 +48,6 @@ export async function mochaGlobalTeardown(): Promise<void> {
   desk.close()
   desk.closeAllConnections()
   await (await postgres)?.stop()
+  // A server that a test left open would keep a run in one process alive for ever.
+  setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
 }

@@ -1,6 +1,6 @@
 import type { Migration } from '../migration.ts'
 
-/** One key for each person: dropping `secret` makes whatever it sealed unreadable, everywhere and for good. */
+/** One key for each person: without its `secret` everything that it sealed is unreadable, everywhere and for good. */
 export const subjectKeys: Migration = {
   name: '0001_subject_keys',
   async up(knex) {

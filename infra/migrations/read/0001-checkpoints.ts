@@ -1,8 +1,8 @@
 import type { Migration } from '../migration.ts'
 
 /**
- * How far each projection has come in each bucket of orgs, who works on it, and which projectors are alive. The tables
- * of the projections themselves are made by the runner.
+ * How far each projection has come in each bucket of orgs, which projector works on it, and which projectors are alive.
+ * The tables of the projections themselves are made by the runner.
  */
 export const checkpoints: Migration = {
   name: '0001_checkpoints',

@@ -1,6 +1,6 @@
 import type { Migration } from '../migration.ts'
 
-/** Until when everything is known that the log held: what a question about a moment in time needs. */
+/** Where the log ended at which time: answers of a moment in time need to know it. */
 export const logHeads: Migration = {
   name: '0002_log_heads',
   async up(knex) {

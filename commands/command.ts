@@ -1,0 +1,39 @@
+/** What goes into the write path, and what comes out. */
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
+import type { DomainEvent } from '../domain/kernel/event.ts'
+import type { Principal } from '../domain/kernel/route.ts'
+
+/** A request to change one thing: parsed and named. */
+export type Command = {
+  readonly aggregate: AnyAggregate
+  readonly name: string
+  /** The thing's id in its org. */
+  readonly id: string
+  /** Whether the body of a command that makes the thing named that id, which then counts in the fingerprint. */
+  readonly named?: boolean
+  /** Whether the command may make the thing. */
+  readonly opens: boolean
+  /** In memory form, personal fields in plain text. */
+  readonly body: unknown
+  readonly idempotencyKey: string
+  readonly principal: Principal
+  readonly correlationId: string
+  readonly causationId?: string
+  /** Revision the caller has seen (`If-Match`); -1 for a thing that must not exist yet. */
+  readonly expectedRevision?: bigint
+  /**
+   * Names a dry run: its commands are only decided, each on the state that those before it would make. Nothing is
+   * appended, sealed or remembered.
+   */
+  readonly dryRun?: symbol | undefined
+}
+
+/** What an accepted command returns. `events` is empty where the command changed nothing. */
+export type Receipt = {
+  readonly id: string
+  readonly stream: string
+  readonly revision: bigint
+  readonly position: bigint
+  readonly events: readonly Pick<DomainEvent, 'type' | 'eventId' | 'revision' | 'data'>[]
+  readonly replayed: boolean
+}

@@ -1,0 +1,91 @@
+/** The commands of a stream that are decided together: what they would append, and what each is to be answered. */
+import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
+import type { DomainEvent } from '../domain/kernel/event.ts'
+import type { Drafted } from './envelope.ts'
+import type { NewEvent } from './ports.ts'
+import type { LoadedStream } from './streams.ts'
+
+/** Bounds of one append: the log takes 1 MiB of data, and the first command does not wait long for the last one. */
+const EVENTS_MAX = 200
+const BYTES_MAX = 512 * 1024
+const AGE_MS_MAX = 250
+
+/** How a command is answered once the draft is in the log, or the state that it was decided on is known to be fresh. */
+export type Answer =
+  /** Its events are those from `from` to before `to` of the draft; none where it changes nothing. */
+  | { readonly from: number; readonly to: number; readonly replayed: boolean }
+  /** It was done before: the log holds its events. */
+  | { readonly done: readonly DomainEvent[] }
+  | { readonly error: unknown }
+
+export class Draft {
+  readonly stream: string
+  /** The last event before those of the draft. */
+  readonly before: { readonly revision: bigint; readonly position: bigint }
+  /** The state, and the revision, that the drafted events lead to. */
+  state: unknown
+  revision: bigint
+  readonly events: Drafted[] = []
+  readonly answers: Answer[] = []
+  readonly #aggregate: AnyAggregate
+  readonly #isBounded: boolean
+  readonly #places = new Map<string, { readonly from: number; readonly to: number }>()
+  #bytes = 0
+  #begunAt = 0
+
+  /** A draft that is never appended (a dry run) needs no bounds. */
+  constructor(aggregate: AnyAggregate, { stream, state, revision, position }: LoadedStream, isBounded: boolean) {
+    this.#aggregate = aggregate
+    this.before = { revision, position }
+    this.#isBounded = isBounded
+    this.stream = stream
+    this.state = state
+    this.revision = revision
+  }
+
+  get newEvents(): readonly NewEvent[] {
+    return this.events.map(({ event }) => event)
+  }
+
+  /** The events as readers see them, but for their positions: all have that of the append. */
+  storedAt(position: bigint): readonly DomainEvent[] {
+    return this.events.map(({ decoded }) => ({ ...decoded, position }))
+  }
+
+  /** The places of the answers that stand on events of the draft. */
+  drafted(): readonly number[] {
+    return this.answers.flatMap((answer, n) => ('from' in answer && answer.to > answer.from ? [n] : []))
+  }
+
+  /** Whether all answers are true whatever else the log holds by now. */
+  get isProven(): boolean {
+    return this.answers.every(answer => 'done' in answer)
+  }
+
+  /** Where the events of a command stand, if the draft holds it. */
+  placeOf(commandId: string): { readonly from: number; readonly to: number } | undefined {
+    return this.#places.get(commandId)
+  }
+
+  /** Takes in the events of a command and its answer; `false`, and nothing is taken in, where they do not fit. */
+  add(commandId: string, events: readonly Drafted[]): boolean {
+    const bytes = this.#isBounded ? events.reduce((sum, { event }) => sum + bytesOf(event), 0) : 0
+    if (this.#isBounded && this.events.length > 0 && !this.#hasRoomFor(events.length, bytes)) return false
+    const from = this.events.length
+    if (from === 0) this.#begunAt = performance.now()
+    const place = { from, to: this.events.push(...events) }
+    this.#bytes += bytes
+    for (const { decoded } of events) this.state = evolveWith(this.#aggregate, this.state, decoded)
+    this.revision += BigInt(events.length)
+    if (events.length > 0) this.#places.set(commandId, place)
+    this.answers.push({ ...place, replayed: false })
+    return true
+  }
+
+  #hasRoomFor(count: number, bytes: number): boolean {
+    if (this.events.length + count > EVENTS_MAX || this.#bytes + bytes > BYTES_MAX) return false
+    return performance.now() - this.#begunAt < AGE_MS_MAX
+  }
+}
+
+const bytesOf = ({ data, metadata }: NewEvent) => Buffer.byteLength(JSON.stringify([data, metadata]))

@@ -1,0 +1,59 @@
+/** What an event of a command looks like in the log. */
+import type { EventOf, Vocabulary } from '../domain/kernel/aggregate.ts'
+import type { EventCodec } from '../domain/kernel/codec.ts'
+import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
+import { toWire } from '../domain/kernel/json.ts'
+import type { Command } from './command.ts'
+import { uuidOf } from './ids.ts'
+import type { NewEvent } from './ports.ts'
+import type { SealedBody } from './seal.ts'
+
+export type Facts = readonly EventOf<Vocabulary>[]
+
+/** The metadata that all events of a command have. */
+export type CommandMetadata = Omit<Metadata, 'schema'>
+
+export function metadataOf(
+  command: Command,
+  commandId: string,
+  { fingerprint, subjects }: SealedBody,
+  at: string,
+): CommandMetadata {
+  const { principal, id, correlationId, causationId } = command
+  return {
+    $correlationId: correlationId,
+    $causationId: causationId ?? commandId,
+    commandId,
+    fingerprint,
+    org: principal.org,
+    id,
+    actor: { subject: principal.subject, roles: principal.roles },
+    subjects,
+    at,
+  }
+}
+
+/** An event on its way into the log, and as every reader of the log will see it once it has a position. */
+export type Drafted = { readonly event: NewEvent & { readonly metadata: Metadata }; readonly decoded: DomainEvent }
+
+/**
+ * The events of a command behind the revision `after`, named so that the same command makes the same events on every
+ * try. Throws, before anything is written, where no reader could decode one.
+ */
+export function draftEvents(
+  codec: EventCodec,
+  facts: Facts,
+  metadata: CommandMetadata,
+  { stream, revision }: { readonly stream: string; readonly revision: bigint },
+): readonly Drafted[] {
+  return facts.map((fact, n) => {
+    const event = {
+      id: uuidOf([metadata.commandId, metadata.fingerprint, n]),
+      type: fact.type,
+      data: toWire(fact.data) as StoredEvent['data'],
+      metadata: { ...metadata, schema: codec.schemaOf(fact.type) },
+    } satisfies NewEvent
+    const place = { eventId: event.id, stream, revision: revision + 1n + BigInt(n), position: 0n }
+    return { event, decoded: codec.decode({ ...event, ...place }) }
+  })
+}

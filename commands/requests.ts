@@ -1,0 +1,221 @@
+/** What a client sends as a command and how it is answered, over whichever route it came. */
+import { z } from 'zod'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
+import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
+import { toWire } from '../domain/kernel/json.ts'
+import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/route.ts'
+import { id } from '../domain/kernel/schema.ts'
+import type { Service } from '../domain/kernel/service.ts'
+import type { Command, Receipt } from './command.ts'
+import type { WriteDeps } from './execute.ts'
+import { unnamedId } from './ids.ts'
+import type { Keyring } from './ports.ts'
+import { openSealed } from './seal.ts'
+
+/** What the command side of the API needs from outside. */
+export type CommandDeps = WriteDeps & {
+  /** A key for a command that brought none. */
+  readonly newKey: () => string
+  /** Throws `forbidden` where the caller does not hold the permission. */
+  readonly mustAllow: (principal: Principal, permission: string) => void
+  /** What a client is told about an error; what is not meant for clients is logged under the correlation id. */
+  readonly errorAnswer: (error: unknown, correlationId: string) => ErrorAnswer
+}
+
+type ErrorAnswer = {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly details: readonly ErrorDetail[]
+}
+
+/** A command as clients see it. */
+export type ClientCommand = {
+  readonly aggregate: AnyAggregate
+  readonly name: string
+  /** `wallet.credit` */
+  readonly operationId: string
+  readonly method: Route['method']
+  /** Path below `/api/v1`. */
+  readonly path: string
+  /** The whole name: `wallet.wallets.write`. */
+  readonly permission: string
+  readonly summary: string
+  /** The code of its service. */
+  readonly tag: string
+  readonly schema: z.ZodObject
+  /** Whether it names no thing in its path: it opens a new one. */
+  readonly opens: boolean
+  /** Whether it makes something, which its answer then says. */
+  readonly makes: boolean
+}
+
+/** The commands of some services. */
+export const commandsOf = (services: readonly Service[]): readonly ClientCommand[] =>
+  services.flatMap(service =>
+    service.aggregates.flatMap(aggregate =>
+      Object.keys(aggregate.commands).map(name => clientCommand(service, aggregate, name)),
+    ),
+  )
+
+function clientCommand(service: Service, aggregate: AnyAggregate, name: string): ClientCommand {
+  const [operation, permission, summary] = aggregate.api[name]!
+  const [method, path] = operation.split(' ') as [Route['method'], string]
+  return {
+    aggregate,
+    name,
+    operationId: `${aggregate.name}.${name}`,
+    method,
+    path: `/${service.code}${path}`,
+    permission: `${service.word}.${permission}`,
+    summary,
+    tag: service.code,
+    schema: aggregate.commands[name] as z.ZodObject,
+    opens: !path.includes(':id'),
+    // A POST that ends in the command's own verb acts on a thing; any other POST makes one.
+    makes: method === 'POST' && !path.endsWith(`/${name}`),
+  }
+}
+
+/** A request for a command, not looked at yet. */
+export type Sent = {
+  /** The thing that the path names. */
+  readonly id: string | undefined
+  readonly body: unknown
+  readonly key: string
+  /** Revision the caller has seen, in quotes. */
+  readonly ifMatch: string | undefined
+  readonly dryRun: symbol | undefined
+  readonly principal: Principal
+  readonly correlationId: string
+}
+
+/** Parses a request. Throws what is wrong with it. */
+export function parseCommand(client: ClientCommand, sent: Sent): Command {
+  const { aggregate, name, opens } = client
+  const { id: named, ...body } = parseBody(client.schema, spelt(aggregate, sent.body)) as { readonly id?: string }
+  const { principal, correlationId, dryRun } = sent
+  const idempotencyKey = keyOf(sent)
+  const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent)
+  const target = { aggregate, name, id, opens, named: named !== undefined }
+  return { ...target, body, idempotencyKey, principal, correlationId, dryRun, ...expectedRevision(sent) }
+}
+
+/** The answer to an accepted command. */
+export type Accepted = {
+  readonly status: 200 | 201 | 204
+  /** The receipt in wire form, personal data opened. */
+  readonly data: unknown
+  /** Path of the thing that was made. */
+  readonly location?: string
+}
+
+export async function acceptedAnswer(
+  { method, path, makes }: ClientCommand,
+  { principal, dryRun }: Command,
+  receipt: Receipt,
+  keyring: Keyring,
+): Promise<Accepted> {
+  const data = await receiptData(keyring, principal.org, receipt, dryRun !== undefined)
+  if (dryRun) return { status: 200, data }
+  if (method === 'DELETE') return { status: 204, data }
+  if (!makes || receipt.events.length === 0) return { status: 200, data }
+  const location = `/api/v1${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
+  return { status: 201, data, location }
+}
+
+export const receiptSchema = z
+  .object({
+    id: z.string().meta({ description: 'the id of the thing, as used in paths' }),
+    stream: z.string(),
+    revision: z.string().meta({ description: 'revision of the last event, a decimal string' }),
+    position: z.string().meta({ description: 'position to hand to reads as Kogi-Min-Position' }),
+    events: z.array(
+      z.object({ type: z.string(), id: z.string(), revision: z.string(), data: z.record(z.string(), z.unknown()) }),
+    ),
+    replayed: z.boolean().meta({ description: 'true where this key had done its work before' }),
+    dry_run: z.literal(true).optional().meta({ description: 'there where nothing was written' }),
+  })
+  .meta({ title: 'Receipt' })
+
+export const dryRunParameter: Parameter = {
+  name: 'dry_run',
+  in: 'query',
+  schema: z.enum(['true', 'false']),
+  description: 'Only decide: `true` answers what the command would do, and writes nothing.',
+}
+
+/** A name for the dry run that a request asks for with `?dry_run=true`. */
+export function dryRunOf({ dry_run: given }: ApiRequest['query']): symbol | undefined {
+  if (given === undefined || given === 'false') return undefined
+  if (given === 'true') return Symbol('dry run')
+  throw new KogiError('invalid_parameter', 'The parameter dry_run must be true or false.', [
+    { field: 'dry_run', message: 'must be true or false' },
+  ])
+}
+
+/** A body with the fields that came under an earlier spelling under their names. */
+function spelt({ spellings }: AnyAggregate, body: unknown): unknown {
+  if (!spellings || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const given = Object.entries(body)
+  const both = given.find(([field]) => Object.hasOwn(spellings, field) && Object.hasOwn(body, spellings[field]!))
+  if (both)
+    throw invalidBody([{ field: both[0], message: `is the earlier spelling of ${spellings[both[0]]}: send one` }])
+  return Object.fromEntries(given.map(([field, value]) => [own(spellings, field) ?? field, value]))
+}
+
+const own = (names: Readonly<Record<string, string>>, name: string) =>
+  Object.hasOwn(names, name) ? names[name] : undefined
+
+/** The body in memory form. Throws `invalid_body` with what is wrong, by field. */
+export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
+  const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
+  if (parsed.success) return parsed.data
+  throw invalidBody(parsed.error.issues.flatMap(issueDetails))
+}
+
+export const invalidBody = (details: readonly ErrorDetail[]) =>
+  new KogiError('invalid_body', 'The body does not have the form of this operation; see details.', details)
+
+/** What is wrong, by field: `postings.0.amount`. */
+function issueDetails(issue: z.core.$ZodIssue): ErrorDetail[] {
+  const at = issue.path.map(String)
+  if (issue.code !== 'unrecognized_keys') return [{ field: at.join('.') || 'body', message: issue.message }]
+  return issue.keys.map(key => ({ field: [...at, key].join('.').slice(0, 200), message: 'unknown field' }))
+}
+
+export const IDEMPOTENCY_KEY_MAX = 255
+const idempotencyKey = z.string().regex(/^[\u0020-\u007e\u0080-\u00ff]{1,255}$/)
+
+function keyOf({ key }: Sent): string {
+  if (idempotencyKey.safeParse(key).success) return key
+  throw invalidHeader('Idempotency-Key', `1 to ${IDEMPOTENCY_KEY_MAX} printable characters`)
+}
+
+const thingId = id('thing')
+function idOf({ id: given }: Sent): string {
+  if (given !== undefined && thingId.safeParse(given).success) return given
+  throw new KogiError('not_found', 'There is nothing with this id.')
+}
+
+/** `If-Match: "12"` → revision 12; `*` or none → any. */
+function expectedRevision({ ifMatch }: Sent): { expectedRevision?: bigint } {
+  const given = ifMatch?.trim()
+  if (given === undefined || given === '*') return {}
+  const revision = /^"(0|[1-9][0-9]{0,18})"$/.exec(given)?.[1]
+  if (revision === undefined) throw invalidHeader('If-Match', 'one revision in quotes, as the ETag gave it: "12"')
+  return { expectedRevision: BigInt(revision) }
+}
+
+const invalidHeader = (field: string, message: string) =>
+  new KogiError('invalid_parameter', `The header ${field} is not valid: ${message}.`, [{ field, message }])
+
+async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, dryRun: boolean) {
+  const opened = events.map(async ({ type, eventId, revision, data }) => ({
+    type,
+    id: eventId,
+    revision,
+    data: await openSealed(keyring, org, data as Readonly<Record<string, unknown>>),
+  }))
+  return toWire({ ...receipt, events: await Promise.all(opened), ...(dryRun && { dry_run: true }) })
+}

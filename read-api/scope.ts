@@ -1,0 +1,100 @@
+/** The rows that a request asks for before they are ordered or grouped: what a list and its summary have in common. */
+import type { z } from 'zod'
+import { KogiError } from '../domain/kernel/errors.ts'
+import type { ApiRequest, Parameter } from '../domain/kernel/route.ts'
+import { type Fixed, hasHistory, rowAsOf, tableAsOf } from '../projections/rows/as-of.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
+import { tableOf } from '../projections/rows/tables.ts'
+import { asOfParameter } from './as-of.ts'
+import type { AsOf } from './consistency.ts'
+import { type Condition, conditionsOf, type Filters, type Put } from './filters.ts'
+import { fromPath, type Queries, tokenParameters } from './parameters.ts'
+import type { Resource } from './resource.ts'
+
+/** A statement in the making: its values, the conditions on its rows, and the tables that it reads. */
+export type Scope = {
+  readonly values: unknown[]
+  readonly put: Put
+  /** The org and the thing that the list belongs to, by their columns. */
+  readonly fixed: Fixed
+  readonly conditions: readonly Condition[]
+  /** The parameter of the position of `as_of`. */
+  readonly then: string | undefined
+  /** SQL of all rows of the org, as of then. */
+  readonly table: string
+  /** SQL of whether the thing is there that the list belongs to. */
+  readonly exists: string
+  /** The read models that the answer depends on. */
+  readonly of: readonly AnyProjection[]
+}
+
+/** A request of a list or a summary, with its checked query. */
+export type Asked = { readonly request: ApiRequest; readonly query: Queries; readonly asOf: AsOf | undefined }
+
+/** The scope of a request: the first value of its statement is `$2`, because `$1` is the bucket. */
+export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Scope {
+  const { projection, parents, within } = resource
+  const { request, query, asOf } = asked
+  const values: unknown[] = []
+  const put: Put = value => `$${values.push(value) + 1}`
+  const fixed: (readonly [string, string])[] = [['org', put(request.principal.org)]]
+  for (const [param, column] of Object.entries(parents)) {
+    fixed.push([column, put(fromPath(request, param, projection.row.shape[column]))])
+  }
+  const conditions = [
+    ...fixed.map(
+      ([column, value]) =>
+        (alias: string) =>
+          `${alias}."${column}" = ${value}`,
+    ),
+    ...conditionsOf(filters, query, put),
+  ]
+  const then = asOf && put(asOf.position)
+  const table = then === undefined ? tableOf(projection) : tableAsOf(projection, fixed, then)
+  const parent = within?.key.map((column, at) => [column, fixed[at]![1]] as const)
+  const exists = within && parent ? existsSql(within, parent, then) : 'true'
+  return { values, put, fixed, conditions, then, table, exists, of: within ? [projection, within] : [projection] }
+}
+
+function existsSql(within: AnyProjection, key: Fixed, then: string | undefined): string {
+  if (then !== undefined) return `exists(select from ${rowAsOf(within, key, then)} p)`
+  const where = key.map(([column, value]) => `p."${column}" = ${value}`).join(' and ')
+  return `exists(select from ${tableOf(within)} p where ${where})`
+}
+
+/** SQL of all conditions on the rows of an alias. */
+export const all = (conditions: readonly Condition[], alias: string): string =>
+  conditions.map(condition => condition(alias)).join(' and ')
+
+/** SQL of columns, for the alias of their table. */
+export const selected = (alias: string, columns: readonly string[]): string =>
+  columns.map(name => `${alias}."${name}"`).join(', ')
+
+/** Whether what a resource shows can be asked for as of an earlier position. */
+export const knowsThePast = ({ projection, within }: Resource): boolean =>
+  hasHistory(projection) && (!within || hasHistory(within))
+
+/** The parameters of the position that an answer has, and of the position that it is of. */
+export const momentParameters = (resource: Resource): readonly Parameter[] =>
+  knowsThePast(resource) ? [asOfParameter, ...tokenParameters] : tokenParameters
+
+/** The parameters of a path: the things that a list belongs to, and the names of a single row. */
+export const pathParameters = ({ projection, parents }: Resource, names: readonly string[]): readonly Parameter[] =>
+  [...Object.keys(parents), ...names].map(name => {
+    const schema: z.ZodType = projection.row.shape[parents[name] ?? name]
+    return { name, in: 'path', schema, description: schema.description ?? `its ${name}` }
+  })
+
+/** The error where a thing is not there: `There is no wallet studio.` */
+export function notFound(what: string, names: readonly string[], asOf: AsOf | undefined): KogiError {
+  const thing = [what, ...names].join(' ')
+  return new KogiError('not_found', asOf ? `There was no ${thing} then.` : `There is no ${thing}.`)
+}
+
+/** The same for the thing that a list belongs to. */
+export const nothingToListOf = ({ within, parents }: Resource, { request, asOf }: Asked): KogiError =>
+  notFound(
+    within?.reads?.[0]?.one ?? 'thing',
+    Object.keys(parents).map(name => request.params[name]!),
+    asOf,
+  )

@@ -1,0 +1,49 @@
+/** How many more commands a second a bulk brings into the log than single requests do. */
+import type { Figure } from './figure.ts'
+import { load, pairedRounds, ROUND_SECONDS, WARM_UP_SECONDS } from './load.ts'
+
+const COMMANDS = 1_000
+const BULKS_AT_ONCE = 4
+
+/** On a command API with wallets `w0`, `w1` …; the last figure is the bare side of the one before it, alone. */
+export async function bulkFigures(url: string, token: string, wallets: number): Promise<Figure[]> {
+  const credit = { account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' }
+  const body = JSON.stringify(credit)
+  const single = (walletOf: (n: number) => number) =>
+    load(url, 'POST', n => `/api/v1/kwlt/wallets/w${walletOf(n)}/credits`, { token, body })
+  const bulk = (walletOf: (n: number) => number) => {
+    const commands = Array.from({ length: COMMANDS }, (_, n) => ({
+      command: 'wallet.credit',
+      id: `w${walletOf(n)}`,
+      body: credit,
+    }))
+    return bulksPerSecond(url, token, JSON.stringify({ commands })).then(bulks => bulks * COMMANDS)
+  }
+  const figure = (name: string, walletOf: (n: number) => number) =>
+    pairedRounds(name, { ours: () => bulk(walletOf), bare: () => single(walletOf) })
+  return [
+    await figure('bulk_commands_many_wallets_per_second', n => n % wallets),
+    await figure('bulk_commands_one_wallet_per_second', () => 0),
+  ]
+}
+
+/** Bulks/s of which every command was accepted; any other answer makes the measurement void. */
+async function bulksPerSecond(url: string, token: string, body: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const begin = performance.now() + WARM_UP_SECONDS * 1000
+  const end = begin + ROUND_SECONDS * 1000
+  let bulks = 0
+  let last = begin
+  const lane = async () => {
+    while (performance.now() < end) {
+      const answer = await fetch(`${url}/api/v1/bulk`, { method: 'POST', headers, body })
+      const accepted = (await answer.text()).match(/"status":20[01]/g)?.length ?? 0
+      if (accepted !== COMMANDS) throw new Error(`a bulk answered ${answer.status}: ${accepted} commands accepted`)
+      if (performance.now() < begin) continue
+      bulks += 1
+      last = performance.now()
+    }
+  }
+  await Promise.all(Array.from({ length: BULKS_AT_ONCE }, lane))
+  return bulks / ((last - begin) / 1000)
+}
