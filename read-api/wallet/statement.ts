@@ -48,8 +48,12 @@ type View = {
   readonly rows: (where: string, limit: string) => string
 }
 
+/** A line's amount in the unit of the account: a line is as fine as it needs, the account as its finest line. */
+const AMOUNT = `t.amount * case when t.places is null then (select usual from a)
+  else ('1e' || ((select places from a) - t.places))::numeric end`
+
 const lines = (where: string, order: string, limit: string) =>
-  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
+  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, ${AMOUNT} as amount, t.description
     from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
 
 /** The lines by the date that their entries count for. */
@@ -76,8 +80,8 @@ const byDay: View = {
   day: 't.effective_on',
   columns: DAY,
   rows: (where, limit) =>
-    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(t.amount) as amount,
-      sum(t.amount) as change from ${tableOf(postings)} t where ${where}
+    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(${AMOUNT}) as amount,
+      sum(${AMOUNT}) as change from ${tableOf(postings)} t where ${where}
       group by t.effective_on order by t.effective_on limit ${limit}`,
 }
 
@@ -243,31 +247,32 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
-  const table = tableOf(postings)
-  const sum = (and: string) => `(select coalesce(sum(t.amount), 0) from ${table} t where ${scope.join(' and ')}${and})`
-  const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
-  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
+  const sum = (...and: string[]) =>
+    `(select coalesce(sum(${AMOUNT}), 0) from ${tableOf(postings)} t where ${[...scope, ...and].join(' and ')})`
+  const balance = query.effective_at === undefined ? 'null::numeric' : sum()
+  const text = `with a as materialized (${accountSql(account[2]!, knownScope, then)})
+    select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
-    from ${checkpointsSql(READ)}
-    left join (${accountSql(account[2]!, knownScope, then)}) a on true
-    cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
+    from ${checkpointsSql(READ)} left join a on true
+    cross join (select ${before === undefined ? '0::numeric' : sum(before)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
-      from (${view.rows(where, put(limit + 1))}) t
-    ) l on true order by ${keys.replaceAll('t.', 'l.')}`
+      from (${view.rows(where, put(limit + 1))}) t) l on true order by ${keys.replaceAll('t.', 'l.')}`
   return { of: READ, text, values }
 }
 
 /** SQL of whether the account exists; an external account exists once something was posted to it. */
 function accountSql(account: string, scope: string, then: string | undefined): string {
-  const now = tableOf(balances)
   if (!account.startsWith(EXTERNAL)) {
-    const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
-    return `select true as known, t.places from ${row} t`
+    const row =
+      then === undefined ? `(select * from ${tableOf(balances)} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
+    return `select true as known, t.places, ('1e' || (t.places - t.minor_places))::numeric as usual from ${row} t`
   }
-  // Places never change: the current ones hold for every position.
-  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
-    from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
+  // The minor unit never changes: the current one holds for every position.
+  return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (
+      select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
+        greatest(max(p.minor_places), (select max(t.places) from ${tableOf(postings)} t where ${scope})) as places
+      from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5) p`
 }
 
 /** The cursor's place. It must lie in the period, because the balance before the page is added up from there. */
