@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { SIGNED_IN } from '../../domain/kernel/route.ts'
 import { type ErrorCode, errorCatalogue } from '../../infra/http/errors.ts'
 import { echo, failing, route, type Served, sendRaw, serve } from '../support/http.ts'
 
@@ -16,7 +15,7 @@ describe('HTTP interface', () => {
     route('POST', '/kwlt/wallets', async () => ({ status: 201, data: 1, headers: { Location: '/x' } })),
     route('GET', '/kctr/tasks', echo, { permission: 'center.tasks.read' }),
     route('GET', '/open', echo, { permission: null }),
-    route('GET', '/signed-in', echo, { permission: SIGNED_IN }),
+    route('GET', '/signed-in', echo, { permission: 'signed in' }),
     route('GET', '/fail/:code', failing),
     route('GET', '/page', async () => ({
       data: [],

@@ -23,7 +23,7 @@ import { freshDatabase } from './postgres.ts'
 import { CONTEXT, stored } from './spec.ts'
 
 /** An event that the log holds, in memory form. Texts of `personal` are sealed for `by`, as digest-less as once. */
-export type Fact = {
+type Fact = {
   readonly type: string
   readonly data: object
   readonly id?: string
