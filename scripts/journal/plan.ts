@@ -3,7 +3,7 @@ import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import { commands, EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
-import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
+import { accountOf, type Wallet, wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { book, type Posting, type Rounding } from './booking.ts'
 import { type Changes, changesOf, contentOf, type Entry, type OnChange } from './changes.ts'
 import { type Currencies, type CurrencyNames, currenciesOf } from './commodities.ts'
@@ -57,7 +57,7 @@ export function planImport(
   { source, onChange }: Options = { source: 'journal' },
 ): Plan {
   const draft = new Draft(target, before)
-  const currencies = currenciesOf(journal, given, currency => openedPlaces(before.state, currency))
+  const currencies = currenciesOf(journal, given, currency => walletPlacesOf(before.state, currency))
   const { entries, roundings } = entriesOf(journal, currencies, draft)
   const [first] = journal
   const file = first?.place.file ?? source
@@ -179,17 +179,11 @@ class Draft {
 
   /** Opens the account of a posting, where it is one of the wallet's and not open in that currency. */
   open({ account, currency }: Posting, places: number, place: Place): void {
-    if (account.startsWith(EXTERNAL) || isOpen(this.state, account, currency)) return
+    if (account.startsWith(EXTERNAL) || accountOf(this.state, account, currency)) return
     const body = { account, currency, places, overdraft: 'allowed' } as const
     this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, place })
   }
 }
-
-const isOpen = (state: Wallet, account: string, currency: string): boolean =>
-  state.status === 'open' && Object.hasOwn(state.accounts, account) && Object.hasOwn(state.accounts[account]!, currency)
-
-const openedPlaces = (state: Wallet, currency: string): number | undefined =>
-  state.status === 'open' && Object.hasOwn(state.places, currency) ? state.places[currency] : undefined
 
 const openStep = ({ subject, kind }: Target, place: Place): Step => ({
   command: 'open',

@@ -1,5 +1,5 @@
 /** What an import did, for people and for programs. */
-import type { Wallet } from '../../domain/wallet/wallet/wallet.ts'
+import { accountsOf, type Wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { decimal, table } from '../terminal.ts'
 import type { Rounding } from './booking.ts'
 import { nameOf } from './changes.ts'
@@ -105,10 +105,8 @@ const firstOf = (lines: readonly string[]): readonly string[] =>
 
 /** Every account of a wallet with its balance, by name and currency. */
 export function balancesOf(state: Wallet): readonly Balance[] {
-  if (state.status !== 'open') return []
-  const held = Object.values(state.accounts).flatMap(byCurrency => Object.values(byCurrency))
-  return held
-    .map(({ account, currency, amount, places = state.places[currency]! }) => ({
+  return accountsOf(state)
+    .map(({ account, currency, amount, places = walletPlacesOf(state, currency)! }) => ({
       account,
       currency,
       places,

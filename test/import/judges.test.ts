@@ -1,7 +1,9 @@
 /** Journals with the answers of the programs that define them: by day, and for computed amounts. */
+
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { readJournal } from '../../scripts/journal/read.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
 import { NO_WALLET, type WalletState } from '../../scripts/journal/wallet-state.ts'
@@ -154,12 +156,11 @@ describe('import: judged by hledger and ledger', () => {
 
 /** What the wallet's accounts, or with `outside` all of them, hold on a day: decimals without trailing zeros. */
 function heldOn({ state, posted }: WalletState, day: string, outside = false): Record<string, string> {
-  const minor = state.status === 'open' ? state.places : {}
   const sums = new Map<string, bigint>()
   for (const { effectiveOn, postings } of posted.values()) {
     for (const one of postings.filter(({ effectiveOn: own = effectiveOn }) => own <= day)) {
       const key = `${one.account} ${one.currency}`
-      const units = one.amount * 10n ** BigInt(12 - (one.places ?? minor[one.currency]!))
+      const units = one.amount * 10n ** BigInt(12 - (one.places ?? walletPlacesOf(state, one.currency)!))
       if (outside || !one.account.startsWith('external:')) sums.set(key, (sums.get(key) ?? 0n) + units)
     }
   }

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
+import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import type { Plan } from '../../scripts/journal/plan.ts'
 import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
+import { stateOf } from '../support/spec.ts'
 import { afterPlan, balances, FILE, journal, line, plan, refusalOf, tx } from './support.ts'
 
 const lunch = tx('Lunch', line('expenses:food', '12.50 EUR'), line('assets:cash', '-12.50 EUR'))
@@ -154,15 +156,16 @@ describe('import: the plan', () => {
 
     it('an overdraft that the wallet does not allow', () => {
       const opened = plan([])
-      const state = {
-        status: 'open' as const,
-        places: { EUR: 2 },
-        accounts: {
-          'assets:cash': {
-            EUR: { account: 'assets:cash', currency: 'EUR', amount: 1300n, overdraft: 'refused' as const },
-          },
-        },
-      }
+      const cash = { account: 'assets:cash', currency: 'EUR' }
+      const paid = [
+        { ...cash, amount: 1300n },
+        { ...cash, account: 'external:client', amount: -1300n },
+      ]
+      const state = stateOf(wallet, [
+        { type: 'WalletOpened', data: { owner: 'user-1', kind: 'business' } },
+        { type: 'AccountOpened', data: { ...cash, places: 2, overdraft: 'refused' } },
+        { type: 'EntryPosted', data: { entry: 'e-1', kind: 'credit', postings: paid, effectiveOn: '2026-01-01' } },
+      ])
       expect(opened.steps).to.deep.equal([])
       const before = { ...NO_WALLET, state }
       expect(refusalOf(() => plan(journal(lunch), before))).to.equal(undefined)

@@ -1,6 +1,7 @@
 import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
+import { type Keyed, memberOf, membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { placesOf } from './currencies.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
 import { addUp, coarsest } from './places.ts'
@@ -10,20 +11,20 @@ type Amount = { readonly account: string; readonly currency: string; readonly am
 type Posting = Amount & { readonly places?: number | undefined }
 /** An account whose balance has finer `places` than the minor unit of its currency names them. */
 type Account = Posting & { readonly overdraft: 'refused' | 'allowed' }
-type Accounts = Readonly<Record<string, { readonly [currency: string]: Account }>>
 
 export type Wallet =
   | { readonly status: 'none' }
-  | { readonly status: 'open'; readonly places: Readonly<Record<string, number>>; readonly accounts: Accounts }
+  /** Accounts by name and currency; the decimal places of currencies by their codes. */
+  | { readonly status: 'open'; readonly places: Keyed<number>; readonly accounts: Keyed<Account> }
   | { readonly status: 'closed' }
 type OpenWallet = Extract<Wallet, { status: 'open' }>
 
 const evolve: Evolve<Wallet, typeof events> = {
-  WalletOpened: () => ({ status: 'open', places: {}, accounts: {} }),
+  WalletOpened: () => ({ status: 'open', places: noneKeyed, accounts: noneKeyed }),
   AccountOpened: (wallet, { account, currency, places, overdraft }) => {
     const open = inStatus(wallet, 'open')
     const opened = { account, currency, overdraft, amount: 0n }
-    return { ...withAccount(open, opened), places: { ...open.places, [currency]: places } }
+    return { ...withAccount(open, opened), places: withMember(open.places, currency, places) }
   },
   EntryPosted: (wallet, { postings }) =>
     postings.filter(isOwn).reduce(
@@ -49,7 +50,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     if (account.startsWith(EXTERNAL)) {
       throw rejected('account_is_external', 'External accounts need no opening; choose another name.', { account })
     }
-    const known = own(open.places, currency) ?? placesOf(currency)
+    const known = minorPlaces(open, currency)
     if ((known ?? places) === undefined) {
       throw rejected('currency_places_unknown', 'Not an ISO 4217 code: name its decimal `places`.', { currency })
     }
@@ -76,9 +77,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
   close(wallet) {
     if (wallet.status === 'closed') return []
-    for (const { account, currency, amount } of Object.values(inStatus(wallet, 'open', CLOSED).accounts).flatMap(
-      Object.values,
-    )) {
+    for (const { account, currency, amount } of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) {
       if (amount !== 0n) {
         throw rejected('balance_not_zero', 'Bring every balance to zero first.', { account, currency, balance: amount })
       }
@@ -112,7 +111,7 @@ export const wallet = aggregate({
   initial: { status: 'none' } as Wallet,
   evolve,
   decide,
-  stateSchema: 2,
+  stateSchema: 3,
   spellings: { effectiveOn: 'effective_on' },
 })
 
@@ -163,7 +162,7 @@ function mustBeInRange(amount: bigint, facts: { readonly account: string; readon
 
 const isOwn = ({ account }: Pick<Posting, 'account'>) => !account.startsWith(EXTERNAL)
 
-const keyOf = ({ account, currency }: Amount) => JSON.stringify([account, currency])
+const keyOf = ({ account, currency }: Pick<Amount, 'account' | 'currency'>) => JSON.stringify([account, currency])
 
 const transfer = (from: string, to: string, amount: Omit<Posting, 'account'>): Posting[] => [
   { account: to, ...amount },
@@ -211,11 +210,11 @@ function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: n
 }
 
 /** Decimal places of amounts that name none: those that the currency was opened with in this wallet. */
-const minorPlaces = (open: OpenWallet, currency: string) => own(open.places, currency) ?? placesOf(currency)
+const minorPlaces = (open: OpenWallet, currency: string) => memberOf(open.places, currency) ?? placesOf(currency)
 
 /** A balance after one more posting: `places` only where they are finer than those of the currency. */
 function posted(open: OpenWallet, held: Account, posting: Posting): Pick<Account, 'amount' | 'places'> {
-  const least = open.places[posting.currency]!
+  const least = memberOf(open.places, posting.currency)!
   const places = held.places ?? least
   const sum = addUp({ amount: held.amount, places }, [{ amount: posting.amount, places: posting.places ?? least }])
   return sum.places === least ? { amount: sum.amount } : sum
@@ -231,13 +230,7 @@ function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) =>
   return sums
 }
 
-function find(open: OpenWallet, { account, currency }: Pick<Posting, 'account' | 'currency'>): Account | undefined {
-  return own(own(open.accounts, account) ?? {}, currency)
-}
-
-/** A member by a name that a client chose: never something inherited. */
-const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(record, name) ? record[name] : undefined
+const find = (open: OpenWallet, one: Pick<Posting, 'account' | 'currency'>) => memberOf(open.accounts, keyOf(one))
 
 function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
   const held = find(open, posting)
@@ -250,5 +243,17 @@ function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency
 
 const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
   ...open,
-  accounts: { ...open.accounts, [held.account]: { ...own(open.accounts, held.account), [held.currency]: held } },
+  accounts: withMember(open.accounts, keyOf(held), held),
 })
+
+/** The account of a wallet in a currency, `undefined` where it is not open. */
+export const accountOf = (wallet: Wallet, account: string, currency: string): Account | undefined =>
+  wallet.status === 'open' ? find(wallet, { account, currency }) : undefined
+
+/** All accounts of a wallet that is open, one for each currency. */
+export const accountsOf = (wallet: Wallet): readonly Account[] =>
+  wallet.status === 'open' ? membersOf(wallet.accounts) : []
+
+/** The decimal places that a wallet names for a currency, `undefined` where it does not. */
+export const walletPlacesOf = (wallet: Wallet, currency: string): number | undefined =>
+  wallet.status === 'open' ? memberOf(wallet.places, currency) : undefined

@@ -3,7 +3,7 @@ import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import { MAX_MINOR_UNITS } from '../../../domain/kernel/schema.ts'
 import type { events } from '../../../domain/wallet/wallet/messages.ts'
 import { addUp, coarsest } from '../../../domain/wallet/wallet/places.ts'
-import { type Wallet, wallet } from '../../../domain/wallet/wallet/wallet.ts'
+import { accountOf, wallet } from '../../../domain/wallet/wallet/wallet.ts'
 import { CONTEXT, specFor, stateOf } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
@@ -31,8 +31,7 @@ const journal = (...postings: Posting[]): Fact => ({
   data: { kind: 'journal', postings, entry: 'made-0', effectiveOn: CONTEXT.at.slice(0, 10) },
 })
 const wholes = [opened, account('depot', 'FUND', 0), journal(shares('depot', 3n), shares('external:broker', -3n))]
-const heldIn = (facts: readonly Fact[]) =>
-  (stateOf(wallet, facts) as Extract<Wallet, { status: 'open' }>).accounts.depot!.FUND
+const heldIn = (facts: readonly Fact[]) => accountOf(stateOf(wallet, facts), 'depot', 'FUND')
 
 describe('wallet: decimal places that grow', () => {
   it('takes a posting that is finer than the minor unit, and what was booked stays as it was', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import { MAX_MINOR_UNITS } from '../../../domain/kernel/schema.ts'
 import { EXTERNAL, type events } from '../../../domain/wallet/wallet/messages.ts'
-import { type Wallet, wallet } from '../../../domain/wallet/wallet/wallet.ts'
+import { accountsOf, type Wallet, wallet } from '../../../domain/wallet/wallet/wallet.ts'
 import { CONTEXT, codeOf, stateOf } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
@@ -124,10 +124,8 @@ function naiveBalances(facts: readonly Fact[]): Map<string, bigint> {
   return sums
 }
 
-const heldIn = (state: Wallet) =>
-  state.status === 'open' ? Object.values(state.accounts).flatMap(byCurrency => Object.values(byCurrency)) : []
-
-const balancesOf = (state: Wallet): Map<string, bigint> => new Map(heldIn(state).map(one => [keyOf(one), sumOf([one])]))
+const balancesOf = (state: Wallet): Map<string, bigint> =>
+  new Map(accountsOf(state).map(one => [keyOf(one), sumOf([one])]))
 
 const refusing = (facts: readonly Fact[]) =>
   facts.flatMap(({ type, data }) => (type === 'AccountOpened' && data.overdraft === 'refused' ? [keyOf(data)] : []))
@@ -162,7 +160,7 @@ describe('wallet, whatever happens', () => {
       for (let n = 1; n <= facts.length; n += 1) {
         const balances = naiveBalances(facts.slice(0, n))
         for (const key of refusing(facts.slice(0, n))) expect(balances.get(key)! >= 0n, key).to.equal(true)
-        for (const { amount: sum } of heldIn(stateOf(wallet, facts.slice(0, n)))) {
+        for (const { amount: sum } of accountsOf(stateOf(wallet, facts.slice(0, n)))) {
           expect(sum <= MAX_MINOR_UNITS && sum >= -MAX_MINOR_UNITS).to.equal(true)
         }
       }
