@@ -162,7 +162,7 @@ async function findDone(
   }
   for (const { from, count } of loaded.commands.candidates(commandId)) {
     const events = await deps.store.read(loaded.stream, BigInt(from), count)
-    const own = events.filter(event => event.metadata.commandId === commandId)
+    const own = events.filter(event => event.metadata?.commandId === commandId)
     if (own.length === 0) continue
     const { fingerprint } = own[0]!.metadata
     const isOld = fingerprint === sealed.oldFingerprint && own.some(({ data }) => hasOldSeals(data))

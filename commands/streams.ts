@@ -6,9 +6,10 @@ import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
+import { KogiError } from '../domain/kernel/errors.ts'
 import type { DomainEvent, StoredEvent } from '../domain/kernel/event.ts'
 import { uuidOf } from './ids.ts'
-import type { EventStore } from './ports.ts'
+import type { EventStore, UnskippedBy } from './ports.ts'
 import { derived, readSnapshot, saveSnapshot } from './snapshot.ts'
 
 /** Revisions between two snapshots: a cold load reads at most about twice as many events. */
@@ -90,28 +91,33 @@ export type Streams = {
 export type StreamsDeps = {
   readonly store: EventStore
   readonly codec: EventCodec
+  readonly unskippedBy: UnskippedBy
   readonly onSnapshotFailed: (stream: string, error: unknown) => void
 }
 
 /** Makes the cache of streams over one event store. */
-export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): Streams {
+export function loadedStreams({ store, codec, unskippedBy, onSnapshotFailed }: StreamsDeps): Streams {
   const cache = new LRUCache<string, LoadedStream>({ max: CACHED_STREAMS_MAX, maxSize: CACHED_COMMANDS_MAX })
 
-  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, events: readonly DomainEvent[]) => {
-    for (const event of events) {
-      if (event.revision > loaded.revision) {
-        loaded.state = evolveWith(aggregate, loaded.state, event)
-        loaded.revision = event.revision
-      }
-      loaded.position = event.position
-      if (event.revision === BigInt(loaded.commands.size)) loaded.commands.add(hashOf(event.metadata.commandId))
+  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent) => {
+    if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
+    pass(loaded, event)
+  }
+  /** Reads an event, or goes past one that cannot be read and that operators have skipped. */
+  const foldStored = async (aggregate: AnyAggregate, loaded: LoadedStream, event: StoredEvent) => {
+    try {
+      fold(aggregate, loaded, codec.decode(event))
+    } catch (error) {
+      const stopped = await unskippedBy(event)
+      if (stopped.length > 0) throw unreadable(event, stopped, error)
+      pass(loaded, event)
     }
   }
-  /** Decodes and folds in slices, so that other requests are not held up. */
-  const foldStored = async (aggregate: AnyAggregate, loaded: LoadedStream, page: readonly StoredEvent[]) => {
+  /** In slices, so that other requests are not held up. */
+  const foldPage = async (aggregate: AnyAggregate, loaded: LoadedStream, page: readonly StoredEvent[]) => {
     let since = performance.now()
     for (const event of page) {
-      fold(aggregate, loaded, [codec.decode(event)])
+      await foldStored(aggregate, loaded, event)
       if (performance.now() - since < SLICE_MS) continue
       await setImmediate()
       since = performance.now()
@@ -120,7 +126,7 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
   const readOn = async (aggregate: AnyAggregate, loaded: LoadedStream, from: bigint) => {
     for (let next = from; ; ) {
       const page = await store.read(loaded.stream, next, PAGE)
-      await foldStored(aggregate, loaded, page)
+      await foldPage(aggregate, loaded, page)
       if (page.length < PAGE) return
       next = page.at(-1)!.revision + 1n
     }
@@ -132,7 +138,7 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
       await restoreSaved(store, aggregate, loaded)
       const lastIndexed = BigInt(loaded.commands.size) - 1n
       await readOn(aggregate, loaded, max(0n, min(loaded.revision, lastIndexed)))
-    } else await foldStored(aggregate, loaded, start)
+    } else await foldPage(aggregate, loaded, start)
     return loaded
   }
 
@@ -150,7 +156,7 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
       await readOn(aggregate, loaded, max(0n, loaded.revision))
     },
     advance(aggregate, loaded, events) {
-      fold(aggregate, loaded, events)
+      for (const event of events) fold(aggregate, loaded, event)
       if (loaded.saving || loaded.revision - loaded.snapshotAt < snapshotInterval(loaded.parts)) return
       loaded.snapshotAt = loaded.revision
       loaded.saving = true
@@ -165,6 +171,28 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
 
 /** A large state is written less often, so that a command costs the same however large it is. */
 const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(8, Math.max(1, parts)))
+
+/** Notes that the stream has an event of this revision, whether or not it changed the state. */
+function pass(loaded: LoadedStream, { revision, position, metadata }: StoredEvent | DomainEvent): void {
+  if (revision > loaded.revision) loaded.revision = revision
+  loaded.position = position
+  if (revision === BigInt(loaded.commands.size)) loaded.commands.add(hashOf(metadata?.commandId ?? NO_COMMAND))
+}
+
+/** In the place of the command id of an event that no command made. */
+const NO_COMMAND = '00000000-0000-0000-0000-000000000000'
+
+const unreadable = ({ type, revision, position }: StoredEvent, stopped: readonly string[], cause: unknown) =>
+  new KogiError(
+    'event_unreadable',
+    `The event ${type} at revision ${revision} of this thing cannot be read. An operator has to go past it: ` +
+      `kogi projections skip <projection> ${position} --reason …, for ${stopped.join(', ')}.`,
+    [
+      { field: 'position', message: String(position) },
+      ...stopped.map(name => ({ field: 'projection', message: name })),
+    ],
+    { cause },
+  )
 
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)

@@ -143,6 +143,16 @@ export function concerns(projection: AnyProjection, { type, stream }: Pick<Store
   return handler === undefined ? Object.hasOwn(projection.of, categoryOf(stream)) : handler !== null
 }
 
+/** The names of the projections that an unreadable event stops: those that it concerns and that have no skip of it. */
+export const unskippedBy = (
+  projections: readonly AnyProjection[],
+  skips: ReadonlyMap<string, ReadonlySet<bigint>>,
+  event: Pick<StoredEvent, 'type' | 'stream' | 'position'>,
+): readonly string[] =>
+  projections
+    .filter(projection => concerns(projection, event) && !skips.get(projection.name)?.has(event.position))
+    .map(({ name }) => name)
+
 /** The row that an event changes. An event before the one that makes its row is an impossible history. */
 export function existing<R>(row: R | undefined, { type, stream, revision }: DomainEvent): R {
   if (row === undefined) throw new InvariantError(`${type} at ${stream}@${revision} changes a row that is not there`)

@@ -6,7 +6,7 @@ import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
-import { type AnyProjection, concerns } from '../../projections/rows/projection.ts'
+import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
 import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
@@ -64,7 +64,7 @@ export function lineChecker(options: LineCheckOptions) {
     const event = storedIn(text, options.schemas, fault)
     const { type, stream, position, revision, metadata } = event
     const found = decodedOr(event, options)
-    const unskipped = 'code' in found ? unskippedBy(event, options) : []
+    const unskipped = 'code' in found ? unskippedBy(options.projections, options.skips, event) : []
     if ('code' in found && unskipped.length > 0) {
       throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
     }
@@ -125,12 +125,6 @@ function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheck
     return { code: 'line_invalid', message: error instanceof Error ? error.message : String(error) }
   }
 }
-
-/** The projections that an unreadable event stops. */
-const unskippedBy = (event: StoredEvent, { projections, skips }: LineCheckOptions): readonly string[] =>
-  projections
-    .filter(projection => concerns(projection, event) && !skips.get(projection.name)?.has(event.position))
-    .map(({ name }) => name)
 
 function parse(text: string): Json | undefined {
   try {

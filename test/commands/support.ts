@@ -59,7 +59,12 @@ export function startProcess(port: EventStore, more: Partial<WriteDeps> = {}) {
   const deps: WriteDeps = {
     store: port,
     codec,
-    streams: loadedStreams({ store: port, codec, onSnapshotFailed: (_, error) => snapshotsFailed.push(error) }),
+    streams: loadedStreams({
+      store: port,
+      codec,
+      unskippedBy: async () => ['tasks'],
+      onSnapshotFailed: (_, error) => snapshotsFailed.push(error),
+    }),
     checkReferences: referenceCheck(aggregates, port),
     keyring: plainKeyring,
     turns: new Turns(),

@@ -34,7 +34,12 @@ describe('import: the run', () => {
   const deps = (port: EventStore = store): WriteDeps => ({
     store: port,
     codec,
-    streams: loadedStreams({ store: port, codec, onSnapshotFailed: () => undefined }),
+    streams: loadedStreams({
+      store: port,
+      codec,
+      unskippedBy: async () => ['tasks'],
+      onSnapshotFailed: () => undefined,
+    }),
     checkReferences: async () => undefined,
     keyring: plainKeyring,
     turns: new Turns(),
