@@ -74,13 +74,14 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           draft.answers.push({ error })
         }
       }
-      const isAppended = draft.events.length > 0 && !dryRun
       try {
-        if (isAppended) {
+        if (draft.events.length > 0 && !dryRun) {
           const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
-          deps.streams.advance(aggregate, loaded, draft.storedAt(position))
+          const stored = draft.storedAt(position)
+          deps.streams.advance(aggregate, loaded, stored)
+          return answer(deps, turns, draft, stored)
         }
-        if (isAppended || fresh || draft.isProven) return answer(deps, turns, draft, loaded.position)
+        if (fresh || draft.isProven) return answer(deps, turns, draft, draft.storedAt(loaded.position))
       } catch (error) {
         const raced = error instanceof LostRaceError
         if (raced && ++races > RACES_MAX) throw lostRace()
@@ -102,8 +103,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
  * Answers each command of a draft and returns how many there are. An append has one position, that of its last event:
  * a reader who has reached it sees what every command of the draft did.
  */
-function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, position: bigint): number {
-  const stored = draft.storedAt(position)
+function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: readonly DomainEvent[]): number {
   for (const [n, it] of draft.answers.entries()) {
     const { item: command, resolve, reject } = turns[n]!
     if ('done' in it) resolve(receipt(command, draft.stream, it.done, { ...it.done.at(-1)!, replayed: true }))
