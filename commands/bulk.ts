@@ -18,8 +18,8 @@ import {
 } from './requests.ts'
 
 const COMMANDS_MAX = 1_000
-/** Things that one bulk works on at once: enough to keep the log busy, and room for other requests. */
-const THINGS_AT_ONCE = 64
+/** Things that one bulk works on at once: enough to keep the log busy, few enough that no append waits long for it. */
+const THINGS_AT_ONCE = 32
 
 /** What stands for one request in a bulk. */
 type Entry = z.output<ReturnType<typeof entryOf>>
