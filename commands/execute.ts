@@ -74,15 +74,16 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           draft.answers.push({ error })
         }
       }
-      const isAppended = draft.events.length > 0 && !dryRun
-      let stored = draft.storedAt(draft.events.map(() => loaded.position))
       try {
-        if (isAppended) {
+        if (draft.events.length > 0 && !dryRun) {
           const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
-          stored = draft.storedAt(await positionsOf(deps, draft, position))
+          const stored = draft.storedAt(await positionsOf(deps, draft, turns, position))
           deps.streams.advance(aggregate, loaded, stored)
+          return answer(deps, turns, draft, stored)
         }
-        if (isAppended || fresh || draft.isProven) return answer(deps, turns, draft, stored)
+        if (fresh || draft.isProven) {
+          return answer(deps, turns, draft, draft.storedAt(draft.events.map(() => loaded.position)))
+        }
       } catch (error) {
         const raced = error instanceof LostRaceError
         if (raced && ++races > RACES_MAX) throw lostRace()
@@ -101,13 +102,19 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
 }
 
 /**
- * The positions of a draft's events. An append says that of its last one; those of several commands are read back, so
- * that each receipt has its own, and an answer as of it does not show the next command. Where the log does not answer,
- * all have the last one, at which each of them is visible.
+ * The positions of a draft's events. An append says that of its last one; where single requests were appended together
+ * theirs are read back, so that an answer as of a receipt does not show the next command. Commands of a bulk have the
+ * last one, at which all of them are visible, as has everything where the log does not answer.
  */
-async function positionsOf(deps: WriteDeps, draft: Draft, last: bigint): Promise<readonly bigint[]> {
+async function positionsOf(
+  deps: WriteDeps,
+  draft: Draft,
+  turns: readonly Turn[],
+  last: bigint,
+): Promise<readonly bigint[]> {
   const { length } = draft.events
-  if (draft.drafted().length > 1) {
+  const drafted = draft.drafted()
+  if (drafted.length > 1 && drafted.some(n => !turns[n]!.item.isOfBulk)) {
     const events = await deps.store.read(draft.stream, draft.before.revision + 1n, length).catch(() => [])
     if (events.length === length) return events.map(({ position }) => position)
   }

@@ -39,8 +39,10 @@ async function bulksPerSecond(url: string, token: string, body: string): Promise
   const lane = async () => {
     while (performance.now() < end) {
       const answer = await fetch(`${url}/api/v1/bulk`, { method: 'POST', headers, body })
-      const accepted = (await answer.text()).match(/"status":20[01]/g)?.length ?? 0
-      if (accepted !== COMMANDS) throw new Error(`a bulk answered ${answer.status}: ${accepted} commands accepted`)
+      const text = await answer.text()
+      const accepted = text.match(/"status":20[01]/g)?.length ?? 0
+      const failed = /"error":.{0,200}/.exec(text)?.[0]
+      if (accepted !== COMMANDS) throw new Error(`a bulk answered ${answer.status}, ${accepted} accepted: ${failed}`)
       if (performance.now() < begin) continue
       bulks += 1
       last = performance.now()
