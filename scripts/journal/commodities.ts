@@ -14,7 +14,7 @@ const SYMBOLS: ReadonlyMap<string, string> = new Map([
   ['', 'XXX'],
 ])
 /** The most decimal places that an account can have. */
-export const PLACES_MAX = 30
+const PLACES_MAX = 30
 
 /** Journal commodity → currency of the wallet. */
 export type CurrencyNames = ReadonlyMap<string, string>

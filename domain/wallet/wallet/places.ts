@@ -1,7 +1,7 @@
 /** Amounts of one currency in several units: what names no decimal places is in those that the currency has here. */
 
 /** The same amount in a unit that has `more` decimal places. */
-export const finer = (amount: bigint, more: number): bigint => (more === 0 ? amount : amount * 10n ** BigInt(more))
+const finer = (amount: bigint, more: number): bigint => (more === 0 ? amount : amount * 10n ** BigInt(more))
 
 /** The same amount with as few decimal places as it needs, and no fewer than `least`. */
 export function coarsest(amount: bigint, places: number, least: number): { amount: bigint; places: number } {
