@@ -47,9 +47,9 @@ export class Draft {
     return this.events.map(({ event }) => event)
   }
 
-  /** The events as readers see them, but for their positions: all have that of the append. */
-  storedAt(position: bigint): readonly DomainEvent[] {
-    return this.events.map(({ decoded }) => ({ ...decoded, position }))
+  /** The events as readers see them once the log holds them, at their positions. */
+  storedAt(positions: readonly bigint[]): readonly DomainEvent[] {
+    return this.events.map(({ decoded }, n) => ({ ...decoded, position: positions[n]! }))
   }
 
   /** The places of the answers that stand on events of the draft. */

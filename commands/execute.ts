@@ -75,12 +75,14 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
         }
       }
       const isAppended = draft.events.length > 0 && !dryRun
+      let stored = draft.storedAt(draft.events.map(() => loaded.position))
       try {
         if (isAppended) {
           const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
-          deps.streams.advance(aggregate, loaded, draft.storedAt(position))
+          stored = draft.storedAt(await positionsOf(deps, draft, position))
+          deps.streams.advance(aggregate, loaded, stored)
         }
-        if (isAppended || fresh || draft.isProven) return answer(deps, turns, draft, loaded.position)
+        if (isAppended || fresh || draft.isProven) return answer(deps, turns, draft, stored)
       } catch (error) {
         const raced = error instanceof LostRaceError
         if (raced && ++races > RACES_MAX) throw lostRace()
@@ -99,11 +101,21 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
 }
 
 /**
- * Answers each command of a draft and returns how many there are. An append has one position, that of its last event:
- * a reader who has reached it sees what every command of the draft did.
+ * The positions of a draft's events. An append says that of its last one; those of several commands are read back, so
+ * that each receipt has its own, and an answer as of it does not show the next command. Where the log does not answer,
+ * all have the last one, at which each of them is visible.
  */
-function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, position: bigint): number {
-  const stored = draft.storedAt(position)
+async function positionsOf(deps: WriteDeps, draft: Draft, last: bigint): Promise<readonly bigint[]> {
+  const { length } = draft.events
+  if (draft.drafted().length > 1) {
+    const events = await deps.store.read(draft.stream, draft.before.revision + 1n, length).catch(() => [])
+    if (events.length === length) return events.map(({ position }) => position)
+  }
+  return draft.events.map(() => last)
+}
+
+/** Answers each command of a draft, whose events are in the log by now, and returns how many there are. */
+function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: readonly DomainEvent[]): number {
   for (const [n, it] of draft.answers.entries()) {
     const { item: command, resolve, reject } = turns[n]!
     if ('done' in it) resolve(receipt(command, draft.stream, it.done, { ...it.done.at(-1)!, replayed: true }))

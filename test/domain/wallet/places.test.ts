@@ -9,7 +9,7 @@ import { CONTEXT, specFor, stateOf } from '../../support/spec.ts'
 type Fact = EventOf<typeof events>
 type Posting = { account: string; currency: string; amount: bigint; places?: number }
 
-const given = specFor(wallet)
+const { given } = specFor(wallet)
 const opened: Fact = { type: 'WalletOpened', data: { owner: 'user-1', kind: 'business' } }
 const account = (
   name: string,
