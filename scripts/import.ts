@@ -149,7 +149,8 @@ function commodity(text: string, before: CurrencyNames): CurrencyNames {
   const at = text.lastIndexOf('=')
   const name = text.slice(at + 1)
   if (at < 0 || !currency.safeParse(name).success) {
-    throw new InvalidArgumentError("write it as SYMBOL=CURRENCY, such as '$=CAD'")
+    const form = "write it as SYMBOL=CURRENCY, such as '$=CAD'; a currency has 1 to 32 visible characters, no spaces"
+    throw new InvalidArgumentError(form)
   }
   return new Map(before).set(text.slice(0, at), name)
 }

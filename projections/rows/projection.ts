@@ -66,6 +66,8 @@ export type Read<S extends z.ZodObject> = {
    * money has the column `currency` where nothing is said here, and `null` says that it has no unit.
    */
   readonly units?: { readonly [C in Column<S>]?: Column<S> | null }
+  /** Columns of the decimal places of sums, by sum: what is in several places is added up only by that group. */
+  readonly places?: { readonly [C in Column<S>]?: Column<S> }
   readonly summary: { readonly list: string; readonly get?: string }
 }
 

@@ -94,6 +94,7 @@ export const balances = projection({
       filters: ['account', 'currency'],
       groups: ['currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
+      places: { balance: 'places' },
       summary: {
         list: 'The accounts of a wallet with their balances, one row for each currency.',
         get: 'An account of a wallet in one currency, with its balance.',
@@ -109,6 +110,7 @@ export const balances = projection({
       filters: ['wallet', 'currency'],
       groups: ['wallet', 'currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
+      places: { balance: 'places' },
       summary: { list: 'The balances of all wallets.' },
     },
   ],

@@ -90,6 +90,31 @@ describe('import: the run', () => {
     }
   })
 
+  it('completes a correction that was cut off, and a commodity that grew, before or after any append', async () => {
+    const fund = (number: string) =>
+      tx('Fund', line('assets:fund', `${number} WORLD`), line('equity', `-${number} WORLD`))
+    const first = journal(day(1), fund('3'))
+    const grown = journal(day(2), fund('2.5'), day(1))
+    for (let cut = 0; cut < 3; cut += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const target = fresh()
+        await importOnce(first, target)
+        const error = await importOnce(grown, target, dying(store, cut, when)).catch((thrown: unknown) => thrown)
+        expect(error).to.be.instanceOf(Error).with.property('message', 'killed')
+        await importOnce(grown, target)
+        const after = await loadWallet(deps(), target)
+        expect(balances(after)).to.deep.equal({
+          'assets:cash EUR': '-400',
+          'assets:fund WORLD': '25',
+          'equity WORLD': '-25',
+          'expenses:food EUR': '400',
+        })
+        expect(after.posted.size).to.equal(5)
+        expect((await importOnce(grown, target)).plan.steps).to.deep.equal([])
+      }
+    }
+  })
+
   it('goes on after an outage, and after answers that did not come', async () => {
     const target = fresh()
     const { plan } = await importOnce(days(4), target, faltering(store))

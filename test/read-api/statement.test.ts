@@ -232,6 +232,14 @@ describe('statement of an account', () => {
     expect(finer.data).to.deep.include({ closing: '-135', places: 3 })
     const row = await world.call(ORG, `${PATH}/GAU`)
     expect(row.data).to.deep.include({ balance: '135', places: 3, minor_places: 2 })
+    const summary = '/kwlt/wallets/w/accounts/summary?sum=balance&by='
+    expect(await world.call(ORG, `${summary}currency`)).to.include({ status: 400, code: 'invalid_parameter' })
+    expect((await world.call(ORG, `${summary}currency,places`)).data).to.deep.equal([
+      { group: { currency: 'EUR', places: 2 }, count: 2, sums: { balance: '5' } },
+      { group: { currency: 'GAU', places: 2 }, count: 1, sums: { balance: '0' } },
+      { group: { currency: 'GAU', places: 3 }, count: 1, sums: { balance: '135' } },
+      { group: { currency: 'USD', places: 2 }, count: 2, sums: { balance: '0' } },
+    ])
     const other = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aother/statement?currency=EUR')
     expect(other.status).to.equal(404)
   })
