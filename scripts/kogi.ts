@@ -14,6 +14,8 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   projections: async () => (await import('./projections.ts')).projectionsCommand(),
+  backup: async () => (await import('./backup.ts')).backupCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
   'command-api': async () => (await import('./command-api.ts')).commandApiCommand(),
   'read-api': async () => (await import('./read-api.ts')).readApiCommand(),
