@@ -16,8 +16,9 @@ import { isSystem } from './format.ts'
 export async function endOfLog(client: EventStoreDBClient): Promise<bigint> {
   try {
     const reading = client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })
-    for await (const { event, link } of reading) return (link ?? event)!.position!.commit
-    return 0n
+    let end = 0n
+    for await (const { event, link } of reading) end = (link ?? event)!.position!.commit
+    return end
   } catch (error) {
     throw unavailable(error)
   }
@@ -38,10 +39,10 @@ export async function* eventLines(client: EventStoreDBClient, to: bigint, signal
   const reading = await openRead(client).catch(error => {
     throw unavailable(error)
   })
-  const abort = () => reading.destroy()
+  const abort = () => reading.cancel()
   signal?.addEventListener('abort', abort, { once: true })
   try {
-    for await (const response of reading) {
+    for await (const response of reading.iterator({ destroyOnReturn: false })) {
       const recorded = (response as ReadResp).getEvent()?.getEvent()
       if (!recorded) continue
       const position = BigInt(recorded.getCommitPosition())
@@ -55,8 +56,10 @@ export async function* eventLines(client: EventStoreDBClient, to: bigint, signal
     throw unavailable(error)
   } finally {
     signal?.removeEventListener('abort', abort)
+    // The call ends, and the client can be disposed of, only when what has arrived is taken too.
     reading.on('error', () => {})
     reading.cancel()
+    reading.resume()
   }
   signal?.throwIfAborted()
   throw unavailable(new Error(`it did not deliver its events up to position ${to}`))

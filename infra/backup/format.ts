@@ -83,6 +83,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
   const parsed = manifestSchema.safeParse(rest)
   if (!parsed.success) throw damagedManifest(z.prettifyError(parsed.error))
+  if (text !== manifestText(parsed.data)) throw damagedManifest('it has other bytes than were written')
   return parsed.data
 }
 
