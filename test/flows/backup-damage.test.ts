@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import { manifestText } from '../../infra/backup/format.ts'
+import { countKeys, writeKeys } from '../../infra/backup/keys.ts'
 import { makeBackup } from '../../infra/backup/make.ts'
 import { mustUnderstand, verifyBackup } from '../../infra/backup/verify.ts'
 import { loadConfig } from '../../infra/config.ts'
@@ -104,6 +105,29 @@ describe('a damaged backup', function damaged() {
     const none = path.join(work, 'none')
     await mkdir(none)
     expect(await refusal(kogi(['restore', none, '--json'], {}))).to.include({ code: 'no_backup', status: 66 })
+  })
+
+  it('does not take the place of other keys; the same ones are left as they are, erased ones erased', async () => {
+    const url = await freshDatabase()
+    await migrate({ url, set: 'keys', log: silentLog })
+    const pool = createPool({ url, name: 'keys', log: silentLog, max: 1 })
+    try {
+      const file = path.join(backup, 'keys.ndjson')
+      expect([await writeKeys(pool, file), await writeKeys(pool, file), await countKeys(pool)]).to.deep.equal([2, 0, 2])
+      const { rows } = await pool.query('select subject, secret from subject_keys order by subject')
+      expect(rows).to.deep.equal([
+        { subject: 'left', secret: null },
+        { subject: 'mira', secret: Buffer.from('00ff', 'hex') },
+      ])
+      await pool.query(`update subject_keys set secret = '\\x01' where subject = 'left'`)
+      expect(await writeKeys(pool, file).catch(({ code }) => code)).to.equal('not_empty')
+      // Every table of this database must be in a backup.
+      const tables = await pool.query(`select tablename from pg_tables where schemaname = 'public' order by 1`)
+      const names = tables.rows.map(({ tablename }) => tablename)
+      expect(names).to.deep.equal(['knex_migrations', 'knex_migrations_lock', 'subject_keys'])
+    } finally {
+      await pool.end()
+    }
   })
 
   it('is told from one of a later version, whose format, events or migrations are not known', async () => {
