@@ -85,13 +85,13 @@ async function verify(folder: string, _: unknown, command: Command): Promise<voi
 /** What a backup holds, in two lines. */
 export function textOf(folder: string, manifest: Manifest, seconds?: number): string {
   const { events, keys, position, files, madeAt, kogi } = manifest
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  const megabytes = (files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(1)
   const took = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`
   const all = Object.values(events).reduce((sum, count) => sum + count, 0)
   const missing =
     keys.missing.length === 0 ? [] : [`${keys.missing.length} keys that events name were not in the database`]
   return [
-    `${folder}: the log up to position ${position}, ${(bytes / 1e6).toFixed(1)} MB${took}, by Kogi ${kogi} at ${madeAt}`,
+    `${folder}: the log up to position ${position}, ${megabytes} MB${took}, by Kogi ${kogi} at ${madeAt}`,
     `${all} events (${events.domain} of the domain), ${keys.all} keys of data subjects, ${keys.erased} of them erased`,
     ...missing,
   ].join('\n')

@@ -18,7 +18,8 @@ const keySchema = z.strictObject({
 })
 type KeyLine = z.infer<typeof keySchema>
 
-const COLUMNS = `key::text, org, subject, translate(encode(secret, 'base64'), E'\\n', '') as secret, created_at, erased_at`
+const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
+const COLUMNS = `key::text, org, subject, ${SECRET} as secret, created_at, erased_at`
 
 /** Reads all keys as they are at one instant, and hands each over as a line. Returns the migrations that made them. */
 export function readKeys(
@@ -90,7 +91,8 @@ async function insert(connection: Connection, keys: readonly KeyLine[]): Promise
 async function countSame(connection: Connection, keys: readonly KeyLine[]): Promise<number> {
   const { rows } = await connection.query<{ same: number }>(
     `select count(*)::int as same from ${AS_ROWS} join subject_keys k using (key)
-     where (k.org, k.subject) = (given.org, given.subject) and k.secret is not distinct from decode(given.secret, 'base64')`,
+     where (k.org, k.subject) = (given.org, given.subject)
+       and k.secret is not distinct from decode(given.secret, 'base64')`,
     columnsOf(keys),
   )
   return rows[0]!.same

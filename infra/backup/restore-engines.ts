@@ -1,4 +1,4 @@
-/** The engines that a restore fills: those that the configuration names, or embedded ones that nothing else has open. */
+/** The engines that a restore fills: those that the configuration names, or embedded ones that nothing else has. */
 import path from 'node:path'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { ENTRY, startChild } from '../children.ts'

@@ -73,7 +73,7 @@ export async function mustHoldImported(backup: string, url: string): Promise<Res
   }
 }
 
-/** Compares a store that has events with the ones that appends write: throws `not_empty` unless it has the first of them. */
+/** Throws `not_empty` unless the events of a store are the first ones of those that appends write. */
 export async function mustHoldBeginning(backup: string, url: string): Promise<void> {
   const client = EventStoreDBClient.connectionString(url)
   const lines = withoutDerived(linesOf(backup))

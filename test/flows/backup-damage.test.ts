@@ -1,5 +1,16 @@
 /** Backups that are not what was written are refused, by `backup verify` and by `restore`, before anything is made. */
-import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
@@ -9,6 +20,7 @@ import { makeBackup } from '../../infra/backup/make.ts'
 import { mustUnderstand, verifyBackup } from '../../infra/backup/verify.ts'
 import { loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
+import { writeSkip } from '../../infra/event-store/skips.ts'
 import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool } from '../../infra/postgres.ts'
@@ -45,6 +57,39 @@ const DAMAGES: readonly (readonly [what: string, code: string, file: string, dam
   ['a file too many', 'backup_damaged', 'extra.txt', f => writeFile(path.join(f, 'extra.txt'), 'x')],
   ['a line too many', 'backup_damaged', 'keys.ndjson', f => appendFile(path.join(f, 'keys.ndjson'), '{}\n')],
 ]
+
+describe('a backup that is given up', function givenUp() {
+  this.timeout(60_000)
+
+  it('leaves nothing behind, whatever step it had reached', async () => {
+    const work = await mkdtemp(path.join(tmpdir(), 'kogi-given-up-'))
+    const store = await startEventStore({ memory: true })
+    const url = await freshDatabase()
+    await migrate({ url, set: 'keys', log: silentLog })
+    const keys = createPool({ url, name: 'keys', log: silentLog, max: 1 })
+    const urls = { eventStoreUrl: store.url, databaseUrl: url, keysDatabaseUrl: url }
+    const options = { folder: path.join(work, 'deep', 'backup'), config: loadConfig({}), urls, keys }
+    try {
+      await writeSkip(store.url, { projection: 'notes', position: 1n, reason: 'an event to read', actor: 'tester' })
+      for (const step of ['onEnd', 'onEvent'] as const) {
+        const abort = new AbortController()
+        const given = new Error('given up')
+        const error = await makeBackup({ ...options, signal: abort.signal, [step]: () => abort.abort(given) }).catch(
+          e => e,
+        )
+        expect(error).to.equal(given)
+        expect(await readdir(path.join(work, 'deep'))).to.deep.equal([])
+      }
+      await keys.query('drop table subject_keys')
+      await makeBackup(options).catch(() => {})
+      expect(await readdir(path.join(work, 'deep'))).to.deep.equal([])
+    } finally {
+      await keys.end()
+      await store.close()
+      await rm(work, { recursive: true })
+    }
+  })
+})
 
 describe('a damaged backup', function damaged() {
   this.timeout(120_000)
