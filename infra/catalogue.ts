@@ -28,6 +28,9 @@ export const services: readonly Service[] = [
 
 export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)
 
+/** The names of all events. */
+export const eventTypes: readonly string[] = aggregates.flatMap(({ events }) => Object.keys(events))
+
 const models: readonly AnyProjection[] = [...walletModels, ...briefcaseModels, ...centerModels, ...officeModels]
 
 /** What is remembered of the models, for search. */

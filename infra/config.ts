@@ -162,6 +162,14 @@ export const settingRows: readonly SettingRow[] = Object.values(settings).map(
   }),
 )
 
+/** The settings by variable, without those whose values may hold a password. */
+export const publicSettings = (config: Config): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(settings)
+      .filter(([, { secret }]) => !secret)
+      .map(([key, { variable }]) => [variable, config[key as keyof Config] ?? null]),
+  )
+
 /** Reads the settings from an environment. Throws a `ConfigError` that names every variable at fault. */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const production = environment.KOGI_ENV === 'production'

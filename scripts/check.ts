@@ -45,13 +45,14 @@ export const checkCommand = () =>
     .action((options: Options) =>
       operate('check', options, async tools => {
         const { head, tables, stopped } = await check(tools, options.org)
-        const equal = tables.every(({ differences }) => differences.length === 0)
+        const equal = isEqual({ tables })
         print(options, { equal, head, stopped, tables }, textOf({ head, tables, stopped }))
         if (!equal) process.exitCode = 1
       }),
     )
 
-async function check({ pool, events }: Tools, org: string | undefined): Promise<Checked> {
+/** Folds the log and compares the read models with it, with progress on standard error. */
+export async function check({ pool, events }: Pick<Tools, 'pool' | 'events'>, org?: string): Promise<Checked> {
   const head = await events.head()
   const total = await lagBetween(events, 0n, head)
   const counted = counting(events, org)
@@ -107,6 +108,9 @@ function mustBeSomewhere(org: string, { tables }: Checked, events: number): void
   const message = `Neither the log, up to position ${upTo}, nor any table knows an organization ${JSON.stringify(org)}.`
   throw new KogiError('unknown_org', message)
 }
+
+export const isEqual = ({ tables }: Pick<Checked, 'tables'>): boolean =>
+  tables.every(({ differences }) => differences.length === 0)
 
 function textOf({ head, tables, stopped }: Checked): string {
   const lines = tables.map(({ table, orgs, rows, sha256, differences }) => {

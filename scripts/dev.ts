@@ -31,8 +31,25 @@ export const devCommand = () =>
     })
     lifecycle.onStop('projector', projector.stop)
     const probes = [{ name: 'projector', check: readyOf(`http://127.0.0.1:${port}`) }]
-    return `ready ${await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })}`
+    const url = await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })
+    if (process.stderr.isTTY) process.stderr.write(notice(url, config))
+    return `ready ${url}`
   }).addHelpText('after', '  $ kogi dev --data ./my-books')
+
+/** What a person who started it wants to know next; scripts read the line `ready <url>` on standard output. */
+export function notice(url: string, { dataDir, jwks }: Pick<Config, 'dataDir' | 'jwks'>): string {
+  const token = `npm run --silent kogi -- token --org acme --subject mira --role organization-admin --data ${dataDir}`
+  return [
+    '',
+    `  API    ${url}/api/v1`,
+    `  docs   ${url}/docs`,
+    `  data   ${dataDir}`,
+    `  token  ${jwks === undefined ? token : `of the issuer whose keys are in ${jwks}`}`,
+    '  stop   Ctrl-C',
+    '',
+    '',
+  ].join('\n')
+}
 
 async function refuseSecond(config: Config) {
   const running = await runningEngines(config)

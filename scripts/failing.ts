@@ -23,6 +23,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unknown_org: STATUS.usage,
   no_data: STATUS.nothing,
   no_tables: STATUS.nothing,
+  no_backup: STATUS.nothing,
   engine_unavailable: STATUS.unavailable,
   rebuild_running: STATUS.later,
   rebuilt_meanwhile: STATUS.later,

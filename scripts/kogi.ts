@@ -1,39 +1,25 @@
 #!/usr/bin/env node
-/** The CLI: one verb, one file. */
-import { Command } from 'commander'
-import { endWithParent } from '../infra/children.ts'
-import { endWithUsage, fail, forgivePipes } from './failing.ts'
+/**
+ * The CLI. A build has the texts of every `--help` as files (`write-help.ts`), so that help comes without loading what
+ * the verbs need; everything else is in `main.ts`.
+ */
+import { readFileSync } from 'node:fs'
+import { VERSION } from '../infra/version.ts'
 
-/** Every verb, in the order of the help. Each loads what it needs, and nothing of the others. */
-const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
-  dev: async () => (await import('./dev.ts')).devCommand(),
-  demo: async () => (await import('./demo.ts')).demoCommand(),
-  token: async () => (await import('./token.ts')).tokenCommand(),
-  import: async () => (await import('./import.ts')).importCommand(),
-  audit: async () => (await import('./audit.ts')).auditCommand(),
-  check: async () => (await import('./check.ts')).checkCommand(),
-  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
-  projections: async () => (await import('./projections.ts')).projectionsCommand(),
-  rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
-  'command-api': async () => (await import('./command-api.ts')).commandApiCommand(),
-  'read-api': async () => (await import('./read-api.ts')).readApiCommand(),
-  projector: async () => (await import('./projector.ts')).projectorCommand(),
-  store: async () => (await import('./store.ts')).storeCommand(),
-  migrate: async () => (await import('./migrate.ts')).migrateCommand(),
+const [first, ...rest] = process.argv.slice(2)
+const help = writtenHelp(process.argv.slice(2))
+if (rest.length === 0 && (first === '--version' || first === '-V')) process.stdout.write(`${VERSION}\n`)
+else if (help !== undefined) process.stdout.write(help)
+else await import('./main.ts')
+
+/** The text of `kogi <verb> --help`; `undefined` where something else is asked, or where there are no such files. */
+function writtenHelp(args: readonly string[]): string | undefined {
+  const [last, words] = [args.at(-1), args.slice(0, -1)]
+  if ((last !== '--help' && last !== '-h') || !words.every(word => /^[a-z-]+$/.test(word) && !word.startsWith('-')))
+    return undefined
+  try {
+    return readFileSync(new URL(`help/${['kogi', ...words].join('.')}.txt`, import.meta.url), 'utf8')
+  } catch {
+    return undefined
+  }
 }
-
-endWithParent()
-forgivePipes()
-
-const kogi = new Command('kogi')
-  .description('Kogi: the system of record of the independent worker')
-  .version('0.1.0')
-  .showHelpAfterError('(run it with --help to see what it takes)')
-  .configureHelp({ sortSubcommands: false })
-
-const asked = process.argv[2] ?? ''
-const verbs = Object.hasOwn(VERBS, asked) ? [VERBS[asked]!] : Object.values(VERBS)
-for (const verb of verbs) kogi.addCommand(await verb())
-
-endWithUsage(kogi)
-await kogi.parseAsync().catch(error => fail(error))

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:os'
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { codec, projections } from '../infra/catalogue.ts'
@@ -10,11 +9,14 @@ import { rebuild } from '../projections/rebuild/rebuild.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { named } from './check.ts'
-import { GivenUpError, statusHelp } from './failing.ts'
+import { statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print, projectionNamed, type Tools } from './operator.ts'
-import { progress, stopBars } from './terminal.ts'
+import { abortedByStop } from './stop-signal.ts'
+import { progress } from './terminal.ts'
 
 type Rebuilt = Awaited<ReturnType<typeof rebuild>>
+
+const GIVING_UP = 'giving up, unless the new tables are in place already'
 
 const HELP = `
 The new tables are built beside those that are read, from the first event on. When they have reached the positions of
@@ -35,7 +37,7 @@ export const rebuildCommand = () =>
     .option('--json', 'one JSON object instead of lines')
     .addHelpText('after', HELP)
     .action((name: string, options: OperatorOptions) => {
-      const signal = signalOfStop()
+      const signal = abortedByStop(GIVING_UP, 'The rebuild was given up; nothing has changed.')
       return operate('rebuild', options, async tools => {
         const projection = projectionNamed(name)
         const rebuilt = await rebuildBeside(tools, projection, signal)
@@ -75,21 +77,6 @@ async function rebuildBeside({ pool, events, log }: Tools, projection: AnyProjec
   } finally {
     bar.stop()
   }
-}
-
-/** A signal that ^C and SIGTERM abort, so that what was built is removed; the second one ends the process at once. */
-function signalOfStop(): AbortSignal {
-  const abort = new AbortController()
-  for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
-    const status = 128 + constants.signals[signal]
-    process.on(signal, () => {
-      if (abort.signal.aborted) process.exit(status)
-      stopBars()
-      process.stderr.write('kogi: giving up, unless the new tables are in place already\n')
-      abort.abort(new GivenUpError('The rebuild was given up; nothing has changed.', status))
-    })
-  }
-  return abort.signal
 }
 
 const OUTCOME_TRIES = 10

@@ -14,8 +14,8 @@ import { withReader, withStore } from './folder.ts'
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** One event. */
-type Line = {
+/** One event as a line of an export or a backup. */
+export type Line = {
   readonly position: number
   readonly stream: string
   /** A tombstone has the revision "tombstone". */
@@ -56,9 +56,15 @@ export function exportEvents(folder: string, file: string): Promise<number> {
 /**
  * Fills an empty folder from an export and returns the number of events. An export that is missing, cut or changed is
  * refused before anything is made; a line that does not fit is refused with its number, and leaves a folder to be
- * thrown away. An export of a version that wrote no last line is taken when it `isOpenEnded`.
+ * thrown away. An export of a version that wrote no last line is taken when it `isOpenEnded`. `onEvent` is called with
+ * each event that was taken.
  */
-export async function importEvents(folder: string, file: string, isOpenEnded = false): Promise<number> {
+export async function importEvents(
+  folder: string,
+  file: string,
+  isOpenEnded = false,
+  onEvent?: () => void,
+): Promise<number> {
   const events = await checkExport(file, isOpenEnded)
   return withStore(folder, { verb: 'import into it', mustExist: false }, async store => {
     if (!store.isEmpty) throw new Error(`The folder ${folder} has events already: import into an empty one`)
@@ -68,6 +74,7 @@ export async function importEvents(folder: string, file: string, isOpenEnded = f
       if (++count > events) break
       try {
         await copy.add(storedOf(JSON.parse(text) as Line))
+        onEvent?.()
       } catch (error) {
         throw new Error(`${file}, line ${count}: ${(error as Error).message}`)
       }

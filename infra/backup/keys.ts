@@ -1,0 +1,108 @@
+/** The keys of data subjects in a backup: every row of their table as a line, the secrets among them. */
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { z } from 'zod'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { type Connection, type Pool, withTransaction } from '../postgres.ts'
+
+const ROWS_AT_ONCE = 5_000
+
+const keySchema = z.strictObject({
+  key: z.uuid(),
+  org: z.string(),
+  subject: z.string(),
+  /** Base64; null where the secret was destroyed, so that what it sealed stays unreadable. */
+  secret: z.base64().nullable(),
+  created_at: z.string(),
+  erased_at: z.string().nullable(),
+})
+type KeyLine = z.infer<typeof keySchema>
+
+const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
+const COLUMNS = `key::text, org, subject, ${SECRET} as secret, created_at, erased_at`
+
+/** Reads all keys as they are at one instant, and hands each over as a line. Returns the migrations that made them. */
+export function readKeys(
+  pool: Pool,
+  onKey: (key: Pick<KeyLine, 'key' | 'secret'>, line: string) => Promise<void> | undefined,
+): Promise<readonly string[]> {
+  const read = async (connection: Connection) => {
+    const { rows: migrations } = await connection.query<{ name: string }>(
+      'select name from knex_migrations order by id',
+    )
+    await connection.query(`declare keys no scroll cursor for select ${COLUMNS} from subject_keys order by key`)
+    for (;;) {
+      const { rows } = await connection.query<KeyLine>(`fetch ${ROWS_AT_ONCE} from keys`)
+      for (const row of rows) await onKey(row, JSON.stringify(row))
+      if (rows.length < ROWS_AT_ONCE) return migrations.map(({ name }) => name)
+    }
+  }
+  return withTransaction(pool, read, { isolation: 'repeatable read', readOnly: true })
+}
+
+/** How many keys a database holds; 0 where the table is not there yet. */
+export async function countKeys(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ name: string | null }>(`select to_regclass('subject_keys')::text as name`)
+  if (rows[0]!.name === null) return 0
+  const counted = await pool.query<{ keys: number }>('select count(*)::int as keys from subject_keys')
+  return counted.rows[0]!.keys
+}
+
+/**
+ * Writes the keys of a file into an empty table, all of them or none, erased ones as erased. A table that holds exactly
+ * these keys already is left as it is; any other is refused. Returns how many keys were written.
+ */
+export function writeKeys(pool: Pool, file: string): Promise<number> {
+  return withTransaction(pool, async connection => {
+    await connection.query('lock table subject_keys in share row exclusive mode')
+    const { rows } = await connection.query<{ keys: number }>('select count(*)::int as keys from subject_keys')
+    const there = rows[0]!.keys
+    let count = 0
+    let same = 0
+    let list: KeyLine[] = []
+    const flush = async () => {
+      if (there > 0) same += await countSame(connection, list)
+      else await insert(connection, list)
+      list = []
+    }
+    for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+      list.push(keySchema.parse(JSON.parse(line)))
+      count++
+      if (list.length === ROWS_AT_ONCE) await flush()
+    }
+    await flush()
+    if (there === 0) return count
+    if (there === count && same === count) return 0
+    throw new KogiError('not_empty', `The database of the keys holds ${there} keys that are not those of the backup.`)
+  })
+}
+
+const AS_ROWS = `unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+  as given (key, org, subject, secret, created_at, erased_at)`
+
+async function insert(connection: Connection, keys: readonly KeyLine[]): Promise<void> {
+  await connection.query(
+    `insert into subject_keys (key, org, subject, secret, created_at, erased_at)
+     select key, org, subject, decode(secret, 'base64'), created_at, erased_at from ${AS_ROWS}`,
+    columnsOf(keys),
+  )
+}
+
+async function countSame(connection: Connection, keys: readonly KeyLine[]): Promise<number> {
+  const { rows } = await connection.query<{ same: number }>(
+    `select count(*)::int as same from ${AS_ROWS} join subject_keys k using (key)
+     where (k.org, k.subject) = (given.org, given.subject)
+       and k.secret is not distinct from decode(given.secret, 'base64')`,
+    columnsOf(keys),
+  )
+  return rows[0]!.same
+}
+
+const columnsOf = (keys: readonly KeyLine[]) => [
+  keys.map(({ key }) => key),
+  keys.map(({ org }) => org),
+  keys.map(({ subject }) => subject),
+  keys.map(({ secret }) => secret),
+  keys.map(({ created_at }) => created_at),
+  keys.map(({ erased_at }) => erased_at),
+]

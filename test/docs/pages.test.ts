@@ -1,0 +1,59 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect } from 'chai'
+import { createMetrics } from '../../infra/metrics.ts'
+import { projectionMetrics } from '../../infra/projection-metrics.ts'
+import { VERSION } from '../../infra/version.ts'
+import { notice } from '../../scripts/dev.ts'
+import { withRoles } from '../../scripts/roles.ts'
+import { kogi } from '../../scripts/running.ts'
+import { helpTexts } from '../../scripts/write-help.ts'
+
+const page = (name: string) => readFile(`docs/${name}.md`, 'utf8')
+
+describe('the pages of docs/', () => {
+  it('are linked from the README', async () => {
+    const readme = await readFile('README.md', 'utf8')
+    for (const name of await readdir('docs')) if (name.endsWith('.md')) expect(readme).to.include(`](docs/${name})`)
+  })
+
+  it('have the roles that the services have', async () => {
+    const text = await page('tokens')
+    expect(text).to.include('| `auditor` |')
+    expect(text, 'run: node --import tsx scripts/roles.ts').to.equal(withRoles(text))
+  })
+
+  it('name every metric of the processes, with its labels, and no other', async () => {
+    const { registry } = createMetrics({ service: 'test' })
+    projectionMetrics(registry)
+    const made = registry.getMetricsAsArray().map(metric => {
+      const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
+      return [name, ...labelNames].join(' ')
+    })
+    const rows = [...(await page('health-and-metrics')).matchAll(/^\| `([a-z_]+)` \| ((?:`[a-z]+`(?:, )?)*) ?\|/gm)]
+    const metrics = rows.filter(([, name]) => name!.includes('_') && !NO_METRICS.has(name!))
+    const said = metrics.map(([, name, labels]) => [name, ...(labels!.match(/[a-z]+/g) ?? [])].join(' '))
+    expect(said.sort()).to.deep.equal(made.sort())
+  })
+})
+
+/** Probes whose names look like those of metrics. */
+const NO_METRICS = new Set(['event_store', 'read_models'])
+
+describe('what the CLI says of itself', function says() {
+  this.timeout(60_000)
+
+  it('has one version, and one text for each help', async () => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+    expect(VERSION).to.equal(version)
+    expect(await kogi(['--version'], {})).to.equal(VERSION)
+    const texts = await helpTexts()
+    expect(await kogi(['backup', 'verify', '--help'], {})).to.equal(texts.get('kogi backup verify')!.trim())
+    expect(texts.get('kogi')).to.include('restore')
+  })
+
+  it('tells a person where everything is', () => {
+    const text = notice('http://127.0.0.1:8080', { dataDir: '/books', jwks: undefined })
+    expect(text).to.include('http://127.0.0.1:8080/docs').and.include('token --org').and.include('--data /books')
+    expect(notice('http://x', { dataDir: '/books', jwks: 'https://id/keys' })).to.not.include('kogi -- token')
+  })
+})
