@@ -4,14 +4,16 @@ import { referenceCheck } from '../commands/references.ts'
 import type { CommandDeps } from '../commands/requests.ts'
 import { loadedStreams } from '../commands/streams.ts'
 import { Turns } from '../commands/turns.ts'
+import { answeredCommands } from './answered.ts'
 import { mustAllow } from './auth/permissions.ts'
 import { aggregates, codec } from './catalogue.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
 import { commandStore } from './event-store/command-store.ts'
 import { answerTo } from './http/errors.ts'
+import { type KeyWatch, keyWatch } from './key-watch.ts'
 import { keyring } from './keyring.ts'
-import type { Log } from './log.ts'
+import { type Log, reasonOf } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { createPool } from './postgres.ts'
 import { refusals } from './refusals.ts'
@@ -19,8 +21,14 @@ import { refusals } from './refusals.ts'
 export type WriteSide = { readonly deps: CommandDeps; readonly close: () => Promise<void> }
 
 /** Opens the write side on these engines. Connects lazily: an engine that is down shows in the answers. */
-export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metrics?: Metrics): WriteSide {
-  const store = commandStore(urls.eventStoreUrl, config.appendTimeoutMs)
+export function openWriteSide(
+  urls: EngineUrls,
+  config: Config,
+  log: Log,
+  metrics?: Metrics,
+  watch: KeyWatch = keyWatch(log),
+): WriteSide {
+  const store = timed(commandStore(urls.eventStoreUrl, config.appendTimeoutMs), metrics)
   const keys = createPool({
     url: urls.keysDatabaseUrl,
     name: 'keys',
@@ -39,12 +47,15 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
     turns: new Turns(),
     now: () => new Date().toISOString(),
     onRefused: refusals(store, log),
-    keyring: keyring(keys),
+    onAnswered: answeredCommands(log, metrics),
+    keyring: keyring(keys, { watch, ...(metrics && { metrics }) }),
     newKey: randomUUID,
     mustAllow,
     errorAnswer(error, correlationId) {
       const answer = answerTo(error)
-      const line = { trace_id: correlationId, context: { status: answer.status, code: answer.code, error } }
+      const { status, code } = answer
+      const context = { status, code, ...(status === 500 ? { error } : { reason: reasonOf(error) }) }
+      const line = { trace_id: correlationId, context }
       if (answer.status >= 500) log[answer.status === 500 ? 'error' : 'warn'](line, 'a command of a bulk failed')
       return answer
     },
@@ -55,4 +66,18 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
       await Promise.allSettled([store.close(), keys.end()])
     },
   }
+}
+
+/** A store whose appends are measured. */
+function timed(store: ReturnType<typeof commandStore>, metrics: Metrics | undefined): ReturnType<typeof commandStore> {
+  if (!metrics) return store
+  const append: typeof store.append = async (stream, expected, events) => {
+    const start = performance.now()
+    try {
+      return await store.append(stream, expected, events)
+    } finally {
+      metrics.appendDuration.observe((performance.now() - start) / 1000)
+    }
+  }
+  return { ...store, append }
 }

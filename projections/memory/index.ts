@@ -59,8 +59,8 @@ type OrgIndex = {
 /** A memory as the index keeps it: a personal text stays sealed. */
 type Memory = Omit<MemoryHit, 'score'> & { readonly sealed?: Sealed }
 
-/** Opens sealed texts of an org: `null` where a key is gone. Keeps the order. */
-type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+/** Opens sealed texts of an org in order: `null` where a key was erased, `undefined` where it is missing. */
+type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 
 export type MemoryIndexOptions = {
   readonly pool: Pick<Pool, 'query'>

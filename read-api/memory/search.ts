@@ -82,7 +82,7 @@ export function searchRoute(deps: SearchDeps): Route {
       }
       await deps.versions.built([deps.memories])
       const search = () => deps.search(request.principal.org, query.q!, options)
-      const found = token ? await atLeast(token, deps.signal, request.signal, search) : await search()
+      const found = token ? await atLeast(token, deps.signal, request, search) : await search()
       return {
         data: found.hits.slice(0, limit).map(toWire),
         pagination: { limit, has_more: found.hits.length > limit },
