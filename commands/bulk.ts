@@ -18,8 +18,8 @@ import {
 } from './requests.ts'
 
 const COMMANDS_MAX = 1_000
-/** Things that one bulk works on at once: enough to keep the log busy, and room for other requests. */
-const THINGS_AT_ONCE = 64
+/** Things that one bulk works on at once: enough to keep the log busy, few enough that no append waits long for it. */
+const THINGS_AT_ONCE = 32
 
 /** What stands for one request in a bulk. */
 type Entry = z.output<ReturnType<typeof entryOf>>
@@ -85,7 +85,7 @@ function read(
     if (!client) throw invalidBody([{ field: 'command', message: `there is no ${entry.command}` }])
     mustAllow(principal, client.permission)
     const sent = { id, body: bodyOf(client, entry), key, ifMatch: ifMatchOf(entry), dryRun, principal, correlationId }
-    return { key, client, command: parseCommand(client, sent) }
+    return { key, client, command: { ...parseCommand(client, sent), isOfBulk: true } }
   } catch (error) {
     return { key, error }
   }

@@ -15,7 +15,7 @@ const TAG_BYTES = 16
 /** Keys held in memory, and for how long: after an erasure a key is gone everywhere within this time. */
 const CACHED_KEYS_MAX = 10_000
 const CACHED_FOR_MS = 5_000
-/** Keys of dry runs, which are kept nowhere: the reply reads their texts like those of an erased subject. */
+/** Keys of dry runs, which are kept nowhere: opening under one finds it erased, and raises no alarm. */
 const TRIALS_MAX = 1_000
 
 /** Who hears of the keys that are used. */

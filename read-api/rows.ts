@@ -6,7 +6,7 @@ import type { AnyProjection } from '../projections/rows/projection.ts'
 /** Opens sealed personal data of an org in order: `null` where a key was erased, `undefined` where it is missing. */
 export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 
-/** A row as it goes out: money and positions as decimal strings, absent fields left out. */
+/** A row as JSON: money and positions are decimal strings, absent fields are left out. */
 export type WireRow = { [column: string]: Json }
 
 /** The columns of a projection's rows, in the order in which reads select them. */
@@ -43,7 +43,7 @@ export function wireRow(columns: readonly string[], values: readonly unknown[], 
   return row
 }
 
-/** Opens the personal data of rows, all in one call; rows without any cost nothing. */
+/** Opens the personal data of all rows in one call; rows without personal data cost nothing. */
 export async function opened(rows: WireRow[], columns: readonly string[], org: string, unseal: Unseal) {
   const places = rows.flatMap(row => columns.filter(column => column in row).map(column => ({ row, column })))
   if (places.length === 0) return rows

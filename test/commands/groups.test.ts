@@ -65,7 +65,14 @@ describe('commands that wait for one stream', () => {
       expect({ revision, replayed }).to.deep.equal({ revision: BigInt(n + 2), replayed: false })
       expect(events).to.deep.equal([{ type: 'EntryPosted', eventId, revision, data }])
     }
-    for (const { position } of receipts) expect(position).to.equal(stored.at(-1)!.position)
+  })
+
+  it('have receipts of their own positions, also where they were appended together', async () => {
+    const { send } = startProcess(log.port)
+    const id = await openWallet(send)
+    const receipts = await Promise.all(Array.from({ length: 20 }, (_, n) => send(credit(id, BigInt(n + 1)))))
+    const stored = (await eventsOf(log.port, id)).slice(2)
+    expect(receipts.map(({ position }) => position)).to.deep.equal(stored.map(({ position }) => position))
   })
 
   it('are appended as many as one append holds', async () => {

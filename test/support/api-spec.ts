@@ -23,7 +23,7 @@ import { freshDatabase } from './postgres.ts'
 import { CONTEXT, stored } from './spec.ts'
 
 /** An event that the log holds, in memory form. Texts of `personal` are sealed for `by`, as digest-less as once. */
-export type Fact = {
+type Fact = {
   readonly type: string
   readonly data: object
   readonly id?: string
@@ -39,6 +39,7 @@ type Options = { readonly as?: string; readonly allowed?: readonly string[]; rea
 export type Call = readonly [method: string, path: string, body?: unknown, options?: Options]
 /** The key of a subject was destroyed. */
 type Erasure = { readonly erased: string }
+export type Step = Fact | Call | Erasure
 
 /** The answer, by its status alone or by what is named here. */
 type Expected = {
@@ -63,10 +64,10 @@ type Made = Pick<Fact, 'type' | 'data' | 'id' | 'by'> & { readonly subjects?: re
  * specification has an org of its own on the real routes, write path, event store and keyring.
  */
 export const apiSpec = () => ({
-  given: (...history: readonly (Fact | Call | Erasure)[]) => ({
-    when: (...call: Call) => ({
-      // biome-ignore lint/suspicious/noThenProperty: given, when, then; it returns a promise by itself
-      async then(expected: number | Expected, ...made: readonly Made[]): Promise<Answer> {
+  given: (...history: readonly Step[]) => ({
+    when: (...call: Call) => {
+      const title = call.slice(0, 2).join(' ')
+      const run = async (expected: number | Expected) => {
         const org = `org-${randomUUID()}`
         const system = await running()
         for (const step of history) await happened(system, org, step)
@@ -75,15 +76,26 @@ export const apiSpec = () => ({
         const appended = await system.eventsAfter(end)
         const wanted: Expected = typeof expected === 'number' ? { status: expected } : expected
         const found = await pickedFrom(system, org, { answer, appended: appended.length }, wanted)
-        expect(found, `${call.slice(0, 2).join(' ')}: ${JSON.stringify(answer.body)}`).to.deep.equal(wanted)
-        const events = appended.filter(({ stream }) => domainStreamPrefixes.some(prefix => stream.startsWith(prefix)))
-        const shown = await Promise.all(events.map((event, n) => madeFrom(system, org, event, made[n])))
-        expect(shown, `events of ${call.slice(0, 2).join(' ')}`).to.deep.equal(made)
-        return answer
-      },
-    }),
+        expect(found, `${title}: ${JSON.stringify(answer.body)?.slice(0, SHOWN_MAX)}`).to.deep.equal(wanted)
+        return { system, org, answer, appended }
+      }
+      return {
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then; it returns a promise by itself
+        async then(expected: number | Expected, ...made: readonly Made[]): Promise<void> {
+          const { system, org, appended } = await run(expected)
+          const events = appended.filter(({ stream }) => domainStreamPrefixes.some(prefix => stream.startsWith(prefix)))
+          const shown = await Promise.all(events.map((event, n) => madeFrom(system, org, event, made[n])))
+          expect(shown, `events of ${title}`).to.deep.equal(made)
+        },
+        /** The answer alone, to look into; its events may be of several things, in any order. */
+        answers: async (expected: number | Expected): Promise<Answer> => (await run(expected)).answer,
+      }
+    },
   }),
 })
+
+/** Longest part of an answer that a failing specification shows. */
+const SHOWN_MAX = 1_000
 
 type System = Awaited<ReturnType<typeof start>>
 let system: Promise<System> | undefined
@@ -142,7 +154,7 @@ async function start() {
   }
 }
 
-async function happened(system: System, org: string, step: Fact | Call | Erasure): Promise<void> {
+async function happened(system: System, org: string, step: Step): Promise<void> {
   if ('erased' in step) {
     await system.keys.query('update subject_keys set secret = null where org = $1 and subject = $2', [org, step.erased])
   } else if ('type' in step) await append(system, org, step)
