@@ -3,6 +3,9 @@ import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import type { DomainEvent } from '../domain/kernel/event.ts'
 import type { Principal } from '../domain/kernel/route.ts'
 
+/** What `If-Match` may name beside one revision: several, of which one must be the thing's, or `*`, that it exists. */
+type Expected = readonly bigint[] | '*'
+
 /** A request to change one thing: parsed and named. */
 export type Command = {
   readonly aggregate: AnyAggregate
@@ -20,7 +23,7 @@ export type Command = {
   readonly correlationId: string
   readonly causationId?: string
   /** Revision the caller has seen (`If-Match`); -1 for a thing that must not exist yet. */
-  readonly expectedRevision?: bigint
+  readonly expectedRevision?: bigint | Expected
   /**
    * Names a dry run: its commands are only decided, each on the state that those before it would make. Nothing is
    * appended, sealed or remembered.

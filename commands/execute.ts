@@ -26,7 +26,12 @@ export type WriteDeps = {
   readonly now: () => string
   /** Notes a refusal for the auditors: best effort, never waited for. */
   readonly onRefused: (command: Command, rejection: Rejection) => void
+  /** Notes how a command ended and how long that took, the wait for its turn included. */
+  readonly onAnswered?: (command: Command, outcome: Outcome, durationMs: number) => void
 }
+
+/** How a command ended. */
+export type Outcome = { readonly receipt: Receipt } | { readonly error: unknown }
 
 /** A command that waits for its turn. */
 type Turn = Waiting<Command, Receipt>
@@ -34,7 +39,16 @@ type Turn = Waiting<Command, Receipt>
 /** The only write path. What happens when it is the command's turn stands in `answerFirst`. */
 export async function execute(deps: WriteDeps, command: Command): Promise<Receipt> {
   const stream = streamOf(command.principal.org, command.aggregate.name, command.id)
-  return deps.turns.take(stream, command, turns => answerFirst(deps, stream, turns))
+  const start = performance.now()
+  const end = (outcome: Outcome) => deps.onAnswered?.(command, outcome, performance.now() - start)
+  try {
+    const receipt = await deps.turns.take(stream, command, turns => answerFirst(deps, stream, turns))
+    end({ receipt })
+    return receipt
+  } catch (error) {
+    end({ error })
+    throw error
+  }
 }
 
 /**
@@ -144,7 +158,7 @@ const NOTHING_SEALED: SealedBody = { body: {}, fingerprint: '', subjects: [] }
 function judge(command: Command, { state, revision }: Draft, body: unknown, { commandId, at }: CommandMetadata): Facts {
   const { aggregate, name, principal, expectedRevision, id } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
-  if (expectedRevision !== undefined && expectedRevision !== revision) {
+  if (!isExpected(expectedRevision, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
     const message = `The ${aggregate.name} ${stands}; read it again and decide anew.`
     throw new KogiError('precondition_failed', message)
@@ -152,6 +166,13 @@ function judge(command: Command, { state, revision }: Draft, body: unknown, { co
   const newId = (n: number) => uuidOf([commandId, 'made', n])
   const context: Context = { id, org: principal.org, actor: principal.subject, at, newId }
   return aggregate.decide[name]!(state, body, context)
+}
+
+/** Whether a thing is as its caller has seen it; a revision of -1 means that it does not exist. */
+function isExpected(expected: Command['expectedRevision'], revision: bigint): boolean {
+  if (expected === undefined || expected === revision) return true
+  if (expected === '*') return revision >= 0n
+  return typeof expected !== 'bigint' && expected.includes(revision)
 }
 
 /** Where this command was done, if it was. The same key with another body is an error of the caller. */

@@ -61,6 +61,6 @@ export type Keyring = {
     plain: string,
     options: { readonly makeKey: boolean },
   ) => Promise<Sealed>
-  /** The plain texts in the order of the envelopes; `null` where the key is gone. */
-  readonly open: (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+  /** The plain texts, in order: `null` where the key was erased, `undefined` where it is missing. */
+  readonly open: (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 }

@@ -198,13 +198,24 @@ function idOf({ id: given }: Sent): string {
   throw new KogiError('not_found', 'There is nothing with this id.')
 }
 
-/** `If-Match: "12"` → revision 12; `*` or none → any. */
-function expectedRevision({ ifMatch }: Sent): { expectedRevision?: bigint } {
+const ENTITY_TAG = /^(W\/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"$/
+/** What stands between commas; a tag may hold commas of its own. */
+const LIST_MEMBER = /(?:[^",]|"[^"]*"|")+/g
+const REVISION_TAG = /^"(0|[1-9][0-9]{0,18})"$/
+
+/**
+ * `If-Match` as RFC 9110 has it (13.1.1): `"12"` or a list, of which one tag must be the revision; `*`, which any thing
+ * that exists meets. A tag that is no revision, as a weak one (`W/"12"`), is well-formed and never met.
+ */
+function expectedRevision({ ifMatch }: Sent): Pick<Command, 'expectedRevision'> {
   const given = ifMatch?.trim()
-  if (given === undefined || given === '*') return {}
-  const revision = /^"(0|[1-9][0-9]{0,18})"$/.exec(given)?.[1]
-  if (revision === undefined) throw invalidHeader('If-Match', 'one revision in quotes, as the ETag gave it: "12"')
-  return { expectedRevision: BigInt(revision) }
+  if (given === undefined) return {}
+  if (given === '*') return { expectedRevision: '*' }
+  const tags = (given.match(LIST_MEMBER) ?? []).map(tag => tag.trim()).filter(tag => tag !== '')
+  if (tags.length === 0 || !tags.every(tag => ENTITY_TAG.test(tag))) {
+    throw invalidHeader('If-Match', 'revisions in quotes, as the ETag gave them, "12" or "12", "13", or *')
+  }
+  return { expectedRevision: tags.flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? []).map(BigInt) }
 }
 
 const invalidHeader = (field: string, message: string) =>
@@ -212,7 +223,7 @@ const invalidHeader = (field: string, message: string) =>
 
 type Body = Readonly<Record<string, unknown>>
 
-/** A receipt in wire form. `tried`: the body of a dry run, whose personal texts may be sealed under no key that is kept. */
+/** A receipt in wire form. `tried`: the body of a dry run, whose personal texts are shown as they were sent. */
 async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, tried: Body | undefined) {
   const opened = events.map(async ({ type, eventId, revision, data }) => ({
     type,

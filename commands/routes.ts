@@ -28,7 +28,9 @@ const parameters: readonly Parameter[] = [
     name: 'If-Match',
     in: 'header',
     schema: z.string(),
-    description: 'Revision the caller has seen, as the ETag gave it: `"12"`. Another one answers 412.',
+    description:
+      'Revision the caller has seen, as the ETag gave it: `"12"`, or several. Another one answers 412, as a weak tag ' +
+      '(`W/"12"`) always does; `*` asks that the thing exists.',
   },
   dryRunParameter,
 ]

@@ -57,7 +57,10 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
 export const hasOldSeals = (data: Body): boolean =>
   Object.values(data).some(value => isSealed(value) && value.digest === undefined)
 
-/** Opens every sealed member of a value's first level; one whose key is gone reads `null`, with `erased: true`. */
+/**
+ * Opens every sealed member of a value's first level. One whose key was erased reads `null`, with `erased: true`; one
+ * whose key is missing reads `null`, with `personal_key_missing: true`.
+ */
 export async function openSealed(keyring: Keyring, org: string, value: Body): Promise<Body> {
   const closed = Object.entries(value).filter((entry): entry is [string, Sealed] => isSealed(entry[1]))
   if (closed.length === 0) return value
@@ -65,8 +68,13 @@ export async function openSealed(keyring: Keyring, org: string, value: Body): Pr
     org,
     closed.map(([, envelope]) => envelope),
   )
-  const opened = Object.fromEntries(closed.map(([field], n) => [field, plain[n]]))
-  return { ...value, ...opened, ...(plain.includes(null) && { erased: true }) }
+  const opened = Object.fromEntries(closed.map(([field], n) => [field, plain[n] ?? null]))
+  return {
+    ...value,
+    ...opened,
+    ...(plain.includes(null) && { erased: true }),
+    ...(plain.includes(undefined) && { personal_key_missing: true }),
+  }
 }
 
 /** Looks before it parses: nearly every value is no envelope, and a failed parse costs more than the whole command. */

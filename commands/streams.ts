@@ -96,37 +96,14 @@ export type StreamsDeps = {
 }
 
 /** Makes the cache of streams over one event store. */
-export function loadedStreams({ store, codec, unskippedBy, onSnapshotFailed }: StreamsDeps): Streams {
+export function loadedStreams(deps: StreamsDeps): Streams {
+  const { store, onSnapshotFailed } = deps
   const cache = new LRUCache<string, LoadedStream>({ max: CACHED_STREAMS_MAX, maxSize: CACHED_COMMANDS_MAX })
 
-  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent) => {
-    if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
-    pass(loaded, event)
-  }
-  /** Reads an event, or goes past one that cannot be read and that operators have skipped. */
-  const foldStored = async (aggregate: AnyAggregate, loaded: LoadedStream, event: StoredEvent) => {
-    try {
-      fold(aggregate, loaded, codec.decode(event))
-    } catch (error) {
-      const stopped = await unskippedBy(event)
-      if (stopped.length > 0) throw unreadable(event, stopped, error)
-      pass(loaded, event)
-    }
-  }
-  /** In slices, so that other requests are not held up. */
-  const foldPage = async (aggregate: AnyAggregate, loaded: LoadedStream, page: readonly StoredEvent[]) => {
-    let since = performance.now()
-    for (const event of page) {
-      await foldStored(aggregate, loaded, event)
-      if (performance.now() - since < SLICE_MS) continue
-      await setImmediate()
-      since = performance.now()
-    }
-  }
   const readOn = async (aggregate: AnyAggregate, loaded: LoadedStream, from: bigint) => {
     for (let next = from; ; ) {
       const page = await store.read(loaded.stream, next, PAGE)
-      await foldPage(aggregate, loaded, page)
+      await foldPage(deps, aggregate, loaded, page)
       if (page.length < PAGE) return
       next = page.at(-1)!.revision + 1n
     }
@@ -138,7 +115,7 @@ export function loadedStreams({ store, codec, unskippedBy, onSnapshotFailed }: S
       await restoreSaved(store, aggregate, loaded)
       const lastIndexed = BigInt(loaded.commands.size) - 1n
       await readOn(aggregate, loaded, max(0n, min(loaded.revision, lastIndexed)))
-    } else await foldPage(aggregate, loaded, start)
+    } else await foldPage(deps, aggregate, loaded, start)
     return loaded
   }
 
@@ -171,6 +148,34 @@ export function loadedStreams({ store, codec, unskippedBy, onSnapshotFailed }: S
 
 /** A large state is written less often, so that a command costs the same however large it is. */
 const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(8, Math.max(1, parts)))
+
+function fold(aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent): void {
+  if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
+  pass(loaded, event)
+}
+
+/** Folds events in slices, so that other requests are not held up. */
+async function foldPage(
+  deps: StreamsDeps,
+  aggregate: AnyAggregate,
+  loaded: LoadedStream,
+  page: readonly StoredEvent[],
+): Promise<void> {
+  let since = performance.now()
+  for (const event of page) {
+    try {
+      fold(aggregate, loaded, deps.codec.decode(event))
+    } catch (error) {
+      // It cannot be read: operators may have decided to go past it.
+      const stopped = await deps.unskippedBy(event)
+      if (stopped.length > 0) throw unreadable(event, stopped, error)
+      pass(loaded, event)
+    }
+    if (performance.now() - since < SLICE_MS) continue
+    await setImmediate()
+    since = performance.now()
+  }
+}
 
 /** Notes that the stream has an event of this revision, whether or not it changed the state. */
 function pass(loaded: LoadedStream, { revision, position, metadata }: StoredEvent | DomainEvent): void {

@@ -122,6 +122,23 @@ const settings = {
   requestTimeoutMs: setting('KOGI_REQUEST_TIMEOUT_MS', integer(100, 3_600_000), '60000', 'ms', {
     meaning: 'time that a client has to send its whole request',
   }),
+  connectionRequests: setting('KOGI_CONNECTION_REQUESTS', integer(1, 1_000), '8', 'requests', {
+    meaning: 'requests of one connection that are worked on at once; what is sent behind them waits in the socket',
+  }),
+  readsAtOnce: setting('KOGI_READS_AT_ONCE', integer(1, 1_000), undefined, 'reads', {
+    meaning: 'reads that a process works on at once; unless set, as many as it has connections to the database',
+  }),
+  readsAtOncePerOrg: setting('KOGI_READS_AT_ONCE_PER_ORG', integer(1, 1_000), undefined, 'reads', {
+    meaning: 'how many of them may be of one organization; unless set, three in four',
+  }),
+  readQueue: setting('KOGI_READ_QUEUE', integer(0, 100_000), undefined, 'reads', {
+    meaning:
+      'reads that wait for their turn, and reads that wait for a position; more answer 429. Unless set, 16 for each ' +
+      'read at once; three in four may be of one organization',
+  }),
+  readQueueMs: setting('KOGI_READ_QUEUE_MS', integer(1, 60_000), '2000', 'ms', {
+    meaning: 'longest time that a read waits for its turn before the answer is 429',
+  }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',
   }),
@@ -195,7 +212,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 /** Faults that only two settings together show. */
 function contradictions(config: Config): string[] {
-  const { databaseUrl, keysDatabaseUrl } = config
+  const { databaseUrl, keysDatabaseUrl, readsAtOnce = 0, databasePoolSize } = config
+  if (readsAtOnce > databasePoolSize) {
+    return ['KOGI_READS_AT_ONCE must not be more than KOGI_DATABASE_POOL_SIZE: the rest would wait for a connection']
+  }
   if (databaseUrl === EMBEDDED || keysDatabaseUrl === EMBEDDED) return []
   const [rows, keys] = [new URL(databaseUrl), new URL(keysDatabaseUrl)]
   if (rows.host !== keys.host || rows.pathname !== keys.pathname) return []

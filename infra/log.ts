@@ -10,6 +10,7 @@ const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi
 const BEARER = /\bBearer\s+[A-Za-z0-9._~+/=-]+/gi
 const CENSORED = '[redacted]'
 const MAX_DEPTH = 6
+const REASON_LENGTH_MAX = 500
 
 /**
  * A logger of JSON lines: `timestamp` (ISO 8601), `level` (a word), `service`, `trace_id` (the correlation id),
@@ -44,6 +45,22 @@ export function createLog(options: {
 
 /** A logger that writes nothing: for tools that have their own output. */
 export const silentLog: Log = pino({ level: 'silent' })
+
+/** What went wrong in one line: the messages of an error and of its causes, without stacks. */
+export function reasonOf(error: unknown): string {
+  const messages: string[] = []
+  let at = error
+  for (let depth = 0; at !== undefined && depth < MAX_DEPTH; depth++, at = (at as Error).cause) {
+    if (!(at instanceof Error)) {
+      messages.push(String(at))
+      break
+    }
+    // The error of several addresses that refuse has no message of its own.
+    const said = at.message || (at as { code?: string }).code || at.name
+    if (said !== messages.at(-1)) messages.push(said)
+  }
+  return messages.join(': ').replaceAll(/\s+/g, ' ').slice(0, REASON_LENGTH_MAX)
+}
 
 function arranged(fields: Record<string, unknown>): Record<string, unknown> {
   const line: Record<string, unknown> = {}

@@ -51,7 +51,7 @@ export function createPool(options: {
     client.on('error', () => {}) // The pool or the broken query reports the same error.
     client.query = settled(client.query.bind(client), observe) as typeof client.query
   })
-  pool.connect = settled(pool.connect.bind(pool)) as typeof pool.connect
+  pool.connect = settled(pool.connect.bind(pool), undefined, unavailable) as typeof pool.connect
   return pool
 }
 
@@ -98,7 +98,13 @@ const DRIVER_MESSAGE =
 export function asEngineError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof KogiError) return error
   const code = String((error as { code?: unknown }).code ?? '')
-  if (!NETWORK_CODES.has(code) && !SQLSTATE.test(code) && !DRIVER_MESSAGE.test(error.message)) return error
+  const isAway = NETWORK_CODES.has(code) || SQLSTATE.test(code) || DRIVER_MESSAGE.test(error.message)
+  return isAway ? unavailable(error) : error
+}
+
+/** Any failure to connect is one: a server may refuse in many words (no such role, no right, no more connections). */
+function unavailable(error: unknown): unknown {
+  if (error instanceof KogiError) return error
   return new KogiError('engine_unavailable', 'The database does not answer at the moment. Try again shortly.', [], {
     cause: error,
   })
@@ -108,7 +114,7 @@ type Observe = (seconds: number, failed: boolean) => void
 type Callback = (error: unknown, ...rest: unknown[]) => void
 
 /** Wraps a driver function of promise and callback form: translates its failures and measures how long it took. */
-function settled(fn: (...args: never[]) => unknown, observe?: Observe) {
+function settled(fn: (...args: never[]) => unknown, observe?: Observe, translated = asEngineError) {
   return (...args: unknown[]): unknown => {
     const start = performance.now()
     const end = (failed: boolean) => observe?.((performance.now() - start) / 1000, failed)
@@ -116,7 +122,7 @@ function settled(fn: (...args: never[]) => unknown, observe?: Observe) {
     if (typeof callback === 'function') {
       args[args.length - 1] = (error: unknown, ...rest: unknown[]) => {
         end(Boolean(error))
-        ;(callback as Callback)(asEngineError(error), ...rest)
+        ;(callback as Callback)(error && translated(error), ...rest)
       }
     }
     const result = fn(...(args as never[]))
@@ -128,7 +134,7 @@ function settled(fn: (...args: never[]) => unknown, observe?: Observe) {
       },
       error => {
         end(true)
-        throw asEngineError(error)
+        throw translated(error)
       },
     )
   }

@@ -6,6 +6,7 @@ import type { CommandDeps } from '../commands/requests.ts'
 import { loadedStreams } from '../commands/streams.ts'
 import { Turns } from '../commands/turns.ts'
 import { unskippedBy } from '../projections/rows/projection.ts'
+import { answeredCommands } from './answered.ts'
 import { mustAllow } from './auth/permissions.ts'
 import { aggregates, codec, projections } from './catalogue.ts'
 import type { Config } from './config.ts'
@@ -13,8 +14,9 @@ import type { EngineUrls } from './engines.ts'
 import { commandStore } from './event-store/command-store.ts'
 import { readSkips } from './event-store/skips.ts'
 import { answerTo } from './http/errors.ts'
+import { type KeyWatch, keyWatch } from './key-watch.ts'
 import { keyring } from './keyring.ts'
-import type { Log } from './log.ts'
+import { type Log, reasonOf } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import { createPool } from './postgres.ts'
 import { refusals } from './refusals.ts'
@@ -22,8 +24,14 @@ import { refusals } from './refusals.ts'
 export type WriteSide = { readonly deps: CommandDeps; readonly close: () => Promise<void> }
 
 /** Opens the write side on these engines. Connects lazily: an engine that is down shows in the answers. */
-export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metrics?: Metrics): WriteSide {
-  const store = commandStore(urls.eventStoreUrl, config.appendTimeoutMs)
+export function openWriteSide(
+  urls: EngineUrls,
+  config: Config,
+  log: Log,
+  metrics?: Metrics,
+  watch: KeyWatch = keyWatch(log),
+): WriteSide {
+  const store = timed(commandStore(urls.eventStoreUrl, config.appendTimeoutMs), metrics)
   const keys = createPool({
     url: urls.keysDatabaseUrl,
     name: 'keys',
@@ -42,12 +50,15 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
     turns: new Turns(),
     now: () => new Date().toISOString(),
     onRefused: refusals(store, log),
-    keyring: keyring(keys),
+    onAnswered: answeredCommands(log, metrics),
+    keyring: keyring(keys, { watch, ...(metrics && { metrics }) }),
     newKey: randomUUID,
     mustAllow,
     errorAnswer(error, correlationId) {
       const answer = answerTo(error)
-      const line = { trace_id: correlationId, context: { status: answer.status, code: answer.code, error } }
+      const { status, code } = answer
+      const context = { status, code, ...(status === 500 ? { error } : { reason: reasonOf(error) }) }
+      const line = { trace_id: correlationId, context }
       if (answer.status >= 500) log[answer.status === 500 ? 'error' : 'warn'](line, 'a command of a bulk failed')
       return answer
     },
@@ -58,6 +69,20 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
       await Promise.allSettled([store.close(), keys.end()])
     },
   }
+}
+
+/** A store whose appends are measured. */
+function timed(store: ReturnType<typeof commandStore>, metrics: Metrics | undefined): ReturnType<typeof commandStore> {
+  if (!metrics) return store
+  const append: typeof store.append = async (stream, expected, events) => {
+    const start = performance.now()
+    try {
+      return await store.append(stream, expected, events)
+    } finally {
+      metrics.appendDuration.observe((performance.now() - start) / 1000)
+    }
+  }
+  return { ...store, append }
 }
 
 /** Looks the skips up in the log: only where an event cannot be read, so nothing is kept. */

@@ -90,7 +90,7 @@ async function positionOf(
     waitMs: ahead > waitMs ? 0 : waitMs,
     position: NO_POSITION,
     signal: store.signal,
-    abort: request.signal,
+    request,
   }
   const found = await until(wait, attempt, it => it.settled)
   if (found.settled) return found.position

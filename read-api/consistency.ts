@@ -10,6 +10,9 @@ import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } fro
 import type { ReadPool, RowsQuery } from './pool.ts'
 import type { Versions } from './versions.ts'
 
+/** A request as far as it waits. */
+type Patient = Pick<ApiRequest, 'signal' | 'aside'>
+
 /** Rows of one SQL statement, in array form, with the position that they are read at. */
 export type Snapshot = { readonly position: bigint; readonly rows: readonly (readonly unknown[])[] }
 
@@ -64,7 +67,7 @@ export type Statement = {
  */
 export async function read(
   store: ReadStore,
-  request: Pick<ApiRequest, 'principal' | 'signal'>,
+  request: Patient & Pick<ApiRequest, 'principal'>,
   { name, of, text, values }: Statement,
   { token, asOf }: Wanted,
 ): Promise<Snapshot> {
@@ -78,7 +81,7 @@ export async function read(
   const found =
     token === undefined
       ? await attempt()
-      : await atLeast(token, store.signal, request.signal, () => attempt().catch(notYetBuilt))
+      : await atLeast(token, store.signal, request, () => attempt().catch(notYetBuilt))
   if (asOf !== undefined && asOf.position > found.position) throw beyondHead(asOf.position, found.position)
   return found
 }
@@ -90,10 +93,10 @@ export async function read(
 export async function atLeast<A extends { readonly position: bigint }>(
   { position, waitMs }: Token,
   signal: CheckpointSignal,
-  abort: AbortSignal,
+  request: Patient,
   attempt: () => Promise<A>,
 ): Promise<A> {
-  const found = await until({ waitMs, position, signal, abort }, attempt, it => it.position >= position)
+  const found = await until({ waitMs, position, signal, request }, attempt, it => it.position >= position)
   if (found.position < position) throw notYetVisible(position, found.position)
   return found
 }
@@ -107,8 +110,8 @@ export async function until<A>(
     waitMs,
     position,
     signal,
-    abort,
-  }: { waitMs: number; position: bigint; signal: CheckpointSignal; abort: AbortSignal },
+    request: { signal: abort, aside = wait => wait() },
+  }: { waitMs: number; position: bigint; signal: CheckpointSignal; request: Patient },
   attempt: () => Promise<A>,
   enough: (found: A) => boolean,
 ): Promise<A> {
@@ -119,12 +122,15 @@ export async function until<A>(
     if (enough(found)) return found
     const left = deadline - performance.now()
     if (left <= 0 || abort.aborted) return found
-    await signal.moved(position, ticket, left, abort)
+    await aside(() => signal.moved(position, ticket, left, abort))
   }
 }
 
-/** Codes of 503 that every read can answer. */
-export const readErrors = { 503: ['not_yet_visible', 'projection_stalled', 'read_model_building'] } as const
+/** Codes of 429 and 503 that every read can answer. */
+export const readErrors = {
+  429: ['too_many_requests'],
+  503: ['not_yet_visible', 'projection_stalled', 'read_model_building'],
+} as const
 
 /** Every answer says how new it is, in `meta` and in a header; one about the past, of which position it is. */
 export const positioned = (position: bigint, asOf?: AsOf) => ({

@@ -3,8 +3,8 @@ import type { Json } from '../domain/kernel/json.ts'
 import { boolean, type Sealed, sealed, text } from '../domain/kernel/schema.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 
-/** Opens sealed personal data of an org, in order: each plain text, or `null` where its key is gone. */
-export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+/** Opens sealed personal data of an org in order: `null` where a key was erased, `undefined` where it is missing. */
+export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 
 /** A row as JSON: money and positions are decimal strings, absent fields are left out. */
 export type WireRow = { [column: string]: Json }
@@ -16,12 +16,21 @@ export const columnsOf = ({ row }: AnyProjection): readonly string[] => Object.k
 export const sealedColumnsOf = ({ row }: AnyProjection): readonly string[] =>
   columnsOf({ row } as AnyProjection).filter(column => inner(row.shape[column]) === sealed)
 
-/** The schema of a row in answers: personal data is plain text, and `erased` is true where a key is gone. */
+const erased = boolean.meta({ description: 'there where personal data was erased for good; it reads null' })
+const keyMissing = boolean.meta({
+  description: 'there where the key of personal data is missing, which an operator has to mend; the text reads null',
+})
+
+/** What a row looks like outside: personal data open, and a word where that was not possible. */
 export function outsideSchemaOf(projection: AnyProjection): z.ZodObject {
   const personal = sealedColumnsOf(projection)
   if (personal.length === 0) return projection.row
   const open = personal.map(column => [column, text(10_000).nullable().optional()] as const)
-  return projection.row.extend({ ...Object.fromEntries(open), erased: boolean.optional() })
+  return projection.row.extend({
+    ...Object.fromEntries(open),
+    erased: erased.optional(),
+    personal_key_missing: keyMissing.optional(),
+  })
 }
 
 /** A row in array form as an object; `from` is the index of its first column. */
@@ -43,8 +52,10 @@ export async function opened(rows: WireRow[], columns: readonly string[], org: s
     places.map(({ row, column }) => row[column] as unknown as Sealed),
   )
   for (const [at, { row, column }] of places.entries()) {
-    row[column] = texts[at] ?? null
-    if (row[column] === null) row.erased = true
+    const text = texts[at]
+    row[column] = text ?? null
+    if (text === null) row.erased = true
+    if (text === undefined) row.personal_key_missing = true
   }
   return rows
 }

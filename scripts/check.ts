@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import { codec, projections } from '../infra/catalogue.ts'
-import { withTransaction } from '../infra/postgres.ts'
+import { type MissingKey, missingKeysSaid, missingPersonalKeys } from '../infra/missing-keys.ts'
+import { createPool, withTransaction } from '../infra/postgres.ts'
 import { type CheckedTable, checkTables } from '../projections/care/check.ts'
 import { lagBetween } from '../projections/care/lag.ts'
 import { type Checkpoint, readCheckpoints } from '../projections/ownership/checkpoints.ts'
@@ -23,12 +24,15 @@ type Checked = {
 
 /** How many orgs are named for each table that differs. */
 const NAMED_MAX = 10
+/** Sealed texts of each column whose keys are looked for. */
+const SEALED_ROWS_MAX = 100_000
 
 const HELP = `
 The rows of every table are read at one instant, and the log is folded anew up to the position that they stand for, so
 it runs beside a system at work. A projection that an event has stopped is compared as of the event before, and that is
-said. Shows the organizations whose rows differ, and the first row that does.
-${statusHelp('a table differs')}
+said. Shows the organizations whose rows differ, and the first row that does. Looks also whether the keys of sealed
+texts are there: one that is missing, and was not erased, means that their database is a wrong one or lost some.
+${statusHelp('a table differs, or a key is missing')}
 
 Examples:
   $ kogi check
@@ -46,10 +50,25 @@ export const checkCommand = () =>
       operate('check', options, async tools => {
         const { head, tables, stopped } = await check(tools, options.org)
         const equal = isEqual({ tables })
-        print(options, { equal, head, stopped, tables }, textOf({ head, tables, stopped }))
-        if (!equal) process.exitCode = 1
+        const missingKeys = await missingKeysOf(tools, options.org)
+        const said =
+          missingKeys.length > 0
+            ? `
+${missingKeysSaid(missingKeys)}`
+            : ''
+        print(options, { equal, head, stopped, tables, missingKeys }, textOf({ head, tables, stopped }) + said)
+        if (!equal || missingKeys.length > 0) process.exitCode = 1
       }),
     )
+
+async function missingKeysOf({ pool, engines, log }: Tools, org: string | undefined): Promise<readonly MissingKey[]> {
+  const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
+  try {
+    return (await missingPersonalKeys({ rows: pool, keys }, projections, { rowsMax: SEALED_ROWS_MAX, org })).missing
+  } finally {
+    await keys.end()
+  }
+}
 
 /** Folds the log and compares the read models with it, with progress on standard error. */
 export async function check({ pool, events }: Pick<Tools, 'pool' | 'events'>, org?: string): Promise<Checked> {

@@ -8,8 +8,9 @@ import { type Engines, openEngines } from '../infra/engines.ts'
 import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
+import { missingKeysSaid, missingPersonalKeys } from '../infra/missing-keys.ts'
 import { probeNats } from '../infra/nats.ts'
-import { createPool } from '../infra/postgres.ts'
+import { createPool, type Pool } from '../infra/postgres.ts'
 import { within } from '../infra/within.ts'
 import { type ProjectionStatus, projectionStatus } from '../projections/care/operate.ts'
 import { greatest } from '../projections/rows/positions.ts'
@@ -22,6 +23,9 @@ import { table } from './terminal.ts'
 const ANSWER_MS_MAX = 5_000
 /** Below this much free disk the log may soon refuse appends. */
 const FREE_BYTES_MIN = 2 ** 30
+/** Sealed texts of each column that are looked at. */
+const SEALED_ROWS_MAX = 10_000
+const NO_FOLDER = 'every engine is named in the configuration: no data folder is needed'
 
 type Finding = { readonly part: string; readonly state: 'ok' | 'warning' | 'failed'; readonly detail: string }
 
@@ -52,7 +56,7 @@ export const doctorCommand = () =>
 
 const HELP = `
 An engine that does not answer is a part that has failed, as are projections that are stalled, that no living projector
-works on, or whose rows are of another log.
+works on, or whose rows are of another log, and personal data whose key is missing.
 ${statusHelp('a part has failed')}
 
 Example:
@@ -68,8 +72,9 @@ async function examine(config: Config, urls: Engines): Promise<Finding[]> {
       look('read models', () => postgresVersion(urls.databaseUrl)),
       look('keys', () => postgresVersion(urls.keysDatabaseUrl)),
       look('event bus', () => probeNats(config.natsUrl)),
+      look('personal data', () => personalDataOf(urls)),
       look('projections', () => projectionsOf(urls, log.head)),
-      look('disk', () => diskOf(config.dataDir)),
+      look('disk', async () => (urls.runBy === 'configuration' ? NO_FOLDER : diskOf(config.dataDir))),
     ])
   } finally {
     await log.close()
@@ -114,6 +119,20 @@ const postgresVersion = (url: string) =>
     const { rows } = await client.query<{ server_version: string }>('show server_version')
     return `PostgreSQL ${rows[0]!.server_version}`
   })
+
+/** Looks at some rows: `kogi check` looks at more. */
+async function personalDataOf(engines: Engines): Promise<string> {
+  const [rows, keys] = [engines.databaseUrl, engines.keysDatabaseUrl].map(url =>
+    createPool({ url, name: 'read', log: silentLog, max: 1 }),
+  ) as [Pool, Pool]
+  try {
+    const { looked, missing } = await missingPersonalKeys({ rows, keys }, projections, { rowsMax: SEALED_ROWS_MAX })
+    if (missing.length > 0) throw new Error(missingKeysSaid(missing))
+    return `every key of ${looked} sealed texts is there, or was erased`
+  } finally {
+    await Promise.allSettled([rows.end(), keys.end()])
+  }
+}
 
 /** Time in which a projector that starts, or takes over from another, gets its buckets. */
 const SETTLE_MS = 1_500

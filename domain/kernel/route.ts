@@ -21,6 +21,8 @@ export type ApiRequest = {
   readonly correlationId: string
   /** Aborted when the client went away or the process drains past its patience. */
   readonly signal: AbortSignal
+  /** Runs a wait during which the request does not count as one at work; absent where none are counted. */
+  readonly aside?: (<T>(wait: () => Promise<T>) => Promise<T>) | undefined
 }
 
 export type Pagination = {

@@ -10,6 +10,15 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
+const MALFORMED = 'malformed'
+const faults = new WeakMap<IncomingMessage, Error>()
+
+/** Makes the reading of a body fail, now or when it begins: the parser has refused the bytes of it. */
+export function refuseBody(request: IncomingMessage, error: Error): void {
+  faults.set(request, error)
+  request.emit(MALFORMED, error)
+}
+
 /** True where a request announces a body. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
@@ -60,6 +69,8 @@ function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer
       if (size > limitBytes) resolve(undefined)
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
     })
+    if (faults.has(request)) reject(faults.get(request))
+    request.on(MALFORMED, reject)
     const gone = () => request.complete || reject(new ClientGone())
     request.on('error', gone)
     request.on('close', gone)

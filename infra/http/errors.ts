@@ -49,6 +49,7 @@ export const errorCatalogue = {
     'The body must be JSON in UTF-8, not compressed.',
     'Send `Content-Type: application/json` and no `Content-Encoding`.',
   ),
+  expectation_failed: entry(417, 'This expectation is not met.', 'Leave `Expect` out, or expect `100-continue`.'),
   idempotency_key_reused: entry(
     422,
     'This Idempotency-Key was used for another command.',
@@ -72,6 +73,11 @@ export const errorCatalogue = {
   too_many_requests: entry(429, 'Too many requests.', 'Wait for as long as `Retry-After` says.'),
   headers_too_large: entry(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
   internal: entry(500, 'Something went wrong on our side.', 'Report the request id; it is in our logs.'),
+  transfer_coding_unsupported: entry(
+    501,
+    'This transfer coding is not supported.',
+    'Send `Transfer-Encoding: chunked`, or a `Content-Length`.',
+  ),
   engine_unavailable: entry(503, 'An engine does not answer at the moment.', 'Send the same request again shortly.'),
   not_yet_visible: entry(
     503,

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
-import type { Log } from '../log.ts'
+import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { ClientGone } from './body.ts'
+import { isLatest } from './connections.ts'
 import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
 import type { Drain } from './lifecycle.ts'
@@ -15,6 +16,8 @@ export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; reado
 const ANONYMOUS: Principal = { subject: '', org: '', roles: [], permissions: [] }
 /** Methods that are labels of metrics; all others share one label, so that clients cannot add time series. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+/** Codes after which it is not certain where the next request begins, or that the client means it. */
+const CLOSING = new Set(['body_too_large', 'expectation_failed', 'invalid_request', 'transfer_coding_unsupported'])
 /** Status in metrics of a request whose client left before the answer. */
 const CLIENT_GONE = 499
 
@@ -62,7 +65,8 @@ export class Exchange {
     const { status, code, message, details } = answerTo(error)
     if (status >= 500) {
       const line = this.#logFields(status)
-      const context = { ...line.context, code, error }
+      // What happens in an outage is known; only a fault of the code is worth its stack.
+      const context = { ...line.context, code, ...(status === 500 ? { error } : { reason: reasonOf(error) }) }
       this.#deps.log[status === 500 ? 'error' : 'warn']({ ...line, context }, 'request failed')
     }
     if (this.response.headersSent) {
@@ -73,7 +77,7 @@ export class Exchange {
     if (retryAfterSeconds[status]) headers['Retry-After'] = retryAfterSeconds[status]
     if (status === 401) headers['WWW-Authenticate'] = CHALLENGES[code] ?? 'Bearer realm="kogi"'
     if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
-    if (status === 413) headers.Connection = 'close'
+    if (CLOSING.has(code)) headers.Connection = 'close'
     this.#send(status, headers, JSON.stringify({ error: { code, message, details }, meta: this.#meta() }))
   }
 
@@ -82,6 +86,11 @@ export class Exchange {
     headers['X-Correlation-Id'] = this.correlationId
     headers['Cache-Control'] = 'no-store'
     if (this.#deps.drain?.draining) headers.Connection = 'close'
+    if (headers.Connection !== undefined) {
+      // A connection that closes would lose the answers to requests behind this one.
+      if (isLatest(request)) response.shouldKeepAlive = false
+      else delete headers.Connection
+    }
     if (status !== 204) {
       headers['Content-Type'] = 'application/json; charset=utf-8'
       headers['Content-Length'] = Buffer.byteLength(body)
@@ -99,8 +108,7 @@ export class Exchange {
     const { log, metrics } = this.#deps
     const method = METHODS.has(request.method!) ? request.method! : 'other'
     metrics.httpInFlight.dec()
-    metrics.httpRequests.inc({ method, route, status })
-    metrics.httpDuration.observe({ method, route }, (performance.now() - this.#startedAt) / 1000)
+    metrics.httpAnswered(method, route, status, (performance.now() - this.#startedAt) / 1000)
     if (log.isLevelEnabled('debug')) log.debug(this.#logFields(status), 'request answered')
   }
 

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
-import { type ErrorCode, errorCatalogue } from './errors.ts'
+import { serveConnections } from './connections.ts'
 
 /** How requests learn that the process is stopping. */
 export type Drain = {
@@ -80,13 +79,13 @@ export function createLifecycle(options: { log: Log; drainTimeoutMs: number }): 
 export async function listen(
   listener: RequestListener,
   lifecycle: Lifecycle,
-  config: Pick<Config, 'host' | 'port' | 'requestTimeoutMs'>,
+  config: Pick<Config, 'host' | 'port' | 'requestTimeoutMs' | 'connectionRequests'>,
 ): Promise<{ server: Server; url: string }> {
-  const { host, port, requestTimeoutMs } = config
+  const { host, port, requestTimeoutMs, connectionRequests } = config
   const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: Math.min(requestTimeoutMs, 60_000) }
   // Longer than the idle time of common load balancers, so that the balancer closes an idle connection first.
-  const server = createServer({ ...timeouts, keepAliveTimeout: 65_000 }, listener)
-  server.on('clientError', refuseMalformed)
+  const server = createServer({ ...timeouts, keepAliveTimeout: 65_000, requireHostHeader: false })
+  serveConnections(server, listener, connectionRequests)
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(unusable(error, host, port))).listen(port, host, resolve)
   })
@@ -115,22 +114,6 @@ function drainServer(server: Server, impatient: AbortSignal): Promise<void> {
     impatient.addEventListener('abort', cut)
     if (impatient.aborted) cut()
   })
-}
-
-/** Answers bytes that are not HTTP, in the same form as every other refusal. */
-function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket) {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const code = CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request'
-  const { status, message } = errorCatalogue[code]
-  const meta = { request_id: randomUUID(), timestamp: new Date().toISOString() }
-  const body = JSON.stringify({ error: { code, message, details: [] }, meta })
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\n`
-  socket.end(`${head}Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
-}
-
-const CLIENT_ERRORS: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
 function exitAfter(milliseconds: number, log: Log) {

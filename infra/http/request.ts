@@ -11,6 +11,7 @@ export class ReceivedRequest implements ApiRequest {
   readonly params: Readonly<Record<string, string>>
   readonly body: unknown
   readonly correlationId: string
+  readonly aside: ApiRequest['aside']
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
   readonly #impatient: AbortSignal | undefined
@@ -27,11 +28,13 @@ export class ReceivedRequest implements ApiRequest {
     body: unknown
     correlationId: string
     impatient: AbortSignal | undefined
+    aside: ApiRequest['aside']
   }) {
     this.principal = parts.principal
     this.params = parts.params
     this.body = parts.body
     this.correlationId = parts.correlationId
+    this.aside = parts.aside
     this.#incoming = parts.incoming
     this.#response = parts.response
     this.#impatient = parts.impatient

@@ -11,7 +11,9 @@ import { httpError } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import type { Drain } from './lifecycle.ts'
 import { type Aliases, createPaths } from './paths.ts'
+import type { Places } from './places.ts'
 import { checkQuery, ReceivedRequest } from './request.ts'
+import { faultOf } from './well-formed.ts'
 
 /** Where every route of the API begins. */
 export const API_BASE = '/api/v1'
@@ -29,16 +31,18 @@ export type AppOptions = {
   readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
   /** How requests learn that the process is stopping. */
   readonly drain?: Drain
+  /** Bounds the reads at work; none are bounded without. */
+  readonly reads?: Places
   /** Adds what is not an API route: health, metrics, documentation. */
   readonly mount?: (app: Express) => void
 }
 
 /**
  * Makes the HTTP interface of a list of routes. The function `answer` holds every step of an API request in order;
- * requests outside `/api/v1` are handled by Express.
+ * requests outside `/api/v1` are handled by Express. A read holds a place while it works.
  */
 export function createApp(options: AppOptions): Express {
-  const { authenticate, config, drain } = options
+  const { authenticate, config, drain, reads } = options
   const paths = createPaths(options.routes, options.aliases)
   const cors = createCors(config.corsOrigins)
 
@@ -59,8 +63,17 @@ export function createApp(options: AppOptions): Express {
     const { principal } = exchange
     const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, config.bodyLimitBytes) : undefined
     const impatient = drain?.impatient
-    const received = { incoming: request, response, principal, params, search, body, correlationId, impatient }
-    exchange.success(await route.handle(new ReceivedRequest(received)))
+    const { org } = principal
+    const aside = reads && (<T>(wait: () => Promise<T>) => reads.aside(org, wait))
+    const parts = { incoming: request, response, principal, params, search, body, correlationId, impatient, aside }
+    const received = new ReceivedRequest(parts)
+    if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
+    await reads.enter(org, () => received.signal)
+    try {
+      exchange.success(await route.handle(received))
+    } finally {
+      reads.leave(org)
+    }
   }
 
   const app = express().disable('x-powered-by').set('etag', false)
@@ -84,8 +97,11 @@ type Handle = (request: IncomingMessage, response: ServerResponse, done?: (error
 /** Replaces Express's error page by `last`. It is no layer, because a target that Express cannot parse skips them. */
 function answeringAll(app: Express, last: Last): Express {
   const { handle } = app as unknown as { handle: Handle }
-  const answering: Handle = (request, response, done = error => last(request, response, error)) =>
-    handle.call(app, request, response, done)
+  const answering: Handle = (request, response, done = error => last(request, response, error)) => {
+    const fault = faultOf(request)
+    if (fault) last(request, response, fault)
+    else handle.call(app, request, response, done)
+  }
   return Object.assign(app, { handle: answering })
 }
 

@@ -15,12 +15,15 @@ import { allows } from '../auth/permissions.ts'
 import { memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
+import { watchBacklog } from '../http/backlog.ts'
 import { mountDocs } from '../http/docs.ts'
 import { mountHealth, type Probe } from '../http/health.ts'
 import { type Lifecycle, listen } from '../http/lifecycle.ts'
+import { Places, placeLimits } from '../http/places.ts'
 import { createApp } from '../http/server.ts'
+import { type KeyWatch, keyWatch } from '../key-watch.ts'
 import { keyring } from '../keyring.ts'
-import type { Log } from '../log.ts'
+import { type Log, reasonOf } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createPool } from '../postgres.ts'
 import { openWriteSide } from '../write-side.ts'
@@ -42,7 +45,9 @@ type SideParts = { readonly routes: readonly Route[]; readonly probes: readonly 
 /** Serves one side of the API or both, and returns its URL. The lifecycle closes what is opened here. */
 export async function startApi({ config, urls, log, lifecycle, sides, probes = [] }: ApiOptions): Promise<string> {
   const metrics = createMetrics({ service: sides.length === 1 ? `kogi-${sides[0]}` : 'kogi-api', processMetrics: true })
-  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics }))
+  const watch = keyWatch(log, metrics)
+  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics, watch }))
+  const keys = keysProbe({ config, urls, log, lifecycle }, watch)
   const routes = parts.flatMap(part => part.routes)
   const authenticate = createAuthenticator({
     jwks: await jwksSource(config),
@@ -50,6 +55,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     audience: config.jwtAudience!,
     cacheSize: config.tokenCacheSize,
   })
+  const reads = countedPlaces(config, metrics)
   const app = createApp({
     routes,
     aliases: aliasesOf(routes),
@@ -58,21 +64,33 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     metrics,
     config,
     drain: lifecycle.drain,
+    reads,
     mount: app => {
-      const all = [...parts.flatMap(part => part.probes), ...probes]
+      const all = [...parts.flatMap(part => part.probes), keys, ...probes]
       mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
       mountDocs(app, routes, services)
     },
   })
-  const { url } = await listen(app, lifecycle, config)
+  const { server, url } = await listen(app, lifecycle, config)
+  watchBacklog(server, { onBusy: () => reads.shut(), onCalm: () => reads.open() })
   return url
 }
 
-type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & { readonly metrics: Metrics }
+function countedPlaces(config: Config, metrics: Metrics): Places {
+  const places = new Places(placeLimits(config))
+  metrics.gauge('http_reads_at_work', 'Reads that are worked on', () => places.atWork)
+  metrics.gauge('http_reads_queued', 'Reads that wait for their turn', () => places.queued)
+  return places
+}
+
+type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & {
+  readonly metrics: Metrics
+  readonly watch: KeyWatch
+}
 
 const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
-  commands({ config, urls, log, lifecycle, metrics }) {
-    const { deps, close } = openWriteSide(urls, config, log, metrics)
+  commands({ config, urls, log, lifecycle, metrics, watch }) {
+    const { deps, close } = openWriteSide(urls, config, log, metrics, watch)
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     return {
@@ -80,11 +98,19 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
-  reads({ config, urls, log, lifecycle, metrics }) {
+  reads({ config, urls, log, lifecycle, metrics, watch }) {
     const shared = { log, metrics, max: config.databasePoolSize, connectTimeoutMs: config.databaseConnectTimeoutMs }
     const limits = { statementTimeoutMs: config.databaseStatementTimeoutMs }
     const pool = createPool({ url: urls.databaseUrl, name: 'read', ...shared, ...limits })
     const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', ...shared })
+    // Health has a connection of its own: it is asked most when reads have taken all others.
+    const own = createPool({
+      url: urls.databaseUrl,
+      name: 'read',
+      log,
+      max: 1,
+      connectTimeoutMs: shared.connectTimeoutMs,
+    })
     const signal = followCheckpoints({
       connect: async () => {
         const client = new pg.Client({ connectionString: urls.databaseUrl, keepAlive: true })
@@ -92,23 +118,30 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         return client
       },
       serves: projections,
-      onFault: error => log.warn({ err: error }, 'no word of checkpoints; waiting reads poll'),
+      onFault: error => log.warn({ reason: reasonOf(error) }, 'no word of checkpoints; waiting reads poll'),
     })
     const versions = followVersions(pool)
-    const { open: unseal } = keyring(keys)
+    const { open: unseal } = keyring(keys, { watch, metrics })
     const { search } = memoryIndex({ pool, memories, unseal })
     lifecycle.onStop('read side', async () => {
       await signal.close()
-      await Promise.allSettled([pool.end(), keys.end()])
+      await Promise.allSettled([pool.end(), keys.end(), own.end()])
     })
     const moments = keepMoments(pool)
     const stores = { pool, signal, versions, moments, unseal, search }
     const routes = readRoutes({ ...stores, memories, memoryPermissions, resources, allows })
     const check = async () => {
-      const [missing] = await absent(pool, projections.map(tableOf))
+      const [missing] = await absent(own, projections.map(tableOf))
       if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
     return { routes, probes: [{ name: 'read_models', check }] }
   },
+}
+
+function keysProbe({ config, urls, log, lifecycle }: Omit<PartOptions, 'metrics' | 'watch'>, watch: KeyWatch): Probe {
+  const connectTimeoutMs = config.databaseConnectTimeoutMs
+  const pool = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
+  lifecycle.onStop('probe of the keys', () => pool.end())
+  return { name: 'keys', check: () => watch.check(pool) }
 }

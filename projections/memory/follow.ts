@@ -23,8 +23,8 @@ export type Memory = {
   readonly sealed?: Sealed
 }
 
-/** Opens sealed texts of an org: `null` where a key is gone. Keeps the order. */
-export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+/** Opens sealed texts of an org, in order: `null` where a key was erased, `undefined` where it is missing. */
+export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 
 export type Source = {
   readonly pool: Pick<Pool, 'query'>

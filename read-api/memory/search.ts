@@ -108,7 +108,7 @@ export function searchRoute(deps: SearchDeps): Route {
       }
       await deps.versions.built([deps.memories])
       const search = () => deps.search(request.principal.org, query.q!, options)
-      const found = token ? await atLeast(token, deps.signal, request.signal, search) : await search()
+      const found = token ? await atLeast(token, deps.signal, request, search) : await search()
       const hits = found.hits.slice(0, limit)
       const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, query) : undefined
       return {

@@ -99,14 +99,26 @@ describe('HTTP bodies', () => {
     expect(await sendRaw(served.url, sent)).to.match(/^HTTP\/1\.1 200 /)
   })
 
-  it('survives a client that leaves in the middle of its body', async () => {
+  it('says of a body that ends too early that it was not whole', async () => {
+    const counted = async () => {
+      const text = await served.metrics.registry.metrics()
+      expect(text).to.match(/http_requests_in_flight\{[^}]*\} 0/)
+      return Number(/http_requests_total\{[^}]*status="400"[^}]*\} (\d+)/.exec(text)![1])
+    }
+    const before = await counted()
     const head = 'POST /api/v1/kwlt/wallets/w/credits HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n'
-    const { port } = new URL(served.url)
-    const socket = connect(Number(port), '127.0.0.1')
-    socket.write(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"`)
+    const bytes = `${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"`
+    const port = Number(new URL(served.url).port)
+    const gone = connect(port, '127.0.0.1')
+    gone.write(bytes)
     await new Promise(resolve => setTimeout(resolve, 30))
-    socket.destroy()
+    gone.destroy()
     await new Promise(resolve => setTimeout(resolve, 30))
-    expect(await served.metrics.registry.metrics()).to.match(/http_requests_total\{[^}]*status="499"[^}]*\} 1/)
+    const listening = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    listening.end(bytes)
+    let answer = ''
+    for await (const chunk of listening) answer += chunk
+    expect(answer).to.match(/^HTTP\/1\.1 400 .*"invalid_request"/s)
+    expect(await counted()).to.equal(before + 2)
   })
 })

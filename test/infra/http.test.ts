@@ -121,9 +121,15 @@ describe('HTTP interface', () => {
   })
 
   it('answers a driver error of an engine that is away with 503', async () => {
-    const { status, text } = await send('/fail/engine')
+    const { status, text } = await send('/fail/engine', { headers: { 'x-correlation-id': 'away' } })
     expect(status).to.equal(503)
     expect(text).not.to.contain('ECONNREFUSED')
+    const line = served.lines.find(line => line.trace_id === 'away')!
+    expect(line).to.include({ level: 'warn', message: 'request failed' })
+    expect(line.context).to.deep.include({ status: 503, code: 'engine_unavailable' })
+    expect((line.context as { reason: string }).reason).to.contain('connect ECONNREFUSED db')
+    expect(JSON.stringify(line)).to.not.contain('stack')
+    expect(JSON.stringify(line).length).to.be.below(600)
   })
 
   for (const path of ['/fail/crash', '/fail/no_such_code', '/bigint', '/header']) {

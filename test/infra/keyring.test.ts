@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Keyring } from '../../commands/ports.ts'
+import { keyWatch } from '../../infra/key-watch.ts'
 import { keyring } from '../../infra/keyring.ts'
-import { silentLog } from '../../infra/log.ts'
+import { createLog, silentLog } from '../../infra/log.ts'
+import { createMetrics } from '../../infra/metrics.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -40,12 +43,72 @@ describe('the keyring', () => {
     expect((await keys.seal('other', 'new', 'same', MAKE)).key).to.not.equal(envelopes[0]!.key)
   })
 
-  it('opens nothing of another org, and nothing under a key that is not there', async () => {
+  it('opens nothing of another org, and tells a key that is missing from one that was erased', async () => {
+    const metrics = createMetrics({ service: 'test' })
+    const lines: Record<string, unknown>[] = []
+    const log = createLog({ service: 'test', destination: { write: line => lines.push(JSON.parse(line)) } })
+    const watch = keyWatch(log, metrics)
+    const watched = keyring(pool, { watch, metrics })
     const envelope = await keys.seal('acme', 'mira', 'secret', MAKE)
-    expect(await keys.open('other', [envelope])).to.deep.equal([null])
+    expect(await keys.open('other', [envelope])).to.deep.equal([undefined])
     const strange = { ...envelope, key: '00000000-0000-4000-8000-000000000000' }
-    expect(await keys.open('acme', [strange, envelope])).to.deep.equal([null, 'secret'])
+    await watch.check(pool)
+    for (let n = 0; n < 2; n++)
+      expect(await watched.open('acme', [strange, envelope])).to.deep.equal([undefined, 'secret'])
+    const red = await watch.check(pool).catch(error => error.message)
+    expect(red).to.equal('1 keys of personal data are missing: the database of the keys is not whole')
+    expect(lines).to.have.length(1)
+    expect(lines[0]).to.include({ level: 'error' })
+    const text = await metrics.registry.metrics()
+    expect(text).to.match(/kogi_personal_keys_missing_total\{[^}]*\} 2/)
+    expect(text).to.match(/kogi_key_lookups_total\{outcome="asked"/)
+    await pool.query(`insert into subject_keys (key, org, subject) values ($1, 'acme', 'found again')`, [strange.key])
+    await watch.check(pool)
+    expect(await watched.open('acme', [strange])).to.deep.equal([null])
   })
+
+  it('does not take the key of a dry run for a missing one', async () => {
+    const lines: string[] = []
+    const watch = keyWatch(createLog({ service: 'test', destination: { write: line => lines.push(line) } }))
+    const trying = keyring(pool, { watch })
+    const envelope = await trying.seal('acme', 'nobody yet', 'text', { makeKey: false })
+    expect(await trying.open('acme', [envelope])).to.deep.equal([null])
+    expect(lines).to.deep.equal([])
+  })
+
+  it('answers engine_unavailable while its database refuses connections, or is another one', async () => {
+    const url = await freshDatabase()
+    const wrong = createPool({ url, name: 'keys', log: silentLog })
+    const codeOf = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'done',
+        error => error.code,
+      )
+    expect(await codeOf(keyring(wrong).seal('acme', 'mira', 'x', MAKE))).to.equal('engine_unavailable')
+    await wrong.end()
+    const { pathname } = new URL(url)
+    await pool.query(`alter database "${pathname.slice(1)}" allow_connections false`)
+    const refusing = createPool({ url, name: 'keys', log: silentLog })
+    const stranger = createPool({ url: url.replace(/\/\/[^@/]*@/, '//nobody:x@'), name: 'keys', log: silentLog })
+    for (const pool of [refusing, stranger]) {
+      expect(await codeOf(keyring(pool).seal('acme', 'mira', 'x', MAKE))).to.equal('engine_unavailable')
+      await pool.end()
+    }
+  })
+
+  it('forgets a key after some seconds, however often it is used', async () => {
+    const fresh = keyring(pool)
+    await fresh.seal('acme', 'busy', 'text', MAKE)
+    await pool.query(`update subject_keys set secret = null where subject = 'busy'`)
+    let code: string | undefined
+    for (const end = Date.now() + 8_000; code === undefined && Date.now() < end; await sleep(50)) {
+      code = await fresh.seal('acme', 'busy', 'text', MAKE).then(
+        () => undefined,
+        error => error.code,
+      )
+    }
+    expect(code).to.equal('subject_erased')
+  }).timeout(20_000)
 
   it('fails loudly on an envelope that was changed', async () => {
     const envelope = await keys.seal('acme', 'mira', 'secret', MAKE)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createLog } from '../../infra/log.ts'
+import { createLog, reasonOf } from '../../infra/log.ts'
 
 function linesOf(write: (log: ReturnType<typeof createLog>) => void, level = 'info') {
   const lines: string[] = []
@@ -33,6 +33,18 @@ describe('log', () => {
     expect(line.context.error.cause.message).to.equal('inner')
     const [bare] = linesOf(log => log.error(new Error('alone')))
     expect(JSON.stringify(bare)).to.contain('log.test.ts')
+  })
+
+  it('says the reason of an outage in one line, without stacks', () => {
+    const refused = Object.assign(new AggregateError([new Error('a'), new Error('b')]), { code: 'ECONNREFUSED' })
+    expect(reasonOf(new Error('The database does not answer.', { cause: refused }))).to.equal(
+      'The database does not answer.: ECONNREFUSED',
+    )
+    expect(reasonOf(new Error('two\nlines', { cause: 'text' }))).to.equal('two lines: text')
+    expect(reasonOf(new Error('x'.repeat(9_000)))).to.have.length(500)
+    const circle: Error = new Error('round')
+    circle.cause = circle
+    expect(reasonOf(circle)).to.equal('round')
   })
 
   it('censors secrets wherever they stand', () => {

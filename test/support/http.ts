@@ -43,7 +43,12 @@ export async function serve(
     ...rest,
     ...(mount && { mount: app => mount(app, { lines, metrics, lifecycle }) }),
   })
-  const { url } = await listen(app, lifecycle, { host: '127.0.0.1', port: 0, requestTimeoutMs: 5_000 })
+  const { url } = await listen(app, lifecycle, {
+    host: '127.0.0.1',
+    port: 0,
+    requestTimeoutMs: 5_000,
+    connectionRequests: 8,
+  })
   return { url, lines, metrics, lifecycle }
 }
 

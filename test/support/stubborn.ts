@@ -32,5 +32,10 @@ const app = createApp({
   config: { bodyLimitBytes: 1_024, corsOrigins: [] },
   drain: lifecycle.drain,
 })
-const { url } = await listen(app, lifecycle, { host: '127.0.0.1', port: 0, requestTimeoutMs: 1_000 })
+const { url } = await listen(app, lifecycle, {
+  host: '127.0.0.1',
+  port: 0,
+  requestTimeoutMs: 1_000,
+  connectionRequests: 8,
+})
 process.stdout.write(`${url}\n`)

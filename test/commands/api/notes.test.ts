@@ -106,10 +106,28 @@ describe('API: notes', () => {
       given(added, changed({ title: 'List' }))
         .when('PATCH', NOTE, { title: 'X' }, { 'If-Match': '"0"' })
         .then({ status: 412, code: 'precondition_failed' }))
-    it('must be a revision in quotes', () =>
-      given(added)
-        .when('PATCH', NOTE, { title: 'X' }, { 'If-Match': 'W/"0"' })
-        .then({ status: 400, code: 'invalid_parameter', fields: ['If-Match'] }))
+    for (const tags of ['"7", "0"', '"other" ,"0"', '"a,b","0"', ',"0",', '*']) {
+      it(`lets ${tags} through, one of which the note meets`, () =>
+        given(added)
+          .when('PATCH', NOTE, { title: 'X' }, { 'If-Match': tags })
+          .then(200, changed({ title: 'X' })))
+    }
+    for (const tags of ['W/"0"', '"7", "8"', '"other"', '""', 'W/"0", "1"']) {
+      it(`refuses ${tags}, which no strong tag of the note meets`, () =>
+        given(added)
+          .when('PATCH', NOTE, { title: 'X' }, { 'If-Match': tags })
+          .then({ status: 412, code: 'precondition_failed' }))
+    }
+    for (const tags of ['0', 'w/"0"', '"0', '"0""', '"0" "1"', '*, "0"', ',', '"a b"']) {
+      it(`takes ${tags} for no list of tags`, () =>
+        given(added)
+          .when('PATCH', NOTE, { title: 'X' }, { 'If-Match': tags })
+          .then({ status: 400, code: 'invalid_parameter', fields: ['If-Match'] }))
+    }
+    it('of * refuses to make a thing', () =>
+      given()
+        .when('POST', NOTES, { id: 'new', title: 'X' }, { 'If-Match': '*' })
+        .then({ status: 412, code: 'precondition_failed' }))
   })
 
   describe('a reference', () => {
