@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { projections } from '../../infra/catalogue.ts'
+import { ENTRY } from '../../infra/children.ts'
 import { silentLog } from '../../infra/log.ts'
 import { missingKeysSaid, missingPersonalKeys } from '../../infra/missing-keys.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
@@ -8,7 +12,7 @@ import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 
 describe('a key of personal data that is missing', function () {
-  this.timeout(60_000)
+  this.timeout(90_000)
   let app: App
   let client: Client
   let keys: Pool
@@ -39,6 +43,24 @@ describe('a key of personal data that is missing', function () {
     const answer = await fetch(`${app.url}/health/ready`)
     return (await answer.json()) as { red: string[]; probes: { keys: { error?: string } } }
   }
+  /** Runs a verb as on a fresh checkout: all engines are named, and there is no data folder. */
+  async function kogi(...args: string[]) {
+    const env = {
+      ...process.env,
+      KOGI_LOG_LEVEL: 'silent',
+      KOGI_DATA_DIR: path.join(app.config.dataDir, 'not-there'),
+      KOGI_EVENTSTORE_URL: app.urls.eventStoreUrl,
+      KOGI_DATABASE_URL: app.urls.databaseUrl,
+      KOGI_KEYS_DATABASE_URL: app.urls.keysDatabaseUrl,
+    }
+    const child = spawn(process.execPath, [...process.execArgv, ENTRY, ...args], { env })
+    let said = ''
+    child.stdout.on('data', chunk => {
+      said += chunk
+    })
+    const [status] = await once(child, 'close')
+    return { status, answer: JSON.parse(said) }
+  }
   const look = () => missingPersonalKeys({ rows, keys }, projections, { rowsMax: 100 })
 
   it('is an alarm in answers, health, metrics and for operators; one that was erased is none', async () => {
@@ -66,6 +88,13 @@ describe('a key of personal data that is missing', function () {
     expect(looked).to.equal(3)
     expect(missing).to.deep.equal([{ table: 'wallets_v1', org: 'acme', key: lost[0].key }])
     expect(missingKeysSaid(missing)).to.contain('1 keys of personal data are missing, of wallets_v1 (acme)')
+
+    const [doctor, check] = await Promise.all([kogi('doctor', '--json'), kogi('check', '--json')])
+    const parts = new Map(doctor.answer.map((finding: { part: string }) => [finding.part, finding]))
+    expect(doctor.status).to.equal(1)
+    expect(parts.get('personal data')).to.include({ state: 'failed', detail: missingKeysSaid(missing) })
+    expect(parts.get('disk')).to.include({ state: 'ok' })
+    expect([check.status, check.answer.equal, check.answer.missingKeys]).to.deep.equal([1, true, missing])
 
     const { key, org, subject, secret } = lost[0]
     await keys.query('insert into subject_keys (key, org, subject, secret) values ($1, $2, $3, $4)', [
