@@ -1,6 +1,6 @@
 /** Many commands in one request, each with an answer of its own. */
 import { z } from 'zod'
-import { type ApiRequest, type ApiResponse, type Parameter, type Route, SIGNED_IN } from '../domain/kernel/route.ts'
+import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
 import { object } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { execute } from './execute.ts'
@@ -18,8 +18,8 @@ import {
 } from './requests.ts'
 
 const COMMANDS_MAX = 1_000
-/** Things that one bulk works on at once: enough to keep the log busy, and room for other requests. */
-const THINGS_AT_ONCE = 64
+/** Things that one bulk works on at once: enough to keep the log busy, few enough that no append waits long for it. */
+const THINGS_AT_ONCE = 32
 
 /** What stands for one request in a bulk. */
 type Entry = z.output<ReturnType<typeof entryOf>>
@@ -52,7 +52,7 @@ export function bulkRoute(clients: readonly ClientCommand[], deps: CommandDeps):
   return {
     method: 'POST',
     path: '/bulk',
-    permission: SIGNED_IN,
+    permission: 'signed in',
     operationId: 'bulk',
     summary: SUMMARY,
     tag: 'bulk',
@@ -85,7 +85,7 @@ function read(
     if (!client) throw invalidBody([{ field: 'command', message: `there is no ${entry.command}` }])
     mustAllow(principal, client.permission)
     const sent = { id, body: bodyOf(client, entry), key, ifMatch: ifMatchOf(entry), dryRun, principal, correlationId }
-    return { key, client, command: parseCommand(client, sent) }
+    return { key, client, command: { ...parseCommand(client, sent), isOfBulk: true } }
   } catch (error) {
     return { key, error }
   }

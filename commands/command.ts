@@ -26,6 +26,8 @@ export type Command = {
    * appended, sealed or remembered.
    */
   readonly dryRun?: symbol | undefined
+  /** Whether it came with others in one request: its receipt may have the position of the last of them. */
+  readonly isOfBulk?: boolean
 }
 
 /** What an accepted command returns. `events` is empty where the command changed nothing. */

@@ -5,9 +5,12 @@ import type { Drafted } from './envelope.ts'
 import type { NewEvent } from './ports.ts'
 import type { LoadedStream } from './streams.ts'
 
-/** Bounds of one append: the log takes 1 MiB of data, and the first command does not wait long for the last one. */
+/**
+ * Bounds of one append: the log takes 1 MiB, of which the metadata of 200 events are less than half, and the first
+ * command does not wait long for the last one.
+ */
 const EVENTS_MAX = 200
-const BYTES_MAX = 512 * 1024
+const DATA_BYTES_MAX = 512 * 1024
 const AGE_MS_MAX = 250
 
 /** How a command is answered once the draft is in the log, or the state that it was decided on is known to be fresh. */
@@ -47,9 +50,9 @@ export class Draft {
     return this.events.map(({ event }) => event)
   }
 
-  /** The events as readers see them once the log holds them: it says the position of the last one alone. */
-  storedAt(position: bigint): readonly DomainEvent[] {
-    return this.events.map(({ decoded }) => ({ ...decoded, position }))
+  /** The events as readers see them once the log holds them, at their positions. */
+  storedAt(positions: readonly bigint[]): readonly DomainEvent[] {
+    return this.events.map(({ decoded }, n) => ({ ...decoded, position: positions[n]! }))
   }
 
   /** The places of the answers that stand on events of the draft. */
@@ -83,9 +86,9 @@ export class Draft {
   }
 
   #hasRoomFor(count: number, bytes: number): boolean {
-    if (this.events.length + count > EVENTS_MAX || this.#bytes + bytes > BYTES_MAX) return false
+    if (this.events.length + count > EVENTS_MAX || this.#bytes + bytes > DATA_BYTES_MAX) return false
     return performance.now() - this.#begunAt < AGE_MS_MAX
   }
 }
 
-const bytesOf = ({ data, metadata }: NewEvent) => Buffer.byteLength(JSON.stringify([data, metadata]))
+const bytesOf = ({ data }: NewEvent) => Buffer.byteLength(JSON.stringify(data))

@@ -74,13 +74,16 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           draft.answers.push({ error })
         }
       }
-      const isAppended = draft.events.length > 0 && !dryRun
       try {
-        if (isAppended) {
+        if (draft.events.length > 0 && !dryRun) {
           const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
-          deps.streams.advance(aggregate, loaded, draft.storedAt(position))
+          const stored = draft.storedAt(await positionsOf(deps, draft, turns, position))
+          deps.streams.advance(aggregate, loaded, stored)
+          return answer(deps, turns, draft, stored)
         }
-        if (isAppended || fresh || draft.isProven) return answer(deps, turns, draft, loaded.position)
+        if (fresh || draft.isProven) {
+          return answer(deps, turns, draft, draft.storedAt(draft.events.map(() => loaded.position)))
+        }
       } catch (error) {
         const raced = error instanceof LostRaceError
         if (raced && ++races > RACES_MAX) throw lostRace()
@@ -98,9 +101,28 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
   }
 }
 
-/** Answers each command of a draft, whose events stand at `position` by now, and returns how many there are. */
-function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, position: bigint): number {
-  const stored = draft.storedAt(position)
+/**
+ * The positions of a draft's events. An append says that of its last one; where single requests were appended together
+ * theirs are read back, so that an answer as of a receipt does not show the next command. Commands of a bulk have the
+ * last one, at which all of them are visible, as has everything where the log does not answer.
+ */
+async function positionsOf(
+  deps: WriteDeps,
+  draft: Draft,
+  turns: readonly Turn[],
+  last: bigint,
+): Promise<readonly bigint[]> {
+  const { length } = draft.events
+  const drafted = draft.drafted()
+  if (drafted.length > 1 && drafted.some(n => !turns[n]!.item.isOfBulk)) {
+    const events = await deps.store.read(draft.stream, draft.before.revision + 1n, length).catch(() => [])
+    if (events.length === length) return events.map(({ position }) => position)
+  }
+  return draft.events.map(() => last)
+}
+
+/** Answers each command of a draft, whose events are in the log by now, and returns how many there are. */
+function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: readonly DomainEvent[]): number {
   for (const [n, it] of draft.answers.entries()) {
     const { item: command, resolve, reject } = turns[n]!
     if ('done' in it) resolve(receipt(command, draft.stream, it.done, { ...it.done.at(-1)!, replayed: true }))
@@ -147,7 +169,7 @@ async function findDone(
   }
   for (const { from, count } of loaded.commands.candidates(commandId)) {
     const events = await deps.store.read(loaded.stream, BigInt(from), count)
-    const own = events.filter(event => event.metadata.commandId === commandId)
+    const own = events.filter(event => event.metadata?.commandId === commandId)
     if (own.length === 0) continue
     const { fingerprint } = own[0]!.metadata
     const isOld = fingerprint === sealed.oldFingerprint && own.some(({ data }) => hasOldSeals(data))

@@ -43,6 +43,12 @@ export type EventStore = {
   readonly keepLast: (stream: string, count: number) => Promise<void>
 }
 
+/**
+ * The projections that an event stops which cannot be read: those that it concerns and that no operator has skipped it
+ * for. Where there are none, the write path goes past the event as they do.
+ */
+export type UnskippedBy = (event: StoredEvent) => Promise<readonly string[]>
+
 /** Seals and opens personal data; keys live in a database of their own. */
 export type Keyring = {
   /**

@@ -10,7 +10,7 @@ import type { Command, Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
 import type { Keyring } from './ports.ts'
-import { openSealed } from './seal.ts'
+import { isSealed, openSealed } from './seal.ts'
 
 /** What the command side of the API needs from outside. */
 export type CommandDeps = WriteDeps & {
@@ -22,7 +22,7 @@ export type CommandDeps = WriteDeps & {
   readonly errorAnswer: (error: unknown, correlationId: string) => ErrorAnswer
 }
 
-export type ErrorAnswer = {
+type ErrorAnswer = {
   readonly status: number
   readonly code: string
   readonly message: string
@@ -112,11 +112,11 @@ export type Accepted = {
 
 export async function acceptedAnswer(
   { method, path, makes }: ClientCommand,
-  { principal, dryRun }: Command,
+  { principal, dryRun, body }: Command,
   receipt: Receipt,
   keyring: Keyring,
 ): Promise<Accepted> {
-  const data = await receiptData(keyring, principal.org, receipt, dryRun !== undefined)
+  const data = await receiptData(keyring, principal.org, receipt, dryRun && (body as Body))
   if (dryRun) return { status: 200, data }
   if (method === 'DELETE') return { status: 204, data }
   if (!makes || receipt.events.length === 0) return { status: 200, data }
@@ -210,12 +210,21 @@ function expectedRevision({ ifMatch }: Sent): { expectedRevision?: bigint } {
 const invalidHeader = (field: string, message: string) =>
   new KogiError('invalid_parameter', `The header ${field} is not valid: ${message}.`, [{ field, message }])
 
-async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, dryRun: boolean) {
+type Body = Readonly<Record<string, unknown>>
+
+/** A receipt in wire form. `tried`: the body of a dry run, whose personal texts may be sealed under no key that is kept. */
+async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, tried: Body | undefined) {
   const opened = events.map(async ({ type, eventId, revision, data }) => ({
     type,
     id: eventId,
     revision,
-    data: await openSealed(keyring, org, data as Readonly<Record<string, unknown>>),
+    data: await openSealed(keyring, org, tried ? asTried(data as Body, tried) : (data as Body)),
   }))
-  return toWire({ ...receipt, events: await Promise.all(opened), ...(dryRun && { dry_run: true }) })
+  return toWire({ ...receipt, events: await Promise.all(opened), ...(tried && { dry_run: true }) })
 }
+
+/** The data of an event with the texts of the body in the place of what was sealed of them. */
+const asTried = (data: Body, tried: Body): Body =>
+  Object.fromEntries(
+    Object.entries(data).map(([field, value]) => [field, isSealed(value) ? (tried[field] ?? value) : value]),
+  )

@@ -70,5 +70,5 @@ export async function openSealed(keyring: Keyring, org: string, value: Body): Pr
 }
 
 /** Looks before it parses: nearly every value is no envelope, and a failed parse costs more than the whole command. */
-const isSealed = (value: unknown): value is Sealed =>
+export const isSealed = (value: unknown): value is Sealed =>
   typeof value === 'object' && value !== null && 'nonce' in value && sealed.safeParse(value).success

@@ -2,13 +2,15 @@
  * What the write path knows of a stream: its state, and which commands it holds. Loaded streams are cached; a long one
  * is loaded from a snapshot and the blocks of command ids written with it, both derived from the log and disposable.
  */
+import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { type AnyAggregate, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
-import type { DomainEvent } from '../domain/kernel/event.ts'
-import type { Json } from '../domain/kernel/json.ts'
+import { KogiError } from '../domain/kernel/errors.ts'
+import type { DomainEvent, StoredEvent } from '../domain/kernel/event.ts'
 import { uuidOf } from './ids.ts'
-import type { EventStore } from './ports.ts'
+import type { EventStore, UnskippedBy } from './ports.ts'
+import { derived, readSnapshot, saveSnapshot } from './snapshot.ts'
 
 /** Revisions between two snapshots: a cold load reads at most about twice as many events. */
 export const SNAPSHOT_EVERY = 500
@@ -17,11 +19,13 @@ const CACHED_STREAMS_MAX = 20_000
 const CACHED_COMMANDS_MAX = 2_000_000
 const PAGE = 4096
 const HASH_BYTES = 8
+/** Time after which reading a stream gives the event loop back. */
+const SLICE_MS = 8
 /** Keeps a block below the log's limit of 1 MiB for one append. */
 const IDS_PER_BLOCK = 100_000
 
 /** The commands of a stream: 48 bits of each id name the revisions that may hold it; the event there decides. */
-export class CommandIndex {
+class CommandIndex {
   readonly #revisions = new Map<number, number | number[]>()
   readonly #hashes: string[] = []
 
@@ -68,6 +72,9 @@ export type LoadedStream = {
   /** Revision of the last snapshot, and how many command ids stand in blocks. */
   snapshotAt: bigint
   idsSaved: number
+  /** Parts of the last snapshot, 0 while there is none, and whether one is being written. */
+  parts: number
+  saving: boolean
 }
 
 export type Streams = {
@@ -84,27 +91,42 @@ export type Streams = {
 export type StreamsDeps = {
   readonly store: EventStore
   readonly codec: EventCodec
+  readonly unskippedBy: UnskippedBy
   readonly onSnapshotFailed: (stream: string, error: unknown) => void
 }
 
 /** Makes the cache of streams over one event store. */
-export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): Streams {
+export function loadedStreams({ store, codec, unskippedBy, onSnapshotFailed }: StreamsDeps): Streams {
   const cache = new LRUCache<string, LoadedStream>({ max: CACHED_STREAMS_MAX, maxSize: CACHED_COMMANDS_MAX })
 
-  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, events: readonly DomainEvent[]) => {
-    for (const event of events) {
-      if (event.revision > loaded.revision) {
-        loaded.state = evolveWith(aggregate, loaded.state, event)
-        loaded.revision = event.revision
-      }
-      loaded.position = event.position
-      if (event.revision === BigInt(loaded.commands.size)) loaded.commands.add(hashOf(event.metadata.commandId))
+  const fold = (aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent) => {
+    if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
+    pass(loaded, event)
+  }
+  /** Reads an event, or goes past one that cannot be read and that operators have skipped. */
+  const foldStored = async (aggregate: AnyAggregate, loaded: LoadedStream, event: StoredEvent) => {
+    try {
+      fold(aggregate, loaded, codec.decode(event))
+    } catch (error) {
+      const stopped = await unskippedBy(event)
+      if (stopped.length > 0) throw unreadable(event, stopped, error)
+      pass(loaded, event)
+    }
+  }
+  /** In slices, so that other requests are not held up. */
+  const foldPage = async (aggregate: AnyAggregate, loaded: LoadedStream, page: readonly StoredEvent[]) => {
+    let since = performance.now()
+    for (const event of page) {
+      await foldStored(aggregate, loaded, event)
+      if (performance.now() - since < SLICE_MS) continue
+      await setImmediate()
+      since = performance.now()
     }
   }
   const readOn = async (aggregate: AnyAggregate, loaded: LoadedStream, from: bigint) => {
     for (let next = from; ; ) {
       const page = await store.read(loaded.stream, next, PAGE)
-      fold(aggregate, loaded, page.map(codec.decode))
+      await foldPage(aggregate, loaded, page)
       if (page.length < PAGE) return
       next = page.at(-1)!.revision + 1n
     }
@@ -116,7 +138,7 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
       await restoreSaved(store, aggregate, loaded)
       const lastIndexed = BigInt(loaded.commands.size) - 1n
       await readOn(aggregate, loaded, max(0n, min(loaded.revision, lastIndexed)))
-    } else fold(aggregate, loaded, start.map(codec.decode))
+    } else await foldPage(aggregate, loaded, start)
     return loaded
   }
 
@@ -134,14 +156,43 @@ export function loadedStreams({ store, codec, onSnapshotFailed }: StreamsDeps): 
       await readOn(aggregate, loaded, max(0n, loaded.revision))
     },
     advance(aggregate, loaded, events) {
-      fold(aggregate, loaded, events)
-      if (loaded.revision - loaded.snapshotAt < SNAPSHOT_EVERY) return
-      const first = loaded.snapshotAt < 0n
+      for (const event of events) fold(aggregate, loaded, event)
+      if (loaded.saving || loaded.revision - loaded.snapshotAt < snapshotInterval(loaded.parts)) return
       loaded.snapshotAt = loaded.revision
-      save(store, aggregate, loaded, first).catch(error => onSnapshotFailed(loaded.stream, error))
+      loaded.saving = true
+      save(store, aggregate, loaded)
+        .catch(error => onSnapshotFailed(loaded.stream, error))
+        .finally(() => {
+          loaded.saving = false
+        })
     },
   }
 }
+
+/** A large state is written less often, so that a command costs the same however large it is. */
+const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(8, Math.max(1, parts)))
+
+/** Notes that the stream has an event of this revision, whether or not it changed the state. */
+function pass(loaded: LoadedStream, { revision, position, metadata }: StoredEvent | DomainEvent): void {
+  if (revision > loaded.revision) loaded.revision = revision
+  loaded.position = position
+  if (revision === BigInt(loaded.commands.size)) loaded.commands.add(hashOf(metadata?.commandId ?? NO_COMMAND))
+}
+
+/** In the place of the command id of an event that no command made. */
+const NO_COMMAND = '00000000-0000-0000-0000-000000000000'
+
+const unreadable = ({ type, revision, position }: StoredEvent, stopped: readonly string[], cause: unknown) =>
+  new KogiError(
+    'event_unreadable',
+    `The event ${type} at revision ${revision} of this thing cannot be read. An operator has to go past it: ` +
+      `kogi projections skip <projection> ${position} --reason …, for ${stopped.join(', ')}.`,
+    [
+      { field: 'position', message: String(position) },
+      ...stopped.map(name => ({ field: 'projection', message: name })),
+    ],
+    { cause },
+  )
 
 const min = (a: bigint, b: bigint) => (a < b ? a : b)
 const max = (a: bigint, b: bigint) => (a > b ? a : b)
@@ -154,14 +205,13 @@ const emptyStream = (aggregate: AnyAggregate, stream: string): LoadedStream => (
   commands: new CommandIndex(),
   snapshotAt: -1n,
   idsSaved: 0,
+  parts: 0,
+  saving: false,
 })
 
-/** `wallet-1f…` → `wallet_snapshot-1f…`: derived streams stand beside the categories, never in them. */
-const derived = (stream: string, kind: 'snapshot' | 'commands') => stream.replace('-', `_${kind}-`)
-
-async function save(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream, first: boolean) {
-  const { stream, revision, commands } = loaded
-  const state = packBigints(loaded.state) // now, before the next command changes it
+/** Writes what makes the next cold load short: the ids of the commands since the last time, and a snapshot. */
+async function save(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream): Promise<void> {
+  const { stream, revision, state, commands } = loaded
   const until = commands.size
   for (let from = loaded.idsSaved; from < until; from += IDS_PER_BLOCK) {
     const to = Math.min(from + IDS_PER_BLOCK, until)
@@ -174,48 +224,26 @@ async function save(store: EventStore, aggregate: AnyAggregate, loaded: LoadedSt
     await store.appendDerived(derived(stream, 'commands'), [block])
     loaded.idsSaved = to
   }
-  if (first) await store.keepLast(derived(stream, 'snapshot'), 1)
-  const id = uuidOf([stream, 'snapshot', aggregate.stateSchema, String(revision)])
-  const data = { schema: aggregate.stateSchema, revision: String(revision), state }
-  await store.appendDerived(derived(stream, 'snapshot'), [{ id, type: 'Snapshot', data, metadata: {} }])
+  loaded.parts = await saveSnapshot(store, aggregate, { stream, revision, state }, loaded.parts * 2)
 }
 
 async function restoreSaved(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream) {
-  const [last] = await store.readDerived(derived(loaded.stream, 'snapshot'), 'backwards', 1)
-  const snapshot = last?.data as { schema: number; revision: string; state: Json } | undefined
-  if (snapshot?.schema === aggregate.stateSchema) {
-    loaded.state = unpackBigints(snapshot.state)
-    loaded.revision = BigInt(snapshot.revision)
-    loaded.snapshotAt = loaded.revision
+  const snapshot = await readSnapshot(store, aggregate, loaded.stream)
+  if (snapshot) {
+    loaded.state = snapshot.state
+    loaded.revision = snapshot.revision
+    loaded.snapshotAt = snapshot.revision
+    loaded.parts = snapshot.parts
   }
   const blocks = await store.readDerived(derived(loaded.stream, 'commands'), 'forwards', Number.MAX_SAFE_INTEGER)
   for (const { data, metadata } of blocks) {
     const { from } = metadata as { from: number }
     const hashes = Buffer.from(data as Uint8Array).toString('hex')
     const skip = loaded.commands.size - from
-    if (skip < 0) break // a block is missing: the events from here on are read instead
+    if (skip < 0) break // A block is missing: the events from here on are read instead.
     for (let at = skip * HASH_BYTES * 2; at < hashes.length; at += HASH_BYTES * 2) {
       loaded.commands.add(hashes.slice(at, at + HASH_BYTES * 2))
     }
   }
   loaded.idsSaved = loaded.commands.size
-}
-
-/** State as JSON: a bigint becomes `{ "$bigint": "…" }`; a key that begins with `$` gets a second one. */
-function packBigints(value: unknown): Json {
-  if (typeof value === 'bigint') return { $bigint: String(value) }
-  if (Array.isArray(value)) return value.map(packBigints)
-  if (typeof value !== 'object' || value === null) return value as Json
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
-  return Object.fromEntries(entries.map(([key, item]) => [key.startsWith('$') ? `$${key}` : key, packBigints(item)]))
-}
-
-function unpackBigints(value: Json): unknown {
-  if (Array.isArray(value)) return value.map(unpackBigints)
-  if (typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value)
-  if (entries.length === 1 && entries[0]![0] === '$bigint') return BigInt(entries[0]![1] as string)
-  return Object.fromEntries(
-    entries.map(([key, item]) => [key.startsWith('$') ? key.slice(1) : key, unpackBigints(item)]),
-  )
 }

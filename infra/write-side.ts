@@ -1,14 +1,17 @@
 /** Puts the write path together: log, loaded streams, keys, clock. Used by the command API, by imports and by tests. */
 import { randomUUID } from 'node:crypto'
+import type { UnskippedBy } from '../commands/ports.ts'
 import { referenceCheck } from '../commands/references.ts'
 import type { CommandDeps } from '../commands/requests.ts'
 import { loadedStreams } from '../commands/streams.ts'
 import { Turns } from '../commands/turns.ts'
+import { unskippedBy } from '../projections/rows/projection.ts'
 import { mustAllow } from './auth/permissions.ts'
-import { aggregates, codec } from './catalogue.ts'
+import { aggregates, codec, projections } from './catalogue.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
 import { commandStore } from './event-store/command-store.ts'
+import { readSkips } from './event-store/skips.ts'
 import { answerTo } from './http/errors.ts'
 import { keyring } from './keyring.ts'
 import type { Log } from './log.ts'
@@ -34,7 +37,7 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
   const deps: CommandDeps = {
     store,
     codec,
-    streams: loadedStreams({ store, codec, onSnapshotFailed }),
+    streams: loadedStreams({ store, codec, unskippedBy: skipLookup(urls.eventStoreUrl), onSnapshotFailed }),
     checkReferences: referenceCheck(aggregates, store),
     turns: new Turns(),
     now: () => new Date().toISOString(),
@@ -56,3 +59,17 @@ export function openWriteSide(urls: EngineUrls, config: Config, log: Log, metric
     },
   }
 }
+
+/** Looks the skips up in the log: only where an event cannot be read, so nothing is kept. */
+const skipLookup =
+  (url: string): UnskippedBy =>
+  async event => {
+    const skips = new Map<string, Set<bigint>>()
+    for (const { projection, position } of await readSkips(
+      url,
+      projections.map(({ name }) => name),
+    )) {
+      skips.set(projection, (skips.get(projection) ?? new Set()).add(position))
+    }
+    return unskippedBy(projections, skips, event)
+  }

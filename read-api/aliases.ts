@@ -1,6 +1,6 @@
 import type { Route } from '../domain/kernel/route.ts'
 
-/** Other spellings of how a path begins, below `/api/v1`, with the canonical one. */
+/** Other spellings of the beginnings of paths below `/api/v1`: spelling → canonical beginning. */
 const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase/items': '/kbfc/items',
   '/center/tasks': '/kctr/tasks',
@@ -14,7 +14,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   '/wallet': '/kwlt/wallets',
 }
 
-/** The other spellings of each route's path: spelling → canonical path. Commands have them as reads do. */
+/** The other spellings of the paths of routes, of commands and reads alike: spelling → canonical path. */
 export function aliasesOf(routes: readonly Pick<Route, 'path'>[]): Record<string, string> {
   const aliases: Record<string, string> = {}
   for (const [prefix, canonical] of Object.entries(PREFIXES)) {

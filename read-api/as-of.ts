@@ -22,7 +22,7 @@ const FORM =
   'must be a position below 2^63 or an RFC 3339 timestamp that exists, as 2026-01-31T09:30:00Z or ' +
   '2026-01-31T10:30:00.250+01:00 (in a URL, `+` is `%2B`)'
 
-/** What every read of rows with a history takes. */
+/** The parameter of every read whose rows have a history. */
 export const asOfParameter = inQuery(
   'as_of',
   z
@@ -37,16 +37,16 @@ export const asOfParameter = inQuery(
 /** The 60th second of a minute, with its fraction. */
 const LEAP_SECOND = /(?<=T[0-9]{2}:[0-9]{2}:)60(\.[0-9]+)?/
 
-/** A time is no position that a checkpoint could tell of: whoever waits for one looks now and then. */
+/** A position that no log reaches: a wait for a time ends by its regular checks, not by a checkpoint. */
 const NO_POSITION = 2n ** 63n
 
-/** Codes that a read can answer for its `as_of`: where rows have a history, and where they have none. */
+/** Error codes of `as_of`, for rows with a history and for rows without one. */
 export const asOfErrors = { 400: ['as_of_beyond_head'] } as const
 export const noHistoryErrors = { 400: ['no_history'] } as const
 
 /**
- * How new an answer must be and as of when it is asked for. Only a timestamp costs a read of its own, and only on the
- * first page: the cursor keeps the position, so that all pages are of one moment.
+ * The position that an answer must have reached, and the position that it is of. Only a timestamp costs a read of its
+ * own, and only on the first page: the cursor keeps the position, so that all pages are of one moment.
  */
 export async function wantedOf(store: ReadStore, request: ApiRequest, query: Queries): Promise<Wanted> {
   const token = tokenOf(request, query)
@@ -63,8 +63,8 @@ export async function wantedOf(store: ReadStore, request: ApiRequest, query: Que
 }
 
 /**
- * The position that a timestamp means. Waits until everything up to then is known; throws `not_yet_visible` where that
- * takes too long, and `as_of_beyond_head` for a time that is still to come.
+ * The position that a timestamp means. It waits until all events up to that time are known. Throws `not_yet_visible`
+ * when the wait is over, and `as_of_beyond_head` for a time that is still to come.
  */
 async function positionOf(
   store: ReadStore,
@@ -76,7 +76,7 @@ async function positionOf(
   const { org } = request.principal
   const text = `select c.position, c.stalled, a.position, a.settled, a.known
     from ${checkpointsSql([auditLog])} cross join lateral ${positionAt('$2', '$3', 'c.position', '$4')} a`
-  // What is settled stays so in an audit log that stands still.
+  // A settled position stays settled while the audit log is stalled.
   const wanted = { token, asOf: { asked, position: 0n } }
   const attempt = async () => {
     const values = [org, instant, await store.moments.before(org, instant)]
@@ -108,15 +108,15 @@ const details = (asked: string, known: string | null) => [
   { field: 'known_until', message: known ?? 'nothing is known yet' },
 ]
 
-/** A position that the log of events has reached is waited for in the read models that lag behind it. */
+/** The token that makes a read wait for the read models that lag behind the position of a timestamp. */
 function atLeastAt(position: bigint, token: Token | undefined, query: Queries): Token {
   if (token !== undefined && token.position >= position) return token
   return { position, waitMs: waitOf(query) }
 }
 
 /**
- * The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for one that no clock shows. A leap
- * second, which ends a month in UTC (RFC 3339 section 5.7), counts as the last millisecond before it.
+ * The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for a time that does not exist. A
+ * leap second, which ends a month in UTC (RFC 3339 section 5.7), counts as the last millisecond before it.
  */
 function instantOf(text: string): string | undefined {
   const upper = text.toUpperCase()

@@ -9,6 +9,8 @@ export type Queries = Readonly<Record<string, string | undefined>>
 export const LIMIT_DEFAULT = 20
 export const LIMIT_MAX = 500
 export const OFFSET_MAX = 1_000_000
+/** Characters of a cursor: the longest text that a list can be ordered by, with its id, as JSON in base64. */
+const CURSOR_MAX = 8_192
 /** How long a read waits for its token when the caller names no time, and the longest time that it may name. */
 const WAIT_MS_DEFAULT = 2_000
 const WAIT_MS_MAX = 30_000
@@ -74,7 +76,7 @@ export const waitOf = ({ wait }: Queries): number => (wait === undefined ? WAIT_
 /** The parameters of every list. */
 export const pageParameters: readonly Parameter[] = [
   inQuery('limit', whole(1, LIMIT_MAX, LIMIT_DEFAULT), 'most rows to answer with'),
-  inQuery('after', z.string().max(4_096), 'the `next` of the page before: rows are neither lost nor doubled'),
+  inQuery('after', z.string().max(CURSOR_MAX), 'the `next` of the page before: rows are neither lost nor doubled'),
 ]
 
 export const invalidParameter = (field: string, message: string) =>

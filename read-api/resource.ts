@@ -19,7 +19,7 @@ export type Resource = Required<Pick<AnyRead, Optional>> &
 
 // biome-ignore lint/suspicious/noExplicitAny: a read of any rows, for the list that holds all of them
 type AnyRead = Read<any>
-type Optional = 'parents' | 'filters' | 'groups' | 'sums' | 'units'
+type Optional = 'parents' | 'filters' | 'groups' | 'sums' | 'units' | 'places'
 
 /** The resources of all read models. Throws `TypeError` for a model of an unknown service. */
 export const resourcesOf = (services: readonly Service[], models: readonly AnyProjection[]): readonly Resource[] =>
@@ -33,6 +33,7 @@ export const resourcesOf = (services: readonly Service[], models: readonly AnyPr
       groups: [],
       sums: [],
       units: {},
+      places: {},
       ...read,
       projection,
       path: `/${service.code}${read.path}`,

@@ -3,10 +3,10 @@ import type { Json } from '../domain/kernel/json.ts'
 import { boolean, type Sealed, sealed, text } from '../domain/kernel/schema.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 
-/** Opens sealed personal data of an org: the plain text, or `null` where its key is gone. Keeps the order. */
+/** Opens sealed personal data of an org, in order: each plain text, or `null` where its key is gone. */
 export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
 
-/** A row as it goes out: money and positions as decimal strings, absent fields left out. */
+/** A row as JSON: money and positions are decimal strings, absent fields are left out. */
 export type WireRow = { [column: string]: Json }
 
 /** The columns of a projection's rows, in the order in which reads select them. */
@@ -16,7 +16,7 @@ export const columnsOf = ({ row }: AnyProjection): readonly string[] => Object.k
 export const sealedColumnsOf = ({ row }: AnyProjection): readonly string[] =>
   columnsOf({ row } as AnyProjection).filter(column => inner(row.shape[column]) === sealed)
 
-/** What a row looks like outside: personal data open, `erased` where the key of one is gone. */
+/** The schema of a row in answers: personal data is plain text, and `erased` is true where a key is gone. */
 export function outsideSchemaOf(projection: AnyProjection): z.ZodObject {
   const personal = sealedColumnsOf(projection)
   if (personal.length === 0) return projection.row
@@ -34,7 +34,7 @@ export function wireRow(columns: readonly string[], values: readonly unknown[], 
   return row
 }
 
-/** Opens the personal data of rows, all in one call; rows without any cost nothing. */
+/** Opens the personal data of all rows in one call; rows without personal data cost nothing. */
 export async function opened(rows: WireRow[], columns: readonly string[], org: string, unseal: Unseal) {
   const places = rows.flatMap(row => columns.filter(column => column in row).map(column => ({ row, column })))
   if (places.length === 0) return rows

@@ -116,11 +116,13 @@ export function summaryHandler(resource: Resource, filters: Filters, deps: Resou
     const sums = namesIn('sum', query.sum)
     refuseMixedUnits(resource, query, sums)
     const limit = Number(query.limit ?? GROUPS_DEFAULT)
+    const places = placesOf(resource, by, sums)
     const wanted = await wantedOf(deps, request, query)
     const asked: Asked = { request, query, asOf: wanted.asOf }
-    const statement = summaryStatement(scopeOf(resource, filters, asked), { by, sums, limit, sort: query.sort })
+    const statement = summaryStatement(scopeOf(resource, filters, asked), { by, sums, places, limit, sort: query.sort })
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![2] === false) throw nothingToListOf(resource, asked)
+    refuseMixedPlaces(places, rows, GROUP_AT + by.length + sums.length)
     const found = rows[0]![3] === null ? [] : rows.slice(0, limit)
     return {
       data: found.map(row => ({
@@ -159,25 +161,41 @@ function refuseMixedUnits(resource: Resource, query: Queries, sums: readonly str
   }
 }
 
+/** The columns of places that the groups do not keep apart. */
+const placesOf = (resource: Resource, by: readonly Group[], sums: readonly string[]): readonly string[] =>
+  sums
+    .map(sum => resource.places[sum])
+    .filter(column => column !== undefined)
+    .filter(column => !by.some(({ name }) => name === column))
+
+/** Refuses a sum over amounts with several numbers of decimal places, which only the rows tell. */
+function refuseMixedPlaces(places: readonly string[], rows: readonly (readonly unknown[])[], from: number): void {
+  const mixed = places.find((_, at) => rows.some(row => row[from + at] === true))
+  if (mixed === undefined) return
+  throw invalidParameter('sum', `must not add up amounts with several numbers of decimal places: add ${mixed} to by`)
+}
+
 const named = (names: readonly string[], row: readonly unknown[], from: number): Record<string, Json> =>
   Object.fromEntries(names.map((name, at) => [name, row[from + at] as Json]))
 
 type Summary = {
   readonly by: readonly Group[]
   readonly sums: readonly string[]
+  readonly places: readonly string[]
   readonly limit: number
   readonly sort: string | undefined
 }
 
 function summaryStatement(scope: Scope, summary: Summary): Statement {
   const { values, put, conditions, exists, of, table } = scope
-  const { by, sums, limit } = summary
+  const { by, sums, places, limit } = summary
   const columns = [
     'count(*) as count',
     ...by.map(({ sql }, at) => `${sql} as g${at}`),
     ...sums.map((sum, at) => `coalesce(sum(t."${sum}"), 0) as s${at}`),
+    ...places.map((column, at) => `coalesce(min(t."${column}") < max(t."${column}"), false) as p${at}`),
   ]
-  const names = ['count', ...by.map((_, at) => `g${at}`), ...sums.map((_, at) => `s${at}`)]
+  const names = ['count', ...columnsOf('g', by), ...columnsOf('s', sums), ...columnsOf('p', places)]
   const grouped = by.length === 0 ? '' : `group by ${by.map((_, at) => at + 2).join(', ')}`
   const order = (alias: string) =>
     orderOf(summary)
@@ -191,6 +209,8 @@ function summaryStatement(scope: Scope, summary: Summary): Statement {
     ) t on true order by ${order('t')}`
   return { of, text, values }
 }
+
+const columnsOf = (letter: string, of: readonly unknown[]) => of.map((_, at) => `${letter}${at}`)
 
 /** The columns of the answer that order it. Throws `invalid_parameter` for a field that is not asked for. */
 function orderOf({ by, sums, sort }: Summary): readonly string[] {

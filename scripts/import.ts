@@ -1,14 +1,18 @@
+import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { currency, id, ORG_ID } from '../domain/kernel/schema.ts'
 import { openEngines } from '../infra/engines.ts'
 import { createLog } from '../infra/log.ts'
 import { openWriteSide } from '../infra/write-side.ts'
+import type { OnChange } from './journal/changes.ts'
+import type { Reader } from './journal/commas.ts'
 import type { CurrencyNames } from './journal/commodities.ts'
-import { readJournal } from './journal/hledger.ts'
-import { ImportRefused, type Journal } from './journal/journal.ts'
-import { type Plan, planImport, type Target, type WalletState } from './journal/plan.ts'
+import { ImportRefused } from './journal/journal.ts'
+import { type Plan, planImport, type Target } from './journal/plan.ts'
+import { type ReadJournal, readJournal } from './journal/read.ts'
 import { report, showReport } from './journal/report.ts'
-import { loadWallet, type Outcome, runImport } from './journal/run.ts'
+import { loadWallet, nothingDone, type Outcome, runImport } from './journal/run.ts'
+import type { WalletState } from './journal/wallet-state.ts'
 import { configFrom } from './serve.ts'
 import { progress } from './terminal.ts'
 
@@ -18,6 +22,9 @@ type Options = {
   readonly subject: string
   readonly kind: Target['kind']
   readonly commodity: CurrencyNames
+  readonly source?: string
+  readonly changed?: OnChange
+  readonly reader?: Reader
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly data?: string
@@ -27,9 +34,14 @@ const HELP = `
 The whole journal is read, balanced and decided in memory first: a refusal names file and line, and nothing is written.
 What was imported before is left alone, so that an import that was cut off, or a journal that has grown, is run again.
 
+A transaction that was edited since, or whose amount hledger computes otherwise now, is posted anew and its first entry
+taken back by one for the same days, so that the wallet holds what the journal says. Where it is not certain that they
+are the same one, or where the journal has lost transactions, the import is refused until --changed says what to do.
+
 Transactions become entries; accounts are opened as needed, with overdraft allowed; names that begin with "external:"
 stand for the world outside the wallet. Comments, tags and prices are not kept: an exchange (@, @@) is booked through
-external:conversion:<a>:<b>, so that every currency balances. Virtual postings without another side are refused.
+external:conversion:<a>:<b>, so that every currency balances. A posting's own date is kept. An amount that the journal
+leaves to be computed is rounded to the cent, and the report says so. Virtual postings without another side are refused.
 
 Examples:
   $ kogi import 2026.journal --org acme --wallet books --dry-run
@@ -49,6 +61,19 @@ export const importCommand = () =>
         .default('business'),
     )
     .option('--commodity <symbol=currency>', 'what a commodity is called here; may be repeated', commodity, new Map())
+    .option('--source <name>', 'what the journal is called in the wallet (default: name of the file)', sourceOption)
+    .addOption(
+      new Option(
+        '--changed <what>',
+        'entries whose transactions changed or are gone: take them back, or leave them',
+      ).choices(['reverse', 'keep']),
+    )
+    .addOption(
+      new Option(
+        '--reader <program>',
+        'program that reads the journal (default: hledger, and ledger for its own syntax)',
+      ).choices(['hledger', 'ledger']),
+    )
     .option('--dry-run', 'decide everything and write nothing')
     .option('--json', 'print the report as JSON')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
@@ -57,7 +82,7 @@ export const importCommand = () =>
 
 async function run(file: string, options: Options): Promise<void> {
   try {
-    await importInto(await readJournal(file), file, options)
+    await importInto(await readJournal(file, options.reader), file, options)
   } catch (error) {
     if (options.json && error instanceof ImportRefused) {
       const { code, message, place } = error
@@ -67,7 +92,7 @@ async function run(file: string, options: Options): Promise<void> {
   }
 }
 
-async function importInto(journal: Journal, file: string, options: Options): Promise<void> {
+async function importInto(read: ReadJournal, file: string, options: Options): Promise<void> {
   const target: Target = { org: options.org, wallet: options.wallet, subject: options.subject, kind: options.kind }
   const config = configFrom(options)
   const log = createLog({ service: 'kogi-import', level: config.logLevel, fd: 2 })
@@ -75,10 +100,11 @@ async function importInto(journal: Journal, file: string, options: Options): Pro
   const { deps, close } = openWriteSide(engines, config, log)
   try {
     const before = await loadWallet(deps, target)
-    const plan = planImport(journal, target, before, options.commodity)
+    const source = options.source ?? path.parse(file).name
+    const plan = planImport(read.journal, target, before, options.commodity, { source, onChange: options.changed })
     const outcome = options.dryRun ? undefined : await send(plan, before, deps, target)
     const after = outcome ? (await loadWallet(deps, target)).state : plan.state
-    const made = report({ file, journal, target, plan, outcome, state: after })
+    const made = report({ file, read, target, plan, outcome, state: after })
     if (options.json) console.log(JSON.stringify(made))
     else showReport(made)
   } finally {
@@ -93,7 +119,7 @@ async function send(
   deps: Parameters<typeof runImport>[1],
   target: Target,
 ): Promise<Outcome> {
-  if (plan.steps.length === 0) return { appended: { open: 0, openAccount: 0, post: 0 }, position: before.position }
+  if (plan.steps.length === 0) return nothingDone(before.position)
   const bar = progress('Importing', plan.steps.length, 'commands')
   try {
     return await runImport(plan, deps, target, () => bar.advance())
@@ -114,11 +140,17 @@ function idOption(text: string): string {
   throw new InvalidArgumentError('an id has 1 to 128 characters, no control characters and no outer white space')
 }
 
+function sourceOption(text: string): string {
+  if (/^[^\0\p{Cs}]{1,255}$/u.test(text)) return text
+  throw new InvalidArgumentError('a name has 1 to 255 characters')
+}
+
 function commodity(text: string, before: CurrencyNames): CurrencyNames {
   const at = text.lastIndexOf('=')
   const name = text.slice(at + 1)
   if (at < 0 || !currency.safeParse(name).success) {
-    throw new InvalidArgumentError("write it as SYMBOL=CURRENCY, such as '$=CAD'")
+    const form = "write it as SYMBOL=CURRENCY, such as '$=CAD'; a currency has 1 to 32 visible characters, no spaces"
+    throw new InvalidArgumentError(form)
   }
   return new Map(before).set(text.slice(0, at), name)
 }

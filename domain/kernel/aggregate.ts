@@ -84,14 +84,13 @@ export function evolveWith(aggregate: AnyAggregate, state: unknown, event: { typ
   return step(state, event.data)
 }
 
-type Tagged = { readonly status: string }
-type InStatus<S extends Tagged, K extends S['status']> = Extract<S, { readonly status: K }>
+type InStatus<S, K> = Extract<S, { readonly status: K }>
 
 /**
  * The state, narrowed to the status that a rule or an event needs. In `decide` pass the code and message that refuse
  * the command otherwise; in `evolve` pass none, because a history that breaks this is impossible.
  */
-export function inStatus<S extends Tagged, K extends S['status']>(
+export function inStatus<S extends { readonly status: string }, K extends S['status']>(
   state: S,
   status: K,
   refusal?: readonly [code: string, message: string],

@@ -53,7 +53,7 @@ export type Parameter = {
 }
 
 /** In the place of a permission: the route needs a caller who is known, and looks by itself at what they may do. */
-export const SIGNED_IN = 'signed in'
+export type SignedIn = 'signed in'
 
 /**
  * One HTTP operation as data. The command side and the read side each return a list of them; the server mounts the
@@ -63,7 +63,7 @@ export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path below `/api/v1`, parameters as `:name`: `/kwlt/wallets/:id/credits`. */
   readonly path: string
-  /** Permission the caller needs, `SIGNED_IN` where any caller may come, `null` for a public route. */
+  /** Permission the caller needs, `SignedIn` where any caller may come, `null` for a public route. */
   readonly permission: string | null
   readonly operationId: string
   readonly summary: string

@@ -34,32 +34,22 @@ function column<S extends z.ZodType>(schema: S, column: Column): S {
 /** An object that refuses unknown fields. */
 export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)
 
-/** What JSON Schema can say of a text so that every validator reads it alike: no property classes, no look-around. */
-type Wording = {
-  readonly minLength: number
-  readonly maxLength: number
-  readonly pattern: string
-  readonly description: string
-}
-
-/** A text of a form. What `wording` cannot say of it in a pattern stands in its description. */
-const textual = (form: RegExp, message: string, wording: Wording) =>
+/**
+ * A text of a form, 1 to `max` code points long. `pattern` says of it what every validator of JSON Schema reads alike
+ * (no property classes, no look-around); the words say the rest.
+ */
+const textual = (form: RegExp, max: number, pattern: string, words: string) =>
   column(
     z
       .string()
-      .refine(value => form.test(value), message)
-      .meta(wording),
+      .refine(value => form.test(value), `must be ${words}`)
+      .meta({ minLength: 1, maxLength: max, pattern, description: words }),
     'text',
   )
 
 /** 1 to `max` code points; no U+0000 and no unpaired surrogate, which PostgreSQL cannot store. */
 export const text = (max: number) =>
-  textual(new RegExp(`^[^\\u0000\\p{Cs}]{1,${max}}$`, 'u'), `must be 1 to ${max} characters without U+0000`, {
-    minLength: 1,
-    maxLength: max,
-    pattern: '^[^\\x00]+$',
-    description: `1 to ${max} characters`,
-  })
+  textual(new RegExp(`^[^\\u0000\\p{Cs}]{1,${max}}$`, 'u'), max, '^[^\\x00]+$', `1 to ${max} characters, no U+0000`)
 
 /** Form of an organization's id: fit for a path, a stream name and a file name. */
 export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
@@ -67,13 +57,13 @@ export const ORG_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/
 // no control characters, no unpaired surrogates, no line separators; not `.` or `..`, which URLs resolve away
 const ID = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cs}](?:[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{0,126}[^\s\p{Cc}\p{Cs}])?$/u
 
+const OUTER = '[^\\x00-\\x20\\x7f]'
+const ID_WORDS = '1 to 128 characters without control characters or outer white space, and not . or ..'
+
 /** A name that a client gives to a thing, unique in its org and category: 1 to 128 characters, no outer white space. */
 export const id = (what: string) =>
-  textual(ID, 'must be 1 to 128 characters without control characters or outer white space, and not . or ..', {
-    minLength: 1,
-    maxLength: 128,
-    pattern: '^[^\\x00-\\x20\\x7f]([^\\x00-\\x1f\\x7f]*[^\\x00-\\x20\\x7f])?$',
-    description: `id of a ${what}: without control characters or outer white space, and not . or ..`,
+  textual(ID, 128, `^${OUTER}([^\\x00-\\x1f\\x7f]*${OUTER})?$`, ID_WORDS).meta({
+    description: `id of a ${what}: ${ID_WORDS}`,
   })
 
 /**
@@ -106,12 +96,7 @@ export const unsigned64 = column(
 )
 
 /** ISO 4217 code, or a commodity's own symbol: 1 to 32 visible characters without spaces. */
-export const currency = textual(/^[^\s\p{C}]{1,32}$/u, 'must be 1 to 32 visible characters without spaces', {
-  minLength: 1,
-  maxLength: 32,
-  pattern: '^[^\\x00-\\x20\\x7f]+$',
-  description: 'ISO 4217 code or commodity symbol: 1 to 32 visible characters without spaces',
-})
+export const currency = textual(/^[^\s\p{C}]{1,32}$/u, 32, `^${OUTER}+$`, '1 to 32 visible characters without spaces')
 
 /** A day, `YYYY-MM-DD` (ISO 8601), that exists in the calendar. */
 export const date = column(z.iso.date('must be a date: YYYY-MM-DD'), 'text')

@@ -83,6 +83,11 @@ export const errorCatalogue = {
     'Whether the command took effect is not known.',
     'Send it again with the same Idempotency-Key: it takes effect once.',
   ),
+  event_unreadable: entry(
+    503,
+    'An event in the history of this thing cannot be read.',
+    'An operator has to go past it with `kogi projections skip`; the details name the position and the projections.',
+  ),
   draining: entry(503, 'This process is about to stop.', 'Send the same request again: another process takes it.'),
   read_model_building: entry(
     503,

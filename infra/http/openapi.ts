@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Parameter, type Route, SIGNED_IN } from '../../domain/kernel/route.ts'
+import type { Parameter, Route } from '../../domain/kernel/route.ts'
 import type { Service } from '../../domain/kernel/service.ts'
 import { errorCatalogue } from './errors.ts'
 import { API_BASE } from './server.ts'
@@ -75,7 +75,7 @@ function operation(route: Route, refs: Refs): JsonObject {
     operationId,
     summary,
     tags: [tag],
-    ...(permission === null ? { security: [] } : permission !== SIGNED_IN && { 'x-permission': permission }),
+    ...(permission === null ? { security: [] } : permission !== 'signed in' && { 'x-permission': permission }),
     ...(parameters.length > 0 && { parameters: parameters.map(refs.parameter) }),
     ...(body && {
       requestBody: { required: !accepts(body, {}), content: { 'application/json': { schema: refs.schema(body) } } },
@@ -147,7 +147,7 @@ function errorsOf({ body, permission, parameters, errors }: Route): ErrorAnswers
   if (parameters.length > 0) common.push('invalid_parameter')
   if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
   if (permission !== null) common.push('unauthenticated', 'invalid_token')
-  if (permission !== null && permission !== SIGNED_IN) common.push('forbidden')
+  if (permission !== null && permission !== 'signed in') common.push('forbidden')
   const all = new Map<number, Set<string>>()
   const add = (status: number, code: string) => all.set(status, (all.get(status) ?? new Set()).add(code))
   for (const code of common) add(errorCatalogue[code as keyof typeof errorCatalogue].status, code)

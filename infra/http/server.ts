@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
-import { type Principal, type Route, SIGNED_IN } from '../../domain/kernel/route.ts'
+import type { Principal, Route } from '../../domain/kernel/route.ts'
 import { mustAllow } from '../auth/permissions.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -54,7 +54,7 @@ export function createApp(options: AppOptions): Express {
     checkQuery(search)
     if (route.permission !== null) {
       exchange.principal = await authenticate(request.headers.authorization)
-      if (route.permission !== SIGNED_IN) mustAllow(exchange.principal, route.permission)
+      if (route.permission !== 'signed in') mustAllow(exchange.principal, route.permission)
     }
     const { principal } = exchange
     const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, config.bodyLimitBytes) : undefined

@@ -29,7 +29,7 @@ export type Handlers<R, E extends Vocabulary> = {
 export type Categories = Readonly<Record<string, Vocabulary>>
 
 /** The events of several categories as one vocabulary. */
-export type EventsOf<C extends Categories> = {
+type EventsOf<C extends Categories> = {
   readonly [T in { [N in keyof C]: keyof C[N] & string }[keyof C]]: {
     [N in keyof C]: T extends keyof C[N] ? C[N][T] : never
   }[keyof C]
@@ -66,6 +66,8 @@ export type Read<S extends z.ZodObject> = {
    * money has the column `currency` where nothing is said here, and `null` says that it has no unit.
    */
   readonly units?: { readonly [C in Column<S>]?: Column<S> | null }
+  /** Columns of the decimal places of sums, by sum: what is in several places is added up only by that group. */
+  readonly places?: { readonly [C in Column<S>]?: Column<S> }
   readonly summary: { readonly list: string; readonly get?: string }
 }
 
@@ -142,6 +144,16 @@ export function concerns(projection: AnyProjection, { type, stream }: Pick<Store
   const handler = handlerOf(projection, type)
   return handler === undefined ? Object.hasOwn(projection.of, categoryOf(stream)) : handler !== null
 }
+
+/** The names of the projections that an unreadable event stops: those that it concerns and that have no skip of it. */
+export const unskippedBy = (
+  projections: readonly AnyProjection[],
+  skips: ReadonlyMap<string, ReadonlySet<bigint>>,
+  event: Pick<StoredEvent, 'type' | 'stream' | 'position'>,
+): readonly string[] =>
+  projections
+    .filter(projection => concerns(projection, event) && !skips.get(projection.name)?.has(event.position))
+    .map(({ name }) => name)
 
 /** The row that an event changes. An event before the one that makes its row is an impossible history. */
 export function existing<R>(row: R | undefined, { type, stream, revision }: DomainEvent): R {

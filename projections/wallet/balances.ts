@@ -11,6 +11,7 @@ import {
   unsigned64,
 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
+import { addUp } from '../../domain/wallet/wallet/places.ts'
 import { existing, type Handlers, projection } from '../rows/projection.ts'
 import { wallets } from './wallets.ts'
 
@@ -19,7 +20,8 @@ const row = object({
   wallet: id('wallet'),
   account: text(255),
   currency,
-  places: integer(0, 30),
+  places: integer(0, 30).meta({ description: 'decimal places that `balance` is in: they grow to the finest posting' }),
+  minor_places: integer(0, 30).meta({ description: 'decimal places of amounts of this currency that name none' }),
   overdraft: oneOf('refused', 'allowed'),
   balance: minorUnits,
   postings: unsigned64,
@@ -36,6 +38,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       org,
       wallet: id,
       ...data,
+      minor_places: data.places,
       balance: 0n,
       postings: 0n,
       revision,
@@ -53,9 +56,12 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       const mine = event.data.postings.filter(
         ({ account, currency }) => account === key.account && currency === key.currency,
       )
+      const amounts = mine.map(({ amount, places = before.minor_places }) => ({ amount, places }))
+      const { amount: balance, places } = addUp({ amount: before.balance, places: before.places }, amounts)
       return {
         ...before,
-        balance: mine.reduce((balance, { amount }) => balance + amount, before.balance),
+        balance,
+        places,
         postings: before.postings + BigInt(mine.length),
         revision: event.revision,
         updated_at: event.metadata.at,
@@ -69,7 +75,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const balances = projection({
   name: 'balances',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { wallet: events },
   row,
@@ -86,8 +92,9 @@ export const balances = projection({
       names: ['account', 'currency'],
       order: ['account', 'currency'],
       filters: ['account', 'currency'],
-      groups: ['currency', 'overdraft'],
+      groups: ['currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
+      places: { balance: 'places' },
       summary: {
         list: 'The accounts of a wallet with their balances, one row for each currency.',
         get: 'An account of a wallet in one currency, with its balance.',
@@ -101,8 +108,9 @@ export const balances = projection({
       names: [],
       order: ['wallet', 'account', 'currency'],
       filters: ['wallet', 'currency'],
-      groups: ['wallet', 'currency', 'overdraft'],
+      groups: ['wallet', 'currency', 'places', 'overdraft'],
       sums: ['balance', 'postings'],
+      places: { balance: 'places' },
       summary: { list: 'The balances of all wallets.' },
     },
   ],

@@ -3,6 +3,7 @@ import {
   currency,
   date,
   id,
+  integer,
   list,
   minorUnits,
   object,
@@ -24,7 +25,21 @@ const row = object({
   kind: oneOf('credit', 'debit', 'journal'),
   effective_on: date,
   description: text(1000).optional(),
-  postings: list(object({ account: text(255), currency, amount: minorUnits }), POSTINGS_MAX),
+  postings: list(
+    object({
+      account: text(255),
+      currency,
+      amount: minorUnits,
+      places: integer(0, 30)
+        .optional()
+        .meta({ description: 'decimal places of the amount, where finer than the `minor_places` of its account' }),
+      effective_on: date.optional().meta({ description: 'day that this posting counts for, where another' }),
+    }),
+    POSTINGS_MAX,
+  ),
+  source: text(255).optional(),
+  reverses: id('entry').optional(),
+  replaces: id('entry').optional(),
   posted_by: text(128),
   posted_at: timestamp,
 })
@@ -43,7 +58,13 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         kind: data.kind,
         effective_on: data.effectiveOn,
         description: data.description,
-        postings: data.postings,
+        postings: data.postings.map(({ effectiveOn, ...posting }) => ({
+          ...posting,
+          ...(effectiveOn !== undefined && { effective_on: effectiveOn }),
+        })),
+        source: data.source,
+        reverses: data.reverses,
+        replaces: data.replaces,
         posted_by: actor.subject,
         posted_at: at,
       },
@@ -56,7 +77,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const entries = projection({
   name: 'entries',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: false,
   of: { wallet: events },
   row,

@@ -25,6 +25,7 @@ const row = object({
   entry: id('entry'),
   external: boolean,
   amount: minorUnits,
+  places: integer(0, 30).optional().meta({ description: 'decimal places of the amount, where finer than usual' }),
   effective_on: date,
   description: text(1000).optional(),
   posted_at: timestamp,
@@ -35,7 +36,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   AccountOpened: null,
   EntryPosted: {
     append: ({ data, metadata: { org, id, at }, revision, position }) =>
-      data.postings.map(({ account, currency, amount }, line) => ({
+      data.postings.map(({ account, currency, amount, places, effectiveOn = data.effectiveOn }, line) => ({
         org,
         wallet: id,
         account,
@@ -46,7 +47,8 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         entry: data.entry,
         external: account.startsWith(EXTERNAL),
         amount,
-        effective_on: data.effectiveOn,
+        places,
+        effective_on: effectiveOn,
         description: data.description,
         posted_at: at,
       })),
@@ -58,7 +60,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const postings = projection({
   name: 'postings',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: false,
   of: { wallet: events },
   row,

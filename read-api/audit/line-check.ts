@@ -6,7 +6,7 @@ import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
-import { type AnyProjection, concerns } from '../../projections/rows/projection.ts'
+import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
 import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
@@ -43,7 +43,7 @@ export type LineCheckOptions = {
 /** An event that stands where it should. */
 export type CheckedLine = {
   readonly position: bigint
-  /** Of the latest schema; absent where nobody can read it, and all whom it concerns skip it. */
+  /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
 }
 
@@ -64,7 +64,7 @@ export function lineChecker(options: LineCheckOptions) {
     const event = storedIn(text, options.schemas, fault)
     const { type, stream, position, revision, metadata } = event
     const found = decodedOr(event, options)
-    const unskipped = 'code' in found ? unskippedBy(event, options) : []
+    const unskipped = 'code' in found ? unskippedBy(options.projections, options.skips, event) : []
     if ('code' in found && unskipped.length > 0) {
       throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
     }
@@ -88,8 +88,8 @@ export function lineChecker(options: LineCheckOptions) {
   /** To be called after the last line: whether the manifest tells what the lines hold. */
   function end(manifest: Manifest): void {
     const { events, types: byType, categories, range } = manifest
-    const told = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
-    if (range.head < range.last || told !== canonicalJson({ ...counts, first, last })) {
+    const stated = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
+    if (range.head < range.last || stated !== canonicalJson({ ...counts, first, last })) {
       throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
     }
   }
@@ -106,7 +106,7 @@ function storedIn(text: string, { envelope }: LineSchemas, fault: (code: AuditCo
   return eventOf(parsed)
 }
 
-/** Why nobody can read an event, without the full stop. */
+/** The reason why an event is unreadable, without the full stop. */
 type Unreadable = { readonly code: AuditCode; readonly message: string }
 
 function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheckOptions): DomainEvent | Unreadable {
@@ -125,12 +125,6 @@ function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheck
     return { code: 'line_invalid', message: error instanceof Error ? error.message : String(error) }
   }
 }
-
-/** The projections that an unreadable event stops. */
-const unskippedBy = (event: StoredEvent, { projections, skips }: LineCheckOptions): readonly string[] =>
-  projections
-    .filter(projection => concerns(projection, event) && !skips.get(projection.name)?.has(event.position))
-    .map(({ name }) => name)
 
 function parse(text: string): Json | undefined {
   try {

@@ -32,8 +32,8 @@ export type Replayed = {
 
 /**
  * Checks an export and folds it, and it alone, into fresh rows, past the events that it says to skip. With `live` their
- * digests are compared with the read models' at the same state of the org. A table that differs is told in the answer;
- * everything else wrong is thrown.
+ * digests are compared with the read models' at the same state of the org. The answer
+ * names the tables that differ; every other fault is thrown.
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { folder, projections, live } = options
@@ -111,11 +111,11 @@ async function standing(client: PoolClient, projections: readonly AnyProjection[
   if (last > range.last) {
     throw new AuditFault('live_ahead', `The org has events after ${range.last}, up to ${last}: export it again.`)
   }
-  const told = positions.get(AUDIT_LOG) ?? 0n
+  const logged = positions.get(AUDIT_LOG) ?? 0n
   for (const { name } of projections) {
     const position = positions.get(name) ?? 0n
     if (position < range.last) return `The read model ${name} has come to position ${position}, not ${range.last} yet.`
-    if (position > told) return `The read model ${AUDIT_LOG} lags behind ${name}.`
+    if (position > logged) return `The read model ${AUDIT_LOG} lags behind ${name}.`
   }
   return undefined
 }

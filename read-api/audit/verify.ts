@@ -16,9 +16,9 @@ import {
 } from './bundle.ts'
 import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
 
-/** A longer manifest is none of ours. */
+/** The largest manifest that an export can have. */
 const MANIFEST_BYTES_MAX = 10_000_000
-/** A longer line is none of ours: an event is at most a few megabytes. */
+/** The longest line that an export can have: an event is at most a few megabytes. */
 const LINE_BYTES_MAX = 64_000_000
 
 export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips'> & {
@@ -93,10 +93,10 @@ async function checkFiles(folder: string, { files }: Manifest): Promise<void> {
   const [events, hashes] = [entryOf(EVENTS), entryOf(HASHES)]
   const eventsAreSame = await same(events)
   if (eventsAreSame && (await same(hashes))) return
-  // Whichever file is as it was written tells what the other one held.
+  // The file whose hash is right shows what the other file held.
   const made = await linesThrough(path.join(folder, EVENTS), sha256)
-  const told = await linesThrough(path.join(folder, HASHES), bytes => bytes.toString('latin1'))
-  const [wrong, found, expected] = eventsAreSame ? [hashes, told, made] : [events, made, told]
+  const stated = await linesThrough(path.join(folder, HASHES), bytes => bytes.toString('latin1'))
+  const [wrong, found, expected] = eventsAreSame ? [hashes, stated, made] : [events, made, stated]
   const shorter = (await sizeOf(wrong.name)) < wrong.bytes
   throw difference(wrong.name, { expected: expected.lines, found: found.lines, shorter, ended: found.ended })
 }

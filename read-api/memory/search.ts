@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
@@ -5,11 +6,13 @@ import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import { text } from '../../domain/kernel/schema.ts'
 import type { MemoryIndex } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
+import type { Place } from '../../projections/memory/rank.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
-import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from '../parameters.ts'
+import { cursorOf, placeOf } from '../cursor.ts'
+import { inQuery, invalidParameter, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import type { Versions } from '../versions.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
@@ -19,6 +22,8 @@ const { kind, subject, source, title, body, at, position } = memoryRow.shape
 
 const HITS_DEFAULT = 10
 const HITS_MAX = 100
+/** A cursor has a number for each word of its query, which has up to 1000 characters. */
+const AFTER_MAX = 12_000
 
 const hitSchema = z.strictObject({
   kind,
@@ -29,12 +34,32 @@ const hitSchema = z.strictObject({
   at,
   position,
   score: z.number().meta({ description: 'compares only within one answer' }),
+  matched: z
+    .array(
+      z.strictObject({
+        word: z.string().meta({ description: 'a word of the query, its case and accents folded' }),
+        as: z.enum(['exact', 'prefix', 'near']).meta({
+          description:
+            '`exact`: the text has the word, in any English inflection; `prefix`: it has a word that begins so, which is ' +
+            'looked for where the word is the last of the query; `near`: it has a word with one letter wrong, missing, ' +
+            'added or swapped, which is looked for where no text has the word itself and it has at least five letters',
+        }),
+      }),
+    )
+    .meta({
+      description: 'the words of the query that were found, in their order; exact ones count most, near ones least',
+    }),
 })
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
   { ...inQuery('q', text(1000), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
+  inQuery(
+    'after',
+    z.string().max(AFTER_MAX),
+    'the `next` of the page before: what has not changed is neither lost nor doubled',
+  ),
   inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),
   ...tokenParameters,
 ]
@@ -78,16 +103,47 @@ export function searchRoute(deps: SearchDeps): Route {
       const options = {
         limit: limit + 1,
         kinds: kindsFor(request.principal, query.kind),
-        ...(token && { minPosition: token.position }),
+        ...(query.after !== undefined && { after: readPlace(query.after, query) }),
       }
       await deps.versions.built([deps.memories])
       const search = () => deps.search(request.principal.org, query.q!, options)
       const found = token ? await atLeast(token, deps.signal, request.signal, search) : await search()
+      const hits = found.hits.slice(0, limit)
+      const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, query) : undefined
       return {
-        data: found.hits.slice(0, limit).map(toWire),
-        pagination: { limit, has_more: found.hits.length > limit },
+        data: hits.map(({ place: _, ...hit }) => toWire(hit)),
+        pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
         ...positioned(found.position),
       }
     },
+  }
+}
+
+const count = z.string().regex(/^[0-9]{1,9}$/)
+/** What a cursor holds: tier, score and key of the last hit, and the statistics that scores are computed with. */
+const PLACE = [z.enum(['0', '1']), z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/), z.string(), count, count]
+const FOUND = z.string().regex(/^[0-9a-z]{0,6}(\.[0-9a-z]{0,6})*$/)
+
+/** A cursor continues the search that made it: the same words among the same kind. */
+function listOf({ q, kind: asked }: Queries): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([q, asked]))
+    .digest('base64url')
+  return `memories ${digest.slice(0, 11)}`
+}
+
+function nextOf({ tier, score, key, statistics: { documents, length, found } }: Place, query: Queries): string {
+  const numbers = found.map(each => (each === 0 ? '' : each.toString(36))).join('.')
+  return cursorOf(listOf(query), [tier, score, key, documents, length, numbers])
+}
+
+function readPlace(after: string, query: Queries): Place {
+  const [tier, score, key, documents, length, numbers] = placeOf(after, listOf(query), [...PLACE, FOUND])
+  const found = numbers!.split('.').map(each => (each === '' ? 0 : Number.parseInt(each, 36)))
+  return {
+    tier: Number(tier),
+    score: Number(score),
+    key: key!,
+    statistics: { documents: Number(documents), length: Number(length), found },
   }
 }

@@ -36,23 +36,27 @@ const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount'
 const DAY = ['date', 'lines', 'change', 'balance'] as const
 
 /**
- * What a page of an account's history is made of: the columns that order it, the day that `from` and `to` look at, and
- * the rows. The rows add up a column `amount`, from which the running balance follows.
+ * One way to show the history of an account: the columns that order it, the day that `from` and `to` are compared with,
+ * and its rows. Every view has a column `amount`, which the running balance adds up.
  */
 type View = {
   readonly name: string
   readonly keys: readonly ('effective_on' | 'revision' | 'line')[]
   readonly day: string
   readonly columns: readonly string[]
-  /** The rows of a page before the running balance, from the lines that `where` leaves. */
+  /** SQL of the rows of a page without their running balance. */
   readonly rows: (where: string, limit: string) => string
 }
 
+/** A line's amount in the unit of the account: a line is as fine as it needs, the account as its finest line. */
+const AMOUNT = `t.amount * case when t.places is null then (select usual from a)
+  else ('1e' || ((select places from a) - t.places))::numeric end`
+
 const lines = (where: string, order: string, limit: string) =>
-  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, t.amount, t.description
+  `select t.revision, t.line, t.entry, t.effective_on, t.posted_at, ${AMOUNT} as amount, t.description
     from ${tableOf(postings)} t where ${where} order by ${order} limit ${limit}`
 
-/** By the date that entries count for: what the account held on a day, as known now. */
+/** The lines by the date that their entries count for. */
 const byEffectiveDate: View = {
   name: 'statement_effective',
   keys: ['effective_on', 'revision', 'line'],
@@ -61,7 +65,7 @@ const byEffectiveDate: View = {
   rows: (where, limit) => lines(where, 't.effective_on, t.revision, t.line', limit),
 }
 
-/** In the order of posting: what the account held after each entry, when it was posted. */
+/** The lines in the order of posting. */
 const byPosting: View = {
   name: 'statement_posted',
   keys: ['revision', 'line'],
@@ -76,8 +80,8 @@ const byDay: View = {
   day: 't.effective_on',
   columns: DAY,
   rows: (where, limit) =>
-    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(t.amount) as amount,
-      sum(t.amount) as change from ${tableOf(postings)} t where ${where}
+    `select t.effective_on, t.effective_on as date, count(*)::int as lines, sum(${AMOUNT}) as amount,
+      sum(${AMOUNT}) as change from ${tableOf(postings)} t where ${where}
       group by t.effective_on order by t.effective_on limit ${limit}`,
 }
 
@@ -167,7 +171,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
 
 type Page = Omit<ApiResponse, 'data'> & { readonly head: object; readonly rows: readonly WireRow[] }
 
-/** One page of a view. An account that was never opened is an error: no lines and no balance are not the same thing. */
+/** One page of a view. Throws `not_found` for an account that was never opened, which is not an empty account. */
 async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries, view: View): Promise<Page> {
   const { currency, from, to, effective_at } = query
   if (currency === undefined) throw invalidParameter('currency', 'must be given')
@@ -239,38 +243,39 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
     const place = placeOf(view, query, asOf).map(put).join(', ')
     after = `(${keys}) > (${place})`
     const seen = [`(${keys}) <= (${place})`, to].filter(Boolean).join(' and ')
-    // Days follow the order of every view but posting's, whose clocks are those of several processes.
+    // In the order of posting days can go back, because several processes with clocks of their own post.
     before = before === undefined || view !== byPosting ? seen : `(${before} or ${seen})`
   }
   const where = [...scope, from, to, after].filter(Boolean).join(' and ')
-  const table = tableOf(postings)
-  const sum = (and: string) => `(select coalesce(sum(t.amount), 0) from ${table} t where ${scope.join(' and ')}${and})`
-  const balance = query.effective_at === undefined ? 'null::numeric' : sum('')
-  const text = `select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
+  const sum = (...and: string[]) =>
+    `(select coalesce(sum(${AMOUNT}), 0) from ${tableOf(postings)} t where ${[...scope, ...and].join(' and ')})`
+  const balance = query.effective_at === undefined ? 'null::numeric' : sum()
+  const text = `with a as materialized (${accountSql(account[2]!, knownScope, then)})
+    select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
-    from ${checkpointsSql(READ)}
-    left join (${accountSql(account[2]!, knownScope, then)}) a on true
-    cross join (select ${before === undefined ? '0::numeric' : sum(` and ${before}`)} as opening) b
+    from ${checkpointsSql(READ)} left join a on true
+    cross join (select ${before === undefined ? '0::numeric' : sum(before)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
-      from (${view.rows(where, put(limit + 1))}) t
-    ) l on true order by ${keys.replaceAll('t.', 'l.')}`
+      from (${view.rows(where, put(limit + 1))}) t) l on true order by ${keys.replaceAll('t.', 'l.')}`
   return { of: READ, text, values }
 }
 
-/** Whether there is such an account; one outside the wallet is there once something was posted to it. */
+/** SQL of whether the account exists; an external account exists once something was posted to it. */
 function accountSql(account: string, scope: string, then: string | undefined): string {
-  const now = tableOf(balances)
   if (!account.startsWith(EXTERNAL)) {
-    const row = then === undefined ? `(select * from ${now} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
-    return `select true as known, t.places from ${row} t`
+    const row =
+      then === undefined ? `(select * from ${tableOf(balances)} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
+    return `select true as known, t.places, ('1e' || (t.places - t.minor_places))::numeric as usual from ${row} t`
   }
-  // Places never change: those of today were those of then.
-  return `select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.places) as places
-    from ${now} p where p.org = $2 and p.wallet = $3 and p.currency = $5`
+  // The minor unit never changes: the current one holds for every position.
+  return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (
+      select exists(select from ${tableOf(postings)} t where ${scope}) as known, max(p.minor_places) as minor,
+        greatest(max(p.minor_places), (select max(t.places) from ${tableOf(postings)} t where ${scope})) as places
+      from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5) p`
 }
 
-/** The cursor's place, which must lie in the period: the balance before the page counts on that. */
+/** The cursor's place. It must lie in the period, because the balance before the page is added up from there. */
 function placeOf({ name, keys }: View, { after, from, to, effective_at }: Queries, asOf: AsOf | undefined): string[] {
   const schemas = keys.map(key => KEY_SCHEMAS[key])
   const place = valuesIn(after!, name, schemas, asOf).map(String)

@@ -1,29 +1,31 @@
-/** How many more commands a second a bulk brings into the log than single requests do. */
+/** How many commands a second bulks, and one hot account, bring into the log against single requests. */
 import type { Figure } from './figure.ts'
 import { load, pairedRounds, ROUND_SECONDS, WARM_UP_SECONDS } from './load.ts'
 
 const COMMANDS = 1_000
 const BULKS_AT_ONCE = 4
 
-/** On a command API with wallets `w0`, `w1` …; the last figure is the bare side of the one before it, alone. */
+/** On a command API with wallets `w0`, `w1` …: each against single requests that are spread over all of them. */
 export async function bulkFigures(url: string, token: string, wallets: number): Promise<Figure[]> {
   const credit = { account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' }
   const body = JSON.stringify(credit)
-  const single = (walletOf: (n: number) => number) =>
+  const spread = (n: number) => n % wallets
+  const first = () => 0
+  const single = (walletOf: (n: number) => number) => () =>
     load(url, 'POST', n => `/api/v1/kwlt/wallets/w${walletOf(n)}/credits`, { token, body })
-  const bulk = (walletOf: (n: number) => number) => {
+  const bulk = (walletOf: (n: number) => number) => async () => {
     const commands = Array.from({ length: COMMANDS }, (_, n) => ({
       command: 'wallet.credit',
       id: `w${walletOf(n)}`,
       body: credit,
     }))
-    return bulksPerSecond(url, token, JSON.stringify({ commands })).then(bulks => bulks * COMMANDS)
+    return COMMANDS * (await bulksPerSecond(url, token, JSON.stringify({ commands })))
   }
-  const figure = (name: string, walletOf: (n: number) => number) =>
-    pairedRounds(name, { ours: () => bulk(walletOf), bare: () => single(walletOf) })
+  const bare = single(spread)
   return [
-    await figure('bulk_commands_many_wallets_per_second', n => n % wallets),
-    await figure('bulk_commands_one_wallet_per_second', () => 0),
+    await pairedRounds('commands_of_one_wallet_per_second', { ours: single(first), bare }),
+    await pairedRounds('bulk_commands_per_second', { ours: bulk(spread), bare }),
+    await pairedRounds('bulk_commands_of_one_wallet_per_second', { ours: bulk(first), bare }),
   ]
 }
 
@@ -37,8 +39,10 @@ async function bulksPerSecond(url: string, token: string, body: string): Promise
   const lane = async () => {
     while (performance.now() < end) {
       const answer = await fetch(`${url}/api/v1/bulk`, { method: 'POST', headers, body })
-      const accepted = (await answer.text()).match(/"status":20[01]/g)?.length ?? 0
-      if (accepted !== COMMANDS) throw new Error(`a bulk answered ${answer.status}: ${accepted} commands accepted`)
+      const text = await answer.text()
+      const accepted = text.match(/"status":20[01]/g)?.length ?? 0
+      const failed = /"error":.{0,200}/.exec(text)?.[0]
+      if (accepted !== COMMANDS) throw new Error(`a bulk answered ${answer.status}, ${accepted} accepted: ${failed}`)
       if (performance.now() < begin) continue
       bulks += 1
       last = performance.now()

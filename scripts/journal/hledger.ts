@@ -1,55 +1,45 @@
 /** Journals through the `hledger` program: its parser knows the syntax, checks every balance and every assertion. */
-import { execFile } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
-import path from 'node:path'
-import { promisify } from 'node:util'
-import { z } from 'zod'
-import { KogiError } from '../../domain/kernel/errors.ts'
-import { type Amount, ImportRefused, type Journal, type Place, type Transaction } from './journal.ts'
+import { parseCsv } from './csv.ts'
+import { complete, isCut, readHledgerJson } from './hledger-json.ts'
+import { ImportRefused, type Journal, type Place } from './journal.ts'
+import { isMissing, isTooLong, output, said as saidBy } from './programs.ts'
 
-const run = promisify(execFile)
+/** What hledger has to say against a journal. */
+export class HledgerSaysNo extends ImportRefused {
+  /** Whether it cannot read the text, as opposed to what the text says. */
+  readonly isSyntax: boolean
+  readonly said: string
 
-/** hledger writes some 2 kB for each posting; a string of Node holds half a gigabyte. */
-const OUTPUT_BYTES_MAX = 500 * 2 ** 20
-/** More decimal places than this hledger's JSON rounds away. */
-const JSON_PLACES = 10
-
-const NO_HLEDGER = `Reading a journal takes the program hledger, which is not installed. Install it
-(https://hledger.org/install; on Debian and Ubuntu: apt install hledger), or run where it is installed
-
-  hledger -f JOURNAL print -x -O json > journal.json
-
-and import journal.json instead.`
-
-/**
- * Reads a journal, or, from a file named `.json`, what `hledger print -x -O json` made of one. Throws `ImportRefused`
- * where hledger finds the journal invalid: syntax, a transaction that does not balance, an assertion that fails.
- */
-export async function readJournal(file: string): Promise<Journal> {
-  const found = await stat(file).catch(() => undefined)
-  if (!found?.isFile()) {
-    const what = found ? 'This is a folder, not a journal.' : 'There is no such file.'
-    throw new ImportRefused('journal_not_found', what, { file })
+  constructor(said: string, place: Place) {
+    super('journal_invalid', said, place)
+    this.said = said
+    this.isSyntax = /^(unexpected|expecting) /m.test(said)
   }
-  const text = file.endsWith('.json') ? await readFile(file, 'utf8') : await printed(path.resolve(file))
-  const journal = parseHledgerJson(text, file)
-  if (journal.length > 0) return journal
-  throw new ImportRefused('journal_empty', 'The file holds no transaction.', { file })
 }
 
-async function printed(file: string): Promise<string> {
+/** Reads a journal with hledger; `undefined` where the program is not installed. */
+export async function throughHledger(file: string): Promise<Journal | undefined> {
+  const json = await printed(file, 'json')
+  if (json === undefined) return undefined
+  const read = readHledgerJson(json, file)
+  // Its CSV has every digit, and the same amounts in the same order.
+  const rows = isCut(read) ? rowsOf((await printed(file, 'csv'))!) : new Map<string, readonly Row[]>()
+  return complete(read, ({ postings }, n) => {
+    const amounts = [...(rows.get(String(n + 1)) ?? [])]
+    const isWhole = amounts.length === postings.reduce((sum, posting) => sum + posting.amounts.length, 0)
+    return postings.map(posting => (isWhole ? amounts.splice(0, posting.amounts.length) : undefined))
+  })
+}
+
+async function printed(file: string, format: 'json' | 'csv'): Promise<string | undefined> {
   try {
-    // hledger reads bytes as its locale says, and journals are UTF-8.
-    const env = { ...process.env, LC_ALL: 'C.UTF-8' }
-    const args = ['-f', file, 'print', '-x', '-O', 'json']
-    return (await run('hledger', args, { env, maxBuffer: OUTPUT_BYTES_MAX })).stdout
+    return await output('hledger', ['-f', file, 'print', '-x', '-O', format])
   } catch (error) {
-    const { code, stderr = '' } = error as { code?: unknown; stderr?: string }
-    if (code === 'ENOENT') throw new KogiError('hledger_missing', NO_HLEDGER)
-    if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') {
+    if (isMissing(error)) return undefined
+    if (isTooLong(error)) {
       throw new ImportRefused('journal_too_large', 'Split the journal, by years for example.', { file })
     }
-    throw new ImportRefused('journal_invalid', stderr.trim() || String(error), placeIn(stderr, file))
+    throw new HledgerSaysNo(saidBy(error), placeIn(saidBy(error), file))
   }
 }
 
@@ -59,95 +49,23 @@ function placeIn(message: string, file: string): Place {
   return found ? { file: found[1]!, line: Number(found[2]) } : { file }
 }
 
-const integer = z.string().regex(/^-?\d+(\.\d+)?([eE]\+?\d+)?$/)
-const amountSchema = z.object({
-  acommodity: z.string(),
-  aquantity: z.object({ decimalMantissa: integer, decimalPlaces: z.int().min(0).max(255) }),
-  // It is a number or `{ contents: number }`, and absent where the journal shows all places.
-  astyle: z.object({ asprecision: z.unknown() }).optional(),
-  // hledger has one of the two, by its version.
-  aprice: z.unknown().optional(),
-  acost: z.unknown().optional(),
-})
-const positionSchema = z.object({ sourceName: z.string(), sourceLine: z.int() })
-const outputSchema = z.array(
-  z.object({
-    tdate: z.string(),
-    tcode: z.string(),
-    tdescription: z.string(),
-    tsourcepos: z.array(positionSchema).min(1),
-    tpostings: z.array(
-      z.object({
-        paccount: z.string(),
-        ptype: z.enum(['RegularPosting', 'VirtualPosting', 'BalancedVirtualPosting']),
-        pamount: z.array(amountSchema),
-      }),
-    ),
-  }),
-)
-type Output = z.output<typeof outputSchema>[number]
-type OutputAmount = z.output<typeof amountSchema>
+type Row = { readonly digits: bigint; readonly places: number }
 
-const KINDS = { RegularPosting: 'real', VirtualPosting: 'virtual', BalancedVirtualPosting: 'balanced_virtual' } as const
-
-/** Takes in the output of `hledger print -x -O json`. `file` is named where that text is none. */
-export function parseHledgerJson(text: string, file: string): Journal {
-  const parsed = outputSchema.safeParse(parseExactly(text))
-  if (parsed.success) return parsed.data.map(asTransaction)
-  const [{ path: at, message }] = parsed.error.issues as [z.core.$ZodIssue]
-  const where = at.length === 0 ? '' : ` (${at.join('.')}: ${message})`
-  throw new ImportRefused('journal_invalid', `This is not what hledger print -x -O json writes${where}.`, { file })
-}
-
-/**
- * JSON whose numbers of money keep all their digits: a double holds 15. An unescaped quote ends or begins a string, so
- * the pattern finds that name as a name only.
- */
-function parseExactly(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/(?<!\\)"decimalMantissa"\s*:\s*([-+.\deE]+)/g, '"decimalMantissa":"$1"'))
-  } catch {
-    return undefined
+/** The amounts of `hledger print -x -O csv` by the number of their transaction. */
+function rowsOf(csv: string): ReadonlyMap<string, readonly Row[]> {
+  const [header = [], ...lines] = parseCsv(csv)
+  const [transaction, amount] = [header.indexOf('txnidx'), header.indexOf('amount')]
+  const rows = new Map<string, Row[]>()
+  for (const line of lines) {
+    const mine = rows.get(line[transaction]!) ?? []
+    mine.push(numberOf(line[amount] ?? ''))
+    rows.set(line[transaction]!, mine)
   }
+  return rows
 }
 
-function asTransaction({ tdate, tcode, tdescription, tsourcepos, tpostings }: Output): Transaction {
-  const [{ sourceName, sourceLine }] = tsourcepos as [z.output<typeof positionSchema>]
-  const place = { file: sourceName, line: sourceLine }
-  const priced = tpostings.some(({ pamount }) => pamount.some(isPriced))
-  const postings = tpostings.map(({ paccount, ptype, pamount }) => ({
-    account: paccount,
-    kind: KINDS[ptype],
-    amounts: pamount.map(amount => asAmount(amount, priced, place)),
-  }))
-  return { date: tdate, code: tcode, description: tdescription, postings, place }
-}
-
-const isPriced = ({ aprice, acost }: OutputAmount) => (aprice ?? acost ?? null) !== null
-
-function asAmount(amount: OutputAmount, pricedTransaction: boolean, place: Place): Amount {
-  const { acommodity, aquantity, astyle } = amount
-  const places = aquantity.decimalPlaces
-  const shown = precisionOf(astyle?.asprecision) ?? places
-  // At the limit only a number that was written with all of its places is known to be complete.
-  if (places >= JSON_PLACES && (shown > JSON_PLACES || pricedTransaction)) {
-    const message = `An amount in ${acommodity || 'no commodity'} has more decimal places than hledger's JSON keeps.`
-    throw new ImportRefused('amount_loses_digits', message, place)
-  }
-  const digits = wholeNumber(aquantity.decimalMantissa)
-  return { commodity: acommodity, digits, places, shown: Math.max(shown, places), priced: isPriced(amount) }
-}
-
-function precisionOf(precision: unknown): number | undefined {
-  if (typeof precision === 'number') return precision
-  const { contents } = (precision ?? {}) as { contents?: unknown }
-  return typeof contents === 'number' ? contents : undefined
-}
-
-/** `1.5e3` is 1500: hledger writes numbers of many digits so. */
-function wholeNumber(text: string): bigint {
-  const [, sign, whole, fraction = '', exponent = '0'] = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]\+?(\d+))?$/.exec(text)!
-  const zeros = Number(exponent) - fraction.length
-  if (zeros < 0 || zeros > 1000) throw new KogiError('journal_invalid', `${text.slice(0, 50)} is no whole number.`)
-  return BigInt(`${sign}${whole}${fraction}${'0'.repeat(zeros)}`)
+/** `-1234,50`: there is one mark at most, because hledger groups no digits in its CSV. */
+function numberOf(text: string): Row {
+  const [, sign = '', whole = '0', fraction = ''] = /^(-?)(\d+)(?:[.,](\d+))?$/.exec(text) ?? []
+  return { digits: BigInt(`${sign}${whole}${fraction}`), places: fraction.length }
 }

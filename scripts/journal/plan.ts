@@ -1,11 +1,15 @@
 /** From a journal to commands of one wallet, decided in memory: nothing is written that could be refused later. */
-import { commandIdOf, fingerprintOf, streamOf, uuidOf } from '../../commands/ids.ts'
+import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import { commands, EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
-import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
-import { type CurrencyNames, currencyNames, currencyPlaces, minorUnitsOf } from './commodities.ts'
-import { entryKeys, ImportRefused, isNothing, type Journal, type Place, type Transaction } from './journal.ts'
+import { accountOf, type Wallet, wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
+import { book, type Posting, type Rounding } from './booking.ts'
+import { type Changes, changesOf, contentOf, type Entry, type OnChange } from './changes.ts'
+import { type Currencies, type CurrencyNames, currenciesOf } from './commodities.ts'
+import { entryKeys, hasDays, ImportRefused, type Journal, keysWithoutDays, type Place } from './journal.ts'
+import { checkEntry } from './limits.ts'
+import type { Posted, WalletState } from './wallet-state.ts'
 
 /** The wallet that takes the journal, and how it is opened where it does not exist. */
 export type Target = {
@@ -15,18 +19,11 @@ export type Target = {
   readonly kind: 'personal' | 'portfolio' | 'office' | 'business'
 }
 
-/** A wallet as folded from its stream. */
-export type WalletState = {
-  readonly state: Wallet
-  /** Fingerprint by command id of everything that was ever done to it. */
-  readonly done: ReadonlyMap<string, string>
-  readonly entries: number
-  /** Position of its last event, 0 where it has none. */
-  readonly position: bigint
+export type Options = {
+  /** What the journal is called: entries of a journal of another name are none of its business. */
+  readonly source: string
+  readonly onChange?: OnChange
 }
-
-/** The state of a wallet that is not opened yet. */
-export const NO_WALLET: WalletState = { state: wallet.initial, done: new Map(), entries: 0, position: 0n }
 
 export type Step = {
   readonly command: 'open' | 'openAccount' | 'post'
@@ -42,41 +39,92 @@ export type Plan = {
   readonly alreadyThere: number
   /** Transactions without two postings of any money: nothing is booked for them. */
   readonly empty: number
-  /** Entries of the wallet that come from elsewhere, or from a line that was changed or removed since. */
+  /** Entries of the wallet that come from elsewhere, or from a transaction that is no more and was not taken back. */
   readonly otherEntries: number
+  readonly changes: Changes
+  /** Amounts that the journal leaves to be computed and that are finer than their currency. */
+  readonly roundings: readonly Rounding[]
   /** The wallet once every step is done. */
   readonly state: Wallet
 }
 
-type Posting = { readonly account: string; readonly currency: string; readonly amount: bigint }
-
 /** Plans the import. Throws `ImportRefused` at the first transaction that cannot be booked. */
-export function planImport(journal: Journal, target: Target, before: WalletState, given: CurrencyNames): Plan {
+export function planImport(
+  journal: Journal,
+  target: Target,
+  before: WalletState,
+  given: CurrencyNames,
+  { source, onChange }: Options = { source: 'journal' },
+): Plan {
   const draft = new Draft(target, before)
-  const names = currencyNames(journal, given)
-  const places = currencyPlaces(journal, names, currency => openedPlaces(before.state, currency))
-  const keys = entryKeys(journal)
-  const entries = journal.flatMap((transaction, n) => {
-    const postings = postingsOf(transaction, names, places)
-    return postings.length === 0 ? [] : [entryStep(transaction, postings, keys[n]!)]
-  })
-  const missing = entries.filter(step => !draft.isDone(step))
+  const currencies = currenciesOf(journal, given, currency => walletPlacesOf(before.state, currency))
+  const { entries, roundings } = entriesOf(journal, currencies, draft)
   const [first] = journal
+  const file = first?.place.file ?? source
+  const changes = changesOf(entries, before, { source, onChange, file })
   if (before.state.status === 'none' && first) draft.decide(openStep(target, first.place))
-  for (const step of missing) {
-    for (const posting of step.body.postings) draft.open(posting, places.get(posting.currency)!, step.place)
-    draft.decide(step)
+  const places = new Map([...currencies.values()].map(currency => [currency.name, currency.places]))
+  for (const entry of entries.filter(({ there }) => !there)) {
+    const old = changes.replaced.get(entry)
+    for (const posting of entry.postings) draft.open(posting, places.get(posting.currency)!, entry.place)
+    draft.decide(entryStep(entry, source, old))
+    // The new entry comes first, and names the old one: a run that is cut off between the two is completed by the next.
+    if (old) draft.decide(reversal(old, source, entry.place))
   }
-  const alreadyThere = entries.length - missing.length
+  for (const old of changes.removed) draft.decide(reversal(old, source, { file }))
+  const alreadyThere = entries.filter(({ there }) => there).length
   return {
     // Accounts come first, so that an import that was cut off has them all.
-    steps: draft.steps.filter(({ command }) => command !== 'post').concat(missing),
+    steps: [...draft.steps.filter(isOpening), ...draft.steps.filter(step => !isOpening(step))],
     alreadyThere,
     empty: journal.length - entries.length,
-    otherEntries: before.entries - alreadyThere,
+    otherEntries: countLive(before) - alreadyThere - changes.replaced.size - changes.removed.length,
+    changes,
+    roundings,
     state: draft.state,
   }
 }
+
+/** Whether a step takes an entry back. */
+export const isReversal = ({ body }: Step): boolean => 'reverses' in body
+
+const isOpening = ({ command }: Step) => command !== 'post'
+
+/** Entries that nothing took back, and that take none back. */
+const countLive = ({ posted, reversed }: WalletState) =>
+  [...posted.values()].filter(one => !reversed.has(one.entry) && !(one.source && one.reverses)).length
+
+/** What the journal books, and what the wallet has of it. */
+function entriesOf(journal: Journal, currencies: Currencies, draft: Draft) {
+  const keys = entryKeys(journal)
+  const olderKeys = keysWithoutDays(journal)
+  const sameButDays = new Map<string, string[]>()
+  for (const key of olderKeys) {
+    const ids = sameButDays.get(hashOf(key)) ?? []
+    ids.push(draft.commandIdOf(key))
+    sameButDays.set(hashOf(key), ids)
+  }
+  const roundings: Rounding[] = []
+  const entries = journal.flatMap((transaction, n): readonly Entry[] => {
+    const { date, code, description, place } = transaction
+    const booking = book(transaction, currencies)
+    if (booking.postings.length === 0) return []
+    const words = [code && `(${code})`, description].filter(Boolean).join(' ')
+    checkEntry(booking.postings, words, place)
+    roundings.push(...booking.roundings)
+    const withoutDays = hasDays(transaction) ? sameButDays.get(hashOf(olderKeys[n]!))! : []
+    return [{ postings: booking.postings, date, words, place, withoutDays, ...draft.find(keys[n]!) }]
+  })
+  for (const { there, postings, place } of entries) {
+    if (!there || contentOf(there.postings) === contentOf(postings)) continue
+    const message = 'It was imported before as another entry: use the same --commodity options as then.'
+    throw new ImportRefused('idempotency_key_reused', message, place)
+  }
+  return { entries, roundings }
+}
+
+/** A key without its number among equal transactions. */
+const hashOf = (key: string) => key.slice(0, key.lastIndexOf(':'))
 
 /** The wallet as the plan unfolds: every step is decided by the wallet's own rules. */
 class Draft {
@@ -93,23 +141,28 @@ class Draft {
     this.state = before.state
   }
 
-  isDone({ command, body, key, place }: Step): boolean {
-    const fingerprint = this.#before.done.get(commandIdOf(this.#target.org, this.#stream, key))
-    if (fingerprint === undefined) return false
-    if (fingerprint === fingerprintOf(wallet, command, body)) return true
-    const message = 'It was imported before as another entry: use the same --commodity options as then.'
-    throw new ImportRefused('idempotency_key_reused', message, place)
+  commandIdOf(key: string): string {
+    return commandIdOf(this.#target.org, this.#stream, key)
+  }
+
+  /** The entry of a key, or the first key after it whose entry no import has taken back. */
+  find(first: string): { readonly key: string; readonly there: Posted | undefined } {
+    for (let n = 1; ; n += 1) {
+      const key = n === 1 ? first : `${first}:again:${n}`
+      const there = this.#before.posted.get(this.commandIdOf(key))
+      if (!there || !this.#before.reversed.has(there.entry)) return { key, there }
+    }
   }
 
   decide(step: Step): void {
     const { command, body, key, place } = step
     const { error } = commands[command].safeEncode(body as never)
     if (error) {
-      const [{ path, message }] = error.issues as [(typeof error.issues)[number]]
-      throw new ImportRefused('invalid_entry', `${path.join('.') || 'entry'}: ${message}`, place)
+      const [{ path }] = error.issues as [(typeof error.issues)[number]]
+      throw new ImportRefused('invalid_entry', `No wallet takes this ${path.join('.') || 'entry'}.`, place)
     }
     const { org, wallet: id, subject: actor } = this.#target
-    const commandId = commandIdOf(org, this.#stream, key)
+    const commandId = this.commandIdOf(key)
     const newId = (n: number) => uuidOf([commandId, 'made', n])
     const context: Context = { id, org, actor, at: '1970-01-01T00:00:00.000Z', newId }
     try {
@@ -126,17 +179,11 @@ class Draft {
 
   /** Opens the account of a posting, where it is one of the wallet's and not open in that currency. */
   open({ account, currency }: Posting, places: number, place: Place): void {
-    if (account.startsWith(EXTERNAL) || isOpen(this.state, account, currency)) return
+    if (account.startsWith(EXTERNAL) || accountOf(this.state, account, currency)) return
     const body = { account, currency, places, overdraft: 'allowed' } as const
     this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, place })
   }
 }
-
-const isOpen = (state: Wallet, account: string, currency: string): boolean =>
-  state.status === 'open' && Object.hasOwn(state.accounts, account) && Object.hasOwn(state.accounts[account]!, currency)
-
-const openedPlaces = (state: Wallet, currency: string): number | undefined =>
-  state.status === 'open' && Object.hasOwn(state.places, currency) ? state.places[currency] : undefined
 
 const openStep = ({ subject, kind }: Target, place: Place): Step => ({
   command: 'open',
@@ -145,43 +192,33 @@ const openStep = ({ subject, kind }: Target, place: Place): Step => ({
   place,
 })
 
-const entryStep = ({ date, code, description, place }: Transaction, postings: readonly Posting[], key: string) => {
-  const words = [code && `(${code})`, description].filter(Boolean).join(' ')
-  const body = { postings, effective_on: date, ...(words && { description: words }) }
-  return { command: 'post', body, key, place } as const
-}
+const entryStep = ({ postings, date, words, key, place }: Entry, source: string, old?: Posted): Step => ({
+  command: 'post',
+  body: {
+    postings,
+    effective_on: date,
+    ...(words && { description: words }),
+    source,
+    ...(old && { replaces: old.entry }),
+  },
+  key,
+  place,
+})
 
-/**
- * The postings of a transaction in minor units; none where there is nothing to book. A price moves no money: what is
- * bought and what is paid stand in an external conversion account, so that every account holds what the journal says.
- */
-function postingsOf(
-  { postings, place }: Transaction,
-  names: CurrencyNames,
-  places: ReadonlyMap<string, number>,
-): readonly Posting[] {
-  const booked: Posting[] = []
-  for (const { account, kind, amounts } of postings) {
-    for (const amount of amounts.filter(one => !isNothing(one))) {
-      if (kind === 'virtual' && amount.digits !== 0n) {
-        const message = `(${account}) is a virtual posting without another side; a ledger books both sides.`
-        throw new ImportRefused('virtual_posting', message, place)
-      }
-      const currency = names.get(amount.commodity)!
-      const minorUnits = minorUnitsOf(amount, currency, places.get(currency)!, place)
-      booked.push({ account: account || '(unnamed)', currency, amount: minorUnits })
-    }
+const WORDS_MAX = 1000
+
+/** The entry that takes another back: for the same days, so that no day's balance has both. */
+function reversal({ entry, effectiveOn, postings, words }: Posted, source: string, place: Place): Step {
+  const body = {
+    postings: postings.map(({ effectiveOn: day, amount, ...posting }) => ({
+      ...posting,
+      amount: -amount,
+      ...(day !== undefined && { effective_on: day }),
+    })),
+    effective_on: effectiveOn,
+    description: [...`Taken back: ${words}`].slice(0, WORDS_MAX).join(''),
+    source,
+    reverses: entry,
   }
-  if (booked.length < 2 && booked.every(({ amount }) => amount === 0n)) return []
-  const priced = postings.some(({ amounts }) => amounts.some(amount => amount.priced))
-  return priced ? [...booked, ...conversions(booked)] : booked
-}
-
-/** What brings each currency of an exchange to zero, in the account of that exchange. */
-function conversions(postings: readonly Posting[]): readonly Posting[] {
-  const sums = new Map<string, bigint>()
-  for (const { currency, amount } of postings) sums.set(currency, (sums.get(currency) ?? 0n) + amount)
-  const open = [...sums].filter(([, sum]) => sum !== 0n).sort(([a], [b]) => (a < b ? -1 : 1))
-  const account = `external:conversion:${open.map(([currency]) => currency).join(':')}`
-  return open.map(([currency, sum]) => ({ account, currency, amount: -sum }))
+  return { command: 'post', body, key: `import:reversal:${entry}`, place }
 }

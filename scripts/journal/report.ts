@@ -1,12 +1,16 @@
 /** What an import did, for people and for programs. */
-import type { Wallet } from '../../domain/wallet/wallet/wallet.ts'
+import { accountsOf, type Wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { decimal, table } from '../terminal.ts'
-import type { Journal } from './journal.ts'
-import type { Plan, Target } from './plan.ts'
+import type { Rounding } from './booking.ts'
+import { nameOf } from './changes.ts'
+import { placeText } from './journal.ts'
+import { isReversal, type Plan, type Target } from './plan.ts'
+import type { ReadJournal } from './read.ts'
 import type { Outcome } from './run.ts'
 
-/** More balances than this are not shown as a table. */
+/** More balances than this are not shown as a table, and of other lists only this many lines. */
 const BALANCES_SHOWN_MAX = 200
+const LINES_SHOWN_MAX = 20
 
 type Balance = {
   readonly account: string
@@ -21,15 +25,27 @@ export type Report = {
   readonly org: string
   readonly wallet: string
   readonly dryRun: boolean
+  /** The program that read the journal, or that wrote its JSON. */
+  readonly reader: string
   readonly transactions: number
   /** Entries that this run appended; in a dry run, that it would append. */
   readonly appended: number
+  /** Entries that this run took back, because their transaction changed or is gone; in a dry run, would take back. */
+  readonly reversed: number
   readonly alreadyThere: number
   /** Transactions without money, for which nothing is booked. */
   readonly empty: number
   /** Entries of the wallet that are not of this file as it is now. */
   readonly otherEntries: number
   readonly accountsOpened: number
+  /** What was decided although the journal can be read in another way, and what it has no more: a line each. */
+  readonly warnings: readonly string[]
+  /** Transactions that changed since they were imported: place, and the entry that was taken back. */
+  readonly changed: readonly { readonly place: string; readonly replaces: string }[]
+  /** Entries taken back whose transaction the journal has no more. */
+  readonly removed: readonly string[]
+  /** Amounts that the journal leaves to be computed and that are finer than their currency. */
+  readonly roundings: readonly Rounding[]
   /** Position to hand to reads as Kogi-Min-Position. */
   readonly position: string
   readonly balances: readonly Balance[]
@@ -37,7 +53,7 @@ export type Report = {
 
 type Done = {
   readonly file: string
-  readonly journal: Journal
+  readonly read: ReadJournal
   readonly target: Target
   readonly plan: Plan
   /** `undefined` for a dry run. */
@@ -46,35 +62,54 @@ type Done = {
 }
 
 /** Puts the report together. */
-export function report({ file, journal, target, plan, outcome, state }: Done): Report {
-  const planned = (command: string) => plan.steps.filter(step => step.command === command).length
+export function report({ file, read, target, plan, outcome, state }: Done): Report {
+  const reversals = plan.steps.filter(isReversal).length
+  const planned = (command: string) => plan.steps.filter(step => step.command === command && !isReversal(step)).length
+  const { replaced, removed } = plan.changes
   const appended = outcome?.appended.post ?? planned('post')
   return {
     file,
     org: target.org,
     wallet: target.wallet,
     dryRun: outcome === undefined,
-    transactions: journal.length,
+    reader: read.reader,
+    transactions: read.journal.length,
     appended,
+    reversed: outcome?.reversed ?? reversals,
     // An import of the same file that ran meanwhile counts as well.
     alreadyThere: plan.alreadyThere + planned('post') - appended,
     empty: plan.empty,
     otherEntries: plan.otherEntries,
     accountsOpened: outcome?.appended.openAccount ?? planned('openAccount'),
+    warnings: [...read.warnings, ...leftBehind(plan)],
+    changed: [...replaced].map(([{ place }, old]) => ({ place: placeText(place), replaces: nameOf(old) })),
+    removed: removed.map(nameOf),
+    roundings: plan.roundings,
     position: String(outcome?.position ?? 0n),
     balances: balancesOf(state),
   }
 }
 
+/** Says which entries stay although the journal has them no more, or no more as they are. */
+function leftBehind({ changes: { left } }: Plan): readonly string[] {
+  if (left.length === 0) return []
+  const what = left.length === 1 ? 'An entry' : `${left.length} entries`
+  const where = 'that an import posted to this wallet and that this journal does not have:'
+  return [`${what} ${where} ${firstOf(left.map(nameOf)).join('; ')}.`]
+}
+
+const firstOf = (lines: readonly string[]): readonly string[] =>
+  lines.length <= LINES_SHOWN_MAX
+    ? lines
+    : [...lines.slice(0, LINES_SHOWN_MAX), `and ${lines.length - LINES_SHOWN_MAX} more`]
+
 /** Every account of a wallet with its balance, by name and currency. */
 export function balancesOf(state: Wallet): readonly Balance[] {
-  if (state.status !== 'open') return []
-  const held = Object.values(state.accounts).flatMap(byCurrency => Object.values(byCurrency))
-  return held
-    .map(({ account, currency, amount }) => ({
+  return accountsOf(state)
+    .map(({ account, currency, amount, places = walletPlacesOf(state, currency)! }) => ({
       account,
       currency,
-      places: state.places[currency]!,
+      places,
       balance: String(amount),
     }))
     .sort((a, b) => compare(a.account, b.account) || compare(a.currency, b.currency))
@@ -92,6 +127,7 @@ export function showReport(made: Report): void {
   const rows: [string, number][] = [
     ['transactions in the file', made.transactions],
     [dryRun ? 'entries to append' : 'entries appended', made.appended],
+    [dryRun ? 'entries to take back' : 'entries taken back', made.reversed],
     ['entries already there', made.alreadyThere],
     ['transactions without money', made.empty],
     ['other entries in the wallet', made.otherEntries],
@@ -105,5 +141,17 @@ export function showReport(made: Report): void {
       [''],
     ),
   )
+  for (const line of firstOf(detailsOf(made))) console.log(line)
+  for (const warning of firstOf(made.warnings)) console.error(`warning: ${warning}`)
   if (dryRun) console.log('Nothing was written: this was a dry run.')
 }
+
+/** One line for each entry that was taken back and each amount that was rounded. */
+const detailsOf = ({ changed, removed, roundings }: Report): readonly string[] => [
+  ...changed.map(({ place, replaces }) => `changed: ${place} stands for ${replaces}, which was taken back`),
+  ...removed.map(name => `gone: ${name} was taken back`),
+  ...roundings.map(
+    ({ place, account, currency, exact, booked }) =>
+      `rounded: ${place}: ${account} ${exact} ${currency} is booked as ${booked}`,
+  ),
+]

@@ -4,9 +4,11 @@ import type { Receipt } from '../../commands/command.ts'
 import { execute, type WriteDeps } from '../../commands/execute.ts'
 import { streamOf } from '../../commands/ids.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused } from './journal.ts'
-import { NO_WALLET, type Plan, type Step, type Target, type WalletState } from './plan.ts'
+import { isReversal, type Plan, type Step, type Target } from './plan.ts'
+import { afterEvents, NO_WALLET, type WalletState } from './wallet-state.ts'
 
 const PAGE = 4096
 /** An engine that is away, or a race that was lost, may be over soon; after this many tries it is not. */
@@ -14,26 +16,31 @@ const TRIES_MAX = 6
 const FIRST_WAIT_MS = 250
 const TRY_AGAIN = ['conflict', 'engine_unavailable', 'outcome_unknown']
 
-/** Reads a wallet's whole stream: its state, and every command that was done to it. */
+/** Reads a wallet's whole stream: its state, and every entry that was posted to it. */
 export async function loadWallet(deps: Pick<WriteDeps, 'store' | 'codec'>, target: Target): Promise<WalletState> {
   const stream = streamOf(target.org, wallet.name, target.wallet)
-  const done = new Map<string, string>()
-  let { state, entries, position } = NO_WALLET
+  const events: DomainEvent[] = []
   for (let next = 0n; ; ) {
     const page = await deps.store.read(stream, next, PAGE)
-    for (const event of page.map(deps.codec.decode)) {
-      state = wallet.evolve[event.type as keyof typeof wallet.evolve](state, event.data as never)
-      done.set(event.metadata.commandId, event.metadata.fingerprint)
-      if (event.type === 'EntryPosted') entries += 1
-      position = event.position
-    }
-    if (page.length < PAGE) return { state, done, entries, position }
+    for (const event of page) events.push(deps.codec.decode(event))
+    if (page.length < PAGE) return afterEvents(NO_WALLET, events)
     next = page.at(-1)!.revision + 1n
   }
 }
 
-/** What a run did: events appended by command, and the position of the last. */
-export type Outcome = { readonly appended: Readonly<Record<Step['command'], number>>; readonly position: bigint }
+/** What a run did: events appended by command, entries taken back apart, and the position of the last. */
+export type Outcome = {
+  readonly appended: Readonly<Record<Step['command'], number>>
+  readonly reversed: number
+  readonly position: bigint
+}
+
+/** What a run did that had nothing to do. */
+export const nothingDone = (position: bigint): Outcome => ({
+  appended: { open: 0, openAccount: 0, post: 0 },
+  reversed: 0,
+  position,
+})
 
 /** Runs the steps of a plan. A step that another run has done meanwhile counts as nothing. */
 export async function runImport(
@@ -43,15 +50,18 @@ export async function runImport(
   onStep: (step: Step) => void,
 ): Promise<Outcome> {
   const appended = { open: 0, openAccount: 0, post: 0 }
+  let reversed = 0
   const correlationId = randomUUID()
   let position = 0n
   for (const step of plan.steps) {
     const receipt = await sendStep(step, deps, target, correlationId)
-    if (!receipt.replayed && receipt.events.length > 0) appended[step.command] += 1
+    const isNew = !receipt.replayed && receipt.events.length > 0
+    if (isNew && isReversal(step)) reversed += 1
+    else if (isNew) appended[step.command] += 1
     position = receipt.position
     onStep(step)
   }
-  return { appended, position }
+  return { appended, reversed, position }
 }
 
 async function sendStep(step: Step, deps: WriteDeps, target: Target, correlationId: string): Promise<Receipt> {

@@ -44,22 +44,52 @@ describe('storm', () => {
     expect({ effects, keys: keys.size }, reproduce).to.deep.equal({ effects: COMMANDS, keys: COMMANDS })
   })
 
+  it(`${COMMANDS} commands on one stream, 20 at once from each of ${CLIENTS} clients, some again`, async function () {
+    this.timeout(600_000)
+    const seed = Number(process.env.KOGI_SEED ?? Date.now() % 1e9)
+    const random = dice(seed)
+    const id = await openWallet(startProcess(log.port).send)
+    const commands = Array.from({ length: COMMANDS }, (_, n) => credit(id, BigInt(n + 1), `storm-${n}`))
+    const sendings = commands.flatMap(command => Array<typeof command>(1 + random(3)).fill(command))
+    shuffle(sendings, random)
+    const lanes = Array.from({ length: CLIENTS }, () => startProcess(cutting(log.port, random)).send).flatMap(send =>
+      Array.from({ length: 20 }, () => send),
+    )
+    const share = (lane: number) => sendings.filter((_, n) => n % lanes.length === lane)
+    await Promise.all(lanes.map((send, lane) => run(send, share(lane))))
+
+    const entries = (await eventsOf(log.port, id)).slice(2)
+    const keys = new Set(entries.map(({ metadata }) => metadata.commandId))
+    const reproduce = `KOGI_SEED=${seed}`
+    expect({ effects: entries.length, keys: keys.size }, reproduce).to.deep.equal({ effects: COMMANDS, keys: COMMANDS })
+    expect(await balanceOf(log.port, id), reproduce).to.equal(BigInt((COMMANDS * (COMMANDS + 1)) / 2))
+  })
+
   it('whatever is sent how often, by whom, with whichever answers lost: one effect for each key', () =>
     fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ key: fc.nat(5), client: fc.nat(2), cut: fc.constantFrom('', '', 'before', 'after') }), {
-          maxLength: 15,
-        }),
+        fc.array(
+          fc.record({
+            /** Sent at once. */
+            keys: fc.array(fc.nat(5), { minLength: 1, maxLength: 4 }),
+            client: fc.nat(2),
+            cut: fc.constantFrom('', '', 'before', 'after'),
+          }),
+          { maxLength: 15 },
+        ),
         async sendings => {
           let cut = ''
           const port = cuttingAs(log.port, () => cut)
           const clients = [0, 1, 2].map(() => startProcess(port).send)
           const id = await openWallet(clients[0]!)
           const done = new Set<number>()
-          for (const sending of sendings) {
-            cut = sending.cut
-            const sent = clients[sending.client]!(credit(id, BigInt(10 ** sending.key), `key-${sending.key}`))
-            if (await sent.then(() => true, swallow)) done.add(sending.key)
+          for (const { keys, client, cut: where } of sendings) {
+            cut = where
+            const answers = keys.map(async key => {
+              const sent = clients[client]!(credit(id, BigInt(10 ** key), `key-${key}`))
+              if (await sent.then(() => true, swallow)) done.add(key)
+            })
+            await Promise.all(answers)
             cut = ''
           }
           const expected = [...done].reduce((sum, key) => sum + BigInt(10 ** key), 0n)

@@ -10,7 +10,7 @@ import { item } from '../../domain/briefcase/item/item.ts'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError, type Rejection } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
+import { accountOf, type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { aggregates, codec } from '../../infra/catalogue.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { commandStore } from '../../infra/event-store/command-store.ts'
@@ -59,7 +59,12 @@ export function startProcess(port: EventStore, more: Partial<WriteDeps> = {}) {
   const deps: WriteDeps = {
     store: port,
     codec,
-    streams: loadedStreams({ store: port, codec, onSnapshotFailed: (_, error) => snapshotsFailed.push(error) }),
+    streams: loadedStreams({
+      store: port,
+      codec,
+      unskippedBy: async () => ['tasks'],
+      onSnapshotFailed: (_, error) => snapshotsFailed.push(error),
+    }),
     checkReferences: referenceCheck(aggregates, port),
     keyring: plainKeyring,
     turns: new Turns(),
@@ -126,7 +131,7 @@ export async function balanceOf(port: EventStore, id: string): Promise<bigint> {
   for (const { type, data } of await eventsOf(port, id)) {
     state = wallet.evolve[type as keyof typeof wallet.evolve](state, data as never)
   }
-  return state.status === 'open' ? (state.accounts.a?.EUR?.amount ?? 0n) : 0n
+  return accountOf(state, 'a', 'EUR')?.amount ?? 0n
 }
 
 /** The code that a promise is refused with; what is no expected error goes on. */

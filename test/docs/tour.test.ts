@@ -25,13 +25,17 @@ describe('the first tour of the README', function tour() {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-    expect(answers, stdout).to.have.length(6)
-    const [wallet, account, credit, statement, search, past] = answers
+    expect(answers, stdout).to.have.length(9)
+    const [wallet, account, credit, statement, search, tasks, notes, balances, past] = answers
     const appended = [wallet, account, credit].map(({ data }) => data.events.map(({ type }: Event) => type))
     expect(appended).to.deep.equal([['WalletOpened'], ['AccountOpened'], ['EntryPosted']])
     expect(statement.data.closing).to.equal('120800')
     expect(statement.data.lines.map(({ balance }: Line) => balance)).to.deep.equal(['125000', '120800'])
     expect(search.data.map(({ title }: Found) => title)).to.deep.equal(['Invoice 7'])
+    const group = { assignee: null, 'due_on:month': '2026-12' }
+    expect(tasks.data).to.deep.equal([{ group, count: 1, sums: {} }])
+    expect(notes.data.map(({ title }: Found) => title)).to.deep.equal(['Colours of the sea'])
+    expect(balances.data).to.deep.equal([{ group: { currency: 'EUR' }, count: 1, sums: { balance: '120800' } }])
     expect(past.meta.as_of).to.equal(statement.meta.position)
     expect(past.data).to.deep.include({ balance: '120800', lines: statement.data.lines })
   })

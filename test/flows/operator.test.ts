@@ -130,7 +130,7 @@ describe('the verbs of operators', function () {
     expect(tasks).to.deep.include({ state: 'stalled', rate: 0, position })
     const rebuilt = await kogi('rebuild tasks')
     expect(rebuilt.status, rebuilt.err).to.equal(0)
-    expect(rebuilt.out).to.match(/^the rows of 1 orgs were others before: acme$/m)
+    expect(rebuilt.out).to.match(/^the rows of 1 orgs were different before: acme$/m)
     expect(rebuilt.out).to.match(/^tasks_v1\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
     expect(rebuilt.err).to.match(/: 3 of 3 events, \d+\/s$/m)
     await database.query(`update projection_checkpoints set state = 'running', error = null`)

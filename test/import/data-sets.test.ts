@@ -5,10 +5,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
-import { readJournal } from '../../scripts/journal/hledger.ts'
 import type { Journal } from '../../scripts/journal/journal.ts'
-import { NO_WALLET, type Plan, planImport } from '../../scripts/journal/plan.ts'
+import { type Plan, planImport } from '../../scripts/journal/plan.ts'
+import { readJournal } from '../../scripts/journal/read.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
+import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
 import { decimal } from '../../scripts/terminal.ts'
 import { checksum, dataSet } from '../acceptance/data-sets.ts'
 import { afterPlan, asRefusal, hledgerIsThere, journal, refusalOf, TARGET, tx } from './support.ts'
@@ -41,9 +42,12 @@ describe('import: the books of a non-profit', function () {
   before(function () {
     if (!hledgerIsThere) this.skip()
   })
-  const books = () => {
+  const books = async () => {
     const folder = set.file('.')
-    return readJournal(path.join(folder, readdirSync(folder).find(name => name.endsWith('.ledger'))!))
+    const { journal } = await readJournal(
+      path.join(folder, readdirSync(folder).find(name => name.endsWith('.ledger'))!),
+    )
+    return journal
   }
   const nonzero = ({ state }: Plan) =>
     balancesOf(state).flatMap(({ account, balance }) => (balance === '0' ? [] : [`${account},${balance}`]))
@@ -127,7 +131,7 @@ describe('import: the journals of the test suites of ledger and hledger', functi
       const file = path.join(folder, `${n}.journal`)
       await writeFile(file, journal)
       try {
-        planImport(await readJournal(file), TARGET, NO_WALLET, new Map())
+        planImport((await readJournal(file)).journal, TARGET, NO_WALLET, new Map())
         accepted.push(id)
       } catch (error) {
         expect(asRefusal(error).file, id).to.equal(file)

@@ -1,5 +1,8 @@
 import { expect } from 'chai'
-import { NO_WALLET, type Plan } from '../../scripts/journal/plan.ts'
+import { wallet } from '../../domain/wallet/wallet/wallet.ts'
+import type { Plan } from '../../scripts/journal/plan.ts'
+import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
+import { stateOf } from '../support/spec.ts'
 import { afterPlan, balances, FILE, journal, line, plan, refusalOf, tx } from './support.ts'
 
 const lunch = tx('Lunch', line('expenses:food', '12.50 EUR'), line('assets:cash', '-12.50 EUR'))
@@ -26,6 +29,7 @@ describe('import: the plan', () => {
       ],
       effective_on: '2026-01-31',
       description: 'Lunch',
+      source: 'journal',
     })
     expect(balances(made)).to.deep.equal({
       'assets:bank EUR': '-80000',
@@ -117,11 +121,8 @@ describe('import: the plan', () => {
     })
     it('keep the places that the wallet has', () => {
       const first = afterPlan(plan(inCommodity('BTC', '1.50000000')))
-      const later = plan(inCommodity('BTC', '2'), first)
+      const later = plan([...inCommodity('BTC', '1.5'), ...inCommodity('BTC', '2')], first)
       expect(balances(later)).to.include({ 'a BTC': '350000000' })
-      expect(refusalOf(() => plan(inCommodity('BTC', '1.000000001'), first))).to.deep.equal(
-        refused('amount_too_precise'),
-      )
     })
     it('refuse more decimals than they have, but not zeros', () => {
       expect(balances(plan(inCommodity('EUR', '1.5000')))).to.include({ 'a EUR': '150' })
@@ -155,15 +156,16 @@ describe('import: the plan', () => {
 
     it('an overdraft that the wallet does not allow', () => {
       const opened = plan([])
-      const state = {
-        status: 'open' as const,
-        places: { EUR: 2 },
-        accounts: {
-          'assets:cash': {
-            EUR: { account: 'assets:cash', currency: 'EUR', amount: 1300n, overdraft: 'refused' as const },
-          },
-        },
-      }
+      const cash = { account: 'assets:cash', currency: 'EUR' }
+      const paid = [
+        { ...cash, amount: 1300n },
+        { ...cash, account: 'external:client', amount: -1300n },
+      ]
+      const state = stateOf(wallet, [
+        { type: 'WalletOpened', data: { owner: 'user-1', kind: 'business' } },
+        { type: 'AccountOpened', data: { ...cash, places: 2, overdraft: 'refused' } },
+        { type: 'EntryPosted', data: { entry: 'e-1', kind: 'credit', postings: paid, effectiveOn: '2026-01-01' } },
+      ])
       expect(opened.steps).to.deep.equal([])
       const before = { ...NO_WALLET, state }
       expect(refusalOf(() => plan(journal(lunch), before))).to.equal(undefined)
@@ -173,6 +175,50 @@ describe('import: the plan', () => {
       const before = { ...NO_WALLET, state: { status: 'closed' } as const }
       expect(refusalOf(() => plan(journal(lunch), before))).to.deep.equal(refused('wallet_closed'))
     })
+  })
+
+  describe('refusals say what is beyond which limit, and what helps', () => {
+    const messages: readonly [string, ReturnType<typeof tx>, RegExp][] = [
+      [
+        'a long commodity',
+        tx('', line('a', `1 ${'Evergreen'.repeat(5)}`), line('b', `-1 ${'Evergreen'.repeat(5)}`)),
+        /^made-up.journal:1: .*Evergreen" has .* 45 characters; the limit is 32\. .*--commodity '(Evergreen)+=EEEEE'/,
+      ],
+      [
+        'a commodity that cannot be seen',
+        tx('', line('a', '1 \u200b'), line('b', '-1 \u200b')),
+        /:1: .*"U\+200B" has characters that cannot be seen.*--commodity/,
+      ],
+      [
+        'a long account',
+        tx('', line('x'.repeat(300), '1 EUR'), line('b', '-1 EUR')),
+        /300 characters; the limit is 255\. .*alias/,
+      ],
+      [
+        'a long description',
+        tx('y'.repeat(1001), line('a', '1 EUR'), line('b', '-1 EUR')),
+        /1001 characters; the limit is 1000\./,
+      ],
+      [
+        'too many digits',
+        tx('', line('a', `${'9'.repeat(37)} EUR`), line('b', `-${'9'.repeat(37)} EUR`)),
+        /amount in EUR has 39 digits .* the limit is 38\./,
+      ],
+      [
+        'too many postings',
+        tx('', ...Array.from({ length: 1002 }, (_, n) => line('a', n % 2 ? '1 EUR' : '-1 EUR'))),
+        /makes 1002 postings; the limit of an entry is 1000\. Split/,
+      ],
+      ['an account outside without a name', tx('', line('a', '1 EUR'), line('external:', '-1 EUR')), /needs a name/],
+      [
+        'more decimals than any currency has',
+        tx('', line('a', `0.${'1'.repeat(31)} X`), line('b', `-0.${'1'.repeat(31)} X`)),
+        /has 31 decimal places; X has at most 30/,
+      ],
+    ]
+    for (const [what, bad, message] of messages) {
+      it(what, () => expect(() => plan(journal(bad))).to.throw(message))
+    }
   })
 
   describe('run again', () => {
@@ -202,12 +248,12 @@ describe('import: the plan', () => {
       expect(plan(journal(rent, written, lunch), first).steps).to.deep.equal([])
     })
     it('says how many entries are not of this file', () =>
-      expect(plan(journal(rent), first)).to.include({ alreadyThere: 1, otherEntries: 2 }))
+      expect(plan(journal(rent), first, {}, { source: 'another' })).to.include({ alreadyThere: 1, otherEntries: 2 }))
     it('completes what was cut off anywhere', () => {
       const whole = plan(journal(lunch, rent, lunch))
       for (let cut = 0; cut <= whole.steps.length; cut += 1) {
         const posted = whole.steps.slice(0, cut).filter(({ command }) => command === 'post').length
-        const half = afterPlan({ ...whole, ...plan(journal(lunch, rent, lunch).slice(0, posted)) })
+        const half = afterPlan(whole, NO_WALLET, cut)
         const rest = plan(journal(lunch, rent, lunch), half)
         expect(balances(rest)).to.deep.equal(balances(whole))
         expect(rest.alreadyThere).to.equal(posted)

@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { commandIdOf, fingerprintOf, streamOf } from '../../commands/ids.ts'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused, type Journal, type JournalPosting, type Transaction } from '../../scripts/journal/journal.ts'
-import { NO_WALLET, type Plan, planImport, type Target, type WalletState } from '../../scripts/journal/plan.ts'
+import { type Options, type Plan, planImport, type Step, type Target } from '../../scripts/journal/plan.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
+import { afterEvents, NO_WALLET, type WalletState } from '../../scripts/journal/wallet-state.ts'
 
 export const TARGET: Target = { org: 'org-1', wallet: 'books', subject: 'user-1', kind: 'business' }
 export const FILE = 'made-up.journal'
@@ -39,17 +44,28 @@ export const plan = (
   transactions: Journal,
   before: WalletState = NO_WALLET,
   names: Readonly<Record<string, string>> = {},
-): Plan => planImport(transactions, TARGET, before, new Map(Object.entries(names)))
+  options?: Options,
+): Plan => planImport(transactions, TARGET, before, new Map(Object.entries(names)), options)
 
 /** The wallet once a plan, or the first `steps` of it, has run. */
-export function afterPlan(made: Plan, before: WalletState = NO_WALLET): WalletState {
+export function afterPlan(made: Plan, before: WalletState = NO_WALLET, steps = made.steps.length): WalletState {
+  return made.steps.slice(0, steps).reduce((state, step) => afterEvents(state, eventsOf(step, state)), before)
+}
+
+/** What the write path makes of a step. */
+export function* eventsOf(
+  { command, body, key }: Step,
+  before: WalletState,
+  roles: string[] = [],
+): Generator<DomainEvent> {
   const stream = streamOf(TARGET.org, wallet.name, TARGET.wallet)
-  const done = new Map(before.done)
-  for (const { command, body, key } of made.steps) {
-    done.set(commandIdOf(TARGET.org, stream, key), fingerprintOf(wallet, command, body))
+  const commandId = commandIdOf(TARGET.org, stream, key)
+  const newId = (n: number) => uuidOf([commandId, 'made', n])
+  const context = { id: TARGET.wallet, org: TARGET.org, actor: TARGET.subject, at: '2026-01-31T12:00:00.000Z', newId }
+  for (const { type, data } of wallet.decide[command](before.state, body as never, context)) {
+    const metadata = { commandId, actor: { subject: TARGET.subject, roles } }
+    yield { type, data, metadata, position: before.position + 1n } as unknown as DomainEvent
   }
-  const posted = made.steps.filter(({ command }) => command === 'post').length
-  return { state: made.state, done, entries: before.entries + posted, position: 1n }
 }
 
 /** `{ 'assets:bank EUR': '1050' }`, zeros left out. */
@@ -77,13 +93,38 @@ export function asRefusal(error: unknown): Refusal {
   return { code: error.code, file: error.place.file, line: error.place.line }
 }
 
-/** Whether the program hledger is installed; tests that need it are skipped otherwise. */
-export const hledgerIsThere = (() => {
+/** A folder of the suite that it is called in, and what writes a file there and returns its path. */
+export function journalFolder(): {
+  readonly path: string
+  readonly write: (name: string, text: string) => Promise<string>
+} {
+  let folder = ''
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'kogi-journal-'))
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+  return {
+    get path() {
+      return folder
+    },
+    async write(name, text) {
+      const file = path.join(folder, name)
+      await writeFile(file, text)
+      return file
+    },
+  }
+}
+
+/** Whether a program is installed; tests that need it are skipped otherwise. */
+function isThere(program: string): boolean {
   try {
-    execFileSync('hledger', ['--version'], { stdio: 'ignore' })
+    execFileSync(program, ['--version'], { stdio: 'ignore' })
     return true
   } catch {
-    console.log('    skipped where needed: hledger is not installed')
+    console.log(`    skipped where needed: ${program} is not installed`)
     return false
   }
-})()
+}
+
+export const hledgerIsThere = isThere('hledger')
+export const ledgerIsThere = isThere('ledger')

@@ -66,9 +66,8 @@ describe('authentication', () => {
   }
 
   it('makes a principal of the claims', async () => {
-    expect(
-      await principal({ permissions: ['office.*', 'Other API/thing'], scope: 'openid center:write' }),
-    ).to.deep.equal({
+    const made = await principal({ permissions: ['office.*', 'Other API/thing'], scope: 'openid center:write' })
+    expect(made).to.deep.equal({
       subject: 'ada',
       org: 'acme',
       roles: ['viewer'],

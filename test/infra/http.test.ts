@@ -15,6 +15,7 @@ describe('HTTP interface', () => {
     route('POST', '/kwlt/wallets', async () => ({ status: 201, data: 1, headers: { Location: '/x' } })),
     route('GET', '/kctr/tasks', echo, { permission: 'center.tasks.read' }),
     route('GET', '/open', echo, { permission: null }),
+    route('GET', '/signed-in', echo, { permission: 'signed in' }),
     route('GET', '/fail/:code', failing),
     route('GET', '/page', async () => ({
       data: [],
@@ -90,11 +91,13 @@ describe('HTTP interface', () => {
     }
   })
 
-  it('lets public routes through without a token, and no others', async () => {
+  it('lets public routes through without a token, no others, and some with any token', async () => {
     const open = await fetch(`${served.url}/api/v1/open`)
     expect(open.status).to.equal(200)
     const closed = await fetch(`${served.url}/api/v1/page`)
     expect([closed.status, closed.headers.get('www-authenticate')]).to.deep.equal([401, 'Bearer realm="kogi"'])
+    expect((await fetch(`${served.url}/api/v1/signed-in`)).status).to.equal(401)
+    expect((await send('/signed-in')).body.data.subject).to.equal('ada')
     const forbidden = await send('/kctr/tasks')
     expect([forbidden.status, forbidden.body.error.code]).to.deep.equal([403, 'forbidden'])
     expect(forbidden.body.error.details).to.deep.equal([{ field: 'permission', message: 'center.tasks.read' }])

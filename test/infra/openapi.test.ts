@@ -71,6 +71,26 @@ describe('OpenAPI', () => {
     }
   })
 
+  it('says what a list can be asked, each parameter once for all routes', () => {
+    type Parameter = { name: string; in: string; schema: Json; style?: string; explode?: boolean; $ref?: string }
+    const parametersOf = (path: string) =>
+      (api.paths[path]!.get as unknown as { parameters: Parameter[] }).parameters.map(parameter =>
+        parameter.$ref ? (follow(api, parameter.$ref) as Parameter) : parameter,
+      )
+    for (const path of Object.keys(api.paths).filter(path => api.paths[path]!.get)) {
+      const names = parametersOf(path).map(({ name, in: place }) => `${place} ${name}`)
+      expect(new Set(names).size, path).to.equal(names.length)
+    }
+    const [list, summary] = [parametersOf('/kctr/tasks'), parametersOf('/kctr/tasks/summary')]
+    const forms = ['priority', 'priority[absent]', 'due_on', 'due_on[lt]', 'due_on[lte]', 'due_on[gt]', 'due_on[gte]']
+    expect(list.map(({ name }) => name)).to.include.members([...forms, 'assignee[prefix]', 'sort', 'as_of'])
+    expect(summary.map(({ name }) => name)).to.include.members([...forms, 'by', 'sum', 'sort', 'as_of'])
+    const by = summary.find(({ name }) => name === 'by')!
+    expect(by).to.deep.include({ style: 'form', explode: false })
+    expect(by.schema).to.deep.include({ type: 'array', maxItems: 3 })
+    expect(JSON.stringify(api).length / routes.length).to.be.below(4_000)
+  })
+
   it('gives each operation a summary, its permission, and the answers that it can have', () => {
     for (const { operation } of operations) {
       expect(operation.summary, operation.operationId).to.match(/\w/)

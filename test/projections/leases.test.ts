@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
@@ -19,7 +20,7 @@ describe('projections: several projectors', () => {
       await until(() => runners.every(({ partitions }) => partitions.length > 0), 'a share for each')
       await until(() => {
         const owned = runners.reduce((sum, { partitions }) => sum + partitions.length, 0)
-        return owned === 8 * 16
+        return owned === projections.length * 16
       }, 'every partition to be owned once')
       for (const event of events.slice(100)) log.append(event)
       await reached(pool, events.at(-1)!.position)

@@ -95,9 +95,45 @@ describe('projections: the memory index', () => {
     expect((await memories.search('acme', 'yacht', { limit: 10 })).hits).to.deep.equal([])
     expect((await memories.search('acme', 'dinghy', { limit: 10, kinds: ['task'] })).hits).to.have.length(1)
     const [first, second] = renamed.hits
-    const page = await memories.search('acme', 'dinghy', { limit: 1, after: `${first!.kind}/${first!.subject}` })
+    const page = await memories.search('acme', 'dinghy', { limit: 1, after: first!.place })
     expect(page.hits.map(({ subject }) => subject)).to.deep.equal([second!.subject])
     await runner.close()
+  })
+
+  it('reads many rows in pages, shares a turn among searches, and lets others work meanwhile', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const words = 'invoice tax design review travel hotel'.split(' ')
+    for (let at = 0; at < 1_200; at += 1) {
+      const description = Array.from({ length: 200 }, (_, n) => `${words[(at + n) % words.length]}${at}`).join(' ')
+      history.add(thing('task', 'acme', `task-${at}`), 'TaskCreated', {
+        name: `Task ${at}`,
+        status: 'open',
+        description,
+      })
+    }
+    const runner = startRunner(pool, new MemoryLog(history.events))
+    const end = history.events.at(-1)!.position
+    await reached(pool, end)
+    await runner.close()
+    let reads = 0
+    const query = ((config: never) => {
+      reads += 1
+      return pool.query(config)
+    }) as never
+    const memories = memoryIndex({ pool: { query }, memories: memoriesModel, unseal })
+    const others = setInterval(() => (turns += 1), 1)
+    let turns = 0
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => memories.search('acme', `tax${at}`, { limit: 10 })),
+    )
+    clearInterval(others)
+    for (const [at, { position, hits }] of answers.entries()) {
+      expect(position).to.equal(end)
+      expect(hits[0]!.subject).to.equal(`task-${at}`)
+    }
+    expect(reads).to.equal(3)
+    expect(turns).to.be.greaterThan(5)
   })
 
   it('answers the same, in the same order, when it is dropped and built anew', async () => {

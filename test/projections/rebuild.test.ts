@@ -16,7 +16,7 @@ describe('projections: rebuild', () => {
     const log = new MemoryLog(events.slice(0, 300))
     const runner = startRunner(pool, log)
     await reached(pool, events[299]!.position)
-    await pool.query(`update balances_v1 set balance = balance + 1 where org = 'org-0'`)
+    await pool.query(`update balances_v2 set balance = balance + 1 where org = 'org-0'`)
     const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
     const appending = (async () => {
       for (const event of events.slice(300)) {
@@ -67,7 +67,7 @@ describe('projections: rebuild', () => {
     const runner = startRunner(pool, log)
     await reached(pool, events.at(-1)!.position)
     await runner.close()
-    await pool.query(`update balances_v1_history set balance = balance + 7 where org = 'org-1'`)
+    await pool.query(`update balances_v2_history set balance = balance + 7 where org = 'org-1'`)
     const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal(['org-1'])
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal([])
@@ -84,7 +84,7 @@ describe('projections: rebuild', () => {
     const runner = startRunner(pool, log)
     await reached(pool, events[199]!.position)
     const reader = await pool.connect()
-    await reader.query('begin isolation level repeatable read read only; select count(*) from balances_v1')
+    await reader.query('begin isolation level repeatable read read only; select count(*) from balances_v2')
     const warnings: string[] = []
     const heard = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
     const options = { pool, events: log, decode: codec.decode, log: heard as never, id: 'rebuild-test' }
@@ -97,7 +97,7 @@ describe('projections: rebuild', () => {
     for (const event of events.slice(200)) {
       log.append(event)
       const asked = performance.now()
-      await pool.query('select count(*) from balances_v1')
+      await pool.query('select count(*) from balances_v2')
       slowest = Math.max(slowest, performance.now() - asked)
       if (slowest > 5_000) break
     }

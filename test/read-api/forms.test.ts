@@ -110,13 +110,13 @@ describe('read API: forms of parameters', () => {
   })
 
   it('are refused in sentences', async () => {
-    const bad = ['', '\0', 'x y', '-1', '99999999999999999999', '2026-02-30', 'z'.repeat(5_000)]
+    const bad = ['', '\0', 'x y', '-1', '99999999999999999999', '2026-02-30', 'z'.repeat(9_000)]
     const statement = '/kwlt/wallets/w/accounts/a/statement?currency=EUR'
     for (const [path, message] of [
       [`${statement}&effective_at=2026-02-30`, 'The parameter effective_at must be a date: YYYY-MM-DD.'],
       [`${statement}&from=yesterday`, 'The parameter from must be a date: YYYY-MM-DD.'],
       [`${statement}&order=random`, 'The parameter order must be effective or posted.'],
-      [`/kctr/tasks?after=${bad.at(-1)}`, 'The parameter after must have at most 4096 characters.'],
+      [`/kctr/tasks?after=${bad.at(-1)}`, 'The parameter after must have at most 8192 characters.'],
       ['/kse/memories/search?q=x&search_type=hybrid', 'The parameter search_type must be text.'],
     ] as const) {
       const { status, body } = await live.get(ORG, path)

@@ -5,7 +5,7 @@ import { fieldInfo, plainOf } from '../../domain/kernel/schema.ts'
 import { projections, resources } from '../../infra/catalogue.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
 import type { Resource } from '../../read-api/resource.ts'
-import { unitOf } from '../../read-api/summary.ts'
+import { summaryRow, unitOf } from '../../read-api/summary.ts'
 import { randomOf } from '../projections/history.ts'
 import { ORGS, pickOf, queryHistory, TEXTS } from './query-history.ts'
 import { type Asked, isNumeric, passes, sorted, summarized, type WireRow } from './query-oracle.ts'
@@ -176,7 +176,7 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
       }
       const wanted = summarized(rows!, projection.row.shape, { by, sums, sort })
       expect(answer, `${url} ${JSON.stringify(answer)}`).to.include({ status: 200 })
-      expect(answer.data, url).to.deep.equal(wanted.slice(0, limit))
+      expect(summaryRow.array().parse(answer.data), url).to.deep.equal(wanted.slice(0, limit))
       expect(answer.pagination, url).to.deep.equal({ limit, has_more: wanted.length > limit })
     }
   })

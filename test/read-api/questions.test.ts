@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { commandRoutes } from '../../commands/routes.ts'
 import { services } from '../../infra/catalogue.ts'
 import { createPaths } from '../../infra/http/paths.ts'
-import { History, makeWorld, type World } from './support.ts'
+import { everyPage, History, makeWorld, type World } from './support.ts'
 
 /** What a dashboard asks, with the answers written out. */
 describe('read API: questions of dashboards', () => {
@@ -132,7 +132,7 @@ describe('read API: questions of dashboards', () => {
       ['/kctr/tasks?priority=urgent', 'The parameter priority must be low, medium, high or critical.'],
       ['/kctr/tasks?due_on[lt]=soon', 'The parameter due_on[lt] must be a date: YYYY-MM-DD.'],
       ['/kctr/tasks?status=a&status=b', 'The parameter status must be given once, with commas between its values.'],
-      ['/kwlt/accounts/summary?by=owner', 'The parameter by must be wallet, currency or overdraft.'],
+      ['/kwlt/accounts/summary?by=owner', 'The parameter by must be wallet, currency, places or overdraft.'],
       [
         '/kwlt/accounts/summary?sum=balance',
         'The parameter sum must not add up balance over several values of currency: ' +
@@ -142,6 +142,28 @@ describe('read API: questions of dashboards', () => {
       const answer = await world.call('acme', path)
       expect([answer.status, answer.message], path).to.deep.equal([400, message])
     }
+  })
+
+  it('pages through the longest texts that a list can be ordered by', async () => {
+    const long = '\u0001'.repeat(500)
+    const history = new History()
+    for (const id of ['1', '2', '3'].map(end => '\u{10ffff}'.repeat(127) + end)) {
+      history.add('acme', 'note', id, 'NoteAdded', { title: long, tags: [], owner: 'ann' })
+    }
+    const other = await makeWorld()
+    await other.write(history)
+    const found = await everyPage(other, 'acme', '/koff/notes?sort=-title&limit=1')
+    expect(found.map(({ id }) => String(id).slice(-1))).to.deep.equal(['3', '2', '1'])
+    await other.close()
+  })
+
+  it('waits for a position, and refuses one that is not reached, as a list does', async () => {
+    const late = await world.call('acme', '/kctr/tasks/summary?wait=0&at_least=9999')
+    expect([late.status, late.code]).to.deep.equal([503, 'not_yet_visible'])
+    const beyond = await world.call('acme', '/kctr/tasks/summary?as_of=9999')
+    expect([beyond.status, beyond.code]).to.deep.equal([400, 'as_of_beyond_head'])
+    const past = await world.call('acme', '/kctr/tasks/summary?as_of=110')
+    expect([past.data, past.meta!.as_of]).to.deep.equal([[{ group: {}, count: 1, sums: {} }], '110'])
   })
 
   it('reads the summary under its path, and a thing of that name in the list', async () => {

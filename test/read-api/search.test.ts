@@ -32,8 +32,36 @@ describe('search of memories', () => {
       position: '107',
     })
     const page = await world.call('north', '/kse/memories/search?q=rechnung&limit=1')
-    expect(page.pagination).to.deep.equal({ limit: 1, has_more: true })
+    expect(page.pagination).to.include({ limit: 1, has_more: true })
     expect(page.data).to.have.length(1)
+  })
+
+  it('says which words of the query were found, and how', async () => {
+    const { data } = await world.call('north', '/kse/memories/search?q=schrieben%20rech')
+    expect(
+      (data as { subject: string; matched: object[] }[]).map(({ subject, matched }) => [subject, matched]),
+    ).to.deep.equal([
+      [
+        't1',
+        [
+          { word: 'schrieben', as: 'near' },
+          { word: 'rech', as: 'prefix' },
+        ],
+      ],
+      ['i1', [{ word: 'rech', as: 'prefix' }]],
+    ])
+  })
+
+  it('pages by a cursor that holds for its search alone', async () => {
+    const first = await world.call('north', '/kse/memories/search?q=rechnung&limit=1')
+    const next = (first.pagination as { next: string }).next
+    const second = await world.call('north', `/kse/memories/search?q=rechnung&limit=1&after=${next}`)
+    const [one, two] = [first, second].map(({ data }) => (data as { subject: string }[]).map(({ subject }) => subject))
+    expect([...one!, ...two!]).to.have.members(['i1', 't1'])
+    expect(second.pagination).to.deep.equal({ limit: 1, has_more: false })
+    for (const url of [`q=rechnungen&after=${next}`, `q=rechnung&kind=task&after=${next}`, 'q=rechnung&after=x']) {
+      expect(await world.call('north', `/kse/memories/search?${url}`)).to.include({ code: 'invalid_parameter' })
+    }
   })
 
   it('waits for a position like every read', async () => {

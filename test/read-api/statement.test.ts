@@ -19,11 +19,16 @@ const PATH = `/kwlt/wallets/w/accounts/${encodeURIComponent(ACCOUNT)}`
 /** An entry as the tests make it: who is paid, how much, for which day, posted on which day. */
 const entryArb = fc.record({
   amounts: fc.array(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), { minLength: 0, maxLength: 3 }),
-  currency: fc.constantFrom('EUR', 'USD'),
+  currency: fc.constantFrom('EUR', 'USD', 'GAU'),
+  /** Decimal places that amounts in GAU need beyond the two that it was opened with. */
+  finer: fc.constantFrom(0, 0, 1, 3),
   effective: fc.integer({ min: 1, max: 9 }),
+  /** Another day for the account's own lines. */
+  own: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   posted: fc.integer({ min: 1, max: 9 }),
 })
-type Entry = typeof entryArb extends fc.Arbitrary<infer T> ? T : never
+type AnyEntry = typeof entryArb extends fc.Arbitrary<infer T> ? T : never
+type Entry = Omit<AnyEntry, 'finer' | 'own'> & Partial<AnyEntry>
 const day = (n: number) => `2026-03-0${n}`
 
 function historyOf(entries: readonly Entry[]): History {
@@ -31,14 +36,18 @@ function historyOf(entries: readonly Entry[]): History {
   for (const [account, currency] of [
     [ACCOUNT, 'EUR'],
     [ACCOUNT, 'USD'],
+    [ACCOUNT, 'GAU'],
     ['other', 'EUR'],
     ['other', 'USD'],
+    ['other', 'GAU'],
   ]) {
     history.add(ORG, 'wallet', 'w', 'AccountOpened', { account, currency, places: 2, overdraft: 'allowed' })
   }
-  for (const [n, { amounts, currency, effective, posted }] of entries.entries()) {
-    const mine = amounts.map(amount => ({ account: ACCOUNT, currency, amount }))
-    const rest = { account: 'other', currency, amount: -amounts.reduce((sum, amount) => sum + amount, 0n) }
+  for (const [n, { amounts, currency, effective, posted, finer = 0, own }] of entries.entries()) {
+    const places = currency === 'GAU' && finer > 0 ? { places: 2 + finer } : {}
+    const on = own === undefined ? {} : { effectiveOn: day(own) }
+    const mine = amounts.map(amount => ({ account: ACCOUNT, currency, amount, ...places, ...on }))
+    const rest = { account: 'other', currency, amount: -amounts.reduce((sum, amount) => sum + amount, 0n), ...places }
     const data = { entry: `e${n}`, kind: 'journal', postings: [rest, ...mine], effectiveOn: day(effective) }
     history.add(ORG, 'wallet', 'w', 'EntryPosted', data, `${day(posted)}T12:00:00.000Z`)
   }
@@ -60,20 +69,23 @@ function oracle(history: History, question: Question) {
   const lines = history.events.flatMap(({ type, data, revision, position, metadata: { at } }) => {
     if (type !== 'EntryPosted' || position > asOf) return []
     const { postings, effectiveOn } = data as {
-      postings: { account: string; currency: string; amount: bigint }[]
+      postings: { account: string; currency: string; amount: bigint; places?: number; effectiveOn?: string }[]
       effectiveOn: string
     }
-    return postings.map((posting, line) => ({ ...posting, line, revision: Number(revision), effectiveOn, at }))
+    return postings.map((posting, line) => ({ effectiveOn, ...posting, line, revision: Number(revision), at }))
   })
-  const mine = lines.filter(
-    line => line.account === ACCOUNT && line.currency === currency && line.effectiveOn <= effectiveAt,
-  )
+  const all = lines.filter(line => line.account === ACCOUNT && line.currency === currency)
+  const unit = Math.max(2, ...all.map(({ places = 2 }) => places))
+  const mine = all
+    .filter(line => line.effectiveOn <= effectiveAt)
+    .map(line => ({ ...line, amount: line.amount * 10n ** BigInt(unit - (line.places ?? 2)) }))
   const dayOf = (line: (typeof mine)[number]) => (order === 'posted' ? line.at.slice(0, 10) : line.effectiveOn)
   if (order === 'effective')
     mine.sort((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0))
   const opening = mine.filter(line => dayOf(line) < from).reduce((sum, { amount }) => sum + amount, 0n)
   let balance = opening
   return {
+    places: unit,
     opening: String(opening),
     balance: String(mine.reduce((sum, { amount }) => sum + amount, 0n)),
     lines: mine
@@ -105,12 +117,12 @@ describe('statement of an account', () => {
   }
 
   const questionArb = fc.record({
-    currency: fc.constantFrom('EUR', 'USD'),
+    currency: fc.constantFrom('EUR', 'USD', 'GAU', 'GAU'),
     from: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
     days: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
     order: fc.constantFrom('effective', 'posted'),
     limit: fc.integer({ min: 1, max: 7 }),
-    // Of the events, in percent; the first five open the wallet and its accounts.
+    // Of the events, in percent; the first seven open the wallet and its accounts.
     known: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
     effective: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   })
@@ -127,7 +139,7 @@ describe('statement of an account', () => {
           ...(from !== undefined && { from: day(from) }),
           ...(days !== undefined && { to: day(Math.min((from ?? 1) + days, 9)) }),
         }
-        const asOf = history.events[4 + Math.floor(((known ?? 100) * entries.length) / 100)]!.position
+        const asOf = history.events[6 + Math.floor(((known ?? 100) * entries.length) / 100)]!.position
         const clocks = {
           ...(known !== undefined && { as_of: String(asOf) }),
           ...(effective !== undefined && { effective_at: day(effective) }),
@@ -145,6 +157,7 @@ describe('statement of an account', () => {
         }))
         expect(seen).to.deep.equal(expected.lines)
         expect(found[0]!.opening).to.equal(expected.opening)
+        expect(found[0]!.places).to.equal(expected.places)
         expect(found[0]!.balance).to.equal(effective === undefined ? undefined : expected.balance)
         for (const [at, page] of found.entries()) {
           expect(page.closing).to.equal(page.lines.at(-1)?.balance ?? page.opening)
@@ -175,7 +188,7 @@ describe('statement of an account', () => {
     }
     const history = historyOf([entry(100n, 2), entry(50n, 5), entry(-30n, 2)])
     await world.write(history)
-    const [opened, , known] = history.events.slice(4).map(({ position }) => position)
+    const [opened, , known] = history.events.slice(6).map(({ position }) => position)
     const balanceOf = async (query: string) =>
       ((await world.call(ORG, `${PATH}/statement?currency=EUR&limit=1&${query}`)).data as Statement).balance
     expect(await balanceOf('effective_at=2026-03-03')).to.equal('70')
@@ -203,6 +216,30 @@ describe('statement of an account', () => {
     await world.write(history)
     const found = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aclient/statement?currency=EUR')
     expect(found.data).to.deep.include({ opening: '0', closing: '-5', places: 2 })
+    history.add(ORG, 'wallet', 'w', 'EntryPosted', {
+      entry: 'f',
+      kind: 'journal',
+      postings: [
+        { account: ACCOUNT, currency: 'GAU', amount: 125n, places: 3 },
+        { account: 'external:client', currency: 'GAU', amount: -125n, places: 3 },
+        { account: ACCOUNT, currency: 'GAU', amount: 1n },
+        { account: 'external:client', currency: 'GAU', amount: -1n },
+      ],
+      effectiveOn: '2026-03-01',
+    })
+    await world.write(history)
+    const finer = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aclient/statement?currency=GAU')
+    expect(finer.data).to.deep.include({ closing: '-135', places: 3 })
+    const row = await world.call(ORG, `${PATH}/GAU`)
+    expect(row.data).to.deep.include({ balance: '135', places: 3, minor_places: 2 })
+    const summary = '/kwlt/wallets/w/accounts/summary?sum=balance&by='
+    expect(await world.call(ORG, `${summary}currency`)).to.include({ status: 400, code: 'invalid_parameter' })
+    expect((await world.call(ORG, `${summary}currency,places`)).data).to.deep.equal([
+      { group: { currency: 'EUR', places: 2 }, count: 2, sums: { balance: '5' } },
+      { group: { currency: 'GAU', places: 2 }, count: 1, sums: { balance: '0' } },
+      { group: { currency: 'GAU', places: 3 }, count: 1, sums: { balance: '135' } },
+      { group: { currency: 'USD', places: 2 }, count: 2, sums: { balance: '0' } },
+    ])
     const other = await world.call(ORG, '/kwlt/wallets/w/accounts/external%3Aother/statement?currency=EUR')
     expect(other.status).to.equal(404)
   })
@@ -233,7 +270,7 @@ describe('statement of an account', () => {
     const lines = process.env.KOGI_LONG ? 42_493 : 8_000
     await world.write(historyOf([]))
     await world.pool.query(
-      `insert into postings_v1 (org, wallet, account, currency, revision, line, position, entry, external, amount,
+      `insert into postings_v2 (org, wallet, account, currency, revision, line, position, entry, external, amount,
         effective_on, posted_at) select 'north', 'w', $2, 'EUR', 10 + n, 0, 1000 + n, 'e' || n, false, n % 1000 - 400,
         '2026-0' || 1 + n % 9 || '-0' || 1 + n % 7, '2026-03-01T00:00:00.000Z' from generate_series(1, $1) n`,
       [lines, ACCOUNT],

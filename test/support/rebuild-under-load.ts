@@ -47,7 +47,7 @@ export async function rebuildUnderLoad(system: System, load: Load): Promise<stri
     const rate = ((traffic.accepted.length - prepared) * 1_000) / (performance.now() - begun)
     await traffic.repeatAll()
     expect(traffic.failedCommands).to.deep.equal([])
-    expect(traffic.failedReads).to.deep.equal([])
+    expect(traffic.failedReads.slice(0, 5)).to.deep.equal([])
     expect(JSON.parse(await system.kogi('check', '--json'))).to.include({ equal: true })
     expect(await logged(config, tokens)).to.deep.equal(asLines(traffic.accepted))
     return `${rebuilds} rebuilds under ${Math.round(rate)} accepted commands/s, ${inWords(traffic)}`

@@ -16,12 +16,11 @@ export const CONTEXT: Context = {
 }
 
 /**
- * Given facts, when a command, then facts: `specFor(wallet)(opened).when('close', {}).then(closed)`. Facts and bodies
- * are in memory form and must be what the schemas carry, so that no specification speaks of what cannot be stored.
+ * `specFor(wallet).given(opened).when('close', {}).then(closed)`. Facts and bodies are in memory form and must be what
+ * the schemas carry, so that no specification speaks of what cannot be stored.
  */
-export const specFor =
-  <S, C extends Vocabulary, E extends Vocabulary>(aggregate: Aggregate<S, C, E>) =>
-  (...facts: readonly EventOf<E>[]) => ({
+export const specFor = <S, C extends Vocabulary, E extends Vocabulary>(aggregate: Aggregate<S, C, E>) => ({
+  given: (...facts: readonly EventOf<E>[]) => ({
     when: <K extends keyof C & string>(name: K, body: z.output<C[K]>, context: Partial<Context> = {}) => {
       const { commands, events, decide, rejections } = aggregate
       for (const { type, data } of facts) stored(events, type, data)
@@ -29,7 +28,7 @@ export const specFor =
       const state = stateOf(aggregate, facts)
       const run = () => decide[name](state, body, { ...CONTEXT, ...context })
       return {
-        // biome-ignore lint/suspicious/noThenProperty: given, when, then; it is never awaited
+        // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it
         then(...expected: readonly EventOf<E>[]): void {
           const made = run()
           expect(made).to.deep.equal(expected)
@@ -44,7 +43,8 @@ export const specFor =
         },
       }
     },
-  })
+  }),
+})
 
 /** The state that facts lead to. */
 export const stateOf = <S, C extends Vocabulary, E extends Vocabulary>(

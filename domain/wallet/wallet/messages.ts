@@ -25,9 +25,18 @@ const account = text(255)
 const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 const kind = oneOf('personal', 'portfolio', 'office', 'business')
 const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
-const posting = object({ account, currency, amount: minorUnits })
-const postings = list(posting, POSTINGS_MAX, 2)
+const finerPlaces = places.meta({
+  description: 'decimal places of the amount where it is finer than the minor unit of the currency in the wallet',
+})
+const posting = { account, currency, amount: minorUnits, places: finerPlaces.optional() }
+const stored = object({ ...posting, effectiveOn: date.optional() })
+const asked = object({ ...posting, effective_on: date.optional() })
 const description = text(1000)
+const origin = {
+  source: text(255).meta({ description: 'name of the journal that the entry was imported from' }).optional(),
+  reverses: id('entry').meta({ description: 'id of the entry that this one takes back' }).optional(),
+  replaces: id('entry').meta({ description: 'id of the entry that this one stands for, as it is now' }).optional(),
+}
 
 export const events = {
   WalletOpened: object({ owner: id('user'), holder: sealed.optional(), kind }),
@@ -35,9 +44,10 @@ export const events = {
   EntryPosted: object({
     entry: id('entry'),
     kind: oneOf('credit', 'debit', 'journal'),
-    postings,
+    postings: list(stored, POSTINGS_MAX, 2),
     effectiveOn: date,
     description: description.optional(),
+    ...origin,
   }),
   WalletClosed: object({}),
 } as const
@@ -46,6 +56,7 @@ const oneSided = {
   account,
   currency,
   amount: positiveMinorUnits,
+  places: finerPlaces.optional(),
   counterparty: text(255)
     .regex(/^external:./, 'must be `external:` and a name')
     .meta({ pattern: '^external:[^\\x00]+$', description: 'the external account on the other side' })
@@ -64,7 +75,12 @@ export const commands = {
   openAccount: object({ account, currency, places: places.optional(), overdraft }),
   credit: object(oneSided),
   debit: object(oneSided),
-  post: object({ postings, effective_on: date.optional(), description: description.optional() }),
+  post: object({
+    postings: list(asked, POSTINGS_MAX, 2),
+    effective_on: date.optional(),
+    description: description.optional(),
+    ...origin,
+  }),
   close: object({}),
 } as const
 

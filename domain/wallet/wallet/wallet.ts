@@ -1,32 +1,37 @@
-import { aggregate, type Context, type Decide, type EventOf, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
+import { type Keyed, memberOf, membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { placesOf } from './currencies.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
+import { addUp, coarsest } from './places.ts'
 
-type Posting = { readonly account: string; readonly currency: string; readonly amount: bigint }
+type Amount = { readonly account: string; readonly currency: string; readonly amount: bigint }
+/** Without `places` the amount is in the minor unit of its currency in the wallet. */
+type Posting = Amount & { readonly places?: number | undefined }
+/** An account whose balance has finer `places` than the minor unit of its currency names them. */
 type Account = Posting & { readonly overdraft: 'refused' | 'allowed' }
-type Accounts = Readonly<Record<string, { readonly [currency: string]: Account }>>
 
 export type Wallet =
   | { readonly status: 'none' }
-  | { readonly status: 'open'; readonly places: Readonly<Record<string, number>>; readonly accounts: Accounts }
+  /** Accounts by name and currency; the decimal places of currencies by their codes. */
+  | { readonly status: 'open'; readonly places: Keyed<number>; readonly accounts: Keyed<Account> }
   | { readonly status: 'closed' }
 type OpenWallet = Extract<Wallet, { status: 'open' }>
 
 const evolve: Evolve<Wallet, typeof events> = {
-  WalletOpened: () => ({ status: 'open', places: {}, accounts: {} }),
+  WalletOpened: () => ({ status: 'open', places: noneKeyed, accounts: noneKeyed }),
   AccountOpened: (wallet, { account, currency, places, overdraft }) => {
     const open = inStatus(wallet, 'open')
     const opened = { account, currency, overdraft, amount: 0n }
-    return { ...withAccount(open, opened), places: { ...open.places, [currency]: places } }
+    return { ...withAccount(open, opened), places: withMember(open.places, currency, places) }
   },
   EntryPosted: (wallet, { postings }) =>
     postings.filter(isOwn).reduce(
       (open, posting) => {
         const held = find(open, posting)
         invariant(held, `posting to ${posting.account}, which was never opened in ${posting.currency}`)
-        return withAccount(open, { ...held, amount: held.amount + posting.amount })
+        return withAccount(open, { ...held, ...posted(open, held, posting) })
       },
       inStatus(wallet, 'open'),
     ),
@@ -45,7 +50,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     if (account.startsWith(EXTERNAL)) {
       throw rejected('account_is_external', 'External accounts need no opening; choose another name.', { account })
     }
-    const known = own(open.places, currency) ?? placesOf(currency)
+    const known = minorPlaces(open, currency)
     if ((known ?? places) === undefined) {
       throw rejected('currency_places_unknown', 'Not an ISO 4217 code: name its decimal `places`.', { currency })
     }
@@ -57,24 +62,22 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     if (existing) throw rejected('account_already_open', 'The account is open with another policy.', { account })
     return [{ type: 'AccountOpened', data: { account, currency, places: (known ?? places)!, overdraft } }]
   },
-  credit: (wallet, { account, currency, amount, counterparty, ...rest }, context) =>
+  credit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
     post(inStatus(wallet, 'open', CLOSED), context, {
       kind: 'credit',
-      postings: transfer(counterparty, account, currency, amount),
+      postings: transfer(counterparty, account, { currency, amount, places }),
       ...rest,
     }),
-  debit: (wallet, { account, currency, amount, counterparty, ...rest }, context) =>
+  debit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
     post(inStatus(wallet, 'open', CLOSED), context, {
       kind: 'debit',
-      postings: transfer(account, counterparty, currency, amount),
+      postings: transfer(account, counterparty, { currency, amount, places }),
       ...rest,
     }),
   post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
   close(wallet) {
     if (wallet.status === 'closed') return []
-    for (const { account, currency, amount } of Object.values(inStatus(wallet, 'open', CLOSED).accounts).flatMap(
-      Object.values,
-    )) {
+    for (const { account, currency, amount } of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) {
       if (amount !== 0n) {
         throw rejected('balance_not_zero', 'Bring every balance to zero first.', { account, currency, balance: amount })
       }
@@ -108,65 +111,126 @@ export const wallet = aggregate({
   initial: { status: 'none' } as Wallet,
   evolve,
   decide,
-  stateSchema: 1,
+  stateSchema: 3,
   spellings: { effectiveOn: 'effective_on' },
 })
 
-type Draft = Omit<Extract<EventOf<typeof events>, { type: 'EntryPosted' }>['data'], 'entry' | 'effectiveOn'> & {
-  readonly effective_on?: string | undefined
+type Draft = Omit<CommandOf['post'], 'postings'> & {
+  readonly kind: 'credit' | 'debit' | 'journal'
+  readonly postings: readonly (Posting & { readonly effective_on?: string | undefined })[]
 }
+type CommandOf = { readonly [K in keyof typeof commands]: Parameters<(typeof decide)[K]>[1] }
 
 /** The rules of every entry: balanced per currency, own accounts open, no overdraft where it is refused. */
-function post(open: OpenWallet, context: Context, { effective_on, description, ...draft }: Draft) {
-  for (const [currency, sum] of totals(draft.postings, posting => posting.currency)) {
+function post(open: OpenWallet, context: Context, { effective_on, postings, ...draft }: Draft) {
+  const own = postings.filter(isOwn)
+  const units = unitsOf(open, postings)
+  const scaled = postings.map(posting => ({ ...posting, amount: inUnit(open, posting, units.get(posting.currency)!) }))
+  for (const [currency, sum] of totals(scaled, posting => posting.currency)) {
     if (sum !== 0n) {
       throw rejected('entry_unbalanced', 'The postings of each currency must add up to zero.', { currency, sum })
     }
   }
-  const own = draft.postings.filter(isOwn)
   if (own.length === 0) throw rejected('entry_without_own_account', 'Name at least one account of the wallet.')
   for (const posting of own) mustHave(open, posting)
-  for (const [key, change] of totals(own, ({ account, currency }) => JSON.stringify([account, currency]))) {
+  const stored = postings.map(posting => stated(open, posting))
+  for (const { account, currency, amount } of stored) mustBeInRange(amount, { account, currency })
+  for (const [key, change] of totals(scaled.filter(isOwn), keyOf)) {
     const [account, currency] = JSON.parse(key) as [string, string]
     const held = mustHave(open, { account, currency })
-    const balance = held.amount + change
-    if (balance > MAX_MINOR_UNITS || balance < -MAX_MINOR_UNITS) {
-      throw rejected('amount_out_of_range', 'A balance has at most 38 digits.', { account, currency })
-    }
+    const available = inUnit(open, held, units.get(currency)!)
+    const balance = available + change
+    mustBeInRange(balance, { account, currency })
     if (change < 0n && balance < 0n && held.overdraft === 'refused') {
-      const facts = { account, currency, available: held.amount, needed: -change }
+      const facts = { account, currency, available, needed: -change }
       throw rejected('insufficient_funds', 'The account holds less than the entry takes.', facts)
     }
   }
   const data = {
-    ...draft,
+    ...defined(draft),
+    postings: stored,
     entry: context.newId(0),
     effectiveOn: effective_on ?? context.at.slice(0, 10),
-    ...(description !== undefined && { description }),
   }
   return [{ type: 'EntryPosted', data }] as const
 }
 
+function mustBeInRange(amount: bigint, facts: { readonly account: string; readonly currency: string }): void {
+  if (amount <= MAX_MINOR_UNITS && amount >= -MAX_MINOR_UNITS) return
+  throw rejected('amount_out_of_range', 'An amount or a balance has at most 38 digits.', facts)
+}
+
 const isOwn = ({ account }: Pick<Posting, 'account'>) => !account.startsWith(EXTERNAL)
 
-const transfer = (from: string, to: string, currency: string, amount: bigint): Posting[] => [
-  { account: to, currency, amount },
-  { account: from, currency, amount: -amount },
+const keyOf = ({ account, currency }: Pick<Amount, 'account' | 'currency'>) => JSON.stringify([account, currency])
+
+const transfer = (from: string, to: string, amount: Omit<Posting, 'account'>): Posting[] => [
+  { account: to, ...amount },
+  { account: from, ...amount, amount: -amount.amount },
 ]
 
-function totals(postings: readonly Posting[], keyOf: (posting: Posting) => string): Map<string, bigint> {
+/** A posting as an event states it: finer places are named where the amount needs them, and only there. */
+function stated(open: OpenWallet, posting: Draft['postings'][number]) {
+  const { account, currency, effective_on } = posting
+  const least = minorPlaces(open, currency)
+  const { amount, places } =
+    posting.places === undefined ? { ...posting, places: least } : coarsest(posting.amount, posting.places, least ?? 0)
+  return {
+    account,
+    currency,
+    amount,
+    ...(places !== least && { places: places! }),
+    ...(effective_on !== undefined && { effectiveOn: effective_on }),
+  }
+}
+
+/** By currency, the decimal places of the finest unit that a posting, or a balance that it changes, is in. */
+function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> {
+  const units = new Map<string, number>()
+  for (const posting of postings) {
+    const { currency } = posting
+    const least = minorPlaces(open, currency)
+    if (least === undefined && posting.places !== undefined) {
+      throw rejected('currency_places_unknown', 'Open an account in the currency first.', { currency })
+    }
+    const { places = least ?? 0 } = stated(open, posting)
+    const most = placesOf(currency) ?? places
+    if (places > most) {
+      throw rejected('currency_places_mismatch', 'The currency has fewer decimal places.', { currency, places: most })
+    }
+    const held = isOwn(posting) ? find(open, posting)?.places : undefined
+    units.set(currency, Math.max(units.get(currency) ?? 0, places, held ?? 0))
+  }
+  return units
+}
+
+/** An amount in a unit that is as fine as it needs. */
+function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: number): bigint {
+  return coarsest(amount, places ?? minorPlaces(open, currency) ?? 0, unit).amount
+}
+
+/** Decimal places of amounts that name none: those that the currency was opened with in this wallet. */
+const minorPlaces = (open: OpenWallet, currency: string) => memberOf(open.places, currency) ?? placesOf(currency)
+
+/** A balance after one more posting: `places` only where they are finer than those of the currency. */
+function posted(open: OpenWallet, held: Account, posting: Posting): Pick<Account, 'amount' | 'places'> {
+  const least = memberOf(open.places, posting.currency)!
+  const places = held.places ?? least
+  const sum = addUp({ amount: held.amount, places }, [{ amount: posting.amount, places: posting.places ?? least }])
+  return sum.places === least ? { amount: sum.amount } : sum
+}
+
+/** An object without its members that are `undefined`. */
+const defined = <T extends object>(members: T) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
+
+function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) => string): Map<string, bigint> {
   const sums = new Map<string, bigint>()
   for (const posting of postings) sums.set(keyOf(posting), (sums.get(keyOf(posting)) ?? 0n) + posting.amount)
   return sums
 }
 
-function find(open: OpenWallet, { account, currency }: Pick<Posting, 'account' | 'currency'>): Account | undefined {
-  return own(own(open.accounts, account) ?? {}, currency)
-}
-
-/** A member by a name that a client chose: never something inherited. */
-const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(record, name) ? record[name] : undefined
+const find = (open: OpenWallet, one: Pick<Posting, 'account' | 'currency'>) => memberOf(open.accounts, keyOf(one))
 
 function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
   const held = find(open, posting)
@@ -179,5 +243,17 @@ function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency
 
 const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
   ...open,
-  accounts: { ...open.accounts, [held.account]: { ...own(open.accounts, held.account), [held.currency]: held } },
+  accounts: withMember(open.accounts, keyOf(held), held),
 })
+
+/** The account of a wallet in a currency, `undefined` where it is not open. */
+export const accountOf = (wallet: Wallet, account: string, currency: string): Account | undefined =>
+  wallet.status === 'open' ? find(wallet, { account, currency }) : undefined
+
+/** All accounts of a wallet that is open, one for each currency. */
+export const accountsOf = (wallet: Wallet): readonly Account[] =>
+  wallet.status === 'open' ? membersOf(wallet.accounts) : []
+
+/** The decimal places that a wallet names for a currency, `undefined` where it does not. */
+export const walletPlacesOf = (wallet: Wallet, currency: string): number | undefined =>
+  wallet.status === 'open' ? memberOf(wallet.places, currency) : undefined

@@ -8,7 +8,7 @@ import { specFor, stateOf } from '../../support/spec.ts'
 type Fact = EventOf<typeof events>
 type Metadata = { readonly [key: string]: Json }
 
-const given = specFor(item)
+const { given } = specFor(item)
 const body = { type: 'app', status: 'draft', name: 'Clock' }
 const added = (more: { description?: string; metadata?: Metadata } = {}): Fact => ({
   type: 'ItemAdded',

@@ -4,7 +4,7 @@ import { specFor } from '../../support/spec.ts'
 const added = { type: 'ProjectAdded', data: { name: 'Bridge', status: 'planned', owner: 'user-1' } } as const
 
 describe('project', () => {
-  const given = specFor(project)
+  const { given } = specFor(project)
 
   it('is added as planned', () => given().when('add', { name: 'Bridge', status: 'planned' }).then(added))
   it('is changed field by field', () =>

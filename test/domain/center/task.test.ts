@@ -5,7 +5,7 @@ import { specFor } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
 
-const given = specFor(task)
+const { given } = specFor(task)
 const created = (more: { assignee?: string; team?: string; status?: string } = {}): Fact => ({
   type: 'TaskCreated',
   data: { name: 'Write', status: 'open', ...more },

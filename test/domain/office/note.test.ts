@@ -15,7 +15,7 @@ const removed = { type: 'NoteRemoved', data: {} } as const
 const changed = (data: object) => ({ type: 'NoteChanged' as const, data: { ...data } })
 
 describe('note', () => {
-  const given = specFor(note)
+  const { given } = specFor(note)
 
   describe('add', () => {
     it('makes a note of its caller', () =>

@@ -3,14 +3,24 @@ import fc from 'fast-check'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import { MAX_MINOR_UNITS } from '../../../domain/kernel/schema.ts'
 import { EXTERNAL, type events } from '../../../domain/wallet/wallet/messages.ts'
-import { type Wallet, wallet } from '../../../domain/wallet/wallet/wallet.ts'
+import { accountsOf, type Wallet, wallet } from '../../../domain/wallet/wallet/wallet.ts'
 import { CONTEXT, codeOf, stateOf } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
 type Step = (state: Wallet) => readonly Fact[]
-type Posting = { readonly account: string; readonly currency: string; readonly amount: bigint }
+type Posting = {
+  readonly account: string
+  readonly currency: string
+  readonly amount: bigint
+  readonly places?: number | undefined
+}
 
 const { decide } = wallet
+
+const placesOf = (code: string) => (code === 'EUR' ? 2 : 0)
+/** What amounts add up to in a unit of so many places; nothing is finer than three here. */
+const sumOf = (postings: readonly Posting[], unit = 3) =>
+  postings.reduce((sum, one) => sum + one.amount * 10n ** BigInt(unit - (one.places ?? placesOf(one.currency))), 0n)
 
 const account = fc.constantFrom('a', 'b', '__proto__', 'constructor')
 const outside = fc.constantFrom('external:x', 'external:__proto__')
@@ -19,9 +29,11 @@ const amount = fc.oneof(
   { weight: 6, arbitrary: fc.bigInt(1n, 300n) },
   { weight: 1, arbitrary: fc.bigInt(MAX_MINOR_UNITS - 200n, MAX_MINOR_UNITS) },
 )
+/** Mostly none; an ISO currency takes no finer ones than its own. */
+const places = fc.constantFrom(undefined, undefined, undefined, 0, 1, 3)
 const overdraft = fc.constantFrom('refused' as const, 'refused' as const, 'allowed' as const)
 
-const oneSided = fc.record({ account, currency, amount, counterparty: outside })
+const oneSided = fc.record({ account, currency, amount, places, counterparty: outside })
 const postings = fc.oneof(
   fc.array(fc.record({ account: fc.oneof(account, outside), currency, amount: fc.bigInt(-9n, 9n) }), {
     minLength: 2,
@@ -29,11 +41,11 @@ const postings = fc.oneof(
   }),
   // the last posting brings the sum to zero
   fc
-    .tuple(fc.array(fc.record({ account, amount: fc.bigInt(-99n, 99n) }), { minLength: 1 }), outside, currency)
-    .map(([lines, last, currency]): Posting[] => [
-      ...lines.map(line => ({ ...line, currency })),
-      { account: last, currency, amount: -lines.reduce((sum, line) => sum + line.amount, 0n) },
-    ]),
+    .tuple(fc.array(fc.record({ account, amount: fc.bigInt(-99n, 99n), places }), { minLength: 1 }), outside, currency)
+    .map(([lines, last, currency]): Posting[] => {
+      const postings = lines.map(line => ({ ...line, currency }))
+      return [...postings, { account: last, currency, amount: -sumOf(postings, 3), places: 3 }]
+    }),
 )
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -70,7 +82,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant<Step>(state => decide.close(state, {}, CONTEXT)) },
 )
-const placesOf = (code: string) => (code === 'EUR' ? 2 : 0)
 const policies = fc.record({ a: overdraft, b: overdraft })
 const sequences = fc.tuple(policies, fc.array(step, { maxLength: 60 }))
 
@@ -99,7 +110,7 @@ const factsOf = (sequence: [{ a: 'refused' | 'allowed'; b: 'refused' | 'allowed'
 
 const keyOf = (posting: Pick<Posting, 'account' | 'currency'>) => `${posting.currency}|${posting.account}`
 
-/** Adds up what was posted, without looking at the rules: another way to the balances. */
+/** Adds up what was posted in thousandths, without looking at the rules: another way to the balances. */
 function naiveBalances(facts: readonly Fact[]): Map<string, bigint> {
   const sums = new Map<string, bigint>()
   for (const fact of facts) {
@@ -107,17 +118,14 @@ function naiveBalances(facts: readonly Fact[]): Map<string, bigint> {
     if (fact.type !== 'EntryPosted') continue
     for (const posting of fact.data.postings) {
       if (posting.account.startsWith(EXTERNAL)) continue
-      sums.set(keyOf(posting), sums.get(keyOf(posting))! + posting.amount)
+      sums.set(keyOf(posting), sums.get(keyOf(posting))! + sumOf([posting]))
     }
   }
   return sums
 }
 
-function balancesOf(state: Wallet): Map<string, bigint> {
-  if (state.status !== 'open') return new Map()
-  const held = Object.values(state.accounts).flatMap(byCurrency => Object.values(byCurrency))
-  return new Map(held.map(one => [keyOf(one), one.amount]))
-}
+const balancesOf = (state: Wallet): Map<string, bigint> =>
+  new Map(accountsOf(state).map(one => [keyOf(one), sumOf([one])]))
 
 const refusing = (facts: readonly Fact[]) =>
   facts.flatMap(({ type, data }) => (type === 'AccountOpened' && data.overdraft === 'refused' ? [keyOf(data)] : []))
@@ -131,7 +139,7 @@ describe('wallet, whatever happens', () => {
       for (const { type, data } of factsOf(sequence)) {
         if (type !== 'EntryPosted') continue
         const sums = new Map<string, bigint>()
-        for (const { currency, amount } of data.postings) sums.set(currency, (sums.get(currency) ?? 0n) + amount)
+        for (const one of data.postings) sums.set(one.currency, (sums.get(one.currency) ?? 0n) + sumOf([one]))
         expect([...sums.values()].every(sum => sum === 0n)).to.equal(true)
       }
     }))
@@ -152,7 +160,7 @@ describe('wallet, whatever happens', () => {
       for (let n = 1; n <= facts.length; n += 1) {
         const balances = naiveBalances(facts.slice(0, n))
         for (const key of refusing(facts.slice(0, n))) expect(balances.get(key)! >= 0n, key).to.equal(true)
-        for (const sum of balances.values()) {
+        for (const { amount: sum } of accountsOf(stateOf(wallet, facts.slice(0, n)))) {
           expect(sum <= MAX_MINOR_UNITS && sum >= -MAX_MINOR_UNITS).to.equal(true)
         }
       }

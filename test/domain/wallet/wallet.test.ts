@@ -7,7 +7,7 @@ import { CONTEXT, specFor } from '../../support/spec.ts'
 type Fact = EventOf<typeof events>
 type Posting = { account: string; currency: string; amount: bigint }
 
-const given = specFor(wallet)
+const { given } = specFor(wallet)
 const effectiveOn = CONTEXT.at.slice(0, 10)
 const opened: Fact = { type: 'WalletOpened', data: { owner: 'user-1', kind: 'business' } }
 const closed: Fact = { type: 'WalletClosed', data: {} }

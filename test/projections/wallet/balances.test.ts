@@ -1,6 +1,7 @@
+import { expect } from 'chai'
 import { balances } from '../../../projections/wallet/balances.ts'
 import { rowsFor } from '../../support/rows-spec.ts'
-import { book, second } from './book.ts'
+import { book, second, withGold } from './book.ts'
 
 describe('rows: balances', () => {
   const { given } = rowsFor(balances)
@@ -19,5 +20,11 @@ describe('rows: balances', () => {
       postings: 0n,
       opened_at: second(1),
     }))
+  it('has the places of the finest posting, and the whole balance in them', async () => {
+    const gold = async (facts: typeof withGold) =>
+      (await given(...facts).rows()).find(({ currency }) => currency === 'GAU')
+    expect(await gold(withGold.slice(0, -1))).to.include({ balance: 2n, places: 0, minor_places: 0 })
+    expect(await gold(withGold)).to.include({ balance: 2125n, places: 3, minor_places: 0, postings: 2n })
+  })
   it('is impossible before the account is opened', () => given(book[0]!, book[3]!).isImpossible())
 })

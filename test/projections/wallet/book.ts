@@ -24,3 +24,37 @@ export const book = [
   entryPosted(1, posting('main', 500n), posting('external:client', -500n)),
   entryPosted(2, posting('main', -150n), posting('taxes', 100n), posting('main', -50n), posting('external:fee', 100n)),
 ].map((fact, n) => ({ ...fact, id: 'studio', at: second(n) }))
+
+const finer = { currency: 'GAU', places: 3 }
+
+/** The same wallet with gold, opened in whole grams and later posted in thousandths, on days of their own. */
+export const withGold = [
+  ...book,
+  { type: 'AccountOpened', data: { account: 'main', currency: 'GAU', places: 0, overdraft: 'allowed' } },
+  {
+    type: 'EntryPosted',
+    data: {
+      entry: 'e3',
+      kind: 'journal',
+      postings: [
+        { account: 'main', currency: 'GAU', amount: 2n },
+        { account: 'external:mint', currency: 'GAU', amount: -2n },
+      ],
+      effectiveOn: '2026-02-28',
+    },
+  },
+  {
+    type: 'EntryPosted',
+    data: {
+      entry: 'e4',
+      kind: 'journal',
+      postings: [
+        { account: 'main', ...finer, amount: 125n, effectiveOn: '2026-03-02' },
+        { account: 'external:mint', ...finer, amount: -125n },
+      ],
+      effectiveOn: '2026-02-28',
+      source: 'books',
+      replaces: 'e3',
+    },
+  },
+].map((fact, n) => ({ ...fact, id: 'studio', at: second(n) }))

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { entries } from '../../../projections/wallet/entries.ts'
 import { rowsFor } from '../../support/rows-spec.ts'
 import { CONTEXT } from '../../support/spec.ts'
-import { book, second } from './book.ts'
+import { book, second, withGold } from './book.ts'
 
 describe('rows: entries', () => {
   const { given } = rowsFor(entries)
@@ -22,5 +22,16 @@ describe('rows: entries', () => {
       ['main', -50n],
       ['external:fee', 100n],
     ])
+  })
+  it('says where an entry comes from, and the day and places of each posting', async () => {
+    const rows = await given(...withGold).rows()
+    expect(rows.at(-1)).to.deep.include({
+      source: 'books',
+      replaces: 'e3',
+      postings: [
+        { account: 'main', currency: 'GAU', amount: 125n, places: 3, effective_on: '2026-03-02' },
+        { account: 'external:mint', currency: 'GAU', amount: -125n, places: 3 },
+      ],
+    })
   })
 })

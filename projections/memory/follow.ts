@@ -1,0 +1,140 @@
+/** How the index of an org follows the rows of memories: in pages by position, and in slices that let others work. */
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { Sealed } from '../../domain/kernel/schema.ts'
+import { CHECKPOINTS } from '../ownership/tables.ts'
+import { bucketOf } from '../rows/bucket.ts'
+import type { AnyProjection } from '../rows/projection.ts'
+import { fromDatabase, tableOf } from '../rows/tables.ts'
+import type { Memory as MemoryRow } from './memories.ts'
+import { RankedIndex } from './rank.ts'
+
+/** A memory as the index keeps it: a personal text stays sealed. */
+export type Memory = {
+  readonly kind: string
+  readonly subject: string
+  /** The thing whose history holds it: the wallet of an entry, otherwise the subject itself. */
+  readonly source: string
+  readonly title: string
+  readonly text?: string
+  readonly at: string
+  readonly position: bigint
+  readonly sealed?: Sealed
+}
+
+/** Opens sealed texts of an org: `null` where a key is gone. Keeps the order. */
+export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null)[]>
+
+export type Source = {
+  readonly pool: Pick<Pool, 'query'>
+  /** The read model that is searched. */
+  readonly memories: AnyProjection
+  readonly unseal: Unseal
+}
+
+/** The memories of one org, as they were at a position of the log. */
+export class OrgIndex {
+  readonly ranking = new RankedIndex()
+  readonly rows = new Map<string, Memory>()
+  position = 0n
+  readonly #source: Source
+  readonly #org: string
+  #running: Promise<unknown> = Promise.resolve()
+  #next: Promise<boolean> | undefined
+
+  constructor(source: Source, org: string) {
+    this.#source = source
+    this.#org = org
+  }
+
+  /**
+   * Takes the rows that are new at the time of the call; calls that wait for their turn share one. `false` says that the
+   * database went back behind this index, which is of no use then.
+   */
+  follow(): Promise<boolean> {
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#running = this.#next!
+        this.#next = undefined
+        return followed(this.#source, this.#org, this)
+      })
+    return this.#next
+  }
+}
+
+/** How much more a word in the title counts than one in the text. */
+const TITLE_WEIGHT = 3
+/** Rows that are read at once. */
+const PAGE_ROWS = 500
+/** Time after which the work on an index lets requests have their turn. */
+const SLICE_MS = 10
+const UNDEFINED_TABLE = '42P01'
+
+// One statement sees one snapshot, so the rows are those of the checkpoint that comes with them. An event changes one
+// memory, so that no two rows of an org have the same position.
+const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
+  from (select position, state from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) c
+  left join lateral (select * from ${tableOf(memories)}
+    where org = $4 and position > $5 order by position limit ${PAGE_ROWS}) m on true
+  order by m.position`
+
+async function followed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<boolean> {
+  for (;;) {
+    const values = [memories.name, memories.version, bucketOf(org), org, index.position]
+    const { rows } = await pool.query({ name: 'follow-memories', text: followSql(memories), values }).catch(error => {
+      // Not built yet: nothing is known, and the position says so.
+      if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
+      throw error
+    })
+    if (rows.length === 0) return true
+    if (rows[0].state === 'stalled')
+      throw new KogiError('projection_stalled', 'The memories are stalled: an operator must act.')
+    const checkpoint = BigInt(rows[0].checkpoint as bigint | string)
+    if (checkpoint < index.position) return false
+    const stored = rows.filter(row => row.org !== null).map(row => fromDatabase(memories, row) as unknown as MemoryRow)
+    await take(stored, await openedBodies(stored, org, unseal), index)
+    // A row that changes moves to a later position, so that the pages miss none.
+    index.position = stored.length < PAGE_ROWS ? checkpoint : stored.at(-1)!.position
+    if (stored.length < PAGE_ROWS) return true
+  }
+}
+
+async function openedBodies(rows: readonly MemoryRow[], org: string, unseal: Unseal): Promise<Map<Sealed, string>> {
+  const sealed = rows.flatMap(({ sealed_body }) => sealed_body ?? [])
+  const plain = sealed.length > 0 ? await unseal(org, sealed) : []
+  return new Map(sealed.map((envelope, at) => [envelope, plain[at] ?? '']))
+}
+
+async function take(rows: readonly MemoryRow[], bodies: ReadonlyMap<Sealed, string>, index: OrgIndex): Promise<void> {
+  let started = performance.now()
+  for (const row of rows) {
+    takeRow(row, row.sealed_body ? bodies.get(row.sealed_body)! : (row.body ?? ''), index)
+    if (performance.now() - started < SLICE_MS) continue
+    await turn()
+    started = performance.now()
+  }
+}
+
+function takeRow(row: MemoryRow, words: string, { ranking, rows }: OrgIndex): void {
+  const { kind, subject, source, title, body, sealed_body, details, at, position } = row
+  const key = `${kind}/${subject}`
+  if (title === undefined) {
+    ranking.delete(key)
+    rows.delete(key)
+    return
+  }
+  ranking.set({
+    key,
+    kind,
+    fields: [
+      [title, TITLE_WEIGHT],
+      [words, 1],
+      [details ?? '', 1],
+    ],
+  })
+  const text = [body, details].filter(part => part !== undefined).join('\n')
+  const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
+  rows.set(key, { kind, subject, source, title, ...shown, at, position })
+}

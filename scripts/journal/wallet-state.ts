@@ -1,0 +1,53 @@
+/** A wallet as an import finds it: its state, and every entry that was ever posted to it. */
+import type { DomainEvent } from '../../domain/kernel/event.ts'
+import type { events } from '../../domain/wallet/wallet/messages.ts'
+import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
+
+type EntryData = ReturnType<(typeof events)['EntryPosted']['parse']>
+
+/** An entry of the wallet. */
+export type Posted = Omit<EntryData, 'kind' | 'description'> & {
+  readonly commandId: string
+  /** Its description, empty where it has none. */
+  readonly words: string
+  /** Whether an import posted it, of this version or of one that noted no source. */
+  readonly imported: boolean
+}
+
+/** A wallet as folded from its stream. */
+export type WalletState = {
+  readonly state: Wallet
+  /** Entries by the id of the command that posted them. */
+  readonly posted: ReadonlyMap<string, Posted>
+  /** Ids of entries that an import took back. */
+  readonly reversed: ReadonlySet<string>
+  /** Position of its last event, 0 where it has none. */
+  readonly position: bigint
+}
+
+/** The state of a wallet that is not opened yet. */
+export const NO_WALLET: WalletState = {
+  state: wallet.initial,
+  posted: new Map(),
+  reversed: new Set(),
+  position: 0n,
+}
+
+/** Adds events to a wallet. */
+export function afterEvents(before: WalletState, events: Iterable<DomainEvent>): WalletState {
+  let { state, position } = before
+  const posted = new Map(before.posted)
+  const reversed = new Set(before.reversed)
+  for (const event of events) {
+    const { type, data, metadata } = event
+    state = wallet.evolve[type as keyof typeof wallet.evolve](state, data as never)
+    position = event.position
+    if (type !== 'EntryPosted') continue
+    const { kind, description: words = '', ...entry } = data as EntryData
+    // Requests have a role; an import has none.
+    const imported = entry.source !== undefined || (kind === 'journal' && metadata.actor.roles.length === 0)
+    posted.set(metadata.commandId, { ...entry, words, commandId: metadata.commandId, imported })
+    if (entry.source !== undefined && entry.reverses !== undefined) reversed.add(entry.reverses)
+  }
+  return { state, posted, reversed, position }
+}
