@@ -33,7 +33,17 @@ export function placeLimits(
   return { atOnce, atOncePerOrg, queue, queuePerOrg: shareOf(queue), waitMsMax: config.readQueueMs }
 }
 
-type Queued = { readonly admit: () => void }
+type Queued = {
+  readonly admit: () => void
+  readonly refuse: (error: Error) => void
+  /** Asked when its turn comes: a listener for each read that waits would cost more than the reading. */
+  readonly isGone: () => boolean
+  /** Time at which it is refused, in ms since the epoch. */
+  readonly until: number
+}
+
+/** How often the queues are looked through for those that have waited too long. */
+const LOOK_MS = 50
 
 /** What an org has taken. */
 class Share {
@@ -55,6 +65,7 @@ export class Places {
   #queued = 0
   #aside = 0
   #isShut = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(limits: PlaceLimits) {
     this.#limits = limits
@@ -78,8 +89,8 @@ export class Places {
     this.#admitNext()
   }
 
-  /** Takes a place, and waits for it in the queue. Throws `too_many_requests`, or `ClientGone` on `abort`. */
-  async enter(org: string, abort: () => AbortSignal): Promise<void> {
+  /** Takes a place, and waits for it in the queue. Throws `too_many_requests`, or `ClientGone` where `isGone`. */
+  async enter(org: string, isGone: () => boolean): Promise<void> {
     const share = this.#shareOf(org)
     if (this.#isFree(share)) return this.#take(share)
     const { queue, queuePerOrg, waitMsMax } = this.#limits
@@ -87,29 +98,9 @@ export class Places {
       this.#forget(org, share)
       throw httpError('too_many_requests')
     }
-    const signal = abort()
-    await new Promise<void>((resolve, reject) => {
-      const end = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', onGone)
-      }
-      const giveUp = (error: Error) => {
-        end()
-        this.#remove(share, queued)
-        this.#forget(org, share)
-        reject(error)
-      }
-      const onGone = () => giveUp(new ClientGone())
-      const timer = setTimeout(() => giveUp(httpError('too_many_requests')), waitMsMax)
-      const admit = () => {
-        end()
-        resolve()
-      }
-      const queued: Queued = { admit }
-      signal.addEventListener('abort', onGone)
-      this.#add(share, queued)
-      if (signal.aborted) onGone()
-    })
+    await new Promise<void>((admit, refuse) =>
+      this.#add(share, { admit, refuse, isGone, until: Date.now() + waitMsMax }),
+    )
   }
 
   /** Gives a place back. */
@@ -137,7 +128,10 @@ export class Places {
       return await wait()
     } finally {
       if (this.#isFree(share)) this.#take(share)
-      else await new Promise<void>(admit => this.#add(share, { admit }))
+      else
+        await new Promise<void>(admit =>
+          this.#add(share, { admit, refuse: () => admit(), isGone: () => false, until: Number.POSITIVE_INFINITY }),
+        )
       this.#aside -= 1
       share.aside -= 1
     }
@@ -169,6 +163,21 @@ export class Places {
     if (share.queue.length === 0) this.#turns.push(share)
     share.queue.push(queued)
     this.#queued += 1
+    this.#timer ??= setInterval(() => this.#refuseLate(), Math.min(LOOK_MS, this.#limits.waitMsMax))
+  }
+
+  #refuseLate(): void {
+    const now = Date.now()
+    for (const [org, share] of this.#shares) {
+      for (const queued of share.queue.filter(({ until, isGone }) => until <= now || isGone())) {
+        this.#remove(share, queued)
+        queued.refuse(queued.isGone() ? new ClientGone() : httpError('too_many_requests'))
+      }
+      this.#forget(org, share)
+    }
+    if (this.#queued > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
   #remove(share: Share, queued: Queued): void {
@@ -186,6 +195,10 @@ export class Places {
       const next = share.queue.shift()!
       this.#queued -= 1
       if (share.queue.length > 0) this.#turns.push(share)
+      if (next.isGone()) {
+        next.refuse(new ClientGone())
+        continue
+      }
       this.#take(share)
       next.admit()
     }

@@ -68,7 +68,7 @@ export function createApp(options: AppOptions): Express {
     const parts = { incoming: request, response, principal, params, search, body, correlationId, impatient, aside }
     const received = new ReceivedRequest(parts)
     if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
-    await reads.enter(org, () => received.signal)
+    await reads.enter(org, () => response.destroyed)
     try {
       exchange.success(await route.handle(received))
     } finally {
