@@ -10,9 +10,9 @@ import { uuidOf } from './ids.ts'
 import type { EventStore, NewEvent } from './ports.ts'
 
 /** Characters of JSON in one part: small enough to be written and read in a few milliseconds. */
-const PART_CHARS = 64 * 1024
+const PART_CHARS = 32 * 1024
 /** Parts in one append: below the log's limit of 1 MiB, whatever characters there are. */
-const PARTS_PER_APPEND = 4
+const PARTS_PER_APPEND = 8
 
 /** `wallet-1f…` → `wallet_snapshot-1f…`: derived streams stand beside the categories, never in them. */
 export const derived = (stream: string, kind: 'snapshot' | 'commands') => stream.replace('-', `_${kind}-`)
@@ -20,12 +20,15 @@ export const derived = (stream: string, kind: 'snapshot' | 'commands') => stream
 /** A part as it is stored; a snapshot of before there were parts is the only one of its state. */
 type Part = { schema: number; revision: string; state: Json; part?: number; parts?: number }
 
-/** Writes a state and returns the number of its parts. `kept`: how many parts the stream keeps already. */
+/** How many events a snapshot stream keeps: one in parts needs room for the one before, until it is whole. */
+const keptFor = (parts: number) => (parts <= 1 ? parts : parts * 2)
+
+/** Writes a state and returns the number of its parts. `before`: that of the last snapshot, 0 where there is none. */
 export async function saveSnapshot(
   store: EventStore,
   aggregate: AnyAggregate,
   { stream, revision, state }: { readonly stream: string; readonly revision: bigint; readonly state: unknown },
-  kept: number,
+  before: number,
 ): Promise<number> {
   const trees: Json[] = []
   for (const tree of partsOf(state)) {
@@ -33,8 +36,7 @@ export async function saveSnapshot(
     await setImmediate()
   }
   const { length: parts } = trees
-  // The one before stays until this one is whole.
-  if (kept < parts * 2) await store.keepLast(derived(stream, 'snapshot'), parts * 2)
+  if (keptFor(before) < keptFor(parts)) await store.keepLast(derived(stream, 'snapshot'), keptFor(parts))
   const { stateSchema: schema } = aggregate
   const events = trees.map((tree, part): NewEvent => {
     const id = uuidOf([stream, 'snapshot', schema, String(revision), part, parts])

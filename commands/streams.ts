@@ -20,7 +20,7 @@ const CACHED_COMMANDS_MAX = 2_000_000
 const PAGE = 4096
 const HASH_BYTES = 8
 /** Time after which reading a stream gives the event loop back. */
-const SLICE_MS = 8
+const SLICE_MS = 5
 /** Keeps a block below the log's limit of 1 MiB for one append. */
 const IDS_PER_BLOCK = 100_000
 
@@ -147,7 +147,7 @@ export function loadedStreams(deps: StreamsDeps): Streams {
 }
 
 /** A large state is written less often, so that a command costs the same however large it is. */
-const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(8, Math.max(1, parts)))
+const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(4, Math.max(1, parts)))
 
 function fold(aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent): void {
   if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
@@ -229,7 +229,7 @@ async function save(store: EventStore, aggregate: AnyAggregate, loaded: LoadedSt
     await store.appendDerived(derived(stream, 'commands'), [block])
     loaded.idsSaved = to
   }
-  loaded.parts = await saveSnapshot(store, aggregate, { stream, revision, state }, loaded.parts * 2)
+  loaded.parts = await saveSnapshot(store, aggregate, { stream, revision, state }, loaded.parts)
 }
 
 async function restoreSaved(store: EventStore, aggregate: AnyAggregate, loaded: LoadedStream) {
