@@ -279,7 +279,7 @@ describe('commands that wait for one stream', () => {
         expect(await balanceOf(log.port, x)).to.equal(await balanceOf(log.port, y))
         expect(together.refused.map(({ code }) => code)).to.deep.equal(alone.refused.map(({ code }) => code))
       }),
-      { numRuns: process.env.KOGI_LONG ? 1000 : 40 },
+      { numRuns: process.env.KOGI_LONG ? 1000 : 20 },
     ))
 })
 

@@ -146,7 +146,7 @@ describe('large states', function largeStates() {
         await saveSnapshot(log.port, wallet, { stream, revision: 7n, state }, 0)
         expect((await readSnapshot(log.port, wallet, stream))?.state ?? {}).to.deep.equal(state)
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 })

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { EventStore } from '../../commands/ports.ts'
 import { balanceOf, credit, eventStore, eventsOf, noAnswer, openWallet, type Send, startProcess } from './support.ts'
 
-const COMMANDS = process.env.KOGI_LONG ? 10_000 : 400
+const COMMANDS = process.env.KOGI_LONG ? 10_000 : 200
 const CLIENTS = 8
 const STREAMS = 40
 const AGAIN = ['conflict', 'outcome_unknown', 'engine_unavailable']
@@ -96,7 +96,7 @@ describe('storm', () => {
           expect(await balanceOf(log.port, id)).to.equal(expected)
         },
       ),
-      { numRuns: process.env.KOGI_LONG ? 500 : 25 },
+      { numRuns: process.env.KOGI_LONG ? 500 : 12 },
     ))
 })
 

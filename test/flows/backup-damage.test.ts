@@ -58,6 +58,8 @@ const DAMAGES: readonly (readonly [what: string, code: string, file: string, dam
   ['a line too many', 'backup_damaged', 'keys.ndjson', f => appendFile(path.join(f, 'keys.ndjson'), '{}\n')],
 ]
 
+const LONG = process.env.KOGI_LONG === '1'
+
 describe('a backup that is given up', function givenUp() {
   this.timeout(60_000)
 
@@ -136,21 +138,22 @@ describe('a damaged backup', function damaged() {
     })
   }
 
-  it('is refused by the verbs with statuses of their own, and a restore makes nothing', async () => {
-    const copy = await copyOf()
-    await flip(path.join(copy, 'events.ndjson'), 0.5)
-    expect(await refusal(kogi(['backup', 'verify', copy, '--json'], {}))).to.include({
-      code: 'backup_damaged',
-      status: 1,
+  if (LONG)
+    it('is refused by the verbs with statuses of their own, and a restore makes nothing', async () => {
+      const copy = await copyOf()
+      await flip(path.join(copy, 'events.ndjson'), 0.5)
+      expect(await refusal(kogi(['backup', 'verify', copy, '--json'], {}))).to.include({
+        code: 'backup_damaged',
+        status: 1,
+      })
+      const data = path.join(work, 'data')
+      const refused = await refusal(kogi(['restore', copy, '--data', data, '--json'], {}))
+      expect(refused).to.include({ code: 'backup_damaged', status: 65 })
+      expect(await stat(data).catch(() => undefined)).to.equal(undefined)
+      const none = path.join(work, 'none')
+      await mkdir(none)
+      expect(await refusal(kogi(['restore', none, '--json'], {}))).to.include({ code: 'no_backup', status: 66 })
     })
-    const data = path.join(work, 'data')
-    const refused = await refusal(kogi(['restore', copy, '--data', data, '--json'], {}))
-    expect(refused).to.include({ code: 'backup_damaged', status: 65 })
-    expect(await stat(data).catch(() => undefined)).to.equal(undefined)
-    const none = path.join(work, 'none')
-    await mkdir(none)
-    expect(await refusal(kogi(['restore', none, '--json'], {}))).to.include({ code: 'no_backup', status: 66 })
-  })
 
   it('does not take the place of other keys; the same ones are left as they are, erased ones erased', async () => {
     const url = await freshDatabase()

@@ -4,7 +4,7 @@ import { type Answer, type Client, inLanes } from '../support/client.ts'
 import { startSystem } from '../support/system.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
-const WRITES = LONG ? 10_000 : 300
+const WRITES = LONG ? 10_000 : 200
 /** Clients that write and read at once: enough to race, few enough for the projection to keep up. */
 const LANES = 4
 /** What waiting for a token may add at the 99th percentile; on a busy machine, twice a plain read. */

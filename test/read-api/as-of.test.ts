@@ -41,7 +41,7 @@ const text = (row: Record<string, unknown>, column: string) => encodeURIComponen
 
 describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   this.timeout(LONG ? 1_800_000 : 60_000)
-  const events = randomHistory({ seed: SEED, count: LONG ? 1_000 : 90, orgs: 2 })
+  const events = randomHistory({ seed: SEED, count: LONG ? 1_000 : 60, orgs: 2 })
   const head = events.at(-1)!.position
   let pool: Pool
   let live: Live
@@ -99,7 +99,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
 
   it('answers the lists of a thing, filters, counts and offsets as they were', async () => {
     const random = randomOf(SEED + 1)
-    for (let n = 0; n < (LONG ? 100 : 8); n += 1) {
+    for (let n = 0; n < (LONG ? 100 : 6); n += 1) {
       const until = events[random(events.length)]!
       const { org } = until.metadata
       const folded: FoldedRows = new Map()

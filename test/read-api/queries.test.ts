@@ -15,7 +15,7 @@ const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? 1 + Math.floor(Math.random() * 1e9))
 const EVENTS = LONG ? 2_000 : 300
 const MOMENTS = LONG ? 30 : 6
-const QUERIES = LONG ? 20_000 : 250
+const QUERIES = LONG ? 20_000 : 150
 
 type Moment = { readonly position: bigint; readonly folded: FoldedRows }
 

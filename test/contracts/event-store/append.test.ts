@@ -6,6 +6,8 @@ import { append, appendOptions, type Expected, identifier, type Proposed, propos
 import { pb, Status, streamsPath } from './raw.ts'
 
 const MEGABYTE = 1_048_576
+/** Events of one large append: a real server took 100,000. */
+const MANY = process.env.KOGI_LONG ? 100_000 : 20_000
 const MINUS_ONE = 2 ** 64
 
 overEngines('append', engine => {
@@ -152,12 +154,12 @@ overEngines('append', engine => {
     expect(answer.status).to.equal(Status.resourceExhausted)
   })
 
-  it('takes 100,000 empty events in one append', async () => {
+  it(`takes ${MANY} empty events in one append`, async () => {
     const stream = newStream()
     const call = engine.raw.call(streamsPath('append')).send(appendOptions(stream, 'no_stream'))
-    for (let sent = 0; sent < 100_000; sent += 5000) call.send(...Array.from({ length: 5000 }, () => proposal()))
+    for (let sent = 0; sent < MANY; sent += 5000) call.send(...Array.from({ length: 5000 }, () => proposal()))
     const { messages } = await call.end().done
-    expect(pb.AppendResp.deserializeBinary(messages[0]!).getSuccess()!.getCurrentRevision()).to.equal('99999')
+    expect(pb.AppendResp.deserializeBinary(messages[0]!).getSuccess()!.getCurrentRevision()).to.equal(String(MANY - 1))
   }).timeout(20_000)
 
   badInput(engine)

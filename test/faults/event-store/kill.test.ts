@@ -15,7 +15,7 @@ import { firstLine, kill, script, startChild } from '../../contracts/event-store
 import { batchCall, batchRequest, batchResponse } from '../../contracts/event-store/messages.ts'
 import { RawClient } from '../../contracts/event-store/raw.ts'
 
-const KILLS = process.env.KOGI_LONG ? 200 : 6
+const KILLS = process.env.KOGI_LONG ? 200 : 4
 const SEED = Number(process.env.KOGI_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const WRITERS = 8
 /** How long one round may take, which is less than its share of the test's time. */
