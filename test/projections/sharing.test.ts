@@ -197,7 +197,7 @@ describe('projections: shared checkpoints', () => {
 
   it('pass to a projector with another set of versions, which never moves what it does not run', async () => {
     const pool = await freshPool()
-    const events = randomHistory({ seed: 94, count: LONG ? 3_000 : 300, orgs: 20 })
+    const events = randomHistory({ seed: 94, count: LONG ? 3_000 : 600, orgs: 20 })
     const log = new MemoryLog(events.slice(0, 200))
     const later = { ...tasks, version: 2 } as AnyProjection
     const newer = [...others, later]
