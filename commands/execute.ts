@@ -81,7 +81,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           // The time of the command is that of the decision, after every wait: answers as of a time rely on that.
           const metadata = metadataOf(command, commandId, sealed, deps.now())
           const facts = judge(command, draft, sealed.body, metadata)
-          if (facts.length > 0) await deps.checkReferences(command)
+          if (facts.length > 0) await deps.checkReferences(command, facts)
           if (!draft.add(commandId, draftEvents(deps.codec, facts, metadata, draft))) break
         } catch (error) {
           if (isDistrusted(error)) deps.streams.forget(stream)

@@ -9,8 +9,12 @@ import type { Command } from './command.ts'
 import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
 
-/** Throws `reference_unknown` or `reference_removed` where a command names a thing that does not exist. */
-export type CheckReferences = (command: Command) => Promise<void>
+/**
+ * Throws `reference_unknown` or `reference_removed` where a command names a thing that does not exist. `facts`: what the
+ * command changes; a reference that stays as it was is not looked at.
+ */
+export type CheckReferences = (command: Command, facts: Facts) => Promise<void>
+type Facts = readonly { readonly data: object }[]
 
 /** Streams of things that cannot be removed, which were found to exist: some 20 MB at most. */
 const FOUND_MAX = 100_000
@@ -43,11 +47,18 @@ export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<
     if (removedBy.length === 0) found.set(stream, true)
   }
 
-  return async ({ aggregate, name, body, principal }) => {
+  return async ({ aggregate, name, body, principal }, facts) => {
     for (const reference of referencesOf.get(aggregate.commands[name]) ?? []) {
       const value = (body as Readonly<Record<string, unknown>>)[reference.field]
+      if (isUnchanged(reference.field, value, facts)) continue
       const ids = reference.many ? ((value ?? []) as readonly string[]) : typeof value === 'string' ? [value] : []
       for (const id of new Set(ids)) await check(principal.org, reference, id)
     }
   }
+}
+
+/** Whether the facts of a command say something else than this field: what it named before needs no look. */
+function isUnchanged(field: string, value: unknown, facts: Facts): boolean {
+  const said = facts.flatMap(({ data }) => Object.values(data as Readonly<Record<string, unknown>>))
+  return facts.length > 0 && !facts.some(({ data }) => field in data) && !said.includes(value)
 }

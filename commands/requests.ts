@@ -95,11 +95,17 @@ export function parseCommand(client: ClientCommand, sent: Sent): Command {
   const { aggregate, name, opens } = client
   const { id: named, ...body } = parseBody(client.schema, spelt(aggregate, sent.body)) as { readonly id?: string }
   const { principal, correlationId, dryRun } = sent
+  if (named !== undefined && RESERVED.has(named)) {
+    throw invalidBody([{ field: 'id', message: `${named} is a path of the list: choose another id` }])
+  }
   const idempotencyKey = keyOf(sent)
   const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent)
   const target = { aggregate, name, id, opens, named: named !== undefined }
   return { ...target, body, idempotencyKey, principal, correlationId, dryRun, ...expectedRevision(sent) }
 }
+
+/** Ids that no new thing can have, because reads have them as paths of their own. */
+const RESERVED: ReadonlySet<string> = new Set(['summary'])
 
 /** The answer to an accepted command. */
 export type Accepted = {
@@ -145,8 +151,13 @@ export const dryRunParameter: Parameter = {
   description: 'Only decide: `true` answers what the command would do, and writes nothing.',
 }
 
-/** A name for the dry run that a request asks for with `?dry_run=true`. */
-export function dryRunOf({ dry_run: given }: ApiRequest['query']): symbol | undefined {
+/** The dry run that a query asks for; refuses what it does not know, because a misspelt `dry_run` would write. */
+export function dryRunOf({ dry_run: given, ...others }: ApiRequest['query']): symbol | undefined {
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) {
+    const message = 'is unknown here'
+    throw new KogiError('invalid_parameter', `The parameter ${unknown} ${message}.`, [{ field: unknown, message }])
+  }
   if (given === undefined || given === 'false') return undefined
   if (given === 'true') return Symbol('dry run')
   throw new KogiError('invalid_parameter', 'The parameter dry_run must be true or false.', [

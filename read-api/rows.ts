@@ -25,7 +25,7 @@ const keyMissing = boolean.meta({
 export function outsideSchemaOf(projection: AnyProjection): z.ZodObject {
   const personal = sealedColumnsOf(projection)
   if (personal.length === 0) return projection.row
-  const open = personal.map(column => [column, text(10_000).nullable().optional()] as const)
+  const open = personal.map(column => [column, text(50_000).nullable().optional()] as const)
   return projection.row.extend({
     ...Object.fromEntries(open),
     erased: erased.optional(),

@@ -126,8 +126,6 @@ function namedParameters(routes: readonly Route[]) {
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
 function successes({ method, response, path, answerHeaders }: Route, refTo: RefTo<z.ZodType>): JsonObject {
   const written = answerHeaders ?? (method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
-  if (method === 'DELETE')
-    return { 204: { description: 'Removed; the receipt is in the headers', headers: headerRefs(written) } }
   const properties = {
     data: refTo(response),
     meta: { $ref: '#/components/schemas/Meta' },
@@ -136,6 +134,10 @@ function successes({ method, response, path, answerHeaders }: Route, refTo: RefT
   const schema = { type: 'object', required: ['data', 'meta'], properties }
   const content = { 'application/json': { schema } }
   const ok = { description: method === 'GET' ? 'Read' : 'Done', headers: headerRefs(written), content }
+  if (method === 'DELETE') {
+    const removed = { description: 'Removed; the receipt is in the headers', headers: headerRefs(written) }
+    return { 200: { ...ok, description: 'What it would do, with `dry_run`' }, 204: removed }
+  }
   if (method !== 'POST' || answerHeaders) return { 200: ok }
   const made = { description: 'Made', headers: headerRefs([...written, 'Location']), content }
   return path.split('/').length > 3 ? { 200: ok, 201: made } : { 200: { ...ok, description: 'Already so' }, 201: made }

@@ -1,6 +1,6 @@
 /** The read model of a plain thing: a row of its fields, its owner and its times. */
 import type { z } from 'zod'
-import { id, object, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
 import { type AnyHandler, type AnyProjection, type MemoryMapping, projection } from './projection.ts'
 import { changed, made, removed } from './thing.ts'
@@ -29,6 +29,8 @@ type RecordModelOptions = {
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
   const { name, one, many, fields, events, types } = messages
   const { service, version = 1, filters = [], groups = [], sums = [], units = {}, memory } = options
+  mustBeFields(messages, [...filters, ...groups, ...sums], fields)
+  mustBeFields(messages, Object.values(memory ?? {}), fields, { sealed: true })
   const path = many.replaceAll(' ', '-')
   const columns = Object.fromEntries(Object.entries(fields).map(([field, schema]) => [field, storedOf(schema)]))
   const row = object({
@@ -71,6 +73,21 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     ],
     ...(memory && { memory: memoryOf(messages, memory) }),
   })
+}
+
+/** Throws `TypeError` for a name that is no field; sealed ones can be remembered, and nothing else. */
+function mustBeFields(
+  { one }: RecordMessages,
+  names: readonly string[],
+  fields: RecordMessages['fields'],
+  { sealed: mayBeSealed = false } = {},
+): void {
+  for (const name of names) {
+    if (!Object.hasOwn(fields, name)) throw new TypeError(`the ${one} has no field ${name}, which its model names`)
+    if (!mayBeSealed && plainOf(storedOf(fields[name]!)) === sealed) {
+      throw new TypeError(`${name} of the ${one} is sealed: nothing can filter, group or add up what it says`)
+    }
+  }
 }
 
 type Texts = NonNullable<RecordModelOptions['memory']>

@@ -3,13 +3,16 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import type { AnyAggregate, Operation } from '../../domain/kernel/aggregate.ts'
 import { eventCodec } from '../../domain/kernel/codec.ts'
-import { personalFields, referencesIn } from '../../domain/kernel/schema.ts'
+import { personalFields, plainOf, referencesIn, text } from '../../domain/kernel/schema.ts'
 import { ADMIN_ROLES, ROLES, type Service } from '../../domain/kernel/service.ts'
+import { messages as noteMessages } from '../../domain/office/note/messages.ts'
 import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { grantedBy, permissions } from '../../infra/auth/permissions.ts'
 import { aggregates, domainStreamPrefixes, memories, projections, services } from '../../infra/catalogue.ts'
 import { errorCatalogue } from '../../infra/http/errors.ts'
+import { indexesOf } from '../../projections/rows/indexes.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { recordModel } from '../../projections/rows/record-model.ts'
 
 const twice = (names: readonly string[]) => names.filter((name, n) => names.indexOf(name) !== n)
 const namesOf = (vocabulary: object) => Object.keys(vocabulary)
@@ -27,7 +30,26 @@ function gapsIn(listed: readonly Service[], models: readonly AnyProjection[]): r
         ...referenceGaps(aggregate, all),
       ]),
     ]),
+    ...models.flatMap(indexGaps),
   ]
+}
+
+/** PostgreSQL's limit for a row of an index is 2,704 bytes, of which some are its own. */
+const INDEX_BYTES_MAX = 2_650
+
+function indexGaps(model: AnyProjection): string[] {
+  const bytesOf = (column: string) => {
+    const { maxLength } = (plainOf(model.row.shape[column]).meta() ?? {}) as { maxLength?: number }
+    return column === 'org' ? 64 : maxLength === undefined ? 24 : maxLength * 4
+  }
+  return [model.key as readonly string[], ...indexesOf(model)]
+    .map(columns => ({ columns, bytes: columns.reduce((sum, column) => sum + bytesOf(column), 0) }))
+    .filter(({ bytes }) => bytes > INDEX_BYTES_MAX)
+    .map(
+      ({ columns, bytes }) =>
+        `An index of ${model.name} on ${columns.join(', ')} can need ${bytes} bytes, and a long text would stall it: ` +
+        'filter by a shorter field, or not by this one.',
+    )
 }
 
 function permissionGaps(service: Service): string[] {
@@ -60,7 +82,7 @@ function fileGaps({ word }: Service, { name, events }: AnyAggregate, models: rea
       if (!shown.has(type)) gaps.push(`No golden event is a ${type}: add one to test/${golden}.`)
     }
   }
-  const own = models.filter(({ of }) => Object.hasOwn(of, name))
+  const own = models.filter(model => model !== memories && Object.hasOwn(model.of, name))
   const tested = own.filter(model => existsSync(fileAt(`projections/${model.service}/${model.name}.test.ts`)))
   if (tested.length === 0) {
     gaps.push(`${name} has no row test: write test/projections/${word}/<model>.test.ts with \`rowsFor\`.`)
@@ -178,9 +200,24 @@ describe('the catalogue notices', () => {
     const note = services.find(({ word }) => word === 'office')!
     expect(gapsIn([note], projections).join()).to.match(/project refers to project, which is no aggregate/)
   })
+  it('an index that a long text could stall', () => {
+    const long = {
+      ...projections[0]!,
+      row: projections[0]!.row.extend({ address: text(2_000) }),
+      indexes: [['org', 'address']],
+    }
+    expect(gapsIn([], [long as AnyProjection]).join()).to.match(/on org, address can need 8064 bytes/)
+  })
+  it('names in the model of a record that are no fields, or sealed ones', () => {
+    const model = (more: object) => () => recordModel(noteMessages, { service: 'office', ...more })
+    expect(model({ filters: ['adress'] })).to.throw('no field adress')
+    expect(model({ groups: ['body'] })).to.throw('body of the note is sealed')
+    expect(model({ memory: { title: 'title', body: 'nope' } })).to.throw('no field nope')
+    expect(model({ filters: ['title'], memory: { title: 'title', body: 'body' } })).not.to.throw()
+  })
   it('personal fields of which nobody knows whose they are', () => {
     const office = services.find(({ word }) => word === 'office')!
-    const [note] = office.aggregates
+    const note = office.aggregates.find(({ name }) => name === 'note')
     const { subjectOf: _, ...anonymous } = note!
     expect(gapsIn([{ ...office, aggregates: [anonymous] }], projections).join()).to.match(/note.change has personal/)
   })

@@ -179,10 +179,10 @@ describe('projections: shared checkpoints', () => {
       log.append(event)
       await new Promise(resolve => setTimeout(resolve, 5))
     }
-    await reached(pool, events.at(-1)!.position)
     done = true
     await rebuilding
     expect(rebuilds).to.be.greaterThan(0)
+    await reached(pool, events.at(-1)!.position)
     await allShared(pool)
     await runner.close()
     await expectFolded(pool, events)
