@@ -10,8 +10,8 @@ import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
 
 /**
- * Throws `reference_unknown` or `reference_removed` where a command names a thing that does not exist. `facts`: what the
- * command changes; a reference that stays as it was is not looked at.
+ * Throws `reference_unknown` or `reference_removed` where a command names a thing that does not exist. `facts`: what
+ * the command changes; a reference that stays as it was is not looked at.
  */
 export type CheckReferences = (command: Command, facts: Facts) => Promise<void>
 type Facts = readonly { readonly data: object }[]
