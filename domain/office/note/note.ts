@@ -1,5 +1,5 @@
 import { record } from '../../record/record.ts'
 import { messages } from './messages.ts'
 
-/** What somebody writes down: a title, a sealed body, tags, and the project that it is about. */
+/** A written note: a title, a sealed body, tags, and the project that it is about. */
 export const note = record(messages)
