@@ -21,7 +21,7 @@ export function startMocha(
 ): Run {
   const paths = files.map(file => `test/harness/${file}`)
   const parallel = workers === 0 ? [] : ['--parallel', '--jobs', `${workers}`]
-  const args = [MOCHA, ...parallel, '--reporter', 'spec', ...paths]
+  const args = [MOCHA, '--no-color', ...parallel, '--reporter', 'spec', ...paths]
   const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const said = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
