@@ -7,10 +7,11 @@ import { eventLog } from '../infra/event-store/reader.ts'
 import { readSkips } from '../infra/event-store/skips.ts'
 import { createLog } from '../infra/log.ts'
 import { createPool } from '../infra/postgres.ts'
-import { AuditFault } from '../read-api/audit/bundle.ts'
+import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
+import { noteIgnored } from './ignored.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
@@ -91,13 +92,14 @@ async function replayAction(folder: string, { offline, json, data }: ReplayOptio
   }
   const options = { folder, projections, schemas: lineSchemas(aggregates), decode: codec.decode, onProgress }
   try {
-    if (offline) return report(await replay(options), json)
+    if (offline) return report(await replay(options), await noteIgnored(folder, OWN_FILES), json)
     await withEngines(data, async (engines, config) => {
       const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
       const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog(config), max: 1 })
       try {
         const skips = await log.skips(projections.map(({ name }) => name))
-        report(await replay({ ...options, live: { pool, skips } }), json)
+        const replayed = await replay({ ...options, live: { pool, skips } })
+        report(replayed, await noteIgnored(folder, OWN_FILES), json)
       } finally {
         await Promise.allSettled([log.close(), pool.end()])
       }
@@ -108,7 +110,7 @@ async function replayAction(folder: string, { offline, json, data }: ReplayOptio
 }
 
 /** Prints what a replay found; throws `live_differs` after that where a table is not what the export gives. */
-function report(replayed: Replayed, json: true | undefined): void {
+function report(replayed: Replayed, ignored: readonly string[], json: true | undefined): void {
   const { manifest, tables } = replayed
   const different = differing(replayed)
   const verdict = (live: { sha256: string } | undefined, projection: string) =>
@@ -130,6 +132,7 @@ function report(replayed: Replayed, json: true | undefined): void {
     events,
     first: `${range.first}`,
     last: `${range.last}`,
+    ignored,
     skips: toWire(skips),
     tables,
   }

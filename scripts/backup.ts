@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import type { Manifest } from '../infra/backup/format.ts'
+import { type Manifest, OWN_FILES } from '../infra/backup/format.ts'
 import { makeBackup } from '../infra/backup/make.ts'
 import { verifyBackup } from '../infra/backup/verify.ts'
 import { createPool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/care/lag.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
+import { noteIgnored } from './ignored.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { abortedByStop } from './stop-signal.ts'
 import { progress } from './terminal.ts'
@@ -76,7 +77,9 @@ async function verify(folder: string, _: unknown, command: Command): Promise<voi
   const { json } = command.optsWithGlobals<OperatorOptions>()
   try {
     const manifest = await verifyBackup(folder)
-    print({ ...(json && { json }) }, { folder, whole: true, ...manifest }, `${textOf(folder, manifest)}\nwhole`)
+    const ignored = await noteIgnored(folder, OWN_FILES)
+    const result = { folder, whole: true, ignored, ...manifest }
+    print({ ...(json && { json }) }, result, `${textOf(folder, manifest)}\nwhole`)
   } catch (error) {
     fail(error, { json, refused: STATUS.no })
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { Manifest } from '../infra/backup/format.ts'
+import { type Manifest, OWN_FILES } from '../infra/backup/format.ts'
 import { type Restored, restore } from '../infra/backup/restore.ts'
 import { openRestoreEngines } from '../infra/backup/restore-engines.ts'
 import { mustUnderstand, verifyBackup } from '../infra/backup/verify.ts'
@@ -10,6 +10,7 @@ import { createLog, type Log } from '../infra/log.ts'
 import { createPool } from '../infra/postgres.ts'
 import { check, isEqual } from './check.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
+import { noteIgnored } from './ignored.ts'
 import { type OperatorOptions, print } from './operator.ts'
 import { configFrom } from './serve.ts'
 import { abortedByStop } from './stop-signal.ts'
@@ -43,6 +44,7 @@ async function run(folder: string, options: OperatorOptions): Promise<void> {
     const config = configFrom(options.data === undefined ? {} : { data: options.data })
     const log = createLog({ service: 'kogi-restore', level: config.logLevel, fd: 2 })
     const manifest = await verifyBackup(folder)
+    await noteIgnored(folder, OWN_FILES)
     mustUnderstand(manifest)
     const { restored, ...checked } = await fill({ folder, manifest, config, log, signal })
     const seconds = (Date.now() - started) / 1000

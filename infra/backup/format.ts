@@ -17,7 +17,9 @@ export const KEYS = 'keys.ndjson'
 /** The settings of the process that made the backup, without those that may hold a password. */
 export const SETTINGS = 'settings.json'
 /** The files of a backup beside its manifest. */
-export const PARTS = [EVENTS, KEYS, SETTINGS] as const
+const PARTS = [EVENTS, KEYS, SETTINGS] as const
+/** All files of a backup. */
+export const OWN_FILES: readonly string[] = [MANIFEST, ...PARTS]
 
 const count = z.int().min(0)
 const position = z.string().regex(/^\d{1,19}$/)

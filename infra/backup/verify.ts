@@ -1,12 +1,13 @@
 /** Checks a backup offline: that it is complete, and that its files are what was written. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type ErrorDetail, KogiError } from '../../domain/kernel/errors.ts'
+import { othersIn } from '../../read-api/audit/left-files.ts'
 import { codec, eventTypes } from '../catalogue.ts'
 import { migrations } from '../migrations/index.ts'
-import { MANIFEST, type Manifest, PARTS, type Part, readManifest } from './format.ts'
+import { type Manifest, OWN_FILES, type Part, readManifest } from './format.ts'
 
 const LINE_FEED = 10
 
@@ -18,8 +19,7 @@ const LINE_FEED = 10
 export async function verifyBackup(folder: string, onBytes?: (bytes: number) => void): Promise<Manifest> {
   const manifest = await readManifest(folder)
   const problems: ErrorDetail[] = []
-  for (const name of await readdir(folder)) {
-    if (name === MANIFEST || (PARTS as readonly string[]).includes(name)) continue
+  for (const name of (await othersIn(folder, OWN_FILES)).foreign) {
     problems.push({ field: name, message: 'is not in the manifest' })
   }
   for (const part of manifest.files) {

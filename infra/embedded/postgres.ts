@@ -37,7 +37,10 @@ const SETTINGS = {
   maintenance_work_mem: '64MB',
   wal_level: 'minimal',
   max_wal_senders: '0',
-  max_wal_size: '1GB',
+  // Checkpoints begin at half of it, so that the log stays under 256 MiB while one is made under load.
+  max_wal_size: '160MB',
+  min_wal_size: '48MB',
+  wal_compression: 'on',
   checkpoint_timeout: '15min',
   random_page_cost: '1.1',
   // Workers ask for shared memory that small containers do not have, and rows are fetched by key.
@@ -109,7 +112,7 @@ export async function startEmbeddedPostgres(options: {
   const url = (database: string) => `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`
   const stop = () => stopChild(child, exited, volatile)
   try {
-    await createDatabases(url('postgres'))
+    await prepare(url('postgres'))
   } catch (error) {
     await stop()
     throw error
@@ -250,7 +253,8 @@ async function stopChild(child: ChildProcess, exited: Promise<void>, volatile: b
   await exited
 }
 
-async function createDatabases(url: string) {
+/** Makes the databases, and shortens a write-ahead log that a release with a longer one has left. */
+async function prepare(url: string) {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
@@ -258,8 +262,24 @@ async function createDatabases(url: string) {
     for (const name of DATABASES.filter(name => !rows.some(row => row.datname === name))) {
       await client.query(`CREATE DATABASE ${name}`)
     }
+    await shortenLog(client)
   } finally {
     await client.end()
+  }
+}
+
+/** `max_wal_size` in files of the write-ahead log, which have 16 MiB. */
+const WAL_FILES_MAX = 10
+
+/**
+ * Uses up the files that PostgreSQL keeps ready for later, without writing to them: it removes those that are too many
+ * only once they have had their turn.
+ */
+async function shortenLog(client: pg.Client) {
+  const { rows } = await client.query<{ files: number }>('SELECT count(*)::int AS files FROM pg_ls_waldir()')
+  for (let spare = rows[0]!.files - WAL_FILES_MAX; spare > 0; spare--) {
+    await client.query(`SELECT pg_logical_emit_message(false, 'kogi', ''), pg_switch_wal()`)
+    if (spare === 1) await client.query('CHECKPOINT')
   }
 }
 

@@ -15,6 +15,8 @@ import type { Skips } from '../../projections/rows/fold.ts'
 export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'
 export const HASHES = 'events.sha256'
+/** The files of an export. */
+export const OWN_FILES: readonly string[] = [MANIFEST, EVENTS, HASHES]
 
 /** Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips. */
 export const FORMAT = { format: 'kogi-audit-export', version: 2 } as const

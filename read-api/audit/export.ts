@@ -1,5 +1,5 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
@@ -13,9 +13,11 @@ import {
   lineOf,
   MANIFEST,
   manifestText,
+  OWN_FILES,
   type SkipEntry,
   sha256,
 } from './bundle.ts'
+import { othersIn } from './left-files.ts'
 
 /** How much is gathered before it is written. */
 const BUFFER_BYTES = 1 << 18
@@ -113,10 +115,12 @@ async function writeEvents(folder: string, { events, org, head, skips, onProgres
 
 /** Replacing takes everything in a folder along: it must be an export, and nothing else may be in it. */
 async function mustBeExport(folder: string, named: string): Promise<void> {
-  const names: string[] = await readdir(folder).catch(() => [])
-  const own: readonly string[] = [MANIFEST, EVENTS, HASHES]
-  const foreign = names.filter(name => !own.includes(name))
-  if (names.includes(MANIFEST) && foreign.length === 0) return
+  const { foreign } = await othersIn(folder, OWN_FILES).catch(() => ({ foreign: [] }))
+  const hasManifest = await stat(path.join(folder, MANIFEST)).then(
+    () => true,
+    () => false,
+  )
+  if (hasManifest && foreign.length === 0) return
   const why = foreign[0] === undefined ? `has no ${MANIFEST}` : `holds ${foreign[0]}`
   throw new AuditFault('output_not_an_export', `${named} ${why}; only an export is replaced, choose another folder.`)
 }

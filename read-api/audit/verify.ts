@@ -11,9 +11,11 @@ import {
   MANIFEST,
   type Manifest,
   manifestSchema,
+  OWN_FILES,
   sha256,
   skipsOf,
 } from './bundle.ts'
+import { othersIn } from './left-files.ts'
 import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
 
 /** The largest manifest that an export can have. */
@@ -50,7 +52,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     if (!manifest.files.some(entry => entry.name === name)) throw invalid(`does not name ${name}`)
     if (!names.includes(name)) throw new AuditFault('file_missing', `${name} is missing.`, { file: name })
   }
-  const extra = names.find(name => name !== MANIFEST && !known.includes(name))
+  const [extra] = (await othersIn(folder, OWN_FILES)).foreign
   if (extra !== undefined) throw new AuditFault('file_extra', `${extra} does not belong here.`, { file: extra })
   return parsed.data
 }

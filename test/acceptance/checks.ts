@@ -1,6 +1,7 @@
 /** What must hold of the system after every data set, whatever was sent. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import type { Client } from '../support/client.ts'
+import type { Answer, Client } from '../support/client.ts'
 import type { System } from '../support/system.ts'
 
 type Row = Record<string, string>
@@ -34,6 +35,31 @@ export async function visible(client: Client, position: bigint): Promise<void> {
 export async function checkRows(system: System): Promise<void> {
   const report = JSON.parse(await system.kogi('check', '--json'))
   expect(report.equal, JSON.stringify(report).slice(0, 2000)).to.equal(true)
+}
+
+/** How often a command is sent that is answered 503 each time. */
+const TRIES_MAX = 20
+
+/**
+ * Sends commands as a client does. One that is answered 503 may have taken effect: it is sent again with the same key,
+ * after the time that the answer names. `late`: it was sent again, and had not been acknowledged before, so that the
+ * answer is a replay where the effect came without one.
+ */
+export function commandsOf(client: Client) {
+  const acknowledged = new Set<string>()
+  return async (method: string, path: string, key: string, body?: unknown): Promise<Answer & { late: boolean }> => {
+    const call = { headers: { 'Idempotency-Key': key }, ...(body !== undefined && { body }) }
+    let answer = await client.call(method, path, call)
+    let tries = 1
+    for (; answer.status === 503 && tries < TRIES_MAX; tries++) {
+      await sleep(Number(answer.headers['retry-after'] ?? 1) * 1000)
+      answer = await client.call(method, path, call)
+    }
+    const name = `${method} ${path} ${key}`
+    const late = tries > 1 && !acknowledged.has(name)
+    acknowledged.add(name)
+    return { ...answer, late }
+  }
 }
 
 /** Kills the projector the hard way, as often as `times`, while `work` runs. */

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { expect } from 'chai'
 import type { Client } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
-import { allRows, checkRows, visible } from './checks.ts'
+import { allRows, checkRows, commandsOf, visible } from './checks.ts'
 import { csv, dataSet } from './data-sets.ts'
 
 describe('vnrelief: one account with tens of thousands of donations, one stream', function () {
@@ -13,6 +13,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
   let data: string
   let system: System
   let client: Client
+  let command: ReturnType<typeof commandsOf>
   let position = 0n
   const keyOf = (row: Record<string, string>) => `agribank-${row.seq}`
 
@@ -20,6 +21,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
     data = await mkdtemp(path.join(tmpdir(), 'kogi-vnrelief-'))
     system = await startSystem({ data })
     client = await system.clientOf('relief')
+    command = commandsOf(client)
     const { opening_vnd } = set.oracle.agribank
     await send('/api/v1/kwlt/wallets', 'open', { id: 'fund', kind: 'business' })
     const account = { account: 'agribank', currency: 'VND', overdraft: 'refused' }
@@ -35,7 +37,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
   })
 
   async function send(to: string, key: string, body: unknown) {
-    const answer = await client.call('POST', to, { body, headers: { 'Idempotency-Key': key } })
+    const answer = await command('POST', to, key, body)
     expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
     position = BigInt(answer.body.data.position)
     return answer.body.data
@@ -60,6 +62,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
     await system.stop()
     system = await startSystem({ data })
     client = await system.clientOf('relief')
+    command = commandsOf(client)
     const last = rows.at(-1)!
     for (const row of [rows[0]!, rows[1]!, rows[rows.length >> 1]!, last]) {
       const receipt = await credit(keyOf(row), row.credit_vnd!, row.date!)

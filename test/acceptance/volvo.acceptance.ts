@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { type Client, inLanes } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
-import { allRows, checkRows, visible, whileKillingProjector } from './checks.ts'
+import { allRows, checkRows, commandsOf, visible, whileKillingProjector } from './checks.ts'
 import { checksum, csv, dataSet, groupBy } from './data-sets.ts'
 
 type Row = Record<string, string>
@@ -12,6 +12,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   const cases = set.oracle ? groupBy(csv(set.text('events.csv')), 'case_no') : new Map<string, Row[]>()
   let system: System
   let client: Client
+  let command: ReturnType<typeof commandsOf>
   let position = 0n
   /** Commands that appended events; a command without events is decided anew when it is repeated. */
   const effective = new Set<string>()
@@ -20,6 +21,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   before(async () => {
     system = await startSystem()
     client = await system.clientOf('volvo')
+    command = commandsOf(client)
     await whileKillingProjector(
       system,
       3,
@@ -33,8 +35,7 @@ describe('volvo_incidents: cases of a service desk through the command API', fun
   })
 
   async function send(method: string, path: string, key: string, body: unknown): Promise<number> {
-    const headers = { 'Idempotency-Key': key }
-    const answer = await client.call(method, `/api/v1/kctr/tasks${path}`, { body, headers })
+    const answer = await command(method, `/api/v1/kctr/tasks${path}`, key, body)
     expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
     if (BigInt(answer.body.data.position) > position) position = BigInt(answer.body.data.position)
     return answer.body.data.events.length

@@ -1,8 +1,9 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { AuditFault, EVENTS, HASHES, MANIFEST } from '../../read-api/audit/bundle.ts'
+import { AuditFault, EVENTS, HASHES, MANIFEST, OWN_FILES } from '../../read-api/audit/bundle.ts'
+import { othersIn } from '../../read-api/audit/left-files.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
 import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
 
@@ -124,10 +125,24 @@ describe('a tampered export', () => {
       code: 'file_extra',
       file: 'notes.txt',
     })
+    // A name that only looks like one that a file manager leaves.
+    expect(await faultOf({ ...clean, 'Thumbs.db.ndjson': Buffer.from('') })).to.include({ code: 'file_extra' })
     expect(await faultOf({ ...clean, [EVENTS]: Buffer.from('') })).to.include({ code: 'tail_truncated', line: 1 })
     expect(await faultOf({ ...clean, [MANIFEST]: Buffer.from('') })).to.include({ code: 'manifest_invalid' })
     const both = withLines(withLines(clean, EVENTS, linesOf(clean).slice(1)), HASHES, linesOf(clean, HASHES).slice(1))
     expect(await faultOf(both)).to.include({ code: 'file_changed', file: EVENTS })
+  })
+
+  it('is none where a file manager has left its files, and they are named', async () => {
+    await inFolder(async folder => {
+      const left = ['.DS_Store', 'Thumbs.db', 'desktop.ini']
+      await writeFiles(folder, { ...clean, ...Object.fromEntries(left.map(name => [name, Buffer.from('x')])) })
+      expect(await verify(folder)).to.be.above(0)
+      expect(await othersIn(folder, OWN_FILES)).to.deep.equal({ ignored: left, foreign: [] })
+      await rm(path.join(folder, '.DS_Store'))
+      await mkdir(path.join(folder, '.DS_Store'))
+      expect((await othersIn(folder, OWN_FILES)).foreign, 'a folder is none of these').to.deep.equal(['.DS_Store'])
+    })
   })
 
   it('is found by the contents of the lines where the hashes were made to fit', async () => {

@@ -138,6 +138,13 @@ describe('a damaged backup', function damaged() {
     })
   }
 
+  it('is none where a file manager has left a file, and the verb names it', async () => {
+    const copy = await copyOf()
+    await writeFile(path.join(copy, '.DS_Store'), 'x')
+    const verified = JSON.parse(await kogi(['backup', 'verify', copy, '--json'], {}))
+    expect(verified).to.deep.include({ whole: true, ignored: ['.DS_Store'] })
+  })
+
   if (LONG)
     it('is refused by the verbs with statuses of their own, and a restore makes nothing', async () => {
       const copy = await copyOf()

@@ -1,4 +1,16 @@
-import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
@@ -91,6 +103,44 @@ describe('embedded PostgreSQL', function () {
     try {
       const error = await startEmbeddedPostgres({ dataDir, log }).catch(error => error)
       expect(error.message).to.contain(`in use by the running process ${process.pid}`)
+    } finally {
+      await stop()
+    }
+  })
+
+  it('keeps its write-ahead log under 256 MiB, and shortens a longer one', async () => {
+    const folder = path.join(dataDir, 'postgres/data/pg_wal')
+    const { uid, gid } = await stat(folder)
+    const mib = async () => {
+      const names = await readdir(folder)
+      const sizes = await Promise.all(names.map(name => stat(path.join(folder, name)).catch(() => undefined)))
+      return sizes.reduce((sum, found) => sum + (found?.isFile() ? found.size : 0), 0) / 2 ** 20
+    }
+    // Files for later, as a release with a longer log has left them.
+    const last = (await readdir(folder))
+      .filter(name => /^[0-9A-F]{24}$/.test(name))
+      .sort()
+      .at(-1)!
+    for (let ahead = 1; ahead <= 25; ahead++) {
+      const number = Number.parseInt(last.slice(16), 16) + ahead
+      const file = path.join(folder, last.slice(0, 16) + number.toString(16).toUpperCase().padStart(8, '0'))
+      await writeFile(file, '')
+      await truncate(file, 2 ** 24)
+      await chown(file, uid, gid)
+    }
+    expect(await mib()).to.be.above(400)
+    const { url, stop } = await startEmbeddedPostgres({ dataDir, log })
+    try {
+      expect(await mib(), 'at start').to.be.at.most(192)
+      let longest = 0
+      for (let written = 0; written < 400; written += 20) {
+        await query(
+          url('kogi'),
+          `SELECT pg_logical_emit_message(false, 'test', repeat('x', 1 << 20)) FROM generate_series(1, 20)`,
+        )
+        longest = Math.max(longest, await mib())
+      }
+      expect(longest, 'under load').to.be.at.most(256)
     } finally {
       await stop()
     }

@@ -1,6 +1,11 @@
 /** The services beside the streams, the pages over HTTP, and connections that send nonsense. */
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
+import {
+  persistentSubscriptionToAllSettingsFromDefaults,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+  UnsupportedError,
+} from '@eventstore/db-client'
 import gossip from '@eventstore/db-client/generated/gossip_pb.js'
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js'
 import { expect } from 'chai'
@@ -55,6 +60,69 @@ overEngines('services', engine => {
       const answer = await engine.raw.ask(`/${call}`, EMPTY)
       expect(answer.status).to.equal(Status.unimplemented)
       expect(answer.message).to.equal(`${call} is not part of the embedded event store; a real EventStoreDB has it.`)
+    }
+  })
+
+  it('refuses every call about persistent subscriptions of the stock client at once', async function () {
+    if (engine.isReal) return this.skip()
+    const { client } = engine
+    const ofStream = persistentSubscriptionToStreamSettingsFromDefaults()
+    const ofAll = persistentSubscriptionToAllSettingsFromDefaults()
+    const first = async (events: AsyncIterable<unknown>) => {
+      for await (const event of events) return event
+      return undefined
+    }
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => client.createPersistentSubscriptionToStream('s', 'g', ofStream),
+      () => client.updatePersistentSubscriptionToStream('s', 'g', ofStream),
+      () => client.deletePersistentSubscriptionToStream('s', 'g'),
+      () => first(client.subscribeToPersistentSubscriptionToStream('s', 'g')),
+      () => client.getPersistentSubscriptionToStreamInfo('s', 'g'),
+      () => client.listPersistentSubscriptionsToStream('s'),
+      () => client.listAllPersistentSubscriptions(),
+      () => client.replayParkedMessagesToStream('s', 'g'),
+      () => client.restartPersistentSubscriptionSubsystem(),
+    ]
+    for (const call of calls) {
+      const error = await call().then(
+        () => undefined,
+        (failed: Error) => failed,
+      )
+      expect(error?.message, String(call)).to.include('not part of the embedded event store')
+    }
+    // The client itself refuses these, because the server does not list them.
+    const unlisted: readonly (() => Promise<unknown>)[] = [
+      () => client.createPersistentSubscriptionToAll('g', ofAll),
+      () => client.updatePersistentSubscriptionToAll('g', ofAll),
+      () => client.deletePersistentSubscriptionToAll('g'),
+      () => first(client.subscribeToPersistentSubscriptionToAll('g')),
+      () => client.getPersistentSubscriptionToAllInfo('g'),
+      () => client.listPersistentSubscriptionsToAll(),
+      () => client.replayParkedMessagesToAll('g'),
+    ]
+    for (const call of unlisted) {
+      const error = await call().catch((failed: unknown) => failed)
+      expect(error, String(call)).to.be.instanceOf(UnsupportedError)
+    }
+  })
+
+  it('answers 501 to every HTTP form of persistent subscriptions', async function () {
+    if (engine.isReal) return this.skip()
+    const base = engine.url.replace(/^esdb:(.*)\?.*$/, 'http:$1')
+    for (const [method, path] of [
+      ['GET', '/subscriptions'],
+      ['GET', '/subscriptions/s'],
+      ['GET', '/subscriptions/s/g/info'],
+      ['PUT', '/subscriptions/s/g'],
+      ['POST', '/subscriptions/s/g/replayParked?stopAt=1'],
+      ['DELETE', '/subscriptions/s/g'],
+      ['POST', '/subscriptions/restart'],
+    ]) {
+      const answer = await fetch(base + path, { method: method! })
+      expect([answer.status, await answer.text()], `${method} ${path}`).to.deep.equal([
+        501,
+        'Persistent subscriptions are not part of the embedded event store; a real EventStoreDB has them.',
+      ])
     }
   })
 

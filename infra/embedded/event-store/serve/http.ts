@@ -16,6 +16,11 @@ const INFO = {
   authentication: { type: 'insecure', properties: null },
 }
 
+/** Persistent subscriptions: lists, infos, groups, and what can be done with them. */
+const SUBSCRIPTIONS = /^\/subscriptions(\/|$)/
+const NO_SUBSCRIPTIONS =
+  'Persistent subscriptions are not part of the embedded event store; a real EventStoreDB has them.'
+
 const PING = { text: 'Ping request successfully handled', msgTypeId: 123, label: 'Http' }
 
 /** Answers HTTP/1.1: the pages, and what concerns a stream. */
@@ -28,7 +33,8 @@ export async function serveHttp(request: IncomingMessage, response: ServerRespon
   else if (method === 'POST') answer = await postEvents(request, stream, node.committer)
   else answer = feed(stream, node.store)
   request.resume()
-  const { status, headers, body } = answer
+  const { status, headers, body, reason } = answer
+  if (reason !== undefined) response.statusMessage = reason
   response.writeHead(status, { ...headers, ...(status === 204 ? {} : { 'content-length': Buffer.byteLength(body) }) })
   response.end(method === 'HEAD' ? undefined : body)
 }
@@ -36,7 +42,8 @@ export async function serveHttp(request: IncomingMessage, response: ServerRespon
 /** The answer of a page; 404 for a path without one. */
 export function page(method: string, path: string): HttpAnswer {
   const isRead = method === 'GET' || method === 'HEAD'
-  const [route] = path.split('?')
+  const [route = '/'] = path.split('?')
+  if (SUBSCRIPTIONS.test(route)) return { ...httpAnswer(501, NO_SUBSCRIPTIONS), reason: NO_SUBSCRIPTIONS }
   if (route === '/health/live')
     return isRead ? httpAnswer(204) : { ...httpAnswer(405), headers: { allow: 'GET, HEAD' } }
   const content = route === '/info' ? INFO : route === '/ping' ? PING : undefined
