@@ -28,6 +28,8 @@ export class Draft {
   /** The state, and the revision, that the drafted events lead to. */
   state: unknown
   revision: bigint
+  /** The revision of the last event that could be read, which is what reads answer with. */
+  known: bigint
   readonly events: Drafted[] = []
   readonly answers: Answer[] = []
   readonly #aggregate: AnyAggregate
@@ -37,13 +39,14 @@ export class Draft {
   #begunAt = 0
 
   /** A draft that is never appended (a dry run) needs no bounds. */
-  constructor(aggregate: AnyAggregate, { stream, state, revision, position }: LoadedStream, isBounded: boolean) {
+  constructor(aggregate: AnyAggregate, { stream, state, revision, known, position }: LoadedStream, isBounded: boolean) {
     this.#aggregate = aggregate
     this.before = { revision, position }
     this.#isBounded = isBounded
     this.stream = stream
     this.state = state
     this.revision = revision
+    this.known = known
   }
 
   get newEvents(): readonly NewEvent[] {
@@ -80,7 +83,10 @@ export class Draft {
     this.#bytes += bytes
     for (const { decoded } of events) this.state = evolveWith(this.#aggregate, this.state, decoded)
     this.revision += BigInt(events.length)
-    if (events.length > 0) this.#places.set(commandId, place)
+    if (events.length > 0) {
+      this.known = this.revision
+      this.#places.set(commandId, place)
+    }
     this.answers.push({ ...place, replayed: false })
     return true
   }

@@ -155,10 +155,15 @@ function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: r
 const NOTHING_SEALED: SealedBody = { body: {}, fingerprint: '', subjects: [] }
 
 /** What the rules say of the command in this state: facts, or `[]` when already so. Throws the error to answer. */
-function judge(command: Command, { state, revision }: Draft, body: unknown, { commandId, at }: CommandMetadata): Facts {
+function judge(
+  command: Command,
+  { state, revision, known }: Draft,
+  body: unknown,
+  { commandId, at }: CommandMetadata,
+): Facts {
   const { aggregate, name, principal, expectedRevision, id } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
-  if (!isExpected(expectedRevision, revision)) {
+  if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
     const message = `The ${aggregate.name} ${stands}; read it again and decide anew.`
     throw new KogiError('precondition_failed', message)
@@ -168,11 +173,15 @@ function judge(command: Command, { state, revision }: Draft, body: unknown, { co
   return aggregate.decide[name]!(state, body, context)
 }
 
-/** Whether a thing is as its caller has seen it; a revision of -1 means that it does not exist. */
-function isExpected(expected: Command['expectedRevision'], revision: bigint): boolean {
-  if (expected === undefined || expected === revision) return true
+/**
+ * Whether a thing is as its caller has seen it; a revision of -1 means that it does not exist. Events behind `known`
+ * changed nothing: operators went past them.
+ */
+function isExpected(expected: Command['expectedRevision'], known: bigint, revision: bigint): boolean {
+  if (expected === undefined) return true
   if (expected === '*') return revision >= 0n
-  return typeof expected !== 'bigint' && expected.includes(revision)
+  const seen = typeof expected === 'bigint' ? [expected] : expected
+  return seen.some(each => each >= known && each <= revision)
 }
 
 /** Where this command was done, if it was. The same key with another body is an error of the caller. */

@@ -66,6 +66,8 @@ export type LoadedStream = {
   state: unknown
   /** Revision of the last event, -1 while there is none. */
   revision: bigint
+  /** Revision of the last event that could be read: operators went past those behind it. Reads answer with this one. */
+  known: bigint
   /** Position of the last event, 0 while there is none. */
   position: bigint
   readonly commands: CommandIndex
@@ -150,7 +152,10 @@ export function loadedStreams(deps: StreamsDeps): Streams {
 const snapshotInterval = (parts: number) => BigInt(SNAPSHOT_EVERY * Math.min(4, Math.max(1, parts)))
 
 function fold(aggregate: AnyAggregate, loaded: LoadedStream, event: DomainEvent): void {
-  if (event.revision > loaded.revision) loaded.state = evolveWith(aggregate, loaded.state, event)
+  if (event.revision > loaded.revision) {
+    loaded.state = evolveWith(aggregate, loaded.state, event)
+    loaded.known = event.revision
+  }
   pass(loaded, event)
 }
 
@@ -206,6 +211,7 @@ const emptyStream = (aggregate: AnyAggregate, stream: string): LoadedStream => (
   stream,
   state: aggregate.initial,
   revision: -1n,
+  known: -1n,
   position: 0n,
   commands: new CommandIndex(),
   snapshotAt: -1n,
@@ -237,6 +243,7 @@ async function restoreSaved(store: EventStore, aggregate: AnyAggregate, loaded: 
   if (snapshot) {
     loaded.state = snapshot.state
     loaded.revision = snapshot.revision
+    loaded.known = snapshot.revision
     loaded.snapshotAt = snapshot.revision
     loaded.parts = snapshot.parts
   }

@@ -1,6 +1,7 @@
 import type { QueryConfig } from 'pg'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest } from '../domain/kernel/route.ts'
+import { auditLog } from '../projections/audit/audit-log.ts'
 import { CHECKPOINTS } from '../projections/ownership/tables.ts'
 import { bucketOf } from '../projections/rows/bucket.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
@@ -37,11 +38,23 @@ export type Wanted = { readonly token?: Token | undefined; readonly asOf?: AsOf 
  * The first two columns of every read: the lowest checkpoint of the projections it touches in bucket `$1`, and whether
  * one of them is stalled. One statement sees one snapshot, so rows and position belong together without a transaction.
  */
-export function checkpointsSql(projections: readonly AnyProjection[]): string {
+export function checkpointsSql(projections: readonly AnyProjection[], alias = 'c'): string {
   const names = projections.map(({ name, version }) => `('${name}', ${version})`).join(', ')
   return `(select case when count(*) = ${projections.length} then min(position) else 0 end as position,
     coalesce(bool_or(state = 'stalled'), false) as stalled
-    from ${CHECKPOINTS} where bucket = $1 and (projection, version) in (${names})) c`
+    from ${CHECKPOINTS} where bucket = $1 and (projection, version) in (${names})) ${alias}`
+}
+
+/**
+ * The same for an answer that has its revision from the audit log: its position is one that the audit log has reached
+ * as well. While the audit log is stalled the answer goes without it, with a revision that may be too low: `If-Match`
+ * then refuses more than it must, and never less.
+ */
+export function withAuditLogSql(projections: readonly AnyProjection[]): string {
+  const { name, version } = auditLog
+  return `(select m.stalled, least(m.position, (select position from ${CHECKPOINTS} where bucket = $1
+      and projection = '${name}' and version = ${version} and state <> 'stalled')) as position
+    from ${checkpointsSql(projections, 'm')}) c`
 }
 
 /** The token of a request, from the header or the query; `undefined` where it carries none. */

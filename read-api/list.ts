@@ -1,9 +1,10 @@
 /** A page of a list: filtered, ordered, from a cursor or an offset on, counted on request, all in one statement. */
 import { z } from 'zod'
 import type { Parameter, Route } from '../domain/kernel/route.ts'
+import { auditLog } from '../projections/audit/audit-log.ts'
 import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
-import { checkpointsSql, positioned, read, type Statement } from './consistency.ts'
+import { checkpointsSql, read, type Statement, withAuditLogSql } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
 import type { Condition, Filters } from './filters.ts'
 import {
@@ -17,6 +18,7 @@ import {
   whole,
 } from './parameters.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
+import { isPlace, revisionSql, taggedAt, thingOf } from './revision.ts'
 import { columnsOf, opened, sealedColumnsOf, wireRow } from './rows.ts'
 import { type Asked, all, momentParameters, nothingToListOf, type Scope, scopeOf, selected } from './scope.ts'
 import { behind, orderBy, type Sorting, sortingOf, sortParameter } from './sorting.ts'
@@ -35,8 +37,8 @@ export const listParameters = (resource: Resource, filters: Filters): readonly P
   ...momentParameters(resource),
 ]
 
-/** Columns of the answer before those of the row: position, stalled, total, exists. */
-const ROW_AT = 4
+/** Columns of the answer before those of the row: position, stalled, total, exists, revision of the thing. */
+const ROW_AT = 5
 
 /** Answers a list. */
 export function listHandler(resource: Resource, filters: Filters, deps: ResourceDeps): Route['handle'] {
@@ -56,7 +58,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
     const asked: Asked = { request, query, asOf: wanted.asOf }
     const statement = listStatement(resource, sorting, scopeOf(resource, filters, asked), asked)
     const { rows, position } = await read(deps, request, statement, wanted)
-    const [, , total, exists] = rows[0]!
+    const [, , total, exists, revision] = rows[0]!
     if (exists === false) throw nothingToListOf(resource, asked)
     const found = rows[0]![orgAt] === null ? [] : rows.slice(0, limit)
     const last = rows.length > limit ? found.at(-1) : undefined
@@ -72,7 +74,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
         ...(query.offset !== undefined && { offset: Number(query.offset) }),
         ...(total !== null && { total: Number(total) }),
       },
-      ...positioned(position, wanted.asOf),
+      ...taggedAt(revision, position, wanted.asOf),
     }
   }
 }
@@ -93,10 +95,28 @@ function listStatement(resource: Resource, sorting: Sorting, scope: Scope, { que
     `select ${selected('t', columns)} from ${source} t where ${all([...conditions, ...more], 't')}
       order by ${orderBy(sorting, 't')} limit ${limit} offset ${offset}`
   const total = query.total === 'true' ? `(select count(*) from ${table} t where ${all(conditions, 't')})` : 'null'
-  const text = `select c.position, c.stalled, ${total}, ${exists}, ${selected('t', columns)}
-    from ${checkpointsSql(of)} left join lateral (${pages(page, beyond, scope, sorting, limit)}) t on true
+  const { shared, each } = revisionsOf(resource, scope)
+  const cells = columns.map(name => (name === 'revision' && each ? each : `t."${name}"`)).join(', ')
+  const text = `select c.position, c.stalled, ${total}, ${exists}, r.revision, ${cells}
+    from ${shared || each ? withAuditLogSql(of) : checkpointsSql(of)}
+    cross join lateral (select ${shared ?? 'null::bigint'} as revision offset 0) r
+    left join lateral (${pages(page, beyond, scope, sorting, limit)}) t on true
     order by ${orderBy(sorting, 't')}`
-  return { of, text, values }
+  return { of: shared || each ? [...of, auditLog] : of, text, values }
+}
+
+/**
+ * SQL of the revisions of things: `shared` is that of the thing that the whole list belongs to, `each` that of a row's
+ * thing where the row does not have it by itself.
+ */
+function revisionsOf({ projection }: Resource, { fixed, then }: Scope): { shared?: string; each?: string } {
+  const thing = thingOf(projection)
+  if (!thing) return {}
+  const position = then === undefined ? 'c.position' : `${then}::bigint`
+  const parent = fixed.find(([column]) => column === thing.column)
+  const keeps = thing.isWhole || isPlace(projection)
+  if (parent) return { shared: revisionSql(thing, parent[1], position), ...(!keeps && { each: 'r.revision' }) }
+  return keeps ? {} : { each: `greatest(t."revision", ${revisionSql(thing, `t."${thing.column}"`, position)})` }
 }
 
 type Page = (more: readonly Condition[]) => string

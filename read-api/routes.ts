@@ -7,6 +7,7 @@ import { filtersOf } from './filters.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
+import { ifNoneMatch, isOfOneThing } from './revision.ts'
 import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
@@ -33,12 +34,13 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   const filters = filtersOf(projection, resource.filters)
   const errors = { ...(knowsThePast(resource) ? asOfErrors : noHistoryErrors), ...readErrors }
   const shared = { method: 'GET', permission, tag, errors: { ...errors, 404: ['not_found'] } } as const
+  const conditional = isOfOneThing(resource) ? [ifNoneMatch] : []
   const list: Route = {
     ...shared,
     path,
     operationId: `list${ids.many}`,
     summary: summary.list,
-    parameters: [...pathParameters(resource, []), ...listParameters(resource, filters)],
+    parameters: [...pathParameters(resource, []), ...listParameters(resource, filters), ...conditional],
     response: z.array(row),
     handle: listHandler(resource, filters, deps),
   }
@@ -57,7 +59,7 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
     path: `${path}${names.map(name => `/:${name}`).join('')}`,
     operationId: `get${ids.one}`,
     summary: summary.get ?? '',
-    parameters: [...pathParameters(resource, names), ...momentParameters(resource)],
+    parameters: [...pathParameters(resource, names), ...momentParameters(resource), ifNoneMatch],
     response: row,
     handle: singleHandler(resource, deps),
   }

@@ -4,6 +4,7 @@ import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { ClientGone } from './body.ts'
+import { isNotModified } from './conditional.ts'
 import { isLatest } from './connections.ts'
 import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
@@ -43,7 +44,13 @@ export class Exchange {
   }
 
   /** Answers what a route returned. */
-  success({ status = 200, data, meta, pagination, headers }: ApiResponse): void {
+  success(answer: ApiResponse): void {
+    const { status = 200, data, meta, pagination, headers } = answer
+    const { method, headers: asked } = this.request
+    if ((method === 'GET' || method === 'HEAD') && isNotModified(asked['if-none-match'], answer)) {
+      this.#send(304, { ...headers }, '')
+      return
+    }
     const envelope = status === 204 ? '' : JSON.stringify({ data, meta: { ...this.#meta(), ...meta }, pagination })
     this.#send(status, { ...headers }, envelope)
   }
@@ -91,13 +98,14 @@ export class Exchange {
       if (isLatest(request)) response.shouldKeepAlive = false
       else delete headers.Connection
     }
-    if (status !== 204) {
+    const hasBody = status !== 204 && status !== 304
+    if (hasBody) {
       headers['Content-Type'] = 'application/json; charset=utf-8'
       headers['Content-Length'] = Buffer.byteLength(body)
       headers['X-Content-Type-Options'] = 'nosniff'
     }
     response.writeHead(status, headers)
-    response.end(request.method === 'HEAD' || status === 204 ? undefined : body)
+    response.end(hasBody && request.method !== 'HEAD' ? body : undefined)
     this.#end(status)
   }
 

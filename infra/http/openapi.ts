@@ -124,8 +124,11 @@ function namedParameters(routes: readonly Route[]) {
 }
 
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
-function successes({ method, response, path, answerHeaders }: Route, refTo: RefTo<z.ZodType>): JsonObject {
-  const written = answerHeaders ?? (method === 'GET' ? ['ETag'] : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
+function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
+  const { method, response, path, parameters, answerHeaders } = route
+  const isConditional = parameters.some(({ name }) => name === 'If-None-Match')
+  const read = ['Kogi-Position', ...(isConditional ? ['ETag'] : [])]
+  const written = answerHeaders ?? (method === 'GET' ? read : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
   const properties = {
     data: refTo(response),
     meta: { $ref: '#/components/schemas/Meta' },
@@ -138,6 +141,7 @@ function successes({ method, response, path, answerHeaders }: Route, refTo: RefT
     const removed = { description: 'Removed; the receipt is in the headers', headers: headerRefs(written) }
     return { 200: { ...ok, description: 'What it would do, with `dry_run`' }, 204: removed }
   }
+  if (isConditional) return { 200: ok, 304: { description: 'The client has this answer', headers: headerRefs(read) } }
   if (method !== 'POST' || answerHeaders) return { 200: ok }
   const made = { description: 'Made', headers: headerRefs([...written, 'Location']), content }
   return path.split('/').length > 3 ? { 200: ok, 201: made } : { 200: { ...ok, description: 'Already so' }, 201: made }
@@ -232,7 +236,7 @@ const HEADERS = {
     description: 'Follows the request through logs and events; a caller may bring its own',
     schema: text,
   },
-  ETag: { description: 'Revision of the thing, in quotes: for `If-Match`', schema: text },
+  ETag: { description: 'Revision of the thing, in quotes: for `If-Match` of its commands', schema: text },
   'Kogi-Position': { description: 'Position in the log: for `Kogi-Min-Position`', schema: text },
   'Idempotency-Key': { description: 'The key that names this command', schema: text },
   Location: { description: 'Path of the thing that was made', schema: text },

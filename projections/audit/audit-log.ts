@@ -47,6 +47,8 @@ export const auditLog = projection({
   of: {},
   row,
   key: ['org', 'position'],
+  // The events of a thing, and its last one up to a position: its revision (read-api/revision.ts).
+  indexes: [['org', 'category', 'id', 'position']],
   on: {},
   every,
   reads: [

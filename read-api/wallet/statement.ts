@@ -3,20 +3,13 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
 import { date, integer, list, minorUnits, object, oneOf, unsigned64 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
+import { auditLog } from '../../projections/audit/audit-log.ts'
 import { type Fixed, rowAsOf } from '../../projections/rows/as-of.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
-import {
-  type AsOf,
-  checkpointsSql,
-  positioned,
-  type ReadStore,
-  read,
-  readErrors,
-  type Statement,
-} from '../consistency.ts'
+import { type AsOf, type ReadStore, read, readErrors, type Statement, withAuditLogSql } from '../consistency.ts'
 import { cursorOf, placeOf as valuesIn } from '../cursor.ts'
 import {
   fromPath,
@@ -29,6 +22,7 @@ import {
   queriesOf,
   tokenParameters,
 } from '../parameters.ts'
+import { ifNoneMatch, revisionSql, taggedAt, thingOf } from '../revision.ts'
 import { type WireRow, wireRow } from '../rows.ts'
 
 const { shape } = postings.row
@@ -145,7 +139,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
       path: '/kwlt/wallets/:id/accounts/:account/statement',
       operationId: 'getStatement',
       summary: 'The statement of an account: opening balance, lines with their running balance, closing balance.',
-      parameters: withOrder,
+      parameters: [...withOrder, ifNoneMatch],
       response: statementSchema,
       async handle(request) {
         const query = queriesOf(request, withOrder)
@@ -159,7 +153,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
       path: '/kwlt/wallets/:id/accounts/:account/end-of-day',
       operationId: 'getEndOfDayBalances',
       summary: 'The balance of an account at the end of each day on which entries count; other days keep the last one.',
-      parameters: common,
+      parameters: [...common, ifNoneMatch],
       response: endOfDaySchema,
       async handle(request) {
         const { head, rows, ...answer } = await historyPage(deps, request, queriesOf(request, common), byDay)
@@ -183,12 +177,12 @@ async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries,
   const values = [request.principal.org, wallet, account, currency]
   const statement = pageStatement(view, values, { query, limit, asOf: wanted.asOf })
   const { rows, position } = await read(deps, request, statement, wanted)
-  const [, , known, places, opening, balance] = rows[0]!
+  const [, , known, places, opening, balance, revision] = rows[0]!
   if (!known) {
     const when = wanted.asOf ? 'had' : 'has'
     throw new KogiError('not_found', `The wallet ${when} no account ${account} in ${currency}.`)
   }
-  const found = (rows[0]![6] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, 6))
+  const found = (rows[0]![ROW_AT] === null ? [] : rows.slice(0, limit)).map(row => wireRow(view.columns, row, ROW_AT))
   const last = found.at(-1)
   const next = last && rows.length > limit ? cursorOf(view.name, keysOf(view, last), wanted.asOf) : undefined
   const closing = last?.balance ?? opening
@@ -206,9 +200,12 @@ async function historyPage(deps: ReadStore, request: ApiRequest, query: Queries,
     },
     rows: found,
     pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
-    ...positioned(position, wanted.asOf),
+    ...taggedAt(revision, position, wanted.asOf),
   }
 }
+
+/** Columns of the answer before those of a line. */
+const ROW_AT = 7
 
 const ACCOUNT: Fixed = [
   ['org', '$2'],
@@ -219,6 +216,7 @@ const ACCOUNT: Fixed = [
 const SCOPE = ACCOUNT.map(([column, value]) => `t.${column} = ${value}`).join(' and ')
 
 const READ = [balances, postings]
+const WALLET = thingOf(balances)!
 
 type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
 
@@ -252,13 +250,14 @@ function pageStatement(view: View, account: readonly string[], { query, limit, a
   const balance = query.effective_at === undefined ? 'null::numeric' : sum()
   const text = `with a as materialized (${accountSql(account[2]!, knownScope, then)})
     select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, ${balance},
+      ${revisionSql(WALLET, '$3', then === undefined ? 'c.position' : `${then}::bigint`)},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + l.running' : `l.${name}`)).join(', ')}
-    from ${checkpointsSql(READ)} left join a on true
+    from ${withAuditLogSql(READ)} left join a on true
     cross join (select ${before === undefined ? '0::numeric' : sum(before)} as opening) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
       from (${view.rows(where, put(limit + 1))}) t) l on true order by ${keys.replaceAll('t.', 'l.')}`
-  return { of: READ, text, values }
+  return { of: [...READ, auditLog], text, values }
 }
 
 /** SQL of whether the account exists; an external account exists once something was posted to it. */

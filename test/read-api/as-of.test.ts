@@ -11,6 +11,7 @@ import { readRoutes } from '../../read-api/routes.ts'
 import { randomHistory, randomOf } from '../projections/history.ts'
 import { freshPool, MemoryLog, reached, separateAll, startRunner } from '../projections/support.ts'
 import { type Live, serveReads } from './live.ts'
+import { revisionsAfter } from './revisions-oracle.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 /** After all events, and before now. */
@@ -18,7 +19,12 @@ const LATE = new Date(Date.now() - 10_000).toISOString()
 const SEED = Number(process.env.KOGI_SEED ?? 61)
 
 /** Rows of an org as the API writes them, in the order of a resource. */
-function expected(folded: FoldedRows, resource: (typeof resources)[number], org: string) {
+function expected(
+  folded: FoldedRows,
+  resource: (typeof resources)[number],
+  org: string,
+  revised: ReturnType<typeof revisionsAfter>,
+) {
   const rows = sortedRows(folded, resource.projection).filter(row => row.org === org)
   const by = (row: Row) => resource.order.map(column => row[column as string] as string | bigint)
   const inOrder = (a: Row, b: Row) => {
@@ -27,7 +33,7 @@ function expected(folded: FoldedRows, resource: (typeof resources)[number], org:
     return at < 0 ? 0 : left[at]! < right[at]! ? -1 : 1
   }
   return [...rows].sort(inOrder).map(row => {
-    const wire = toWire(row) as Record<string, unknown>
+    const wire = { ...revised(resource.projection, toWire(row) as Record<string, unknown>) }
     if (wire.holder) wire.holder = `sealed ${(wire.holder as { text: string }).text}`
     return wire
   })
@@ -72,8 +78,9 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     const random = randomOf(SEED)
     const folded: FoldedRows = new Map()
     const lists = resources.filter(({ parents }) => Object.keys(parents).length === 0)
-    for (const event of events) {
+    for (const [n, event] of events.entries()) {
       foldEvent(projections, folded, codec.decode(event))
+      const revised = revisionsAfter(events.slice(0, n + 1))
       const { org } = event.metadata
       // A position need not be that of an event: nothing happens before the next one.
       const position = String(event.position + BigInt(random(30)))
@@ -82,11 +89,11 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
         const limit = random(8) === 0 ? 1 + random(9) : 500
         const found = await everyPage(org, resource.path, `as_of=${position}&limit=${limit}`)
         expect(found.map(canonicalJson), `${resource.path} ${position}`).to.deep.equal(
-          expected(folded, resource, org).map(canonicalJson),
+          expected(folded, resource, org, revised).map(canonicalJson),
         )
       }
       for (const resource of resources.filter(({ names }) => names.length > 0)) {
-        const rows = expected(folded, resource, org)
+        const rows = expected(folded, resource, org, revised)
         const row = rows[random(rows.length)]
         if (!row) continue
         const { status, body } = await live.get(org, `${filled(resource, row)}?as_of=${position}`)
@@ -106,17 +113,18 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       for (const event of events) {
         if (event.position <= until.position) foldEvent(projections, folded, codec.decode(event))
       }
+      const revised = revisionsAfter(events.filter(({ position }) => position <= until.position))
       const as = `as_of=${until.position}`
       const of = (many: string) => resources.find(({ ids }) => ids.many === many)!
-      const all = expected(folded, of('Tasks'), org)
+      const all = expected(folded, of('Tasks'), org, revised)
       const open = all.filter(({ status }) => status === 'open')
       expect(await everyPage(org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
       const { body } = await live.get(org, `/kctr/tasks?${as}&status=open&total=true&offset=1&limit=1`)
       expect(body.pagination).to.include({ total: open.length, offset: 1 })
       expect(body.data).to.deep.equal(open.slice(1, 2))
-      for (const wallet of expected(folded, of('Wallets'), org)) {
+      for (const wallet of expected(folded, of('Wallets'), org, revised)) {
         for (const many of ['WalletAccounts', 'WalletEntries']) {
-          const rows = expected(folded, of(many), org).filter(row => row.wallet === wallet.id)
+          const rows = expected(folded, of(many), org, revised).filter(row => row.wallet === wallet.id)
           const path = of(many).path.replace(':id', String(wallet.id))
           expect(await everyPage(org, path, `${as}&limit=2`)).to.deep.equal(rows)
         }

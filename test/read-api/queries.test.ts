@@ -9,6 +9,7 @@ import { summaryRow, unitOf } from '../../read-api/summary.ts'
 import { randomOf } from '../projections/history.ts'
 import { ORGS, pickOf, queryHistory, TEXTS } from './query-history.ts'
 import { type Asked, isNumeric, passes, sorted, summarized, type WireRow } from './query-oracle.ts'
+import { revisionsAfter } from './revisions-oracle.ts'
 import { makeWorld, type World } from './support.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -17,7 +18,11 @@ const EVENTS = LONG ? 2_000 : 300
 const MOMENTS = LONG ? 30 : 6
 const QUERIES = LONG ? 20_000 : 150
 
-type Moment = { readonly position: bigint; readonly folded: FoldedRows }
+type Moment = {
+  readonly position: bigint
+  readonly folded: FoldedRows
+  readonly revised: ReturnType<typeof revisionsAfter>
+}
 
 describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries() {
   this.timeout(LONG ? 1_800_000 : 90_000)
@@ -32,19 +37,25 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
     const positions = Array.from({ length: MOMENTS - 1 }, () => pick(history.events).position + BigInt(random(5)))
     moments = [...positions.filter(position => position < history.position), history.position].map(position => {
       const folded: FoldedRows = new Map()
-      for (const event of history.events) if (event.position <= position) foldEvent(projections, folded, event)
-      return { position, folded }
+      const past = history.events.filter(event => event.position <= position)
+      for (const event of past) foldEvent(projections, folded, event)
+      return { position, folded, revised: revisionsAfter(past) }
     })
   })
   after(() => world.close())
 
   /** The rows of a resource at a moment, of an org, within a thing; `undefined` where that thing is not there. */
-  function rowsAt(resource: Resource, { folded }: Moment, org: string, parent: string): readonly WireRow[] | undefined {
+  function rowsAt(
+    resource: Resource,
+    { folded, revised }: Moment,
+    org: string,
+    parent: string,
+  ): readonly WireRow[] | undefined {
     const [within] = Object.values(resource.parents)
     const wire = (of: typeof resource.projection) =>
       sortedRows(folded, of)
         .filter(row => row.org === org)
-        .map(row => JSON.parse(JSON.stringify(toWire(row))) as WireRow)
+        .map(row => revised(of, JSON.parse(JSON.stringify(toWire(row)))) as WireRow)
     if (resource.within && !wire(resource.within).some(({ id }) => id === parent)) return undefined
     return wire(resource.projection).filter(row => within === undefined || row[within] === parent)
   }

@@ -1,0 +1,17 @@
+/** Conditional reads (RFC 9110, section 13.1.2): the client has an answer and asks whether it still holds. */
+import type { ApiResponse } from '../../domain/kernel/route.ts'
+
+const OPAQUE_TAG = /"[^"]*"/g
+
+/**
+ * Whether an answer is one that the client has. Tags are compared weakly, as `If-None-Match` demands: `W/"3"` is `"3"`.
+ * An answer in which personal data cannot be read is always sent, so that no client keeps what was erased.
+ */
+export function isNotModified(ifNoneMatch: string | undefined, { data, headers }: ApiResponse): boolean {
+  const tag = headers?.ETag
+  if (ifNoneMatch === undefined || tag === undefined || isClosed(data)) return false
+  return ifNoneMatch.trim() === '*' || [...ifNoneMatch.matchAll(OPAQUE_TAG)].some(([known]) => known === tag)
+}
+
+const isClosed = (data: unknown) =>
+  typeof data === 'object' && data !== null && ('erased' in data || 'personal_key_missing' in data)

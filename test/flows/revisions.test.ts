@@ -1,0 +1,157 @@
+import { expect } from 'chai'
+import { aggregates } from '../../infra/catalogue.ts'
+import { randomOf } from '../projections/history.ts'
+import { type App, startApp } from '../support/app.ts'
+import type { Answer, Client } from '../support/client.ts'
+
+const LONG = process.env.KOGI_LONG === '1'
+const SEED = Number(process.env.KOGI_SEED ?? 1 + Math.floor(Math.random() * 1e9))
+const STEPS = LONG ? 2_000 : 60
+
+type Command = readonly [method: string, path: string, body: object]
+
+/** A kind of thing: what makes one, commands that always change it, and every read that shows it or rows inside it. */
+type Kind = {
+  readonly make: (id: string) => readonly Command[]
+  readonly change: readonly ((id: string, n: number) => Command)[]
+  readonly reads: readonly ((id: string) => string)[]
+  /** A list with the row of the thing, or with rows inside it. */
+  readonly list: string
+  readonly isOf: (id: string) => (row: Record<string, string>) => boolean
+}
+
+const own = (id: string) => (row: Record<string, string>) => row.id === id
+const money = { account: 'main', currency: 'EUR', amount: '1' }
+const record = (path: string, name: string): Kind => ({
+  make: id => [['POST', path, { id, [name]: 'x' }]],
+  change: [
+    (id, n) => ['PATCH', `${path}/${id}`, { [name]: `x ${n}` }],
+    (id, n) => ['PUT', `${path}/${id}`, { [name]: `y ${n}` }],
+  ],
+  reads: [id => `${path}/${id}`],
+  list: path,
+  isOf: own,
+})
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  wallet: {
+    make: id => [
+      ['POST', '/kwlt/wallets', { id, kind: 'business' }],
+      ['POST', `/kwlt/wallets/${id}/accounts`, { account: 'main', currency: 'EUR', overdraft: 'allowed' }],
+      ['POST', `/kwlt/wallets/${id}/accounts`, { account: 'idle', currency: 'EUR', overdraft: 'allowed' }],
+    ],
+    change: [
+      id => ['POST', `/kwlt/wallets/${id}/credits`, money],
+      id => ['POST', `/kwlt/wallets/${id}/debits`, money],
+      (id, n) => ['POST', `/kwlt/wallets/${id}/accounts`, { account: `a${n}`, currency: 'EUR', overdraft: 'refused' }],
+    ],
+    reads: [
+      id => `/kwlt/wallets/${id}`,
+      id => `/kwlt/wallets/${id}/accounts`,
+      id => `/kwlt/wallets/${id}/accounts?limit=1`,
+      id => `/kwlt/wallets/${id}/entries`,
+      id => `/kwlt/wallets/${id}/accounts/main/EUR`,
+      id => `/kwlt/wallets/${id}/accounts/idle/EUR`,
+      id => `/kwlt/wallets/${id}/accounts/main/statement?currency=EUR`,
+      id => `/kwlt/wallets/${id}/accounts/idle/end-of-day?currency=EUR`,
+    ],
+    list: '/kwlt/accounts',
+    isOf: id => row => row.wallet === id,
+  },
+  item: {
+    make: id => [['POST', '/kbfc/items', { id, name: 'x' }]],
+    change: [
+      (id, n) => ['PATCH', `/kbfc/items/${id}`, { name: `x ${n}` }],
+      (id, n) => ['PUT', `/kbfc/items/${id}/status`, { status: `s${n}` }],
+    ],
+    reads: [id => `/kbfc/items/${id}`],
+    list: '/kbfc/items',
+    isOf: own,
+  },
+  task: {
+    make: id => [['POST', '/kctr/tasks', { id, name: 'x' }]],
+    change: [
+      (id, n) => ['PUT', `/kctr/tasks/${id}/status`, { status: `s${n}` }],
+      (id, n) => ['PUT', `/kctr/tasks/${id}/assignee`, { assignee: `a${n}` }],
+    ],
+    reads: [id => `/kctr/tasks/${id}`],
+    list: '/kctr/tasks',
+    isOf: own,
+  },
+  project: record('/kctr/projects', 'name'),
+  note: record('/koff/notes', 'title'),
+}
+
+describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
+  this.timeout(LONG ? 600_000 : 60_000)
+  const random = randomOf(SEED)
+  const pick = <T>(values: readonly T[]) => values[random(values.length)]!
+  const things: { readonly kind: Kind; readonly id: string }[] = []
+  let app: App
+  let client: Client
+  let last = '0'
+  before(async () => {
+    app = await startApp()
+    client = await app.clientOf('okonjo')
+    for (const [name, kind] of Object.entries(KINDS)) {
+      for (const id of [`${name}-1`, 'same']) {
+        for (const command of kind.make(id)) expect((await send(command)).status).to.equal(201)
+        things.push({ kind, id })
+      }
+    }
+  })
+  after(() => app?.close())
+
+  async function send([method, path, body]: Command, tag?: string): Promise<Answer> {
+    const headers: Record<string, string> = tag === undefined ? {} : { 'If-Match': tag }
+    const answer = await client.call(method, `/api/v1${path}`, { body, headers })
+    last = String(answer.headers['kogi-position'] ?? last)
+    return answer
+  }
+  const read = (path: string, headers: Record<string, string> = {}, at = last) =>
+    client.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': at, ...headers } })
+
+  it('is tried on every kind of thing', () =>
+    expect(Object.keys(KINDS)).to.have.members(aggregates.map(({ name }) => name)))
+
+  it('is what every read answers and what every command compares', async () => {
+    for (let n = 0; n < STEPS; n += 1) {
+      const { kind, id } = pick(things)
+      const next = () => pick(kind.change)(id, n)
+      const path = pick(kind.reads)(id)
+      const before = last
+      const seen = await read(path)
+      const tag = String(seen.headers.etag)
+      expect(await read(path, { 'If-None-Match': `"x", W/${tag}` }), path).to.include({ status: 304, body: undefined })
+      expect((await send(next(), `W/${tag}`)).status, path).to.equal(412)
+
+      const command = next()
+      expect((await send(command, tag)).status, `${path} ${tag} ${command}`).to.be.below(300)
+      expect((await send(pick(kind.change)(id, n + STEPS), tag)).status, path).to.equal(412)
+      const after = await read(path, { 'If-None-Match': tag })
+      expect([after.status, after.headers.etag], path).to.deep.equal([200, `"${BigInt(tag.slice(1, -1)) + 1n}"`])
+      const past = await read(`${path}${path.includes('?') ? '&' : '?'}as_of=${before}`)
+      expect([past.status, past.headers.etag], path).to.deep.equal([200, tag])
+    }
+  })
+
+  it('is that of the wallet for an entry, which keeps its place in the journal', async () => {
+    const { body } = await send(['POST', '/kwlt/wallets/same/credits', money])
+    const [{ data, revision }] = body.data.events
+    await send(['POST', '/kwlt/wallets/same/debits', money])
+    const entry = await read(`/kwlt/entries/${data.entry}`)
+    expect([entry.body.data.revision, entry.headers.etag]).to.deep.equal([revision, `"${BigInt(revision) + 1n}"`])
+    expect((await send(['POST', '/kwlt/wallets/same/debits', money], entry.headers.etag as string)).status).to.equal(
+      201,
+    )
+  })
+
+  it('stands in every row of a list', async () => {
+    for (const { kind, id } of things) {
+      const { body } = await read(`${kind.list}?limit=500`)
+      const rows = (body.data as Record<string, string>[]).filter(kind.isOf(id))
+      const row = pick(rows)
+      expect((await send(pick(kind.change)(id, 3 * STEPS), `"${row.revision}"`)).status, kind.list).to.be.below(300)
+    }
+  })
+})
