@@ -118,7 +118,7 @@ function atLeastAt(position: bigint, token: Token | undefined, query: Queries): 
  * The instant in the form of the log (UTC, milliseconds), rounded down; `undefined` for a time that does not exist. A
  * leap second, which ends a month in UTC (RFC 3339 section 5.7), counts as the last millisecond before it.
  */
-function instantOf(text: string): string | undefined {
+export function instantOf(text: string): string | undefined {
   const upper = text.toUpperCase()
   const time = upper.replace(LEAP_SECOND, '59.999')
   if (!z.iso.datetime({ offset: true }).safeParse(time).success) return undefined

@@ -4,6 +4,7 @@ import type { Parameter, Route } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
+import { computedFrom, computedNames, computedSql, dayOf, hasComputed } from './computed.ts'
 import { checkpointsSql, read, type Statement, withAuditLogSql } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
 import type { Condition, Filters } from './filters.ts'
@@ -46,6 +47,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
   const parameters = listParameters(resource, filters)
   const columns = columnsOf(projection)
   const personal = sealedColumnsOf(projection)
+  const names = [...columns, ...computedNames(projection)]
   const orgAt = ROW_AT + columns.indexOf('org')
   return async request => {
     const query = queriesOf(request, parameters)
@@ -64,7 +66,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
     const last = rows.length > limit ? found.at(-1) : undefined
     const place = last && sorting.columns.map(column => last[ROW_AT + columns.indexOf(column)])
     const next = place && cursorOf(nameOf(ids.many, sorting), place, wanted.asOf)
-    const data = found.map(values => wireRow(columns, values, ROW_AT))
+    const data = found.map(values => wireRow(names, values, ROW_AT))
     return {
       data: await opened(data, personal, request.principal.org, deps.unseal),
       pagination: {
@@ -95,14 +97,18 @@ function listStatement(resource: Resource, sorting: Sorting, scope: Scope, { que
     `select ${selected('t', columns)} from ${source} t where ${all([...conditions, ...more], 't')}
       order by ${orderBy(sorting, 't')} limit ${limit} offset ${offset}`
   const total = query.total === 'true' ? `(select count(*) from ${table} t where ${all(conditions, 't')})` : 'null'
+  const day = hasComputed(projection) ? put(dayOf(asOf)) : 'null'
   const { shared, each } = revisionsOf(resource, scope)
-  const cells = columns.map(name => (name === 'revision' && each ? each : `t."${name}"`)).join(', ')
+  const models = [...of, ...computedFrom(projection)]
+  const isWithLog = shared || each || (scope.then !== undefined && hasComputed(projection))
+  const stored = columns.map(name => (name === 'revision' && each ? each : `t."${name}"`)).join(', ')
+  const cells = stored + computedSql(projection, 't', day, scope.then)
   const text = `select c.position, c.stalled, ${total}, ${exists}, r.revision, ${cells}
-    from ${shared || each ? withAuditLogSql(of) : checkpointsSql(of)}
+    from ${isWithLog ? withAuditLogSql(models) : checkpointsSql(models)}
     cross join lateral (select ${shared ?? 'null::bigint'} as revision offset 0) r
     left join lateral (${pages(page, beyond, scope, sorting, limit)}) t on true
     order by ${orderBy(sorting, 't')}`
-  return { of: shared || each ? [...of, auditLog] : of, text, values }
+  return { of: isWithLog ? [...models, auditLog] : models, text, values }
 }
 
 /**

@@ -24,9 +24,11 @@ const keyMissing = boolean.meta({
 /** What a row looks like outside: personal data open, and a word where that was not possible. */
 export function outsideSchemaOf(projection: AnyProjection): z.ZodObject {
   const personal = sealedColumnsOf(projection)
-  if (personal.length === 0) return projection.row
+  const computed = Object.entries(projection.computed ?? {}).map(([name, { schema }]) => [name, schema] as const)
+  const row = projection.row.extend(Object.fromEntries(computed))
+  if (personal.length === 0) return row
   const open = personal.map(column => [column, text(50_000).nullable().optional()] as const)
-  return projection.row.extend({
+  return row.extend({
     ...Object.fromEntries(open),
     erased: erased.optional(),
     personal_key_missing: keyMissing.optional(),

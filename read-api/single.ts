@@ -4,6 +4,7 @@ import { auditLog } from '../projections/audit/audit-log.ts'
 import { type Fixed, hasHistory, rowAsOf } from '../projections/rows/as-of.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { wantedOf } from './as-of.ts'
+import { computedFrom, computedNames, computedSql, dayOf, hasComputed } from './computed.ts'
 import { checkpointsSql, read, withAuditLogSql } from './consistency.ts'
 import { fromPath, queriesOf } from './parameters.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -16,10 +17,11 @@ const ROW_AT = 3
 
 /** Answers a single row, with the revision of its thing as `ETag`. */
 export function singleHandler(resource: Resource, deps: ResourceDeps): Route['handle'] {
-  const { one, ids, path, projection, parents, names } = resource
+  const { one, ids, path, projection, parents, names: named } = resource
   const parameters = momentParameters(resource)
-  const params = [...Object.entries(parents), ...names.map(name => [name, name] as const)]
+  const params = [...Object.entries(parents), ...named.map(name => [name, name] as const)]
   const columns = columnsOf(projection)
+  const names = [...columns, ...computedNames(projection)]
   const personal = sealedColumnsOf(projection)
   const orgAt = ROW_AT + columns.indexOf('org')
   const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column!, `$${at + 3}`] as const)]
@@ -29,27 +31,30 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   const own = columns.includes('revision') ? 't."revision"' : 'null::bigint'
   const revision = (position: string) =>
     isLookedUp ? `greatest(${own}, ${revisionSql(thing, `t."${thing.column}"`, position)})` : own
-  const from = (position: string) => `select c.position, c.stalled, ${revision(position)}, ${selected('t', columns)}
-    from ${isLookedUp ? withAuditLogSql([projection]) : checkpointsSql([projection])}`
   const name = `get${ids.one}${path}_v${projection.version}`
-  const of = isLookedUp ? [projection, auditLog] : [projection]
-  const asOfAt = `$${params.length + 3}`
-  const now = { name, of, text: `${from('c.position')} left join ${tableOf(projection)} t on ${on}` }
-  const then = hasHistory(projection) && {
-    name: `${name} as of`,
-    of,
-    text: `${from(`${asOfAt}::bigint`)} left join ${rowAsOf(projection, fixed, asOfAt)} t on true`,
+  const isDaily = hasComputed(projection)
+  const [dayAt, asOfAt] = [`$${params.length + 3}`, `$${params.length + (isDaily ? 4 : 3)}`]
+  const statementOf = (from: string, then: string | undefined) => {
+    const of = [projection, ...computedFrom(projection)]
+    const isWithLog = isLookedUp || (isDaily && then !== undefined)
+    const computed = computedSql(projection, 't', dayAt, then)
+    const position = then === undefined ? 'c.position' : `${then}::bigint`
+    const text = `select c.position, c.stalled, ${revision(position)}, ${selected('t', columns)}${computed}
+      from ${isWithLog ? withAuditLogSql(of) : checkpointsSql(of)} left join ${from}`
+    return { name: then === undefined ? name : `${name} as of`, of: isWithLog ? [...of, auditLog] : of, text }
   }
+  const now = statementOf(`${tableOf(projection)} t on ${on}`, undefined)
+  const then = hasHistory(projection) && statementOf(`${rowAsOf(projection, fixed, asOfAt)} t on true`, asOfAt)
   return async request => {
     const { org } = request.principal
     const key = params.map(([param, column]) => fromPath(request, param, projection.row.shape[column!]))
-    const values: unknown[] = [org, ...key]
     const wanted = await wantedOf(deps, request, queriesOf(request, parameters))
     const { asOf } = wanted
+    const values: unknown[] = [org, ...key, ...(isDaily ? [dayOf(asOf)] : [])]
     const statement = asOf && then ? { ...then, values: [...values, asOf.position] } : { ...now, values }
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![orgAt] === null) throw notFound(one, key, asOf)
-    const data = wireRow(columns, rows[0]!, ROW_AT)
+    const data = wireRow(names, rows[0]!, ROW_AT)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)
     const [, , current] = rows[0]!
     if (isLookedUp && !isPlace(projection)) data.revision = current as string

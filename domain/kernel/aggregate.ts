@@ -1,6 +1,7 @@
 /** What an aggregate is: its vocabulary, its rules and how clients reach it, as data. */
 import type { z } from 'zod'
 import { invariant, rejected } from './errors.ts'
+import type { DomainEvent } from './event.ts'
 import type { Json } from './json.ts'
 
 /** Message names of one kind with their schemas: events by `PascalCase` fact, commands by `camelCase` verb. */
@@ -11,9 +12,9 @@ export type EventOf<E extends Vocabulary> = {
   readonly [K in keyof E & string]: { readonly type: K; readonly data: z.output<E[K]> }
 }[keyof E & string]
 
-/** How state follows from events. Never refuses: an impossible history is an `invariant`. */
+/** How state follows from events and their instants (`at`). Never refuses: impossible history is an `invariant`. */
 export type Evolve<S, E extends Vocabulary> = {
-  readonly [K in keyof E & string]: (state: S, data: z.output<E[K]>) => S
+  readonly [K in keyof E & string]: (state: S, data: z.output<E[K]>, at: string) => S
 }
 
 /** What comes into a decision from outside the domain. */
@@ -40,9 +41,8 @@ export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [k
 type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
- * How clients give a command. The route is a method and a path below the service, `:id` naming the thing; a path
- * without `:id` opens a new one. The permission is the part below the service: `notes.write`. The summary is one
- * sentence for the documentation.
+ * How clients give a command: a method and a path below the service, where `:id` names the thing and a path without it
+ * opens a new one; the permission below the service, as `notes.write`; one sentence for the documentation.
  */
 export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string]
 
@@ -78,10 +78,10 @@ export const aggregate = <S, C extends Vocabulary, E extends Vocabulary>(definit
 export type AnyAggregate = Aggregate<any, any, any>
 
 /** One fold step by the event's name, for code that holds events of many types. */
-export function evolveWith(aggregate: AnyAggregate, state: unknown, event: { type: string; data: unknown }): unknown {
-  const step = aggregate.evolve[event.type]
-  if (!step) throw new TypeError(`${aggregate.name} knows no event ${event.type}`)
-  return step(state, event.data)
+export function evolveWith(aggregate: AnyAggregate, state: unknown, { type, data, metadata }: DomainEvent): unknown {
+  const step = aggregate.evolve[type]
+  if (!step) throw new TypeError(`${aggregate.name} knows no event ${type}`)
+  return step(state, data, metadata.at)
 }
 
 type InStatus<S, K> = Extract<S, { readonly status: K }>

@@ -26,10 +26,8 @@ export function fieldInfo(schema: z.core.$ZodType): FieldInfo & { readonly nulla
   return { ...fields.get(schema), nullable: false }
 }
 
-function column<S extends z.ZodType>(schema: S, column: Column): S {
-  fields.add(schema, { column })
-  return schema
-}
+const column = <S extends z.ZodType>(schema: S, column: Column): S =>
+  (schema as z.ZodType).register(fields, { column }) as S
 
 /** An object that refuses unknown fields. */
 export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)

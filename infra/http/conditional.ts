@@ -5,13 +5,17 @@ const OPAQUE_TAG = /"[^"]*"/g
 
 /**
  * Whether an answer is one that the client has. Tags are compared weakly, as `If-None-Match` demands: `W/"3"` is `"3"`.
- * An answer in which personal data cannot be read is always sent, so that no client keeps what was erased.
+ * An answer in which personal data cannot be read is always sent, so that no client keeps what was erased, and one of
+ * what can be spent, which changes with the day and not with the thing.
  */
 export function isNotModified(ifNoneMatch: string | undefined, { data, headers }: ApiResponse): boolean {
   const tag = headers?.ETag
-  if (ifNoneMatch === undefined || tag === undefined || isClosed(data)) return false
+  if (ifNoneMatch === undefined || tag === undefined || isClosed(data) || isDaily(data)) return false
   return ifNoneMatch.trim() === '*' || [...ifNoneMatch.matchAll(OPAQUE_TAG)].some(([known]) => known === tag)
 }
 
 const isClosed = (data: unknown) =>
   typeof data === 'object' && data !== null && ('erased' in data || 'personal_key_missing' in data)
+
+const isDaily = (data: unknown): boolean =>
+  Array.isArray(data) ? isDaily(data[0]) : typeof data === 'object' && data !== null && 'available' in data

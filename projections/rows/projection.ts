@@ -98,6 +98,15 @@ export type MemoryMapping<E extends Vocabulary> = {
   readonly on: { readonly [K in keyof E & string]?: MemoryStep<z.output<E[K]>> }
 }
 
+/** A column that depends on the day it is read on: it is not stored, but worked out in SQL with each answer. */
+export type Computed = {
+  readonly schema: z.ZodType
+  /** The other read models that it is made of. */
+  readonly of: readonly AnyProjection[]
+  /** SQL of its value for the row of an alias; `today` is SQL of the day, `then` of the position of `as_of`. */
+  readonly sql: (alias: string, today: string, then: string | undefined) => string
+}
+
 /** A read model's whole definition, as data: the runner makes the table, the folds and the statements from it. */
 export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly name: string
@@ -117,6 +126,8 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly on: Handlers<z.output<S>, EventsOf<C>>
   /** Handles every domain event that `on` does not name. */
   readonly every?: Handler<z.output<S>, unknown>
+  /** Columns that its rows have over HTTP beside those that are stored. */
+  readonly computed?: Readonly<Record<string, Computed>>
   /** How its rows are read over HTTP. */
   readonly reads?: readonly Read<S>[]
   readonly memory?: MemoryMapping<EventsOf<C>>

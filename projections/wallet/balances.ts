@@ -13,6 +13,8 @@ import {
 import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
 import { addUp } from '../../domain/wallet/wallet/places.ts'
 import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { tableOf } from '../rows/tables.ts'
+import { postings } from './postings.ts'
 import { wallets } from './wallets.ts'
 
 const row = object({
@@ -23,7 +25,7 @@ const row = object({
   places: integer(0, 30).meta({ description: 'decimal places that `balance` is in: they grow to the finest posting' }),
   minor_places: integer(0, 30).meta({ description: 'decimal places of amounts of this currency that name none' }),
   overdraft: oneOf('refused', 'allowed'),
-  balance: minorUnits,
+  balance: minorUnits.meta({ description: 'everything that is booked, whatever day it counts for' }),
   postings: unsigned64,
   revision: unsigned64,
   opened_at: timestamp,
@@ -81,6 +83,21 @@ export const balances = projection({
   row,
   key: ['org', 'wallet', 'account', 'currency'],
   on,
+  computed: {
+    available: {
+      schema: minorUnits.meta({
+        description:
+          'what can be spent today (a day in UTC): `balance` without the credits of later days; debits of later days ' +
+          'are set aside at once. With `as_of`, on the day of that time, or of the last event up to that position',
+      }),
+      of: [postings],
+      sql: (row, today, then) => `${row}.balance - coalesce((
+        select sum(p.amount * ('1e' || (${row}.places - coalesce(p.places, ${row}.minor_places)))::numeric)
+        from ${tableOf(postings)} p where p.org = ${row}.org and p.wallet = ${row}.wallet
+          and p.account = ${row}.account and p.currency = ${row}.currency and p.effective_on > ${today}
+          and p.amount > 0${then === undefined ? '' : ` and p.position <= ${then}::bigint`}), 0)`,
+    },
+  },
   reads: [
     {
       one: 'wallet account',

@@ -133,6 +133,7 @@ class Draft {
   readonly #before: WalletState
   readonly #target: Target
   readonly #stream: string
+  readonly #at = new Date().toISOString()
 
   constructor(target: Target, before: WalletState) {
     this.#target = target
@@ -164,10 +165,10 @@ class Draft {
     const { org, wallet: id, subject: actor } = this.#target
     const commandId = this.commandIdOf(key)
     const newId = (n: number) => uuidOf([commandId, 'made', n])
-    const context: Context = { id, org, actor, at: '1970-01-01T00:00:00.000Z', newId }
+    const context: Context = { id, org, actor, at: this.#at, newId }
     try {
       for (const { type, data } of wallet.decide[command](this.state, body as never, context)) {
-        this.state = wallet.evolve[type](this.state, data as never)
+        this.state = wallet.evolve[type](this.state, data as never, this.#at)
       }
     } catch (error) {
       if (!(error instanceof Rejection)) throw error

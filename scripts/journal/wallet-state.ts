@@ -1,4 +1,5 @@
 /** A wallet as an import finds it: its state, and every entry that was ever posted to it. */
+import { evolveWith } from '../../domain/kernel/aggregate.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import type { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
@@ -40,7 +41,7 @@ export function afterEvents(before: WalletState, events: Iterable<DomainEvent>):
   const reversed = new Set(before.reversed)
   for (const event of events) {
     const { type, data, metadata } = event
-    state = wallet.evolve[type as keyof typeof wallet.evolve](state, data as never)
+    state = evolveWith(wallet, state, event) as Wallet
     position = event.position
     if (type !== 'EntryPosted') continue
     const { kind, description: words = '', ...entry } = data as EntryData

@@ -56,7 +56,7 @@ describe('large states', function largeStates() {
     const step = (state: Wallet) => () => {
       for (let n = 0; n < 500; n += 1) {
         const [fact] = wallet.decide.credit(state, body, context)
-        wallet.evolve.EntryPosted(state, fact!.data as never)
+        wallet.evolve.EntryPosted(state, fact!.data as never, context.at)
       }
     }
     const times = { small: fastest(15, step(small)), large: fastest(15, step(large)) }

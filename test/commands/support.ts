@@ -7,7 +7,7 @@ import { referenceCheck } from '../../commands/references.ts'
 import { loadedStreams } from '../../commands/streams.ts'
 import { Turns } from '../../commands/turns.ts'
 import { item } from '../../domain/briefcase/item/item.ts'
-import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
+import { type AnyAggregate, evolveWith } from '../../domain/kernel/aggregate.ts'
 import { KogiError, type Rejection } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { accountOf, type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
@@ -128,9 +128,7 @@ export const snapshotsOf = (port: EventStore, id: string, aggregate: AnyAggregat
 /** The balance of a wallet's account `a`, folded from the log alone. */
 export async function balanceOf(port: EventStore, id: string): Promise<bigint> {
   let state: Wallet = wallet.initial
-  for (const { type, data } of await eventsOf(port, id)) {
-    state = wallet.evolve[type as keyof typeof wallet.evolve](state, data as never)
-  }
+  for (const event of await eventsOf(port, id)) state = evolveWith(wallet, state, event) as Wallet
   return accountOf(state, 'a', 'EUR')?.amount ?? 0n
 }
 

@@ -122,7 +122,11 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
       const before = last
       const seen = await read(path)
       const tag = String(seen.headers.etag)
-      expect(await read(path, { 'If-None-Match': `"x", W/${tag}` }), path).to.include({ status: 304, body: undefined })
+      const again = await read(path, { 'If-None-Match': `"x", W/${tag}` })
+      // What can be spent changes with the day, and not with the revision: such an answer is always sent.
+      const isDaily = JSON.stringify(seen.body.data).includes('"available":')
+      expect(again.status, path).to.equal(isDaily ? 200 : 304)
+      expect(again.body, path).to.deep.equal(isDaily ? seen.body : undefined)
       expect((await send(next(), `W/${tag}`)).status, path).to.equal(412)
 
       const command = next()

@@ -208,6 +208,12 @@ const STATUS: Readonly<Record<string, number>> = {
   projection_stalled: 503,
 }
 
+/** Rows without the columns that are worked out when they are read, which no fold of the log has. */
+export const asStored = <R extends object>(rows: readonly R[]): readonly R[] =>
+  rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !COMPUTED.has(name))) as R)
+
+const COMPUTED = new Set(projections.flatMap(({ computed = {} }) => Object.keys(computed)))
+
 /** Every row of a list, page by page. */
 export async function everyPage(world: World, org: string, url: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []

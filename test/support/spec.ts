@@ -46,11 +46,12 @@ export const specFor = <S, C extends Vocabulary, E extends Vocabulary>(aggregate
   }),
 })
 
-/** The state that facts lead to. */
+/** The state that facts lead to, all of them of one instant. */
 export const stateOf = <S, C extends Vocabulary, E extends Vocabulary>(
   { evolve, initial }: Aggregate<S, C, E>,
   facts: readonly EventOf<E>[],
-): S => facts.reduce((state, { type, data }) => evolve[type](state, data), initial)
+  at = CONTEXT.at,
+): S => facts.reduce((state, { type, data }) => evolve[type](state, data, at), initial)
 
 /** The code of the rejection that `run` throws; anything else that it throws goes on. */
 export function codeOf(run: () => unknown): string | undefined {

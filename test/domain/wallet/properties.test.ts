@@ -189,7 +189,7 @@ describe('wallet, whatever happens', () => {
 })
 
 function stateFrom(state: Wallet, facts: readonly Fact[]): Wallet {
-  return facts.reduce((before, { type, data }) => wallet.evolve[type](before, data as never), state)
+  return facts.reduce((before, { type, data }) => wallet.evolve[type](before, data as never, CONTEXT.at), state)
 }
 
 function deepFreeze<T>(value: T): T {

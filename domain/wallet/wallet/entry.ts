@@ -1,0 +1,132 @@
+/** The rules of every entry. */
+import type { Context } from '../../kernel/aggregate.ts'
+import { rejected } from '../../kernel/errors.ts'
+import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
+import { placesOf } from './currencies.ts'
+import type { commands } from './messages.ts'
+import { coarsest } from './places.ts'
+import {
+  type Account,
+  type Amount,
+  availableOf,
+  dayOf,
+  find,
+  isOwn,
+  keyOf,
+  minorPlaces,
+  type OpenWallet,
+  type Posting,
+} from './state.ts'
+
+/** An entry as a command asks for it. */
+type Draft = Omit<ReturnType<(typeof commands)['post']['parse']>, 'postings'> & {
+  readonly kind: 'credit' | 'debit' | 'journal'
+  readonly postings: readonly (Posting & { readonly effective_on?: string | undefined })[]
+}
+
+/**
+ * The rules of every entry: balanced per currency, own accounts open, no overdraft where it is refused. What an account
+ * can spend is that of the day of the command, also for an entry that counts for an earlier day.
+ */
+export function post(open: OpenWallet, context: Context, { effective_on, postings, ...draft }: Draft) {
+  const today = dayOf(context.at)
+  const own = postings.filter(isOwn)
+  const units = unitsOf(open, postings)
+  const scaled = postings.map(posting => ({ ...posting, amount: inUnit(open, posting, units.get(posting.currency)!) }))
+  for (const [currency, sum] of totals(scaled, posting => posting.currency)) {
+    if (sum !== 0n) {
+      throw rejected('entry_unbalanced', 'The postings of each currency must add up to zero.', { currency, sum })
+    }
+  }
+  if (own.length === 0) throw rejected('entry_without_own_account', 'Name at least one account of the wallet.')
+  for (const posting of own) mustHave(open, posting)
+  const stored = postings.map(posting => stated(open, posting))
+  for (const { account, currency, amount } of stored) mustBeInRange(amount, { account, currency })
+  const booked = totals(scaled.filter(isOwn), keyOf)
+  const covers = ({ amount, effective_on: on = effective_on ?? today }: (typeof scaled)[number]) =>
+    amount < 0n || on <= today
+  const changes = totals(scaled.filter(isOwn).filter(covers), keyOf)
+  for (const [key, sum] of booked) {
+    const [account, currency] = JSON.parse(key) as [string, string]
+    const held = mustHave(open, { account, currency })
+    const unit = units.get(currency)!
+    mustBeInRange(inUnit(open, held, unit) + sum, { account, currency })
+    const available = inUnit(open, { ...held, amount: availableOf(held, today) }, unit)
+    const change = changes.get(key) ?? 0n
+    if (change < 0n && available + change < 0n && held.overdraft === 'refused') {
+      const facts = { account, currency, available, needed: -change }
+      throw rejected('insufficient_funds', 'The account has less to spend today than the entry takes.', facts)
+    }
+  }
+  const data = { ...defined(draft), postings: stored, entry: context.newId(0), effectiveOn: effective_on ?? today }
+  return [{ type: 'EntryPosted', data }] as const
+}
+
+function mustBeInRange(amount: bigint, facts: { readonly account: string; readonly currency: string }): void {
+  if (amount <= MAX_MINOR_UNITS && amount >= -MAX_MINOR_UNITS) return
+  throw rejected('amount_out_of_range', 'An amount or a balance has at most 38 digits.', facts)
+}
+
+export const transfer = (from: string, to: string, amount: Omit<Posting, 'account'>): Posting[] => [
+  { account: to, ...amount },
+  { account: from, ...amount, amount: -amount.amount },
+]
+
+/** A posting as an event states it: finer places are named where the amount needs them, and only there. */
+function stated(open: OpenWallet, posting: Draft['postings'][number]) {
+  const { account, currency, effective_on } = posting
+  const least = minorPlaces(open, currency)
+  const { amount, places } =
+    posting.places === undefined ? { ...posting, places: least } : coarsest(posting.amount, posting.places, least ?? 0)
+  return {
+    account,
+    currency,
+    amount,
+    ...(places !== least && { places: places! }),
+    ...(effective_on !== undefined && { effectiveOn: effective_on }),
+  }
+}
+
+/** By currency, the decimal places of the finest unit that a posting, or a balance that it changes, is in. */
+function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> {
+  const units = new Map<string, number>()
+  for (const posting of postings) {
+    const { currency } = posting
+    const least = minorPlaces(open, currency)
+    if (least === undefined && posting.places !== undefined) {
+      throw rejected('currency_places_unknown', 'Open an account in the currency first.', { currency })
+    }
+    const { places = least ?? 0 } = stated(open, posting)
+    const most = placesOf(currency) ?? places
+    if (places > most) {
+      throw rejected('currency_places_mismatch', 'The currency has fewer decimal places.', { currency, places: most })
+    }
+    const held = isOwn(posting) ? find(open, posting)?.places : undefined
+    units.set(currency, Math.max(units.get(currency) ?? 0, places, held ?? 0))
+  }
+  return units
+}
+
+/** An amount in a unit that is as fine as it needs. */
+function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: number): bigint {
+  return coarsest(amount, places ?? minorPlaces(open, currency) ?? 0, unit).amount
+}
+
+/** An object without its members that are `undefined`. */
+const defined = <T extends object>(members: T) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
+
+function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) => string): Map<string, bigint> {
+  const sums = new Map<string, bigint>()
+  for (const posting of postings) sums.set(keyOf(posting), (sums.get(keyOf(posting)) ?? 0n) + posting.amount)
+  return sums
+}
+
+function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
+  const held = find(open, posting)
+  if (!held) {
+    const { account, currency } = posting
+    throw rejected('account_not_open', 'Open the account in this currency first.', { account, currency })
+  }
+  return held
+}

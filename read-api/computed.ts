@@ -1,0 +1,41 @@
+/** Columns that are not stored, because they depend on the day: worked out with each answer. */
+import { auditLog } from '../projections/audit/audit-log.ts'
+import type { AnyProjection, Computed } from '../projections/rows/projection.ts'
+import { tableOf } from '../projections/rows/tables.ts'
+import { instantOf } from './as-of.ts'
+import type { AsOf } from './consistency.ts'
+import { isPosition } from './parameters.ts'
+
+const computedOf = ({ computed = {} }: AnyProjection): readonly (readonly [string, Computed])[] =>
+  Object.entries(computed as Readonly<Record<string, Computed>>)
+
+/** Whether rows of a projection have such columns. */
+export const hasComputed = (projection: AnyProjection): boolean => computedOf(projection).length > 0
+
+/** The names of the columns, in the order in which reads select them. */
+export const computedNames = (projection: AnyProjection): readonly string[] =>
+  computedOf(projection).map(([name]) => name)
+
+/** The read models that the columns depend on, beside the projection itself and, for the past, the audit log. */
+export const computedFrom = (projection: AnyProjection): readonly AnyProjection[] =>
+  computedOf(projection).flatMap(([, { of }]) => of)
+
+/** SQL of the columns for the row of an alias, each after a comma; `day` is that of `dayOf`, `$2` the org. */
+export function computedSql(projection: AnyProjection, alias: string, day: string, then: string | undefined): string {
+  const lastDay =
+    `(select left(e.at, 10) from ${tableOf(auditLog)} e where e.org = $2 and e.position <= ${then}::bigint` +
+    ' order by e.position desc limit 1)'
+  const today = then === undefined ? `${day}::text` : `coalesce(${day}::text, ${lastDay})`
+  return computedOf(projection)
+    .map(([, { sql }]) => `, ${sql(alias, today, then)}`)
+    .join('')
+}
+
+/**
+ * The day, in UTC, that an answer is of: today, or that of the time in `as_of`; `null` for a position, which means the
+ * day of the last event of the org by then.
+ */
+export function dayOf(asOf: AsOf | undefined): string | null {
+  if (asOf === undefined) return new Date().toISOString().slice(0, 10)
+  return isPosition(asOf.asked) ? null : instantOf(asOf.asked)!.slice(0, 10)
+}
