@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
 import { object } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
+import { exampleOf } from './examples.ts'
 import { execute } from './execute.ts'
 import { streamOf, uuidOf } from './ids.ts'
 import {
@@ -48,7 +49,7 @@ export function bulkRoute(clients: readonly ClientCommand[], deps: CommandDeps):
       .array(entryOf([...byName.keys()]))
       .min(1)
       .max(COMMANDS_MAX),
-  })
+  }).meta({ examples: [{ commands: clients.filter(({ opens }) => opens).map(exampleEntry) }] })
   return {
     method: 'POST',
     path: '/bulk',
@@ -132,6 +133,12 @@ const entryOf = (names: readonly string[]) =>
     key: z.string().optional().meta({ description: 'the Idempotency-Key of the command; made up if left out' }),
     if_match: z.string().optional().meta({ description: 'the revision that the caller has seen: `12`' }),
   })
+
+/** A command that opens a thing whose id follows from the key, so that the example can be sent again. */
+function exampleEntry({ operationId, schema }: ClientCommand) {
+  const { id: _, ...body } = exampleOf(schema) as { readonly id?: string }
+  return { command: operationId, key: `${operationId}-1`, body }
+}
 
 const key = z.string().meta({ description: 'the Idempotency-Key of the command: send it again with this' })
 const acceptedResult = object({

@@ -71,7 +71,10 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     tag,
     parameters: opens
       ? parameters
-      : [{ name: 'id', in: 'path', schema: id(aggregate.name), description: 'id' }, ...parameters],
+      : [
+          { name: 'id', in: 'path', schema: id(aggregate.name), description: `id of the ${aggregate.name}` },
+          ...parameters,
+        ],
     body: schema,
     response: receiptSchema,
     errors: {

@@ -51,7 +51,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
   const orgAt = ROW_AT + columns.indexOf('org')
   return async request => {
     const query = queriesOf(request, parameters)
-    if (query.after !== undefined && query.offset !== undefined) {
+    if (query.after !== undefined && Number(query.offset ?? 0) > 0) {
       throw invalidParameter('offset', 'cannot go together with after')
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)

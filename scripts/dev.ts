@@ -1,4 +1,5 @@
 import { KogiError } from '../domain/kernel/errors.ts'
+import { tokenCommandOf } from '../infra/auth/dev-keys.ts'
 import { superviseVerb } from '../infra/children.ts'
 import type { Config } from '../infra/config.ts'
 import { openEngines, runningEngines } from '../infra/engines.ts'
@@ -37,14 +38,14 @@ export const devCommand = () =>
   }).addHelpText('after', '  $ kogi dev --data ./my-books')
 
 /** What a person who started it wants to know next; scripts read the line `ready <url>` on standard output. */
-export function notice(url: string, { dataDir, jwks }: Pick<Config, 'dataDir' | 'jwks'>): string {
-  const token = `npm run --silent kogi -- token --org acme --subject mira --role organization-admin --data ${dataDir}`
+export function notice(url: string, config: Pick<Config, 'dataDir' | 'jwks'>): string {
+  const { dataDir, jwks } = config
   return [
     '',
     `  API    ${url}/api/v1`,
     `  docs   ${url}/docs`,
     `  data   ${dataDir}`,
-    `  token  ${jwks === undefined ? token : `of the issuer whose keys are in ${jwks}`}`,
+    `  token  ${jwks === undefined ? tokenCommandOf(config) : `of the issuer whose keys are in ${jwks}`}`,
     '  stop   Ctrl-C',
     '',
     '',

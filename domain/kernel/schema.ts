@@ -33,15 +33,16 @@ const column = <S extends z.ZodType>(schema: S, column: Column): S =>
 export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)
 
 /**
- * A text of a form, 1 to `max` code points long. `pattern` says of it what every validator of JSON Schema reads alike
- * (no property classes, no look-around); the words say the rest.
+ * A text of a form, 1 to `max` code points long. `pattern` and `maxLength` say of it what every JSON Schema validator
+ * reads alike: no property classes, no look-around, lengths in UTF-16 units (two for some code points). The words say
+ * the rest.
  */
 const textual = (form: RegExp, max: number, pattern: string, words: string) =>
   column(
     z
       .string()
       .refine(value => form.test(value), `must be ${words}`)
-      .meta({ minLength: 1, maxLength: max, pattern, description: words }),
+      .meta({ minLength: 1, maxLength: 2 * max, pattern, description: words }),
     'text',
   )
 

@@ -13,8 +13,13 @@ import { changedFields, mergePatch } from './merge.ts'
 type Fields = Readonly<Record<string, z.ZodType>>
 type Values = Readonly<Record<string, unknown>>
 
-/** A plain thing: what people call one and many of it, in lower case, and its fields. */
-export type RecordDefinition = { readonly one: string; readonly many: string; readonly fields: Fields }
+/** A plain thing: what people call one and many of it, in lower case, its fields, and some of them filled in. */
+export type RecordDefinition = {
+  readonly one: string
+  readonly many: string
+  readonly fields: Fields
+  readonly example: Values
+}
 
 /** The vocabulary of a plain thing. */
 export type RecordMessages = RecordDefinition & {
@@ -31,7 +36,7 @@ export type RecordMessages = RecordDefinition & {
  * now, null for one that is gone) and `…Removed`. The category is `one` without spaces.
  */
 export function recordMessages(definition: RecordDefinition): RecordMessages {
-  const { one, fields } = definition
+  const { one, fields, example } = definition
   const name = one.replaceAll(' ', '')
   const noun = one.replaceAll(/(?:^| )(.)/g, (_, letter: string) => letter.toUpperCase())
   const types = { added: `${noun}Added`, changed: `${noun}Changed`, removed: `${noun}Removed` }
@@ -50,11 +55,11 @@ export function recordMessages(definition: RecordDefinition): RecordMessages {
       [types.removed]: object({}),
     },
     commands: {
-      add: object({ id: id(name).optional(), ...fields }),
-      replace: object(fields),
+      add: object({ id: id(name).optional(), ...fields }).meta({ examples: [{ id: `${name}-1`, ...example }] }),
+      replace: object(fields).meta({ examples: [example] }),
       change: object(
         mapped(fields, field => (isRequired(field) ? field.optional() : plainOf(field).nullable().optional())),
-      ),
+      ).meta({ examples: [Object.fromEntries(Object.entries(example).slice(0, 1))] }),
       remove: object({}),
     },
     rejections: [`${name}_already_added`, `${name}_removed`, `${name}_too_large`],

@@ -68,6 +68,16 @@ export async function issueToken(
     .sign(privateKey)
 }
 
+/** The command that prints a development token for the keys of a data folder. */
+export const tokenCommandOf = ({ dataDir }: Pick<Config, 'dataDir'>): string =>
+  `npm run --silent kogi -- token --org acme --subject mira --role organization-admin --data ${dataDir}`
+
+/** How a person gets a token that this system takes, a sentence of Markdown. */
+export const tokenAdvice = (config: Pick<Config, 'dataDir' | 'jwks' | 'jwtIssuer'>): string =>
+  config.jwks === undefined
+    ? `In development \`${tokenCommandOf(config)}\` prints one.`
+    : `From the issuer \`${config.jwtIssuer}\`.`
+
 async function privateKeyIn(folder: string): Promise<KeyObject> {
   const file = path.join(folder, 'signing-key.pem')
   const existing = await readFile(file, 'utf8').catch(() => undefined)

@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { exampleOf } from '../../commands/examples.ts'
+import { commandsOf } from '../../commands/requests.ts'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
 import type { Service } from '../../domain/kernel/service.ts'
 import { errorCatalogue } from './errors.ts'
+import { HEADERS, SHARED_SCHEMAS } from './openapi-components.ts'
 import { API_BASE } from './server.ts'
 
 type JsonObject = { readonly [key: string]: unknown }
@@ -17,35 +20,46 @@ export type OpenApi = {
 
 export type OpenApiOptions = {
   readonly version: string
-  /** Names the services, by the code that routes have for a tag. */
-  readonly services: readonly Pick<Service, 'code' | 'title'>[]
+  /** Whose commands name the things in examples, and which are called what: their code is a route's tag. */
+  readonly services: readonly Service[]
+  /** How a person gets a token, a sentence of Markdown. */
+  readonly token?: string
 }
+
+/** What people call a tag: the title of its service. */
+export const titleOf = (services: readonly Service[], tag: string): string =>
+  services.find(({ code }) => code === tag)?.title ?? BULK_TITLE
+const BULK_TITLE = 'Bulk: many commands in one request'
 
 /** Describes a list of routes: what the server mounts, and nothing else, is what the document says. */
 export function openApi(routes: readonly Route[], options: OpenApiOptions): OpenApi {
+  const { version, services, token = 'From your identity provider.' } = options
   const schemas = namedSchemas(routes)
   const errors = namedErrors()
   const parameters = namedParameters(routes)
-  const refs = { schema: schemas.refTo, error: errors.refTo, parameter: parameters.refTo }
+  const example = parameterExamples(services)
+  const refs = { schema: schemas.refTo, error: errors.refTo, parameter: parameters.refTo, example }
   const paths: Record<string, Record<string, JsonObject>> = {}
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')
     paths[path] ??= {}
     paths[path][route.method.toLowerCase()] = operation(route, refs)
   }
-  const tags = [...new Set(routes.map(route => route.tag))].map(name => {
-    const description = options.services.find(({ code }) => code === name)?.title
-    return { name, ...(description !== undefined && { description }) }
-  })
+  const tags = [...new Set(routes.map(route => route.tag))]
   return {
     openapi: '3.1.0',
-    info: { title: 'Kogi', version: options.version, description: DESCRIPTION },
+    info: {
+      title: tags.length === 1 ? `Kogi: ${titleOf(services, tags[0]!)}` : 'Kogi',
+      version,
+      description: `${DESCRIPTION}\n\n**Token**: ${token}`,
+      license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: API_BASE }],
     security: [{ token: [] }],
-    tags,
+    tags: tags.map(name => ({ name, description: titleOf(services, name) })),
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: token } },
       schemas: { ...SHARED_SCHEMAS, ...schemas.all },
       parameters: parameters.all,
       responses: errors.all,
@@ -54,18 +68,29 @@ export function openApi(routes: readonly Route[], options: OpenApiOptions): Open
   }
 }
 
-const DESCRIPTION = `The system of record of the independent worker. Amounts are decimal strings of minor units.
-A command takes an \`Idempotency-Key\`: sent again, it takes effect once. It answers a position in \`Kogi-Position\`;
-a read that brings it as \`Kogi-Min-Position\` sees what the command wrote. A read with \`as_of\` answers what was
-known then, and \`meta.as_of\` names the position.`
+const DESCRIPTION = `The system of record of the independent worker.
+
+- **Amounts** are decimal strings of minor units (cents) of their currency.
+- **Commands** take an \`Idempotency-Key\`: sent again with it, a command takes effect once. The receipt names the
+  position of what was written in \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it.
+- **\`If-Match\`** with the \`ETag\` of an answer accepts a command only if nobody changed the thing since.
+- **\`as_of\`** answers what was known at a position or time; \`meta.as_of\` names the position.
+- **Errors** have a stable \`code\`; \`details\` name the fields that are wrong, and why.
+- **Lengths** of texts are in characters (Unicode code points); \`maxLength\` is twice as large, because many
+  validators count UTF-16 code units.
+- **Examples** belong together: what makes things works first, then the rest, and what removes or closes them last.`
 
 type RefTo<T> = (it: T) => JsonObject
 type ErrorAnswers = { readonly status: number; readonly codes: readonly string[] }
+
+/** The value of a required parameter in the example of a route. */
+type ParameterExample = (route: Route, parameter: Parameter) => unknown
 
 type Refs = {
   readonly schema: RefTo<z.ZodType>
   readonly error: RefTo<ErrorAnswers>
   readonly parameter: RefTo<Parameter>
+  readonly example: ParameterExample
 }
 
 function operation(route: Route, refs: Refs): JsonObject {
@@ -76,22 +101,47 @@ function operation(route: Route, refs: Refs): JsonObject {
     summary,
     tags: [tag],
     ...(permission === null ? { security: [] } : permission !== 'signed in' && { 'x-permission': permission }),
-    ...(parameters.length > 0 && { parameters: parameters.map(refs.parameter) }),
+    ...(parameters.length > 0 && {
+      parameters: parameters.map(each =>
+        isRequired(each) ? { ...parameter(each), example: refs.example(route, each) } : refs.parameter(each),
+      ),
+    }),
     ...(body && {
-      requestBody: { required: !accepts(body, {}), content: { 'application/json': { schema: refs.schema(body) } } },
+      requestBody: {
+        required: !accepts(body, {}),
+        content: { 'application/json': { schema: refs.schema(body), example: exampleOf(body) } },
+      },
     }),
     responses: { ...successes(route, refs.schema), ...failures },
   }
 }
 
+const isRequired = ({ in: place, required }: Parameter): boolean => required === true || place === 'path'
+
+/**
+ * A thing is called in examples as the command that makes it calls it: `/wallets/:id/…` as `POST /wallets` does. Things
+ * that no client names (entries) have no example.
+ */
+function parameterExamples(services: readonly Service[]): ParameterExample {
+  const makers = commandsOf(services)
+    .filter(({ makes }) => makes)
+    .map(({ path, schema }) => ({ path, example: exampleOf(schema) as JsonObject }))
+    .sort((a, b) => b.path.length - a.path.length)
+  return ({ path }, { name, schema, in: place }) => {
+    const maker = makers.find(({ path: made, example }) => path.startsWith(`${made}/`) && Object.hasOwn(example, name))
+    return maker?.example[name] ?? (place === 'path' ? undefined : exampleOf(schema, name))
+  }
+}
+
 /** Several values are an array in the style `form`: a comma separates them. */
-function parameter({ name, in: place, description, schema, required, valuesMax }: Parameter): JsonObject {
+function parameter(given: Parameter): JsonObject {
+  const { name, in: place, description, schema, valuesMax } = given
   const items = jsonSchema(schema)
   return {
     name,
     in: place,
     description,
-    ...((required || place === 'path') && { required: true }),
+    ...(isRequired(given) && { required: true }),
     ...(valuesMax !== undefined && { style: 'form', explode: false }),
     schema: valuesMax === undefined ? items : { type: 'array', items, maxItems: valuesMax },
   }
@@ -101,7 +151,7 @@ function parameter({ name, in: place, description, schema, required, valuesMax }
 function namedParameters(routes: readonly Route[]) {
   const forms = new Map<Parameter, JsonObject>()
   const uses = new Map<string, number>()
-  for (const each of routes.flatMap(route => route.parameters)) {
+  for (const each of routes.flatMap(route => route.parameters).filter(each => !isRequired(each))) {
     const form = forms.get(each) ?? parameter(each)
     forms.set(each, form)
     uses.set(JSON.stringify(form), (uses.get(JSON.stringify(form)) ?? 0) + 1)
@@ -111,7 +161,7 @@ function namedParameters(routes: readonly Route[]) {
   const refTo: RefTo<Parameter> = each => {
     const form = forms.get(each)!
     const key = JSON.stringify(form)
-    if (each.in === 'path' || uses.get(key) === 1) return form
+    if (uses.get(key) === 1) return form
     if (!names.has(key)) {
       const name = each.name.replaceAll(/[^\w-]+/g, '.').replace(/\.$/, '')
       const others = Object.keys(all).filter(other => other.replace(/\.[0-9]+$/, '') === name).length
@@ -228,60 +278,3 @@ function headerRefs(names: readonly string[]): JsonObject {
   const all = ['X-Correlation-Id', ...names]
   return Object.fromEntries(all.map(name => [name, { $ref: `#/components/headers/${name}` }]))
 }
-
-const text = { type: 'string' } as const
-
-const HEADERS = {
-  'X-Correlation-Id': {
-    description: 'Follows the request through logs and events; a caller may bring its own',
-    schema: text,
-  },
-  ETag: { description: 'Revision of the thing, in quotes: for `If-Match` of its commands', schema: text },
-  'Kogi-Position': { description: 'Position in the log: for `Kogi-Min-Position`', schema: text },
-  'Idempotency-Key': { description: 'The key that names this command', schema: text },
-  Location: { description: 'Path of the thing that was made', schema: text },
-  'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } },
-} as const
-
-const SHARED_SCHEMAS = {
-  Meta: {
-    type: 'object',
-    required: ['request_id', 'timestamp'],
-    properties: {
-      request_id: { type: 'string', format: 'uuid' },
-      timestamp: { type: 'string', format: 'date-time' },
-      position: { type: 'string', description: 'position in the log that the answer has reached' },
-      as_of: { type: 'string', description: 'position that a question with `as_of` was answered for' },
-    },
-  },
-  Pagination: {
-    type: 'object',
-    required: ['limit', 'has_more'],
-    properties: {
-      limit: { type: 'integer' },
-      has_more: { type: 'boolean' },
-      next: { type: 'string', description: 'cursor of the next page: for `after`' },
-      offset: { type: 'integer' },
-      total: { type: 'integer' },
-    },
-  },
-  Error: {
-    type: 'object',
-    required: ['error', 'meta'],
-    properties: {
-      error: {
-        type: 'object',
-        required: ['code', 'message', 'details'],
-        properties: {
-          code: text,
-          message: text,
-          details: {
-            type: 'array',
-            items: { type: 'object', required: ['field', 'message'], properties: { field: text, message: text } },
-          },
-        },
-      },
-      meta: { $ref: '#/components/schemas/Meta' },
-    },
-  },
-} as const

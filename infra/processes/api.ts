@@ -10,7 +10,7 @@ import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { absent, followVersions } from '../../read-api/versions.ts'
 import { createAuthenticator } from '../auth/authenticate.ts'
-import { jwksSource } from '../auth/dev-keys.ts'
+import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
 import { memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
 import type { Config } from '../config.ts'
@@ -68,7 +68,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     mount: app => {
       const all = [...parts.flatMap(part => part.probes), keys, ...probes]
       mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
-      mountDocs(app, routes, services)
+      mountDocs(app, routes, { services, token: tokenAdvice(config) })
     },
   })
   const { server, url } = await listen(app, lifecycle, config)

@@ -53,7 +53,7 @@ const hitSchema = z.strictObject({
 })
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
-  { ...inQuery('q', text(1000), 'words to look for'), required: true },
+  { ...inQuery('q', text(1000).meta({ examples: ['invoice'] }), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most hits to answer with'),
   inQuery(

@@ -121,7 +121,7 @@ const statementSchema = object({
 })
 const endOfDaySchema = object({
   ...page,
-  days: list(object({ date, lines: unsigned64, change: minorUnits, balance: minorUnits }), LIMIT_MAX),
+  days: list(object({ date, lines: integer(0, 2_147_483_647), change: minorUnits, balance: minorUnits }), LIMIT_MAX),
 })
 
 /** The routes of an account's history: its statement, and its balances at the end of each day. */

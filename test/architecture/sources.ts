@@ -8,10 +8,10 @@ export type Source = { readonly path: string; readonly text: string }
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FOLDERS = ['domain', 'commands', 'projections', 'read-api', 'infra', 'scripts', 'test']
 
-/** Every TypeScript file of the project. */
+/** Every TypeScript file of the project; what `test/clients` installs and generates is not. */
 export const sources: readonly Source[] = FOLDERS.flatMap(folder =>
   readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.ts'))
+    .filter(file => file.endsWith('.ts') && !/(^|\/)(node_modules|generated)\//.test(file))
     .map(file => path.posix.join(folder, file.replaceAll(path.sep, '/')))
     .map(file => ({ path: file, text: readFileSync(path.join(ROOT, file), 'utf8') })),
 )

@@ -40,7 +40,7 @@ const INDEX_BYTES_MAX = 2_650
 function indexGaps(model: AnyProjection): string[] {
   const bytesOf = (column: string) => {
     const { maxLength } = (plainOf(model.row.shape[column]).meta() ?? {}) as { maxLength?: number }
-    return column === 'org' ? 64 : maxLength === undefined ? 24 : maxLength * 4
+    return column === 'org' ? 64 : maxLength === undefined ? 24 : maxLength * 2
   }
   return [model.key as readonly string[], ...indexesOf(model)]
     .map(columns => ({ columns, bytes: columns.reduce((sum, column) => sum + bytesOf(column), 0) }))

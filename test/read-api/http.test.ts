@@ -93,6 +93,12 @@ describe('the read API over HTTP', () => {
     }
   })
 
+  it('takes the defaults of a list beside a cursor, as clients that fill them in send them', async () => {
+    const cursor = Buffer.from('["Wallets","a"]').toString('base64url')
+    const { status, body } = await get(`/kwlt/wallets?after=${cursor}&limit=20&offset=0&sort=id&wait=2000`)
+    expect(status, JSON.stringify(body)).to.equal(200)
+  })
+
   it('refuses what is malformed, naming the field', async () => {
     for (const [path, field] of [
       ['/kwlt/wallets?limit=0', 'limit'],

@@ -1,7 +1,9 @@
 /** The portfolio item's storage and wire contract: add, never rename; change a shape with an upcaster. */
 import { id, jsonObject, object, text } from '../../kernel/schema.ts'
 
-const type = text(64).meta({ description: 'what it is: project, app, asset, solution, investment …' })
+const type = text(64).meta({
+  description: 'what it is: project, app, asset, solution, investment …; 1 to 64 characters',
+})
 const status = text(64)
 const details = {
   name: text(500),
@@ -35,14 +37,16 @@ export const commands = {
     name: details.name,
     description: details.description.optional(),
     metadata: details.metadata.optional(),
+  }).meta({
+    examples: [{ id: 'item-1', type: 'project', name: 'Website for a bakery', metadata: { client: 'Bakery Blum' } }],
   }),
   update: object({
     name: details.name.optional(),
     description: details.description.nullable().optional(),
     metadata: details.metadata.nullable().optional(),
-  }),
-  changeStatus: object({ status }),
-  archive: object({ reason: text(1000).optional() }),
+  }).meta({ examples: [{ name: 'Website and shop for a bakery', metadata: { pages: 12 } }] }),
+  changeStatus: object({ status }).meta({ examples: [{ status: 'active' }] }),
+  archive: object({ reason: text(1000).optional() }).meta({ examples: [{ reason: 'delivered' }] }),
 } as const
 
 export const rejections = ['item_already_added', 'item_archived', 'item_metadata_too_large'] as const

@@ -13,4 +13,5 @@ export const messages = recordMessages({
     starts_on: date.optional(),
     ends_on: date.optional(),
   },
+  example: { name: 'Website for a bakery', status: 'active', starts_on: '2026-11-02' },
 })

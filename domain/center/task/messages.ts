@@ -2,7 +2,7 @@
 import { date, id, object, oneOf, text } from '../../kernel/schema.ts'
 
 const status = text(64)
-const assignee = text(128).meta({ description: 'who does it: a user or a resource by name' })
+const assignee = text(128).meta({ description: 'who does it: a user or a resource by name, 1 to 128 characters' })
 const team = text(128)
 const details = {
   name: text(500),
@@ -28,10 +28,12 @@ export const commands = {
     ...details,
     due_on: date.optional(),
     status: status.default('open'),
+  }).meta({
+    examples: [{ id: 'task-1', name: 'Design the menu', project: 'project-1', assignee: 'mira', due_on: '2026-12-01' }],
   }),
-  changeStatus: object({ status }),
-  assign: object({ assignee: assignee.nullable() }),
-  moveToTeam: object({ team: team.nullable() }),
+  changeStatus: object({ status }).meta({ examples: [{ status: 'in progress' }] }),
+  assign: object({ assignee: assignee.nullable() }).meta({ examples: [{ assignee: 'jon' }] }),
+  moveToTeam: object({ team: team.nullable() }).meta({ examples: [{ team: 'design' }] }),
   complete: object({}),
 } as const
 

@@ -12,4 +12,5 @@ export const messages = recordMessages({
     tags: list(text(64), 50).default([]),
     project: ref('project').optional(),
   },
+  example: { title: 'Colours of the sea', body: 'Blue, green and grey.', tags: ['menu'], project: 'project-1' },
 })

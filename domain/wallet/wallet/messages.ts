@@ -21,7 +21,9 @@ export const POSTINGS_MAX = 1000
 
 const account = text(255)
   .refine(name => name !== EXTERNAL, 'an external account has a name')
-  .meta({ description: 'account name; `external:…` is the world outside, and has a name after the colon' })
+  .meta({
+    description: 'account name, 1 to 255 characters; `external:…` is the world outside, and has a name after the colon',
+  })
 const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 const kind = oneOf('personal', 'portfolio', 'office', 'business')
 const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
@@ -33,7 +35,9 @@ const stored = object({ ...posting, effectiveOn: date.optional() })
 const asked = object({ ...posting, effective_on: date.optional() })
 const description = text(1000)
 const origin = {
-  source: text(255).meta({ description: 'name of the journal that the entry was imported from' }).optional(),
+  source: text(255)
+    .meta({ description: 'name of the journal that the entry was imported from, 1 to 255 characters' })
+    .optional(),
   reverses: id('entry').meta({ description: 'id of the entry that this one takes back' }).optional(),
   replaces: id('entry').meta({ description: 'id of the entry that this one stands for, as it is now' }).optional(),
 }
@@ -59,11 +63,17 @@ const oneSided = {
   places: finerPlaces.optional(),
   counterparty: text(255)
     .regex(/^external:./, 'must be `external:` and a name')
-    .meta({ pattern: '^external:[^\\x00]+$', description: 'the external account on the other side' })
+    .meta({
+      pattern: '^external:[^\\x00]+$',
+      description: 'the external account on the other side, up to 255 characters',
+    })
     .default('external:unspecified'),
   effective_on: date.optional(),
   description: description.optional(),
 }
+
+/** Where the examples of commands post; together they leave nothing, so that the wallet can be closed. */
+const checking = { account: 'checking', currency: 'EUR' }
 
 export const commands = {
   open: object({
@@ -71,15 +81,31 @@ export const commands = {
     owner: id('user').optional(),
     holder: personal('owner', text(200)).optional(),
     kind,
+  }).meta({ examples: [{ id: 'studio', kind: 'business', holder: 'Mira Okonjo' }] }),
+  openAccount: object({ account, currency, places: places.optional(), overdraft }).meta({
+    examples: [{ ...checking, overdraft: 'refused' }],
   }),
-  openAccount: object({ account, currency, places: places.optional(), overdraft }),
-  credit: object(oneSided),
-  debit: object(oneSided),
+  credit: object(oneSided).meta({
+    examples: [{ ...checking, amount: '125000', counterparty: 'external:client', description: 'Invoice 7' }],
+  }),
+  debit: object(oneSided).meta({
+    examples: [{ ...checking, amount: '4200', counterparty: 'external:supplies', description: 'Paper' }],
+  }),
   post: object({
     postings: list(asked, POSTINGS_MAX, 2),
     effective_on: date.optional(),
     description: description.optional(),
     ...origin,
+  }).meta({
+    examples: [
+      {
+        postings: [
+          { ...checking, amount: '-120800' },
+          { account: 'external:owner', currency: 'EUR', amount: '120800' },
+        ],
+        description: 'Paid out',
+      },
+    ],
   }),
   close: object({}),
 } as const

@@ -1,0 +1,60 @@
+/** What all operations of the OpenAPI document have in common. */
+
+const text = { type: 'string' } as const
+
+/** The headers that answers carry. */
+export const HEADERS = {
+  'X-Correlation-Id': {
+    description: 'Follows the request through logs and events; a caller may bring its own',
+    schema: text,
+  },
+  ETag: { description: 'Revision of the thing, in quotes: for `If-Match` of its commands', schema: text },
+  'Kogi-Position': { description: 'Position in the log: for `Kogi-Min-Position`', schema: text },
+  'Idempotency-Key': { description: 'The key that names this command', schema: text },
+  Location: { description: 'Path of the thing that was made', schema: text },
+  'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } },
+} as const
+
+/** The envelope of every answer. */
+export const SHARED_SCHEMAS = {
+  Meta: {
+    type: 'object',
+    required: ['request_id', 'timestamp'],
+    properties: {
+      request_id: { type: 'string', format: 'uuid' },
+      timestamp: { type: 'string', format: 'date-time' },
+      position: { type: 'string', description: 'position in the log that the answer has reached' },
+      as_of: { type: 'string', description: 'position that a question with `as_of` was answered for' },
+    },
+  },
+  Pagination: {
+    type: 'object',
+    required: ['limit', 'has_more'],
+    properties: {
+      limit: { type: 'integer' },
+      has_more: { type: 'boolean' },
+      next: { type: 'string', description: 'cursor of the next page: for `after`' },
+      offset: { type: 'integer' },
+      total: { type: 'integer' },
+    },
+  },
+  Error: {
+    type: 'object',
+    required: ['error', 'meta'],
+    properties: {
+      error: {
+        type: 'object',
+        required: ['code', 'message', 'details'],
+        properties: {
+          code: text,
+          message: text,
+          details: {
+            type: 'array',
+            items: { type: 'object', required: ['field', 'message'], properties: { field: text, message: text } },
+          },
+        },
+      },
+      meta: { $ref: '#/components/schemas/Meta' },
+    },
+  },
+} as const

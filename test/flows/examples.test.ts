@@ -1,0 +1,84 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { expect } from 'chai'
+import type { OpenApi } from '../../infra/http/openapi.ts'
+import { type App, startApp } from '../support/app.ts'
+import type { Client } from '../support/client.ts'
+
+type Json = { readonly [key: string]: unknown }
+type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly example?: string }
+type Content = {
+  readonly content?: { readonly 'application/json': { readonly schema: Json; readonly example?: Json } }
+}
+type Operation = {
+  readonly method: string
+  readonly path: string
+  readonly operationId: string
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: Content
+  readonly responses: Readonly<Record<string, Content & { readonly $ref?: string }>>
+}
+
+/** What ends a thing comes last, what reads it before that, what makes and changes it first. */
+const orderOf = ({ method, path }: Operation): number =>
+  method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
+
+describe('the examples of the OpenAPI document', () => {
+  let app: App
+  let client: Client
+  let api: OpenApi
+  let operations: readonly Operation[]
+  let ajv: Ajv2020
+
+  before(async () => {
+    app = await startApp()
+    client = await app.clientOf('examples')
+    api = (await client.call('GET', '/openapi.json')).body
+    const listed = Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+    ) as unknown as readonly Operation[]
+    operations = [0, 1, 2].flatMap(order => listed.filter(operation => orderOf(operation) === order))
+    ajv = new Ajv2020({ strict: false, validateFormats: false })
+    ajv.addSchema({ $id: 'api', components: api.components })
+  })
+  after(() => app?.close())
+
+  /** The path of an operation with its example filled in; an entry, which no client names, is taken from the list. */
+  async function exampleUrl({ path, parameters = [], operationId }: Operation): Promise<string> {
+    const url = new URL(path, 'http://x')
+    let filled = path
+    for (const { name, in: place, required, example } of parameters.filter(each => each.required)) {
+      const value = example ?? (operationId === 'getEntry' ? await firstEntry() : undefined)
+      expect(value, `${operationId} has no example for ${place} ${name}, required ${required}`).to.be.a('string')
+      if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(value!))
+      else url.searchParams.set(name, value!)
+    }
+    return `/api/v1${filled}${url.search}`
+  }
+  const firstEntry = async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id as string
+
+  function mustFit({ responses, operationId }: Operation, status: number, body: unknown): void {
+    const content = responses[status]?.content?.['application/json']
+    expect(responses, `${operationId} ${status}`).to.have.property(String(status))
+    if (!content) return
+    const valid = ajv.compile(JSON.parse(JSON.stringify(content.schema).replaceAll('"#/', '"api#/')))
+    expect(valid(body), `${operationId}: ${JSON.stringify(valid.errors)}`).to.equal(true)
+  }
+
+  it('work as they stand, every one, and are answered as the document says', async () => {
+    let position = '0'
+    for (const operation of operations) {
+      const { method, operationId, requestBody } = operation
+      const body = requestBody?.content?.['application/json'].example
+      if (requestBody) expect(body, `${operationId}: give its command an example, with \`meta\``).to.be.an('object')
+      const url = await exampleUrl(operation)
+      const headers = method === 'GET' ? { 'kogi-min-position': position } : {}
+      const answer = await client.call(method, url, { headers, ...(body && { body }) })
+      const said = `${method} ${url} ${JSON.stringify(body)} → ${answer.status} ${JSON.stringify(answer.body)}`
+      expect(answer.status, said).to.be.within(200, 299)
+      mustFit(operation, answer.status, answer.body)
+      for (const { error } of answer.body?.data?.results ?? []) expect(error, said).to.equal(undefined)
+      if (method !== 'GET') position = String(answer.headers['kogi-position'])
+      else if (operationId === 'searchMemories') expect(answer.body.data, said).to.not.be.empty
+    }
+  })
+})
