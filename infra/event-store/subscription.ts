@@ -3,12 +3,11 @@
  * to hand a message over than all of its decoding takes. The client still decides which node to ask, and the connection
  * string means what it means there.
  */
-import { readFileSync } from 'node:fs'
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type SecureClientSessionOptions } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { EventStoreDBClient } from '@eventstore/db-client'
-import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
 import { shared, streams } from '../wire/generated.ts'
 import { framed, MessageSplitter, percentDecoded, Status } from '../wire/grpc.ts'
+import { callHeaders, inWords, keepPinging, openSession } from './connection.ts'
 import { type Received, received } from './recorded.ts'
 
 /** Events that the filter looks at in one go. */
@@ -60,8 +59,7 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
   }
   const open = (node: string) => {
     if (over) return
-    const { tls = true, defaultCredentials: user } = parseConnectionString(url)
-    const opened = connect(`${tls ? 'https' : 'http'}://${node}`, connectionOptions(url))
+    const opened = openSession(url, node, STREAM_WINDOW_BYTES)
     session = opened
     opened.on('connect', () => {
       if (!over) opened.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
@@ -70,14 +68,7 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
     session.on('close', () => end(new Error('the event store closed the connection')))
     // Node stops the pings on such a connection, so that its failure would go unnoticed.
     session.on('goaway', () => end(new Error('the event store is about to close the connection')))
-    stream = session.request({
-      ':method': 'POST',
-      ':path': READ,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...(tls &&
-        user && { authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}` }),
-    })
+    stream = session.request(callHeaders(url, READ))
     receive(stream, options, end)
     stream.end(framed(request(options)))
     timers = watch(session, stream, timeoutMs, end)
@@ -139,31 +130,7 @@ function watch(
   const silent = () => end(new Error(`the event store did not answer within ${timeoutMs} ms`))
   const answer = setTimeout(silent, timeoutMs)
   stream.once('response', () => clearTimeout(answer))
-  let pinged = false
-  const ping = setInterval(() => {
-    if (pinged) return silent()
-    pinged = session.ping(() => {
-      pinged = false
-    })
-  }, timeoutMs)
-  ping.unref()
-  return [answer, ping]
-}
-
-/** An error with words: the one for a name whose addresses all failed has none of its own. */
-const inWords = (error: Error): Error =>
-  error instanceof AggregateError && error.message === ''
-    ? new Error(error.errors.map(each => (each as Error).message).join(', '), { cause: error })
-    : error
-
-function connectionOptions(url: string): SecureClientSessionOptions {
-  const { tlsCAFile, userCertFile, userKeyFile } = parseConnectionString(url)
-  return {
-    settings: { initialWindowSize: STREAM_WINDOW_BYTES },
-    ...(tlsCAFile && { ca: readFileSync(tlsCAFile) }),
-    ...(userCertFile && { cert: readFileSync(userCertFile) }),
-    ...(userKeyFile && { key: readFileSync(userKeyFile) }),
-  }
+  return [answer, keepPinging(session, timeoutMs, silent)]
 }
 
 /** The request of a subscription to `$all`, by prefixes of stream names. */

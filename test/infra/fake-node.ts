@@ -1,4 +1,4 @@
-/** A node of an event store that serves six made-up events to subscriptions to `$all`, with the faults a test sets. */
+/** A node of an event store: six made-up events for subscriptions to `$all`, and the faults that a test sets. */
 import { once } from 'node:events'
 import http2, { type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import net, { type AddressInfo, type Socket } from 'node:net'
@@ -37,6 +37,8 @@ export class FakeNode {
   fault: ((call: Call) => void) | undefined
   /** Ruins every connection before a byte of it is read. */
   socketFault: ((socket: Socket) => void) | undefined
+  /** Serves the calls that are no reads. */
+  writes: ((stream: ServerHttp2Stream, headers: IncomingHttpHeaders, node: FakeNode) => void) | undefined
   members: readonly Member[] = []
   /** How many of the events the node has when the log is read from its end. */
   known = POSITIONS.length
@@ -105,6 +107,11 @@ export class FakeNode {
   #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const parts: Buffer[] = []
     stream.on('error', () => {})
+    if (this.writes && !headers[':path']!.endsWith('/Read')) {
+      this.asked.push(headers)
+      this.writes(stream, headers, this)
+      return
+    }
     stream.on('data', (part: Buffer) => parts.push(part))
     stream.on('end', () => {
       if (stream.destroyed) return

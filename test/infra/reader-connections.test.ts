@@ -1,17 +1,14 @@
 /** Connections of the lean reader of `$all`: TLS, other nodes, closing. */
-import { execFile, execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { eventLog } from '../../infra/event-store/reader.ts'
+import { certificates } from './certificates.ts'
 import { FakeNode, POSITIONS } from './fake-node.ts'
 import { expectNothingLeft, followPast, socketsTo, timers, until, watched } from './watched-reader.ts'
 
-const run = promisify(execFile)
 const prefixes = ['task-']
 
 describe('the lean reader: TLS', () => {
@@ -20,21 +17,7 @@ describe('the lean reader: TLS', () => {
   const file = (name: string) => path.join(folder, name)
 
   before(async function certify() {
-    try {
-      execFileSync('openssl', ['version'])
-    } catch {
-      console.warn('TLS of the lean reader is not tested: there is no openssl command to make a certificate')
-      this.skip()
-    }
-    folder = await mkdtemp(path.join(tmpdir(), 'kogi-test-tls-'))
-    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-    const authority = ['-x509', '-subj', '/CN=authority', '-keyout', file('ca.key'), '-out', file('ca.pem')]
-    await run('openssl', ['req', ...curve, ...authority, '-addext', 'keyUsage=critical,keyCertSign'])
-    const wish = ['-subj', '/CN=node', '-keyout', file('node.key'), '-out', file('node.csr')]
-    await run('openssl', ['req', ...curve, ...wish])
-    await writeFile(file('node.ext'), 'subjectAltName=DNS:localhost\n')
-    const signer = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-extfile', file('node.ext')]
-    await run('openssl', ['x509', '-req', '-in', file('node.csr'), '-out', file('node.pem'), ...signer])
+    folder = (await certificates()) ?? this.skip()
     node = await FakeNode.start({ key: await readFile(file('node.key')), cert: await readFile(file('node.pem')) })
   })
   after(async () => {

@@ -1,0 +1,22 @@
+import type { EventStoreDBClient } from '@eventstore/db-client'
+import type { Appended, NewEvent } from '../../commands/ports.ts'
+
+export type AppenderOptions = {
+  /** Connection string of the event store. */
+  readonly url: string
+  /** Finds the node to ask. */
+  readonly client: EventStoreDBClient
+  /** Time after which the answer of an append counts as lost. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Appends to streams. Throws `LostRaceError` where the stream is not as expected, `KogiError('body_too_large')` for
+ * more than one append may hold, and `KogiError('engine_unavailable')` where no answer came: then it is unknown whether
+ * the events are stored. Nothing is ever sent twice.
+ */
+export type Appender = {
+  /** `expected`: the revision of the stream's last event, negative where the stream is new. */
+  readonly append: (stream: string, expected: bigint | 'any', events: readonly NewEvent[]) => Promise<Appended>
+  readonly close: () => void
+}
