@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { type System, startSystem } from '../support/system.ts'
+import { type App, startApp } from '../support/app.ts'
 
 const run = promisify(execFile)
 
@@ -11,15 +11,15 @@ const CURL = 'set -euo pipefail; curl() { command curl "$@"; echo; }'
 
 describe('the first tour of the README', function tour() {
   this.timeout(60_000)
-  let system: System
+  let app: App
   before(async () => {
-    system = await startSystem()
+    app = await startApp()
   })
-  after(() => system?.stop())
+  after(() => app?.close())
 
   it('opens an account, and finds in it what was written, now and as of then', async () => {
     const script = [CURL, ...blocksOf(await readFile('README.md', 'utf8'))].join('\n')
-    const env = { ...process.env, KOGI_PORT: new URL(system.url).port, KOGI_DATA_DIR: system.data }
+    const env = { ...process.env, KOGI_PORT: new URL(app.url).port, KOGI_DATA_DIR: app.config.dataDir }
     const { stdout } = await run('bash', ['-c', script], { env })
     const answers = stdout
       .trim()

@@ -8,6 +8,7 @@ import { VERSION } from '../../infra/version.ts'
 import { kogi } from '../../scripts/running.ts'
 import { FILES, refusal } from '../support/backups.ts'
 import { inLanes } from '../support/client.ts'
+import { patient } from '../support/pace.ts'
 import { type System, startSystem } from '../support/system.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -51,7 +52,7 @@ describe('a backup made while commands come in', function backups() {
           isMade = true
         })
       }
-      await sleep(PAUSE_MS)
+      await sleep(patient(PAUSE_MS))
     })
     await making
     position = BigInt((await manifestOf(backup)).position)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { balances } from '../../projections/wallet/balances.ts'
 import { type Client, untilAnswered } from '../support/client.ts'
+import { pace } from '../support/pace.ts'
 import { rebuildUnderLoad } from '../support/rebuild-under-load.ts'
 import { type System, startSystem } from '../support/system.ts'
 
@@ -28,8 +29,8 @@ describe('kogi dev', function () {
       seconds: 1,
       warmUpSeconds: 0,
       orgs: 3,
-      commands: 40,
-      reads: 20,
+      commands: 40 / pace(),
+      reads: 20 / pace(),
       lookedAt: 3,
       rebuilt: [balances],
     }))

@@ -3,6 +3,7 @@ import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Answer, Client } from '../support/client.ts'
 import { client } from '../support/client.ts'
+import { patient } from '../support/pace.ts'
 
 const PAGES = process.env.KOGI_LONG ? 800 : 200
 const ITEMS = 500
@@ -80,18 +81,18 @@ describe('more reads than a process can take', function () {
       expect(body.error.code).to.equal('too_many_requests')
       expect(headers['retry-after']).to.equal('1')
     }
-    expect(Math.max(...Object.values(slowest)), said).to.be.below(QUICK_MS_MAX)
+    expect(Math.max(...Object.values(slowest)), said).to.be.below(patient(QUICK_MS_MAX))
     if (process.env.KOGI_LONG) console.log(said)
   })
 
   it('wait for a checkpoint without a place, and are refused where too many wait', async () => {
-    const waiting = Array.from({ length: 200 }, () =>
-      hog.call('GET', '/api/v1/kbfc/items?limit=1&at_least=9223372036854775807&wait=800'),
-    )
+    const waitMs = Math.min(30_000, patient(800))
+    const path = `/api/v1/kbfc/items?limit=1&at_least=9223372036854775807&wait=${waitMs}`
+    const waiting = Array.from({ length: 200 }, () => hog.call('GET', path))
     const start = performance.now()
     const between = await other.call('GET', '/api/v1/kbfc/items?limit=1')
     expect(between.status).to.equal(200)
-    expect(performance.now() - start).to.be.below(800)
+    expect(performance.now() - start).to.be.below(waitMs)
     const statuses = new Set((await Promise.all(waiting)).map(({ status, body }) => `${status} ${body.error.code}`))
     expect([...statuses].sort()).to.deep.equal(['429 too_many_requests', '503 not_yet_visible'])
   })

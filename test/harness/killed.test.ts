@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { describeProcess, waitUntilGone } from '../../infra/embedded/processes.ts'
+import { patient } from '../support/pace.ts'
 import { allProcesses } from '../support/processes.ts'
 import { startMocha } from './mocha.ts'
 
@@ -50,7 +51,7 @@ async function said(out: () => string, line: RegExp): Promise<number> {
 }
 
 async function expectGone(pids: readonly number[]): Promise<void> {
-  await Promise.all(pids.map(pid => waitUntilGone(pid, GONE_MS_MAX)))
+  await Promise.all(pids.map(pid => waitUntilGone(pid, patient(GONE_MS_MAX))))
   const left = (await Promise.all(pids.map(describeProcess))).filter(found => found !== null)
   expect(left.map(({ pid, command }) => `${pid} ${command.join(' ')}`)).to.deep.equal([])
 }

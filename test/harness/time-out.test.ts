@@ -2,15 +2,15 @@ import { expect } from 'chai'
 import { describeProcess } from '../../infra/embedded/processes.ts'
 import { startMocha } from './mocha.ts'
 
+/** The time-outs of the fixtures count as they are written, because the fixtures have timers of their own. */
+const UNSCALED = { KOGI_TEST_PACE: '' }
+
 describe('a test that times out', function timeOuts() {
   this.timeout(120_000)
 
   it('fails alone: the worker goes on with the next test and the next file, whatever fails late', async () => {
-    const { code, out, err } = await startMocha([
-      'fixtures/times-out.ts',
-      'fixtures/takes-long.ts',
-      'fixtures/loads-slowly.ts',
-    ]).ended
+    const files = ['fixtures/times-out.ts', 'fixtures/takes-long.ts', 'fixtures/loads-slowly.ts']
+    const { code, out, err } = await startMocha(files, { env: UNSCALED }).ended
     expect(code, out + err).to.equal(1)
     expect(out).to.match(/1\) never settles/)
     for (const title of ['passes afterwards', 'passes too', 'passes as well']) expect(out).to.contain(`✔ ${title}`)
@@ -23,7 +23,7 @@ describe('a test that times out', function timeOuts() {
   })
 
   it('does not keep a run without workers from its end', async () => {
-    const { code, out } = await startMocha(['fixtures/times-out.ts'], { workers: 0 }).ended
+    const { code, out } = await startMocha(['fixtures/times-out.ts'], { workers: 0, env: UNSCALED }).ended
     expect(code, out).to.equal(1)
     expect(out)
       .to.match(/1 passing/)

@@ -19,6 +19,7 @@ import { startChild } from '../../infra/children.ts'
 import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
 import { describeProcess, waitUntilGone } from '../../infra/embedded/processes.ts'
 import { silentLog as log } from '../../infra/log.ts'
+import { patient } from '../support/pace.ts'
 import { allProcesses } from '../support/processes.ts'
 
 const serve = path.join(import.meta.dirname, '../support/serve-postgres.ts')
@@ -171,7 +172,7 @@ describe('embedded PostgreSQL', function () {
     const { parent, server, url } = await startFamily(dataDir)
     await query(url, 'INSERT INTO kept VALUES (1)')
     process.kill(parent, 'SIGKILL')
-    expect(await waitUntilGone(server, 5_000)).to.equal(true)
+    expect(await waitUntilGone(server, patient(5_000))).to.equal(true)
     expect(await restarted('SELECT * FROM kept')).to.deep.equal([{ n: 1 }])
   })
 
@@ -187,7 +188,7 @@ describe('embedded PostgreSQL', function () {
     const { parent, server, shell } = await startFamily(dataDir)
     process.kill(shell, 'SIGKILL')
     process.kill(parent, 'SIGKILL')
-    await waitUntilGone(parent, 5_000)
+    await waitUntilGone(parent, patient(5_000))
     expect(await describeProcess(server)).not.to.equal(null)
     expect(await restarted('SELECT count(*)::int FROM kept')).to.deep.equal([{ count: 2 }])
     expect(await describeProcess(server)).to.equal(null)
@@ -203,7 +204,7 @@ describe('embedded PostgreSQL', function () {
       const { parent, server, url } = await startFamily(folder, { uid: 65_534, gid: 65_534 })
       expect(await query(url, 'SELECT 1 AS one')).to.deep.equal([{ one: 1 }])
       process.kill(parent, 'SIGKILL')
-      await waitUntilGone(server, 5_000)
+      await waitUntilGone(server, patient(5_000))
       const { stop } = await startEmbeddedPostgres({ dataDir: folder, log })
       await stop()
     } finally {

@@ -7,6 +7,7 @@ import { createLog, silentLog } from '../../infra/log.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
+import { patient } from '../support/pace.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 const MAKE = { makeKey: true }
@@ -101,7 +102,7 @@ describe('the keyring', () => {
     await fresh.seal('acme', 'busy', 'text', MAKE)
     await pool.query(`update subject_keys set secret = null where subject = 'busy'`)
     let code: string | undefined
-    for (const end = Date.now() + 8_000; code === undefined && Date.now() < end; await sleep(50)) {
+    for (const end = Date.now() + patient(8_000); code === undefined && Date.now() < end; await sleep(50)) {
       code = await fresh.seal('acme', 'busy', 'text', MAKE).then(
         () => undefined,
         error => error.code,

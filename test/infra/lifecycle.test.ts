@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import { startChild } from '../../infra/children.ts'
 import { mountHealth, type Probe, readyOf } from '../../infra/http/health.ts'
 import { route, serve } from '../support/http.ts'
+import { patient } from '../support/pace.ts'
 
 const stubborn = path.join(import.meta.dirname, '../support/stubborn.ts')
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
@@ -58,7 +59,7 @@ describe('drain', () => {
     await sleep(30)
     const start = performance.now()
     await lifecycle.stop('test')
-    expect(performance.now() - start).to.be.within(90, 1_000)
+    expect(performance.now() - start).to.be.within(90, patient(1_000))
     expect([aborted, await cut]).to.deep.equal([true, 'fetch failed'])
   })
 

@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { eventLog } from '../../infra/event-store/reader.ts'
+import { patient } from '../support/pace.ts'
 import { CAUGHT_UP, type Call, FakeNode, POSITIONS } from './fake-node.ts'
 import { expectNothingLeft, PATIENCE_MS, timers } from './watched-reader.ts'
 
@@ -27,7 +28,7 @@ describe('the lean reader: up to a position', () => {
   })
   afterEach(() => node.close())
 
-  async function read(to: bigint, { timeoutMs = PATIENCE_MS, max = 10 } = {}) {
+  async function read(to: bigint, { timeoutMs = patient(PATIENCE_MS), max = 10 } = {}) {
     await turn()
     const timersBefore = timers()
     const log = eventLog({ url: node.url, prefixes: ['task-'], timeoutMs })

@@ -3,6 +3,7 @@ import { constants } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
+import { patient } from '../support/pace.ts'
 import { type Call, FakeNode, POSITIONS } from './fake-node.ts'
 import { expectNothingLeft, followPast, matches, PATIENCE_MS, timers, until, watched } from './watched-reader.ts'
 
@@ -136,7 +137,7 @@ describe('the lean reader: faults of a node', () => {
   async function expectSurvived(says: string | RegExp, events: number, mend: () => void): Promise<void> {
     await turn()
     const timersBefore = timers()
-    const timeoutMs = `${says}`.includes('did not answer') ? TIMEOUT_MS : PATIENCE_MS
+    const timeoutMs = `${says}`.includes('did not answer') ? TIMEOUT_MS : patient(PATIENCE_MS)
     const seen = watched(node.url, { timeoutMs })
     await until(() => seen.ends.length > 0, 'the end')
     await expectNothingLeft(node.port, timersBefore)

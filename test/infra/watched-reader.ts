@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import type { Received } from '../../infra/event-store/recorded.ts'
 import { type SubscriptionOptions, subscribeToAll } from '../../infra/event-store/subscription.ts'
+import { patient } from '../support/pace.ts'
 import { POSITIONS } from './fake-node.ts'
 
 /** How long an answer is waited for that will come. */
@@ -30,7 +31,7 @@ export function watched(url: string, more: Partial<SubscriptionOptions> = {}): S
   }
   const client = EventStoreDBClient.connectionString(url)
   const onEnd = (error: Error) => void ends.push(error.message)
-  const options = { url, client, prefixes, after: 0n, timeoutMs: PATIENCE_MS, onMessage, onEnd, ...more }
+  const options = { url, client, prefixes, after: 0n, timeoutMs: patient(PATIENCE_MS), onMessage, onEnd, ...more }
   return { positions, ends, ...subscribeToAll(options) }
 }
 
@@ -42,7 +43,7 @@ export function socketsTo(port: number): number {
 export const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 2 * PATIENCE_MS
+  const deadline = performance.now() + patient(2 * PATIENCE_MS)
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited too long for: ${what}`)
     await sleep(2)
@@ -60,7 +61,7 @@ export async function expectNothingLeft(port: number, timersBefore: number): Pro
 }
 
 /** Follows to the last event, and answers the errors on the way. */
-export async function followPast(url: string, timeoutMs = PATIENCE_MS): Promise<string[]> {
+export async function followPast(url: string, timeoutMs = patient(PATIENCE_MS)): Promise<string[]> {
   const log = eventLog({ url, prefixes, timeoutMs })
   const found: bigint[] = []
   const wrong: string[] = []
@@ -68,7 +69,7 @@ export async function followPast(url: string, timeoutMs = PATIENCE_MS): Promise<
   const lists = log.follow({
     after: 0n,
     max: () => 10,
-    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(FOLLOW_MS)]),
+    signal: AbortSignal.any([abort.signal, AbortSignal.timeout(patient(FOLLOW_MS))]),
     onStatus: status => {
       if (status.state === 'retrying') wrong.push(status.error.message)
     },

@@ -4,6 +4,7 @@ import { createMetrics } from '../../infra/metrics.ts'
 import { projectionMetrics } from '../../infra/projection-metrics.ts'
 import type { EventLog, ReadOptions } from '../../projections/ports.ts'
 import type { Watch } from '../../projections/runner/watch.ts'
+import { patient } from '../support/pace.ts'
 import { randomHistory } from './history.ts'
 import { MemoryLog } from './support.ts'
 
@@ -39,7 +40,7 @@ describe('projections: the metrics', () => {
     const text = await shown(new MemoryLog(events))
     expect(text).to.include('projection_lag_events{projection="tasks",version="1",service="kogi-projector"} 19')
     const seconds = Number(/projection_lag_seconds\{[^}]+\} (.+)/.exec(text)![1])
-    expect(seconds).to.be.closeTo((Date.now() - Date.parse(events[31]!.metadata.at)) / 1000, 5)
+    expect(seconds).to.be.closeTo((Date.now() - Date.parse(events[31]!.metadata.at)) / 1000, patient(5))
   })
 
   it('come without a lag, and soon, where the event store hangs', async () => {

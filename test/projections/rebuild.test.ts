@@ -5,6 +5,7 @@ import { tasks } from '../../projections/center/tasks.ts'
 import { rebuild } from '../../projections/rebuild/rebuild.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { entries } from '../../projections/wallet/entries.ts'
+import { patient } from '../support/pace.ts'
 import { faultyTasks, historyWithPoison } from './faulty.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, separateAll, startRunner, until } from './support.ts'
@@ -99,10 +100,10 @@ describe('projections: rebuild', () => {
       const asked = performance.now()
       await pool.query('select count(*) from balances_v2')
       slowest = Math.max(slowest, performance.now() - asked)
-      if (slowest > 5_000) break
+      if (slowest > patient(5_000)) break
     }
     await reached(pool, events.at(-1)!.position)
-    expect(slowest, 'a read').to.be.below(2_000)
+    expect(slowest, 'a read').to.be.below(patient(2_000))
     expect(done, 'the rebuild waits').to.equal(false)
     expect(warnings).to.deep.equal(['the new tables are ready: waiting for transactions that read the old ones'])
     await reader.query('commit')

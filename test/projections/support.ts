@@ -12,6 +12,7 @@ import { fold, foldedDigests, type Skips } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { storedDigests } from '../../projections/rows/stored.ts'
 import { Runner, type RunnerOptions } from '../../projections/runner/runner.ts'
+import { patient } from '../support/pace.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 /** A log that is a list: the reference that the reader of a real one is compared with. */
@@ -127,9 +128,9 @@ export async function reached(
   }, `all checkpoints at ${position}`)
 }
 
-/** Waits for something to become true, up to 20 seconds. */
+/** Waits for something to become true, up to 20 seconds on a quiet machine. */
 export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + patient(20_000)
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`)
     await sleep(10)

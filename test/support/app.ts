@@ -11,6 +11,7 @@ import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
 import { type Client, client, untilReady } from './client.ts'
+import { patientSettings } from './pace.ts'
 import { freshDatabase } from './postgres.ts'
 
 /** The whole system inside the test's process, on the real embedded engines. */
@@ -28,7 +29,7 @@ export async function startApp(
 ): Promise<App> {
   const { env, through = async urls => urls } = options
   const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
-  const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...env })
+  const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...patientSettings(), ...env })
   const store = await startEventStore({ memory: true })
   const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(), await freshDatabase()]
   const direct = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }

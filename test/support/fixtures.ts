@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
 import { silentLog } from '../../infra/log.ts'
+import { followPace, measurePace } from './pace.ts'
 
 export { mochaHooks } from './late-errors.ts'
 
@@ -17,6 +18,9 @@ type Server = { readonly url: string; readonly stop: () => Promise<void> }
 const LEFT_OPEN_MS = 1_000
 
 let postgres: Promise<Server> | undefined
+let stopMeasuring: (() => void) | undefined
+
+followPace()
 
 const desk = createServer((_, response) => {
   postgres ??= start()
@@ -39,6 +43,7 @@ async function start(): Promise<Server> {
 }
 
 export async function mochaGlobalSetup(): Promise<void> {
+  stopMeasuring = await measurePace()
   desk.listen(0, '127.0.0.1')
   await once(desk, 'listening')
   process.env.KOGI_TEST_FIXTURES = `http://127.0.0.1:${(desk.address() as AddressInfo).port}`
@@ -48,6 +53,7 @@ export async function mochaGlobalTeardown(): Promise<void> {
   desk.close()
   desk.closeAllConnections()
   await (await postgres)?.stop()
+  stopMeasuring?.()
   // A server that a test left open would keep a run in one process alive for ever.
   setTimeout(() => process.exit(), LEFT_OPEN_MS).unref()
 }

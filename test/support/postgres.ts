@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { within } from '../../infra/within.ts'
+import { patient } from './pace.ts'
 
 type Server = { readonly admin: pg.Client; url(database: string): string; stop(): Promise<void> }
 
@@ -9,7 +10,6 @@ export type Template = { readonly name: string; readonly prepare: (url: string) 
 
 /** Longest time for a database, so that one that hangs does not block all later tests; the first starts the server. */
 const DATABASE_MS_MAX = 25_000
-const late = () => new Error(`no database after ${DATABASE_MS_MAX} ms`)
 
 let server: Promise<Server> | undefined
 let turn: Promise<unknown> = Promise.resolve()
@@ -22,7 +22,10 @@ const created: string[] = []
  */
 export function freshDatabase(template?: Template): Promise<string> {
   // One after another: PostgreSQL does not copy a template while another copy of it is made.
-  const result = turn.then(() => within(DATABASE_MS_MAX, freshCopy(template), late))
+  const result = turn.then(() => {
+    const limitMs = patient(DATABASE_MS_MAX)
+    return within(limitMs, freshCopy(template), () => new Error(`no database after ${limitMs} ms`))
+  })
   turn = result.catch(() => undefined)
   return result
 }

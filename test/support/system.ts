@@ -5,6 +5,7 @@ import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { loadConfig } from '../../infra/config.ts'
 import { kogi, startKogi } from '../../scripts/running.ts'
 import { type Client, client, untilReady } from './client.ts'
+import { patientSettings } from './pace.ts'
 import { allProcesses } from './processes.ts'
 
 /** A whole `kogi dev` in a folder of its own, driven from outside as a user would. */
@@ -23,7 +24,8 @@ export type System = {
 /** Starts the system on embedded engines; `data` is made, and removed at `stop`, where none is given. */
 export async function startSystem(options: { data?: string; env?: Record<string, string> } = {}): Promise<System> {
   const data = options.data ?? (await mkdtemp(path.join(tmpdir(), 'kogi-system-')))
-  const env = { KOGI_LOG_LEVEL: process.env.KOGI_TEST_LOGS ?? 'silent', ...options.env, KOGI_DATA_DIR: data }
+  const settings = { KOGI_LOG_LEVEL: process.env.KOGI_TEST_LOGS ?? 'silent', ...patientSettings() }
+  const env = { ...settings, ...options.env, KOGI_DATA_DIR: data }
   const config = loadConfig({ KOGI_DATA_DIR: data })
   const { url, pid, stop } = await startKogi(['dev', '--port', '0'], env)
   await untilReady(url)

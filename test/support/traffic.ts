@@ -6,8 +6,8 @@ const CONNECTIONS = { commands: 48, reads: 16 }
 const WALLETS = 8
 const TASKS = 8
 const TICK_MS = 5
-/** Longest wait of a read for its position, with room for a busy machine. */
-const WAIT_MS = 10_000
+/** Longest wait of a read for its position: the most that the API takes, so that a busy machine has it answered too. */
+const WAIT_MS = 30_000
 /** A day after every entry, so that all of them count. */
 const EVER = '2999-12-31'
 

@@ -4,7 +4,10 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
 /** Arguments of `node` for a TypeScript file that lies beside the test. */
-export const script = (file: string, testUrl: string): string[] => ['--import', 'tsx', new URL(file, testUrl).pathname]
+export const script = (file: string, testUrl: string): string[] => [
+  ...process.execArgv,
+  new URL(file, testUrl).pathname,
+]
 
 /** Starts a program whose standard input stays open as long as this process lives. */
 export function startChild(program: string, args: readonly string[]): ChildProcess {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventStoreDBClient } from '@eventstore/db-client'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
+import { patient } from '../../support/pace.ts'
 import { RawClient } from './raw.ts'
 
 /** A server under contract: the embedded one, and a real EventStoreDB where KOGI_EVENTSTORE_URL names one. */
@@ -65,7 +66,8 @@ export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** Waits for a condition; fails with its name when it does not come true in time. */
-export async function eventually(what: string, holds: () => boolean, withinMs = 5000): Promise<void> {
+export async function eventually(what: string, holds: () => boolean, quietMs = 5000): Promise<void> {
+  const withinMs = patient(quietMs)
   const until = Date.now() + withinMs
   while (!holds()) {
     if (Date.now() > until) throw new Error(`Not within ${withinMs} ms: ${what}`)

@@ -14,6 +14,7 @@ import { Store } from '../../../infra/embedded/event-store/log/store.ts'
 import { firstLine, kill, script, startChild } from '../../contracts/event-store/child.ts'
 import { batchCall, batchRequest, batchResponse } from '../../contracts/event-store/messages.ts'
 import { RawClient } from '../../contracts/event-store/raw.ts'
+import { patient } from '../../support/pace.ts'
 
 const KILLS = process.env.KOGI_LONG ? 200 : 4
 const SEED = Number(process.env.KOGI_SEED ?? Math.floor(Math.random() * 2 ** 31))
@@ -75,7 +76,7 @@ async function loadUntilKilled(
   const commits = String(5 + random(60))
   const child = startChild(process.execPath, [...script('./server.ts', import.meta.url), folder, stage, commits])
   // A server that does not end by itself would keep the writers busy for ever.
-  const patience = setTimeout(() => child.kill('SIGKILL'), KILL_MS_MAX)
+  const patience = setTimeout(() => child.kill('SIGKILL'), patient(KILL_MS_MAX))
   try {
     const raw = new RawClient(await firstLine(child))
     const exit = once(child, 'exit')

@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import { lockFolder } from '../../../infra/embedded/event-store/care/lock.ts'
 import { Store } from '../../../infra/embedded/event-store/log/store.ts'
 import { firstLine, kill, script, startChild } from '../../contracts/event-store/child.ts'
+import { patient } from '../../support/pace.ts'
 
 const APART = ['--pid', '--fork', '--mount-proc', '--kill-child']
 
@@ -21,7 +22,7 @@ describe('the lock of a folder that two containers share', () => {
 
   it('is kept from a process that cannot see the owner, and given up when the owner is gone', async function () {
     // Making a namespace needs a right.
-    if (spawnSync('unshare', [...APART, 'true'], { timeout: 5_000 }).status !== 0) return this.skip()
+    if (spawnSync('unshare', [...APART, 'true'], { timeout: patient(5_000) }).status !== 0) return this.skip()
     this.timeout(60_000)
     const serve = script('../../contracts/event-store/serve.ts', import.meta.url)
     const owner = startChild('unshare', [...APART, process.execPath, ...serve, folder])

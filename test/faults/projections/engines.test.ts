@@ -130,7 +130,7 @@ type Served = { readonly child: ChildProcess; readonly url: string; readonly por
 
 /** The embedded event store as a process of its own. */
 async function serve(folder: string, port = 0): Promise<Served> {
-  const args = ['--import', 'tsx', SERVE, 'store', 'serve', '--data', folder, '--port', `${port}`]
+  const args = [...process.execArgv, SERVE, 'store', 'serve', '--data', folder, '--port', `${port}`]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const [text] = (await once(child.stdout, 'data')) as [Buffer]
   const found = /esdb:\/\/[^\s"]*?:(\d+)[^\s"]*/.exec(text.toString())!

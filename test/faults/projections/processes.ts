@@ -38,7 +38,7 @@ export function startProjector({
   leaseMs?: number
   batch?: number
 }): Projector {
-  const args = [...process.execArgv, '--import', 'tsx', VICTIM, store, database, `${leaseMs}`, `${batch}`]
+  const args = [...process.execArgv, VICTIM, store, database, `${leaseMs}`, `${batch}`]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
   const exited = once(child, 'exit')
   const working = Promise.race([once(child.stdout!, 'data'), exited, sleep(10_000, undefined, { ref: false })])
