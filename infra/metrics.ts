@@ -3,6 +3,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Bucket limits in seconds, with small steps below 50 ms, where the latencies of commands and reads are. */
 const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+/** How often the delay of the event loop is measured: every 10 ms, the default, takes 0.3 % of a core at rest. */
+const LOOP_DELAY_MS = 100
+
 /** The metrics that every process has; a process with more registers them in `registry`. */
 export type Metrics = ReturnType<typeof createMetrics>
 
@@ -10,7 +13,7 @@ export type Metrics = ReturnType<typeof createMetrics>
 export function createMetrics(options: { service: string; processMetrics?: boolean }) {
   const registry = new Registry()
   registry.setDefaultLabels({ service: options.service })
-  if (options.processMetrics) collectDefaultMetrics({ register: registry })
+  if (options.processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_DELAY_MS })
   const registers = [registry]
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name, help, labelNames, registers })

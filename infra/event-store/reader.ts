@@ -43,7 +43,7 @@ export function eventLog({
   const closing = new AbortController()
 
   return {
-    head: async signal => (await tailOf(source, undefined, signal)).last,
+    head: headOf(source),
     follow: options => following(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     read: options => reading(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     skips: async names => {
@@ -151,6 +151,19 @@ async function lastUpTo(source: Source, to: bigint, signal: AbortSignal | undefi
 
 const notDelivered = (position: bigint, timeoutMs: number) =>
   new Error(`the event store did not come as far as position ${position} within ${timeoutMs} ms`)
+
+/** Finds the last domain event; while the log ends where it ended before, it reads one event. */
+function headOf(source: Source): EventLog['head'] {
+  let known: { readonly end: bigint; readonly last: bigint } | undefined
+  return async signal => {
+    const end = { direction: BACKWARDS, fromPosition: END, maxCount: 1, deadline: CALL_TIMEOUT_MS } as const
+    const [last] = await collect<AllStreamResolvedEvent>(source.client.readAll(end), signal)
+    if (known === undefined || (last ? positionOf(last).commit : 0n) !== known.end) {
+      known = await tailOf(source, undefined, signal)
+    }
+    return known.last
+  }
+}
 
 /** Position of the last event of any kind, and of the last domain event up to `to`; `0n` for none. */
 async function tailOf(

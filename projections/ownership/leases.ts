@@ -19,23 +19,6 @@ export const keyName = ({ projection, version, bucket }: PartitionKey): string =
 /** How long a projector that has fallen silent stays on the list, in multiples of the time that it may be silent. */
 const KEPT_TTLS = 20
 
-/** Says that this projector lives, until when, and what it runs; forgets those that have been silent for long. */
-export async function register(
-  client: Client | PoolClient,
-  { id, projections, ttlMs }: { id: string; projections: readonly AnyProjection[]; ttlMs: number },
-): Promise<void> {
-  await client.query(
-    `insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
-     values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
-     on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
-       expires_at = excluded.expires_at`,
-    [id, projections.map(runName), ttlMs],
-  )
-  await client.query(`delete from ${PROJECTORS} where expires_at < clock_timestamp() - $1 * interval '1 ms'`, [
-    ttlMs * KEPT_TTLS,
-  ])
-}
-
 /** SQL condition on a row of the projectors: its session is there. */
 export const CONNECTED = `exists (select from pg_stat_activity where pid = ${PROJECTORS}.backend)`
 
@@ -44,6 +27,40 @@ export const CONNECTED = `exists (select from pg_stat_activity where pid = ${PRO
  * that has ended is as good a proof of death as silence, and comes at once.
  */
 export const ALIVE = `expires_at > clock_timestamp() and ${CONNECTED}`
+
+/**
+ * Says that this projector lives, until when, and what it runs: one row, whatever it works on. Returns a mark of all
+ * that decides who works on what: the other living projectors, every lease, and the epoch and state of every
+ * checkpoint. While the mark stays the same, there is nothing to decide.
+ */
+export async function beat(
+  client: Client | PoolClient,
+  { id, projections, ttlMs }: { id: string; projections: readonly AnyProjection[]; ttlMs: number },
+): Promise<string> {
+  const { rows } = await client.query<{ mark: string }>({
+    name: 'beat',
+    text: `with beat as (
+        insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
+        values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
+        on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
+          expires_at = excluded.expires_at)
+      select concat_ws(' ',
+        (select string_agg(id || runs::text, ' ' order by id) from ${PROJECTORS} where id <> $1 and ${ALIVE}),
+        count(*), sum(hashtext(row(c.projection, c.version, c.bucket, c.epoch, c.state, c.shared, s.epoch, s.owner,
+          l.owner)::text))) as mark
+      from ${OWN_CHECKPOINTS} c left join ${LEASES} l using (projection, version, bucket)
+      left join ${SHARED_CHECKPOINTS} s on s.id = c.shared`,
+    values: [id, projections.map(runName), ttlMs],
+  })
+  return rows[0]!.mark
+}
+
+/** Forgets projectors that have been silent for long. */
+export async function forgetSilent(client: Client | PoolClient, ttlMs: number): Promise<void> {
+  await client.query(`delete from ${PROJECTORS} where expires_at < clock_timestamp() - $1 * interval '1 ms'`, [
+    ttlMs * KEPT_TTLS,
+  ])
+}
 
 /** The partitions that fall to a projector: bucket by bucket around all living projectors that run the projection. */
 export async function fairShare(

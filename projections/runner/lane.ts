@@ -63,6 +63,8 @@ export class RefusedBatchError extends Error {
  * stand together are given rows that they share.
  */
 const FLUSH_MS = 500
+/** How long a lane waits for events when all of its checkpoints are stored and nothing is left to join. */
+const REST_MS = 60_000
 
 export class Lane {
   readonly partitions: readonly Partition[]
@@ -78,6 +80,7 @@ export class Lane {
   #arrived: IteratorResult<readonly StoredEvent[]> | undefined
   readonly #waker = new Waker()
   #flushedAt = performance.now()
+  #rests = false
 
   constructor(deps: LaneDeps, partitions: readonly Partition[]) {
     this.partitions = partitions
@@ -162,7 +165,7 @@ export class Lane {
 
   /** The next events, or `undefined` when none came for a while or the lane is to end. */
   async #arrival(): Promise<IteratorResult<readonly StoredEvent[]> | undefined> {
-    const deadline = performance.now() + FLUSH_MS
+    const deadline = performance.now() + (this.#rests ? REST_MS : FLUSH_MS)
     while (!this.#arrived && !this.#abort.signal.aborted && !this.#failure) {
       const leftMs = deadline - performance.now()
       if (leftMs <= 0) break
@@ -207,13 +210,14 @@ export class Lane {
       this.#adapt(events.length, Math.max(foldMs, writeMs))
       this.#deps.onBatch?.({ events: events.length, rows: rowsIn(folded), foldMs, writeMs })
     }
-    if (flushes) await this.#join().catch(error => this.#fail(error))
+    if (flushes) await this.#join(advances.size === 0).catch(error => this.#fail(error))
   }
 
-  /** Gives partitions that stand together rows that they share. */
-  async #join(): Promise<void> {
+  /** Gives partitions that stand together rows that they share; a lane without anything else to write then rests. */
+  async #join(isIdle: boolean): Promise<void> {
     const lists = partitionsToJoin(this.partitions)
     if (lists.length > 0) await joinShared(this.#deps.pool, this.#deps.owner, lists)
+    this.#rests = isIdle && lists.length === 0
   }
 
   /** Full batches that took too long halve the size at most, quick ones double it at most. */

@@ -1,18 +1,19 @@
 /**
  * Runs projections: it takes its share of the partitions, starts a lane for those that stand near each other and
  * another for those that lag, and brings lanes together once all have caught up. Every second, and whenever a lane
- * ends, a round compares what should run with what runs. All decisions are taken in rounds, one after another.
+ * ends, a round compares what should run with what runs, unless nothing has changed since the last one. All decisions are taken in rounds, one after another.
  */
 import type { Pool, PoolClient } from 'pg'
 import { adopt } from '../ownership/adoption.ts'
 import { FencedError, unlessFenced } from '../ownership/checkpoints.ts'
 import {
+  beat,
   fairShare,
+  forgetSilent,
   type HeldCheckpoint,
   heldBy,
   keyName,
   type PartitionKey,
-  register,
   release,
   takeShare,
   unregister,
@@ -25,7 +26,7 @@ import type { AnyProjection } from '../rows/projection.ts'
 import { Waker } from '../waker.ts'
 import { ensureTables, IndexBuilder } from './build.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
-import { noteFault, Trouble } from './trouble.ts'
+import { noteFault, Retries, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
 
 export type RunnerOptions = {
@@ -49,25 +50,28 @@ const RETRY_MS = [250, 1_000, 4_000]
 /** A round that waits longer than this for a lock has failed, and is tried again. */
 const LOCK_TIMEOUT_MS = 5_000
 
-/** A batch that the database refused, and where the partitions stood before it. */
-type Refused = { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }
+/** Decisions are taken this often even if nothing that they follow from has changed. */
+const DECIDE_MS = 30_000
 
 /** A runner at work. */
 export class Runner {
   readonly #options: RunnerOptions
   readonly #leaseMs: number
-  readonly #retryMs: readonly number[]
+  readonly #retries: Retries
   readonly #byName: ReadonlyMap<string, AnyProjection>
   readonly #partitions = new Map<string, Partition>()
   readonly #workers = new Set<Worker>()
-  readonly #retryAt = new Map<string, number>()
   readonly #indexes: IndexBuilder
-  readonly #refused: Refused[] = []
+  /** Batches that the database refused, and where the partitions stood before them. */
+  readonly #refused: { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }[] = []
   readonly #together = new Set<string>()
   readonly #loop: Promise<void>
   readonly #trouble: Trouble
   readonly #waker = new Waker()
   #control: PoolClient | undefined
+  /** What `beat` returned before the last decisions, and when those were taken. */
+  #mark: string | undefined
+  #decidedAt = 0
   #roundAt = performance.now()
   #closing = false
   #closed: Promise<void> | undefined
@@ -77,7 +81,7 @@ export class Runner {
     this.#trouble = new Trouble(options.log)
     this.#indexes = new IndexBuilder(options.pool, options.log)
     this.#leaseMs = options.leaseMs ?? LEASE_MS
-    this.#retryMs = options.retryMs ?? RETRY_MS
+    this.#retries = new Retries(options.retryMs ?? RETRY_MS)
     this.#byName = new Map(
       options.projections.map(projection => [`${projection.name}_v${projection.version}`, projection]),
     )
@@ -99,7 +103,7 @@ export class Runner {
     return performance.now() - this.#roundAt
   }
 
-  /** The last error of an engine, while it does not answer. */
+  /** The last error of an engine that does not answer. */
   get trouble(): Error | undefined {
     return this.#trouble.last
   }
@@ -134,8 +138,7 @@ export class Runner {
         this.#trouble.roundFailed(error)
         this.#dropControl()
       }
-      const waitMs = this.#trouble.waitMs || Math.min(1_000, this.#leaseMs / 3)
-      if (!this.#closing) await this.#waker.wait(waitMs)
+      if (!this.#closing) await this.#waker.wait(this.#trouble.waitMs || Math.min(1_000, this.#leaseMs / 3))
     }
   }
 
@@ -147,15 +150,32 @@ export class Runner {
       this.#control.on('error', () => this.#dropControl())
       await this.#control.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     }
-    const control = this.#control
-    await register(control, { id, projections, ttlMs: this.#leaseMs })
+    const mark = await beat(this.#control, { id, projections, ttlMs: this.#leaseMs })
+    if (!this.#isSettled(mark)) await this.#decide(this.#control, mark)
+    if (this.#trouble.waitMs > 0) return
+    await this.#merge()
+    this.#buildIndexes()
+  }
+
+  /** Whether a round would decide what the last one decided: at rest it is a heartbeat and nothing else. */
+  #isSettled(mark: string): boolean {
+    if (mark !== this.#mark || performance.now() - this.#decidedAt > DECIDE_MS || this.#trouble.waitMs > 0) return false
+    if (this.#refused.length > 0 || this.#together.size > 0) return false
+    const busy = new Set([...this.#workers].flatMap(worker => worker.partitions))
+    return this.partitions.every(partition => partition.state === 'running' && busy.has(partition))
+  }
+
+  async #decide(control: PoolClient, mark: string): Promise<void> {
+    const { id, projections } = this.#options
+    this.#mark = undefined
+    await forgetSilent(control, this.#leaseMs)
     const share = await fairShare(control, { id, projections, buckets: allBuckets })
     const held = await this.#giveUp(control, await takeShare(control, { id, share }), share)
     if (this.#trouble.waitMs > 0) return
     await this.#drop(held)
     await this.#start(await this.#adopt(held))
-    await this.#merge()
-    this.#buildIndexes()
+    this.#mark = mark
+    this.#decidedAt = performance.now()
   }
 
   /** Gives back what falls to another projector now, and returns what is left. */
@@ -202,23 +222,9 @@ export class Runner {
       this.#waker.wake()
     }
     for (const partition of partitions) this.#partitions.set(partitionName(partition), partition)
-    const idle = partitions.filter(partition => this.#due(partitionName(partition), partition))
+    const idle = partitions.filter(partition => this.#retries.isDue(partition))
     for (const partition of idle) partition.state = 'running'
     return idle
-  }
-
-  /** Whether a partition may run now: a stopped one waits for its next try, a stalled one for an operator. */
-  #due(name: string, { state, fault }: Partition): boolean {
-    const at = this.#retryAt.get(name)
-    if (state !== 'retrying' || (at !== undefined && performance.now() >= at)) {
-      this.#retryAt.delete(name)
-      return state !== 'stalled'
-    }
-    if (at === undefined) {
-      const delay = this.#retryMs[Math.min((fault?.attempts ?? 1) - 1, this.#retryMs.length - 1)] ?? 0
-      this.#retryAt.set(name, performance.now() + delay)
-    }
-    return false
   }
 
   async #start(idle: readonly Partition[]): Promise<void> {
@@ -227,7 +233,7 @@ export class Runner {
     const skips = await events.skips(projections.map(({ name }) => name))
     const onFault = (partition: Partition) => noteFault(this.#options.log, partition)
     const { id: owner } = this.#options
-    const store = { pool, decode, skips, attemptsMax: this.#retryMs.length + 1, onFault }
+    const store = { pool, decode, skips, attemptsMax: this.#retries.triesMax, onFault }
     const onCommit = (figures: BatchFigures) => {
       this.#trouble.recovered()
       onBatch?.(figures)

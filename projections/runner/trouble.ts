@@ -64,6 +64,37 @@ export class Trouble {
   }
 }
 
+/** When partitions that an event has stopped are tried again. */
+export class Retries {
+  readonly #delaysMs: readonly number[]
+  readonly #at = new Map<string, number>()
+
+  constructor(delaysMs: readonly number[]) {
+    this.#delaysMs = delaysMs
+  }
+
+  /** How often an event is tried before its partition counts as stalled. */
+  get triesMax(): number {
+    return this.#delaysMs.length + 1
+  }
+
+  /** Whether a partition may run now: a stopped one waits for its next try, a stalled one for an operator. */
+  isDue(partition: Partition): boolean {
+    const { state, fault } = partition
+    const name = partitionName(partition)
+    const at = this.#at.get(name)
+    if (state !== 'retrying' || (at !== undefined && performance.now() >= at)) {
+      this.#at.delete(name)
+      return state !== 'stalled'
+    }
+    if (at === undefined) {
+      const delay = this.#delaysMs[Math.min((fault?.attempts ?? 1) - 1, this.#delaysMs.length - 1)] ?? 0
+      this.#at.set(name, performance.now() + delay)
+    }
+    return false
+  }
+}
+
 /** Logs that an event has stopped a partition. */
 export function noteFault(log: ProjectorLog, partition: Partition): void {
   const { position, stream, type, error, attempts } = partition.fault!

@@ -7,6 +7,9 @@ import type { Runner } from './runner.ts'
 /** How often the head of the log is looked at, and for how long it may move while a checkpoint does not. */
 const LOOK_MS = 1_000
 const STUCK_MS = 10_000
+/** After so many looks that found nothing new, only every third one asks the log, until the reader delivers again. */
+const QUIET_LOOKS = 10
+const QUIET_EVERY = 3
 /** How long a runner may be without a decision; building tables may take it some seconds. */
 const SILENT_MS = 15_000
 
@@ -47,6 +50,9 @@ export class Watch {
   #beyond: bigint | undefined
   #behindSince: number | undefined
   #looking = false
+  /** Looks in a row that found the same head, and ticks since the last one. */
+  #quiet = 0
+  #ticks = 0
   #reporting = false
 
   constructor(runner: Runner, events: Pick<EventLog, 'head'>, options: WatchOptions = {}) {
@@ -55,7 +61,7 @@ export class Watch {
     this.#events = events
     this.#stuckMs = stuckMs
     this.#onHead = onHead
-    this.#timer = setInterval(() => void this.look(), lookMs)
+    this.#timer = setInterval(() => this.#tick(), lookMs)
     this.#timer.unref()
   }
 
@@ -73,18 +79,33 @@ export class Watch {
     clearInterval(this.#timer)
   }
 
+  #tick(): void {
+    this.#ticks += 1
+    const isQuiet = this.#quiet >= QUIET_LOOKS && this.#foremost() === (this.#head ?? 0n)
+    if (!isQuiet || this.#ticks >= QUIET_EVERY) void this.look()
+  }
+
+  /** The last position of the log that the reader has delivered and this process has stored. */
+  #foremost(): bigint {
+    return greatest(this.#runner.partitions.map(({ committed }) => committed))
+  }
+
   /** Looks once; never fails. */
   async look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
-    const foremost = greatest(this.#runner.partitions.map(({ committed }) => committed))
+    this.#ticks = 0
+    const foremost = this.#foremost()
     const askedAt = Date.now()
     try {
-      this.#head = await this.#events.head()
+      const head = await this.#events.head()
+      this.#quiet = head === this.#head ? this.#quiet + 1 : 0
+      this.#head = head
       this.#headError = undefined
       this.#beyond = foremost > this.#head ? foremost : undefined
       void this.#report(this.#head, askedAt)
     } catch (error) {
+      this.#quiet = 0
       this.#headError = error instanceof Error ? error : new Error(String(error))
     } finally {
       this.#looking = false

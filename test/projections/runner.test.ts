@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { projections } from '../../infra/catalogue.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import { historyTableOf } from '../../projections/rows/tables.ts'
 import { randomHistory } from './history.ts'
-import { expectFolded, freshPool, MemoryLog, reached, startRunner } from './support.ts'
+import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 
@@ -83,6 +84,34 @@ describe('projections: the runner', () => {
     await runner.close()
     client.release(true)
     expect(told).to.include(String(events.at(-1)!.position))
+  })
+
+  it('asks the database for nothing at rest but its heartbeat, and decides anew when something changed', async () => {
+    const pool = await freshPool()
+    const asked: string[] = []
+    pool.on('connect', client => {
+      const query = client.query.bind(client) as (...args: unknown[]) => unknown
+      client.query = ((...args: unknown[]) => {
+        const [config] = args as [string | { name?: string; text: string }]
+        asked.push(typeof config === 'string' ? config : (config.name ?? config.text))
+        return query(...args)
+      }) as typeof client.query
+    })
+    const events = randomHistory({ seed: 8, count: 20 })
+    const runner = startRunner(pool, new MemoryLog(events), { leaseMs: 300 })
+    const onlyBeats = async () => {
+      asked.length = 0
+      // A lane looks at what it has to join every half a second until it rests.
+      await sleep(700)
+      return asked.length > 2 && asked.every(name => name === 'beat')
+    }
+    await until(() => runner.partitions.length > 0, 'work')
+    await until(onlyBeats, 'rest')
+    await pool.query(`update projection_checkpoints set epoch = epoch + 1 where bucket = 3`)
+    await until(async () => !(await onlyBeats()), 'a decision')
+    await until(onlyBeats, 'rest again')
+    await runner.close()
+    await expectFolded(pool, events)
   })
 
   it('builds the indexes of a table once it has caught up', async () => {

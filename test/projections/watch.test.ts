@@ -30,6 +30,34 @@ describe('projections: a log that is an older copy', () => {
   })
 })
 
+describe('projections: a log at rest', () => {
+  it('is asked less often, until the reader delivers again', async () => {
+    const partitions = [{ committed: 5n, state: 'running' }]
+    let asked = 0
+    let head = 5n
+    const log = {
+      head: async () => {
+        asked += 1
+        return head
+      },
+    }
+    const watch = new Watch({ partitions } as unknown as Runner, log, { lookMs: 20 })
+    const asksIn = async (ms: number) => {
+      const before = asked
+      await sleep(ms)
+      return asked - before
+    }
+    while (asked < 11) await sleep(20)
+    const atRest = await asksIn(600)
+    expect(atRest).to.be.within(1, 11)
+    head = 9n
+    partitions[0]!.committed = 9n
+    await sleep(100)
+    expect(watch.head, 'a delivered event is followed by a look at once').to.equal(9n)
+    watch.close()
+  })
+})
+
 describe('projections: the heads of the log that were seen', () => {
   const seen = async (pool: Pool) =>
     (
