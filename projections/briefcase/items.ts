@@ -22,7 +22,8 @@ const row = object({
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
   ItemAdded: made((data, at) => ({ ...data, state: 'active', added_at: at })),
-  ItemUpdated: changed(({ name, description, metadata }, row) => ({
+  ItemUpdated: changed(({ type, name, description, metadata }, row) => ({
+    type: type ?? row.type,
     name: name ?? row.name,
     description: description === undefined ? row.description : (description ?? undefined),
     metadata: metadata ?? row.metadata,
@@ -35,7 +36,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const items = projection({
   name: 'items',
   service: 'briefcase',
-  version: 1,
+  version: 2,
   history: true,
   of: { item: events },
   row,

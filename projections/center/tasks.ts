@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { events } from '../../domain/center/task/messages.ts'
 import { date, id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
-import { changed, made } from '../rows/thing.ts'
+import { changed, made, removed } from '../rows/thing.ts'
 
 const row = object({
   org: id('org'),
@@ -35,6 +35,11 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     created_at: at,
     completed_at: data.status === 'completed' ? at : undefined,
   })),
+  TaskChanged: changed(({ dueOn, reason: _, name, ...changes }, row) => ({
+    name: name ?? row.name,
+    ...Object.fromEntries(Object.entries(changes).map(([field, value]) => [field, value ?? undefined])),
+    due_on: dueOn === undefined ? row.due_on : (dueOn ?? undefined),
+  })),
   TaskStatusChanged: changed(({ to }, row, at) => ({
     status: to,
     status_changes: row.status_changes + 1n,
@@ -47,13 +52,14 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     status_changes: row.status_changes + 1n,
     completed_at: at,
   })),
+  TaskRemoved: removed,
 }
 
 /** One row per task. */
 export const tasks = projection({
   name: 'tasks',
   service: 'center',
-  version: 1,
+  version: 2,
   history: true,
   of: { task: events },
   row,
@@ -75,6 +81,10 @@ export const tasks = projection({
   ],
   memory: {
     kind: 'task',
-    on: { TaskCreated: { once: ({ name, description }) => ({ title: name, body: description }) } },
+    on: {
+      TaskCreated: { anew: ({ name, description }) => ({ title: name, body: description }) },
+      TaskChanged: { revise: ({ name, description }) => ({ title: name, body: description }) },
+      TaskRemoved: 'forget',
+    },
   },
 })

@@ -48,7 +48,7 @@ export function memoriesOf(models: readonly AnyProjection[]) {
   return projection({
     name: 'memories',
     service: 'memory',
-    version: 2,
+    version: 3,
     history: false,
     of,
     row: memoryRow,

@@ -1,6 +1,6 @@
 /** Rows that stand for one thing each: how the events of the thing make, change and remove them. */
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import { existing, type Handler, type Key } from './projection.ts'
+import { type AnyHandler, existing, type Handler, type Key } from './projection.ts'
 
 /** Columns that every row of a thing has, stamped here. */
 type Stamped = { readonly org: string; readonly id: string; readonly revision: bigint; readonly updated_at: string }
@@ -35,4 +35,4 @@ export const changed = <R extends Stamped, D>(
 })
 
 /** The event removes the row. */
-export const removed: Handler<never, never> = { keys: keysOf, fold: () => null }
+export const removed: AnyHandler = { keys: keysOf, fold: () => null }

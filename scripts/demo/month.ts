@@ -41,6 +41,7 @@ export const month: readonly Step[] = [
   post('/kbfc/items', { id: 'type-specimen', type: 'asset', name: 'Grotesk type specimen' }),
   post('/kbfc/items', { id: 'old-website', type: 'app', name: 'Portfolio website of 2021' }),
   put('/kbfc/items/harbour-atlas/status', { status: 'active' }),
+  post('/kctr/projects', { id: 'harbour-atlas', name: 'Harbour Atlas', ends_on: '2026-06-30' }),
   post('/kctr/tasks', {
     id: 'atlas-sketches',
     name: 'Sketch the six double pages',
@@ -80,11 +81,13 @@ export const month: readonly Step[] = [
   move('2026-03-25', '24779', 'checking', 'card', 'Pay the card'),
   { method: 'DELETE', path: '/kbfc/items/old-website', body: { reason: 'Replaced' } },
   debit('2026-03-28', '9950', 'external:insurance', 'Liability insurance'),
-  put('/kctr/tasks/tax-return/team', { team: 'accountant' }),
+  put('/kctr/tasks/tax-return/team', { team: 'accountant', reason: 'They have the receipts' }),
+  { method: 'PATCH', path: '/kctr/tasks/tax-return', body: { due_on: '2026-05-31', reason: 'Extended by the office' } },
 ]
 
 /** What the rules must refuse, with the code that says why. */
 export const refused: readonly (Step & { readonly code: string })[] = [
   { ...debit('2026-03-30', '99999999', 'external:studio', 'A building', 'taxes'), code: 'insufficient_funds' },
   { ...post('/kctr/tasks', { id: 'tax-return', name: 'Again' }), code: 'task_already_created' },
+  { ...post('/kctr/tasks', { name: 'Print it', project: 'harbour-atlass' }), code: 'reference_unknown' },
 ]

@@ -154,11 +154,18 @@ function stepItem(history: History, item: Thing, random: Random, word: () => str
 }
 
 function stepTask(history: History, task: Thing, random: Random, word: () => string): void {
-  if (task.revision === 0n) {
+  if (task.revision === 0n || !task.alive) {
+    task.alive = true
     history.add(task, 'TaskCreated', { name: word(), status: 'open', ...(random(2) === 0 && { description: word() }) })
     return
   }
+  if (random(12) === 0) {
+    task.alive = false
+    history.add(task, 'TaskRemoved', random(2) === 0 ? {} : { reason: word() })
+    return
+  }
   const changes: readonly (readonly [string, { readonly [key: string]: Json }])[] = [
+    ['TaskChanged', { ...(random(2) === 0 && { name: word() }), description: random(3) === 0 ? null : word() }],
     ['TaskAssigned', { from: null, to: random(3) === 0 ? null : word() }],
     ['TaskMovedToTeam', { from: null, to: word() }],
     ['TaskCompleted', { from: 'open' }],

@@ -81,12 +81,12 @@ describe('projections: what operators see', () => {
   it('prune: what a projector has left that was killed, though it was seen a moment ago', async () => {
     const beside = { ...tasks, name: 'tasks__rebuild' } as AnyProjection
     await ensureTables(pool, [beside])
-    const rebuilds = [['tasks__rebuild_v1'], DEAD]
+    const rebuilds = [['tasks__rebuild_v2'], DEAD]
     await pool.query(
       `insert into projectors (id, runs, backend, expires_at) values ('rebuild', $1, $2, now() + interval '1 minute')`,
       rebuilds,
     )
-    expect(await pruneVersions(pool, projections)).to.deep.equal([{ table: 'tasks__rebuild_v1' }])
+    expect(await pruneVersions(pool, projections)).to.deep.equal([{ table: 'tasks__rebuild_v2' }])
     expect(await readCheckpoints(pool, [beside])).to.deep.equal([])
   })
 })

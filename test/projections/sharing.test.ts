@@ -108,7 +108,7 @@ describe('projections: shared checkpoints', () => {
     expect(stopped.map(({ projection, position }) => [projection, position])).to.deep.equal([
       ['tasks', events[at - 1]!.position],
     ])
-    expect((await kept(pool)).own).to.deep.equal([`tasks_v1/${stopped[0]!.bucket}`])
+    expect((await kept(pool)).own).to.deep.equal([`tasks_v2/${stopped[0]!.bucket}`])
     const checked = await withTransaction(
       pool,
       client => checkTables({ client, events: log, decode: codec.decode, projections }),
@@ -116,7 +116,7 @@ describe('projections: shared checkpoints', () => {
     )
     expect(checked.flatMap(({ differences }) => differences)).to.deep.equal([])
     const positions = new Map(checked.map(({ table, position }) => [table, position]))
-    expect([positions.get('tasks_v1'), positions.get('items_v1')]).to.deep.equal([
+    expect([positions.get('tasks_v2'), positions.get('items_v2')]).to.deep.equal([
       events[at - 1]!.position,
       events.at(-1)!.position,
     ])
@@ -137,10 +137,10 @@ describe('projections: shared checkpoints', () => {
     await reached(pool, far.at(-1)!.position)
     await allShared(pool)
     await first.close()
-    const key = `projection = 'tasks' and version = 1`
+    const key = `projection = 'tasks' and version = ${tasks.version}`
     await pool.query(`update projection_checkpoints set position = 0, shared = null, epoch = epoch + 1 where ${key}`)
     await pool.query('update shared_checkpoints set epoch = epoch + 1')
-    await pool.query('truncate tasks_v1, tasks_v1_history')
+    await pool.query('truncate tasks_v2, tasks_v2_history')
     const batch = { min: 5, max: 5, targetMs: 10 }
     const second = startRunner(pool, log, { batch })
     let together = 0
@@ -199,7 +199,7 @@ describe('projections: shared checkpoints', () => {
     const pool = await freshPool()
     const events = randomHistory({ seed: 94, count: LONG ? 3_000 : 600, orgs: 20 })
     const log = new MemoryLog(events.slice(0, 200))
-    const later = { ...tasks, version: 2 } as AnyProjection
+    const later = { ...tasks, version: tasks.version + 1 } as AnyProjection
     const newer = [...others, later]
     const first = startRunner(pool, log)
     await reached(pool, events[199]!.position)

@@ -52,7 +52,7 @@ describe('position tokens', () => {
     for (let n = 0; n < writes; n += 1) {
       const position = 2_000n + BigInt(n)
       const written = world.pool.query(
-        `with row as (update tasks_v1 set name = $1 where id = 't'),
+        `with row as (update tasks_v2 set name = $1 where id = 't'),
           moved as (update checkpoints set position = $2 where projection = 'tasks')
           select pg_notify('kogi_checkpoints', $2::bigint::text)`,
         [`name ${n}`, position],
@@ -116,18 +116,18 @@ describe('position tokens', () => {
   })
 
   it('says that a read model is not built yet, rather than answer with nothing', async () => {
-    await world.pool.query('alter table items_v1 rename to items_v0')
+    await world.pool.query('alter table items_v2 rename to items_v0')
     expect(await world.call(ORG, '/kbfc/items')).to.include({ status: 503, code: 'not_yet_visible' })
     const inVain = await world.call(ORG, '/kbfc/items?at_least=0&wait=60')
     expect(inVain).to.include({ status: 503, code: 'not_yet_visible' })
-    await world.pool.query('alter table items_v0 rename to items_v1')
+    await world.pool.query('alter table items_v0 rename to items_v2')
   })
 
   it('waits with a token for a read model that is not built yet', async () => {
-    await world.pool.query('alter table items_v1 rename to items_v0')
+    await world.pool.query('alter table items_v2 rename to items_v0')
     const waiting = world.call(ORG, '/kbfc/items?at_least=9000&wait=20000')
     await sleep(50)
-    await world.pool.query('alter table items_v0 rename to items_v1')
+    await world.pool.query('alter table items_v0 rename to items_v2')
     await world.move(9_001n)
     expect(await waiting).to.include({ status: 200 })
   })
@@ -147,7 +147,7 @@ describe('keyset pages', () => {
       const adding = (async () => {
         for (const id of late) {
           await world.pool.query(
-            `insert into tasks_v1 (org, id, name, status, status_changes, reassignments, team_changes, revision,
+            `insert into tasks_v2 (org, id, name, status, status_changes, reassignments, team_changes, revision,
               created_at, updated_at) values ('north', $1, 'x', 'open', 0, 0, 0, 0, '', '')`,
             [id],
           )

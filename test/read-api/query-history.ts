@@ -114,6 +114,7 @@ const taskSteps = (pick: Choose, maybe: Chance['maybe']): readonly [string, obje
   ['TaskAssigned', { to: maybe(pick(TEXTS)) }],
   ['TaskMovedToTeam', { to: maybe(pick(TEXTS)) }],
   ['TaskCompleted', {}],
+  ['TaskChanged', { name: pick(TEXTS), dueOn: pick([...DAYS, null]), project: maybe(pick(TEXTS)), type: null }],
 ]
 
 function recordStep(noun: string, stays: boolean, pick: Choose): readonly [string, object] {

@@ -6,24 +6,29 @@ import { projectionStatus, pruneVersions } from '../../projections/care/operate.
 import { tasks } from '../../projections/center/tasks.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
 import type { Runner } from '../../projections/runner/runner.ts'
 import { randomHistory } from '../projections/history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from '../projections/support.ts'
 import { type Code, type Live, serveReads } from './live.ts'
 
 /** The next release: tasks are folded otherwise, which shows in their names. */
-const loudTasks = { ...tasks, version: 2, on: { ...tasks.on, TaskCreated: loud() } } as unknown as AnyProjection
+const loudTasks = {
+  ...tasks,
+  version: tasks.version + 1,
+  on: { ...tasks.on, TaskCreated: loud('TaskCreated'), TaskChanged: loud('TaskChanged') },
+} as unknown as AnyProjection
 const before: Code = { projections, resources }
 const after: Code = {
   projections: projections.map(each => (each === tasks ? loudTasks : each)),
   resources: resources.map(each => (each.projection === tasks ? { ...each, projection: loudTasks } : each)),
 }
 
-function loud() {
-  const created = tasks.on.TaskCreated as { keys: unknown; fold: (...args: never[]) => { name: string } }
+function loud(type: 'TaskCreated' | 'TaskChanged') {
+  const created = tasks.on[type] as { keys: unknown; fold: (...args: never[]) => { name: string } }
   const fold = (...args: never[]) => {
     const row = created.fold(...args)
-    return { ...row, name: `LOUD ${row.name}` }
+    return { ...row, name: `LOUD ${row.name.replace(/^LOUD /, '')}` }
   }
   return { keys: created.keys, fold }
 }
@@ -72,7 +77,7 @@ describe('read API: two releases at once', function versions() {
     expect([refused.status, refused.body.error.code]).to.deep.equal([503, 'read_model_building'])
     expect(refused.headers['retry-after']).to.match(/^\d+$/)
     expect(refused.body.error.details[0]).to.deep.equal({
-      field: 'tasks_v2',
+      field: tableOf(loudTasks),
       message: `at position 0 of ${stored.at(-1)!.position}`,
     })
     expect(await fresh.ready().catch(error => error.code)).to.equal('read_model_building')
@@ -102,7 +107,7 @@ describe('read API: two releases at once', function versions() {
   it('waits for the indexes of the new version: without them its answers would be slow', async () => {
     const newRunner = runs(after)
     await reached(pool, stored.at(-1)!.position, after.projections)
-    const index = 'tasks_v2_by_org_team_id'
+    const index = `${tableOf(loudTasks)}_by_org_team_id`
     await until(async () => (await pool.query('select to_regclass($1) as it', [index])).rows[0].it, 'the index')
     await Promise.all([newRunner.close(), oldRunner.close()])
     await pool.query(`alter index ${index} rename to away`)
@@ -147,26 +152,26 @@ describe('read API: two releases at once', function versions() {
     const newRunner = runs(after)
     await reached(pool, stored.at(-1)!.position, after.projections)
     const prune = (code: Code) => pruneVersions(pool, code.projections)
-    expect(await prune(after)).to.deep.equal([{ table: 'tasks_v1', kept: 'a projector runs it' }])
+    expect(await prune(after)).to.deep.equal([{ table: tableOf(tasks), kept: 'a projector runs it' }])
     const { statuses } = await projectionStatus(pool, after.projections, async () => stored.at(-1)!.position)
-    const older = statuses.find(({ version, projection }) => projection === 'tasks' && version === 1)
+    const older = statuses.find(({ version, projection }) => projection === 'tasks' && version === tasks.version)
     expect(older!.state).to.equal('running')
     await oldRunner.close()
-    expect(await prune(after)).to.deep.equal([{ table: 'tasks_v1', kept: 'a process reads it' }])
+    expect(await prune(after)).to.deep.equal([{ table: tableOf(tasks), kept: 'a process reads it' }])
     expect(await namesOf(old)).to.have.length.greaterThan(0)
     await newRunner.close()
-    expect(await prune(before)).to.deep.equal([{ table: 'tasks_v2', kept: 'newer' }])
+    expect(await prune(before)).to.deep.equal([{ table: tableOf(loudTasks), kept: 'newer' }])
     await old.close()
-    expect(await prune(after)).to.deep.equal([{ table: 'tasks_v1' }])
+    expect(await prune(after)).to.deep.equal([{ table: tableOf(tasks) }])
     expect(await prune(after)).to.deep.equal([])
-    const { rows } = await pool.query(`select relname from pg_class where relname like 'tasks_v1%'`)
+    const { rows } = await pool.query(`select relname from pg_class where relname like '${tableOf(tasks)}%'`)
     expect(rows).to.deep.equal([])
     expect(await readCheckpoints(pool, [tasks])).to.deep.equal([])
   })
 
   it('does not let a projection begin to keep a history without a version of its own', async () => {
     await oldRunner.close()
-    await pool.query('drop table tasks_v1_history')
+    await pool.query(`drop table ${tableOf(tasks)}_history`)
     const runner = runs(before)
     await until(() => runner.trouble !== undefined, 'trouble')
     expect(String(runner.trouble)).to.contain('raise the version')

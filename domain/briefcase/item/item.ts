@@ -2,9 +2,11 @@ import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggr
 import { rejected } from '../../kernel/errors.ts'
 import { isStorableJson, type Json } from '../../kernel/json.ts'
 import { changedFields, mergePatch } from '../../record/merge.ts'
+import { because } from '../../record/reason.ts'
 import { commands, events, rejections } from './messages.ts'
 
 type Details = {
+  readonly type: string
   readonly name: string
   readonly description?: string | undefined
   readonly metadata: { readonly [key: string]: Json }
@@ -17,17 +19,19 @@ export type Item =
   | ({ readonly status: 'archived' } & Details)
 
 const evolve: Evolve<Item, typeof events> = {
-  ItemAdded: (_, { name, description, metadata, status }) => ({
+  ItemAdded: (_, { type, name, description, metadata, status }) => ({
     status: 'active',
+    type,
     name,
     description,
     metadata,
     stage: status,
   }),
-  ItemUpdated: (item, { name, description, metadata }) => {
+  ItemUpdated: (item, { type, name, description, metadata }) => {
     const active = inStatus(item, 'active')
     return {
       ...active,
+      type: type ?? active.type,
       name: name ?? active.name,
       description: description === undefined ? active.description : (description ?? undefined),
       metadata: metadata ?? active.metadata,
@@ -46,21 +50,25 @@ const decide: Decide<Item, typeof commands, typeof events> = {
     const data = { type, status, name, metadata, owner: actor, ...(description !== undefined && { description }) }
     return [{ type: 'ItemAdded', data }]
   },
-  update(item, { metadata, ...changes }) {
+  update(item, { metadata, status, reason, ...changes }, context) {
     const active = inStatus(item, 'active', ARCHIVED)
     const merged = metadata === undefined ? undefined : mergedMetadata(active.metadata, metadata)
-    const before = { name: active.name, description: active.description ?? null, metadata: active.metadata }
+    const { type, name } = active
+    const before = { type, name, description: active.description ?? null, metadata: active.metadata }
     const changed = changedFields(before, { ...changes, metadata: merged })
-    return Object.keys(changed).length === 0 ? [] : [{ type: 'ItemUpdated', data: changed }]
+    const moved = status === undefined ? [] : decide.changeStatus(item, { status, reason }, context)
+    if (Object.keys(changed).length === 0) return moved
+    return [{ type: 'ItemUpdated', data: { ...changed, ...because(reason) } }, ...moved]
   },
-  changeStatus(item, { status }) {
+  changeStatus(item, { status, reason }) {
     const { stage } = inStatus(item, 'active', ARCHIVED)
-    return status === stage ? [] : [{ type: 'ItemStatusChanged', data: { from: stage, to: status } }]
+    if (status === stage) return []
+    return [{ type: 'ItemStatusChanged', data: { from: stage, to: status, ...because(reason) } }]
   },
   archive(item, { reason }) {
     if (item.status === 'archived') return []
     inStatus(item, 'active', ARCHIVED)
-    return [{ type: 'ItemArchived', data: reason === undefined ? {} : { reason } }]
+    return [{ type: 'ItemArchived', data: because(reason) }]
   },
 }
 
@@ -74,7 +82,7 @@ export const item = aggregate({
     update: [
       'PATCH /items/:id',
       'items.write',
-      'Change the name, description or metadata of an item, merged as RFC 7396 says; what is not named stays.',
+      'Change any fields of an item, merged as RFC 7396 says: null removes; what is not named stays.',
     ],
     changeStatus: ['PUT /items/:id/status', 'items.write', 'Move an item to another status.'],
     archive: ['DELETE /items/:id', 'items.write', 'Archive an item.'],
@@ -83,7 +91,7 @@ export const item = aggregate({
   initial: { status: 'none' } as Item,
   evolve,
   decide,
-  stateSchema: 1,
+  stateSchema: 2,
 })
 
 /** Members that are null are removed; the whole must still be metadata that can be stored. */

@@ -26,4 +26,12 @@ describe('API: items', () => {
     given(added)
       .when('PATCH', ITEM, { metadata: { list: Array(996).fill(1) } })
       .then({ status: 422, code: 'item_metadata_too_large' }))
+  it('PATCH changes the type and the status too, with a reason', () =>
+    given(added)
+      .when('PATCH', ITEM, { type: 'app', status: 'live', name: 'Map', reason: 'Launched' })
+      .then(
+        200,
+        { type: 'ItemUpdated', data: { type: 'app', reason: 'Launched' } },
+        { type: 'ItemStatusChanged', data: { from: 'draft', to: 'live', reason: 'Launched' } },
+      ))
 })

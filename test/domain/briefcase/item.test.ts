@@ -111,6 +111,7 @@ describe('item', () => {
     ]
     expect(stateOf(item, facts)).to.deep.equal({
       status: 'active',
+      type: 'app',
       name: 'Watch',
       description: 'Ticks.',
       metadata: { a: 1 },

@@ -6,13 +6,16 @@ import { specFor } from '../../support/spec.ts'
 type Fact = EventOf<typeof events>
 
 const { given } = specFor(task)
-const created = (more: { assignee?: string; team?: string; status?: string } = {}): Fact => ({
+type Made = Extract<Fact, { type: 'TaskCreated' }>['data']
+const created = (more: Partial<Made> = {}): Fact => ({
   type: 'TaskCreated',
   data: { name: 'Write', status: 'open', ...more },
 })
 const moved = (from: string, to: string): Fact => ({ type: 'TaskStatusChanged', data: { from, to } })
 const assigned = (from: string | null, to: string | null): Fact => ({ type: 'TaskAssigned', data: { from, to } })
 const handed = (from: string | null, to: string | null): Fact => ({ type: 'TaskMovedToTeam', data: { from, to } })
+const removed: Fact = { type: 'TaskRemoved', data: {} }
+const changed = (data: Extract<Fact, { type: 'TaskChanged' }>['data']): Fact => ({ type: 'TaskChanged', data })
 const completed = (from = 'open'): Fact => ({ type: 'TaskCompleted', data: { from } })
 
 describe('task', () => {
@@ -101,5 +104,88 @@ describe('task', () => {
         .when('complete', {})
         .changesNothing()
     })
+  })
+
+  describe('change', () => {
+    const full = { description: 'All of it.', type: 'text', priority: 'high', project: 'book' } as const
+    it('says only what is another now', () => {
+      given(created({ ...full, dueOn: '2026-03-01' }))
+        .when('change', { ...full, name: 'Write more', due_on: '2026-03-02' })
+        .then(changed({ name: 'Write more', dueOn: '2026-03-02' }))
+      given(created(full), changed({ type: null, name: 'X' }))
+        .when('change', { name: 'X', type: null, project: 'film' })
+        .then(changed({ project: 'film' }))
+    })
+    it('removes what is null', () => {
+      const gone = { description: null, type: null, priority: null, project: null } as const
+      given(created({ ...full, dueOn: '2026-03-01' }))
+        .when('change', { ...gone, due_on: null })
+        .then(changed({ ...gone, dueOn: null }))
+    })
+    it('changes nothing where all is so', () =>
+      given(created({ ...full, assignee: 'ann' }))
+        .when('change', {
+          ...full,
+          name: 'Write',
+          status: 'open',
+          assignee: 'ann',
+          team: null,
+          due_on: null,
+          reason: 'x',
+        })
+        .changesNothing())
+    it('states each kind of change by itself, with the reason', () =>
+      given(created())
+        .when('change', { name: 'X', status: 'doing', assignee: 'ann', team: 'red', reason: 'New plan.' })
+        .then(
+          changed({ name: 'X', reason: 'New plan.' }),
+          { type: 'TaskAssigned', data: { from: null, to: 'ann', reason: 'New plan.' } },
+          { type: 'TaskMovedToTeam', data: { from: null, to: 'red', reason: 'New plan.' } },
+          { type: 'TaskStatusChanged', data: { from: 'open', to: 'doing', reason: 'New plan.' } },
+        ))
+    it('corrects a completed task, and hands it over only where it reopens it', () => {
+      given(created(), completed())
+        .when('change', { name: 'X' })
+        .then(changed({ name: 'X' }))
+      given(created(), completed()).when('change', { assignee: 'ann' }).rejects('task_completed')
+      given(created(), completed())
+        .when('change', { assignee: 'ann', status: 'open' })
+        .then(moved(COMPLETED, 'open'), assigned(null, 'ann'))
+      given(created())
+        .when('change', { assignee: 'ann', status: COMPLETED })
+        .then(assigned(null, 'ann'), moved('open', COMPLETED))
+    })
+  })
+
+  describe('remove', () => {
+    it('says why, where that is said, and is already so the second time', () => {
+      given(created()).when('remove', {}).then(removed)
+      given(created(), completed())
+        .when('remove', { reason: 'A double.' })
+        .then({ type: 'TaskRemoved', data: { reason: 'A double.' } })
+      given(created(), removed).when('remove', {}).changesNothing()
+    })
+    it('ends all but a new beginning', () => {
+      given(created(), removed).when('change', { name: 'X' }).rejects('task_removed')
+      given(created(), removed).when('changeStatus', { status: 'doing' }).rejects('task_removed')
+      given(created(), removed).when('complete', {}).rejects('task_removed')
+      given(created(), removed).when('create', { name: 'Write', status: 'open' }).then(created())
+    })
+  })
+
+  it('keeps the reason of every change', () => {
+    const reason = 'The client asked.'
+    given(created())
+      .when('changeStatus', { status: 'doing', reason })
+      .then({ type: 'TaskStatusChanged', data: { from: 'open', to: 'doing', reason } })
+    given(created())
+      .when('assign', { assignee: 'ann', reason })
+      .then({ type: 'TaskAssigned', data: { from: null, to: 'ann', reason } })
+    given(created())
+      .when('moveToTeam', { team: 'red', reason })
+      .then({ type: 'TaskMovedToTeam', data: { from: null, to: 'red', reason } })
+    given(created())
+      .when('complete', { reason })
+      .then({ type: 'TaskCompleted', data: { from: 'open', reason } })
   })
 })

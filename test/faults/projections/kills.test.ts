@@ -54,7 +54,7 @@ describe(`projections: killed at any await (KOGI_SEED=${SEED})`, function kills(
     await reached(pool, events.at(-1)!.position)
     await runner.close()
     await expectFolded(pool, events)
-    const { rows } = await pool.query('select count(*)::int as versions from tasks_v1_history')
+    const { rows } = await pool.query('select count(*)::int as versions from tasks_v2_history')
     expect(rows[0].versions).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
     if (LONG) process.stdout.write(`    ${JSON.stringify(Object.fromEntries(places))}\n`)
   })

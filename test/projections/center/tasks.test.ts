@@ -31,4 +31,22 @@ describe('rows: tasks', () => {
       status_changes: 3n,
       completed_at: undefined,
     }))
+  it('is corrected field by field, and goes with its task', () => {
+    const corrected = { name: 'Briefs', description: 'Two.', dueOn: null, priority: 'high', reason: 'x' }
+    const made = { type: 'TaskCreated', data: { name: 'Brief', status: 'open', type: 'text', dueOn: '2026-04-01' } }
+    const changes = [
+      { type: 'TaskChanged', data: corrected },
+      { type: 'TaskChanged', data: { description: null, project: 'book' } },
+    ]
+    given(made, ...changes).then({
+      name: 'Briefs',
+      description: undefined,
+      type: 'text',
+      priority: 'high',
+      project: 'book',
+      due_on: undefined,
+      revision: 2n,
+    })
+    given(made, ...changes, { type: 'TaskRemoved', data: {} }).then()
+  })
 })
