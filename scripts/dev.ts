@@ -19,7 +19,7 @@ export const devCommand = () =>
     await migrateAll(engines, log)
     // The port stays the same when the projector is started again, so that its health can be asked.
     const port = await freePort()
-    const projector = await superviseVerb({
+    const projector = superviseVerb({
       name: 'projector',
       args: ['projector', '--port', String(port)],
       env: {
@@ -30,9 +30,10 @@ export const devCommand = () =>
       },
       log,
     })
-    lifecycle.onStop('projector', projector.stop)
+    lifecycle.onStop('projector', async () => (await projector).stop())
     const probes = [{ name: 'projector', check: readyOf(`http://127.0.0.1:${port}`) }]
-    const url = await startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })
+    const api = startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })
+    const [url] = await Promise.all([api, projector])
     if (process.stderr.isTTY) process.stderr.write(notice(url, config))
     return `ready ${url}`
   }).addHelpText('after', '  $ kogi dev --data ./my-books')

@@ -1,7 +1,7 @@
 /**
  * Runs projections: it takes its share of the partitions, starts a lane for those that stand near each other and
  * another for those that lag, and brings lanes together once all have caught up. Every second, and whenever a lane
- * ends, a round compares what should run with what runs, unless nothing has changed since the last one. All decisions are taken in rounds, one after another.
+ * ends, a round compares what should run with what runs, if anything has changed. Only rounds take decisions.
  */
 import type { Pool, PoolClient } from 'pg'
 import { adopt } from '../ownership/adoption.ts'
@@ -69,7 +69,7 @@ export class Runner {
   readonly #trouble: Trouble
   readonly #waker = new Waker()
   #control: PoolClient | undefined
-  /** What `beat` returned before the last decisions, and when those were taken. */
+  /** What `beat` returned before the last decisions. */
   #mark: string | undefined
   #decidedAt = 0
   #roundAt = performance.now()
