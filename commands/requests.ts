@@ -44,6 +44,8 @@ export type ClientCommand = {
   /** The code of its service. */
   readonly tag: string
   readonly schema: z.ZodObject
+  /** Fields of the body that a single request has in its path, beside the id of the thing. */
+  readonly inPath: readonly string[]
   /** Whether it names no thing in its path: it opens a new one. */
   readonly opens: boolean
   /** Whether it makes something, which its answer then says. */
@@ -71,6 +73,7 @@ function clientCommand(service: Service, aggregate: AnyAggregate, name: string):
     summary,
     tag: service.code,
     schema: aggregate.commands[name] as z.ZodObject,
+    inPath: [...path.matchAll(/:(\w+)/g)].map(([, field]) => field!).filter(field => field !== 'id'),
     opens: !path.includes(':id'),
     // A POST that ends in the command's own verb acts on a thing; any other POST makes one.
     makes: method === 'POST' && !path.endsWith(`/${name}`),

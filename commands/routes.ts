@@ -4,6 +4,7 @@ import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel
 import { id, personalFields, referencesIn } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { bulkRoute } from './bulk.ts'
+import { exampleOf } from './examples.ts'
 import { execute } from './execute.ts'
 import {
   acceptedAnswer,
@@ -13,6 +14,7 @@ import {
   dryRunOf,
   dryRunParameter,
   IDEMPOTENCY_KEY_MAX,
+  invalidBody,
   parseCommand,
   receiptSchema,
 } from './requests.ts'
@@ -42,11 +44,18 @@ export function commandRoutes(services: readonly Service[], deps: CommandDeps): 
 }
 
 function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
-  const { aggregate, method, path, permission, operationId, summary, tag, schema, opens } = client
+  const { aggregate, method, path, permission, operationId, summary, tag, schema, opens, inPath } = client
 
   async function handle({ params, body, header, query, principal, correlationId }: ApiRequest): Promise<ApiResponse> {
     const key = header('idempotency-key') ?? deps.newKey()
-    const sent = { id: params.id, body, key, ifMatch: header('if-match'), principal, correlationId }
+    const sent = {
+      id: params.id,
+      body: withPath(client, params, body),
+      key,
+      ifMatch: header('if-match'),
+      principal,
+      correlationId,
+    }
     const command = parseCommand(client, { ...sent, dryRun: dryRunOf(query) })
     const receipt = await execute(deps, command)
     const { status, data, location } = await acceptedAnswer(client, command, receipt, deps.keyring)
@@ -73,9 +82,13 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
       ? parameters
       : [
           { name: 'id', in: 'path', schema: id(aggregate.name), description: `id of the ${aggregate.name}` },
+          ...inPath.map((name): Parameter => {
+            const field = schema.shape[name] as z.ZodType
+            return { name, in: 'path', schema: field, description: field.description ?? name }
+          }),
           ...parameters,
         ],
-    body: schema,
+    body: inPath.length === 0 ? schema : withoutPath(client),
     response: receiptSchema,
     errors: {
       ...(opens ? {} : { 404: ['not_found'] }),
@@ -86,6 +99,21 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     },
     handle,
   }
+}
+
+/** The body of a request whose path has some of the command's fields. */
+function withoutPath({ schema, inPath }: ClientCommand): z.ZodObject {
+  const left = Object.entries(exampleOf(schema) as object).filter(([name]) => !inPath.includes(name))
+  const rest = schema.omit(Object.fromEntries(inPath.map(name => [name, true])) as never)
+  return rest.meta({ examples: [Object.fromEntries(left)] })
+}
+
+/** The body of a command with the fields that stand in the path. Refuses a body that has one of them again. */
+function withPath({ inPath }: ClientCommand, params: ApiRequest['params'], body: unknown = {}): unknown {
+  if (inPath.length === 0 || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  const again = inPath.find(field => Object.hasOwn(body, field))
+  if (again !== undefined) throw invalidBody([{ field: again, message: 'stands in the path' }])
+  return { ...body, ...Object.fromEntries(inPath.map(field => [field, params[field]])) }
 }
 
 /** Codes that the command edge refuses with, by what the fields of a command are. */

@@ -19,6 +19,16 @@ export function withMember<T>(map: Keyed<T>, key: string, value: T): Keyed<T> {
   return { ...map, [table]: { ...groups, [group]: { ...groups[group], [key]: value } } }
 }
 
+/** The map without a member. */
+export function withoutMember<T>(map: Keyed<T>, key: string): Keyed<T> {
+  const [table, group] = placeOf(key)
+  const { [key]: _, ...members } = map[table]?.[group] ?? {}
+  const { [group]: __, ...groups } = map[table] ?? {}
+  if (Object.keys(members).length > 0) return { ...map, [table]: { ...groups, [group]: members } }
+  const { [table]: ___, ...tables } = map
+  return Object.keys(groups).length > 0 ? { ...map, [table]: groups } : tables
+}
+
 /** All members, in no order that means anything. */
 export const membersOf = <T>(map: Keyed<T>): readonly T[] =>
   Object.values(map).flatMap(groups => Object.values(groups).flatMap(members => Object.values(members)))

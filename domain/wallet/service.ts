@@ -7,7 +7,7 @@ export const walletService = service({
   title: 'Wallet: accounts, entries, balances',
   aggregates: [wallet],
   roles: {
-    'team-lead': ['*.read', 'entries.write'],
+    'team-lead': ['*.read', 'entries.write', 'holds.write'],
     'team-member': ['*.read'],
     viewer: ['*.read'],
     auditor: ['*.read'],

@@ -12,7 +12,7 @@ import {
 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
 import { addUp } from '../../domain/wallet/wallet/places.ts'
-import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { existing, type Handler, type Handlers, projection } from '../rows/projection.ts'
 import { tableOf } from '../rows/tables.ts'
 import { postings } from './postings.ts'
 import { wallets } from './wallets.ts'
@@ -22,17 +22,39 @@ const row = object({
   wallet: id('wallet'),
   account: text(255),
   currency,
-  places: integer(0, 30).meta({ description: 'decimal places that `balance` is in: they grow to the finest posting' }),
+  places: integer(0, 30).meta({
+    description:
+      'decimal places that `balance`, `held` and `available` are in: they grow to the finest posting or hold',
+  }),
   minor_places: integer(0, 30).meta({ description: 'decimal places of amounts of this currency that name none' }),
   overdraft: oneOf('refused', 'allowed'),
   balance: minorUnits.meta({ description: 'everything that is booked, whatever day it counts for' }),
+  held: minorUnits.meta({ description: 'what open holds set aside' }),
   postings: unsigned64,
   revision: unsigned64,
   opened_at: timestamp,
   updated_at: timestamp,
 })
 
-const on: Handlers<z.output<typeof row>, typeof events> = {
+type Row = z.output<typeof row>
+type OfAccount = { readonly account: string; readonly currency: string; readonly places?: number | undefined }
+
+/** The event changes what is held of an account, by the amount that `change` finds in it. */
+const held = <D extends OfAccount>(change: (data: D) => bigint): Handler<Row, D> => ({
+  keys: ({ data: { account, currency }, metadata: { org, id } }) => [{ org, wallet: id, account, currency }],
+  fold: (row, event) => {
+    const before = existing(row, event)
+    const { data, revision, metadata } = event
+    const { places: unit = before.minor_places } = data
+    const { amount, places } = addUp({ amount: before.held, places: before.places }, [
+      { amount: change(data), places: unit },
+    ])
+    const balance = addUp({ amount: before.balance, places: before.places }, [{ amount: 0n, places }]).amount
+    return { ...before, balance, held: amount, places, revision, updated_at: metadata.at }
+  },
+})
+
+const on: Handlers<Row, typeof events> = {
   WalletOpened: null,
   AccountOpened: {
     keys: ({ data: { account, currency }, metadata: { org, id } }) => [{ org, wallet: id, account, currency }],
@@ -42,6 +64,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       ...data,
       minor_places: data.places,
       balance: 0n,
+      held: 0n,
       postings: 0n,
       revision,
       opened_at: at,
@@ -64,12 +87,16 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         ...before,
         balance,
         places,
+        held: addUp({ amount: before.held, places: before.places }, [{ amount: 0n, places }]).amount,
         postings: before.postings + BigInt(mine.length),
         revision: event.revision,
         updated_at: event.metadata.at,
       }
     },
   },
+  FundsHeld: held(({ amount }) => amount),
+  HoldCaptured: held(({ amount, released }) => -amount - released),
+  HoldReleased: held(({ amount }) => -amount),
   WalletClosed: null,
 }
 
@@ -77,7 +104,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const balances = projection({
   name: 'balances',
   service: 'wallet',
-  version: 2,
+  version: 3,
   history: true,
   of: { wallet: events },
   row,
@@ -87,11 +114,12 @@ export const balances = projection({
     available: {
       schema: minorUnits.meta({
         description:
-          'what can be spent today (a day in UTC): `balance` without the credits of later days; debits of later days ' +
-          'are set aside at once. With `as_of`, on the day of that time, or of the last event up to that position',
+          'what can be spent today (a day in UTC): `balance` without the credits of later days, and without what is ' +
+          'held; debits of later days are set aside at once. With `as_of`, on the day of ' +
+          'that time, or of the last event up to that position',
       }),
       of: [postings],
-      sql: (row, today, then) => `${row}.balance - coalesce((
+      sql: (row, today, then) => `${row}.balance - ${row}.held - coalesce((
         select sum(p.amount * ('1e' || (${row}.places - coalesce(p.places, ${row}.minor_places)))::numeric)
         from ${tableOf(postings)} p where p.org = ${row}.org and p.wallet = ${row}.wallet
           and p.account = ${row}.account and p.currency = ${row}.currency and p.effective_on > ${today}
@@ -110,8 +138,8 @@ export const balances = projection({
       order: ['account', 'currency'],
       filters: ['account', 'currency'],
       groups: ['currency', 'places', 'overdraft'],
-      sums: ['balance', 'postings'],
-      places: { balance: 'places' },
+      sums: ['balance', 'held', 'postings'],
+      places: { balance: 'places', held: 'places' },
       summary: {
         list: 'The accounts of a wallet with their balances, one row for each currency.',
         get: 'An account of a wallet in one currency, with its balance.',
@@ -126,8 +154,8 @@ export const balances = projection({
       order: ['wallet', 'account', 'currency'],
       filters: ['wallet', 'currency'],
       groups: ['wallet', 'currency', 'places', 'overdraft'],
-      sums: ['balance', 'postings'],
-      places: { balance: 'places' },
+      sums: ['balance', 'held', 'postings'],
+      places: { balance: 'places', held: 'places' },
       summary: { list: 'The balances of all wallets.' },
     },
   ],

@@ -70,6 +70,9 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       },
     ],
   },
+  FundsHeld: null,
+  HoldCaptured: null,
+  HoldReleased: null,
   WalletClosed: null,
 }
 

@@ -53,6 +53,9 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         posted_at: at,
       })),
   },
+  FundsHeld: null,
+  HoldCaptured: null,
+  HoldReleased: null,
   WalletClosed: null,
 }
 

@@ -21,6 +21,9 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   WalletOpened: made((data, at) => ({ ...data, status: 'open', accounts: 0, opened_at: at })),
   AccountOpened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
   EntryPosted: null,
+  FundsHeld: null,
+  HoldCaptured: null,
+  HoldReleased: null,
   WalletClosed: changed(() => ({ status: 'closed' })),
 }
 

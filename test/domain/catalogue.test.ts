@@ -235,7 +235,9 @@ function describeDefinition(aggregate: AnyAggregate) {
     for (const name of namesOf(commands)) {
       const [route, permission] = api[name]!
       expect(name).to.match(/^[a-z]+([A-Z][a-z]+)*$/)
-      expect(route).to.match(/^(POST|PUT|PATCH|DELETE) \/[a-z-]+(\/:id(\/[a-z-]+)?)?$/)
+      expect(route).to.match(/^(POST|PUT|PATCH|DELETE) \/[a-z-]+(\/:id(\/[a-z-]+(\/:[a-z]+)*)*)?$/)
+      const fields = [...route.matchAll(/:([a-z]+)/g)].map(([, field]) => field!).filter(field => field !== 'id')
+      expect(namesOf(commands[name]!.shape), 'what stands in the path is a field').to.include.members(fields)
       expect(permission).to.match(/^[a-z-]+\.[a-z]+$/)
     }
   })

@@ -41,8 +41,7 @@ export function withoutCome(coming: Coming | undefined, today: string): Coming |
 }
 
 /** The same in a unit that is `factor` times finer. */
-export function rescaled(coming: Coming | undefined, factor: bigint): Coming | undefined {
-  if (coming === undefined || factor === 1n) return coming
+export function rescaled(coming: Coming, factor: bigint): Coming {
   const years = mapped(coming.years, months => mapped(months, days => mapped(days, amount => amount * factor)))
   return { total: coming.total * factor, years }
 }

@@ -54,26 +54,36 @@ export function post(open: OpenWallet, context: Context, { effective_on, posting
     const available = inUnit(open, { ...held, amount: availableOf(held, today) }, unit)
     const change = changes.get(key) ?? 0n
     if (change < 0n && available + change < 0n && held.overdraft === 'refused') {
-      const facts = { account, currency, available, needed: -change }
-      throw rejected('insufficient_funds', 'The account has less to spend today than the entry takes.', facts)
+      throw insufficient(held, available, -change)
     }
   }
   const data = { ...defined(draft), postings: stored, entry: context.newId(0), effectiveOn: effective_on ?? today }
   return [{ type: 'EntryPosted', data }] as const
 }
 
-function mustBeInRange(amount: bigint, facts: { readonly account: string; readonly currency: string }): void {
+/** The refusal of an account that has less to spend today than is needed. */
+export const insufficient = ({ account, currency }: Account, available: bigint, needed: bigint) =>
+  rejected('insufficient_funds', 'The account has less to spend today than that takes.', {
+    account,
+    currency,
+    available,
+    needed,
+  })
+
+/** Refuses more than 38 digits. */
+export function mustBeInRange(amount: bigint, facts: { readonly account: string; readonly currency: string }): void {
   if (amount <= MAX_MINOR_UNITS && amount >= -MAX_MINOR_UNITS) return
   throw rejected('amount_out_of_range', 'An amount or a balance has at most 38 digits.', facts)
 }
 
+/** The postings of an amount that goes from one account to another. */
 export const transfer = (from: string, to: string, amount: Omit<Posting, 'account'>): Posting[] => [
   { account: to, ...amount },
   { account: from, ...amount, amount: -amount.amount },
 ]
 
 /** A posting as an event states it: finer places are named where the amount needs them, and only there. */
-function stated(open: OpenWallet, posting: Draft['postings'][number]) {
+export function stated(open: OpenWallet, posting: Draft['postings'][number]) {
   const { account, currency, effective_on } = posting
   const least = minorPlaces(open, currency)
   const { amount, places } =
@@ -88,7 +98,7 @@ function stated(open: OpenWallet, posting: Draft['postings'][number]) {
 }
 
 /** By currency, the decimal places of the finest unit that a posting, or a balance that it changes, is in. */
-function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> {
+export function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> {
   const units = new Map<string, number>()
   for (const posting of postings) {
     const { currency } = posting
@@ -108,7 +118,7 @@ function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<st
 }
 
 /** An amount in a unit that is as fine as it needs. */
-function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: number): bigint {
+export function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: number): bigint {
   return coarsest(amount, places ?? minorPlaces(open, currency) ?? 0, unit).amount
 }
 
@@ -122,7 +132,8 @@ function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) =>
   return sums
 }
 
-function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
+/** The account of a posting. Throws `account_not_open`. */
+export function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
   const held = find(open, posting)
   if (!held) {
     const { account, currency } = posting

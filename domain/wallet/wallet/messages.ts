@@ -12,6 +12,7 @@ import {
   positiveMinorUnits,
   sealed,
   text,
+  timestamp,
 } from '../../kernel/schema.ts'
 
 /** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
@@ -34,6 +35,13 @@ const posting = { account, currency, amount: minorUnits, places: finerPlaces.opt
 const stored = object({ ...posting, effectiveOn: date.optional() })
 const asked = object({ ...posting, effective_on: date.optional() })
 const description = text(1000)
+const hold = id('hold')
+const reason = text(500).meta({ description: 'why, in words' })
+const held = { hold, account, currency, amount: positiveMinorUnits, places: finerPlaces.optional() }
+const expiry = timestamp.meta({
+  description:
+    'when the hold is to be released by itself, an instant in UTC with milliseconds: 2026-01-31T12:00:00.000Z',
+})
 const origin = {
   source: text(255)
     .meta({ description: 'name of the journal that the entry was imported from, 1 to 255 characters' })
@@ -53,21 +61,26 @@ export const events = {
     description: description.optional(),
     ...origin,
   }),
+  FundsHeld: object({ ...held, expiresAt: expiry.optional(), description: description.optional() }),
+  /** Follows the entry that takes the amount. What was held beyond it is released; both are in the same unit. */
+  HoldCaptured: object({ ...held, released: minorUnits, entry: id('entry') }),
+  HoldReleased: object({ ...held, reason: reason.optional() }),
   WalletClosed: object({}),
 } as const
 
+const counterparty = text(255)
+  .regex(/^external:./, 'must be `external:` and a name')
+  .meta({
+    pattern: '^external:[^\\x00]+$',
+    description: 'the external account on the other side, up to 255 characters',
+  })
+  .default('external:unspecified')
 const oneSided = {
   account,
   currency,
   amount: positiveMinorUnits,
   places: finerPlaces.optional(),
-  counterparty: text(255)
-    .regex(/^external:./, 'must be `external:` and a name')
-    .meta({
-      pattern: '^external:[^\\x00]+$',
-      description: 'the external account on the other side, up to 255 characters',
-    })
-    .default('external:unspecified'),
+  counterparty,
   effective_on: date.optional(),
   description: description.optional(),
 }
@@ -91,6 +104,21 @@ export const commands = {
   debit: object(oneSided).meta({
     examples: [{ ...checking, amount: '4200', counterparty: 'external:supplies', description: 'Paper' }],
   }),
+  hold: object({
+    ...held,
+    hold: hold.optional(),
+    expires_at: expiry.optional(),
+    description: description.optional(),
+  }).meta({ examples: [{ hold: 'hall', ...checking, amount: '20000', description: 'Deposit for the hall' }] }),
+  capture: object({
+    hold,
+    amount: positiveMinorUnits.meta({ description: 'what to take; all that is held, where it is left out' }).optional(),
+    places: finerPlaces.optional(),
+    counterparty,
+    effective_on: date.optional(),
+    description: description.optional(),
+  }).meta({ examples: [{ hold: 'hall', amount: '15000', counterparty: 'external:hall' }] }),
+  release: object({ hold, reason: reason.optional() }).meta({ examples: [{ hold: 'hall', reason: 'Cancelled' }] }),
   post: object({
     postings: list(asked, POSTINGS_MAX, 2),
     effective_on: date.optional(),
@@ -100,8 +128,8 @@ export const commands = {
     examples: [
       {
         postings: [
-          { ...checking, amount: '-120800' },
-          { account: 'external:owner', currency: 'EUR', amount: '120800' },
+          { ...checking, amount: '-105800' },
+          { account: 'external:owner', currency: 'EUR', amount: '105800' },
         ],
         description: 'Paid out',
       },
@@ -123,4 +151,11 @@ export const rejections = [
   'insufficient_funds',
   'amount_out_of_range',
   'balance_not_zero',
+  'hold_already_made',
+  'hold_expiry_past',
+  'hold_unknown',
+  'hold_captured',
+  'hold_released',
+  'hold_exceeded',
+  'holds_open',
 ] as const

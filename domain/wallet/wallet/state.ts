@@ -3,7 +3,6 @@ import { type Keyed, memberOf, membersOf, withMember } from '../../record/keyed.
 import { type Coming, rescaled, toComeAfter, withCredit, withoutCome } from './coming.ts'
 import { placesOf } from './currencies.ts'
 import { EXTERNAL } from './messages.ts'
-import { addUp } from './places.ts'
 
 export type Amount = { readonly account: string; readonly currency: string; readonly amount: bigint }
 /** Without `places` the amount is in the minor unit of its currency in the wallet. */
@@ -16,12 +15,29 @@ export type Account = Posting & {
   readonly overdraft: 'refused' | 'allowed'
   /** The credits in `amount` that count from a later day on: they cover nothing before. */
   readonly coming?: Coming
+  /** What open holds set aside of it. */
+  readonly held?: bigint
+}
+
+/** Money of an account that is set aside: captured once, by an entry, or released once. */
+export type Hold = Posting & { readonly hold: string }
+/** How the last holds ended, by their ids; `order` has those ids by the places in which they are forgotten. */
+export type Ended = {
+  readonly count: number
+  readonly how: Keyed<'captured' | 'released'>
+  readonly order: Keyed<string>
 }
 
 export type Wallet =
   | { readonly status: 'none' }
-  /** Accounts by name and currency; the decimal places of currencies by their codes. */
-  | { readonly status: 'open'; readonly places: Keyed<number>; readonly accounts: Keyed<Account> }
+  /** Accounts by name and currency; the decimal places of currencies by their codes; open holds by their ids. */
+  | {
+      readonly status: 'open'
+      readonly places: Keyed<number>
+      readonly accounts: Keyed<Account>
+      readonly holds: Keyed<Hold>
+      readonly ended: Ended
+    }
   | { readonly status: 'closed' }
 export type OpenWallet = Extract<Wallet, { status: 'open' }>
 
@@ -46,24 +62,56 @@ export const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
   accounts: withMember(open.accounts, keyOf(held), held),
 })
 
-/** What an account can spend on a day: credits of later days cover nothing yet, debits of later days are set aside. */
-export const availableOf = ({ amount, coming }: Account, today: string): bigint => amount - toComeAfter(coming, today)
+/**
+ * What an account can spend on a day: credits of later days cover nothing yet; debits of later days are set aside, and
+ * so is what is held.
+ */
+export const availableOf = ({ amount, coming, held = 0n }: Account, today: string): bigint =>
+  amount - toComeAfter(coming, today) - held
+
+/** An account in a unit with at least so many decimal places. */
+function inPlaces(open: OpenWallet, account: Account, least: number): Account {
+  const minor = memberOf(open.places, account.currency)!
+  const before = account.places ?? minor
+  if (least <= before) return account
+  const factor = 10n ** BigInt(least - before)
+  const { amount, coming, held, ...rest } = account
+  return {
+    ...rest,
+    amount: amount * factor,
+    places: least,
+    ...(coming && { coming: rescaled(coming, factor) }),
+    ...(held !== undefined && { held: held * factor }),
+  }
+}
+
+/** An amount in the unit of an account that is as fine, or finer. */
+function inUnitOf(open: OpenWallet, { places, currency }: Account, posting: Posting): bigint {
+  const minor = memberOf(open.places, currency)!
+  return posting.amount * 10n ** BigInt((places ?? minor) - (posting.places ?? minor))
+}
 
 /** An account after one more posting, which counts for the day `on` and was made on the day `today`. */
 export function posted(
   open: OpenWallet,
-  { coming: before, ...held }: Account,
+  account: Account,
   posting: Posting,
   { on, today }: { readonly on: string; readonly today: string },
 ): Account {
-  const least = memberOf(open.places, posting.currency)!
-  const placesBefore = held.places ?? least
-  const change = { amount: posting.amount, places: posting.places ?? least }
-  const { amount, places } = addUp({ amount: held.amount, places: placesBefore }, [change])
-  const factor = 10n ** BigInt(places - placesBefore)
-  const left = rescaled(withoutCome(before, today), factor)
-  const coming = change.amount > 0n && on > today ? withCredit(left, on, amount - held.amount * factor) : left
-  return { ...held, amount, ...(places !== least && { places }), ...(coming && { coming }) }
+  const grown = inPlaces(open, account, posting.places ?? 0)
+  const { coming: before, ...rest } = grown
+  const change = inUnitOf(open, grown, posting)
+  const left = withoutCome(before, today)
+  const coming = change > 0n && on > today ? withCredit(left, on, change) : left
+  return { ...rest, amount: rest.amount + change, ...(coming && { coming }) }
+}
+
+/** An account of which more is held, or less. */
+export function withHeld(open: OpenWallet, account: Account, change: Posting): Account {
+  const grown = inPlaces(open, account, change.places ?? 0)
+  const { held: before = 0n, ...rest } = grown
+  const held = before + inUnitOf(open, grown, change)
+  return held === 0n ? rest : { ...rest, held }
 }
 
 /** The account of a wallet in a currency, `undefined` where it is not open. */

@@ -2,13 +2,20 @@ import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggr
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { post, transfer } from './entry.ts'
+import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
 import { dayOf, find, isOwn, minorPlaces, posted, type Wallet, withAccount } from './state.ts'
 
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
 
 const evolve: Evolve<Wallet, typeof events> = {
-  WalletOpened: () => ({ status: 'open', places: noneKeyed, accounts: noneKeyed }),
+  WalletOpened: () => ({
+    status: 'open',
+    places: noneKeyed,
+    accounts: noneKeyed,
+    holds: noneKeyed,
+    ended: noneEnded,
+  }),
   AccountOpened: (wallet, { account, currency, places, overdraft }) => {
     const open = inStatus(wallet, 'open')
     const opened = { account, currency, overdraft, amount: 0n }
@@ -24,6 +31,9 @@ const evolve: Evolve<Wallet, typeof events> = {
       },
       inStatus(wallet, 'open'),
     ),
+  FundsHeld: (wallet, data) => withHold(inStatus(wallet, 'open'), data),
+  HoldCaptured: (wallet, { hold }) => withoutHold(inStatus(wallet, 'open'), hold, 'captured'),
+  HoldReleased: (wallet, { hold }) => withoutHold(inStatus(wallet, 'open'), hold, 'released'),
   WalletClosed: () => ({ status: 'closed' }),
 }
 
@@ -64,12 +74,17 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
       ...rest,
     }),
   post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
+  hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
+  capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
+  release: (wallet, body) => release(inStatus(wallet, 'open', CLOSED), body),
   close(wallet) {
     if (wallet.status === 'closed') return []
-    for (const { account, currency, amount } of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) {
+    for (const { account, currency, amount, held } of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) {
       if (amount !== 0n) {
         throw rejected('balance_not_zero', 'Bring every balance to zero first.', { account, currency, balance: amount })
       }
+      if (held !== undefined)
+        throw rejected('holds_open', 'Capture or release every hold first.', { account, currency, held })
     }
     return [{ type: 'WalletClosed', data: {} }]
   },
@@ -94,6 +109,17 @@ export const wallet = aggregate({
       'entries.write',
       'Post an entry of two or more postings that balance in every currency.',
     ],
+    hold: [
+      'POST /wallets/:id/holds',
+      'holds.write',
+      'Hold money of an account: set it aside, to be captured or released, once.',
+    ],
+    capture: [
+      'POST /wallets/:id/holds/:hold/capture',
+      'holds.write',
+      'Capture a hold, or a part of it, by an entry to an external account; the rest is released.',
+    ],
+    release: ['POST /wallets/:id/holds/:hold/release', 'holds.write', 'Release a hold: the money can be spent again.'],
     close: ['POST /wallets/:id/close', 'wallets.write', 'Close a wallet whose balances are all zero.'],
   },
   rejections,
