@@ -1,10 +1,10 @@
 /** References are checked against the log: what a command names must exist in its org. */
 
 import { LRUCache } from 'lru-cache'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { KogiError } from '../domain/kernel/errors.ts'
-import { type Reference, referencesIn } from '../domain/kernel/schema.ts'
+import { fieldInfo, plainOf } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
@@ -61,4 +61,17 @@ export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<
 function isUnchanged(field: string, value: unknown, facts: Facts): boolean {
   const said = facts.flatMap(({ data }) => Object.values(data as Readonly<Record<string, unknown>>))
   return facts.length > 0 && !facts.some(({ data }) => field in data) && !said.includes(value)
+}
+
+/** A field of a command that refers to other things: its name, their category, whether it is a list of ids. */
+type Reference = { readonly field: string; readonly category: string; readonly many: boolean }
+
+/** The fields of a command's schema that refer to other things: made by `ref`, alone or in a list. */
+export function referencesIn(schema: z.ZodObject): readonly Reference[] {
+  return Object.entries(schema.shape).flatMap(([field, type]) => {
+    const inner = plainOf(type)
+    const many = inner instanceof z.ZodArray
+    const category = fieldInfo(many ? plainOf(inner.element) : inner).reference
+    return category === undefined ? [] : [{ field, category, many }]
+  })
 }

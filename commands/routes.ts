@@ -1,11 +1,12 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
-import { id, personalFields, referencesIn } from '../domain/kernel/schema.ts'
+import { id, personalFields } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { bulkRoute } from './bulk.ts'
 import { exampleOf } from './examples.ts'
 import { execute } from './execute.ts'
+import { referencesIn } from './references.ts'
 import {
   acceptedAnswer,
   type ClientCommand,

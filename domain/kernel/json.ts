@@ -4,27 +4,40 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Text that PostgreSQL can store and UTF-8 can carry: no U+0000 and no unpaired surrogate. */
 export const isStorableText = (value: string): boolean => !/[\0\p{Cs}]/u.test(value)
 
-const MAX_DEPTH = 8
-const MAX_VALUES = 1000
-const MAX_TEXT = 10_000
+const [MAX_DEPTH, MAX_VALUES, MAX_TEXT, MAX_NAME] = [8, 1_000, 10_000, 256]
+
+/** What free JSON may hold: see `jsonObject`. */
+export const JSON_LIMITS = '8 levels, 1,000 values, texts of 10,000 characters, names of 256'
+
+function textFault(what: string, text: string, max: number): string | undefined {
+  if (text.length > max) return `${what} has ${text.length} characters, ${max} are allowed`
+  return isStorableText(text) ? undefined : `${what} holds U+0000 or an unpaired surrogate`
+}
+
+/** Why a value is no JSON object that every engine can hold, as a sentence goes on; `undefined` where it is one. */
+export function storableFault(value: unknown): string | undefined {
+  let values = 0
+  const faultOf = (node: unknown, at: string, depth: number): string | undefined => {
+    values += 1
+    if (values > MAX_VALUES) return `it has more than ${MAX_VALUES} values`
+    if (depth > MAX_DEPTH) return `${at} is deeper than ${MAX_DEPTH} levels`
+    if (typeof node === 'string') return textFault(at, node, MAX_TEXT)
+    if (node === null || typeof node === 'boolean' || Number.isFinite(node)) return undefined
+    if (typeof node !== 'object') return `${at} is no JSON`
+    for (const [name, item] of Object.entries(node)) {
+      const place = `${at}${at && '.'}${name.slice(0, 40)}`
+      if (name === '__proto__') return `the name ${place} is not taken`
+      const fault = textFault(`the name ${place}`, name, MAX_NAME) ?? faultOf(item, place, depth + 1)
+      if (fault !== undefined) return fault
+    }
+    return undefined
+  }
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject ? faultOf(value, '', 0) : 'it is no object'
+}
 
 /** Whether `value` is a JSON object that every engine can hold: see `jsonObject`. */
-export function isStorableJson(value: unknown): boolean {
-  let values = 0
-  const storable = (node: unknown, depth: number): boolean => {
-    values += 1
-    if (depth > MAX_DEPTH || values > MAX_VALUES) return false
-    if (node === null || typeof node === 'boolean') return true
-    if (typeof node === 'number') return Number.isFinite(node)
-    if (typeof node === 'string') return node.length <= MAX_TEXT && isStorableText(node)
-    if (Array.isArray(node)) return node.every(item => storable(item, depth + 1))
-    if (typeof node !== 'object') return false
-    return Object.entries(node).every(
-      ([key, item]) => key !== '__proto__' && key.length <= 256 && isStorableText(key) && storable(item, depth + 1),
-    )
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && storable(value, 0)
-}
+export const isStorableJson = (value: unknown): boolean => storableFault(value) === undefined
 
 /**
  * The JSON Canonicalization Scheme (RFC 8785): object keys sorted by UTF-16 code units, no white space, numbers and

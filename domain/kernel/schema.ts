@@ -4,7 +4,7 @@
  * is coerced; and whatever a codec accepts, PostgreSQL can store and RFC 8785 can canonicalise.
  */
 import { z } from 'zod'
-import { isStorableJson, type Json } from './json.ts'
+import { isStorableJson, JSON_LIMITS, type Json, storableFault } from './json.ts'
 
 /** The PostgreSQL column a row field needs; the projection runner makes its tables from it. */
 export type Column = 'text' | 'numeric' | 'bigint' | 'integer' | 'boolean' | 'jsonb'
@@ -110,11 +110,13 @@ export const uuid = column(z.uuid(), 'text')
 export const list = <S extends z.ZodType>(item: S, max: number, min = 0) =>
   column(z.array(item).min(min).max(max), 'jsonb')
 
-/** Free JSON of a client (metadata of an item): an object, at most 8 deep and 1,000 values, every string storable. */
+/** Free JSON of a client (metadata of an item): an object within `JSON_LIMITS`, every string storable. */
 export const jsonObject = column(
   z
-    .custom<{ readonly [key: string]: Json }>(isStorableJson, 'must be a JSON object with storable strings, ≤ 8 deep')
-    .meta({ type: 'object' }),
+    .custom<{ readonly [key: string]: Json }>(isStorableJson, {
+      error: ({ input }) => `not a JSON object that can be stored: ${storableFault(input)}`,
+    })
+    .meta({ type: 'object', additionalProperties: true, description: `a JSON object: at most ${JSON_LIMITS}` }),
   'jsonb',
 )
 
@@ -154,19 +156,6 @@ export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string>
     return subject === undefined ? [] : [[name, subject] as const]
   })
   return new Map(found)
-}
-
-/** A field of a command that refers to other things: its name, their category, whether it is a list of ids. */
-export type Reference = { readonly field: string; readonly category: string; readonly many: boolean }
-
-/** The fields of a command's schema that refer to other things: made by `ref`, alone or in a list. */
-export function referencesIn(schema: z.ZodObject): readonly Reference[] {
-  return Object.entries(schema.shape).flatMap(([field, type]) => {
-    const inner = plainOf(type)
-    const many = inner instanceof z.ZodArray
-    const category = fieldInfo(many ? plainOf(inner.element) : inner).reference
-    return category === undefined ? [] : [{ field, category, many }]
-  })
 }
 
 /** A schema without what makes it optional, nullable or defaulted. */

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { type Aggregate, aggregate, inStatus, type Operation, type Vocabulary } from '../kernel/aggregate.ts'
 import { rejected } from '../kernel/errors.ts'
-import { isStorableJson, type Json } from '../kernel/json.ts'
+import { type Json, storableFault } from '../kernel/json.ts'
 import { fieldInfo, id, jsonObject, object, plainOf, sealed } from '../kernel/schema.ts'
 import { changedFields, mergePatch } from './merge.ts'
 
@@ -146,8 +146,9 @@ function merged({ name, fields }: RecordMessages, field: string, before: unknown
   if (value === null && schema instanceof z.ZodDefault) return schema.def.defaultValue
   if (value === null || value === undefined || plainOf(schema) !== jsonObject) return value
   const whole = mergePatch(before as Json, value as Json)
-  if (isStorableJson(whole)) return whole
-  throw rejected(`${name}_too_large`, 'An object has at most 1,000 values, 8 levels deep: remove some first.', {
+  const fault = storableFault(whole)
+  if (fault === undefined) return whole
+  throw rejected(`${name}_too_large`, `Merged, ${field} cannot be stored: ${fault}. Remove some of it first.`, {
     field,
   })
 }

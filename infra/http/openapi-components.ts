@@ -58,3 +58,23 @@ export const SHARED_SCHEMAS = {
     },
   },
 } as const
+
+type Components = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+/** The components that paths refer to, or that other used ones refer to; those of security have no references. */
+export function used(paths: unknown, components: Components): Components {
+  const found = new Set<string>()
+  const collect = (node: unknown): void => {
+    for (const [, kind, name] of JSON.stringify(node).matchAll(/"#\/components\/(\w+)\/([^"]+)"/g)) {
+      if (found.has(`${kind} ${name}`)) continue
+      found.add(`${kind} ${name}`)
+      collect(components[kind!]![name!])
+    }
+  }
+  collect(paths)
+  const left = Object.entries(components).map(([kind, all]) => {
+    const kept = Object.entries(all).filter(([name]) => kind === 'securitySchemes' || found.has(`${kind} ${name}`))
+    return [kind, Object.fromEntries(kept)] as const
+  })
+  return Object.fromEntries(left)
+}

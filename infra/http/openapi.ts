@@ -4,10 +4,9 @@ import { commandsOf } from '../../commands/requests.ts'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
 import type { Service } from '../../domain/kernel/service.ts'
 import { errorCatalogue } from './errors.ts'
-import { HEADERS, SHARED_SCHEMAS } from './openapi-components.ts'
+import { HEADERS, SHARED_SCHEMAS, used } from './openapi-components.ts'
+import { type JsonObject, jsonSchema, namedSchemas, type RefTo } from './openapi-schemas.ts'
 import { API_BASE } from './server.ts'
-
-type JsonObject = { readonly [key: string]: unknown }
 
 /** An OpenAPI 3.1 document. */
 export type OpenApi = {
@@ -58,13 +57,13 @@ export function openApi(routes: readonly Route[], options: OpenApiOptions): Open
     security: [{ token: [] }],
     tags: tags.map(name => ({ name, description: titleOf(services, name) })),
     paths,
-    components: {
+    components: used(paths, {
       securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: token } },
       schemas: { ...SHARED_SCHEMAS, ...schemas.all },
       parameters: parameters.all,
       responses: errors.all,
       headers: HEADERS,
-    },
+    }),
   }
 }
 
@@ -80,7 +79,6 @@ const DESCRIPTION = `The system of record of the independent worker.
   validators count UTF-16 code units.
 - **Examples** belong together: what makes things works first, then the rest, and what removes or closes them last.`
 
-type RefTo<T> = (it: T) => JsonObject
 type ErrorAnswers = { readonly status: number; readonly codes: readonly string[] }
 
 /** The value of a required parameter in the example of a route. */
@@ -240,34 +238,6 @@ function failure({ status, codes }: ErrorAnswers): JsonObject {
 function described(code: string): string {
   const known = (errorCatalogue as Readonly<Record<string, { message: string; advice: string }>>)[code]
   return known ? `\`${code}\`: ${known.message} ${known.advice}` : `\`${code}\``
-}
-
-/** One component for each schema that routes share or name; a list's row is a component too. */
-function namedSchemas(routes: readonly Route[]) {
-  const names = new Map<z.ZodType, string>()
-  const all: Record<string, JsonObject> = {}
-  const name = (schema: z.ZodType, wanted: string) => {
-    if (names.has(schema)) return
-    const title = schema.meta()?.title ?? wanted
-    const free = all[title] ? wanted : title
-    names.set(schema, free)
-    all[free] = jsonSchema(schema)
-  }
-  for (const { operationId, body, response } of routes) {
-    if (body) name(body, `${operationId}.body`)
-    name(response instanceof z.ZodArray ? (response.element as z.ZodType) : response, `${operationId}.data`)
-  }
-  const refTo: RefTo<z.ZodType> = schema => {
-    if (schema instanceof z.ZodArray) return { type: 'array', items: refTo(schema.element as z.ZodType) }
-    return names.has(schema) ? { $ref: `#/components/schemas/${names.get(schema)}` } : jsonSchema(schema)
-  }
-  return { all, refTo }
-}
-
-/** What travels is what a codec decodes, in both directions: the input side of every schema. */
-function jsonSchema(schema: z.ZodType): JsonObject {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  return rest
 }
 
 function accepts(schema: z.ZodType, value: unknown): boolean {

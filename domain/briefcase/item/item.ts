@@ -1,6 +1,6 @@
 import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
-import { isStorableJson, type Json } from '../../kernel/json.ts'
+import { type Json, storableFault } from '../../kernel/json.ts'
 import { changedFields, mergePatch } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
 import { commands, events, rejections } from './messages.ts'
@@ -98,6 +98,7 @@ export const item = aggregate({
 function mergedMetadata(before: Details['metadata'], patch: Details['metadata'] | null): Details['metadata'] {
   if (patch === null) return {}
   const merged = mergePatch(before, patch) as Details['metadata']
-  if (isStorableJson(merged)) return merged
-  throw rejected('item_metadata_too_large', 'Metadata has at most 1,000 values, 8 levels deep: remove some first.')
+  const fault = storableFault(merged)
+  if (fault === undefined) return merged
+  throw rejected('item_metadata_too_large', `Merged, the metadata cannot be stored: ${fault}. Remove some of it first.`)
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { canonicalJson, isStorableJson, isStorableText, toWire } from '../../../domain/kernel/json.ts'
+import { canonicalJson, isStorableJson, isStorableText, storableFault, toWire } from '../../../domain/kernel/json.ts'
 
 const number = (hex: string) => Buffer.from(hex, 'hex').readDoubleBE()
 
@@ -134,6 +134,22 @@ describe('storable JSON', () => {
     expect([10_000, 10_001].map(length => isStorableJson({ a: 'x'.repeat(length) }))).to.deep.equal([true, false])
     expect(isStorableJson({ a: Number.NaN })).to.equal(false)
     expect(isStorableJson(JSON.parse('{"a":{"__proto__":1}}'))).to.equal(false)
+  })
+  it('says where a limit is broken, and which', () => {
+    const faults: readonly (readonly [unknown, RegExp])[] = [
+      [{ a: { text: 'y'.repeat(10_001) } }, /^a\.text has 10001 characters, 10000 are allowed$/],
+      [{ ['n'.repeat(257)]: 1 }, /^the name n+ has 257 characters, 256 are allowed$/],
+      [{ a: Array(1_000).fill(0) }, /more than 1000 values/],
+      [{ a: ['x\0'] }, /^a\.0 holds U\+0000/],
+      [
+        { a: { b: { c: { d: { e: { f: { g: { h: { i: 1 } } } } } } } } },
+        /^a\.b\.c\.d\.e\.f\.g\.h\.i is deeper than 8 levels$/,
+      ],
+      [JSON.parse('{"__proto__":1}'), /^the name __proto__ is not taken$/],
+      [[], /no object/],
+    ]
+    for (const [value, message] of faults) expect(storableFault(value)).to.match(message)
+    expect(storableFault({ a: '__proto__' })).to.equal(undefined)
   })
   it('keeps its meaning on the wire', () =>
     fc.assert(

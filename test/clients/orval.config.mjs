@@ -1,0 +1,3 @@
+export default {
+  kogi: { input: { target: 'generated/kogi.json' }, output: { client: 'zod', target: 'generated/orval.ts' } },
+}
