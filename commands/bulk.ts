@@ -35,6 +35,7 @@ type Result = {
   readonly status: number
   readonly key: string
   readonly data?: unknown
+  readonly location?: string
   readonly error?: unknown
 }
 
@@ -101,8 +102,8 @@ async function answerAll(all: readonly Read[], deps: CommandDeps, correlationId:
       if ('error' in it) throw it.error
       const receipt = await execute(deps, it.command)
       if (receipt.position > position) position = receipt.position
-      const { status, data } = await acceptedAnswer(it.client, it.command, receipt, deps.keyring)
-      results[n] = { status, key: it.key, data }
+      const { status, data, location } = await acceptedAnswer(it.client, it.command, receipt, deps.keyring)
+      results[n] = { status, key: it.key, data, ...(location !== undefined && { location }) }
     } catch (error) {
       const { status, code, message, details } = deps.errorAnswer(error, correlationId)
       results[n] = { status, key: it.key, error: { code, message, details } }
@@ -145,6 +146,7 @@ const acceptedResult = object({
   status: z.union([z.literal(200), z.literal(201), z.literal(204)]),
   key,
   data: receiptSchema,
+  location: z.string().optional().meta({ description: 'path of what was made' }),
 })
 const failedResult = object({
   status: z.int().min(400).max(599),

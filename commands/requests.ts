@@ -48,8 +48,8 @@ export type ClientCommand = {
   readonly inPath: readonly string[]
   /** Whether it names no thing in its path: it opens a new one. */
   readonly opens: boolean
-  /** Whether it makes something, which its answer then says. */
-  readonly makes: boolean
+  /** Path below `/api/v1` of what it makes: `:id` is the thing, other names are fields of its first event. */
+  readonly makes: string | undefined
 }
 
 /** The commands of some services. */
@@ -61,8 +61,10 @@ export const commandsOf = (services: readonly Service[]): readonly ClientCommand
   )
 
 function clientCommand(service: Service, aggregate: AnyAggregate, name: string): ClientCommand {
-  const [operation, permission, summary] = aggregate.api[name]!
+  const [operation, permission, summary, part] = aggregate.api[name]!
   const [method, path] = operation.split(' ') as [Route['method'], string]
+  const opens = !path.includes(':id')
+  const made = opens ? `${path}/:id` : part
   return {
     aggregate,
     name,
@@ -74,9 +76,8 @@ function clientCommand(service: Service, aggregate: AnyAggregate, name: string):
     tag: service.code,
     schema: aggregate.commands[name] as z.ZodObject,
     inPath: [...path.matchAll(/:(\w+)/g)].map(([, field]) => field!).filter(field => field !== 'id'),
-    opens: !path.includes(':id'),
-    // A POST that ends in the command's own verb acts on a thing; any other POST makes one.
-    makes: method === 'POST' && !path.endsWith(`/${name}`),
+    opens,
+    makes: made && `/${service.code}${made}`,
   }
 }
 
@@ -115,12 +116,12 @@ export type Accepted = {
   readonly status: 200 | 201 | 204
   /** The receipt in wire form, personal data opened. */
   readonly data: unknown
-  /** Path of the thing that was made. */
+  /** Path of what was made. */
   readonly location?: string
 }
 
 export async function acceptedAnswer(
-  { method, path, makes }: ClientCommand,
+  { method, makes }: ClientCommand,
   { principal, dryRun, body }: Command,
   receipt: Receipt,
   keyring: Keyring,
@@ -129,8 +130,9 @@ export async function acceptedAnswer(
   if (dryRun) return { status: 200, data }
   if (method === 'DELETE') return { status: 204, data }
   if (!makes || receipt.events.length === 0) return { status: 200, data }
-  const location = `/api/v1${path.split('/:id')[0]}/${encodeURIComponent(receipt.id)}`
-  return { status: 201, data, location }
+  const fields: Body = { ...(receipt.events[0]!.data as Body), id: receipt.id }
+  const location = makes.replaceAll(/:(\w+)/g, (_, field: string) => encodeURIComponent(String(fields[field])))
+  return { status: 201, data, location: `/api/v1${location}` }
 }
 
 export const receiptSchema = z

@@ -25,7 +25,10 @@ const parameters: readonly Parameter[] = [
     name: 'Idempotency-Key',
     in: 'header',
     schema: z.string().max(IDEMPOTENCY_KEY_MAX),
-    description: 'Names the command: the same key on the same thing takes effect once, for ever. Made up if left out.',
+    description:
+      'Names the command: the same key on the same thing takes effect once, for ever, and is refused with another ' +
+      'path or body of it; on another thing it names another command. Refused and no-op commands leave their key ' +
+      'free. Made up if left out.',
   },
   {
     name: 'If-Match',

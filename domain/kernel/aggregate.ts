@@ -41,10 +41,12 @@ export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [k
 type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
- * How clients give a command: a method and a path below the service, where `:id` names the thing and a path without it
- * opens a new one; the permission below the service, as `notes.write`; one sentence for the documentation.
+ * How clients give a command. The route is a method and a path below the service, `:id` naming the thing; a path
+ * without `:id` opens a new one. The permission is the part below the service: `notes.write`. The summary is one
+ * sentence for the documentation. A command that makes a part of the thing says where that is read: a path below the
+ * service, in which `:id` is the thing and other names are fields of the first event.
  */
-export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string]
+export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string, made?: string]
 
 /** An aggregate's whole definition, as data. */
 export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {

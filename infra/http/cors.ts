@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 const EXPOSED = 'ETag, Kogi-Position, Location, Idempotency-Key, X-Correlation-Id, Retry-After'
-const ALLOWED = 'Authorization, Content-Type, Idempotency-Key, If-Match, Kogi-Min-Position, X-Correlation-Id'
+const ALLOWED =
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Kogi-Min-Position, X-Correlation-Id'
 const PREFLIGHT_MAX_AGE_SECONDS = '600'
 
 /** Headers that let the pages of some origins read the answers, by the request's own headers. */

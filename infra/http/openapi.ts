@@ -70,8 +70,11 @@ export function openApi(routes: readonly Route[], options: OpenApiOptions): Open
 const DESCRIPTION = `The system of record of the independent worker.
 
 - **Amounts** are decimal strings of minor units (cents) of their currency.
-- **Commands** take an \`Idempotency-Key\`: sent again with it, a command takes effect once. The receipt names the
-  position of what was written in \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it.
+- **Commands** take an \`Idempotency-Key\`: sent again with it, a command takes effect once. A key belongs to the
+  thing: with the path of another thing it names another command, which takes effect; with another path or body of the
+  same thing it is refused (\`idempotency_key_reused\`). A command that was refused, or changed nothing, leaves its key
+  free. The receipt names the position of what was written in
+  \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it. What was made is read at \`Location\`.
 - **\`If-Match\`** with the \`ETag\` of an answer accepts a command only if nobody changed the thing since.
 - **\`as_of\`** answers what was known at a position or time; \`meta.as_of\` names the position.
 - **Errors** have a stable \`code\`; \`details\` name the fields that are wrong, and why.

@@ -93,8 +93,10 @@ function fileGaps({ word }: Service, { name, events }: AnyAggregate, models: rea
 
 function commandGaps({ name, commands, api, subjectOf }: AnyAggregate): string[] {
   return Object.entries<z.ZodObject>(commands).flatMap(([command, schema]) => {
-    const [route, , summary] = api[command] ?? (['', '', ''] as never)
+    const [route, , summary, makes] = api[command] ?? (['', '', ''] as never)
     const gaps: string[] = []
+    if (route.includes('/:id/') && route.startsWith('POST') && !route.endsWith(`/${command}`) && !makes)
+      gaps.push(`${name}.${command} makes a part of the ${name}: say in its \`api\` where that is read.`)
     if (!/^[A-Z].*\.$/.test(summary ?? ''))
       gaps.push(`${name}.${command} has no summary: write a sentence in its \`api\`.`)
     if (personalFields(schema).size > 0 && route.includes(':id') && !subjectOf) {
@@ -196,6 +198,10 @@ describe('the catalogue notices', () => {
   it('a command without a summary', () =>
     expect(planted({ api: { ...item.api, add: ['POST /items', 'items.write', ''] } }).join()).to.match(
       /add has no summary/,
+    ))
+  it('a command that makes something and does not say where that is read', () =>
+    expect(planted({ api: { ...item.api, add: ['POST /items/:id/parts', 'items.write', 'Add.'] } }).join()).to.match(
+      /add makes a part of the item: say in its `api` where/,
     ))
   it('a reference to an aggregate that there is not', () => {
     const note = services.find(({ word }) => word === 'office')!

@@ -101,18 +101,31 @@ export const wallet = aggregate({
       'POST /wallets/:id/accounts',
       'wallets.write',
       'Open an account in a currency, with its overdraft policy; one account may hold several currencies.',
+      '/wallets/:id/accounts/:account/:currency',
     ],
-    credit: ['POST /wallets/:id/credits', 'entries.write', 'Receive money: into an account, from an external account.'],
-    debit: ['POST /wallets/:id/debits', 'entries.write', 'Spend money: from an account, to an external account.'],
+    credit: [
+      'POST /wallets/:id/credits',
+      'entries.write',
+      'Receive money: into an account, from an external account.',
+      '/entries/:entry',
+    ],
+    debit: [
+      'POST /wallets/:id/debits',
+      'entries.write',
+      'Spend money: from an account, to an external account.',
+      '/entries/:entry',
+    ],
     post: [
       'POST /wallets/:id/entries',
       'entries.write',
       'Post an entry of two or more postings that balance in every currency.',
+      '/entries/:entry',
     ],
     hold: [
       'POST /wallets/:id/holds',
       'holds.write',
       'Hold money of an account: set it aside, to be captured or released, once.',
+      '/wallets/:id/holds/:hold',
     ],
     capture: [
       'POST /wallets/:id/holds/:hold/capture',

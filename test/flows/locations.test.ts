@@ -1,0 +1,56 @@
+import { expect } from 'chai'
+import { commandsOf } from '../../commands/requests.ts'
+import { resources, services } from '../../infra/catalogue.ts'
+import { type App, startApp } from '../support/app.ts'
+
+/** Every command of the catalogue that makes something, in the order of services: what others refer to comes first. */
+const makers = commandsOf(services).filter(({ makes }) => makes !== undefined)
+
+describe('the Location of what was made', () => {
+  let app: App
+  before(async () => {
+    app = await startApp()
+  })
+  after(() => app?.close())
+
+  it('is the path of a single read', () => {
+    const reads = resources.map(({ path, names }) => [path, ...names].join('/:'))
+    for (const { makes, operationId } of makers) {
+      expect(
+        reads.map(path => path.replaceAll(/:\w+/g, ':')),
+        operationId,
+      ).to.include(makes!.replaceAll(/:\w+/g, ':'))
+    }
+  })
+
+  it('answers it, for every command that makes something, alone and in a bulk', async () => {
+    const client = await app.clientOf('okonjo')
+    const thing = new Map<string, string>()
+    const shownBy = async (location: string, position: unknown) =>
+      (await client.call('GET', location, { headers: { 'Kogi-Min-Position': String(position) } })).body.data
+    for (const { aggregate, name, method, path, schema, opens, operationId } of makers) {
+      const body = (schema.meta()!.examples as object[])[0]!
+      const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!)}`
+      const made = await client.call(method, url, { body })
+      expect(made.status, `${operationId} ${JSON.stringify(made.body)}`).to.equal(201)
+      if (opens) thing.set(aggregate.name, made.body.data.id)
+      const { data } = made.body.data.events[0]
+      const alone = await shownBy(String(made.headers.location), made.headers['kogi-position'])
+      for (const own of ['name', 'title', 'account', 'currency', 'entry', 'hold'].filter(field => field in data)) {
+        expect(own === 'entry' ? alone.id : alone[own], `${operationId} ${own}`).to.deep.equal(data[own])
+      }
+      if (name === 'openAccount') continue
+      const command = {
+        command: operationId,
+        body: { ...body, ...(opens && { id: 'a b/ü' }), ...('hold' in body && { hold: 'h/2' }) },
+      }
+      const id = opens ? {} : { id: thing.get(aggregate.name) }
+      const bulk = await client.call('POST', '/api/v1/bulk', { body: { commands: [{ ...command, ...id }] } })
+      const [{ status, location, data: receipt }] = bulk.body.data.results
+      expect(status, `${operationId} ${JSON.stringify(bulk.body)}`).to.equal(201)
+      const { entry, hold } = receipt.events[0].data
+      const row = await shownBy(location, bulk.headers['kogi-position'])
+      expect(row.hold ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold))
+    }
+  })
+})
