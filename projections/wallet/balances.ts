@@ -28,6 +28,7 @@ const row = object({
   }),
   minor_places: integer(0, 30).meta({ description: 'decimal places of amounts of this currency that name none' }),
   overdraft: oneOf('refused', 'allowed'),
+  status: oneOf('open', 'closed'),
   balance: minorUnits.meta({ description: 'everything that is booked, whatever day it counts for' }),
   held: minorUnits.meta({ description: 'what open holds set aside' }),
   postings: unsigned64,
@@ -39,20 +40,24 @@ const row = object({
 type Row = z.output<typeof row>
 type OfAccount = { readonly account: string; readonly currency: string; readonly places?: number | undefined }
 
-/** The event changes what is held of an account, by the amount that `change` finds in it. */
-const held = <D extends OfAccount>(change: (data: D) => bigint): Handler<Row, D> => ({
+/** The event changes columns of the row of the account that it names. */
+const changed = <D extends OfAccount>(changes: (data: D, row: Row) => Partial<Row>): Handler<Row, D> => ({
   keys: ({ data: { account, currency }, metadata: { org, id } }) => [{ org, wallet: id, account, currency }],
   fold: (row, event) => {
     const before = existing(row, event)
     const { data, revision, metadata } = event
-    const { places: unit = before.minor_places } = data
-    const { amount, places } = addUp({ amount: before.held, places: before.places }, [
-      { amount: change(data), places: unit },
-    ])
-    const balance = addUp({ amount: before.balance, places: before.places }, [{ amount: 0n, places }]).amount
-    return { ...before, balance, held: amount, places, revision, updated_at: metadata.at }
+    return { ...before, ...changes(data, before), revision, updated_at: metadata.at }
   },
 })
+
+/** The event changes what is held of an account, by the amount that `change` finds in it. */
+const held = <D extends OfAccount>(change: (data: D) => bigint): Handler<Row, D> =>
+  changed((data, row) => {
+    const { places: unit = row.minor_places } = data
+    const { amount, places } = addUp({ amount: row.held, places: row.places }, [{ amount: change(data), places: unit }])
+    const balance = addUp({ amount: row.balance, places: row.places }, [{ amount: 0n, places }]).amount
+    return { balance, held: amount, places }
+  })
 
 const on: Handlers<Row, typeof events> = {
   WalletOpened: null,
@@ -63,6 +68,7 @@ const on: Handlers<Row, typeof events> = {
       wallet: id,
       ...data,
       minor_places: data.places,
+      status: 'open',
       balance: 0n,
       held: 0n,
       postings: 0n,
@@ -97,6 +103,10 @@ const on: Handlers<Row, typeof events> = {
   FundsHeld: held(({ amount }) => amount),
   HoldCaptured: held(({ amount, released }) => -amount - released),
   HoldReleased: held(({ amount }) => -amount),
+  WalletChanged: null,
+  AccountOverdraftChanged: changed(({ to }) => ({ overdraft: to })),
+  AccountClosed: changed(() => ({ status: 'closed' })),
+  AccountReopened: changed(() => ({ status: 'open' })),
   WalletClosed: null,
 }
 
@@ -137,7 +147,7 @@ export const balances = projection({
       names: ['account', 'currency'],
       order: ['account', 'currency'],
       filters: ['account', 'currency'],
-      groups: ['currency', 'places', 'overdraft'],
+      groups: ['currency', 'places', 'overdraft', 'status'],
       sums: ['balance', 'held', 'postings'],
       places: { balance: 'places', held: 'places' },
       summary: {
@@ -153,7 +163,7 @@ export const balances = projection({
       names: [],
       order: ['wallet', 'account', 'currency'],
       filters: ['wallet', 'currency'],
-      groups: ['wallet', 'currency', 'places', 'overdraft'],
+      groups: ['wallet', 'currency', 'places', 'overdraft', 'status'],
       sums: ['balance', 'held', 'postings'],
       places: { balance: 'places', held: 'places' },
       summary: { list: 'The balances of all wallets.' },

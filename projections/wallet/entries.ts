@@ -73,6 +73,10 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   FundsHeld: null,
   HoldCaptured: null,
   HoldReleased: null,
+  WalletChanged: null,
+  AccountOverdraftChanged: null,
+  AccountClosed: null,
+  AccountReopened: null,
   WalletClosed: null,
 }
 

@@ -29,7 +29,7 @@ const row = object({
   entry: id('entry').optional(),
   expires_at: timestamp.optional().meta({ description: 'when it is to be released by itself' }),
   description: text(1000).optional(),
-  reason: text(500).optional().meta({ description: 'why it was released' }),
+  reason: text(1000).optional().meta({ description: 'why it was released' }),
   revision: unsigned64,
   held_at: timestamp,
   updated_at: timestamp,
@@ -72,6 +72,10 @@ const on: Handlers<Row, typeof events> = {
     entry,
   })),
   HoldReleased: ended(({ reason }) => ({ status: 'released', reason })),
+  WalletChanged: null,
+  AccountOverdraftChanged: null,
+  AccountClosed: null,
+  AccountReopened: null,
   WalletClosed: null,
 }
 

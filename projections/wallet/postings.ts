@@ -56,6 +56,10 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   FundsHeld: null,
   HoldCaptured: null,
   HoldReleased: null,
+  WalletChanged: null,
+  AccountOverdraftChanged: null,
+  AccountClosed: null,
+  AccountReopened: null,
   WalletClosed: null,
 }
 

@@ -11,7 +11,7 @@ const row = object({
   holder: sealed.optional(),
   kind: oneOf('personal', 'portfolio', 'office', 'business'),
   status: oneOf('open', 'closed'),
-  accounts: integer(0, 2 ** 31 - 1),
+  accounts: integer(0, 2 ** 31 - 1).meta({ description: 'how many are open' }),
   revision: unsigned64,
   opened_at: timestamp,
   updated_at: timestamp,
@@ -24,6 +24,10 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   FundsHeld: null,
   HoldCaptured: null,
   HoldReleased: null,
+  WalletChanged: changed(({ holder }) => (holder === undefined ? {} : { holder: holder ?? undefined })),
+  AccountOverdraftChanged: null,
+  AccountClosed: changed((_, { accounts }) => ({ accounts: accounts - 1 })),
+  AccountReopened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
   WalletClosed: changed(() => ({ status: 'closed' })),
 }
 

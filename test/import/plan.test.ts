@@ -172,7 +172,7 @@ describe('import: the plan', () => {
       expect(refusalOf(() => plan(journal(lunch, lunch), before))).to.deep.equal(refused('insufficient_funds', 1))
     })
     it('a wallet that is closed', () => {
-      const before = { ...NO_WALLET, state: { status: 'closed' } as const }
+      const before = { ...NO_WALLET, state: { status: 'closed', owner: 'mira' } as const }
       expect(refusalOf(() => plan(journal(lunch), before))).to.deep.equal(refused('wallet_closed'))
     })
   })

@@ -63,7 +63,7 @@ export function* eventsOf(
   const newId = (n: number) => uuidOf([commandId, 'made', n])
   const context = { id: TARGET.wallet, org: TARGET.org, actor: TARGET.subject, at: '2026-01-31T12:00:00.000Z', newId }
   for (const { type, data } of wallet.decide[command](before.state, body as never, context)) {
-    const metadata = { commandId, actor: { subject: TARGET.subject, roles } }
+    const metadata = { commandId, actor: { subject: TARGET.subject, roles }, at: context.at }
     yield { type, data, metadata, position: before.position + 1n } as unknown as DomainEvent
   }
 }

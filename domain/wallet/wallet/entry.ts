@@ -132,12 +132,14 @@ function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) =>
   return sums
 }
 
-/** The account of a posting. Throws `account_not_open`. */
+/** The account of a posting. Throws `account_not_open` and `account_closed`. */
 export function mustHave(open: OpenWallet, posting: Pick<Posting, 'account' | 'currency'>): Account {
   const held = find(open, posting)
   if (!held) {
     const { account, currency } = posting
     throw rejected('account_not_open', 'Open the account in this currency first.', { account, currency })
   }
+  if (held.closed)
+    throw rejected('account_closed', 'The account is closed; reopen it first.', { account: held.account })
   return held
 }

@@ -14,6 +14,7 @@ import {
   text,
   timestamp,
 } from '../../kernel/schema.ts'
+import { reason } from '../../record/reason.ts'
 
 /** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
 export const EXTERNAL = 'external:'
@@ -35,8 +36,8 @@ const posting = { account, currency, amount: minorUnits, places: finerPlaces.opt
 const stored = object({ ...posting, effectiveOn: date.optional() })
 const asked = object({ ...posting, effective_on: date.optional() })
 const description = text(1000)
+const why = { reason: reason.optional() }
 const hold = id('hold')
-const reason = text(500).meta({ description: 'why, in words' })
 const held = { hold, account, currency, amount: positiveMinorUnits, places: finerPlaces.optional() }
 const expiry = timestamp.meta({
   description:
@@ -64,8 +65,12 @@ export const events = {
   FundsHeld: object({ ...held, expiresAt: expiry.optional(), description: description.optional() }),
   /** Follows the entry that takes the amount. What was held beyond it is released; both are in the same unit. */
   HoldCaptured: object({ ...held, released: minorUnits, entry: id('entry') }),
-  HoldReleased: object({ ...held, reason: reason.optional() }),
-  WalletClosed: object({}),
+  HoldReleased: object({ ...held, ...why }),
+  WalletChanged: object({ holder: sealed.nullable().optional(), ...why }),
+  AccountOverdraftChanged: object({ account, currency, from: overdraft, to: overdraft, ...why }),
+  AccountClosed: object({ account, currency, ...why }),
+  AccountReopened: object({ account, currency, ...why }),
+  WalletClosed: object({ ...why }),
 } as const
 
 const counterparty = text(255)
@@ -118,7 +123,7 @@ export const commands = {
     effective_on: date.optional(),
     description: description.optional(),
   }).meta({ examples: [{ hold: 'hall', amount: '15000', counterparty: 'external:hall' }] }),
-  release: object({ hold, reason: reason.optional() }).meta({ examples: [{ hold: 'hall', reason: 'Cancelled' }] }),
+  release: object({ hold, ...why }).meta({ examples: [{ hold: 'hall', reason: 'Cancelled' }] }),
   post: object({
     postings: list(asked, POSTINGS_MAX, 2),
     effective_on: date.optional(),
@@ -135,7 +140,15 @@ export const commands = {
       },
     ],
   }),
-  close: object({}),
+  change: object({ holder: personal('owner', text(200)).nullable().optional(), ...why }).meta({
+    examples: [{ holder: 'Mira Okonjo-Lind', reason: 'Married' }],
+  }),
+  changeAccount: object({ account, currency, overdraft: overdraft.optional(), ...why }).meta({
+    examples: [{ ...checking, overdraft: 'allowed' }],
+  }),
+  closeAccount: object({ account, currency, ...why }).meta({ examples: [checking] }),
+  reopenAccount: object({ account, currency, ...why }).meta({ examples: [checking] }),
+  close: object({ ...why }),
 } as const
 
 export const rejections = [
@@ -158,4 +171,7 @@ export const rejections = [
   'hold_released',
   'hold_exceeded',
   'holds_open',
+  'account_closed',
+  'account_overdrawn',
+  'entries_to_come',
 ] as const

@@ -1,4 +1,6 @@
 /** The state of a wallet, and what each posting makes of an account. */
+
+import type { Sealed } from '../../kernel/schema.ts'
 import { type Keyed, memberOf, membersOf, withMember } from '../../record/keyed.ts'
 import { type Coming, rescaled, toComeAfter, withCredit, withoutCome } from './coming.ts'
 import { placesOf } from './currencies.ts'
@@ -15,6 +17,9 @@ export type Account = Posting & {
   readonly overdraft: 'refused' | 'allowed'
   /** The credits in `amount` that count from a later day on: they cover nothing before. */
   readonly coming?: Coming
+  /** The latest day that a posting counts for, while that is still to come. */
+  readonly lastOn?: string
+  readonly closed?: true
   /** What open holds set aside of it. */
   readonly held?: bigint
 }
@@ -33,12 +38,14 @@ export type Wallet =
   /** Accounts by name and currency; the decimal places of currencies by their codes; open holds by their ids. */
   | {
       readonly status: 'open'
+      readonly owner: string
+      readonly holder?: Sealed | null | undefined
       readonly places: Keyed<number>
       readonly accounts: Keyed<Account>
       readonly holds: Keyed<Hold>
       readonly ended: Ended
     }
-  | { readonly status: 'closed' }
+  | { readonly status: 'closed'; readonly owner: string }
 export type OpenWallet = Extract<Wallet, { status: 'open' }>
 
 /** The day of an instant, in UTC. */
@@ -99,11 +106,12 @@ export function posted(
   { on, today }: { readonly on: string; readonly today: string },
 ): Account {
   const grown = inPlaces(open, account, posting.places ?? 0)
-  const { coming: before, ...rest } = grown
+  const { coming: before, lastOn: lastBefore = '', ...rest } = grown
   const change = inUnitOf(open, grown, posting)
   const left = withoutCome(before, today)
   const coming = change > 0n && on > today ? withCredit(left, on, change) : left
-  return { ...rest, amount: rest.amount + change, ...(coming && { coming }) }
+  const lastOn = on > lastBefore ? on : lastBefore
+  return { ...rest, amount: rest.amount + change, ...(coming && { coming }), ...(lastOn > today && { lastOn }) }
 }
 
 /** An account of which more is held, or less. */

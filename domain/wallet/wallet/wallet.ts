@@ -1,6 +1,9 @@
 import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
+import { changedFields } from '../../record/merge.ts'
+import { because } from '../../record/reason.ts'
+import { changeAccount, closeAccount, mustBeEmpty, reopenAccount, withClosed } from './changes.ts'
 import { post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
@@ -9,8 +12,10 @@ import { dayOf, find, isOwn, minorPlaces, posted, type Wallet, withAccount } fro
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
 
 const evolve: Evolve<Wallet, typeof events> = {
-  WalletOpened: () => ({
+  WalletOpened: (_, { owner, holder }) => ({
     status: 'open',
+    owner,
+    holder,
     places: noneKeyed,
     accounts: noneKeyed,
     holds: noneKeyed,
@@ -34,7 +39,17 @@ const evolve: Evolve<Wallet, typeof events> = {
   FundsHeld: (wallet, data) => withHold(inStatus(wallet, 'open'), data),
   HoldCaptured: (wallet, { hold }) => withoutHold(inStatus(wallet, 'open'), hold, 'captured'),
   HoldReleased: (wallet, { hold }) => withoutHold(inStatus(wallet, 'open'), hold, 'released'),
-  WalletClosed: () => ({ status: 'closed' }),
+  WalletChanged(wallet, { holder }) {
+    const open = inStatus(wallet, 'open')
+    return holder === undefined ? open : { ...open, holder }
+  },
+  AccountOverdraftChanged(wallet, { to, ...named }) {
+    const open = inStatus(wallet, 'open')
+    return withAccount(open, { ...find(open, named)!, overdraft: to })
+  },
+  AccountClosed: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, true),
+  AccountReopened: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, false),
+  WalletClosed: wallet => ({ status: 'closed', owner: inStatus(wallet, 'open').owner }),
 }
 
 const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
@@ -57,6 +72,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
       throw rejected('currency_places_mismatch', 'The currency has other decimal places.', { currency, places: known })
     }
     const existing = find(open, { account, currency })
+    if (existing?.closed) throw rejected('account_closed', 'The account is closed; reopen it.', { account })
     if (existing?.overdraft === overdraft) return []
     if (existing) throw rejected('account_already_open', 'The account is open with another policy.', { account })
     return [{ type: 'AccountOpened', data: { account, currency, places: (known ?? places)!, overdraft } }]
@@ -77,16 +93,20 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
   capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
   release: (wallet, body) => release(inStatus(wallet, 'open', CLOSED), body),
-  close(wallet) {
+  change(wallet, { holder, reason }) {
+    const { holder: before = null } = inStatus(wallet, 'open', CLOSED)
+    const changes = changedFields({ holder: before }, { holder }) as { holder?: typeof before }
+    return Object.keys(changes).length === 0
+      ? []
+      : [{ type: 'WalletChanged', data: { ...changes, ...because(reason) } }]
+  },
+  changeAccount: (wallet, body, { at }) => changeAccount(inStatus(wallet, 'open', CLOSED), body, dayOf(at)),
+  closeAccount: (wallet, body, { at }) => closeAccount(inStatus(wallet, 'open', CLOSED), body, dayOf(at)),
+  reopenAccount: (wallet, body) => reopenAccount(inStatus(wallet, 'open', CLOSED), body),
+  close(wallet, { reason }, { at }) {
     if (wallet.status === 'closed') return []
-    for (const { account, currency, amount, held } of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) {
-      if (amount !== 0n) {
-        throw rejected('balance_not_zero', 'Bring every balance to zero first.', { account, currency, balance: amount })
-      }
-      if (held !== undefined)
-        throw rejected('holds_open', 'Capture or release every hold first.', { account, currency, held })
-    }
-    return [{ type: 'WalletClosed', data: {} }]
+    for (const account of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) mustBeEmpty(account, dayOf(at))
+    return [{ type: 'WalletClosed', data: because(reason) }]
   },
 }
 
@@ -133,6 +153,22 @@ export const wallet = aggregate({
       'Capture a hold, or a part of it, by an entry to an external account; the rest is released.',
     ],
     release: ['POST /wallets/:id/holds/:hold/release', 'holds.write', 'Release a hold: the money can be spent again.'],
+    change: ['PATCH /wallets/:id', 'wallets.write', 'Rename the holder of a wallet; null removes the name.'],
+    changeAccount: [
+      'PATCH /wallets/:id/accounts/:account/:currency',
+      'wallets.write',
+      'Change whether an account may fall below zero.',
+    ],
+    closeAccount: [
+      'POST /wallets/:id/accounts/:account/:currency/close',
+      'wallets.write',
+      'Close an account whose balance is zero, with nothing held and no entry to come.',
+    ],
+    reopenAccount: [
+      'POST /wallets/:id/accounts/:account/:currency/reopen',
+      'wallets.write',
+      'Reopen a closed account.',
+    ],
     close: ['POST /wallets/:id/close', 'wallets.write', 'Close a wallet whose balances are all zero.'],
   },
   rejections,
@@ -140,5 +176,6 @@ export const wallet = aggregate({
   evolve,
   decide,
   stateSchema: 4,
+  subjectOf: wallet => (wallet.status === 'none' ? undefined : wallet.owner),
   spellings: { effectiveOn: 'effective_on' },
 })

@@ -1,0 +1,29 @@
+import { balances } from '../../../projections/wallet/balances.ts'
+import { wallets } from '../../../projections/wallet/wallets.ts'
+import { rowsFor } from '../../support/rows-spec.ts'
+import { book } from './book.ts'
+
+const taxes = { account: 'taxes', currency: 'EUR' }
+const sealed = { key: '6f1d3c0a-5b8e-4f77-96c2-a4e1d0b37f58', nonce: 'A'.repeat(16), text: 'B'.repeat(30) }
+const of = (type: string, data: object) => ({ type, data, id: 'studio' })
+
+describe('rows: changes of wallets and accounts', () => {
+  it('show the holder, and how many accounts are open', async () => {
+    const { given } = rowsFor(wallets)
+    const renamed = of('WalletChanged', { holder: sealed, reason: 'Married' })
+    await given(...book, renamed, of('AccountClosed', taxes)).then({ holder: sealed, accounts: 1, revision: 6n })
+    await given(...book, renamed, of('WalletChanged', { holder: null })).then({ holder: undefined, accounts: 2 })
+    await given(...book, of('AccountClosed', taxes), of('AccountReopened', taxes)).then({ accounts: 2 })
+  })
+  it('show the overdraft and the status of an account', () =>
+    rowsFor(balances)
+      .given(
+        ...book,
+        of('AccountOverdraftChanged', { ...taxes, from: 'refused', to: 'allowed' }),
+        of('AccountClosed', taxes),
+      )
+      .then(
+        { account: 'main', status: 'open', overdraft: 'refused', revision: 4n },
+        { account: 'taxes', status: 'closed', overdraft: 'allowed', balance: 100n, revision: 6n },
+      ))
+})
