@@ -95,7 +95,7 @@ function commandGaps({ name, commands, api, subjectOf }: AnyAggregate): string[]
   return Object.entries<z.ZodObject>(commands).flatMap(([command, schema]) => {
     const [route, , summary, makes] = api[command] ?? (['', '', ''] as never)
     const gaps: string[] = []
-    if (route.includes('/:id/') && route.startsWith('POST') && !route.endsWith(`/${command}`) && !makes)
+    if (route.includes('/:id/') && route.startsWith('POST') && !command.startsWith(route.split('/').at(-1)!) && !makes)
       gaps.push(`${name}.${command} makes a part of the ${name}: say in its \`api\` where that is read.`)
     if (!/^[A-Z].*\.$/.test(summary ?? ''))
       gaps.push(`${name}.${command} has no summary: write a sentence in its \`api\`.`)

@@ -122,7 +122,7 @@ export const commands = {
     counterparty,
     effective_on: date.optional(),
     description: description.optional(),
-  }).meta({ examples: [{ hold: 'hall', amount: '15000', counterparty: 'external:hall' }] }),
+  }).meta({ examples: [{ hold: 'hall', counterparty: 'external:hall' }] }),
   release: object({ hold, ...why }).meta({ examples: [{ hold: 'hall', reason: 'Cancelled' }] }),
   post: object({
     postings: list(asked, POSTINGS_MAX, 2),
@@ -133,8 +133,8 @@ export const commands = {
     examples: [
       {
         postings: [
-          { ...checking, amount: '-105800' },
-          { account: 'external:owner', currency: 'EUR', amount: '105800' },
+          { ...checking, amount: '-100800' },
+          { account: 'external:owner', currency: 'EUR', amount: '100800' },
         ],
         description: 'Paid out',
       },
