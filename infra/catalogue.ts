@@ -15,6 +15,7 @@ import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { walletModels } from '../projections/wallet/models.ts'
+import { readPermissionsOf } from '../read-api/live/announced.ts'
 import { type Resource, resourcesOf } from '../read-api/resource.ts'
 
 export const services: readonly Service[] = [
@@ -43,6 +44,9 @@ export const domainStreamPrefixes: readonly string[] = aggregates.map(({ name })
 
 /** Everything that is read as a list of rows and the rows in it. */
 export const resources: readonly Resource[] = resourcesOf(services, projections)
+
+/** The permission that reading the things of each category needs: of the first read model that has a row for each. */
+export const readPermissions: ReadonlyMap<string, string> = readPermissionsOf(aggregates, resources)
 
 /** The permission that a caller needs for memories of each kind. */
 export const memoryPermissions: ReadonlyMap<string, string> = memoryPermissionsOf(projections)

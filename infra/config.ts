@@ -139,6 +139,21 @@ const settings = {
   readQueueMs: setting('KOGI_READ_QUEUE_MS', integer(1, 60_000), '2000', 'ms', {
     meaning: 'longest time that a read waits for its turn before the answer is 429',
   }),
+  liveConnections: setting('KOGI_LIVE_CONNECTIONS', integer(1, 1_000_000), '2000', 'connections', {
+    meaning: 'live connections (event streams and WebSockets) of a process; more answer 429',
+  }),
+  liveConnectionsPerOrg: setting('KOGI_LIVE_CONNECTIONS_PER_ORG', integer(1, 1_000_000), undefined, 'connections', {
+    meaning: 'how many of them may be of one organization; unless set, three in four',
+  }),
+  liveHeartbeatMs: setting('KOGI_LIVE_HEARTBEAT_MS', integer(100, 600_000), '15000', 'ms', {
+    meaning: 'time between signs of life on a live connection',
+  }),
+  liveBufferBytes: setting('KOGI_LIVE_BUFFER_BYTES', integer(1_024, 67_108_864), '262144', 'bytes', {
+    meaning: 'bytes that may wait for a live client before it is given no more; it goes on from where it was',
+  }),
+  liveSlowMs: setting('KOGI_LIVE_SLOW_MS', integer(100, 600_000), '10000', 'ms', {
+    meaning: 'time that a live client may take nothing of what waits for it before its connection is ended',
+  }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',
   }),

@@ -18,6 +18,8 @@ const READ_ONLY = '25006'
 export type CheckpointSignal = {
   /** A number to take before a read, so that an announcement between the read and the wait is not lost. */
   readonly ticket: () => number
+  /** Whether announcements are heard at the moment; while they are not, waits end by themselves, soon. */
+  readonly isListening: () => boolean
   /** Resolves when a checkpoint at or beyond `position` may have moved since `ticket`, and after `ms` at the latest. */
   readonly moved: (position: bigint, ticket: number, ms: number, abort: AbortSignal) => Promise<void>
   readonly close: () => Promise<void>
@@ -62,6 +64,7 @@ export function followCheckpoints(options: {
 
   return {
     ticket: () => heard,
+    isListening: () => listening,
     async moved(position, ticket, ms, abort) {
       if (ticket !== heard) return
       const own = { position, waker: new Waker() }

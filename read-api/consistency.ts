@@ -216,4 +216,4 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 }
 
 /** PostgreSQL's text form is the wire form but for booleans, integers and JSON: 64-bit and numeric stay strings. */
-const wireTypes = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as NonNullable<QueryConfig['types']>
+export const wireTypes = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as NonNullable<QueryConfig['types']>

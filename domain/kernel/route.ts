@@ -7,6 +7,23 @@ export type Principal = {
   readonly roles: readonly string[]
   /** Permissions in the form `service.resource.action`, `*` allowed at the end: those of the roles and of the token. */
   readonly permissions: readonly string[]
+  /** When what proves this ends, in ms since the epoch; absent where it does not end by itself. */
+  readonly endsAt?: number
+}
+
+/** Where an answer without an end goes: a client that reads slowly lets bytes wait here. */
+export type Outlet = {
+  readonly send: (data: string | Uint8Array) => void
+  /** Bytes that were sent and have not left this process. */
+  readonly waiting: () => number
+  /** For how long bytes have been waiting without any progress, in ms. */
+  readonly stalledMs: () => number
+  /** Sends a last word and ends the connection; one that does not take it in time is cut. */
+  readonly end: (data: string) => void
+  /** Calls back whenever nothing waits any more. */
+  readonly onDrain: (listener: () => void) => void
+  /** Calls back once the connection is over, whichever side ended it. */
+  readonly onClose: (listener: () => void) => void
 }
 
 /** What a route sees of an HTTP request, after authentication and the permission check. */
@@ -40,6 +57,8 @@ export type ApiResponse = {
   readonly meta?: Readonly<Record<string, unknown>>
   readonly pagination?: Pagination
   readonly headers?: Readonly<Record<string, string>>
+  /** Takes the place of `data`: the body is server-sent events, written as they come. */
+  readonly stream?: (outlet: Outlet) => void
 }
 
 /** One parameter of a query string or a header, for validation and for OpenAPI alike. */
@@ -73,8 +92,10 @@ export type Route = {
   readonly parameters: readonly Parameter[]
   /** Schema of the JSON body; absent where the operation takes none. */
   readonly body?: z.ZodType
-  /** Schema of `data` in the answer. */
+  /** Schema of `data` in the answer; of the `data` of one event where the answer is a stream. */
   readonly response: z.ZodType
+  /** Whether the answer is a stream of server-sent events. */
+  readonly streams?: true
   /** Headers of the answer, where it is not the receipt of one command. */
   readonly answerHeaders?: readonly string[]
   /** Statuses and the codes that can come with them, beyond those every route has. */

@@ -49,12 +49,15 @@ export type AuthOptions = {
   readonly keyCooldownMs?: number
 }
 
+/** Finds the principal of an `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
+export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
+
 /**
  * Makes the check of `Authorization: Bearer <token>`: RS256 by the key set, issuer, audience, times, then the claims.
  * A principal's permissions are those of its roles, of `permissions` and of `scope` together. The result of a token is
  * remembered until it expires, for five minutes at most, because verifying costs more than all the rest of a request.
  */
-export function createAuthenticator(options: AuthOptions) {
+export function createAuthenticator(options: AuthOptions): Authenticate {
   const { jwks, issuer, audience, cacheSize, keyCooldownMs } = options
   const keys = createKeySet(jwks, keyCooldownMs)
   const rules = {
@@ -73,8 +76,8 @@ export function createAuthenticator(options: AuthOptions) {
     } catch (error) {
       throw refusal(error)
     }
-    const principal = principalOf(payload)
     const expiresAt = (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000
+    const principal = principalOf(payload, expiresAt)
     const ttl = Math.min(expiresAt - Date.now(), REMEMBERED_MS)
     if (ttl > 0) verified?.set(token, principal, { ttl })
     return principal
@@ -88,7 +91,7 @@ export function createAuthenticator(options: AuthOptions) {
   }
 }
 
-function principalOf(payload: JWTPayload): Principal {
+function principalOf(payload: JWTPayload, endsAt: number): Principal {
   const parsed = claims.safeParse(payload)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
@@ -99,7 +102,7 @@ function principalOf(payload: JWTPayload): Principal {
   const roles = [...new Set(parsed.data.roles)].filter(isRole)
   const named = permissions.filter(name => GRANT.test(name))
   const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope([...scope, ...scp])])
-  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted] })
+  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], endsAt })
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */

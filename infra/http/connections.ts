@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { refuseBody } from './body.ts'
-import { type ErrorCode, errorCatalogue, httpError } from './errors.ts'
+import { type ErrorCode, errorCatalogue, httpError, retryAfterSeconds } from './errors.ts'
 
 type Arrived = { readonly request: IncomingMessage; readonly response: ServerResponse }
 
@@ -79,8 +79,11 @@ function of(socket: Duplex): Connection {
   return connection
 }
 
+/** Whether a request of the connection is at work. */
+export const isAtWork = (socket: Duplex): boolean => of(socket).atWork > 0
+
 /** Ends a connection that brings what is no request, once every request before that is answered. */
-function refuse(socket: Duplex, code: ErrorCode): void {
+export function refuse(socket: Duplex, code: ErrorCode): void {
   const connection = of(socket)
   if (connection.ending) return
   const { latest, atWork } = connection
@@ -109,6 +112,7 @@ function answerOf(code: ErrorCode): string {
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',
     ...(status === 405 ? [`Allow: ${METHODS}`] : []),
+    ...(retryAfterSeconds[status] ? [`Retry-After: ${retryAfterSeconds[status]}`] : []),
     'Connection: close',
   ]
   return `${head.join('\r\n')}\r\n\r\n${body}`

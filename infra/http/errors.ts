@@ -33,6 +33,11 @@ export const errorCatalogue = {
   unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),
   invalid_token: entry(401, 'The token is not valid.', 'Get a new token for this API.'),
   forbidden: entry(403, 'The token does not allow this operation.', 'Ask for the permission that the details name.'),
+  origin_forbidden: entry(
+    403,
+    'Pages of this origin may not connect.',
+    'An operator adds the origin to KOGI_CORS_ORIGINS.',
+  ),
   not_found: entry(
     404,
     'There is nothing with this id.',
@@ -70,6 +75,7 @@ export const errorCatalogue = {
     'The personal data of the subject was erased.',
     'Leave the personal fields out, or open a new thing for another subject.',
   ),
+  upgrade_required: entry(426, 'This path is a WebSocket.', 'Connect to it with a WebSocket client.'),
   too_many_requests: entry(429, 'Too many requests.', 'Wait for as long as `Retry-After` says.'),
   headers_too_large: entry(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
   internal: entry(500, 'Something went wrong on our side.', 'Report the request id; it is in our logs.'),

@@ -9,6 +9,7 @@ import { isLatest } from './connections.ts'
 import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
 import type { Drain } from './lifecycle.ts'
+import { outletOf } from './outlet.ts'
 
 /** What all exchanges of a server share. */
 export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; readonly drain?: Drain }
@@ -45,8 +46,12 @@ export class Exchange {
 
   /** Answers what a route returned. */
   success(answer: ApiResponse): void {
-    const { status = 200, data, meta, pagination, headers } = answer
+    const { status = 200, data, meta, pagination, headers, stream } = answer
     const { method, headers: asked } = this.request
+    if (stream) {
+      this.#stream(stream, { ...headers })
+      return
+    }
     if ((method === 'GET' || method === 'HEAD') && isNotModified(asked['if-none-match'], answer)) {
       this.#send(304, { ...headers }, '')
       return
@@ -84,8 +89,23 @@ export class Exchange {
     if (retryAfterSeconds[status]) headers['Retry-After'] = retryAfterSeconds[status]
     if (status === 401) headers['WWW-Authenticate'] = CHALLENGES[code] ?? 'Bearer realm="kogi"'
     if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
+    if (status === 426) headers.Upgrade = 'websocket'
     if (CLOSING.has(code)) headers.Connection = 'close'
     this.#send(status, headers, JSON.stringify({ error: { code, message, details }, meta: this.#meta() }))
+  }
+
+  /** Begins an answer without an end. It counts as answered with its head: how long it lasts says nothing of us. */
+  #stream(begin: NonNullable<ApiResponse['stream']>, headers: Record<string, string>): void {
+    const { response } = this
+    headers['X-Correlation-Id'] = this.correlationId
+    headers['Cache-Control'] = 'no-store'
+    headers['Content-Type'] = 'text/event-stream; charset=utf-8'
+    // nginx would hold events back until a buffer of them is full.
+    headers['X-Accel-Buffering'] = 'no'
+    response.writeHead(200, headers)
+    this.#end(200)
+    if (this.request.method === 'HEAD') response.end()
+    else begin(outletOf(response))
   }
 
   #send(status: number, headers: Record<string, string | number>, body: string): void {

@@ -21,7 +21,7 @@ const ORG_SHARE = 0.75
 /** A queue that quick reads drain in a fraction of a second, while `waitMsMax` makes it short for slow ones. */
 const QUEUE_FOR_EACH = 16
 
-const shareOf = (count: number) => Math.max(1, Math.floor(count * ORG_SHARE))
+export const shareOf = (count: number) => Math.max(1, Math.floor(count * ORG_SHARE))
 
 /** The limits that settings give: a read at work needs a connection, so there are no more than the pool has. */
 export function placeLimits(

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
-import type { Principal, Route } from '../../domain/kernel/route.ts'
+import type { Route } from '../../domain/kernel/route.ts'
+import type { Authenticate } from '../auth/authenticate.ts'
 import { mustAllow } from '../auth/permissions.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
@@ -17,9 +18,6 @@ import { faultOf } from './well-formed.ts'
 
 /** Where every route of the API begins. */
 export const API_BASE = '/api/v1'
-
-/** Finds the principal of a request by its `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
-type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
 
 export type AppOptions = {
   readonly routes: readonly Route[]

@@ -1,4 +1,5 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
+import type { Server } from 'node:http'
 import pg from 'pg'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
@@ -6,10 +7,11 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { liveRoutes } from '../../read-api/live/routes.ts'
 import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { absent, followVersions } from '../../read-api/versions.ts'
-import { createAuthenticator } from '../auth/authenticate.ts'
+import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
 import { memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
@@ -27,6 +29,7 @@ import { type Log, reasonOf } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createPool } from '../postgres.ts'
 import { openWriteSide } from '../write-side.ts'
+import { openLive } from './live.ts'
 
 type Side = 'commands' | 'reads'
 
@@ -40,7 +43,12 @@ type ApiOptions = {
   readonly probes?: readonly Probe[]
 }
 
-type SideParts = { readonly routes: readonly Route[]; readonly probes: readonly Probe[] }
+type SideParts = {
+  readonly routes: readonly Route[]
+  readonly probes: readonly Probe[]
+  /** Serves what is no request, once the server listens. */
+  readonly serve?: (server: Server, authenticate: Authenticate) => void
+}
 
 /** Serves one side of the API or both, and returns its URL. The lifecycle closes what is opened here. */
 export async function startApi({ config, urls, log, lifecycle, sides, probes = [] }: ApiOptions): Promise<string> {
@@ -72,6 +80,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     },
   })
   const { server, url } = await listen(app, lifecycle, config)
+  for (const part of parts) part.serve?.(server, authenticate)
   watchBacklog(server, { onBusy: () => reads.shut(), onCalm: () => reads.open() })
   return url
 }
@@ -129,13 +138,17 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     })
     const moments = keepMoments(pool)
     const stores = { pool, signal, versions, moments, unseal, search }
-    const routes = readRoutes({ ...stores, memories, memoryPermissions, resources, allows })
+    const live = openLive({ config, log, lifecycle, metrics, stores })
+    const routes = [
+      ...readRoutes({ ...stores, memories, memoryPermissions, resources, allows }),
+      ...liveRoutes(live.deps),
+    ]
     const check = async () => {
       const [missing] = await absent(own, projections.map(tableOf))
       if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
-    return { routes, probes: [{ name: 'read_models', check }] }
+    return { routes, probes: [{ name: 'read_models', check }], serve: live.serve }
   },
 }
 

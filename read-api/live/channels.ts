@@ -1,0 +1,76 @@
+/** The channels of the WebSocket: which things belong to one, and what the messages about them are called. */
+import { items } from '../../projections/briefcase/items.ts'
+import { projects } from '../../projections/center/projects.ts'
+import { tasks } from '../../projections/center/tasks.ts'
+import { notes } from '../../projections/office/notes.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import type { ReadPool } from '../pool.ts'
+import type { Announced } from './announced.ts'
+import { linksSql } from './statements.ts'
+
+/** The kinds of channels, `<kind>:<id>`. */
+const KINDS = ['briefcase', 'project', 'room'] as const
+type Kind = (typeof KINDS)[number]
+
+type Member = {
+  readonly kind: Kind
+  readonly category: string
+  readonly model: AnyProjection
+  /** The column that holds the id of the channel; `id` where the thing is what the channel is about. */
+  readonly column: string
+  /** The events that make a thing, and those after which it is gone; all others change it. */
+  readonly created: readonly string[]
+  readonly deleted: readonly string[]
+}
+
+/** A thing that belongs to channels is a line here. Nothing is in a room yet. */
+const MEMBERS: readonly Member[] = [
+  member('briefcase', items, 'owner', { created: ['ItemAdded'], deleted: ['ItemArchived'] }),
+  member('project', projects, 'id', { created: ['ProjectAdded'], deleted: ['ProjectRemoved'] }),
+  member('project', tasks, 'project', { created: ['TaskCreated'], deleted: ['TaskRemoved'] }),
+  member('project', notes, 'project', { created: ['NoteAdded'], deleted: ['NoteRemoved'] }),
+]
+
+function member(kind: Kind, model: AnyProjection, column: string, types: Pick<Member, 'created' | 'deleted'>): Member {
+  return { kind, model, column, category: Object.keys(model.of)[0]!, ...types }
+}
+
+const CHANNEL = /^([a-z]+):([^\s\p{Cc}\p{Cs}].{0,127})$/u
+
+/** The categories whose things belong to a channel; `undefined` for a text that names no channel. */
+export function categoriesOf(channel: string): readonly string[] | undefined {
+  const kind = CHANNEL.exec(channel)?.[1]
+  if (!(KINDS as readonly (string | undefined)[]).includes(kind)) return undefined
+  return MEMBERS.filter(each => each.kind === kind).map(({ category }) => category)
+}
+
+/** The type of the message about an event: `task.created`, `item.deleted`, `project.updated`. */
+export function messageTypeOf({ category, type }: Pick<Announced, 'category' | 'type'>): string {
+  const known = MEMBERS.find(each => each.category === category)
+  const change = known?.created.includes(type) ? 'created' : known?.deleted.includes(type) ? 'deleted' : 'updated'
+  return `${category}.${change}`
+}
+
+/** Adds to events of an org the channels that they belong to: by one statement for each column that says so. */
+export async function withChannels(
+  pool: ReadPool,
+  org: string,
+  events: readonly Announced[],
+): Promise<readonly Announced[]> {
+  const channels = events.map(() => new Set<string>())
+  for (const { kind, category, model, column } of MEMBERS) {
+    const found = [...events.entries()].filter(([, event]) => event.category === category)
+    if (found.length === 0) continue
+    if (column === 'id') for (const [at, { id }] of found) channels[at]!.add(`${kind}:${id}`)
+    else {
+      const ids = found.map(([, { id }]) => id)
+      const positions = found.map(([, { position }]) => String(position))
+      const text = linksSql(model, column)
+      const { rows } = await pool.query({ text, values: [org, ids, positions], rowMode: 'array' })
+      for (const [n, ...values] of rows) {
+        for (const value of values) if (value !== null) channels[found[Number(n) - 1]![0]]!.add(`${kind}:${value}`)
+      }
+    }
+  }
+  return events.map((event, at) => ({ ...event, channels: [...channels[at]!] }))
+}
