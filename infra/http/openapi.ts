@@ -27,8 +27,13 @@ export type OpenApiOptions = {
 
 /** What people call a tag: the title of its service. */
 export const titleOf = (services: readonly Service[], tag: string): string =>
-  services.find(({ code }) => code === tag)?.title ?? BULK_TITLE
-const BULK_TITLE = 'Bulk: many commands in one request'
+  services.find(({ code }) => code === tag)?.title ?? TITLES[tag] ?? tag
+
+/** The tags of routes that belong to no service. */
+const TITLES: Readonly<Record<string, string>> = {
+  bulk: 'Bulk: many commands in one request',
+  events: 'Events: what happens, as it happens',
+}
 
 /** Describes a list of routes: what the server mounts, and nothing else, is what the document says. */
 export function openApi(routes: readonly Route[], options: OpenApiOptions): OpenApi {

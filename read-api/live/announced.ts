@@ -50,7 +50,7 @@ export type AccessDeps = {
 }
 
 /** The permission that opens every event: that of the audit log. */
-export const WHOLE = `${auditLog.service}.${auditLog.reads![0]!.permission}`
+const WHOLE = `${auditLog.service}.${auditLog.reads![0]!.permission}`
 
 /** By category; a category that no read model shows as a thing needs the permission of the audit log. */
 export const readPermissionsOf = (

@@ -24,7 +24,7 @@ type Member = {
 }
 
 /** A thing that belongs to channels is a line here. Nothing is in a room yet. */
-const MEMBERS: readonly Member[] = [
+export const MEMBERS: readonly Member[] = [
   member('briefcase', items, 'owner', { created: ['ItemAdded'], deleted: ['ItemArchived'] }),
   member('project', projects, 'id', { created: ['ProjectAdded'], deleted: ['ProjectRemoved'] }),
   member('project', tasks, 'project', { created: ['TaskCreated'], deleted: ['TaskRemoved'] }),

@@ -38,7 +38,7 @@ export type Connection = {
   readonly end: (why: Ending) => void
 }
 
-/** How often connections are looked at: for those whose token ended, who read too slowly, or who are due a heartbeat. */
+/** How often connections are looked at: whose token ended, who is too slow, who is due a heartbeat. */
 const LOOK_MS = 1_000
 
 /** Holds the connections of one process. One timer serves all of them, and none where there are none. */

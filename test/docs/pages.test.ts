@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect } from 'chai'
+import { liveMetrics } from '../../infra/http/live/metrics.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import { projectionMetrics } from '../../infra/projection-metrics.ts'
 import { VERSION } from '../../infra/version.ts'
@@ -25,8 +26,9 @@ describe('the pages of docs/', () => {
   it('name every metric of the processes, with its labels, and no other', async () => {
     const { registry } = createMetrics({ service: 'test' })
     projectionMetrics(registry)
-    // The read API adds two gauges of its own.
-    const own = ['http_reads_at_work', 'http_reads_queued']
+    liveMetrics(registry)
+    // The read API adds gauges of its own.
+    const own = ['http_reads_at_work', 'http_reads_queued', 'kogi_live_connections']
     const made = registry.getMetricsAsArray().map(metric => {
       const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] }
       return [name, ...labelNames].join(' ')

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { Waker } from '../../projections/waker.ts'
 
 /** One server-sent event, or a comment. */
-export type Frame = { readonly event?: string; readonly id?: string; readonly data?: string; readonly comment?: string }
+type Frame = { readonly event?: string; readonly id?: string; readonly data?: string; readonly comment?: string }
 
 export type Stream = {
   readonly status: number
