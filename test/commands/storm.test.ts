@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { EventStore } from '../../commands/ports.ts'
 import { balanceOf, credit, eventStore, eventsOf, noAnswer, openWallet, type Send, startProcess } from './support.ts'
 
-const COMMANDS = process.env.KOGI_LONG ? 10_000 : 200
+const COMMANDS = process.env.KOGI_LONG ? 10_000 : 100
 const CLIENTS = 8
 const STREAMS = 40
 const AGAIN = ['conflict', 'outcome_unknown', 'engine_unavailable']

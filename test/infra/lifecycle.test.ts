@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Agent, get } from 'node:http'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,8 +13,14 @@ const stubborn = path.join(import.meta.dirname, '../support/stubborn.ts')
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 describe('drain', () => {
+  /** Emits `begun` when a request is in its route. */
+  const requests = new EventEmitter()
+
   it('lets requests in flight finish, refuses new ones, then closes the parts, last one first', async () => {
-    const slow = route('GET', '/slow', () => sleep(150).then(() => ({ data: 'done' })))
+    const slow = route('GET', '/slow', () => {
+      requests.emit('begun')
+      return sleep(150).then(() => ({ data: 'done' }))
+    })
     const { url, lifecycle } = await serve({ routes: [slow, route('GET', '/fast', async () => ({ data: 1 }))] })
     const closed: string[] = []
     lifecycle.onStop('b', () => void closed.push('b'))
@@ -24,8 +30,9 @@ describe('drain', () => {
     const open = get(`${url}/api/v1/fast`, { agent, headers })
     const [answer] = await once(open, 'response')
     answer.resume()
+    const begun = once(requests, 'begun')
     const inFlight = fetch(`${url}/api/v1/slow`, { headers })
-    await sleep(30)
+    await begun
     const stopped = lifecycle.stop('test')
     const finished = await inFlight
     expect([finished.status, finished.headers.get('connection')]).to.deep.equal([200, 'close'])
@@ -52,11 +59,13 @@ describe('drain', () => {
       signal.addEventListener('abort', () => {
         aborted = true
       })
+      requests.emit('begun')
       return new Promise(() => {})
     })
     const { url, lifecycle } = await serve({ routes: [endless], drainTimeoutMs: 100 })
+    const begun = once(requests, 'begun')
     const cut = fetch(`${url}/api/v1/endless`, { headers: { authorization: 'Bearer x' } }).catch(error => error.message)
-    await sleep(30)
+    await begun
     const start = performance.now()
     await lifecycle.stop('test')
     expect(performance.now() - start).to.be.within(90, patient(1_000))
@@ -70,12 +79,14 @@ describe('drain', () => {
     })
     const waiting = route('GET', '/waiting', ({ signal }) => {
       signal.addEventListener('abort', () => onGone())
+      requests.emit('begun')
       return new Promise(() => {})
     })
     const { url, lifecycle } = await serve({ routes: [waiting], drainTimeoutMs: 0 })
     const controller = new AbortController()
+    const begun = once(requests, 'begun')
     const left = fetch(`${url}/api/v1/waiting`, { headers: { authorization: 'Bearer x' }, signal: controller.signal })
-    await sleep(30)
+    await begun
     controller.abort()
     await left.catch(() => undefined)
     await gone

@@ -5,6 +5,7 @@ import { silentLog } from '../../infra/log.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import { sessionNameOf } from '../../projections/ownership/leases.ts'
+import { patient } from '../support/pace.ts'
 import { randomHistory } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, separateAll, startRunner, until } from './support.ts'
 
@@ -16,7 +17,7 @@ describe('projections: several projectors', () => {
       const pool = await freshPool()
       const events = randomHistory({ seed: 21, count: 400, orgs: 20 })
       const log = new MemoryLog(events.slice(0, 100))
-      const runners = Array.from({ length: count }, () => startRunner(pool, log, { leaseMs: 300 }))
+      const runners = Array.from({ length: count }, () => startRunner(pool, log, { leaseMs: patient(300) }))
       await until(() => runners.every(({ partitions }) => partitions.length > 0), 'a share for each')
       await until(() => {
         const owned = runners.reduce((sum, { partitions }) => sum + partitions.length, 0)
@@ -109,7 +110,7 @@ describe('projections: several projectors', () => {
     await session.query(`update projection_leases set owner = 'frozen'`)
     await session.query('begin; update projection_checkpoints set position = position + 1')
     await session.query('update shared_checkpoints set position = position + 1')
-    const second = startRunner(pool, log, { leaseMs: 300 })
+    const second = startRunner(pool, log, { leaseMs: patient(300) })
     for (const event of events.slice(100)) log.append(event)
     await reached(pool, events.at(-1)!.position)
     const refused = await session.query('commit').catch((error: unknown) => error)

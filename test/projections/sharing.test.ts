@@ -254,13 +254,15 @@ describe('projections: shared checkpoints', () => {
     const pool = await freshPool()
     const events = randomHistory({ seed: 95, count: 200 })
     const log = new MemoryLog(events.slice(0, 100))
-    const silent = startRunner(pool, log, { leaseMs: 60_000 })
+    const silent = startRunner(pool, log, { leaseMs: 60_000, id: 'silent' })
     await reached(pool, events[99]!.position)
     await allShared(pool)
     // The other one sees it as dead and takes tasks alone; the first one does not know.
-    await pool.query(`update projectors set expires_at = now() - interval '1 s'`)
     const taker = startRunner(pool, log, { projections: [tasks], leaseMs: 60_000 })
-    await until(() => taker.partitions.length === 16 && taker.workers.length > 0, 'the takeover')
+    await until(async () => {
+      await pool.query(`update projectors set expires_at = now() - interval '1 s' where id = 'silent'`)
+      return taker.partitions.length === 16 && taker.workers.length > 0
+    }, 'the takeover')
     log.append(...events.slice(100))
     await reached(pool, events.at(-1)!.position)
     await Promise.all([silent.close(), taker.close()])

@@ -108,7 +108,7 @@ export function startRunner(pool: Pool, events: EventLog, options: Partial<Runne
     decode: codec.decode,
     log: silentLog,
     id: `test-${process.pid}-${started}`,
-    leaseMs: 600,
+    leaseMs: patient(600),
     retryMs: [20, 40],
     ...options,
   })

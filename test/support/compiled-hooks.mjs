@@ -1,26 +1,33 @@
-/** Loads the `.ts` files of the project from the folder of `compiled.mjs`. */
+/**
+ * Loads compiled code where a `.ts` file is asked for. Files of `test/` keep their addresses, because they look for
+ * other files beside themselves; everything else is the build in its folder, as it is when it is installed.
+ */
 import { readFile } from 'node:fs/promises'
-import path from 'node:path'
 
-let from = ''
-let to = ''
+let sources = ''
+let tests = ''
+let compiled = ''
 
 export function initialize(data) {
-  from = data.from
-  to = data.to
+  sources = data.sources
+  compiled = data.compiled
+  tests = `${sources}test/`
 }
 
-/** Compiled code imports `./x.js` where the source says `./x.ts`. */
 export function resolve(specifier, context, next) {
-  const { parentURL } = context
-  if (!specifier.startsWith('.') || !parentURL?.startsWith(from) || !parentURL.endsWith('.ts'))
-    return next(specifier, context)
-  const url = new URL(specifier.replace(/\.js$/, '.ts'), parentURL).href
-  return { url, format: 'module', shortCircuit: true }
+  const { parentURL = sources } = context
+  const isOurs = specifier.startsWith('.') ? isSource(parentURL) || parentURL.startsWith(compiled) : isSource(specifier)
+  if (!isOurs) return next(specifier, context)
+  // Compiled code imports `./x.js` where the source says `./x.ts`.
+  const url = new URL(specifier, parentURL).href.replace(/\.js$/, '.ts')
+  return { url: url.startsWith(tests) ? url : compiledOf(url), format: 'module', shortCircuit: true }
 }
 
 export async function load(url, context, next) {
-  if (!url.startsWith(from) || !url.endsWith('.ts')) return next(url, context)
-  const file = path.join(to, decodeURIComponent(url.slice(from.length)).replace(/\.ts$/, '.js'))
-  return { format: 'module', source: await readFile(file), shortCircuit: true }
+  if (!isSource(url)) return next(url, context)
+  return { format: 'module', source: await readFile(new URL(compiledOf(url))), shortCircuit: true }
 }
+
+const isSource = url => url.startsWith(sources) && url.endsWith('.ts')
+
+const compiledOf = url => url.replace(sources, compiled).replace(/\.ts$/, '.js')

@@ -1,10 +1,10 @@
 /**
  * Tests run as compiled JavaScript. The first process of a run compiles all sources once (`tsc`, no type check) into a
- * folder of that run; it, mocha's workers and the processes that tests start load every `.ts` file from there. Their
- * addresses stay those of the sources, in `import.meta.url` and in stack traces.
+ * folder of that run, which looks like an installed package; it, mocha's workers and the processes that tests start
+ * load the code from there. A verb of the CLI runs as it does for a user, without any loader.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire, register } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,12 +13,14 @@ import { pathToFileURL } from 'node:url'
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 function compile() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'kogi-compiled-'))
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'kogi-compiled-')))
   removeAtEnd(folder)
   chmodSync(folder, 0o755) // A test starts a process as another user.
   const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
   const options = ['-p', ROOT, '--noEmit', 'false', '--noCheck', '--rootDir', ROOT, '--outDir', folder]
   execFileSync(process.execPath, [tsc, ...options, '--inlineSourceMap', '--sourceRoot', ROOT], { stdio: 'inherit' })
+  copyFileSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'))
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'))
   return folder
 }
 
@@ -30,7 +32,21 @@ function removeAtEnd(folder) {
   shell.stdin.unref()
 }
 
+/** Mocha requires a file, then imports it, and shows the error of the first: that one says here what the import says. */
+function showErrorsOfImports() {
+  createRequire(import.meta.url).extensions['.ts'] = (_, file) => {
+    const error = new Error(`${file} is an ES module`)
+    import(pathToFileURL(file).href).catch(({ message, stack }) => Object.assign(error, { message, stack }))
+    throw error
+  }
+}
+
 process.env.KOGI_TEST_COMPILED ??= compile()
-register('./compiled-hooks.mjs', import.meta.url, {
-  data: { from: `${pathToFileURL(ROOT)}/`, to: process.env.KOGI_TEST_COMPILED },
-})
+const folder = process.env.KOGI_TEST_COMPILED
+if (!process.argv[1]?.startsWith(folder)) {
+  process.setSourceMapsEnabled(true)
+  register('./compiled-hooks.mjs', import.meta.url, {
+    data: { sources: `${pathToFileURL(ROOT)}/`, compiled: `${pathToFileURL(folder)}/` },
+  })
+  showErrorsOfImports()
+}

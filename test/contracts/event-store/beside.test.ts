@@ -14,7 +14,10 @@ import { eventually } from './engines.ts'
 import { append, read } from './messages.ts'
 import { RawClient } from './raw.ts'
 
+const LONG = process.env.KOGI_LONG !== undefined
 const EVENTS_PER_APPEND = 50
+const EVENTS_BEFORE = LONG ? 10_000 : 4_000
+const ROUNDS = LONG ? 10 : 4
 const PATIENCE_MS = 20_000
 
 describe('beside a server of the embedded event store', () => {
@@ -29,7 +32,7 @@ describe('beside a server of the embedded event store', () => {
     server = startChild(process.execPath, [...script('./serve.ts', import.meta.url), folder])
     raw = new RawClient(await firstLine(server))
     appending = goOnAppending(raw)
-    await eventually('there are events', () => appended >= 10_000, PATIENCE_MS)
+    await eventually('there are events', () => appended >= EVENTS_BEFORE, PATIENCE_MS)
   })
 
   after(async () => {
@@ -50,7 +53,7 @@ describe('beside a server of the embedded event store', () => {
   }
 
   it('finds the store whole, again and again, while appends go on', async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const before = appended
       const { events, problems } = await verifyFolder(folder)
       expect(problems).to.deep.equal([])

@@ -34,7 +34,7 @@ const messages: readonly Named[] = aggregates.flatMap(({ name, events, commands 
 const rows: readonly Named[] = projections.map(({ name, row }) => [`row of ${name}`, row as z.ZodType])
 const all = [...leaves, ...messages, ...rows]
 
-const numRuns = process.env.KOGI_LONG ? 2000 : 20
+const numRuns = process.env.KOGI_LONG ? 2000 : 10
 const accepts = (schema: z.ZodType, value: unknown) => schema.safeDecode(value as never).success
 
 /** Every text in a value: PostgreSQL stores each of them. */

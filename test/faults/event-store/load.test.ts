@@ -11,6 +11,7 @@ import { RawClient, Status, streamsPath } from '../../contracts/event-store/raw.
 
 const LONG = process.env.KOGI_LONG !== undefined
 const MEGABYTE = 1024 * 1024
+const READS_LEFT = LONG ? 900 : 240
 
 describe('the event store under bad clients', () => {
   let url: string
@@ -58,14 +59,14 @@ describe('the event store under bad clients', () => {
     const live = client.subscribeToStream('live')
     let seen = 0
     live.on('data', () => seen++)
-    for (let n = 0; n < 900; n++) {
+    for (let n = 0; n < READS_LEFT; n++) {
       const reading = client.readAll({ maxCount: 1000 })
       await once(reading, 'data')
       reading.on('error', () => {})
       await reading.cancel()
-      if (n % 9 === 0) await client.appendToStream('live', jsonEvent({ type: 'T', data: { n } }))
+      if (n % 3 === 0) await client.appendToStream('live', jsonEvent({ type: 'T', data: { n } }))
     }
-    await eventually('all events have come', () => seen === 100, 5000)
+    await eventually('all events have come', () => seen === READS_LEFT / 3, 5000)
     await live.unsubscribe()
     await client.dispose()
   }).timeout(60_000)

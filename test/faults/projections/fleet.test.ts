@@ -5,6 +5,7 @@ import { type EventStore, startEventStore } from '../../../infra/embedded/event-
 import type { Pool } from '../../../infra/postgres.ts'
 import { randomHistory, randomOf } from '../../projections/history.ts'
 import { expectFolded, freshPool, reached, until } from '../../projections/support.ts'
+import { patient } from '../../support/pace.ts'
 import { append, type Projector, startProjector, storedEvents } from './processes.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -74,13 +75,13 @@ describe(`projections: a fleet of projectors (KOGI_SEED=${SEED})`, function flee
       const database = pool.options.connectionString!
       const named = new URL(database)
       named.searchParams.set('application_name', 'frozen')
-      const frozen = startProjector({ store: store.url, database: named.href, leaseMs: 300, batch: 3 })
+      const frozen = startProjector({ store: store.url, database: named.href, leaseMs: patient(300), batch: 3 })
       await frozen.working
       await logWrites(pool)
       const appending = append(store.url, history.slice(200), 300)
       await sleep(300 + random(400))
       frozen.child.kill('SIGSTOP')
-      const other = startProjector({ store: store.url, database, leaseMs: 300, batch: 3 })
+      const other = startProjector({ store: store.url, database, leaseMs: patient(300), batch: 3 })
       await until(() => ownedBy(pool, `victim-${other.child.pid}`), 'the other to own everything')
       const [{ rows: held }, { rows: last }] = [
         await pool.query(EPOCHS),

@@ -8,6 +8,7 @@ import { silentLog } from '../../../infra/log.ts'
 import { createPool, type Pool } from '../../../infra/postgres.ts'
 import type { EventLog } from '../../../projections/ports.ts'
 import { Runner } from '../../../projections/runner/runner.ts'
+import { patient } from '../../support/pace.ts'
 
 /** The part of a query of one's own that `pipeline.ts` has and `pg` calls. */
 type Submittable = {
@@ -69,7 +70,7 @@ export class MortalProjector {
       decode: codec.decode,
       log: silentLog,
       id: options.id,
-      leaseMs: LEASE_MS,
+      leaseMs: patient(LEASE_MS),
       retryMs: [20, 40],
       batch: { min: 3, max: 12, targetMs: 20 },
     })

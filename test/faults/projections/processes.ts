@@ -8,6 +8,7 @@ import type { StoredEvent } from '../../../domain/kernel/event.ts'
 import { domainStreamPrefixes } from '../../../infra/catalogue.ts'
 import { eventLog } from '../../../infra/event-store/reader.ts'
 import { bucketOf } from '../../../projections/rows/bucket.ts'
+import { patient } from '../../support/pace.ts'
 
 const WRITERS = 8
 /** Longer than a busy machine lets a process wait for its turn: who misses its lease has its work taken away. */
@@ -30,7 +31,7 @@ afterEach(() => Promise.all([...running].map(projector => projector.kill())))
 export function startProjector({
   store,
   database,
-  leaseMs = LEASE_MS,
+  leaseMs = patient(LEASE_MS),
   batch = 20,
 }: {
   store: string
