@@ -4,6 +4,7 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Duplex } from 'node:stream'
 import { refuseBody } from './body.ts'
 import { type ErrorCode, errorCatalogue, httpError, retryAfterSeconds } from './errors.ts'
+import { Slices } from './slices.ts'
 
 type Arrived = { readonly request: IncomingMessage; readonly response: ServerResponse }
 
@@ -27,9 +28,18 @@ const connections = new WeakMap<Duplex, Connection>()
 /**
  * Hands requests to `listener`, at most `atOnce` of one connection at a time: the rest wait, and once one waits no more
  * bytes are read. What Node's parser refuses is answered in the envelope, after the answers to the requests before it.
+ * Reads are begun in `slices`, so that commands and health checks do not wait for all that came with them.
  */
-export function serveConnections(server: Server, listener: RequestListener, atOnce: number): void {
-  const begin = ({ request, response }: Arrived): void => {
+export function serveConnections(server: Server, listener: RequestListener, atOnce: number, slices = new Slices()) {
+  const begin = (arrived: Arrived): void => {
+    const { request, response } = arrived
+    const work = () => {
+      if (!response.destroyed) handle(arrived)
+    }
+    if (isRead(request)) slices.add(request.headers.authorization ?? '', work)
+    else work()
+  }
+  const handle = ({ request, response }: Arrived): void => {
     listener(request, response)
     // Requests behind an answer that closes the connection would take effect without one.
     if (!response.shouldKeepAlive && response.writableEnded) of(request.socket).ending ??= {}
@@ -64,6 +74,9 @@ export function serveConnections(server: Server, listener: RequestListener, atOn
     refuse(socket, CLIENT_ERRORS[error.code ?? ''] ?? 'invalid_request')
   })
 }
+
+/** Whether a request is a read of the API: there may be hundreds of them at once. */
+const isRead = ({ method, url = '' }: IncomingMessage): boolean => method === 'GET' && url.startsWith('/api/')
 
 /** Whether no request has come behind this one on its connection, so that its answer may close it. */
 export function isLatest(request: IncomingMessage): boolean {

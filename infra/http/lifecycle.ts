@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { serveConnections } from './connections.ts'
+import type { Slices } from './slices.ts'
 
 /** How requests learn that the process is stopping. */
 export type Drain = {
@@ -80,12 +81,13 @@ export async function listen(
   listener: RequestListener,
   lifecycle: Lifecycle,
   config: Pick<Config, 'host' | 'port' | 'requestTimeoutMs' | 'connectionRequests'>,
+  slices?: Slices,
 ): Promise<{ server: Server; url: string }> {
   const { host, port, requestTimeoutMs, connectionRequests } = config
   const timeouts = { requestTimeout: requestTimeoutMs, headersTimeout: Math.min(requestTimeoutMs, 60_000) }
   // Longer than the idle time of common load balancers, so that the balancer closes an idle connection first.
   const server = createServer({ ...timeouts, keepAliveTimeout: 65_000, requireHostHeader: false })
-  serveConnections(server, listener, connectionRequests)
+  serveConnections(server, listener, connectionRequests, slices)
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(unusable(error, host, port))).listen(port, host, resolve)
   })

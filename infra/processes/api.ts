@@ -23,6 +23,7 @@ import { mountHealth, type Probe } from '../http/health.ts'
 import { type Lifecycle, listen } from '../http/lifecycle.ts'
 import { Places, placeLimits } from '../http/places.ts'
 import { createApp } from '../http/server.ts'
+import { Slices } from '../http/slices.ts'
 import { type KeyWatch, keyWatch } from '../key-watch.ts'
 import { keyring } from '../keyring.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -79,9 +80,18 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
       mountDocs(app, routes, { services, token: tokenAdvice(config) })
     },
   })
-  const { server, url } = await listen(app, lifecycle, config)
+  const slices = new Slices()
+  const { server, url } = await listen(app, lifecycle, config, slices)
   for (const part of parts) part.serve?.(server, authenticate)
-  watchBacklog(server, { onBusy: () => reads.shut(), onCalm: () => reads.open() })
+  const onBusy = () => {
+    slices.hold()
+    reads.shut()
+  }
+  const onCalm = () => {
+    reads.open()
+    slices.release()
+  }
+  watchBacklog(server, { onBusy, onCalm })
   return url
 }
 

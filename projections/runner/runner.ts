@@ -1,6 +1,6 @@
 /**
  * Runs projections: it takes its share of the partitions, starts a lane for those that stand near each other and
- * another for those that lag, and brings lanes together once all have caught up. Every second, and whenever a lane
+ * another for those that lag, and brings lanes together once all have caught up. Every 1.5 s, and whenever a lane
  * ends, a round compares what should run with what runs, if anything has changed. Only rounds take decisions.
  */
 import type { Pool, PoolClient } from 'pg'
@@ -98,7 +98,7 @@ export class Runner {
     return [...this.#workers]
   }
 
-  /** How long ago its last complete round was, in milliseconds: there is one every second. */
+  /** How long ago its last complete round was, in milliseconds: there is one every 1.5 seconds. */
   get silentMs(): number {
     return performance.now() - this.#roundAt
   }
@@ -138,7 +138,7 @@ export class Runner {
         this.#trouble.roundFailed(error)
         this.#dropControl()
       }
-      if (!this.#closing) await this.#waker.wait(this.#trouble.waitMs || Math.min(1_000, this.#leaseMs / 3))
+      if (!this.#closing) await this.#waker.wait(this.#trouble.waitMs || Math.min(1_500, this.#leaseMs / 3))
     }
   }
 
