@@ -2,9 +2,9 @@
 const BEGUN_PER_TURN = 64
 
 /**
- * Begins work a few pieces in each turn of the event loop. All sockets that have something to read are read in one turn:
- * if each of hundreds of reads were begun, or refused, as it comes, whatever cannot wait would wait for all of them. Work
- * that waits is begun by turns among callers, so that none of them waits behind all reads of another.
+ * Begins work a few pieces in each turn of the event loop. All sockets that have something to read are read in one
+ * turn: if each of hundreds of reads were begun, or refused, as it comes, whatever cannot wait would wait for all of
+ * them. Work that waits is begun by turns among callers, so that none waits behind all reads of another.
  */
 export class Slices {
   /** What waits, by caller; the caller whose turn it is comes first. */
@@ -13,7 +13,7 @@ export class Slices {
   #isCounting = false
   #isHeld = false
 
-  /** Begins `work` at once where nothing waits and few pieces were begun in this turn, and in a later turn otherwise. */
+  /** Begins `work` at once where nothing waits and few pieces were begun in this turn, otherwise in a later turn. */
   add(caller: string, work: () => void): void {
     this.#count()
     if (!this.#isHeld && this.#waiting.size === 0 && this.#begun < BEGUN_PER_TURN) {

@@ -6,8 +6,8 @@ import { type Figure, paired } from './figure.ts'
 
 const CONNECTIONS = 64
 const ROUNDS = 5
-export const ROUND_SECONDS = 4
-export const WARM_UP_SECONDS = 2
+export const ROUND_SECONDS = 3
+export const WARM_UP_SECONDS = 1
 
 type Sides = { readonly ours: () => Promise<number>; readonly bare: () => Promise<number> }
 
@@ -17,6 +17,7 @@ export async function pairedRounds(name: string, sides: Sides): Promise<Figure> 
   for (let round = -1; round < ROUNDS; round++) {
     const bare = await sides.bare()
     const value = await sides.ours()
+    process.stderr.write(`  ${name}: ${round < 0 ? 'warm-up' : `round ${round + 1} of ${ROUNDS}`}\n`)
     if (round >= 0) rounds.push({ value, bare })
   }
   return paired(name, '1/s', rounds)
