@@ -1,5 +1,5 @@
 /** What goes into the write path, and what comes out. */
-import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
+import type { AnyAggregate, Operation } from '../domain/kernel/aggregate.ts'
 import type { DomainEvent } from '../domain/kernel/event.ts'
 import type { Principal } from '../domain/kernel/route.ts'
 
@@ -42,3 +42,9 @@ export type Receipt = {
   readonly events: readonly Pick<DomainEvent, 'type' | 'eventId' | 'revision' | 'data'>[]
   readonly replayed: boolean
 }
+
+/** The commands that clients can give, with how they do. */
+export const operationsOf = ({ api }: AnyAggregate): readonly (readonly [name: string, Operation])[] =>
+  Object.entries<Operation | 'internal'>(api).flatMap(([name, operation]) =>
+    operation === 'internal' ? [] : [[name, operation] as const],
+  )

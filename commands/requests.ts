@@ -1,12 +1,12 @@
 /** What a client sends as a command and how it is answered, over whichever route it came. */
 import { z } from 'zod'
-import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
+import type { AnyAggregate, Operation } from '../domain/kernel/aggregate.ts'
 import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
-import type { Command, Receipt } from './command.ts'
+import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
 import type { Keyring } from './ports.ts'
@@ -56,13 +56,17 @@ export type ClientCommand = {
 export const commandsOf = (services: readonly Service[]): readonly ClientCommand[] =>
   services.flatMap(service =>
     service.aggregates.flatMap(aggregate =>
-      Object.keys(aggregate.commands).map(name => clientCommand(service, aggregate, name)),
+      operationsOf(aggregate).map(([name, operation]) => clientCommand(service, aggregate, name, operation)),
     ),
   )
 
-function clientCommand(service: Service, aggregate: AnyAggregate, name: string): ClientCommand {
-  const [operation, permission, summary, part] = aggregate.api[name]!
-  const [method, path] = operation.split(' ') as [Route['method'], string]
+function clientCommand(
+  service: Service,
+  aggregate: AnyAggregate,
+  name: string,
+  [route, permission, summary, part]: Operation,
+): ClientCommand {
+  const [method, path] = route.split(' ') as [Route['method'], string]
   const opens = !path.includes(':id')
   const made = opens ? `${path}/:id` : part
   return {

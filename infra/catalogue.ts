@@ -1,4 +1,6 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
+import type { AnyProcess } from '../commands/processes/process.ts'
+import { transferProcess } from '../commands/processes/wallet/transfer.ts'
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'
@@ -14,7 +16,9 @@ import { centerModels } from '../projections/center/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
+import { holdTimers } from '../projections/wallet/hold-timers.ts'
 import { walletModels } from '../projections/wallet/models.ts'
+import { transferTimers } from '../projections/wallet/transfer-timers.ts'
 import { readPermissionsOf } from '../read-api/live/announced.ts'
 import { type Resource, resourcesOf } from '../read-api/resource.ts'
 
@@ -33,6 +37,12 @@ export const aggregates: readonly AnyAggregate[] = services.flatMap(service => s
 export const eventTypes: readonly string[] = aggregates.flatMap(({ events }) => Object.keys(events))
 
 const models: readonly AnyProjection[] = [...walletModels, ...briefcaseModels, ...centerModels, ...officeModels]
+
+/** The read models whose rows are timers. */
+export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers]
+
+/** The processes, each with a checkpoint of its own. */
+export const processes: readonly AnyProcess[] = [transferProcess]
 
 /** What is remembered of the models, for search. */
 export const memories = memoriesOf(models)

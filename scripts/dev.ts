@@ -11,29 +11,29 @@ import { servingCommand } from './serve.ts'
 
 /** `kogi dev`: everything on one machine, both APIs on one port. */
 export const devCommand = () =>
-  servingCommand('dev', 'run everything: engines, projector, both APIs on one port', async started => {
+  servingCommand('dev', 'run everything: engines, projector, worker, both APIs on one port', async started => {
     const { config, log, lifecycle } = started
     await refuseSecond(config)
     const engines = await openEngines(config, log)
     lifecycle.onStop('engines', engines.close)
     await migrateAll(engines, log)
-    // The port stays the same when the projector is started again, so that its health can be asked.
-    const port = await freePort()
-    const projector = superviseVerb({
-      name: 'projector',
-      args: ['projector', '--port', String(port)],
-      env: {
-        KOGI_EVENTSTORE_URL: engines.eventStoreUrl,
-        KOGI_DATABASE_URL: engines.databaseUrl,
-        KOGI_KEYS_DATABASE_URL: engines.keysDatabaseUrl,
-        KOGI_DATA_DIR: config.dataDir,
-      },
-      log,
-    })
-    lifecycle.onStop('projector', async () => (await projector).stop())
-    const probes = [{ name: 'projector', check: readyOf(`http://127.0.0.1:${port}`) }]
-    const api = startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes })
-    const [url] = await Promise.all([api, projector])
+    const env = {
+      KOGI_EVENTSTORE_URL: engines.eventStoreUrl,
+      KOGI_DATABASE_URL: engines.databaseUrl,
+      KOGI_KEYS_DATABASE_URL: engines.keysDatabaseUrl,
+      KOGI_DATA_DIR: config.dataDir,
+    }
+    const children = await Promise.all(
+      ['projector', 'worker'].map(async name => {
+        // The port stays the same when the child is started again, so that its health can be asked.
+        const port = await freePort()
+        const child = superviseVerb({ name, args: [name, '--port', String(port)], env, log })
+        lifecycle.onStop(name, async () => (await child).stop())
+        return { name, child, check: readyOf(`http://127.0.0.1:${port}`) }
+      }),
+    )
+    const api = startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes: children })
+    const [url] = await Promise.all([api, ...children.map(({ child }) => child)])
     if (process.stderr.isTTY) process.stderr.write(notice(url, config))
     return `ready ${url}`
   }).addHelpText('after', '  $ kogi dev --data ./my-books')

@@ -21,6 +21,7 @@ export const STATUS = {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unknown_projection: STATUS.usage,
   unknown_org: STATUS.usage,
+  unknown_step: STATUS.usage,
   no_data: STATUS.nothing,
   no_tables: STATUS.nothing,
   no_backup: STATUS.nothing,

@@ -54,7 +54,8 @@ export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
   readonly name: string
   readonly events: E
   readonly commands: C
-  readonly api: { readonly [K in keyof C & string]: Operation }
+  /** A command that is `internal` has no route: processes and timers alone give it. */
+  readonly api: { readonly [K in keyof C & string]: Operation | 'internal' }
   /** Codes this aggregate's rules can answer: append-only. */
   readonly rejections: readonly string[]
   readonly initial: S

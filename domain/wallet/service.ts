@@ -1,13 +1,14 @@
 import { service } from '../kernel/service.ts'
+import { transfer } from './transfer/transfer.ts'
 import { wallet } from './wallet/wallet.ts'
 
 export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet],
+  aggregates: [wallet, transfer],
   roles: {
-    'team-lead': ['*.read', 'entries.write', 'holds.write'],
+    'team-lead': ['*.read', 'entries.write', 'holds.write', 'transfers.write'],
     'team-member': ['*.read'],
     viewer: ['*.read'],
     auditor: ['*.read'],

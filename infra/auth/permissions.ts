@@ -1,4 +1,4 @@
-import type { Operation } from '../../domain/kernel/aggregate.ts'
+import { operationsOf } from '../../commands/command.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
 import { memories, projections, services } from '../catalogue.ts'
@@ -11,7 +11,7 @@ const SPECIAL = [`${memories.service}.memories.read`]
 export const permissions: readonly string[] = [
   ...new Set([
     ...services.flatMap(({ word, aggregates }) =>
-      aggregates.flatMap(({ api }) => Object.values<Operation>(api).map(([, permission]) => `${word}.${permission}`)),
+      aggregates.flatMap(aggregate => operationsOf(aggregate).map(([, [, permission]]) => `${word}.${permission}`)),
     ),
     ...projections.flatMap(({ service, reads = [] }) => reads.map(({ permission }) => `${service}.${permission}`)),
     ...SPECIAL,

@@ -3,10 +3,11 @@ import type { Migration } from './migration.ts'
 import { checkpoints } from './read/0001-checkpoints.ts'
 import { logHeads } from './read/0002-log-heads.ts'
 import { sharedCheckpoints } from './read/0003-shared-checkpoints.ts'
+import { workerLeases } from './read/0004-worker-leases.ts'
 
 /** Every migration of each database, in order. */
 export const migrations = {
-  read: [checkpoints, logHeads, sharedCheckpoints],
+  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases],
   keys: [subjectKeys],
 } satisfies Record<string, readonly Migration[]>
 

@@ -1,6 +1,7 @@
 /** What a read model is: its rows, how events change them, how they are read and what is remembered of them. */
 import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
+import type { Categories, EventsOf } from '../../domain/kernel/categories.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import { InvariantError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
@@ -23,16 +24,6 @@ export type Handler<R, D> =
 /** A handler, or `null` on purpose, for every event of a vocabulary: a new event breaks the build until it is named. */
 export type Handlers<R, E extends Vocabulary> = {
   readonly [K in keyof E & string]: Handler<R, z.output<E[K]>> | null
-}
-
-/** The vocabularies of aggregates, by their categories. */
-export type Categories = Readonly<Record<string, Vocabulary>>
-
-/** The events of several categories as one vocabulary. */
-type EventsOf<C extends Categories> = {
-  readonly [T in { [N in keyof C]: keyof C[N] & string }[keyof C]]: {
-    [N in keyof C]: T extends keyof C[N] ? C[N][T] : never
-  }[keyof C]
 }
 
 /** The columns of a row, by name. */

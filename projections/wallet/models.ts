@@ -1,8 +1,20 @@
 import type { AnyProjection } from '../rows/projection.ts'
 import { balances } from './balances.ts'
 import { entries } from './entries.ts'
+import { holdTimers } from './hold-timers.ts'
 import { holds } from './holds.ts'
 import { postings } from './postings.ts'
+import { transferTimers } from './transfer-timers.ts'
+import { transfers } from './transfers.ts'
 import { wallets } from './wallets.ts'
 
-export const walletModels: readonly AnyProjection[] = [wallets, balances, entries, postings, holds]
+export const walletModels: readonly AnyProjection[] = [
+  wallets,
+  balances,
+  entries,
+  postings,
+  holds,
+  holdTimers,
+  transfers,
+  transferTimers,
+]

@@ -4,6 +4,7 @@ import { liveMetrics } from '../../infra/http/live/metrics.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import { projectionMetrics } from '../../infra/projection-metrics.ts'
 import { VERSION } from '../../infra/version.ts'
+import { workerMetrics } from '../../infra/worker-metrics.ts'
 import { notice } from '../../scripts/dev.ts'
 import { withRoles } from '../../scripts/roles.ts'
 import { kogi } from '../../scripts/running.ts'
@@ -27,6 +28,7 @@ describe('the pages of docs/', () => {
     const { registry } = createMetrics({ service: 'test' })
     projectionMetrics(registry)
     liveMetrics(registry)
+    workerMetrics(registry).watch(() => ({ processes: [], head: 0n, stuckMs: 0, timersStuck: 0 }))
     // The read API adds gauges of its own.
     const own = ['http_reads_at_work', 'http_reads_queued', 'kogi_live_connections']
     const made = registry.getMetricsAsArray().map(metric => {

@@ -36,7 +36,8 @@ describe('kogi dev', function () {
     }))
 
   // The word of PostgreSQL in its command line is the option for its data folder.
-  for (const [name, argument] of Object.entries({ store: 'store', projector: 'projector', PostgreSQL: '-D' })) {
+  const words = { store: 'store', projector: 'projector', worker: 'worker', PostgreSQL: '-D' }
+  for (const [name, argument] of Object.entries(words)) {
     it(`starts the ${name} again when it dies, and loses nothing`, async () => {
       const pids = await system.childrenNamed(argument)
       expect(pids).to.not.be.empty

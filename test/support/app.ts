@@ -10,6 +10,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
+import { startWorker } from '../../infra/processes/worker.ts'
 import { type Client, client, untilReady } from './client.ts'
 import { patientSettings } from './pace.ts'
 import { freshDatabase } from './postgres.ts'
@@ -23,9 +24,9 @@ export type App = {
   readonly close: () => Promise<void>
 }
 
-/** Starts store, both APIs and a projector. `through` may put something between them and the engines. */
+/** Starts store, both APIs and a projector, and a worker where asked. `through` may put something between them. */
 export async function startApp(
-  options: { env?: Record<string, string>; through?: (urls: EngineUrls) => Promise<EngineUrls> } = {},
+  options: { env?: Record<string, string>; through?: (urls: EngineUrls) => Promise<EngineUrls>; worker?: true } = {},
 ): Promise<App> {
   const { env, through = async urls => urls } = options
   const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
@@ -37,7 +38,8 @@ export async function startApp(
   const urls = await through(direct)
   const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 1_000 })
   const projector = startProjector({ config, urls, log: silentLog })
-  const { probes } = projector
+  const worker = options.worker && startWorker({ config, urls, log: silentLog, leaseMs: 600 })
+  const probes = [...projector.probes, ...(worker?.probes ?? [])]
   const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['commands', 'reads'], probes })
   await untilReady(url)
   const clients: Client[] = []
@@ -54,6 +56,7 @@ export async function startApp(
     async close() {
       for (const made of clients) made.close()
       await lifecycle.stop('the test is over')
+      await worker?.close()
       await projector.close()
       await store.close()
       await rm(dataDir, { recursive: true, force: true })

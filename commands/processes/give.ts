@@ -1,0 +1,109 @@
+/** Gives the commands that follow from one event. */
+import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
+import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
+import type { Command } from '../command.ts'
+import { execute, type WriteDeps } from '../execute.ts'
+import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
+import type { AnyProcess, Refusal, Step } from './process.ts'
+
+export type GiveDeps = WriteDeps & { readonly aggregates: ReadonlyMap<string, AnyAggregate> }
+
+/** Where an event's steps begin: those before `from` are done. `abandoned`: why an operator gives up that step. */
+export type Start = { readonly from: number; readonly abandoned?: string | undefined }
+
+/** A step that could be neither given nor answered. */
+export class StepError extends Error {
+  override readonly name = 'StepError'
+  readonly at: number
+  readonly command: string
+  readonly code: string
+
+  constructor(at: number, { aggregate, name, id }: Step, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.at = at
+    this.command = `${aggregate.name}.${name} ${id}`
+    this.code = cause instanceof KogiError ? cause.code : 'internal'
+  }
+}
+
+/**
+ * Gives the steps that follow from an event, one after another. A step that is refused is answered by its `refused`
+ * command, which ends the list. Every command has a key that follows from the event, so that giving it again does
+ * nothing. Throws a `StepError`.
+ */
+export async function giveSteps(deps: GiveDeps, process: AnyProcess, event: DomainEvent, start: Start): Promise<void> {
+  const steps: readonly Step[] = process.on[event.type]!(event)
+  const keyOf = (...part: (number | string)[]) => uuidOf([process.name, event.eventId, ...part])
+  for (const [n, step] of steps.entries()) {
+    if (n < start.from) continue
+    try {
+      const answer = (refusal: Refusal) =>
+        execute(deps, commandOf(process, event, step.refused!(refusal), keyOf(n, 'refused')))
+      if (start.abandoned !== undefined && n === start.from && !(await isDone(deps, event, step, keyOf(n)))) {
+        if (step.refused) await answer({ code: 'abandoned', message: start.abandoned })
+        return
+      }
+      // A refusal that was answered stands, also where the rules would now say yes.
+      if (step.refused && (await isAnswered(deps, event, keyOf(n, 'refused')))) return
+      try {
+        await execute(deps, commandOf(process, event, step, keyOf(n)))
+      } catch (error) {
+        if (!step.refused || !isRefusal(error)) throw error
+        await answer({ code: error.code, message: error.message })
+        return
+      }
+    } catch (error) {
+      throw new StepError(n, step, error)
+    }
+  }
+}
+
+/** Codes other than those of the rules that say a definite no. */
+const REFUSALS: ReadonlySet<string> = new Set(['not_found', 'reference_unknown', 'reference_removed', 'subject_erased'])
+
+const isRefusal = (error: unknown): error is KogiError =>
+  error instanceof Rejection || (error instanceof KogiError && REFUSALS.has(error.code))
+
+/** The command of a step, caused by the event. Throws where its body is not what a client could send. */
+function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempotencyKey: string): Command {
+  const { aggregate, name, id, body } = step
+  const schema = aggregate.commands[name]!
+  const opens = 'id' in schema.shape
+  schema.encode(opens ? { ...body, id } : body)
+  const { org, $correlationId } = event.metadata
+  return {
+    aggregate,
+    name,
+    id,
+    opens,
+    named: opens,
+    body,
+    idempotencyKey,
+    principal: { subject: actorOf(process.name), org, roles: [], permissions: [] },
+    correlationId: $correlationId,
+    causationId: event.eventId,
+  }
+}
+
+/** The subject that events name as the actor where a process gave the command. */
+export const actorOf = (process: string): string => `process:${process}`
+
+/** Whether the process has answered the refusal of a step in the stream of the event, which is its own. */
+const isAnswered = (deps: GiveDeps, { category, stream, metadata }: DomainEvent, key: string): Promise<boolean> =>
+  holds(deps, deps.aggregates.get(category)!, stream, commandIdOf(metadata.org, stream, key))
+
+function isDone(deps: GiveDeps, { metadata: { org } }: DomainEvent, step: Step, key: string): Promise<boolean> {
+  const stream = streamOf(org, step.aggregate.name, step.id)
+  deps.streams.forget(stream) // an append without an answer may be in the log
+  return holds(deps, step.aggregate, stream, commandIdOf(org, stream, key))
+}
+
+async function holds(deps: GiveDeps, aggregate: AnyAggregate, stream: string, commandId: string): Promise<boolean> {
+  const { loaded } = await deps.streams.load(aggregate, stream)
+  for (const { from, count } of loaded.commands.candidates(commandId)) {
+    const events = await deps.store.read(stream, BigInt(from), count)
+    if (events.some(({ metadata }) => metadata?.commandId === commandId)) return true
+  }
+  return false
+}

@@ -1,0 +1,38 @@
+/** Moves the money of a transfer: hold at the source, credit at the target, capture at the source. */
+import { events } from '../../../domain/wallet/transfer/messages.ts'
+import { movesNothing, transfer } from '../../../domain/wallet/transfer/transfer.ts'
+import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
+import { process, type Refusal, step } from '../process.ts'
+
+export const transferProcess = process({
+  name: 'transfer',
+  of: { transfer: events },
+  on: {
+    TransferScheduled: null,
+    TransferRequested({ data, stream, metadata: { id } }) {
+      if (movesNothing(data)) return []
+      const { from, fromAccount: account, currency, places, amount, description } = data
+      const held = { hold: stream, account, currency, places, amount, description }
+      return [step(wallet, 'hold', from, held, refuse(id, 'hold')), step(transfer, 'recordHold', id, {})]
+    },
+    TransferHeld({ data, stream, metadata: { id } }) {
+      const { from, to, toAccount: account, currency, places, amount, description } = data
+      const credited = { account, currency, places, amount, description, counterparty: `external:wallet:${from}` }
+      return [
+        step(wallet, 'credit', to, credited, refuse(id, 'credit')),
+        step(wallet, 'capture', from, { hold: stream, counterparty: `external:wallet:${to}` }),
+        step(transfer, 'complete', id, {}),
+      ]
+    },
+    TransferHeldInVain: ({ data, stream }) => [release(data.from, stream)],
+    TransferRefused: ({ data, stream }) => (data.step === 'credit' ? [release(data.from, stream)] : []),
+    TransferCompleted: null,
+    TransferTimedOut: null,
+    TransferCancelled: null,
+  },
+})
+
+const refuse = (id: string, at: 'hold' | 'credit') => (refusal: Refusal) =>
+  step(transfer, 'refuse', id, { step: at, code: refusal.code.slice(0, 64), reason: refusal.message.slice(0, 1000) })
+
+const release = (from: string, hold: string) => step(wallet, 'release', from, { hold, reason: 'the transfer ended' })

@@ -1,0 +1,123 @@
+/** The worker process: what moves by itself. Of several workers one does each kind of work, and the others stand by. */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import pg from 'pg'
+import { ProcessRunner } from '../../commands/processes/runner.ts'
+import { Timers } from '../../commands/processes/timers.ts'
+import { aggregates, domainStreamPrefixes, processes, timerModels } from '../catalogue.ts'
+import type { Config } from '../config.ts'
+import type { EngineUrls } from '../engines.ts'
+import { eventLog } from '../event-store/reader.ts'
+import { HeadWatch } from '../head-watch.ts'
+import type { Probe } from '../http/health.ts'
+import { Leases } from '../leases.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { createPool } from '../postgres.ts'
+import { dueTimers } from '../timers.ts'
+import { workerMetrics } from '../worker-metrics.ts'
+import { openWriteSide } from '../write-side.ts'
+
+/** The works of a worker, as their leases are named. */
+export const WORKS = { processes: 'processes', timers: 'timers' } as const
+
+export type Worker = {
+  readonly id: string
+  /** Red when a step or a timer is stuck, an engine is away, or the head of the log moves and the worker does not. */
+  readonly probes: readonly Probe[]
+  /** Ends after the steps under way; other workers can go on at once. */
+  readonly close: () => Promise<void>
+}
+
+export type WorkerOptions = {
+  readonly config: Config
+  readonly urls: EngineUrls
+  readonly log: Log
+  readonly metrics?: Metrics
+  readonly leaseMs?: number
+  readonly pausesMs?: readonly number[]
+}
+
+/** Starts working. Never fails because an engine is away: it waits for it, visibly. */
+export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: WorkerOptions): Worker {
+  const id = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
+  const connectTimeoutMs = config.databaseConnectTimeoutMs
+  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 2, connectTimeoutMs })
+  const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
+  const { deps: write, close: closeWriteSide } = openWriteSide(urls, config, log, metrics)
+  const figures = metrics && workerMetrics(metrics.registry)
+  const byName = new Map(aggregates.map(aggregate => [aggregate.name, aggregate]))
+  const shared = { ...write, aggregates: byName, log }
+  const runner = new ProcessRunner({
+    ...shared,
+    processes,
+    worker: id,
+    follow: events.follow,
+    ...(pausesMs && { pausesMs }),
+    ...(figures && { onStep: figures.onStep }),
+  })
+  const timers = new Timers({
+    ...shared,
+    due: dueTimers(pool, timerModels),
+    ...(figures && { onFired: figures.onFired }),
+  })
+  const connect = async () => {
+    const client = new pg.Client({
+      connectionString: urls.databaseUrl,
+      keepAlive: true,
+      application_name: 'kogi-worker',
+      connectionTimeoutMillis: connectTimeoutMs,
+    })
+    await client.connect()
+    return client
+  }
+  const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
+    { name: WORKS.processes, run: signal => runner.run(signal) },
+    { name: WORKS.timers, run: signal => timers.run(signal) },
+  ])
+  const watch = new HeadWatch(events, () => runner.processes.map(({ position }) => position))
+  figures?.watch(() => ({
+    processes: runner.processes,
+    head: watch.head,
+    stuckMs: watch.stuckMs,
+    timersStuck: timers.stuck.count,
+  }))
+  return {
+    id,
+    probes: [
+      { name: 'leases', check: () => heldOrThrow(leases) },
+      { name: 'processes', check: () => checkProcesses(runner) },
+      { name: 'timers', check: () => checkTimers(timers) },
+      { name: 'head', check: () => watch.check() },
+    ],
+    async close() {
+      watch.close()
+      await leases.close()
+      await Promise.allSettled([events.close(), closeWriteSide(), pool.end()])
+    },
+  }
+}
+
+function heldOrThrow({ state: { held, error } }: Leases): readonly string[] {
+  if (error) throw new Error(`the database of the leases does not answer: ${error.message}`)
+  return [...held]
+}
+
+function checkProcesses(runner: ProcessRunner) {
+  const { processes, trouble, isFull } = runner
+  if (trouble) throw new Error(`an engine does not answer: ${trouble.message}`)
+  const parked = processes.filter(health => health.parked > 0)
+  if (isFull) throw new Error('too many events wait for steps that failed, no more are taken: see kogi processes')
+  if (parked.length > 0) {
+    const count = parked.reduce((sum, health) => sum + health.parked, 0)
+    throw new Error(
+      `${count} steps of ${parked.map(({ process }) => process).join(', ')} are parked: see kogi processes`,
+    )
+  }
+  return processes
+}
+
+function checkTimers({ trouble, stuck }: Timers): void {
+  if (trouble) throw new Error(`an engine does not answer: ${trouble.message}`)
+  if (stuck.count > 0) throw new Error(`${stuck.count} timers cannot fire, the last one: ${stuck.error?.message}`)
+}
