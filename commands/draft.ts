@@ -35,7 +35,9 @@ export class Draft {
   readonly #aggregate: AnyAggregate
   readonly #isBounded: boolean
   readonly #places = new Map<string, { readonly from: number; readonly to: number }>()
+  /** Bytes of the first `#weighed` events: one command alone needs no bound, so they are weighed when another comes. */
   #bytes = 0
+  #weighed = 0
   #begunAt = 0
 
   /** A draft that is never appended (a dry run) needs no bounds. */
@@ -75,12 +77,10 @@ export class Draft {
 
   /** Takes in the events of a command and its answer; `false`, and nothing is taken in, where they do not fit. */
   add(commandId: string, events: readonly Drafted[]): boolean {
-    const bytes = this.#isBounded ? events.reduce((sum, { event }) => sum + bytesOf(event), 0) : 0
-    if (this.#isBounded && this.events.length > 0 && !this.#hasRoomFor(events.length, bytes)) return false
+    if (this.#isBounded && this.events.length > 0 && !this.#hasRoomFor(events)) return false
     const from = this.events.length
     if (from === 0) this.#begunAt = performance.now()
     const place = { from, to: this.events.push(...events) }
-    this.#bytes += bytes
     for (const { decoded } of events) this.state = evolveWith(this.#aggregate, this.state, decoded)
     this.revision += BigInt(events.length)
     if (events.length > 0) {
@@ -91,9 +91,12 @@ export class Draft {
     return true
   }
 
-  #hasRoomFor(count: number, bytes: number): boolean {
-    if (this.events.length + count > EVENTS_MAX || this.#bytes + bytes > DATA_BYTES_MAX) return false
-    return performance.now() - this.#begunAt < AGE_MS_MAX
+  #hasRoomFor(events: readonly Drafted[]): boolean {
+    if (this.events.length + events.length > EVENTS_MAX) return false
+    for (; this.#weighed < this.events.length; this.#weighed++)
+      this.#bytes += bytesOf(this.events[this.#weighed]!.event)
+    const bytes = events.reduce((sum, { event }) => sum + bytesOf(event), this.#bytes)
+    return bytes <= DATA_BYTES_MAX && performance.now() - this.#begunAt < AGE_MS_MAX
   }
 }
 

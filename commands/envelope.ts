@@ -1,10 +1,11 @@
 /** What an event of a command looks like in the log. */
-import type { EventOf, Vocabulary } from '../domain/kernel/aggregate.ts'
+import type { AnyAggregate, EventOf, Vocabulary } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
 import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
 import { toWire } from '../domain/kernel/json.ts'
 import type { Command } from './command.ts'
 import { uuidOf } from './ids.ts'
+import { madeCheck } from './made.ts'
 import type { NewEvent } from './ports.ts'
 import type { SealedBody } from './seal.ts'
 
@@ -41,7 +42,7 @@ export type Drafted = { readonly event: NewEvent & { readonly metadata: Metadata
  * try. Throws, before anything is written, where no reader could decode one.
  */
 export function draftEvents(
-  codec: EventCodec,
+  { codec, aggregate }: { readonly codec: EventCodec; readonly aggregate: AnyAggregate },
   facts: Facts,
   metadata: CommandMetadata,
   { stream, revision }: { readonly stream: string; readonly revision: bigint },
@@ -53,7 +54,10 @@ export function draftEvents(
       data: toWire(fact.data) as StoredEvent['data'],
       metadata: { ...metadata, schema: codec.schemaOf(fact.type) },
     } satisfies NewEvent
-    const place = { eventId: event.id, stream, revision: revision + 1n + BigInt(n), position: 0n }
-    return { event, decoded: codec.decode({ ...event, ...place }) }
+    const { id: eventId, type, data } = event
+    const stored = { type, data, metadata: event.metadata, eventId, stream, revision: revision + 1n + BigInt(n) }
+    const placed = { ...stored, position: 0n }
+    const isMade = madeCheck(aggregate.events[fact.type])(fact.data)
+    return { event, decoded: isMade ? { ...placed, data: fact.data, category: aggregate.name } : codec.decode(placed) }
   })
 }

@@ -60,6 +60,7 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
  */
 async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn[]): Promise<number> {
   const { aggregate, dryRun } = turns[0]!.item
+  const writing = { codec: deps.codec, aggregate }
   const lost = new Map<Turn, unknown>()
   try {
     let { loaded, fresh } = await deps.streams.load(aggregate, stream)
@@ -82,7 +83,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           const metadata = metadataOf(command, commandId, sealed, deps.now())
           const facts = judge(command, draft, sealed.body, metadata)
           if (facts.length > 0) await deps.checkReferences(command, facts)
-          if (!draft.add(commandId, draftEvents(deps.codec, facts, metadata, draft))) break
+          if (!draft.add(commandId, draftEvents(writing, facts, metadata, draft))) break
         } catch (error) {
           if (isDistrusted(error)) deps.streams.forget(stream)
           draft.answers.push({ error })
@@ -92,7 +93,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
         if (draft.events.length > 0 && !dryRun) {
           const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
           const stored = draft.storedAt(await positionsOf(deps, draft, turns, position))
-          deps.streams.advance(aggregate, loaded, stored)
+          deps.streams.advance(aggregate, loaded, stored, draft.state)
           return answer(deps, turns, draft, stored)
         }
         if (fresh || draft.isProven) {
@@ -139,13 +140,13 @@ async function positionsOf(
 function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: readonly DomainEvent[]): number {
   for (const [n, it] of draft.answers.entries()) {
     const { item: command, resolve, reject } = turns[n]!
-    if ('done' in it) resolve(receipt(command, draft.stream, it.done, { ...it.done.at(-1)!, replayed: true }))
+    if ('done' in it) resolve(receipt(command, draft.stream, it.done, it.done.at(-1)!, true))
     else if ('error' in it) {
       if (it.error instanceof Rejection && !command.dryRun) deps.onRefused(command, it.error)
       reject(it.error)
     } else {
       const last = (command.dryRun ? undefined : stored[it.to - 1]) ?? draft.before
-      resolve(receipt(command, draft.stream, stored.slice(it.from, it.to), { ...last, replayed: it.replayed }))
+      resolve(receipt(command, draft.stream, stored.slice(it.from, it.to), last, it.replayed))
     }
   }
   return draft.answers.length
@@ -219,7 +220,8 @@ const receipt = (
   { id }: Command,
   stream: string,
   events: readonly DomainEvent[],
-  { revision, position, replayed }: Pick<Receipt, 'revision' | 'position' | 'replayed'>,
+  { revision, position }: Pick<Receipt, 'revision' | 'position'>,
+  replayed: boolean,
 ): Receipt => ({
   id,
   stream,

@@ -6,10 +6,16 @@ import { canonicalJson } from '../domain/kernel/json.ts'
 /** Namespace of every UUID made here, itself made at random once. */
 const NAMESPACE = Buffer.from('6f1d3c0a5b8e4f7796c2a4e1d0b37f58', 'hex')
 const VARIANT = '89ab'
+/** Where short names are put behind the namespace to be hashed. */
+const scratch = Buffer.concat([NAMESPACE], 1024)
 
 /** A name-based UUID (RFC 9562, version 5) of an unambiguous list of parts. */
 export function uuidOf(parts: readonly unknown[]): string {
-  const hex = hash('sha1', Buffer.concat([NAMESPACE, Buffer.from(canonicalJson(parts))]), 'hex')
+  const json = canonicalJson(parts)
+  const length = NAMESPACE.length + Buffer.byteLength(json)
+  const name = length <= scratch.length ? scratch : Buffer.concat([NAMESPACE], length)
+  name.write(json, NAMESPACE.length)
+  const hex = hash('sha1', name.subarray(0, length), 'hex')
   const variant = VARIANT[Number.parseInt(hex[16]!, 16) & 3]
   const fields = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
   return `${fields.join('-')}-${hex.slice(20, 32)}`
@@ -30,7 +36,12 @@ export const commandIdOf = (org: string, stream: string, key: string): string =>
  * their first spelling, so that a command is known again however its fields are spelt.
  */
 export function fingerprintOf({ spellings = {} }: AnyAggregate, name: string, body: object): string {
-  const first = new Map(Object.entries(spellings).map(([earlier, field]) => [field, earlier]))
-  const spelt = Object.fromEntries(Object.entries(body).map(([field, value]) => [first.get(field) ?? field, value]))
-  return hash('sha256', canonicalJson([name, first.size === 0 ? body : spelt]), 'hex')
+  const spelt: Record<string, unknown> = { ...body }
+  for (const earlier of Object.keys(spellings).reverse()) {
+    const field = spellings[earlier]!
+    if (!Object.hasOwn(spelt, field)) continue
+    spelt[earlier] = spelt[field]
+    delete spelt[field]
+  }
+  return hash('sha256', canonicalJson([name, spelt]), 'hex')
 }

@@ -101,15 +101,34 @@ export type Sent = {
 /** Parses a request. Throws what is wrong with it. */
 export function parseCommand(client: ClientCommand, sent: Sent): Command {
   const { aggregate, name, opens } = client
-  const { id: named, ...body } = parseBody(client.schema, spelt(aggregate, sent.body)) as { readonly id?: string }
+  const given = parseBody(client.schema, spelt(aggregate, sent.body)) as Body & { readonly id?: string }
   const { principal, correlationId, dryRun } = sent
+  const named = given.id
   if (named !== undefined && RESERVED.has(named)) {
     throw invalidBody([{ field: 'id', message: `${named} is a path of the list: choose another id` }])
   }
   const idempotencyKey = keyOf(sent)
   const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent)
-  const target = { aggregate, name, id, opens, named: named !== undefined }
-  return { ...target, body, idempotencyKey, principal, correlationId, dryRun, ...expectedRevision(sent) }
+  const body = named === undefined ? given : withoutId(given)
+  const expected = expectedRevision(sent)
+  // Written out: spreading several objects into one costs more than all the rest of this function.
+  return {
+    aggregate,
+    name,
+    id,
+    opens,
+    named: named !== undefined,
+    body,
+    idempotencyKey,
+    principal,
+    correlationId,
+    dryRun,
+    ...(expected !== undefined && { expectedRevision: expected }),
+  }
+}
+
+function withoutId({ id: _, ...body }: Body): Body {
+  return body
 }
 
 /** Ids that no new thing can have, because reads have them as paths of their own. */
@@ -177,6 +196,7 @@ export function dryRunOf({ dry_run: given, ...others }: ApiRequest['query']): sy
 /** A body with the fields that came under an earlier spelling under their names. */
 function spelt({ spellings }: AnyAggregate, body: unknown): unknown {
   if (!spellings || typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  if (!Object.keys(spellings).some(earlier => Object.hasOwn(body, earlier))) return body
   const given = Object.entries(body)
   const both = given.find(([field]) => Object.hasOwn(spellings, field) && Object.hasOwn(body, spellings[field]!))
   if (both)
@@ -227,15 +247,14 @@ const REVISION_TAG = /^"(0|[1-9][0-9]{0,18})"$/
  * `If-Match` as RFC 9110 has it (13.1.1): `"12"` or a list, of which one tag must be the revision; `*`, which any thing
  * that exists meets. A tag that is no revision, as a weak one (`W/"12"`), is well-formed and never met.
  */
-function expectedRevision({ ifMatch }: Sent): Pick<Command, 'expectedRevision'> {
+function expectedRevision({ ifMatch }: Sent): Command['expectedRevision'] {
   const given = ifMatch?.trim()
-  if (given === undefined) return {}
-  if (given === '*') return { expectedRevision: '*' }
+  if (given === undefined || given === '*') return given
   const tags = (given.match(LIST_MEMBER) ?? []).map(tag => tag.trim()).filter(tag => tag !== '')
   if (tags.length === 0 || !tags.every(tag => ENTITY_TAG.test(tag))) {
     throw invalidHeader('If-Match', 'revisions in quotes, as the ETag gave them, "12" or "12", "13", or *')
   }
-  return { expectedRevision: tags.flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? []).map(BigInt) }
+  return tags.flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? []).map(BigInt)
 }
 
 const invalidHeader = (field: string, message: string) =>

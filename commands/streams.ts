@@ -38,13 +38,17 @@ class CommandIndex {
     const revision = this.#hashes.push(hash) - 1
     const short = shorten(hash)
     const known = this.#revisions.get(short)
-    this.#revisions.set(short, known === undefined ? revision : [known, revision].flat())
+    if (known === undefined) this.#revisions.set(short, revision)
+    else if (typeof known === 'number') this.#revisions.set(short, [known, revision])
+    else known.push(revision)
   }
 
   /** Runs of revisions whose command may be this one, oldest first: a command's events stand side by side. */
   candidates(commandId: string): readonly { readonly from: number; readonly count: number }[] {
+    const known = this.#revisions.get(shorten(hashOf(commandId)))
+    if (known === undefined) return NO_RUNS
     const runs: { from: number; count: number }[] = []
-    for (const revision of [this.#revisions.get(shorten(hashOf(commandId))) ?? []].flat()) {
+    for (const revision of typeof known === 'number' ? [known] : known) {
       const last = runs.at(-1)
       if (last && last.from + last.count === revision) last.count++
       else runs.push({ from: revision, count: 1 })
@@ -58,7 +62,10 @@ class CommandIndex {
   }
 }
 
-const hashOf = (commandId: string) => commandId.replaceAll('-', '').slice(0, HASH_BYTES * 2)
+const NO_RUNS: readonly [] = []
+
+/** The first 16 digits of a UUID, without its dashes. */
+const hashOf = (commandId: string) => commandId.slice(0, 8) + commandId.slice(9, 13) + commandId.slice(14, 18)
 const shorten = (hash: string) => Number.parseInt(hash.slice(0, 12), 16)
 
 export type LoadedStream = {
@@ -84,8 +91,13 @@ export type Streams = {
   readonly load: (aggregate: AnyAggregate, stream: string) => Promise<{ loaded: LoadedStream; fresh: boolean }>
   /** Reads what the log holds beyond `loaded`. */
   readonly refresh: (aggregate: AnyAggregate, loaded: LoadedStream) => Promise<void>
-  /** Takes in events that were just appended, and writes a snapshot when one is due. */
-  readonly advance: (aggregate: AnyAggregate, loaded: LoadedStream, events: readonly DomainEvent[]) => void
+  /** Takes in events that were just appended and the state that they led to; writes a snapshot when one is due. */
+  readonly advance: (
+    aggregate: AnyAggregate,
+    loaded: LoadedStream,
+    events: readonly DomainEvent[],
+    state: unknown,
+  ) => void
   /** Forgets a stream whose state can no longer be trusted. */
   readonly forget: (stream: string) => void
 }
@@ -134,8 +146,10 @@ export function loadedStreams(deps: StreamsDeps): Streams {
       // from the last known event on, because its position may not be known yet
       await readOn(aggregate, loaded, max(0n, loaded.revision))
     },
-    advance(aggregate, loaded, events) {
-      for (const event of events) fold(aggregate, loaded, event)
+    advance(aggregate, loaded, events, state) {
+      for (const event of events) pass(loaded, event)
+      loaded.state = state
+      loaded.known = loaded.revision
       if (loaded.saving || loaded.revision - loaded.snapshotAt < snapshotInterval(loaded.parts)) return
       loaded.snapshotAt = loaded.revision
       loaded.saving = true

@@ -1,0 +1,89 @@
+/** Checks of data that a rule has just made, in memory form: cheaper than to decode its wire form, and as sure. */
+import { z } from 'zod'
+
+/** True only where the wire form of the value decodes, and to this very value; `false` says nothing. */
+export type MadeCheck = (value: unknown) => boolean
+
+const checks = new WeakMap<z.core.$ZodType, MadeCheck>()
+
+/** The check of a schema, which is made once. What is of no kind that is named here is never certain. */
+export function madeCheck(schema: z.core.$ZodType): MadeCheck {
+  const known = checks.get(schema)
+  if (known) return known
+  const check = checkOf(schema)
+  checks.set(schema, check)
+  return check
+}
+
+function checkOf(schema: z.core.$ZodType): MadeCheck {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return madeCheck(schema.unwrap())
+  if (schema instanceof z.ZodNullable) {
+    const inner = madeCheck(schema.unwrap())
+    return value => value === null || inner(value)
+  }
+  if (schema instanceof z.ZodObject) return objectCheck(schema)
+  if (schema instanceof z.ZodArray) return arrayCheck(schema)
+  if (schema instanceof z.ZodCodec) return decimalCheck(schema)
+  if (schema instanceof z.ZodCustom) return value => isPlainJson(value) && isItself(schema, value)
+  const isPlain = PLAIN.some(kind => schema instanceof kind)
+  return isPlain ? value => isItself(schema as z.ZodType, value) : () => false
+}
+
+/** Kinds whose wire form is their memory form. */
+const PLAIN = [z.ZodString, z.ZodStringFormat, z.ZodEnum, z.ZodBoolean, z.ZodNumber] as const
+
+function isItself(schema: z.ZodType, value: unknown): boolean {
+  const parsed = schema.safeParse(value)
+  return parsed.success && parsed.data === value
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+/** Whether a value is made of what JSON has, and not of objects that only look so when they are written as JSON. */
+function isPlainJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return (Array.isArray(value) || isObject(value)) && Object.values(value).every(isPlainJson)
+}
+
+/** A member that is there and undefined is not certain, because its wire form lacks it. */
+function objectCheck(schema: z.ZodObject): MadeCheck {
+  const { catchall } = schema._zod.def
+  if (!(catchall instanceof z.ZodNever)) return () => false
+  const members = Object.entries(schema.shape).map(([name, member]) => {
+    return { name, check: madeCheck(member), isOptional: member instanceof z.ZodOptional }
+  })
+  return value => {
+    if (!isObject(value)) return false
+    let others = Object.keys(value).length
+    for (const { name, check, isOptional } of members) {
+      if (Object.hasOwn(value, name)) {
+        if (!check(value[name])) return false
+        others -= 1
+      } else if (!isOptional) return false
+    }
+    return others === 0
+  }
+}
+
+function arrayCheck(schema: z.ZodArray): MadeCheck {
+  const item = madeCheck(schema.element)
+  // The bounds alone: the items are checked one by one.
+  const bounds = schema._zod.def.checks ?? []
+  const lengths = bounds.map(({ _zod: { def } }) => def as { check: string; minimum?: number; maximum?: number })
+  if (!lengths.every(({ check }) => check === 'min_length' || check === 'max_length')) return () => false
+  const min = Math.max(0, ...lengths.map(({ minimum = 0 }) => minimum))
+  const max = Math.min(...lengths.map(({ maximum = Number.POSITIVE_INFINITY }) => maximum))
+  return value => {
+    if (!Array.isArray(value) || value.length < min || value.length > max) return false
+    for (const one of value) if (!item(one)) return false
+    return true
+  }
+}
+
+/** A bigint that is a decimal text on the wire. */
+function decimalCheck(schema: z.ZodCodec): MadeCheck {
+  const { in: wire, out: memory } = schema._zod.def
+  if (!(memory instanceof z.ZodBigInt) || !(wire instanceof z.ZodString)) return () => false
+  return value => typeof value === 'bigint' && wire.safeParse(String(value)).success
+}
