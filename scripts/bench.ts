@@ -7,6 +7,7 @@ import { checkpointBench } from './bench/checkpoints.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { projectionBench } from './bench/projections.ts'
+import { restBench } from './bench/rest.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { table } from './terminal.ts'
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   projections: projectionBench,
   checkpoints: checkpointBench,
   search: searchBench,
+  rest: restBench,
   soak: soakBench,
 }
 /** Takes ten minutes: runs only when it is named. */

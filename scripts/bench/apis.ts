@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { kogi, type Running, start, startKogi } from '../running.ts'
-import { bulkFigures } from './bulk.ts'
+import { items } from '../../projections/briefcase/items.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { kogi, start, startKogi } from '../running.ts'
+import { commandSides } from './bulk.ts'
 import { alone, type Figure } from './figure.ts'
 import { call, load, pairedRounds } from './load.ts'
 
@@ -25,11 +27,11 @@ export async function apiBench(): Promise<Figure[]> {
     })
     await call(dev, token, '/kbfc/items', { id: 'first', name: 'First' })
     const cold = alone('cold_start_to_first_command', (performance.now() - started) / 1000, 's')
-    for (let n = 0; n < STREAMS; n++) await prepare(dev, token, n)
+    await inTurns(n => call(dev, token, '/kbfc/items', { id: `item-${n}`, name: `Item ${n}`, metadata: { n } }))
     const { pid: _, ...urls } = JSON.parse(await readFile(path.join(data, 'running.json'), 'utf8'))
     const bench = { data, token, env: environment(data, urls) }
     const reads = await readBench(bench)
-    return [cold, ...(await commandBench(bench)), reads]
+    return [cold, ...(await commandBench(bench)), ...reads]
   } finally {
     await dev.stop()
     await rm(data, { recursive: true, force: true })
@@ -43,8 +45,11 @@ const environment = (data: string, urls: Record<string, string>) => ({
   KOGI_KEYS_DATABASE_URL: urls.keysDatabaseUrl!,
 })
 
-async function prepare(dev: Running, token: string, n: number) {
-  await call(dev, token, '/kbfc/items', { id: `item-${n}`, name: `Item ${n}`, metadata: { n } })
+/** Prepares each stream, some at a time. */
+async function inTurns(prepare: (n: number) => Promise<void>): Promise<void> {
+  for (let from = 0; from < STREAMS; from += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, n) => prepare(from + n)))
+  }
 }
 
 /** On a store of its own: no projector may take part, on either side. */
@@ -55,17 +60,21 @@ async function commandBench({ token, env }: Bench): Promise<Figure[]> {
   const [ours, bare] = [await startKogi(['command-api'], own), await start([BARE, 'commands'], own)]
   try {
     const account = { account: 'main', currency: 'EUR', overdraft: 'allowed' }
-    for (let n = 0; n < STREAMS; n++) {
+    await inTurns(async n => {
       await call(ours, token, '/kwlt/wallets', { id: `w${n}`, kind: 'business' })
       await call(ours, token, `/kwlt/wallets/w${n}/accounts`, account)
-    }
-    const credit = { account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' }
-    const body = JSON.stringify(credit)
-    const single = await pairedRounds('accepted_commands_per_second', {
-      ours: () => load(ours.url, 'POST', n => `/api/v1/kwlt/wallets/w${n % STREAMS}/credits`, { token, body }),
-      bare: () => load(bare.url, 'POST', n => `/streams/${n % STREAMS}`, { body }),
     })
-    return [single, ...(await bulkFigures(ours.url, token, STREAMS))]
+    const body = JSON.stringify({ account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' })
+    const sides = {
+      bare: () => load(bare.url, 'POST', n => `/streams/${n % STREAMS}`, { body }),
+      ...commandSides(ours.url, token, STREAMS),
+    }
+    return await pairedRounds(sides, [
+      { name: 'accepted_commands_per_second', of: 'single', against: 'bare' },
+      { name: 'commands_of_one_wallet_per_second', of: 'hot', against: 'single' },
+      { name: 'bulk_commands_per_second', of: 'bulk', against: 'single' },
+      { name: 'bulk_commands_of_one_wallet_per_second', of: 'hotBulk', against: 'single' },
+    ])
   } finally {
     await Promise.all([ours.stop(), bare.stop()])
     await store.stop()
@@ -73,13 +82,17 @@ async function commandBench({ token, env }: Bench): Promise<Figure[]> {
   }
 }
 
-async function readBench({ token, env }: Bench): Promise<Figure> {
-  const [ours, bare] = [await startKogi(['read-api'], { ...env, KOGI_PORT: '0' }), await start([BARE, 'reads'], env)]
+async function readBench({ token, env }: Bench): Promise<Figure[]> {
+  const [ours, bare] = [
+    await startKogi(['read-api'], { ...env, KOGI_PORT: '0' }),
+    await start([BARE, 'reads', tableOf(items)], env),
+  ]
   try {
-    return await pairedRounds('reads_by_key_per_second', {
-      ours: () => load(ours.url, 'GET', n => `/api/v1/kbfc/items/item-${n % STREAMS}`, { token }),
+    const sides = {
       bare: () => load(bare.url, 'GET', n => `/items/item-${n % STREAMS}`, {}),
-    })
+      ours: () => load(ours.url, 'GET', n => `/api/v1/kbfc/items/item-${n % STREAMS}`, { token }),
+    }
+    return await pairedRounds(sides, [{ name: 'reads_by_key_per_second', of: 'ours', against: 'bare' }])
   } finally {
     await Promise.all([ours.stop(), bare.stop()])
   }

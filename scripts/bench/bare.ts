@@ -1,4 +1,4 @@
-/** The least that could do the same work: what the APIs are measured against. Run as `bare.ts <kind>`. */
+/** The least that could do the same work: what the APIs are measured against. Run as `bare.ts commands` or `bare.ts reads <table>`. */
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import express from 'express'
 import pg from 'pg'
@@ -14,7 +14,7 @@ if (process.argv[2] === 'commands') {
 } else {
   const pool = new pg.Pool({ connectionString: process.env.KOGI_DATABASE_URL, max: 10 })
   app.get('/items/:id', async (request, response) => {
-    const query = { name: 'item', text: 'select * from items_v1 where org = $1 and id = $2' }
+    const query = { name: 'item', text: `select * from ${process.argv[3]} where org = $1 and id = $2` }
     const { rows } = await pool.query({ ...query, values: ['bench', request.params.id] })
     response.json({ data: rows[0] })
   })

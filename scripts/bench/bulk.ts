@@ -1,12 +1,11 @@
-/** How many commands a second bulks, and one hot account, bring into the log against single requests. */
-import type { Figure } from './figure.ts'
-import { load, pairedRounds, ROUND_SECONDS, WARM_UP_SECONDS } from './load.ts'
+/** Commands that bulks, and one hot account, bring into the log. */
+import { load, ROUND_SECONDS, WARM_UP_SECONDS } from './load.ts'
 
 const COMMANDS = 1_000
 const BULKS_AT_ONCE = 4
 
-/** On a command API with wallets `w0`, `w1` …: each against single requests that are spread over all of them. */
-export async function bulkFigures(url: string, token: string, wallets: number): Promise<Figure[]> {
+/** Accepted commands/s on a command API with wallets `w0`, `w1` …: one by one or in bulks, on all wallets or on one. */
+export function commandSides(url: string, token: string, wallets: number) {
   const credit = { account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' }
   const body = JSON.stringify(credit)
   const spread = (n: number) => n % wallets
@@ -21,12 +20,7 @@ export async function bulkFigures(url: string, token: string, wallets: number): 
     }))
     return COMMANDS * (await bulksPerSecond(url, token, JSON.stringify({ commands })))
   }
-  const bare = single(spread)
-  return [
-    await pairedRounds('commands_of_one_wallet_per_second', { ours: single(first), bare }),
-    await pairedRounds('bulk_commands_per_second', { ours: bulk(spread), bare }),
-    await pairedRounds('bulk_commands_of_one_wallet_per_second', { ours: bulk(first), bare }),
-  ]
+  return { single: single(spread), hot: single(first), bulk: bulk(spread), hotBulk: bulk(first) }
 }
 
 /** Bulks/s of which every command was accepted; any other answer makes the measurement void. */

@@ -9,18 +9,28 @@ const ROUNDS = 5
 export const ROUND_SECONDS = 3
 export const WARM_UP_SECONDS = 1
 
-type Sides = { readonly ours: () => Promise<number>; readonly bare: () => Promise<number> }
+/** A figure from two sides: the work `of` one against the work that it is measured `against`. */
+export type Pair<S extends string> = { readonly name: string; readonly of: S; readonly against: S }
 
-/** Ours and bare in turns, so that what else the machine does falls on both. */
-export async function pairedRounds(name: string, sides: Sides): Promise<Figure> {
-  const rounds: { value: number; bare: number }[] = []
-  for (let round = -1; round < ROUNDS; round++) {
-    const bare = await sides.bare()
-    const value = await sides.ours()
-    process.stderr.write(`  ${name}: ${round < 0 ? 'warm-up' : `round ${round + 1} of ${ROUNDS}`}\n`)
-    if (round >= 0) rounds.push({ value, bare })
+/** All sides in turns, so that what else the machine does falls on each; the first round warms up. */
+export async function pairedRounds<S extends string>(
+  sides: Readonly<Record<S, () => Promise<number>>>,
+  pairs: readonly Pair<S>[],
+): Promise<Figure[]> {
+  const rounds: Record<S, number>[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const measured = {} as Record<S, number>
+    for (const side of Object.keys(sides) as S[]) measured[side] = await sides[side]()
+    process.stderr.write(`  ${round === 0 ? 'warmed up' : `round ${round} of ${ROUNDS}`}\n`)
+    if (round > 0) rounds.push(measured)
   }
-  return paired(name, '1/s', rounds)
+  return pairs.map(({ name, of, against }) =>
+    paired(
+      name,
+      '1/s',
+      rounds.map(round => ({ value: round[of], bare: round[against] })),
+    ),
+  )
 }
 
 type Sent = { readonly token?: string; readonly body?: string }
