@@ -1,4 +1,5 @@
 import type { AnyProjection } from '../rows/projection.ts'
+import { accountDays } from './account-days.ts'
 import { balances } from './balances.ts'
 import { entries } from './entries.ts'
 import { holdTimers } from './hold-timers.ts'
@@ -13,6 +14,7 @@ export const walletModels: readonly AnyProjection[] = [
   balances,
   entries,
   postings,
+  accountDays,
   holds,
   holdTimers,
   transfers,

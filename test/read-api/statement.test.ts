@@ -1,101 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { History, makeWorld, type World } from './support.ts'
-
-type Line = { revision: string; line: number; effective_on: string; posted_at: string; amount: string; balance: string }
-type Statement = {
-  balance?: string
-  opening: string
-  closing: string
-  lines: Line[]
-  days: Record<string, string>[]
-  places: number
-}
-
-const ORG = 'north'
-const ACCOUNT = 'Löhne: a/b %2F'
-const PATH = `/kwlt/wallets/w/accounts/${encodeURIComponent(ACCOUNT)}`
-
-/** An entry as the tests make it: who is paid, how much, for which day, posted on which day. */
-const entryArb = fc.record({
-  amounts: fc.array(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), { minLength: 0, maxLength: 3 }),
-  currency: fc.constantFrom('EUR', 'USD', 'GAU'),
-  /** Decimal places that amounts in GAU need beyond the two that it was opened with. */
-  finer: fc.constantFrom(0, 0, 1, 3),
-  effective: fc.integer({ min: 1, max: 9 }),
-  /** Another day for the account's own lines. */
-  own: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
-  posted: fc.integer({ min: 1, max: 9 }),
-})
-type AnyEntry = typeof entryArb extends fc.Arbitrary<infer T> ? T : never
-type Entry = Omit<AnyEntry, 'finer' | 'own'> & Partial<AnyEntry>
-const day = (n: number) => `2026-03-0${n}`
-
-function historyOf(entries: readonly Entry[]): History {
-  const history = new History().add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' })
-  for (const [account, currency] of [
-    [ACCOUNT, 'EUR'],
-    [ACCOUNT, 'USD'],
-    [ACCOUNT, 'GAU'],
-    ['other', 'EUR'],
-    ['other', 'USD'],
-    ['other', 'GAU'],
-  ]) {
-    history.add(ORG, 'wallet', 'w', 'AccountOpened', { account, currency, places: 2, overdraft: 'allowed' })
-  }
-  for (const [n, { amounts, currency, effective, posted, finer = 0, own }] of entries.entries()) {
-    const places = currency === 'GAU' && finer > 0 ? { places: 2 + finer } : {}
-    const on = own === undefined ? {} : { effectiveOn: day(own) }
-    const mine = amounts.map(amount => ({ account: ACCOUNT, currency, amount, ...places, ...on }))
-    const rest = { account: 'other', currency, amount: -amounts.reduce((sum, amount) => sum + amount, 0n), ...places }
-    const data = { entry: `e${n}`, kind: 'journal', postings: [rest, ...mine], effectiveOn: day(effective) }
-    history.add(ORG, 'wallet', 'w', 'EntryPosted', data, `${day(posted)}T12:00:00.000Z`)
-  }
-  return history
-}
-
-type Question = {
-  readonly currency: string
-  readonly from?: string
-  readonly to?: string
-  readonly order: string
-  readonly asOf?: bigint
-  readonly effectiveAt?: string
-}
-
-/** What a statement must say, computed the slow way from the events. */
-function oracle(history: History, question: Question) {
-  const { currency, from = '', to = '9', order, asOf = history.position, effectiveAt = '9' } = question
-  const lines = history.events.flatMap(({ type, data, revision, position, metadata: { at } }) => {
-    if (type !== 'EntryPosted' || position > asOf) return []
-    const { postings, effectiveOn } = data as {
-      postings: { account: string; currency: string; amount: bigint; places?: number; effectiveOn?: string }[]
-      effectiveOn: string
-    }
-    return postings.map((posting, line) => ({ effectiveOn, ...posting, line, revision: Number(revision), at }))
-  })
-  const all = lines.filter(line => line.account === ACCOUNT && line.currency === currency)
-  const unit = Math.max(2, ...all.map(({ places = 2 }) => places))
-  const mine = all
-    .filter(line => line.effectiveOn <= effectiveAt)
-    .map(line => ({ ...line, amount: line.amount * 10n ** BigInt(unit - (line.places ?? 2)) }))
-  const dayOf = (line: (typeof mine)[number]) => (order === 'posted' ? line.at.slice(0, 10) : line.effectiveOn)
-  if (order === 'effective')
-    mine.sort((a, b) => (a.effectiveOn < b.effectiveOn ? -1 : a.effectiveOn > b.effectiveOn ? 1 : 0))
-  const opening = mine.filter(line => dayOf(line) < from).reduce((sum, { amount }) => sum + amount, 0n)
-  let balance = opening
-  return {
-    places: unit,
-    opening: String(opening),
-    balance: String(mine.reduce((sum, { amount }) => sum + amount, 0n)),
-    lines: mine
-      .filter(line => dayOf(line) >= from && dayOf(line) <= to)
-      .map(({ revision, line, amount, effectiveOn }) => {
-        balance += amount
-        return { at: `${revision}/${line}`, amount: String(amount), balance: String(balance), effectiveOn }
-      }),
-  }
-}
+import { ACCOUNT, day, type Entry, entryArb, historyOf, ORG, oracle, PATH, type Statement } from './statement-oracle.ts'
+import { makeWorld, type World } from './support.ts'
 
 describe('statement of an account', () => {
   let world: World
@@ -156,16 +62,23 @@ describe('statement of an account', () => {
           effectiveOn: line.effective_on,
         }))
         expect(seen).to.deep.equal(expected.lines)
-        expect(found[0]!.opening).to.equal(expected.opening)
+        expect(found[0]!.page_opening).to.equal(expected.period.opening)
         expect(found[0]!.places).to.equal(expected.places)
         expect(found[0]!.balance).to.equal(effective === undefined ? undefined : expected.balance)
         for (const [at, page] of found.entries()) {
-          expect(page.closing).to.equal(page.lines.at(-1)?.balance ?? page.opening)
-          if (at > 0) expect(page.opening).to.equal(found[at - 1]!.closing)
+          expect(page, String(query)).to.deep.include(expected.period)
+          expect(page.page_closing).to.equal(page.lines.at(-1)?.balance ?? page.page_opening)
+          if (at > 0) expect(page.page_opening).to.equal(found[at - 1]!.page_closing)
         }
         if (order !== 'effective') continue
         const ends = new Map(expected.lines.map(line => [line.effectiveOn, line.balance]))
-        const endOfDay = (await pages(`${PATH}/end-of-day?${query}`)).flatMap(({ days }) => days)
+        const dayPages = await pages(`${PATH}/end-of-day?${query}`)
+        for (const [at, page] of dayPages.entries()) {
+          expect(page, String(query)).to.deep.include(expected.period)
+          expect(page.page_closing).to.equal(page.days.at(-1)?.balance ?? page.page_opening)
+          if (at > 0) expect(page.page_opening).to.equal(dayPages[at - 1]!.page_closing)
+        }
+        const endOfDay = dayPages.flatMap(({ days }) => days)
         expect(endOfDay.map(({ date, balance }) => [date, balance])).to.deep.equal([...ends])
       }
     })
@@ -275,11 +188,15 @@ describe('statement of an account', () => {
         '2026-0' || 1 + n % 9 || '-0' || 1 + n % 7, '2026-03-01T00:00:00.000Z' from generate_series(1, $1) n`,
       [lines, ACCOUNT],
     )
+    await world.pool.query(
+      `insert into account_days_v1 select org, wallet, account, currency, effective_on, 'usual',
+        sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*) from postings_v2 group by 1, 2, 3, 4, 5`,
+    )
     for (const order of ['effective', 'posted']) {
       let balance = 0n
       let count = 0
       for (const page of await pages(`${PATH}/statement?currency=EUR&limit=500&order=${order}`)) {
-        expect(page.opening).to.equal(String(balance))
+        expect(page.page_opening).to.equal(String(balance))
         for (const line of page.lines) {
           balance += BigInt(line.amount)
           count += 1
