@@ -1,4 +1,4 @@
-/** The least that could do the same work as the APIs, to measure against: `bare.ts commands`, `bare.ts reads <table>`. */
+/** The least that does the same work, to measure the APIs against: `bare.ts commands`, `bare.ts reads <table>`. */
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import express from 'express'
 import pg from 'pg'
