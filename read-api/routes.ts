@@ -18,8 +18,8 @@ import { statementRoutes } from './wallet/statement.ts'
 export type ReadDeps = ResourceDeps & SearchDeps & { readonly resources: readonly Resource[] }
 
 /**
- * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: no
- * currency is read under the names `statement` and `end-of-day`, and no thing under the name `summary`.
+ * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
+ * refuse the names `statement`, `end-of-day` and `summary`, and a test looks for more of them.
  */
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),

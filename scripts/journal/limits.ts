@@ -1,5 +1,5 @@
 /** Limits of a wallet, told in the words of the journal: what is beyond which limit, and what helps. */
-import { EXTERNAL, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
+import { EXTERNAL, NO_CURRENCIES, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
 import { ImportRefused, type Place } from './journal.ts'
 
 const COMMODITY_MAX = 32
@@ -15,6 +15,12 @@ export function checkCommodity(commodity: string, name: string, place: Place): v
   if (lengthOf(name) > COMMODITY_MAX) {
     const what = `The commodity "${commodity}" has a name of ${lengthOf(name)} characters`
     throw refusal(`${what}; the limit is ${COMMODITY_MAX}. ${help}`, place)
+  }
+  if (NO_CURRENCIES.includes(name)) {
+    throw refusal(
+      `The commodity "${commodity}" has a name that a path takes, so that no account can be read. ${help}`,
+      place,
+    )
   }
   if (/^[^\s\p{C}]+$/u.test(name)) return
   const what = `The commodity "${visible(commodity)}" has characters that cannot be seen, which no currency has.`

@@ -8,7 +8,6 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import { exampleOf } from '../../commands/examples.ts'
-import { commandsOf } from '../../commands/requests.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { memoryPermissions, resources, services } from '../../infra/catalogue.ts'
@@ -79,11 +78,11 @@ describe('generated clients', function clients() {
   })
 
   for (const [generator, generate, file, prefix] of [
-    ['orval', () => run('orval', '--config', 'orval.config.mjs'), 'orval.ts', ''],
+    ['orval', () => run('orval', '--config', 'orval.config.mjs'), 'orval', ''],
     [
       'hey-api',
       () => run('openapi-ts', '-i', './generated/kogi.json', '-o', 'generated/hey-api', '-p', 'zod'),
-      'hey-api/zod.gen.ts',
+      'hey-api/zod.gen',
       'z',
     ],
   ] as const) {
@@ -96,17 +95,21 @@ describe('generated clients', function clients() {
       }
       before(async () => {
         await generate()
-        validators = (await import(`./generated/${file}`)) as Validators
+        const plain = ['--noCheck', '--module', 'nodenext', '--target', 'es2023', '--rootDir', 'generated']
+        await run('tsc', ...plain, '--outDir', 'generated/js', `generated/${file}.ts`)
+        validators = (await import(new URL(`generated/js/${file}.js`, import.meta.url).href)) as Validators
       })
 
       it('accept the examples', () => {
         for (const route of withBodies) mustAccept(validatorOf(route), exampleOf(route.body!), route.operationId)
       })
 
-      for (const command of commandsOf(services)) {
-        it(`accept every body of ${command.operationId}`, () => {
-          const valid = wireOf(command.schema, 0).filter(body => command.schema.safeDecode(body as never).success)
-          const property = fc.property(valid, body => mustAccept(validatorOf(command), body, command.operationId))
+      for (const route of withBodies.filter(({ operationId }) => operationId !== 'bulk')) {
+        const { operationId } = route
+        const body = route.body!
+        it(`accept every body of ${operationId}`, () => {
+          const valid = wireOf(body, 0).filter(wire => body.safeDecode(wire as never).success)
+          const property = fc.property(valid, wire => mustAccept(validatorOf(route), wire, operationId))
           fc.assert(property, { numRuns: RUNS })
         })
       }

@@ -22,6 +22,9 @@ type Operation = {
 const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
 
+/** Streams have no end and no one answer; `test/live` opens them. */
+const STREAMS = new Set(['/events', '/ws'])
+
 describe('the examples of the OpenAPI document', () => {
   let app: App
   let client: Client
@@ -36,7 +39,8 @@ describe('the examples of the OpenAPI document', () => {
     const listed = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
-    operations = [0, 1, 2].flatMap(order => listed.filter(operation => orderOf(operation) === order))
+    const answered = listed.filter(({ path }) => !STREAMS.has(path))
+    operations = [0, 1, 2].flatMap(order => answered.filter(operation => orderOf(operation) === order))
     ajv = new Ajv2020({ strict: false, validateFormats: false })
     ajv.addSchema({ $id: 'api', components: api.components })
   })

@@ -185,6 +185,11 @@ describe('import: the plan', () => {
         /^made-up.journal:1: .*Evergreen" has .* 45 characters; the limit is 32\. .*--commodity '(Evergreen)+=EEEEE'/,
       ],
       [
+        'a commodity with the name of a path',
+        tx('', line('a', '1 statement'), line('b', '-1 statement')),
+        /:1: .*"statement" has a name that a path takes.*--commodity 'statement=SHORT'/,
+      ],
+      [
         'a commodity that cannot be seen',
         tx('', line('a', '1 \u200b'), line('b', '-1 \u200b')),
         /:1: .*"U\+200B" has characters that cannot be seen.*--commodity/,

@@ -55,6 +55,18 @@ export const commands = {
     expires_at: timestamp
       .meta({ description: 'when it is given up if the amount could not be held by then' })
       .optional(),
+  }).meta({
+    examples: [
+      {
+        id: 'transfer-1',
+        from: 'studio',
+        from_account: 'checking',
+        to: 'studio',
+        to_account: 'savings',
+        currency: 'EUR',
+        amount: '100',
+      },
+    ],
   }),
   start: object({}),
   recordHold: object({}),

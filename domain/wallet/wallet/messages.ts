@@ -93,6 +93,17 @@ const oneSided = {
 /** Where the examples of commands post; together they leave nothing, so that the wallet can be closed. */
 const checking = { account: 'checking', currency: 'EUR' }
 
+/**
+ * What no new account and no new hold is called, because its path would lead elsewhere: reads have paths of their own
+ * under some names, and URLs resolve dots away. What has such a name already keeps it.
+ */
+const DOTS = ['.', '..']
+export const NO_CURRENCIES: readonly string[] = [...DOTS, 'statement', 'end-of-day']
+const unless = (name: typeof account, taken: readonly string[]) =>
+  name.refine(value => !taken.includes(value), {
+    error: ({ input }) => `${input} is taken by a path: choose another name`,
+  })
+
 export const commands = {
   open: object({
     id: id('wallet').optional(),
@@ -100,7 +111,12 @@ export const commands = {
     holder: personal('owner', text(200)).optional(),
     kind,
   }).meta({ examples: [{ id: 'studio', kind: 'business', holder: 'Mira Okonjo' }] }),
-  openAccount: object({ account, currency, places: places.optional(), overdraft }).meta({
+  openAccount: object({
+    account: unless(account, DOTS),
+    currency: unless(currency, NO_CURRENCIES),
+    places: places.optional(),
+    overdraft,
+  }).meta({
     examples: [{ ...checking, overdraft: 'refused' }],
   }),
   credit: object(oneSided).meta({
@@ -111,7 +127,7 @@ export const commands = {
   }),
   hold: object({
     ...held,
-    hold: hold.optional(),
+    hold: unless(hold, ['summary']).optional(),
     expires_at: expiry.optional(),
     description: description.optional(),
   }).meta({ examples: [{ hold: 'hall', ...checking, amount: '20000', description: 'Deposit for the hall' }] }),
