@@ -48,6 +48,12 @@ export function client(base: string, token?: string, connections = 64): Client {
             },
           },
           answer => {
+            if (String(answer.headers['content-type']).includes('event-stream')) {
+              // An answer without an end: its head is all that is asked for.
+              answer.destroy()
+              resolve({ status: answer.statusCode!, headers: answer.headers, body: undefined })
+              return
+            }
             const chunks: Buffer[] = []
             answer.on('data', chunk => chunks.push(chunk))
             answer.on('error', reject)
