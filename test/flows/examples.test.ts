@@ -62,8 +62,10 @@ describe('the examples of the OpenAPI document', () => {
   const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
     'wallet.release': async () => {
-      const body = { hold: 'other', account: 'checking', currency: 'EUR', amount: '1' }
-      await client.call('POST', '/api/v1/kwlt/wallets/studio/holds', { body })
+      const other = { account: 'other', currency: 'EUR' }
+      const wallet = '/api/v1/kwlt/wallets/studio'
+      await client.call('POST', `${wallet}/accounts`, { body: { ...other, overdraft: 'allowed' } })
+      await client.call('POST', `${wallet}/holds`, { body: { ...other, hold: 'other', amount: '1' } })
       return 'other'
     },
   }
