@@ -37,8 +37,11 @@ function isItself(schema: z.ZodType, value: unknown): boolean {
   return parsed.success && parsed.data === value
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
 
 /** Whether a value is made of what JSON has, and not of objects that only look so when they are written as JSON. */
 function isPlainJson(value: unknown): boolean {
@@ -85,5 +88,5 @@ function arrayCheck(schema: z.ZodArray): MadeCheck {
 function decimalCheck(schema: z.ZodCodec): MadeCheck {
   const { in: wire, out: memory } = schema._zod.def
   if (!(memory instanceof z.ZodBigInt) || !(wire instanceof z.ZodString)) return () => false
-  return value => typeof value === 'bigint' && wire.safeParse(String(value)).success
+  return value => typeof value === 'bigint' && schema.safeDecode(String(value)).success
 }
