@@ -10,6 +10,7 @@ import { projectionBench } from './bench/projections.ts'
 import { restBench } from './bench/rest.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
+import { statementBench } from './bench/statements.ts'
 import { table } from './terminal.ts'
 
 /** Groups of figures, by the name that selects them. */
@@ -19,6 +20,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   projections: projectionBench,
   checkpoints: checkpointBench,
   search: searchBench,
+  statements: statementBench,
   rest: restBench,
   soak: soakBench,
 }
