@@ -4,6 +4,7 @@ import type { Parameter, Route } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
+import { addChanges } from './audit/changes.ts'
 import { computedFrom, computedNames, computedSql, dayOf, hasComputed } from './computed.ts'
 import { checkpointsSql, read, type Statement, withAuditLogSql } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
@@ -67,6 +68,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
     const place = last && sorting.columns.map(column => last[ROW_AT + columns.indexOf(column)])
     const next = place && cursorOf(nameOf(ids.many, sorting), place, wanted.asOf)
     const data = found.map(values => wireRow(names, values, ROW_AT))
+    if (resource.isOfEvents) await addChanges(deps, request, data)
     return {
       data: await opened(data, personal, request.principal.org, deps.unseal),
       pagination: {

@@ -19,7 +19,7 @@ export type Resource = Required<Pick<AnyRead, Optional>> &
 
 // biome-ignore lint/suspicious/noExplicitAny: a read of any rows, for the list that holds all of them
 type AnyRead = Read<any>
-type Optional = 'parents' | 'filters' | 'groups' | 'sums' | 'units' | 'places'
+type Optional = 'parents' | 'filters' | 'walked' | 'isOfEvents' | 'groups' | 'sums' | 'units' | 'places'
 
 /** The resources of all read models. Throws `TypeError` for a model of an unknown service. */
 export const resourcesOf = (services: readonly Service[], models: readonly AnyProjection[]): readonly Resource[] =>
@@ -30,6 +30,8 @@ export const resourcesOf = (services: readonly Service[], models: readonly AnyPr
     return ((projection.reads ?? []) as readonly AnyRead[]).map(read => ({
       parents: {},
       filters: [],
+      walked: [],
+      isOfEvents: false,
       groups: [],
       sums: [],
       units: {},
@@ -47,4 +49,4 @@ export const resourcesOf = (services: readonly Service[], models: readonly AnyPr
 const pascal = (words: string) => words.replaceAll(/(?:^| )(.)/g, (_, letter: string) => letter.toUpperCase())
 
 /** What the routes of resources need from outside. */
-export type ResourceDeps = ReadStore & { readonly unseal: Unseal }
+export type ResourceDeps = ReadStore & { readonly unseal: Unseal; readonly resources: readonly Resource[] }

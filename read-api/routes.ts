@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
+import { changesField } from './audit/changes.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
 import { listHandler, listParameters } from './list.ts'
@@ -15,7 +16,7 @@ import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps & { readonly resources: readonly Resource[] }
+export type ReadDeps = ResourceDeps & SearchDeps
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
@@ -30,8 +31,8 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
 /** The routes of a resource. The summary stands before the single thing: no thing is read under the name `summary`. */
 function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   const { ids, path, names, projection, permission, tag, summary, many } = resource
-  const row = outsideSchemaOf(projection)
-  const filters = filtersOf(projection, resource.filters)
+  const row = resource.isOfEvents ? outsideSchemaOf(projection).extend(changesField) : outsideSchemaOf(projection)
+  const filters = filtersOf(projection, [...resource.filters, ...resource.walked])
   const errors = { ...(knowsThePast(resource) ? asOfErrors : noHistoryErrors), ...readErrors }
   const shared = { method: 'GET', permission, tag, errors: { ...errors, 404: ['not_found'] } } as const
   const conditional = isOfOneThing(resource) ? [ifNoneMatch] : []

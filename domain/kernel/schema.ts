@@ -26,7 +26,8 @@ export function fieldInfo(schema: z.core.$ZodType): FieldInfo & { readonly nulla
   return { ...fields.get(schema), nullable: false }
 }
 
-const column = <S extends z.ZodType>(schema: S, column: Column): S =>
+/** A schema with a column of its own, for fields of rows that no codec here has. */
+export const column = <S extends z.ZodType>(schema: S, column: Column): S =>
   (schema as z.ZodType).register(fields, { column }) as S
 
 /** An object that refuses unknown fields. */

@@ -1,5 +1,5 @@
-import type { z } from 'zod'
-import { id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import { z } from 'zod'
+import { column, id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
 import { type Handler, projection } from '../rows/projection.ts'
 
 const row = object({
@@ -16,10 +16,12 @@ const row = object({
   command_id: uuid,
   correlation_id: text(255),
   at: timestamp,
+  data: column(z.record(z.string(), z.unknown()), 'jsonb'),
+  reason: text(1000).optional().meta({ description: 'why, where the caller said so' }),
 })
 
 const every: Handler<z.output<typeof row>, unknown> = {
-  append: ({ type, eventId, stream, category, revision, position, metadata }) => [
+  append: ({ type, eventId, stream, category, revision, position, metadata, data }) => [
     {
       org: metadata.org,
       position,
@@ -34,15 +36,17 @@ const every: Handler<z.output<typeof row>, unknown> = {
       command_id: metadata.commandId,
       correlation_id: metadata.$correlationId,
       at: metadata.at,
+      data: data as Readonly<Record<string, unknown>>,
+      reason: (data as { readonly reason?: string }).reason,
     },
   ],
 }
 
-/** One row for every domain event: who did what, when, by which command. */
+/** One row for every domain event: who did what, when, why, by which command. */
 export const auditLog = projection({
   name: 'audit_log',
   service: 'audit',
-  version: 1,
+  version: 2,
   history: false,
   of: {},
   row,
@@ -59,9 +63,13 @@ export const auditLog = projection({
       permission: 'log.read',
       names: [],
       order: ['position'],
-      filters: ['category', 'id', 'actor'],
+      filters: ['correlation_id'],
+      walked: ['category', 'id', 'type', 'actor', 'at'],
+      isOfEvents: true,
       groups: ['category', 'type', 'actor', 'at'],
-      summary: { list: 'Every event of the organization: who did what, when, by which command.' },
+      summary: {
+        list: 'Every event of the organization: who did what, when, why, and what changed from what to what.',
+      },
     },
   ],
 })

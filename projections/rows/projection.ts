@@ -48,6 +48,10 @@ export type Read<S extends z.ZodObject> = {
   readonly order: readonly Column<S>[]
   /** Columns that the list can be filtered and sorted by; each gets an index, but for lists, which are looked into. */
   readonly filters?: readonly Column<S>[]
+  /** Columns that the list can be filtered by without an index of their own: it is walked in its order. */
+  readonly walked?: readonly Column<S>[]
+  /** Whether its rows are events: each then says what it changed of its thing (read-api/audit/changes.ts). */
+  readonly isOfEvents?: boolean
   /** Columns that a summary can group by; those of days and times by day, week and month as well. */
   readonly groups?: readonly Column<S>[]
   /** Numbers that a summary can add up. */

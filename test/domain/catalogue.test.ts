@@ -15,6 +15,8 @@ import { errorCatalogue } from '../../infra/http/errors.ts'
 import { indexesOf } from '../../projections/rows/indexes.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { recordModel } from '../../projections/rows/record-model.ts'
+import { modelOf } from '../../read-api/audit/changes.ts'
+import { resourcesOf } from '../../read-api/resource.ts'
 
 const twice = (names: readonly string[]) => names.filter((name, n) => names.indexOf(name) !== n)
 const namesOf = (vocabulary: object) => Object.keys(vocabulary)
@@ -33,9 +35,15 @@ function gapsIn(listed: readonly Service[], models: readonly AnyProjection[]): r
       ]),
     ]),
     ...models.flatMap(indexGaps),
+    ...historyGaps(all, models),
   ]
 }
 
+/** The audit log says what an event changed of a thing by the versions of its row. */
+const historyGaps = (categories: ReadonlySet<string>, models: readonly AnyProjection[]): string[] =>
+  [...categories]
+    .filter(category => models.length > 0 && !modelOf(resourcesOf(services, models), category))
+    .map(category => `No read model keeps the versions of each ${category}: make one by org and id, with history.`)
 /** PostgreSQL's limit for a row of an index is 2,704 bytes, of which some are its own. */
 const INDEX_BYTES_MAX = 2_650
 
@@ -193,6 +201,13 @@ describe('the catalogue notices', () => {
     expect(gaps.join()).to.match(/no row test: write test\/projections\/briefcase/)
     expect(gapsOf({}, []).join()).to.match(/no row test/)
   })
+  it('a thing whose versions nobody keeps', () =>
+    expect(
+      gapsOf(
+        {},
+        projections.filter(({ name }) => name !== 'items'),
+      ).join(),
+    ).to.match(/the versions of each item/))
   it('an event that no golden file covers', () =>
     expect(planted({ events: { ...item.events, ItemVanished: z.object({}) } }).join()).to.match(
       /ItemVanished: add one/,

@@ -29,7 +29,7 @@ describe('projections: check', () => {
     for (const rowsMax of [1_000_000, 1]) {
       const checked = await check(pool, log, { rowsMax })
       expect(differing(checked)).to.deep.equal([])
-      expect(checked.map(({ table }) => table)).to.include.members(['balances_v3', 'audit_log_v1'])
+      expect(checked.map(({ table }) => table)).to.include.members(['balances_v3', 'audit_log_v2'])
     }
     await runner.close()
   })
@@ -69,13 +69,13 @@ describe('projections: check', () => {
     const checked = await check(pool, log, { onProgress })
     expect(read).to.equal(events.length)
     expect(new Set(checked.map(({ position }) => position))).to.deep.equal(new Set([events.at(-1)!.position]))
-    await pool.query(`update audit_log_v1 set actor = 'nobody' where org = 'org-1' and position > $1`, [
+    await pool.query(`update audit_log_v2 set actor = 'nobody' where org = 'org-1' and position > $1`, [
       events[100]!.position,
     ])
     const [difference] = differing(await check(pool, log))
     const first = events.find(({ position, metadata }) => position > events[100]!.position && metadata.org === 'org-1')!
     expect(difference).to.deep.include({
-      table: 'audit_log_v1',
+      table: 'audit_log_v2',
       org: 'org-1',
       key: { org: 'org-1', position: String(first.position) },
     })
@@ -86,7 +86,7 @@ describe('projections: check', () => {
     expect(found).to.deep.include.members([
       ['postings_v2', 'org-0', true],
       ['entries_v2', 'org-2', true],
-      ['audit_log_v1', 'org-1', false],
+      ['audit_log_v2', 'org-1', false],
     ])
   })
 

@@ -64,9 +64,10 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
 
   /** Filters with values that rows have, or nearly have. */
   function randomFilters(resource: Resource, rows: readonly WireRow[]): Asked[] {
-    if (resource.filters.length === 0) return []
+    const columns = [...resource.filters, ...resource.walked]
+    if (columns.length === 0) return []
     return Array.from({ length: pick([0, 1, 1, 2]) }, () => {
-      const column: string = pick(resource.filters)
+      const column: string = pick(columns)
       const schema = columnOf(resource, column)
       const found = rows.flatMap(row => row[column] ?? []).map(String)
       const options = (plainOf(schema) as { options?: readonly string[] }).options

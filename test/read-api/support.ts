@@ -212,7 +212,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export const asStored = <R extends object>(rows: readonly R[]): readonly R[] =>
   rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !COMPUTED.has(name))) as R)
 
-const COMPUTED = new Set(projections.flatMap(({ computed = {} }) => Object.keys(computed)))
+const COMPUTED = new Set(['changes', ...projections.flatMap(({ computed = {} }) => Object.keys(computed))])
 
 /** Every row of a list, page by page. */
 export async function everyPage(world: World, org: string, url: string): Promise<Record<string, unknown>[]> {

@@ -18,4 +18,10 @@ describe('rows: audit log', () => {
         command_id: `00000000-0000-4000-8000-00000000000${n}`,
       })),
     ))
+
+  it('keeps what each event says, and why', () =>
+    given({ type: 'ItemArchived', data: { reason: 'sold' } }, { type: 'ItemArchived', data: {} }).then(
+      { data: { reason: 'sold' }, reason: 'sold' },
+      { data: {}, reason: undefined },
+    ))
 })
