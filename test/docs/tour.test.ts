@@ -25,8 +25,8 @@ describe('the first tour of the README', function tour() {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-    expect(answers, stdout).to.have.length(9)
-    const [wallet, account, credit, statement, search, tasks, notes, balances, past] = answers
+    expect(answers, stdout).to.have.length(10)
+    const [wallet, account, credit, statement, search, tasks, notes, balances, log, past] = answers
     const appended = [wallet, account, credit].map(({ data }) => data.events.map(({ type }: Event) => type))
     expect(appended).to.deep.equal([['WalletOpened'], ['AccountOpened'], ['EntryPosted']])
     expect(statement.data.closing).to.equal('120800')
@@ -36,6 +36,7 @@ describe('the first tour of the README', function tour() {
     expect(tasks.data).to.deep.equal([{ group, count: 1, sums: {} }])
     expect(notes.data.map(({ title }: Found) => title)).to.deep.equal(['Colours of the sea'])
     expect(balances.data).to.deep.equal([{ group: { currency: 'EUR' }, count: 1, sums: { balance: '120800' } }])
+    expect(log.data[0].changes).to.deep.include({ due_on: { from: null, to: '2026-12-01' } })
     expect(past.meta.as_of).to.equal(statement.meta.position)
     expect(past.data).to.deep.include({ balance: '120800', lines: statement.data.lines })
   })
