@@ -39,7 +39,6 @@ function gapsIn(listed: readonly Service[], models: readonly AnyProjection[]): r
   ]
 }
 
-/** The audit log says what an event changed of a thing by the versions of its row. */
 const historyGaps = (categories: ReadonlySet<string>, models: readonly AnyProjection[]): string[] =>
   [...categories]
     .filter(category => models.length > 0 && !modelOf(resourcesOf(services, models), category))

@@ -111,8 +111,10 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
   const read = (path: string, headers: Record<string, string> = {}, at = last) =>
     client.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': at, ...headers } })
 
-  it('is tried on every kind of thing', () =>
-    expect(Object.keys(KINDS)).to.have.members(aggregates.map(({ name }) => name)))
+  it('is tried on every kind of thing, but for processes, which move by themselves', () => {
+    const still = aggregates.filter(({ api }) => !Object.values(api).includes('internal'))
+    expect(Object.keys(KINDS)).to.have.members(still.map(({ name }) => name))
+  })
 
   it('is what every read answers and what every command compares', async () => {
     for (let n = 0; n < STEPS; n += 1) {
