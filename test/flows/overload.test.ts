@@ -18,7 +18,11 @@ describe('more reads than a process can take', function () {
 
   before(async () => {
     app = await startApp({
-      env: { KOGI_DATABASE_POOL_SIZE: '4', KOGI_READ_QUEUE_MS: String(Math.round(patient(500))), KOGI_APPEND_TIMEOUT_MS: '30000' },
+      env: {
+        KOGI_DATABASE_POOL_SIZE: '4',
+        KOGI_READ_QUEUE_MS: String(Math.round(patient(500))),
+        KOGI_APPEND_TIMEOUT_MS: '30000',
+      },
     })
     const token = await issueToken(app.config, {
       org: 'hog',
