@@ -1,5 +1,6 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
 import type { AnyProcess } from '../commands/processes/process.ts'
+import { standingOrderProcess } from '../commands/processes/wallet/standing-order.ts'
 import { transferProcess } from '../commands/processes/wallet/transfer.ts'
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
@@ -18,6 +19,7 @@ import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { holdTimers } from '../projections/wallet/hold-timers.ts'
 import { walletModels } from '../projections/wallet/models.ts'
+import { standingOrderTimers } from '../projections/wallet/standing-order-timers.ts'
 import { transferTimers } from '../projections/wallet/transfer-timers.ts'
 import { readPermissionsOf } from '../read-api/live/announced.ts'
 import { type Resource, resourcesOf } from '../read-api/resource.ts'
@@ -39,10 +41,10 @@ export const eventTypes: readonly string[] = aggregates.flatMap(({ events }) => 
 const models: readonly AnyProjection[] = [...walletModels, ...briefcaseModels, ...centerModels, ...officeModels]
 
 /** The read models whose rows are timers. */
-export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers]
+export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers, standingOrderTimers]
 
 /** The processes, each with a checkpoint of its own. */
-export const processes: readonly AnyProcess[] = [transferProcess]
+export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess]
 
 /** What is remembered of the models, for search. */
 export const memories = memoriesOf(models)

@@ -1,4 +1,5 @@
 import { service } from '../kernel/service.ts'
+import { standingOrder } from './standingorder/standingorder.ts'
 import { transfer } from './transfer/transfer.ts'
 import { wallet } from './wallet/wallet.ts'
 
@@ -6,7 +7,7 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer],
+  aggregates: [wallet, transfer, standingOrder],
   roles: {
     'team-lead': ['*.read', 'entries.write', 'holds.write', 'transfers.write'],
     'team-member': ['*.read'],

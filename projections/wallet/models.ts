@@ -5,6 +5,8 @@ import { entries } from './entries.ts'
 import { holdTimers } from './hold-timers.ts'
 import { holds } from './holds.ts'
 import { postings } from './postings.ts'
+import { standingOrderTimers } from './standing-order-timers.ts'
+import { standingOrders } from './standing-orders.ts'
 import { transferTimers } from './transfer-timers.ts'
 import { transfers } from './transfers.ts'
 import { wallets } from './wallets.ts'
@@ -19,4 +21,6 @@ export const walletModels: readonly AnyProjection[] = [
   holdTimers,
   transfers,
   transferTimers,
+  standingOrders,
+  standingOrderTimers,
 ]

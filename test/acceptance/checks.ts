@@ -63,15 +63,23 @@ export function commandsOf(client: Client) {
 }
 
 /** Kills the projector the hard way, as often as `times`, while `work` runs. */
-export async function whileKillingProjector(system: System, times: number, work: Promise<unknown>): Promise<void> {
+export const whileKillingProjector = (system: System, times: number, work: Promise<unknown>): Promise<void> =>
+  whileKilling(system, { child: 'projector', times, everyMs: 1_500 }, work)
+
+/** Kills a child of the system the hard way, as often as `times`, while `work` runs. */
+export async function whileKilling(
+  system: System,
+  { child, times, everyMs }: { readonly child: string; readonly times: number; readonly everyMs: number },
+  work: Promise<unknown>,
+): Promise<void> {
   let running = true
   const finished = work.finally(() => {
     running = false
   })
   for (let kill = 0; kill < times; kill++) {
-    await new Promise(resolve => setTimeout(resolve, 1500))
+    await new Promise(resolve => setTimeout(resolve, everyMs))
     if (!running) break
-    for (const pid of await system.childrenNamed('projector')) process.kill(pid, 'SIGKILL')
+    for (const pid of await system.childrenNamed(child)) process.kill(pid, 'SIGKILL')
   }
   await finished
 }

@@ -42,6 +42,14 @@ describe('a transfer', function () {
     expect(status, JSON.stringify(body)).to.equal(200)
     return body.data
   }
+  /** What is read at a path once it has a status. */
+  const readUntil = async (path: string, wanted: string) => {
+    for (const end = Date.now() + 10_000; ; await sleep(20)) {
+      const { status, body } = await client.call('GET', `/api/v1/kwlt${path}`)
+      if (status === 200 && body.data.status === wanted) return body.data
+      if (Date.now() > end) expect.fail(`${path} is ${JSON.stringify(body)}`)
+    }
+  }
   /** The transfer once its steps are these. */
   const ended = async (id: string, ...steps: string[]): Promise<Transfer> => {
     for (const end = Date.now() + 10_000; ; await sleep(20)) {
@@ -103,14 +111,25 @@ describe('a transfer', function () {
     expect(await balances()).to.include({ mira: '600', ben: '400' })
   })
 
+  it('comes again and again by a standing order', async () => {
+    const starts = new Date(Date.now() + 1_000).toISOString().slice(0, 19)
+    const rule = 'FREQ=SECONDLY;COUNT=2'
+    await sent('/standing-orders', { id: 'allowance', ...base, amount: '1', rule, starts, zone: 'UTC' })
+    const { fired, last_at, last_transfer } = await readUntil('/standing-orders/allowance', 'ended')
+    expect({ fired, late: Date.parse(last_at) - Date.parse(`${starts}Z`) }).to.deep.equal({ fired: '2', late: 1_000 })
+    await ended(last_transfer, 'requested', 'held', 'completed')
+    expect(await balances()).to.include({ mira: '598', ben: '402' })
+    await sent('/transfers', { ...base, from: 'ben', to: 'mira', amount: '2' }).then(({ id }) =>
+      ended(id, 'requested', 'held', 'completed'),
+    )
+  })
+
   it('finds what a hold that has expired let go', async () => {
     const expiry = new Date(Date.now() + 1_000)
     const held = { account: 'main', currency: 'EUR', amount: '600', expires_at: expiry.toISOString() }
     await sent('/wallets/mira/holds', { hold: 'short', ...held })
     await ended((await request({ amount: '100' })).id, 'requested', 'refused')
-    for (let status = 'open'; status === 'open'; await sleep(20))
-      status = (await read('/wallets/mira/holds/short')).status
-    const { updated_at, reason } = await read('/wallets/mira/holds/short')
+    const { updated_at, reason } = await readUntil('/wallets/mira/holds/short', 'released')
     expect(reason).to.equal('expired')
     expect(Date.parse(updated_at) - expiry.getTime()).to.be.within(0, 1_000)
     await ended((await request({ amount: '100' })).id, 'requested', 'held', 'completed')

@@ -1,6 +1,7 @@
 /** Moves the money of a transfer: hold at the source, credit at the target, capture at the source. */
 import { events } from '../../../domain/wallet/transfer/messages.ts'
-import { movesNothing, transfer } from '../../../domain/wallet/transfer/transfer.ts'
+import { movesNothing } from '../../../domain/wallet/transfer/movement.ts'
+import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
 import { process, type Refusal, step } from '../process.ts'
 

@@ -1,27 +1,7 @@
 /** The transfer's storage and wire contract: add, never rename; change a shape with an upcaster. */
-import { currency, id, integer, minorUnits, object, oneOf, ref, text, timestamp } from '../../kernel/schema.ts'
+import { id, object, oneOf, text, timestamp } from '../../kernel/schema.ts'
+import { askedMovement, movement } from './movement.ts'
 
-const account = text(255)
-  .refine(name => !name.startsWith('external:'), 'must be an account of the wallet, not an external one')
-  .meta({ description: 'account of the wallet' })
-const description = text(1000)
-const places = integer(0, 30).meta({
-  description: 'decimal places of the amount: needed where the currency is not of ISO 4217',
-})
-
-const amount = minorUnits.refine(units => units >= 0n, 'must not be below zero')
-
-/** What moves from where to where. */
-const movement = {
-  from: id('wallet'),
-  fromAccount: account,
-  to: id('wallet'),
-  toAccount: account,
-  currency,
-  places,
-  amount,
-  description: description.optional(),
-}
 const refusal = {
   step: oneOf('hold', 'credit').meta({ description: 'the step that was refused' }),
   code: text(64).meta({ description: 'code of the rule that refused it, or `abandoned`' }),
@@ -43,14 +23,7 @@ export const events = {
 export const commands = {
   request: object({
     id: id('transfer').optional(),
-    from: ref('wallet'),
-    from_account: account,
-    to: ref('wallet'),
-    to_account: account,
-    currency,
-    places: places.optional(),
-    amount,
-    description: description.optional(),
+    ...askedMovement,
     due_at: timestamp.meta({ description: 'when it begins: at once where it is left out or past' }).optional(),
     expires_at: timestamp
       .meta({ description: 'when it is given up if the amount could not be held by then' })

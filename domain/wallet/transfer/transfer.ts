@@ -1,18 +1,7 @@
 import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
-import { placesOf } from '../wallet/currencies.ts'
 import { commands, events, rejections } from './messages.ts'
-
-type Movement = {
-  readonly from: string
-  readonly fromAccount: string
-  readonly to: string
-  readonly toAccount: string
-  readonly currency: string
-  readonly places: number
-  readonly amount: bigint
-  readonly description?: string | undefined
-}
+import { type Movement, movementOf, movesNothing } from './movement.ts'
 
 /**
  * A transfer is requested until its amount is held; up to then it can time out or be cancelled. From then on it ends
@@ -39,16 +28,17 @@ const evolve: Evolve<Transfer, typeof events> = {
   TransferCancelled: transfer => ({ status: 'cancelled', from: sourceOf(transfer) }),
 }
 
+const PLACES = { unknown: 'transfer_places_unknown', mismatch: 'transfer_places_mismatch' }
+
 const decide: Decide<Transfer, typeof commands, typeof events> = {
-  request(transfer, { id: _, from_account, to_account, due_at, expires_at, ...asked }, { at }) {
+  request(transfer, { due_at, expires_at, ...asked }, { at }) {
     if (transfer.status !== 'none') {
       throw rejected('transfer_already_requested', 'The transfer exists; choose another id.')
     }
     if (expires_at !== undefined && (expires_at <= at || (due_at !== undefined && expires_at <= due_at))) {
       throw rejected('transfer_expires_too_early', 'It must expire after it begins: choose a later `expires_at`.')
     }
-    const places = placesFor(asked)
-    const movement = { ...asked, fromAccount: from_account, toAccount: to_account, places }
+    const movement = movementOf(asked, PLACES)
     const expiry = expires_at === undefined ? {} : { expiresAt: expires_at }
     if (due_at === undefined || due_at <= at) return requested(movement, expiry)
     return [{ type: 'TransferScheduled', data: { ...movement, dueAt: due_at, ...expiry } }]
@@ -110,24 +100,7 @@ function requested(movement: Movement, expiry: { readonly expiresAt?: string }) 
   return movesNothing(movement) ? [request, { type: 'TransferCompleted', data: {} } as const] : [request]
 }
 
-/** Whether a transfer is of nothing, or from an account to itself: it is complete as soon as it is requested. */
-export const movesNothing = ({ amount, from, fromAccount, to, toAccount }: Movement): boolean =>
-  amount === 0n || (from === to && fromAccount === toAccount)
-
 function sourceOf(transfer: Transfer): string {
   invariant('movement' in transfer, `a transfer that is ${transfer.status} ends`)
   return transfer.movement.from
-}
-
-/** The decimal places of the amount: both wallets read it in the same unit. */
-function placesFor({ currency, places }: { readonly currency: string; readonly places?: number | undefined }): number {
-  const known = placesOf(currency)
-  if (known !== undefined && places !== undefined && places !== known) {
-    throw rejected('transfer_places_mismatch', 'The currency has other decimal places.', { currency, places: known })
-  }
-  const found = known ?? places
-  if (found !== undefined) return found
-  throw rejected('transfer_places_unknown', 'Not an ISO 4217 code: name the decimal `places` of the amount.', {
-    currency,
-  })
 }
