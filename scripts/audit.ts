@@ -5,7 +5,6 @@ import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { readSkips } from '../infra/event-store/skips.ts'
-import { createLog } from '../infra/log.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
@@ -13,7 +12,7 @@ import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { noteIgnored } from './ignored.ts'
 import { mustHaveData } from './operator.ts'
-import { configFrom } from './serve.ts'
+import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
 
 type Common = { readonly data?: string; readonly json?: true }
@@ -95,7 +94,7 @@ async function replayAction(folder: string, { offline, json, data }: ReplayOptio
     if (offline) return report(await replay(options), await noteIgnored(folder, OWN_FILES), json)
     await withEngines(data, async (engines, config) => {
       const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
-      const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog(config), max: 1 })
+      const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog('kogi-audit', config), max: 1 })
       try {
         const skips = await log.skips(projections.map(({ name }) => name))
         const replayed = await replay({ ...options, live: { pool, skips } })
@@ -158,16 +157,13 @@ async function reporting({ json }: Common, action: () => Promise<void>): Promise
 async function withEngines(data: string | undefined, use: (engines: Engines, config: Config) => Promise<void>) {
   const config = configFrom(data === undefined ? {} : { data })
   await mustHaveData(config)
-  const engines = await openEngines(config, quietLog(config))
+  const engines = await openEngines(config, quietLog('kogi-audit', config))
   try {
     await use(engines, config)
   } finally {
     await engines.close()
   }
 }
-
-const quietLog = ({ logLevel }: Config) =>
-  createLog({ service: 'kogi-audit', level: logLevel === 'info' ? 'warn' : logLevel, fd: 2 })
 
 function print(json: true | undefined, value: object, text: string): void {
   process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)

@@ -34,22 +34,19 @@ export const devCommand = () =>
     )
     const api = startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes: children })
     const [url] = await Promise.all([api, ...children.map(({ child }) => child)])
-    if (process.stderr.isTTY) process.stderr.write(notice(url, config))
-    return `ready ${url}`
+    return notice(url, config)
   }).addHelpText('after', '  $ kogi dev --data ./my-books')
 
-/** What a person who started it wants to know next; scripts read the line `ready <url>` on standard output. */
+/** The line `ready <url>`, which scripts wait for, and what a person who started it wants to know next. */
 export function notice(url: string, config: Pick<Config, 'dataDir' | 'jwks'>): string {
   const { dataDir, jwks } = config
   return [
-    '',
+    `ready ${url}`,
     `  API    ${url}/api/v1`,
     `  docs   ${url}/docs`,
     `  data   ${dataDir}`,
     `  token  ${jwks === undefined ? tokenCommandOf(config) : `of the issuer whose keys are in ${jwks}`}`,
     '  stop   Ctrl-C',
-    '',
-    '',
   ].join('\n')
 }
 

@@ -2,7 +2,6 @@ import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { currency, id, ORG_ID } from '../domain/kernel/schema.ts'
 import { openEngines } from '../infra/engines.ts'
-import { createLog } from '../infra/log.ts'
 import { openWriteSide } from '../infra/write-side.ts'
 import type { OnChange } from './journal/changes.ts'
 import type { Reader } from './journal/commas.ts'
@@ -13,7 +12,7 @@ import { type ReadJournal, readJournal } from './journal/read.ts'
 import { report, showReport } from './journal/report.ts'
 import { loadWallet, nothingDone, type Outcome, runImport } from './journal/run.ts'
 import type { WalletState } from './journal/wallet-state.ts'
-import { configFrom } from './serve.ts'
+import { configFrom, quietLog } from './serve.ts'
 import { progress } from './terminal.ts'
 
 type Options = {
@@ -95,7 +94,7 @@ async function run(file: string, options: Options): Promise<void> {
 async function importInto(read: ReadJournal, file: string, options: Options): Promise<void> {
   const target: Target = { org: options.org, wallet: options.wallet, subject: options.subject, kind: options.kind }
   const config = configFrom(options)
-  const log = createLog({ service: 'kogi-import', level: config.logLevel, fd: 2 })
+  const log = quietLog('kogi-import', config)
   const engines = await openEngines(config, log)
   const { deps, close } = openWriteSide(engines, config, log)
   try {

@@ -7,7 +7,7 @@ import { createLog, type Log } from '../infra/log.ts'
 type ServeOptions = { readonly port?: string; readonly data?: string }
 export type Started = { readonly config: Config; readonly log: Log; readonly lifecycle: Lifecycle }
 
-/** A verb that serves on a port until SIGTERM. `start` returns the line that says it is ready. */
+/** A verb that serves on a port until SIGTERM. `start` returns the line that says it is ready, and what may follow. */
 export function servingCommand(
   name: string,
   description: string,
@@ -20,7 +20,7 @@ export function servingCommand(
     .addHelpText('after', `\nPrints "ready <url>" when it accepts.\n\nExample:\n  $ kogi ${name} --port 8080`)
     .action(async (options: ServeOptions) => {
       const config = configFrom(options)
-      // Standard output carries nothing but the ready line, so that scripts can wait for it.
+      // The log goes to standard error, so that scripts can wait for the ready line on standard output.
       const log = createLog({ service: `kogi-${name}`, level: config.logLevel, fd: 2 })
       const lifecycle = createLifecycle({ log, drainTimeoutMs: config.drainTimeoutMs })
       lifecycle.handleSignals()
@@ -32,6 +32,10 @@ export function servingCommand(
       }
     })
 }
+
+/** A log for verbs that show people what they do: without the lines that tell the same in the form of a log. */
+export const quietLog = (service: string, { logLevel }: Pick<Config, 'logLevel'>): Log =>
+  createLog({ service, level: logLevel === 'info' ? 'warn' : logLevel, fd: 2 })
 
 /** The configuration of the environment; options of the command line take precedence. */
 export const configFrom = ({ port, data }: ServeOptions): Config =>

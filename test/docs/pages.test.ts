@@ -8,6 +8,7 @@ import { workerMetrics } from '../../infra/worker-metrics.ts'
 import { notice } from '../../scripts/dev.ts'
 import { withRoles } from '../../scripts/roles.ts'
 import { kogi } from '../../scripts/running.ts'
+import { quietLog } from '../../scripts/serve.ts'
 import { helpTexts } from '../../scripts/write-help.ts'
 
 const page = (name: string) => readFile(`docs/${name}.md`, 'utf8')
@@ -59,7 +60,14 @@ describe('what the CLI says of itself', function says() {
 
   it('tells a person where everything is', () => {
     const text = notice('http://127.0.0.1:8080', { dataDir: '/books', jwks: undefined })
+    expect(text).to.match(/^ready http:\/\/127\.0\.0\.1:8080\n/)
     expect(text).to.include('http://127.0.0.1:8080/docs').and.include('token --org').and.include('--data /books')
     expect(notice('http://x', { dataDir: '/books', jwks: 'https://id/keys' })).to.not.include('kogi -- token')
+  })
+
+  it('shows what a verb does once: no log of commands between the lines of an import', () => {
+    const shows = (logLevel: 'info' | 'debug' | 'error') => quietLog('kogi-import', { logLevel }).isLevelEnabled('info')
+    expect([shows('info'), shows('error'), shows('debug')]).to.deep.equal([false, false, true])
+    expect(quietLog('kogi-import', { logLevel: 'info' }).isLevelEnabled('warn')).to.equal(true)
   })
 })
