@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
+import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { projectionBench } from './bench/projections.ts'
@@ -16,6 +17,7 @@ import { table } from './terminal.ts'
 /** Groups of figures, by the name that selects them. */
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   apis: apiBench,
+  commands: commandBench,
   store: eventStoreBench,
   projections: projectionBench,
   checkpoints: checkpointBench,
@@ -23,9 +25,10 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   statements: statementBench,
   rest: restBench,
   soak: soakBench,
+  peers: peerBench,
 }
-/** Takes ten minutes: runs only when it is named. */
-const ON_REQUEST = new Set(['soak'])
+/** Takes ten minutes, or packages of its own: runs only when it is named. */
+const ON_REQUEST = new Set(['soak', 'peers'])
 
 const HELP = `npm run bench [-- [--json] [group …]]
 

@@ -52,31 +52,25 @@ async function inTurns(prepare: (n: number) => Promise<void>): Promise<void> {
   }
 }
 
-/** On a store of its own: no projector may take part, on either side. */
+/** One by one and in bulks, on a store of its own: no projector takes part. `commands.ts` has the bare operation. */
 async function commandBench({ token, env }: Bench): Promise<Figure[]> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-store-'))
   const store = await startKogi(['store', 'serve', '--data', data, '--port', '0'], {})
   const own = { ...env, KOGI_EVENTSTORE_URL: store.url, KOGI_PORT: '0' }
-  const [ours, bare] = [await startKogi(['command-api'], own), await start([BARE, 'commands'], own)]
+  const ours = await startKogi(['command-api'], own)
   try {
     const account = { account: 'main', currency: 'EUR', overdraft: 'allowed' }
     await inTurns(async n => {
       await call(ours, token, '/kwlt/wallets', { id: `w${n}`, kind: 'business' })
       await call(ours, token, `/kwlt/wallets/w${n}/accounts`, account)
     })
-    const body = JSON.stringify({ account: 'main', currency: 'EUR', amount: '1', counterparty: 'external:bench' })
-    const sides = {
-      bare: () => load(bare.url, 'POST', n => `/streams/${n % STREAMS}`, { body }),
-      ...commandSides(ours.url, token, STREAMS),
-    }
-    return await pairedRounds(sides, [
-      { name: 'accepted_commands_per_second', of: 'single', against: 'bare' },
+    return await pairedRounds(commandSides(ours.url, token, STREAMS), [
       { name: 'commands_of_one_wallet_per_second', of: 'hot', against: 'single' },
       { name: 'bulk_commands_per_second', of: 'bulk', against: 'single' },
       { name: 'bulk_commands_of_one_wallet_per_second', of: 'hotBulk', against: 'single' },
     ])
   } finally {
-    await Promise.all([ours.stop(), bare.stop()])
+    await ours.stop()
     await store.stop()
     await rm(data, { recursive: true, force: true })
   }

@@ -18,7 +18,7 @@ import { commandStore } from '../../infra/event-store/command-store.ts'
 export const ORG = 'org-1'
 
 /** The embedded event store for the tests of one file, and the port of the write side on it. */
-export function eventStore(): { readonly port: EventStore } {
+export function eventStore(): { readonly port: EventStore; readonly url: string } {
   let server: Awaited<ReturnType<typeof startEventStore>> | undefined
   let writer: ReturnType<typeof commandStore> | undefined
   before(async () => {
@@ -30,6 +30,9 @@ export function eventStore(): { readonly port: EventStore } {
     await server?.close()
   })
   return {
+    get url() {
+      return server!.url
+    },
     get port() {
       if (!writer) throw new Error('the event store runs inside tests only')
       return writer
