@@ -5,6 +5,7 @@ import { transferProcess } from '../commands/processes/wallet/transfer.ts'
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'
+import { hubService } from '../domain/hub/service.ts'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { eventCodec } from '../domain/kernel/codec.ts'
 import type { Service } from '../domain/kernel/service.ts'
@@ -21,6 +22,7 @@ import { holdTimers } from '../projections/wallet/hold-timers.ts'
 import { walletModels } from '../projections/wallet/models.ts'
 import { standingOrderTimers } from '../projections/wallet/standing-order-timers.ts'
 import { transferTimers } from '../projections/wallet/transfer-timers.ts'
+import { kindsOf } from '../read-api/hub/sentences.ts'
 import { readPermissionsOf } from '../read-api/live/announced.ts'
 import { type Resource, resourcesOf } from '../read-api/resource.ts'
 
@@ -29,6 +31,7 @@ export const services: readonly Service[] = [
   briefcaseService,
   centerService,
   officeService,
+  hubService,
   memoryService,
   auditService,
 ]
@@ -59,6 +62,9 @@ export const resources: readonly Resource[] = resourcesOf(services, projections)
 
 /** The permission that reading the things of each category needs: of the first read model that has a row for each. */
 export const readPermissions: ReadonlyMap<string, string> = readPermissionsOf(aggregates, resources)
+
+/** The things that the activity feed tells of, by category; those that no read model shows are for auditors. */
+export const kinds = kindsOf(aggregates, resources, 'audit.log.read')
 
 /** The permission that a caller needs for memories of each kind. */
 export const memoryPermissions: ReadonlyMap<string, string> = memoryPermissionsOf(projections)

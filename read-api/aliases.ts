@@ -4,6 +4,7 @@ import type { Route } from '../domain/kernel/route.ts'
 const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase/items': '/kbfc/items',
   '/center/tasks': '/kctr/tasks',
+  '/hub/activity': '/khub/activity',
   '/kbfc/item': '/kbfc/items',
   '/kctr/task': '/kctr/tasks',
   '/kwlt/ledger': '/kwlt/entries',

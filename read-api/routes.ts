@@ -5,6 +5,7 @@ import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { changesField } from './audit/changes.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
+import { type ActivityDeps, activityRoute } from './hub/activity.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -16,7 +17,7 @@ import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps
+export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
@@ -25,6 +26,7 @@ export type ReadDeps = ResourceDeps & SearchDeps
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
+  activityRoute(deps),
   searchRoute(deps),
 ]
 

@@ -1,8 +1,8 @@
 /** What an aggregate is: its vocabulary, its rules and how clients reach it, as data. */
 import type { z } from 'zod'
+import type { Activity } from './activity.ts'
 import { invariant, rejected } from './errors.ts'
-import type { DomainEvent } from './event.ts'
-import type { Json } from './json.ts'
+import type { DomainEvent, Upcaster } from './event.ts'
 
 /** Message names of one kind with their schemas: events by `PascalCase` fact, commands by `camelCase` verb. */
 export type Vocabulary = Readonly<Record<string, z.ZodObject>>
@@ -35,9 +35,6 @@ export type Decide<S, C extends Vocabulary, E extends Vocabulary> = {
   readonly [K in keyof C & string]: (state: S, command: z.output<C[K]>, context: Context) => readonly EventOf<E>[]
 }
 
-/** Takes the stored JSON of an event from one schema number to the next. */
-export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [key: string]: Json }
-
 type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /**
@@ -69,6 +66,8 @@ export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
   readonly removedBy?: readonly (keyof E & string)[]
   /** Earlier spellings of fields of commands, which are still taken: spelling → field. */
   readonly spellings?: Readonly<Record<string, string>>
+  /** What its events say in plain words, for the activity feed. */
+  readonly activity?: Activity<E>
   /** Upcasters by event type, oldest first: an event with n of them is written with schema number n + 1. */
   readonly upcast?: { readonly [K in keyof E & string]?: readonly Upcaster[] }
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { AnyAggregate, Upcaster } from './aggregate.ts'
+import type { AnyAggregate } from './aggregate.ts'
 import { InvariantError } from './errors.ts'
-import type { DomainEvent, StoredEvent } from './event.ts'
+import type { DomainEvent, StoredEvent, Upcaster } from './event.ts'
 
 /** The category of a stream: all before the first dash. */
 export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'))

@@ -41,3 +41,6 @@ export type StoredEvent = {
   readonly revision: bigint
   readonly position: bigint
 }
+
+/** Takes the stored JSON of an event from one schema number to the next. */
+export type Upcaster = (data: { readonly [key: string]: Json }) => { readonly [key: string]: Json }

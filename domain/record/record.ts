@@ -4,11 +4,13 @@
  * written by hand from then on, without a change of its stored events.
  */
 import { z } from 'zod'
+import type { Activity } from '../kernel/activity.ts'
 import { type Aggregate, aggregate, inStatus, type Operation, type Vocabulary } from '../kernel/aggregate.ts'
 import { rejected } from '../kernel/errors.ts'
 import { type Json, storableFault } from '../kernel/json.ts'
 import { fieldInfo, id, jsonObject, object, plainOf, sealed } from '../kernel/schema.ts'
 import { changedFields, mergePatch } from './merge.ts'
+import { said, THING } from './said.ts'
 
 type Fields = Readonly<Record<string, z.ZodType>>
 type Values = Readonly<Record<string, unknown>>
@@ -120,6 +122,7 @@ export function record(messages: RecordMessages): Aggregate<RecordState, RecordM
       },
     },
     stateSchema: 1,
+    activity: recordActivity(messages),
     subjectOf: state => (state.status === 'present' ? state.owner : undefined),
     removedBy: [types.removed],
   })
@@ -137,6 +140,20 @@ function recordApi({
     replace: [`PUT /${path}/:id`, permission, `Replace ${thing}: a field that is left out is removed.`],
     change: [`PATCH /${path}/:id`, permission, `Change fields of ${thing}, merged as RFC 7396 says: null removes.`],
     remove: [`DELETE /${path}/:id`, permission, `Remove ${thing}.`],
+  }
+}
+
+/** A plain thing is called by its first field, where that is a text that is always there and open. */
+function recordActivity({ one, types, fields }: RecordMessages): Activity<Vocabulary> {
+  const [[name, field] = ['', z.undefined()]] = Object.entries(fields)
+  const isName = isRequired(field) && storedOf(field) === field && field instanceof z.ZodString
+  return {
+    ...(isName && { called: name }),
+    on: {
+      [types.added]: said`added the ${one} ${THING}`,
+      [types.changed]: said`changed the ${one} ${THING}`,
+      [types.removed]: said`removed the ${one} ${THING}`,
+    },
   }
 }
 

@@ -14,7 +14,7 @@ import { absent, followVersions } from '../../read-api/versions.ts'
 import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
-import { memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
+import { kinds, memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { watchBacklog } from '../http/backlog.ts'
@@ -150,7 +150,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const stores = { pool, signal, versions, moments, unseal, search }
     const live = openLive({ config, log, lifecycle, metrics, stores })
     const routes = [
-      ...readRoutes({ ...stores, memories, memoryPermissions, resources, allows }),
+      ...readRoutes({ ...stores, kinds, memories, memoryPermissions, resources, allows }),
       ...liveRoutes(live.deps),
     ]
     const check = async () => {

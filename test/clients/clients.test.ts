@@ -10,7 +10,7 @@ import type { z } from 'zod'
 import { exampleOf } from '../../commands/examples.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
-import { memoryPermissions, resources, services } from '../../infra/catalogue.ts'
+import { kinds, memoryPermissions, resources, services } from '../../infra/catalogue.ts'
 import { openApi } from '../../infra/http/openapi.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { wireOf } from '../domain/support/arbitrary.ts'
@@ -20,7 +20,10 @@ const RUNS = process.env.KOGI_LONG ? 2_000 : 60
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const GENERATED = `${FOLDER}generated`
 
-const routes = [...commandRoutes(services, {} as never), ...readRoutes({ resources, memoryPermissions } as never)]
+const routes = [
+  ...commandRoutes(services, {} as never),
+  ...readRoutes({ kinds, resources, memoryPermissions } as never),
+]
 const withBodies = routes.filter(({ body }) => body !== undefined)
 const tags = [...new Set(routes.map(({ tag }) => tag))]
 const documents = ['kogi', ...tags]

@@ -25,8 +25,8 @@ describe('the first tour of the README', function tour() {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-    expect(answers, stdout).to.have.length(10)
-    const [wallet, account, credit, statement, search, tasks, notes, balances, log, past] = answers
+    expect(answers, stdout).to.have.length(11)
+    const [wallet, account, credit, statement, search, tasks, notes, balances, log, feed, past] = answers
     const appended = [wallet, account, credit].map(({ data }) => data.events.map(({ type }: Event) => type))
     expect(appended).to.deep.equal([['WalletOpened'], ['AccountOpened'], ['EntryPosted']])
     expect(statement.data.closing).to.equal('120800')
@@ -37,6 +37,7 @@ describe('the first tour of the README', function tour() {
     expect(notes.data.map(({ title }: Found) => title)).to.deep.equal(['Colours of the sea'])
     expect(balances.data).to.deep.equal([{ group: { currency: 'EUR' }, count: 1, sums: { balance: '120800' } }])
     expect(log.data[0].changes).to.deep.include({ due_on: { from: null, to: '2026-12-01' } })
+    expect(feed.data.map(({ text }: Said) => text)).to.deep.equal(['mira created the task “Design the menu”'])
     expect(past.meta.as_of).to.equal(statement.meta.position)
     expect(past.data).to.deep.include({ balance: '120800', lines: statement.data.lines })
   })
@@ -44,6 +45,7 @@ describe('the first tour of the README', function tour() {
 
 type Event = { readonly type: string }
 type Line = { readonly balance: string }
+type Said = { readonly text: string }
 type Found = { readonly title: string }
 
 /** The blocks of shell commands in the section of the tour. */

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import { commandRoutes } from '../../commands/routes.ts'
 import { unsigned64 } from '../../domain/kernel/schema.ts'
-import { eventTypes, memoryPermissions, readPermissions, resources, services } from '../../infra/catalogue.ts'
+import { eventTypes, kinds, memoryPermissions, readPermissions, resources, services } from '../../infra/catalogue.ts'
 import { mountDocs } from '../../infra/http/docs.ts'
 import { errorCatalogue } from '../../infra/http/errors.ts'
 import { type OpenApi, openApi } from '../../infra/http/openapi.ts'
@@ -16,10 +16,10 @@ type Json = { readonly [key: string]: Json & string }
 /** The routes of the whole system; making them needs no engine, only answering does. */
 const routes = [
   ...commandRoutes(services, {} as never),
-  ...readRoutes({ resources, memoryPermissions } as never),
+  ...readRoutes({ kinds, resources, memoryPermissions } as never),
   ...liveRoutes({ readPermissions, eventTypes } as never),
 ]
-const ANY_CALLER = new Set(['bulk', 'streamEvents', 'openSocket'])
+const ANY_CALLER = new Set(['bulk', 'listActivity', 'streamEvents', 'openSocket'])
 
 function follow(api: OpenApi, reference: string): unknown {
   const steps = reference.slice(2).split('/')

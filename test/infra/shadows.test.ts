@@ -4,7 +4,7 @@ import { type ClientCommand, commandsOf, parseCommand } from '../../commands/req
 import { commandRoutes } from '../../commands/routes.ts'
 import type { KogiError } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
-import { memoryPermissions, resources, services } from '../../infra/catalogue.ts'
+import { kinds, memoryPermissions, resources, services } from '../../infra/catalogue.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 
@@ -35,7 +35,10 @@ function shadowsIn(patterns: readonly Pattern[]): readonly Shadow[] {
   return shadows
 }
 
-const routes = [...commandRoutes(services, {} as never), ...readRoutes({ resources, memoryPermissions } as never)]
+const routes = [
+  ...commandRoutes(services, {} as never),
+  ...readRoutes({ kinds, resources, memoryPermissions } as never),
+]
 const aliases = aliasesOf(routes)
 const patterns = [
   ...routes,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { codec, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
+import { codec, kinds, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import type { Pool } from '../../infra/postgres.ts'
 import { recordHead } from '../../projections/audit/heads.ts'
 import { rowAsOf } from '../../projections/rows/as-of.ts'
@@ -197,7 +197,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   })
 
   it('is declared by every route that has it, with its errors', () => {
-    for (const { path, parameters, errors } of readRoutes({ resources, memoryPermissions } as never)) {
+    for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
       expect(declared, path).to.equal(!path.includes('search'))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])

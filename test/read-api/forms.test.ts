@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { z } from 'zod'
-import { memoryPermissions, resources } from '../../infra/catalogue.ts'
+import { kinds, memoryPermissions, resources } from '../../infra/catalogue.ts'
 import { recordHead } from '../../projections/audit/heads.ts'
 import { asOfParameter } from '../../read-api/as-of.ts'
 import { columnFault } from '../../read-api/parameters.ts'
@@ -122,7 +122,7 @@ describe('read API: forms of parameters', () => {
       const { status, body } = await live.get(ORG, path)
       expect([status, body.error.message], path).to.deep.equal([400, message])
     }
-    for (const { path, parameters } of readRoutes({ resources, memoryPermissions } as never)) {
+    for (const { path, parameters } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       for (const { name, schema } of parameters) {
         for (const text of bad) expect(columnFault(schema, text) ?? 'must', `${path} ${name}`).to.match(/^must\b/)
       }

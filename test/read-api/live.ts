@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { Sealed } from '../../domain/kernel/schema.ts'
-import { memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
+import { kinds, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import { createApp } from '../../infra/http/server.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createMetrics } from '../../infra/metrics.ts'
@@ -47,6 +47,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     unseal,
     search: memoryIndex({ pool, memories, unseal }).search,
     memories,
+    kinds,
     memoryPermissions,
     resources: code.resources,
     allows: () => true,

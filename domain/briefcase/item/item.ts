@@ -3,6 +3,7 @@ import { rejected } from '../../kernel/errors.ts'
 import { type Json, storableFault } from '../../kernel/json.ts'
 import { changedFields, mergePatch } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
+import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
 
 type Details = {
@@ -92,6 +93,7 @@ export const item = aggregate({
   evolve,
   decide,
   stateSchema: 2,
+  activity,
 })
 
 /** Members that are null are removed; the whole must still be metadata that can be stored. */

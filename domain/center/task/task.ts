@@ -2,6 +2,7 @@ import { aggregate, type Decide, type EventOf, type Evolve } from '../../kernel/
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { changedFields } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
+import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
 
 /** The status a task has once it is complete; any other status reopens it. */
@@ -103,6 +104,7 @@ export const task = aggregate({
   evolve,
   decide,
   stateSchema: 2,
+  activity,
   removedBy: ['TaskRemoved'],
   spellings: { dueOn: 'due_on' },
 })

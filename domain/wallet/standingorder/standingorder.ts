@@ -1,6 +1,7 @@
 import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { type Movement, movementOf } from '../transfer/movement.ts'
+import { activity } from './activity.ts'
 import { type Due, firstDue, nextDue, type Recurrence } from './due.ts'
 import { commands, events, rejections } from './messages.ts'
 import { parseRule } from './rule.ts'
@@ -73,4 +74,5 @@ export const standingOrder = aggregate({
   evolve,
   decide,
   stateSchema: 1,
+  activity,
 })

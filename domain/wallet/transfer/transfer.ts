@@ -1,5 +1,6 @@
 import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
+import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
 import { type Movement, movementOf, movesNothing } from './movement.ts'
 
@@ -92,6 +93,7 @@ export const transfer = aggregate({
   evolve,
   decide,
   stateSchema: 1,
+  activity,
 })
 
 /** The request, and for what moves nothing its end as well. */

@@ -23,3 +23,15 @@ const PLACES: Readonly<Record<string, number>> = {
 /** Decimal places of an ISO 4217 currency, or `undefined` for any other commodity. */
 export const placesOf = (currency: string): number | undefined =>
   Object.hasOwn(PLACES, currency) ? PLACES[currency] : undefined
+
+/**
+ * An amount as people read it: `12.30 EUR`. `places` are its decimal places, those of ISO 4217 where nothing is said;
+ * the amount of a commodity whose places nobody says is given in its minor units.
+ */
+export function moneyText(amount: bigint, currency: string, places = placesOf(currency)): string {
+  if (places === undefined) return `${amount} minor units of ${currency}`
+  const digits = String(amount < 0n ? -amount : amount).padStart(places + 1, '0')
+  const whole = digits.slice(0, digits.length - places)
+  const text = places === 0 ? whole : `${whole}.${digits.slice(-places)}`
+  return `${amount < 0n ? '-' : ''}${text} ${currency}`
+}

@@ -3,6 +3,7 @@ import { invariant, rejected } from '../../kernel/errors.ts'
 import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { changedFields } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
+import { activity } from './activity.ts'
 import { changeAccount, closeAccount, mustBeEmpty, reopenAccount, withClosed } from './changes.ts'
 import { post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
@@ -176,6 +177,7 @@ export const wallet = aggregate({
   evolve,
   decide,
   stateSchema: 4,
+  activity,
   subjectOf: wallet => (wallet.status === 'none' ? undefined : wallet.owner),
   spellings: { effectiveOn: 'effective_on' },
 })

@@ -1,0 +1,9 @@
+import { service } from '../kernel/service.ts'
+
+export const hubService = service({
+  code: 'khub',
+  word: 'hub',
+  title: 'Hub: activity',
+  aggregates: [],
+  roles: {},
+})
