@@ -211,17 +211,31 @@ const own = (names: Readonly<Record<string, string>>, name: string) =>
 export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
   const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
   if (parsed.success) return parsed.data
-  throw invalidBody(parsed.error.issues.flatMap(issueDetails))
+  throw invalidBody(parsed.error.issues.flatMap(issue => issueDetails(issue, body)))
 }
 
 export const invalidBody = (details: readonly ErrorDetail[]) =>
   new KogiError('invalid_body', 'The body does not have the form of this operation; see details.', details)
 
 /** What is wrong, by field: `postings.0.amount`. */
-function issueDetails(issue: z.core.$ZodIssue): ErrorDetail[] {
+function issueDetails(issue: z.core.$ZodIssue, body: unknown): ErrorDetail[] {
   const at = issue.path.map(String)
-  if (issue.code !== 'unrecognized_keys') return [{ field: at.join('.') || 'body', message: issue.message }]
+  if (issue.code !== 'unrecognized_keys') {
+    const lacks = issue.code !== 'custom' && at.length > 0 && isMissing(body, at)
+    const message = lacks ? 'is required' : issue.message
+    return [{ field: at.join('.') || 'body', message }]
+  }
   return issue.keys.map(key => ({ field: [...at, key].join('.').slice(0, 200), message: 'unknown field' }))
+}
+
+/** Whether a body has nothing at a path. */
+function isMissing(body: unknown, path: readonly string[]): boolean {
+  let at = body
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return true
+    at = (at as Body)[key]
+  }
+  return at === undefined
 }
 
 export const IDEMPOTENCY_KEY_MAX = 255

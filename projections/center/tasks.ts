@@ -73,7 +73,7 @@ export const tasks = projection({
       permission: 'tasks.read',
       names: ['id'],
       order: ['id'],
-      filters: ['status', 'assignee', 'team', 'project', 'priority', 'due_on', 'created_at'],
+      filters: ['status', 'assignee', 'team', 'project', 'priority', 'due_on', 'created_at', 'completed_at'],
       groups: ['assignee', 'priority', 'project', 'status', 'team', 'type', 'due_on', 'created_at', 'completed_at'],
       sums: ['status_changes', 'reassignments', 'team_changes'],
       summary: { list: 'The tasks of the organization.', get: 'A task.' },

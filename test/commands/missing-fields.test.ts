@@ -1,0 +1,31 @@
+import { expect } from 'chai'
+import { parseBody } from '../../commands/requests.ts'
+import type { KogiError } from '../../domain/kernel/errors.ts'
+import { commands } from '../../domain/wallet/wallet/messages.ts'
+
+const detailsOf = (command: keyof typeof commands, body: unknown) => {
+  try {
+    parseBody(commands[command], body)
+  } catch (error) {
+    return (error as KogiError).details
+  }
+  return []
+}
+
+describe('a field that is missing', () => {
+  it('is called required, whatever its type is, at any depth', () => {
+    const required = (...fields: string[]) => fields.map(field => ({ field, message: 'is required' }))
+    expect(detailsOf('open', {})).to.deep.equal(required('kind'))
+    expect(detailsOf('openAccount', { account: 'a' })).to.deep.equal(required('currency', 'overdraft'))
+    const posting = { account: 'a', currency: 'EUR', amount: '1' }
+    expect(detailsOf('post', { postings: [posting, { account: 'b' }] })).to.deep.equal(
+      required('postings.1.currency', 'postings.1.amount'),
+    )
+  })
+
+  it('is another thing than a wrong value, and than a body that is no object', () => {
+    const [wrong] = detailsOf('openAccount', { account: 'a', currency: 'EUR', overdraft: 'maybe' })
+    expect(wrong).to.deep.include({ field: 'overdraft' }).and.not.deep.include({ message: 'is required' })
+    expect(detailsOf('open', null)[0]).to.deep.include({ field: 'body' })
+  })
+})
