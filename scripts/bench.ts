@@ -7,6 +7,7 @@ import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
+import { liveBench } from './bench/live.ts'
 import { projectionBench } from './bench/projections.ts'
 import { restBench } from './bench/rest.ts'
 import { searchBench } from './bench/search.ts'
@@ -24,6 +25,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   search: searchBench,
   statements: statementBench,
   rest: restBench,
+  live: liveBench,
   soak: soakBench,
   peers: peerBench,
 }
