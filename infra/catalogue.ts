@@ -38,6 +38,11 @@ export const services: readonly Service[] = [
 
 export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)
 
+/** The word of the service that each category belongs to. */
+export const serviceOfCategory: ReadonlyMap<string, string> = new Map(
+  services.flatMap(({ word, aggregates }) => aggregates.map(({ name }) => [name, word] as const)),
+)
+
 /** The names of all events. */
 export const eventTypes: readonly string[] = aggregates.flatMap(({ events }) => Object.keys(events))
 

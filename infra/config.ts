@@ -55,6 +55,15 @@ const originList = z
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
+const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must have 1 to 32 letters, digits, - and _')
+
+const CONSUMER = /^([A-Za-z0-9_-]{1,32})=(kogi(?:\.(?:\*|[A-Za-z0-9_%-]+)){0,4}(?:\.>)?)$/
+const consumerList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(text => CONSUMER.exec(text.trim()))))
+  .refine(found => !found.includes(null), 'must be like `books=kogi.*.wallet.>`, separated by commas')
+  .transform(found => found.map(match => ({ name: match![1]!, filter: match![2]! })))
+
 /**
  * Every setting of every process, in the order of the README's table. To add one, add a line: its key in `Config`, its
  * check, its default and its meaning all stand there.
@@ -92,8 +101,17 @@ const settings = {
     secret: true,
   }),
   natsUrl: setting('KOGI_NATS_URL', natsUrl, EMBEDDED, '', {
-    meaning: 'NATS server of the event bus, asked by `doctor` so far; `embedded` is the in-process bus',
+    meaning: 'NATS server of the event bus, which `relay` publishes to; `embedded` is no server',
     secret: true,
+  }),
+  natsStream: setting('KOGI_NATS_STREAM', streamName, 'KOGI', '', {
+    meaning: 'JetStream stream of the events; made where it is absent',
+  }),
+  natsKeepHours: setting('KOGI_NATS_KEEP_HOURS', integer(0, 1_000_000), '168', 'hours', {
+    meaning: 'how long a stream that is made keeps events; 0 keeps them for ever',
+  }),
+  natsConsumers: setting('KOGI_NATS_CONSUMERS', consumerList, '', '', {
+    meaning: 'durable consumers that are made: `name=subject`, separated by commas, such as `books=kogi.*.wallet.>`',
   }),
   jwks: setting('KOGI_JWKS', text, undefined, 'file or URL', {
     meaning: 'public keys that tokens are signed with; development makes a key pair in the data folder',

@@ -1,13 +1,16 @@
 import { KogiError } from '../domain/kernel/errors.ts'
 import { tokenCommandOf } from '../infra/auth/dev-keys.ts'
 import { superviseVerb } from '../infra/children.ts'
-import type { Config } from '../infra/config.ts'
+import { type Config, EMBEDDED } from '../infra/config.ts'
 import { openEngines, runningEngines } from '../infra/engines.ts'
 import { freePort } from '../infra/free-port.ts'
 import { readyOf } from '../infra/http/health.ts'
 import { migrateAll } from '../infra/migrate.ts'
 import { startApi } from '../infra/processes/api.ts'
 import { servingCommand } from './serve.ts'
+
+/** What runs beside the APIs; the relay too where the settings name a server for it. */
+const CHILDREN = ['projector', 'worker'] as const
 
 /** `kogi dev`: everything on one machine, both APIs on one port. */
 export const devCommand = () =>
@@ -24,7 +27,7 @@ export const devCommand = () =>
       KOGI_DATA_DIR: config.dataDir,
     }
     const children = await Promise.all(
-      ['projector', 'worker'].map(async name => {
+      [...CHILDREN, ...(config.natsUrl === EMBEDDED ? [] : ['relay'])].map(async name => {
         // The port stays the same when the child is started again, so that its health can be asked.
         const port = await freePort()
         const child = superviseVerb({ name, args: [name, '--port', String(port)], env, log })

@@ -19,6 +19,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   'command-api': async () => (await import('./command-api.ts')).commandApiCommand(),
   'read-api': async () => (await import('./read-api.ts')).readApiCommand(),
   projector: async () => (await import('./projector.ts')).projectorCommand(),
+  relay: async () => (await import('./relay.ts')).relayCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),
   store: async () => (await import('./store.ts')).storeCommand(),
   migrate: async () => (await import('./migrate.ts')).migrateCommand(),

@@ -1,0 +1,141 @@
+/** The event bus on NATS JetStream. */
+import {
+  AckPolicy,
+  connect,
+  DeliverPolicy,
+  type JetStreamClient,
+  type NatsConnection,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from 'nats'
+import { natsOptions } from '../nats.ts'
+import { type Bus, BusMovedError, type Consumer } from './bus.ts'
+import { SUBJECT_ROOT } from './subject.ts'
+
+export type JetStreamOptions = {
+  readonly url: string
+  /** Name of the stream. It is made where it is absent, and left as it is where it is there. */
+  readonly stream: string
+  /** How long messages are kept, in ms; 0 keeps them for ever. */
+  readonly maxAgeMs: number
+  /** Consumers that are made with the stream. */
+  readonly consumers: readonly Consumer[]
+}
+
+/** For so long the server remembers ids of messages, but not over its own restart. */
+const DUPLICATES_MS = 600_000
+const TIMEOUT_MS = 3_000
+/** Longest wait for a message before it is asked for anew. */
+const EXPIRES_MS = 5_000
+const RETRY_MS = 200
+/** Error codes of JetStream: a stream or a consumer that is not there, a message behind another one than the last. */
+const [STREAM_NOT_FOUND, CONSUMER_NOT_FOUND, WRONG_LAST_SEQUENCE] = [10_059, 10_014, 10_071]
+
+/** Connects at the first call, and again by itself. */
+export function jetStreamBus(options: JetStreamOptions): Bus {
+  let opened: Promise<NatsConnection> | undefined
+  let publisher: JetStreamClient | undefined
+  let bodyBytesMax = 1_048_576
+
+  const opening = async () => {
+    const connection = await connect({
+      ...natsOptions(options.url),
+      name: 'kogi',
+      timeout: TIMEOUT_MS,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: RETRY_MS,
+    })
+    // Some of it is left for the subject and the headers.
+    bodyBytesMax = connection.info!.max_payload - 4_096
+    return connection
+  }
+  const open = () => {
+    opened ??= opening().catch(error => {
+      opened = undefined
+      throw error
+    })
+    return opened
+  }
+  return {
+    async end() {
+      const connection = await open()
+      const manager = await connection.jetstreamManager({ timeout: TIMEOUT_MS })
+      await makeWhatIsMissing(manager, options)
+      return (await manager.streams.info(options.stream)).state.last_seq
+    },
+    bodyBytesMax: () => bodyBytesMax,
+    async publish({ subject, id, body }, after) {
+      const expect = { streamName: options.stream, lastSequence: after }
+      try {
+        publisher ??= (await open()).jetstream({ timeout: TIMEOUT_MS })
+        const { seq, duplicate } = await publisher.publish(subject, body, { msgID: id, expect })
+        return { sequence: seq, isDuplicate: duplicate }
+      } catch (error) {
+        if (codeOf(error) !== WRONG_LAST_SEQUENCE) throw error
+        throw new BusMovedError((error as Error).message)
+      }
+    },
+    async consume(consumer, handle, signal) {
+      const connection = await open()
+      await makeConsumer(await connection.jetstreamManager({ timeout: TIMEOUT_MS }), options.stream, consumer)
+      const source = await connection.jetstream({ timeout: TIMEOUT_MS }).consumers.get(options.stream, consumer.name)
+      while (!signal.aborted) {
+        const next = await source.next({ expires: EXPIRES_MS }).catch(() => pausedFor(RETRY_MS))
+        if (!next) continue
+        const { subject, data: body, seq: sequence, headers } = next
+        try {
+          await handle({ subject, body, sequence, id: headers?.get('Nats-Msg-Id') ?? '' })
+          next.ack()
+        } catch {
+          next.nak(RETRY_MS)
+        }
+      }
+    },
+    async close() {
+      const connection = await opened?.catch(() => undefined)
+      await connection?.close()
+    },
+  }
+}
+
+type Manager = Awaited<ReturnType<NatsConnection['jetstreamManager']>>
+
+async function makeWhatIsMissing(manager: Manager, { stream, maxAgeMs, consumers }: JetStreamOptions): Promise<void> {
+  try {
+    await manager.streams.info(stream)
+  } catch (error) {
+    if (codeOf(error) !== STREAM_NOT_FOUND) throw error
+    await manager.streams.add({
+      name: stream,
+      subjects: [`${SUBJECT_ROOT}.>`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      max_age: nanos(maxAgeMs),
+      duplicate_window: nanos(maxAgeMs === 0 ? DUPLICATES_MS : Math.min(maxAgeMs, DUPLICATES_MS)),
+    })
+  }
+  for (const consumer of consumers) await makeConsumer(manager, stream, consumer)
+}
+
+/** One message at a time is on its way to a consumer, so that none overtakes one that failed. */
+async function makeConsumer(manager: Manager, stream: string, { name, filter }: Consumer): Promise<void> {
+  try {
+    await manager.consumers.info(stream, name)
+  } catch (error) {
+    if (codeOf(error) !== CONSUMER_NOT_FOUND) throw error
+    await manager.consumers.add(stream, {
+      durable_name: name,
+      filter_subject: filter,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      max_ack_pending: 1,
+    })
+  }
+}
+
+const codeOf = (error: unknown): number | undefined =>
+  error instanceof NatsError ? error.jsError()?.err_code : undefined
+
+const pausedFor = (ms: number): Promise<undefined> => new Promise(resolve => setTimeout(() => resolve(undefined), ms))
