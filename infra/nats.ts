@@ -1,9 +1,9 @@
-import { type ConnectionOptions, connect } from 'nats'
+import { type ConnectionOptions, connect, type NatsConnection } from 'nats'
 import { EMBEDDED } from './config.ts'
 
 const TIMEOUT_MS = 2_000
 
-/** The options of a connection to the server of a URL: people write credentials into it, the client takes them apart. */
+/** Options of a connection to a server: people write credentials into its URL, which the client does not look for. */
 export function natsOptions(url: string): ConnectionOptions {
   const { username, password, protocol, host } = new URL(url)
   const credentials = password
@@ -13,6 +13,12 @@ export function natsOptions(url: string): ConnectionOptions {
       : {}
   return { servers: host, ...credentials, ...(protocol === 'tls:' && { tls: {} }) }
 }
+
+/** What the client calls the part of it that makes streams and consumers. */
+const ADMIN = 'jetstreamManager'
+
+/** The calls of a server that make streams and consumers. */
+export const administrationOf = (connection: NatsConnection, timeout = TIMEOUT_MS) => connection[ADMIN]({ timeout })
 
 /** Connects to the event bus and describes the server. Throws when none answers. */
 export async function probeNats(url: string): Promise<string> {

@@ -44,7 +44,7 @@ export function inProcessBus(): Bus {
 }
 
 /** Whether a subject fits a filter: `*` is any one token, `>` one or more at the end. */
-export function matcherOf(filter: string): (subject: string) => boolean {
+function matcherOf(filter: string): (subject: string) => boolean {
   const wanted = filter.split('.')
   return subject => {
     const tokens = subject.split('.')

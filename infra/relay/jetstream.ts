@@ -10,7 +10,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from 'nats'
-import { natsOptions } from '../nats.ts'
+import { administrationOf, natsOptions } from '../nats.ts'
 import { type Bus, BusMovedError, type Consumer } from './bus.ts'
 import { SUBJECT_ROOT } from './subject.ts'
 
@@ -61,9 +61,9 @@ export function jetStreamBus(options: JetStreamOptions): Bus {
   return {
     async end() {
       const connection = await open()
-      const manager = await connection.jetstreamManager({ timeout: TIMEOUT_MS })
-      await makeWhatIsMissing(manager, options)
-      return (await manager.streams.info(options.stream)).state.last_seq
+      const admin = await administrationOf(connection, TIMEOUT_MS)
+      await makeWhatIsMissing(admin, options)
+      return (await admin.streams.info(options.stream)).state.last_seq
     },
     bodyBytesMax: () => bodyBytesMax,
     async publish({ subject, id, body }, after) {
@@ -79,7 +79,7 @@ export function jetStreamBus(options: JetStreamOptions): Bus {
     },
     async consume(consumer, handle, signal) {
       const connection = await open()
-      await makeConsumer(await connection.jetstreamManager({ timeout: TIMEOUT_MS }), options.stream, consumer)
+      await makeConsumer(await administrationOf(connection, TIMEOUT_MS), options.stream, consumer)
       const source = await connection.jetstream({ timeout: TIMEOUT_MS }).consumers.get(options.stream, consumer.name)
       while (!signal.aborted) {
         const next = await source.next({ expires: EXPIRES_MS }).catch(() => pausedFor(RETRY_MS))
@@ -100,14 +100,17 @@ export function jetStreamBus(options: JetStreamOptions): Bus {
   }
 }
 
-type Manager = Awaited<ReturnType<NatsConnection['jetstreamManager']>>
+type Administration = Awaited<ReturnType<typeof administrationOf>>
 
-async function makeWhatIsMissing(manager: Manager, { stream, maxAgeMs, consumers }: JetStreamOptions): Promise<void> {
+async function makeWhatIsMissing(
+  admin: Administration,
+  { stream, maxAgeMs, consumers }: JetStreamOptions,
+): Promise<void> {
   try {
-    await manager.streams.info(stream)
+    await admin.streams.info(stream)
   } catch (error) {
     if (codeOf(error) !== STREAM_NOT_FOUND) throw error
-    await manager.streams.add({
+    await admin.streams.add({
       name: stream,
       subjects: [`${SUBJECT_ROOT}.>`],
       storage: StorageType.File,
@@ -116,16 +119,16 @@ async function makeWhatIsMissing(manager: Manager, { stream, maxAgeMs, consumers
       duplicate_window: nanos(maxAgeMs === 0 ? DUPLICATES_MS : Math.min(maxAgeMs, DUPLICATES_MS)),
     })
   }
-  for (const consumer of consumers) await makeConsumer(manager, stream, consumer)
+  for (const consumer of consumers) await makeConsumer(admin, stream, consumer)
 }
 
 /** One message at a time is on its way to a consumer, so that none overtakes one that failed. */
-async function makeConsumer(manager: Manager, stream: string, { name, filter }: Consumer): Promise<void> {
+async function makeConsumer(admin: Administration, stream: string, { name, filter }: Consumer): Promise<void> {
   try {
-    await manager.consumers.info(stream, name)
+    await admin.consumers.info(stream, name)
   } catch (error) {
     if (codeOf(error) !== CONSUMER_NOT_FOUND) throw error
-    await manager.consumers.add(stream, {
+    await admin.consumers.add(stream, {
       durable_name: name,
       filter_subject: filter,
       ack_policy: AckPolicy.Explicit,

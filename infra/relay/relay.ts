@@ -1,7 +1,7 @@
 /**
  * The relay: every domain event of the log to the event bus, in the order of the log. What is published names the
  * message that it comes behind, so that the bus stores all of it in order or refuses it; then the relay begins again
- * behind the last event that was stored. The checkpoint follows what was stored, and a replay of it is only a repetition.
+ * behind the last event that was stored. The checkpoint follows what was stored.
  */
 
 import { type EventStore, LostRaceError } from '../../commands/ports.ts'

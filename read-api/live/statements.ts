@@ -8,9 +8,9 @@ import { columnsOf, historyTableOf, quoted, tableOf } from '../../projections/ro
 export const COLUMNS: readonly string[] = columnsOf(auditLog).map(({ name }) => name)
 
 /** Most rows of an org that one statement answers with. */
-export const PAGE_ROWS = 500
+export const PAGE_ROWS = 100
 /** Events that one statement looks through for those of some types. */
-const WINDOW_ROWS = 5_000
+const WINDOW_ROWS = 2_000
 
 /**
  * SQL of how far the events of each bucket of `$1` can be read: to where all read models of this process are that are

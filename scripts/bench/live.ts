@@ -19,7 +19,7 @@ const LATE_MS = 30_000
 /** Clock ticks of a second in /proc, the same on every Linux. */
 const TICKS = 100
 
-/** Time from a command and from its answer to its event, at 200 commands/s, with 1,000 connections open; memory and CPU of them. */
+/** Time from a command and from its answer to its event, with 1,000 connections open; memory and CPU of them. */
 export async function liveBench(): Promise<Figure[]> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-'))
   const dev = await startKogi(['dev', '--port', '0'], { KOGI_DATA_DIR: data })
@@ -109,7 +109,7 @@ function noteAll(text: string, arrived: Map<string, number>): void {
 
 type Delays = { readonly afterCommand: readonly number[]; readonly afterAnswer: readonly number[] }
 
-/** Sends commands at a fixed rate, whatever their answers take; ms from each and from its answer to its event, sorted. */
+/** Sends commands at a fixed rate, whatever their answers take; sorted ms from each, and its answer, to its event. */
 async function delays({ url }: Running, token: string, arrived: Map<string, number>): Promise<Delays> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const began = performance.now()

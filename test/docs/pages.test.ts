@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { liveMetrics } from '../../infra/http/live/metrics.ts'
 import { createMetrics } from '../../infra/metrics.ts'
 import { projectionMetrics } from '../../infra/projection-metrics.ts'
+import { relayMetrics } from '../../infra/relay/metrics.ts'
 import { VERSION } from '../../infra/version.ts'
 import { workerMetrics } from '../../infra/worker-metrics.ts'
 import { notice } from '../../scripts/dev.ts'
@@ -29,6 +30,7 @@ describe('the pages of docs/', () => {
     const { registry } = createMetrics({ service: 'test' })
     projectionMetrics(registry)
     liveMetrics(registry)
+    relayMetrics(registry).watch(() => ({ position: 0n, head: 0n, stuckMs: 0 }))
     workerMetrics(registry).watch(() => ({ processes: [], head: 0n, stuckMs: 0, timersStuck: 0 }))
     // The read API adds gauges of its own.
     const own = ['http_reads_at_work', 'http_reads_queued', 'kogi_live_connections']
@@ -44,7 +46,7 @@ describe('the pages of docs/', () => {
 })
 
 /** Probes whose names look like those of metrics. */
-const NO_METRICS = new Set(['event_store', 'read_models'])
+const NO_METRICS = new Set(['event_bus', 'event_store', 'read_models'])
 
 describe('what the CLI says of itself', function says() {
   this.timeout(60_000)

@@ -40,13 +40,23 @@ describe('a live client that reads slowly', function slow() {
     await app?.close()
   })
 
+  /** Waits until so many clients were ended because they read too slowly. */
+  const untilTooSlow = async (count: number) => {
+    for (;;) {
+      const metrics = await (await fetch(`${app.url}/metrics`)).text()
+      const [, ended] = /^kogi_live_ended_total\{reason="too_slow".*\} (\d+)$/m.exec(metrics) ?? []
+      if (Number(ended ?? 0) >= count) return
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  }
+
   it('is ended, and loses nothing when it comes again with its last id', async () => {
     const heap = () => process.memoryUsage().rss
     const slow = await openStream(app.url, token, '?after=0')
     await slow.until(() => slow.events.length > 0)
     slow.pause()
     const before = heap()
-    await new Promise(resolve => setTimeout(resolve, 2_500))
+    await untilTooSlow(1)
     slow.resume()
     await slow.until(() => slow.isOver())
     expect(slow.events.length).to.be.below(EVENTS)
@@ -65,7 +75,7 @@ describe('a live client that reads slowly', function slow() {
     slow.send({ type: 'subscribe', channels: ['project:p'], after: '0' })
     await slow.until(() => slow.messages.length > 2)
     slow.socket.pause()
-    await new Promise(resolve => setTimeout(resolve, 2_500))
+    await untilTooSlow(2)
     slow.socket.resume()
     await slow.until(() => slow.closed() !== undefined)
     const told = slow.messages.filter(({ type }) => type === 'project.updated')

@@ -6,6 +6,7 @@ import { loadConfig } from '../../infra/config.ts'
 import { commandStore } from '../../infra/event-store/command-store.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import { silentLog } from '../../infra/log.ts'
+import { administrationOf } from '../../infra/nats.ts'
 import { busOf, startRelay } from '../../infra/processes/relay.ts'
 import { cloudEventFrom } from '../../infra/relay/cloud-event.ts'
 import { Relay } from '../../infra/relay/relay.ts'
@@ -56,7 +57,7 @@ describe('the relay', function relay() {
   const relayed = async () => {
     const connection = await connect({ servers: nats.url.slice(7) })
     try {
-      const { last_seq } = (await (await connection.jetstreamManager()).streams.info('KOGI')).state
+      const { last_seq } = (await (await administrationOf(connection)).streams.info('KOGI')).state
       const found: { subject: string; id: string; body: string }[] = []
       if (last_seq === 0) return found
       const consumer = await connection.jetstream().consumers.get('KOGI')
@@ -92,7 +93,7 @@ describe('the relay', function relay() {
     expect([event.id, event.subject, event.org]).to.deep.equal([first!.id, 'w 1', 'acme.example'])
     expect(first!.body).not.to.include('Mira')
     const connection = await connect({ servers: nats.url.slice(7) })
-    const { config } = await (await connection.jetstreamManager()).consumers.info('KOGI', 'books')
+    const { config } = await (await administrationOf(connection)).consumers.info('KOGI', 'books')
     expect([config.filter_subject, config.max_ack_pending]).to.deep.equal(['kogi.*.wallet.>', 1])
     await connection.close()
     await running.close()
@@ -131,9 +132,9 @@ describe('the relay', function relay() {
 
   it(`loses nothing and keeps the order while the bus is killed ${KILLS} times and remembers no id`, async () => {
     const connection = await connect({ servers: nats.url.slice(7) })
-    const manager = await connection.jetstreamManager()
-    const { config } = await manager.streams.info('KOGI')
-    await manager.streams.update('KOGI', { ...config, duplicate_window: nanos(100) })
+    const admin = await administrationOf(connection)
+    const { config } = await admin.streams.info('KOGI')
+    await admin.streams.update('KOGI', { ...config, duplicate_window: nanos(100) })
     await connection.close()
     let isOver = false
     let n = 0
