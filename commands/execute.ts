@@ -130,7 +130,10 @@ async function positionsOf(
   const { length } = draft.events
   const drafted = draft.drafted()
   if (drafted.length > 1 && drafted.some(n => !turns[n]!.item.isOfBulk)) {
-    const events = await deps.store.read(draft.stream, draft.before.revision + 1n, length).catch(() => [])
+    const from = draft.before.revision + 1n
+    const positions = await deps.store.positions(draft.stream, from, length).catch(() => [])
+    if (positions.length === length) return positions
+    const events = await deps.store.read(draft.stream, from, length).catch(() => [])
     if (events.length === length) return events.map(({ position }) => position)
   }
   return draft.events.map(() => last)

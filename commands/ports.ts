@@ -32,6 +32,11 @@ export type EventStore = {
   readonly last: (stream: string) => Promise<{ readonly type: string } | undefined>
   /** Appends if the stream's last revision is `expected` (-1: the stream is new). */
   readonly append: (stream: string, expected: bigint, events: readonly NewEvent[]) => Promise<Appended>
+  /**
+   * Positions of at most `limit` events of a stream from revision `from` on, in order; fewer where the log does not
+   * have them at hand: then the events are read.
+   */
+  readonly positions: (stream: string, from: bigint, limit: number) => Promise<readonly bigint[]>
   /** Appends to a derived stream, wherever it ends; the server drops a repetition of the same event ids. */
   readonly appendDerived: (stream: string, events: readonly NewEvent[]) => Promise<void>
   readonly readDerived: (

@@ -18,5 +18,7 @@ export type AppenderOptions = {
 export type Appender = {
   /** `expected`: the revision of the stream's last event, negative where the stream is new. */
   readonly append: (stream: string, expected: bigint | 'any', events: readonly NewEvent[]) => Promise<Appended>
+  /** Positions of at most `count` events of a stream from revision `from` on; none where they are not at hand. */
+  readonly positions: (stream: string, from: bigint, count: number) => Promise<readonly bigint[]>
   readonly close: () => void
 }

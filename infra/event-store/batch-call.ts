@@ -4,6 +4,7 @@ import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseCo
 import { MessageSplitter, percentDecoded } from '../wire/grpc.ts'
 import { type AppendAnswer, appendAnswer } from './append-messages.ts'
 import { callHeaders, inWords, keepPinging, openSession } from './connection.ts'
+import { readPositions } from './positions.ts'
 
 const BATCH_APPEND = '/event_store.client.streams.Streams/BatchAppend'
 /** As the client has it, unless the connection string says otherwise. */
@@ -35,6 +36,7 @@ export class BatchCall {
   readonly #session: ClientHttp2Session
   readonly #stream: ClientHttp2Stream
   readonly #events: BatchCallEvents
+  readonly #url: string
   readonly #ping: NodeJS.Timeout | undefined
   #unanswered = 0
   #isLeaving = false
@@ -43,6 +45,7 @@ export class BatchCall {
 
   constructor(url: string, node: string, events: BatchCallEvents) {
     this.#events = events
+    this.#url = url
     const { keepAliveInterval = PING_MS } = parseConnectionString(url)
     this.#session = openSession(url, node)
     this.#session.on('error', error => this.end(inWords(error)))
@@ -64,6 +67,11 @@ export class BatchCall {
   send(frames: Buffer, appends: number): void {
     this.#unanswered += appends
     this.#stream.write(frames)
+  }
+
+  /** Positions of events of a stream, read over the same connection. */
+  positions(stream: string, from: bigint, count: number): Promise<readonly bigint[]> {
+    return readPositions(this.#session, this.#url, stream, from, count)
   }
 
   close(): void {

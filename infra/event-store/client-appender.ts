@@ -25,6 +25,7 @@ export function clientAppender({ client, timeoutMs }: Omit<AppenderOptions, 'url
         throw asKogiError(error)
       }
     },
+    positions: async () => [],
     close: () => {},
   }
 }

@@ -21,7 +21,7 @@ export function commandStore(
   makeAppender: (options: AppenderOptions) => Appender = leanAppender,
 ): EventStore & { close: () => Promise<void> } {
   const client = EventStoreDBClient.connectionString(url)
-  const { append, close } = makeAppender({ url, client, timeoutMs: appendTimeoutMs })
+  const { append, positions, close } = makeAppender({ url, client, timeoutMs: appendTimeoutMs })
 
   const read = async (stream: string, direction: 'forwards' | 'backwards', from: ReadRevision, limit: number) => {
     const reading = client.readStream(stream, { direction, fromRevision: from, maxCount: limit })
@@ -44,6 +44,7 @@ export function commandStore(
     read: async (stream, from, limit) => (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
     last: async stream => (await read(stream, 'backwards', 'end', 1))[0],
     append,
+    positions,
     async appendDerived(stream, events) {
       await append(stream, 'any', events)
     },

@@ -10,7 +10,7 @@ import { type AppendAnswer, type EncodedAppend, encodeAppend } from './append-me
 import type { Appender, AppenderOptions } from './appender.ts'
 import { BatchCall, type CallEnd } from './batch-call.ts'
 import { clientAppender } from './client-appender.ts'
-import { tooLarge, unanswered, unavailable } from './failures.ts'
+import { answered, tooLarge, unanswered, unavailable } from './failures.ts'
 
 /** A message that the server takes; a larger one would end the call, and with it all other appends. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -34,6 +34,7 @@ export function leanAppender(options: AppenderOptions): Appender {
   const appender = new LeanAppender(options)
   return {
     append: (stream, expected, events) => appender.append(stream, expected, events),
+    positions: (stream, from, count) => appender.positions(stream, from, count),
     close: () => appender.close(),
   }
 }
@@ -73,6 +74,11 @@ class LeanAppender {
       this.#deadline ??= setTimeout(this.#expire, this.#options.timeoutMs)
       this.#flush ??= setImmediate(this.#send)
     })
+  }
+
+  async positions(stream: string, from: bigint, count: number): Promise<readonly bigint[]> {
+    const call = this.#call
+    return call ? answered(this.#options.timeoutMs, call.positions(stream, from, count)) : []
   }
 
   close(): void {

@@ -40,6 +40,10 @@ for (const [name, make] of Object.entries(APPENDERS))
       expect([first.revision, second.revision]).to.deep.equal([1n, 2n])
       const positions = (await stored(stream)).map(({ position }) => position!.commit)
       expect([first.position, second.position]).to.deep.equal(positions.slice(1))
+      if (name === 'client') return
+      expect(await appender.positions(stream, 1n, 5)).to.deep.equal(positions.slice(1))
+      expect(await appender.positions(stream, 0n, 2)).to.deep.equal(positions.slice(0, 2))
+      expect(await appender.positions(newStream(), 0n, 2)).to.deep.equal([])
     })
 
     it('says that a race is lost, and leaves the stream as it was', async () => {
