@@ -199,6 +199,8 @@ export class Lane {
 
   async #write({ events, folded, statements, advances, foldMs, flushes = false }: Written): Promise<void> {
     const started = performance.now()
+    // Checkpoints of buckets without events are behind now, and the next flush must not wait for more events.
+    if (folded || advances.size > 0) this.#rests = false
     try {
       await commitBatch(this.#deps, statements, advances)
     } catch (error) {

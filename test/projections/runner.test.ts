@@ -72,6 +72,22 @@ describe('projections: the runner', () => {
     expect(checkpoints.map(({ position }) => position)).to.deep.equal(checkpoints.map(() => events.at(-1)!.position))
   })
 
+  it('moves every checkpoint past an event that comes just as it has come to rest', async () => {
+    const pool = await freshPool()
+    const events = randomHistory({ seed: 9, count: 24, orgs: 1 })
+    const log = new MemoryLog(events.slice(0, 20))
+    const runner = startRunner(pool, log)
+    await reached(pool, events[19]!.position)
+    // It rests half a second or a second after the last event, whichever it has to join.
+    const pauses = [700, 1_200]
+    for (const [n, event] of events.slice(20).entries()) {
+      await sleep(pauses[n % 2])
+      log.append(event)
+      await reached(pool, event.position)
+    }
+    await runner.close()
+  })
+
   it('tells at each commit which position it has reached', async () => {
     const pool = await freshPool()
     const events = randomHistory({ seed: 6, count: 50 })
