@@ -9,6 +9,7 @@ import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { liveBench } from './bench/live.ts'
 import { projectionBench } from './bench/projections.ts'
+import { relayBench } from './bench/relay.ts'
 import { restBench } from './bench/rest.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
@@ -26,6 +27,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   statements: statementBench,
   rest: restBench,
   live: liveBench,
+  relay: relayBench,
   soak: soakBench,
   peers: peerBench,
 }

@@ -116,7 +116,7 @@ export class Relay {
           await window.empty()
           if (!window.fault) this.#pass(event)
         } else if (isNew) {
-          await window.room()
+          if (window.isFull) await window.room()
           if (!both.aborted) window.add({ event, sequence: end + 1, stored: bus.publish(message, end) })
           end += 1
         } else {
@@ -193,9 +193,12 @@ class Window {
     this.#settling ??= this.#settleAll()
   }
 
-  /** Resolves when one more may be sent, or something went wrong. */
+  get isFull(): boolean {
+    return this.#sent.length >= WINDOW && !this.fault
+  }
+
+  /** Resolves when more may be sent, or something went wrong. */
   async room(): Promise<void> {
-    if (this.#sent.length < WINDOW || this.fault) return
     await new Promise<void>(resolve => {
       this.#waiting = resolve
     })
@@ -229,7 +232,7 @@ class Window {
 }
 
 /** The message of an event; none for one that nobody can read. */
-function messageOf(
+export function messageOf(
   event: StoredEvent,
   { serviceOf, bus }: Pick<RelayOptions, 'serviceOf' | 'bus'>,
 ): BusMessage | undefined {
