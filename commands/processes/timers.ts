@@ -26,6 +26,7 @@ export type TimerDeps = WriteDeps & {
   /** The timers due by an instant, earliest first, without those of some events. */
   readonly due: (by: string, without: readonly string[]) => Promise<readonly Timer[]>
   readonly log: ProcessLog
+  readonly pausesMs?: readonly number[]
   /** Called when a timer has fired, with how late that was. */
   readonly onFired?: (timer: Timer, lateMs: number) => void
 }
@@ -116,7 +117,8 @@ export class Timers {
       this.#tried.set(event, { notBefore: now + AGAIN_MS, failures: 0 })
       this.#deps.onFired?.(timer, now - Date.parse(timer.due_at))
     } catch (error) {
-      const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)]!
+      const pauses = this.#deps.pausesMs ?? PAUSES_MS
+      const pause = pauses[Math.min(failures, pauses.length - 1)]!
       const notBefore = Date.parse(this.#deps.now()) + pause
       this.#tried.set(event, { notBefore, failures: failures + 1, error: error as Error })
       this.#deps.log.warn({ err: error, timer: `${category}.${command}`, thing, event }, 'a timer could not fire')

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
+import { patient } from '../support/pace.ts'
 
 type Transfer = {
   readonly status: string
@@ -44,7 +45,7 @@ describe('a transfer', function () {
   }
   /** What is read at a path once it has a status. */
   const readUntil = async (path: string, wanted: string) => {
-    for (const end = Date.now() + 10_000; ; await sleep(20)) {
+    for (const end = Date.now() + patient(10_000); ; await sleep(20)) {
       const { status, body } = await client.call('GET', `/api/v1/kwlt${path}`)
       if (status === 200 && body.data.status === wanted) return body.data
       if (Date.now() > end) expect.fail(`${path} is ${JSON.stringify(body)}`)
@@ -52,7 +53,7 @@ describe('a transfer', function () {
   }
   /** The transfer once its steps are these. */
   const ended = async (id: string, ...steps: string[]): Promise<Transfer> => {
-    for (const end = Date.now() + 10_000; ; await sleep(20)) {
+    for (const end = Date.now() + patient(10_000); ; await sleep(20)) {
       const { status, body } = await client.call('GET', `/api/v1/kwlt/transfers/${id}`)
       const found = body.data as Transfer
       const taken = found?.steps?.map(({ step }) => step).join()
@@ -106,7 +107,7 @@ describe('a transfer', function () {
     await sent(`/transfers/${other}/cancel`, {})
     await ended(id, 'scheduled', 'requested', 'held', 'completed')
     const { steps } = await read(`/transfers/${id}`)
-    expect(Date.parse(steps[1].at) - due.getTime()).to.be.within(0, 1_000)
+    expect(Date.parse(steps[1].at) - due.getTime()).to.be.within(0, patient(1_000))
     await ended(other, 'scheduled', 'cancelled')
     expect(await balances()).to.include({ mira: '600', ben: '400' })
   })
@@ -131,7 +132,7 @@ describe('a transfer', function () {
     await ended((await request({ amount: '100' })).id, 'requested', 'refused')
     const { updated_at, reason } = await readUntil('/wallets/mira/holds/short', 'released')
     expect(reason).to.equal('expired')
-    expect(Date.parse(updated_at) - expiry.getTime()).to.be.within(0, 1_000)
+    expect(Date.parse(updated_at) - expiry.getTime()).to.be.within(0, patient(1_000))
     await ended((await request({ amount: '100' })).id, 'requested', 'held', 'completed')
   })
 

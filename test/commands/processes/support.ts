@@ -10,6 +10,7 @@ import { commandStore } from '../../../infra/event-store/command-store.ts'
 import { eventLog } from '../../../infra/event-store/reader.ts'
 import { silentLog } from '../../../infra/log.ts'
 import type { EventLog } from '../../../projections/ports.ts'
+import { patient } from '../../support/pace.ts'
 import { startProcess } from '../support.ts'
 
 type Store = ReturnType<typeof commandStore>
@@ -81,7 +82,7 @@ export function runProcess(
 
 /** Waits until a condition holds; fails where it does not within the time. */
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  for (const end = performance.now() + timeoutMs; !(await condition()); await sleep(5)) {
+  for (const end = performance.now() + patient(timeoutMs); !(await condition()); await sleep(5)) {
     if (performance.now() > end) throw new Error(`this does not come true: ${condition}`)
   }
 }
