@@ -14,6 +14,7 @@ import { restBench } from './bench/rest.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { statementBench } from './bench/statements.ts'
+import { transferBench } from './bench/transfers.ts'
 import { table } from './terminal.ts'
 
 /** Groups of figures, by the name that selects them. */
@@ -25,6 +26,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   checkpoints: checkpointBench,
   search: searchBench,
   statements: statementBench,
+  transfers: transferBench,
   rest: restBench,
   live: liveBench,
   relay: relayBench,

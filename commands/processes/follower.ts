@@ -74,6 +74,10 @@ export class Follower {
     this.#revision = start.revision
     this.#position = start.checkpoint.position
     this.#decided = start.checkpoint.decided
+    const wakeAll = () => {
+      for (const task of this.#tasks) task.wake?.()
+    }
+    this.#signal.addEventListener('abort', wakeAll, { once: true })
   }
 
   /** Takes a process over from where its last worker came to; that one can write no checkpoint any more. */
@@ -181,12 +185,10 @@ export class Follower {
     return new Promise(resolve => {
       const end = () => {
         clearTimeout(timer)
-        this.#signal.removeEventListener('abort', end)
         task.wake = undefined
         resolve()
       }
       const timer = ms === undefined ? undefined : setTimeout(end, ms)
-      this.#signal.addEventListener('abort', end, { once: true })
       task.wake = end
       if (this.#signal.aborted) end()
     })

@@ -8,7 +8,7 @@ import { allRows, checkRows, commandsOf, visible, whileKilling } from './checks.
 import { checksum, csv, dataSet } from './data-sets.ts'
 
 const LANES = 32
-const UNDERWAY_MAX = 256
+const AT_ONCE = 64
 const ACCOUNT = { account: 'main', currency: 'ETH' }
 const PLACES = 18
 /** The wallet that is short of one wei in the second run: the busiest of those that need an opening balance. */
@@ -156,6 +156,20 @@ async function followEnds(system: System) {
   }
 }
 
+/** Lets so many in at once; the others wait in order. */
+function places(count: number) {
+  const waiting: (() => void)[] = []
+  let free = count
+  return {
+    enter: () => (free > 0 ? void free-- : new Promise<void>(resolve => waiting.push(resolve))),
+    leave() {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+    },
+  }
+}
+
 type Run = { readonly refused: readonly string[]; readonly completed: number; readonly balances: Balances }
 
 /** Opens the wallets and requests every transfer once those before it that touch the same money have ended. */
@@ -183,27 +197,28 @@ async function run(options: {
   let completed = 0
   const spent = new Map<string, Promise<unknown>>()
   const received = new Map<string, Set<Promise<unknown>>>()
-  const underway = new Set<Promise<unknown>>()
+  const all: Promise<unknown>[] = []
+  const { enter, leave } = places(AT_ONCE)
   for (const { hash, from, to, amount } of transfers) {
     // The sender's earlier transfers (its nonce), what it has received, and what the receiver has sent before.
     const before = [spent.get(from), spent.get(to), ...(received.get(from) ?? [])]
     const one: Promise<unknown> = (async () => {
       await Promise.all(before)
+      await enter()
       const end = ended.of(org, hash)
       const accounts = { from, from_account: 'main', to, to_account: 'main' }
       await send('/transfers', hash, { id: hash, ...accounts, currency: 'ETH', places: PLACES, amount: String(amount) })
       if ((await end) === 'TransferRefused') refused.push(hash)
       else completed += 1
     })().finally(() => {
-      underway.delete(one)
+      leave()
       received.get(to)!.delete(one)
     })
-    underway.add(one)
+    all.push(one)
     spent.set(from, one)
     received.set(to, (received.get(to) ?? new Set()).add(one))
-    if (underway.size >= UNDERWAY_MAX) await Promise.race(underway)
   }
-  await Promise.all(underway)
+  await Promise.all(all)
   await visible(client, position)
   const rows = await allRows(client, '/api/v1/kwlt/accounts')
   return { refused, completed, balances: new Map(rows.map(({ wallet, balance }) => [wallet!, BigInt(balance!)])) }
