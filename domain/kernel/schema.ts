@@ -78,20 +78,29 @@ export function ref(category: string) {
 
 const decimal = (pattern: RegExp, description: string) =>
   column(
-    z.codec(z.string().regex(pattern).meta({ description }), z.bigint(), { decode: BigInt, encode: String }),
+    z.codec(z.string().regex(pattern, `must be ${description}`).meta({ description }), z.bigint(), {
+      decode: BigInt,
+      encode: String,
+    }),
     'numeric',
   )
 
 /** Money in minor units of its currency (cents, haler, wei): a decimal string of at most 38 digits on the wire. */
-export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a decimal string')
+export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a decimal string of at most 38 digits')
 /** Money that is more than nothing. */
-export const positiveMinorUnits = decimal(/^[1-9][0-9]{0,37}$/, 'minor units above zero, a decimal string')
+export const positiveMinorUnits = decimal(
+  /^[1-9][0-9]{0,37}$/,
+  'minor units above zero, a decimal string of at most 38 digits',
+)
 /** The largest absolute amount that `minorUnits` can carry: 38 nines. */
 export const MAX_MINOR_UNITS = 10n ** 38n - 1n
 
 /** A commit position or a stream revision: an unsigned 64-bit number as a decimal string. */
 export const unsigned64 = column(
-  z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/), z.bigint(), { decode: BigInt, encode: String }),
+  z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/, 'must be a decimal string below 2^63'), z.bigint(), {
+    decode: BigInt,
+    encode: String,
+  }),
   'bigint',
 )
 
@@ -102,7 +111,10 @@ export const currency = textual(/^[^\s\p{C}]{1,32}$/u, 32, `^${OUTER}+$`, '1 to 
 export const date = column(z.iso.date('must be a date: YYYY-MM-DD'), 'text')
 
 /** An instant in UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ` (RFC 3339): sorts as text. */
-export const timestamp = column(z.iso.datetime({ precision: 3 }), 'text')
+export const timestamp = column(
+  z.iso.datetime({ precision: 3, error: 'must be a UTC timestamp: YYYY-MM-DDTHH:MM:SS.sssZ' }),
+  'text',
+)
 
 export const boolean = column(z.boolean(), 'boolean')
 export const integer = (min: number, max: number) => column(z.int().min(min).max(max), 'integer')

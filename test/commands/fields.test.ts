@@ -12,8 +12,8 @@ const detailsOf = (command: keyof typeof commands, body: unknown) => {
   return []
 }
 
-describe('a field that is missing', () => {
-  it('is called required, whatever its type is, at any depth', () => {
+describe('a field of a body', () => {
+  it('that is missing is called required, whatever its type is, at any depth', () => {
     const required = (...fields: string[]) => fields.map(field => ({ field, message: 'is required' }))
     expect(detailsOf('open', {})).to.deep.equal(required('kind'))
     expect(detailsOf('openAccount', { account: 'a' })).to.deep.equal(required('currency', 'overdraft'))
@@ -23,7 +23,16 @@ describe('a field that is missing', () => {
     )
   })
 
-  it('is another thing than a wrong value, and than a body that is no object', () => {
+  it('that has a wrong form is told the form in words, not as a regular expression', () => {
+    const amount = (value: string) => detailsOf('credit', { account: 'a', currency: 'EUR', amount: value })
+    expect(amount('0')).to.deep.equal([
+      { field: 'amount', message: 'must be minor units above zero, a decimal string of at most 38 digits' },
+    ])
+    const expires = { account: 'a', currency: 'EUR', amount: '1', expires_at: 'tomorrow' }
+    expect(detailsOf('hold', expires)[0]!.message).to.match(/^must be a UTC timestamp/)
+  })
+
+  it('that is missing is another thing than a wrong value, and than a body that is no object', () => {
     const [wrong] = detailsOf('openAccount', { account: 'a', currency: 'EUR', overdraft: 'maybe' })
     expect(wrong).to.deep.include({ field: 'overdraft' }).and.not.deep.include({ message: 'is required' })
     expect(detailsOf('open', null)[0]).to.deep.include({ field: 'body' })
