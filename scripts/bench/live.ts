@@ -50,12 +50,19 @@ export async function liveBench(): Promise<Figure[]> {
       const idle = await usage(reads.pid)
       await sleep(IDLE_SECONDS * 1_000)
       const later = await usage(reads.pid)
-      const times = await delays(dev, token, arrived)
+      // A machine that cannot take so many commands has no figure of this.
+      const times = await delays(dev, token, arrived).catch(error => {
+        process.stderr.write(`${error.message}\n`)
+      })
       const busy = await usage(reads.pid)
       return [
-        alone('live_event_after_answer_p50', at(times.afterAnswer, 0.5), 'ms'),
-        alone('live_event_after_answer_p99', at(times.afterAnswer, 0.99), 'ms'),
-        alone('live_event_after_command_p99', at(times.afterCommand, 0.99), 'ms'),
+        ...(times
+          ? [
+              alone('live_event_after_answer_p50', at(times.afterAnswer, 0.5), 'ms'),
+              alone('live_event_after_answer_p99', at(times.afterAnswer, 0.99), 'ms'),
+              alone('live_event_after_command_p99', at(times.afterCommand, 0.99), 'ms'),
+            ]
+          : []),
         alone('live_1000_connections_memory', (Math.max(idle.rss, busy.rss) - few.rss) / 2 ** 20, 'MiB'),
         alone('live_1000_connections_idle_cpu', ((later.cpu - idle.cpu) / IDLE_SECONDS) * 100, '% of a core'),
       ]

@@ -8,7 +8,7 @@ import { openStream, type Stream } from './clients.ts'
 const TRIES = process.env.KOGI_LONG ? 10_000 : 300
 
 describe('the event stream', function stream() {
-  this.timeout(120_000)
+  this.timeout(120_000 + TRIES * 60)
   let app: App
   let acme: Client
   const opened: Stream[] = []
