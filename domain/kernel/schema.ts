@@ -76,33 +76,19 @@ export function ref(category: string) {
   return field
 }
 
-const decimal = (pattern: RegExp, description: string) =>
-  column(
-    z.codec(z.string().regex(pattern, `must be ${description}`).meta({ description }), z.bigint(), {
-      decode: BigInt,
-      encode: String,
-    }),
-    'numeric',
-  )
+const digits = (pattern: RegExp, form: string) =>
+  z.codec(z.string().regex(pattern, `must be ${form}`), z.bigint(), { decode: BigInt, encode: String })
+const decimal = (pattern: RegExp, form: string) => column(digits(pattern, form).meta({ description: form }), 'numeric')
 
 /** Money in minor units of its currency (cents, haler, wei): a decimal string of at most 38 digits on the wire. */
-export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a decimal string of at most 38 digits')
+export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a text of 1 to 38 digits')
 /** Money that is more than nothing. */
-export const positiveMinorUnits = decimal(
-  /^[1-9][0-9]{0,37}$/,
-  'minor units above zero, a decimal string of at most 38 digits',
-)
+export const positiveMinorUnits = decimal(/^[1-9][0-9]{0,37}$/, 'minor units above zero, a text of 1 to 38 digits')
 /** The largest absolute amount that `minorUnits` can carry: 38 nines. */
 export const MAX_MINOR_UNITS = 10n ** 38n - 1n
 
 /** A commit position or a stream revision: an unsigned 64-bit number as a decimal string. */
-export const unsigned64 = column(
-  z.codec(z.string().regex(/^(0|[1-9][0-9]{0,18})$/, 'must be a decimal string below 2^63'), z.bigint(), {
-    decode: BigInt,
-    encode: String,
-  }),
-  'bigint',
-)
+export const unsigned64 = column(digits(/^(0|[1-9][0-9]{0,18})$/, 'a decimal string below 10^19'), 'bigint')
 
 /** ISO 4217 code, or a commodity's own symbol: 1 to 32 visible characters without spaces. */
 export const currency = textual(/^[^\s\p{C}]{1,32}$/u, 32, `^${OUTER}+$`, '1 to 32 visible characters without spaces')

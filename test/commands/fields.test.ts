@@ -26,7 +26,7 @@ describe('a field of a body', () => {
   it('that has a wrong form is told the form in words, not as a regular expression', () => {
     const amount = (value: string) => detailsOf('credit', { account: 'a', currency: 'EUR', amount: value })
     expect(amount('0')).to.deep.equal([
-      { field: 'amount', message: 'must be minor units above zero, a decimal string of at most 38 digits' },
+      { field: 'amount', message: 'must be minor units above zero, a text of 1 to 38 digits' },
     ])
     const expires = { account: 'a', currency: 'EUR', amount: '1', expires_at: 'tomorrow' }
     expect(detailsOf('hold', expires)[0]!.message).to.match(/^must be a UTC timestamp/)
