@@ -16,7 +16,7 @@ const evolve: Evolve<Wallet, typeof events> = {
   WalletOpened: (_, { owner, holder }) => ({
     status: 'open',
     owner,
-    holder,
+    ...(holder !== undefined && { holder }),
     places: noneKeyed,
     accounts: noneKeyed,
     holds: noneKeyed,
