@@ -22,6 +22,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unknown_projection: STATUS.usage,
   unknown_org: STATUS.usage,
   unknown_step: STATUS.usage,
+  invalid_parameter: STATUS.usage,
   no_data: STATUS.nothing,
   no_tables: STATUS.nothing,
   no_backup: STATUS.nothing,

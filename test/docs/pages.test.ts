@@ -67,6 +67,13 @@ describe('what the CLI says of itself', function says() {
     expect(notice('http://x', { dataDir: '/books', jwks: 'https://id/keys' })).to.not.include('kogi -- token')
   })
 
+  it('ends with 64 at a role that there is not', async () => {
+    const args = ['token', '--org', 'acme', '--subject', 'mira', '--role', 'king']
+    const failure = await kogi(args, {}).catch((error: { code: number; stderr: string }) => error)
+    expect(failure).to.deep.include({ code: 64 })
+    expect((failure as { stderr: string }).stderr).to.include('No such role: king')
+  })
+
   it('shows what a verb does once: no log of commands between the lines of an import', () => {
     const shows = (logLevel: 'info' | 'debug' | 'error') => quietLog('kogi-import', { logLevel }).isLevelEnabled('info')
     expect([shows('info'), shows('error'), shows('debug')]).to.deep.equal([false, false, true])
