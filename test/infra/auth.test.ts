@@ -79,7 +79,7 @@ describe('authentication', () => {
 
   it('takes claims in the forms of identity providers', async () => {
     const viewer = permissionsOfRoles(['viewer'])
-    const wallets = ['wallet.accounts.read', 'wallet.entries.read', 'wallet.wallets.read']
+    const wallets = ['accounts', 'entries', 'holds', 'transfers', 'wallets'].map(thing => `wallet.${thing}.read`)
     const forms: readonly [Claims, readonly string[]][] = [
       [{ roles: null, permissions: null, scope: null }, []],
       [{ roles: 'viewer' }, viewer],
@@ -270,16 +270,16 @@ describe('permissions', () => {
 
   /** What each role may do; a change of a service's list has to be made here as well, on purpose. */
   const things = ['wallet.wallets', 'wallet.accounts', 'wallet.entries', 'briefcase.items', 'center.projects']
-  things.push('center.tasks', 'office.notes', 'memory.memories', 'audit.log')
+  things.push('center.tasks', 'office.notes', 'memory.memories', 'audit.log', 'wallet.holds', 'wallet.transfers')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r',
-    'organization-admin': 'rw r rw rw rw rw rw r r',
-    'team-lead': 'r r rw rw rw rw rw r -',
-    'team-member': 'r r r rw rw rw rw r -',
-    contributor: '- - - rw rw rw rw r -',
-    viewer: 'r r r r r r r r -',
-    guest: '- - - r r r - - -',
-    auditor: 'r r r r r r r r r',
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rw',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rw',
+    'team-lead': 'r r rw rw rw rw rw r - rw rw',
+    'team-member': 'r r r rw rw rw rw r - r r',
+    contributor: '- - - rw rw rw rw r - - -',
+    viewer: 'r r r r r r r r - r r',
+    guest: '- - - r r r - - - - -',
+    auditor: 'r r r r r r r r r r r',
   }
   it('are all in the table', () => {
     expect(Object.keys(table)).to.have.members([...ROLES])
