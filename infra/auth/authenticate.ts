@@ -31,7 +31,8 @@ const names = z
 const claims = z.object({
   sub: z
     .string('must be a text')
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 characters, none of them control characters'),
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 characters, none of them control characters')
+    .refine(subject => !subject.startsWith('process:'), 'is the name of a process, which needs no token'),
   org_id: z.string('must be a text').regex(ORG_ID, 'must have 1 to 64 letters, digits and . _ ~ -'),
   roles: names,
   permissions: names,

@@ -113,7 +113,7 @@ describe('a transfer', function () {
   })
 
   it('comes again and again by a standing order', async () => {
-    const starts = new Date(Date.now() + 1_000).toISOString().slice(0, 19)
+    const starts = new Date(Date.now() + patient(2_000)).toISOString().slice(0, 19)
     const rule = 'FREQ=SECONDLY;COUNT=2'
     await sent('/standing-orders', { id: 'allowance', ...base, amount: '1', rule, starts, zone: 'UTC' })
     const { fired, last_at, last_transfer } = await readUntil('/standing-orders/allowance', 'ended')

@@ -13,7 +13,7 @@ export const transferProcess = process({
     TransferRequested({ data, stream, metadata: { id } }) {
       if (movesNothing(data)) return []
       const { from, fromAccount: account, currency, places, amount, description } = data
-      const held = { hold: stream, account, currency, places, amount, description }
+      const held = { hold: holdOf(stream), account, currency, places, amount, description }
       return [step(wallet, 'hold', from, held, refuse(id, 'hold')), step(transfer, 'recordHold', id, {})]
     },
     TransferHeld({ data, stream, metadata: { id } }) {
@@ -21,7 +21,7 @@ export const transferProcess = process({
       const credited = { account, currency, places, amount, description, counterparty: `external:wallet:${from}` }
       return [
         step(wallet, 'credit', to, credited, refuse(id, 'credit')),
-        step(wallet, 'capture', from, { hold: stream, counterparty: `external:wallet:${to}` }),
+        step(wallet, 'capture', from, { hold: holdOf(stream), counterparty: `external:wallet:${to}` }),
         step(transfer, 'complete', id, {}),
       ]
     },
@@ -36,4 +36,8 @@ export const transferProcess = process({
 const refuse = (id: string, at: 'hold' | 'credit') => (refusal: Refusal) =>
   step(transfer, 'refuse', id, { step: at, code: refusal.code.slice(0, 64), reason: refusal.message.slice(0, 1000) })
 
-const release = (from: string, hold: string) => step(wallet, 'release', from, { hold, reason: 'the transfer ended' })
+/** Only processes make and end holds of such names. */
+const holdOf = (stream: string): string => `process:${stream}`
+
+const release = (from: string, stream: string) =>
+  step(wallet, 'release', from, { hold: holdOf(stream), reason: 'the transfer ended' })

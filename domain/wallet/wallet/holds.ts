@@ -57,9 +57,19 @@ function freed(open: OpenWallet, hold: string): OpenWallet {
   return { ...withAccount(open, less), holds: withoutMember(open.holds, hold) }
 }
 
+/** Begins the ids of holds that processes make, as it begins the names of processes as actors. */
+const OF_PROCESS = 'process:'
+
+/** Throws where a hold of a process is made or ended by somebody else. */
+function mustBeOwn(hold: string, { actor }: Context): void {
+  if (!hold.startsWith(OF_PROCESS) || actor.startsWith(OF_PROCESS)) return
+  throw rejected('hold_of_process', 'The hold is of a process, which ends it by itself; choose another id.', { hold })
+}
+
 /** Sets money aside that can be spent today. */
 export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) {
   const { hold = context.newId(0), expires_at: expiresAt, description, ...asked } = body
+  mustBeOwn(hold, context)
   if (memberOf(open.holds, hold) || memberOf(open.ended.how, hold)) {
     throw rejected('hold_already_made', 'The hold exists, or existed; choose another id.', { hold })
   }
@@ -84,6 +94,7 @@ export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) 
 /** Takes what is held, or a part of it, by an entry; the rest is released. */
 export function capture(open: OpenWallet, body: Command<'capture'>, context: Context) {
   const { hold, counterparty, effective_on, description } = body
+  mustBeOwn(hold, context)
   const it = mustBeOpen(open, hold)
   const { account, currency } = it
   const asked = body.amount === undefined ? it : { account, currency, amount: body.amount, places: body.places }
@@ -103,7 +114,8 @@ export function capture(open: OpenWallet, body: Command<'capture'>, context: Con
 }
 
 /** Gives back what is held; changes nothing where that was done before. */
-export function release(open: OpenWallet, { hold, reason }: Command<'release'>) {
+export function release(open: OpenWallet, { hold, reason }: Command<'release'>, context: Context) {
+  mustBeOwn(hold, context)
   if (memberOf(open.ended.how, hold) === 'released') return []
   const data = { ...mustBeOpen(open, hold), ...(reason !== undefined && { reason }) }
   return [{ type: 'HoldReleased', data }] as const

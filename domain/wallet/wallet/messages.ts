@@ -186,6 +186,7 @@ export const rejections = [
   'hold_captured',
   'hold_released',
   'hold_exceeded',
+  'hold_of_process',
   'holds_open',
   'account_closed',
   'account_overdrawn',

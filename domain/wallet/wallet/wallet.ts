@@ -93,7 +93,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
   hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
   capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
-  release: (wallet, body) => release(inStatus(wallet, 'open', CLOSED), body),
+  release: (wallet, body, context) => release(inStatus(wallet, 'open', CLOSED), body, context),
   change(wallet, { holder, reason }) {
     const { holder: before = null } = inStatus(wallet, 'open', CLOSED)
     const changes = changedFields({ holder: before }, { holder }) as { holder?: typeof before }

@@ -16,8 +16,9 @@ const requested = { type: 'TransferRequested', data: movement }
 const held = { type: 'TransferHeld', data: movement }
 const refused = (step: string) => ({ type: 'TransferRefused', data: { step, code: 'c', reason: 'r', from: 'mira' } })
 const timedOut = { type: 'TransferTimedOut', data: {} }
+const HOLD = `process:${STREAM}`
 const amount = { currency: 'EUR', places: 2, amount: 300n, description: 'rent' }
-const release = ['wallet.release', 'mira', { hold: STREAM, reason: 'the transfer ended' }] as const
+const release = ['wallet.release', 'mira', { hold: HOLD, reason: 'the transfer ended' }] as const
 
 describe('the process of a transfer', () => {
   const { given } = processSpec(transferProcess)
@@ -28,7 +29,7 @@ describe('the process of a transfer', () => {
   it('holds the amount at the source', () => {
     const when = given().when(requested)
     when.then(
-      ['wallet.hold', 'mira', { hold: STREAM, account: 'main', ...amount }],
+      ['wallet.hold', 'mira', { hold: HOLD, account: 'main', ...amount }],
       ['transfer.recordHold', CONTEXT.id, {}],
     )
     when.refused(0, refusal).then(told('hold'))
@@ -39,7 +40,7 @@ describe('the process of a transfer', () => {
     const when = given(requested).when(held)
     when.then(
       ['wallet.credit', 'ben', { account: 'savings', ...amount, counterparty: 'external:wallet:mira' }],
-      ['wallet.capture', 'mira', { hold: STREAM, counterparty: 'external:wallet:ben' }],
+      ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben' }],
       ['transfer.complete', CONTEXT.id, {}],
     )
     when.refused(0, refusal).then(told('credit'))

@@ -47,6 +47,27 @@ const books: readonly Fact[] = [
 const counterparty = 'external:unspecified'
 
 describe('wallet: holds', () => {
+  it('of processes are made and ended by processes alone', () => {
+    const hold = 'process:transfer-1'
+    const own = { actor: 'process:transfer' }
+    const open = [...books, held(hold, 60n)]
+    given(...books)
+      .when('hold', { hold, ...eur, amount: 60n }, own)
+      .then(held(hold, 60n))
+    given(...open)
+      .when('release', { hold }, own)
+      .then(released(hold, 60n))
+    given(...books)
+      .when('hold', { hold, ...eur, amount: 60n })
+      .rejects('hold_of_process')
+    given(...open)
+      .when('release', { hold })
+      .rejects('hold_of_process')
+    given(...open)
+      .when('capture', { hold, counterparty })
+      .rejects('hold_of_process')
+  })
+
   it('set money aside, no more than can be spent', () => {
     given(...books)
       .when('hold', { hold: 'h', ...eur, amount: 100n })
