@@ -135,10 +135,11 @@ const entryOf = (names: readonly string[]) =>
     if_match: z.string().optional().meta({ description: 'the revision that the caller has seen: `12`' }),
   })
 
-/** A command that opens a thing whose id follows from the key, so that the example can be sent again. */
+/** A command that opens a thing whose id follows from the key where it may, so that the example can be sent again. */
 function exampleEntry({ operationId, schema }: ClientCommand) {
-  const { id: _, ...body } = exampleOf(schema) as { readonly id?: string }
-  return { command: operationId, key: `${operationId}-1`, body }
+  const { id, ...body } = exampleOf(schema) as { readonly id?: string }
+  const mayLack = schema.shape.id instanceof z.ZodOptional
+  return { command: operationId, key: `${operationId}-1`, body: mayLack ? body : { id, ...body } }
 }
 
 const key = z.string().meta({ description: 'the Idempotency-Key of the command: send it again with this' })

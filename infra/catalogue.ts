@@ -15,6 +15,7 @@ import { walletService } from '../domain/wallet/service.ts'
 import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
 import { centerModels } from '../projections/center/models.ts'
+import { hubModels } from '../projections/hub/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
@@ -46,7 +47,13 @@ export const serviceOfCategory: ReadonlyMap<string, string> = new Map(
 /** The names of all events. */
 export const eventTypes: readonly string[] = aggregates.flatMap(({ events }) => Object.keys(events))
 
-const models: readonly AnyProjection[] = [...walletModels, ...briefcaseModels, ...centerModels, ...officeModels]
+const models: readonly AnyProjection[] = [
+  ...walletModels,
+  ...briefcaseModels,
+  ...centerModels,
+  ...officeModels,
+  ...hubModels,
+]
 
 /** The read models whose rows are timers. */
 export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers, standingOrderTimers]

@@ -5,6 +5,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase/items': '/kbfc/items',
   '/center/tasks': '/kctr/tasks',
   '/hub/activity': '/khub/activity',
+  '/hub/notifications': '/khub/notifications',
   '/kbfc/item': '/kbfc/items',
   '/kctr/task': '/kctr/tasks',
   '/kwlt/ledger': '/kwlt/entries',

@@ -6,6 +6,7 @@ import { changesField } from './audit/changes.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
+import { notificationRoutes } from './hub/notifications.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -27,6 +28,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
+  ...notificationRoutes(deps),
   searchRoute(deps),
 ]
 

@@ -1,9 +1,18 @@
 import { service } from '../kernel/service.ts'
+import { inbox } from './inbox/inbox.ts'
 
 export const hubService = service({
   code: 'khub',
   word: 'hub',
-  title: 'Hub: activity',
-  aggregates: [],
-  roles: {},
+  title: 'Hub: activity and notifications',
+  aggregates: [inbox],
+  roles: {
+    'team-lead': ['inbox.write'],
+    'team-member': ['inbox.write'],
+    contributor: ['inbox.write'],
+    viewer: ['inbox.write'],
+    guest: ['inbox.write'],
+    auditor: ['inbox.write'],
+  },
+  adminOnly: ['inboxes.read'],
 })

@@ -14,5 +14,7 @@ export type Phrase = readonly (string | Mention)[]
 export type Activity<E extends Readonly<Record<string, z.ZodObject>>> = {
   /** The column of the thing's read model with the words that people call it; its id is named where there is none. */
   readonly called?: string
+  /** The feed leaves these events out: what people do with their own inbox is no news. */
+  readonly untold?: true
   readonly on: { readonly [K in keyof E & string]: Phrase | ((data: z.output<E[K]>) => Phrase) }
 }

@@ -29,6 +29,13 @@ export type ActivityDeps = ReadStore & {
 
 const { position, event_id, at, actor, category, id, type, reason } = auditLog.row.shape
 const link = z.string().meta({ description: 'path of the thing that the text names, where the caller may read it' })
+/** The sentence of an answer. */
+export const sentenceFields = {
+  text: z.string().meta({ description: 'what happened, in one sentence' }),
+  parts: z
+    .array(z.strictObject({ text: z.string(), link: link.optional() }))
+    .meta({ description: 'the same sentence in pieces: those that name a thing have its link' }),
+}
 const activitySchema = z.strictObject({
   position,
   event_id,
@@ -37,10 +44,7 @@ const activitySchema = z.strictObject({
   category,
   id,
   type,
-  text: z.string().meta({ description: 'what happened, in one sentence' }),
-  parts: z
-    .array(z.strictObject({ text: z.string(), link: link.optional() }))
-    .meta({ description: 'the same sentence in pieces: those that name a thing have its link' }),
+  ...sentenceFields,
   reason,
 })
 
@@ -100,7 +104,7 @@ export function activityRoute(deps: ActivityDeps): Route {
 const LIST = 'activity'
 
 /** The categories whose things the caller may read in every respect: a sentence may quote any of it. */
-const openTo = ({ kinds, allows }: ActivityDeps, principal: Principal): ReadonlySet<string> =>
+export const openTo = ({ kinds, allows }: ActivityDeps, principal: Principal): ReadonlySet<string> =>
   new Set(
     [...kinds].filter(([, kind]) => kind.permissions.every(each => allows(principal, each))).map(([name]) => name),
   )

@@ -45,21 +45,23 @@ export const kindsOf = (
   byDefault: string,
 ): ReadonlyMap<string, Kind> =>
   new Map(
-    aggregates.map(aggregate => {
-      const own = resources.filter(({ projection }) => Object.keys(projection.of).join() === aggregate.name)
-      const single = own.find(({ names, projection }) => names.join() === 'id' && projection.key.join() === 'org,id')
-      const [model, column] = [modelOf(resources, aggregate.name), aggregate.activity?.called]
-      const permissions = [...new Set(own.map(({ permission }) => permission))]
-      return [
-        aggregate.name,
-        {
-          aggregate,
-          permissions: permissions.length > 0 ? permissions : [byDefault],
-          ...(model && column !== undefined && { called: { model, column } }),
-          ...(single && { path: `/api/v1${single.path}` }),
-        },
-      ]
-    }),
+    aggregates
+      .filter(({ activity }) => !activity?.untold)
+      .map(aggregate => {
+        const own = resources.filter(({ projection }) => Object.keys(projection.of).join() === aggregate.name)
+        const single = own.find(({ names, projection }) => names.join() === 'id' && projection.key.join() === 'org,id')
+        const [model, column] = [modelOf(resources, aggregate.name), aggregate.activity?.called]
+        const permissions = [...new Set(own.map(({ permission }) => permission))]
+        return [
+          aggregate.name,
+          {
+            aggregate,
+            permissions: permissions.length > 0 ? permissions : [byDefault],
+            ...(model && column !== undefined && { called: { model, column } }),
+            ...(single && { path: `/api/v1${single.path}` }),
+          },
+        ]
+      }),
   )
 
 /** A thing at the time of an event. */

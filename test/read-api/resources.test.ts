@@ -156,7 +156,7 @@ describe('resources of the read API', () => {
         expect(status, filled).to.be.oneOf([200, 404])
         expect(await world.call('nobody', `${filled}${query}`), filled).to.satisfy(
           (answer: { status: number; data?: unknown }) =>
-            answer.status === 404 || NOTHING.includes(JSON.stringify(answer.data)),
+            answer.status === 404 || path === '/khub/inbox' || NOTHING.includes(JSON.stringify(answer.data)),
         )
       }
     }
@@ -179,7 +179,7 @@ describe('resources of the read API', () => {
     const codes = new Set(services.map(({ code }) => code))
     for (const { path, permission, tag, summary } of world.routes) {
       expect(codes.has(path.split('/')[1]!), path).to.equal(true)
-      expect(permission, path).to.match(/^[a-z]+\.[a-z]+\.read$/)
+      expect(permission, path).to.match(/^[a-z]+\.[a-z]+\.read$|^signed in$/)
       expect(tag).to.equal(path.split('/')[1])
       expect(summary, path).to.match(/\.$/)
     }

@@ -10,8 +10,15 @@ import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { BatchFold } from '../../projections/runner/batch.ts'
 import { CONTEXT, stored } from './spec.ts'
 
-/** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`. */
-export type Given = { readonly type: string; readonly data: object; readonly id?: string; readonly at?: string }
+/** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`,
+ * and by one user but for `actor`. */
+export type Given = {
+  readonly type: string
+  readonly data: object
+  readonly id?: string
+  readonly at?: string
+  readonly actor?: string
+}
 
 /**
  * `rowsFor(tasks).given(created).then({ id: 'thing-1', … })`. Rows are compared in key order, each by the columns that
@@ -54,7 +61,7 @@ const shown = (row: object) =>
     ]),
   )
 
-function eventOf(facts: readonly Given[], { type, data, id, at }: Given, n: number): StoredEvent {
+function eventOf(facts: readonly Given[], { type, data, id, at, actor }: Given, n: number): StoredEvent {
   const aggregate = aggregates.find(({ events }) => Object.hasOwn(events, type))
   if (aggregate === undefined) throw new TypeError(`no aggregate has an event ${type}`)
   const name = id ?? CONTEXT.id
@@ -74,7 +81,7 @@ function eventOf(facts: readonly Given[], { type, data, id, at }: Given, n: numb
       fingerprint: 'f'.repeat(64),
       org: CONTEXT.org,
       id: name,
-      actor: { subject: CONTEXT.actor, roles: [] },
+      actor: { subject: actor ?? CONTEXT.actor, roles: [] },
       subjects: [],
       at: at ?? CONTEXT.at,
       schema: codec.schemaOf(type),

@@ -1,0 +1,12 @@
+/** What people are notified of. Kinds are only ever added: events hold their names. */
+export const KINDS = [
+  'task_assigned',
+  'mentioned',
+  'transfer_completed',
+  'transfer_refused',
+  'transfer_timed_out',
+] as const
+export type Kind = (typeof KINDS)[number]
+
+/** The ways on which notifications reach people. */
+export const CHANNELS = ['in_app'] as const

@@ -1,0 +1,58 @@
+/** Who is notified of what: a rule is a line. */
+import type { z } from 'zod'
+import { events as task } from '../../domain/center/task/messages.ts'
+import type { Kind } from '../../domain/hub/inbox/kinds.ts'
+import { events as inbox } from '../../domain/hub/inbox/messages.ts'
+import type { EventsOf } from '../../domain/kernel/categories.ts'
+import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
+
+/** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
+export const vocabularies = { task, transfer, inbox } as const
+
+type Events = EventsOf<typeof vocabularies>
+
+/** Notifies the users whom the event names. Of several rules that name a user for one event the first one counts. */
+export type Rule<D = never> = { readonly kind: Kind; readonly to: (data: D) => readonly (string | null | undefined)[] }
+
+const rule = <T extends keyof Events & string>(
+  type: T,
+  kind: Kind,
+  to: Rule<z.output<Events[T]>>['to'],
+): readonly [T, Rule] => [type, { kind, to }]
+
+/** Rules on events that name who is to be notified. */
+export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
+  rule('TaskCreated', 'task_assigned', ({ assignee }) => [assignee]),
+  rule('TaskCreated', 'mentioned', ({ name, description }) => mentionsIn(name, description)),
+  rule('TaskChanged', 'mentioned', ({ name, description, reason }) => mentionsIn(name, description, reason)),
+  rule('TaskAssigned', 'task_assigned', ({ to }) => [to]),
+  rule('TaskAssigned', 'mentioned', ({ reason }) => mentionsIn(reason)),
+  rule('TaskStatusChanged', 'mentioned', ({ reason }) => mentionsIn(reason)),
+  rule('TaskCompleted', 'mentioned', ({ reason }) => mentionsIn(reason)),
+]
+
+/** Things whose end is told to the user who began them: which events begin them, which end them with which kind. */
+export const ENDINGS: readonly Ending[] = [
+  {
+    begins: ['TransferScheduled', 'TransferRequested'],
+    ends: {
+      TransferCompleted: 'transfer_completed',
+      TransferRefused: 'transfer_refused',
+      TransferTimedOut: 'transfer_timed_out',
+      TransferCancelled: null,
+    },
+  },
+]
+
+/** A thing ends once. `null`: an end of which nobody is told. */
+type Ending = {
+  readonly begins: readonly (keyof Events & string)[]
+  readonly ends: { readonly [T in keyof Events & string]?: Kind | null }
+}
+
+/** `@name`, at the beginning of a word: a name has no white space, and does not end with a mark of punctuation. */
+const MENTION = /(?<=^|[\s(,;])@([\p{L}\p{N}](?:[^\s@,;()]{0,126}[\p{L}\p{N}])?)/gu
+const MENTIONS_MAX = 20
+
+export const mentionsIn = (...texts: readonly (string | null | undefined)[]): readonly string[] =>
+  texts.flatMap(text => [...(text ?? '').matchAll(MENTION)].map(([, name]) => name!)).slice(0, MENTIONS_MAX)

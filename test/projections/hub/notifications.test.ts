@@ -1,0 +1,101 @@
+import { expect } from 'chai'
+import { notifications } from '../../../projections/hub/notifications.ts'
+import { mentionsIn } from '../../../projections/hub/rules.ts'
+import { rowsFor } from '../../support/rows-spec.ts'
+import { CONTEXT } from '../../support/spec.ts'
+
+const idOf = (n: number, user = 0) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}.${user}`
+
+describe('rows: notifications', () => {
+  const { given } = rowsFor(notifications)
+  const created = (more: object = {}) => ({ type: 'TaskCreated', data: { name: 'Menu', status: 'open', ...more } })
+  const assigned = (to: string | null) => ({ type: 'TaskAssigned', data: { from: null, to } })
+
+  it('tell a user of a task that is assigned to them', () =>
+    given(created({ assignee: 'mira' }), assigned('jon'), assigned(null)).then(
+      { id: idOf(0), user: 'mira', kind: 'task_assigned', thing: 'thing-1', type: 'TaskCreated', position: 100n },
+      { id: idOf(1), user: 'jon', kind: 'task_assigned', category: 'task', actor: CONTEXT.actor, position: 101n },
+    ))
+
+  it('tell nobody of what they did themselves', () => given(created({ assignee: CONTEXT.actor })).then())
+
+  it('tell everybody who is mentioned, each once', () =>
+    given(created({ assignee: 'mira', description: 'For @jon and @mira, says @jon.' })).then(
+      { id: idOf(0, 0), user: 'mira', kind: 'task_assigned' },
+      { id: idOf(0, 1), user: 'jon', kind: 'mentioned' },
+    ))
+
+  it('note what is marked as read by its user alone, and nothing that is not there', () => {
+    const read = (id: string, n: number) => ({ type: 'NotificationRead', data: { notification: idOf(n) }, id })
+    const opened = (id: string) => ({ type: 'InboxOpened', data: {}, id })
+    return given(
+      assigned('mira'),
+      assigned('jon'),
+      opened('mira'),
+      read('mira', 0),
+      read('mira', 1),
+      read('mira', 9),
+    ).then({ user: 'mira', read_at: CONTEXT.at }, { user: 'jon', read_at: undefined })
+  })
+
+  describe('of transfers', () => {
+    const movement = {
+      from: 'a',
+      fromAccount: 'main',
+      to: 'b',
+      toAccount: 'main',
+      currency: 'EUR',
+      places: 2,
+      amount: 100n,
+    }
+    const requested = { type: 'TransferRequested', data: movement }
+    const scheduled = { type: 'TransferScheduled', data: { ...movement, dueAt: CONTEXT.at } }
+    const byProcess = { actor: 'process:transfer' }
+    const refused = {
+      ...byProcess,
+      type: 'TransferRefused',
+      data: { step: 'hold', code: 'wallet_closed', reason: 'no', from: 'a' },
+    }
+    const pending = { id: 'thing-1.end', user: CONTEXT.actor, kind: undefined }
+
+    it('wait for the end, and tell the user who asked for it', async () => {
+      await given(scheduled, requested).then({ ...pending, position: 100n })
+      await given(
+        requested,
+        { type: 'TransferHeld', data: movement },
+        { type: 'TransferCompleted', data: {}, ...byProcess },
+      ).then({
+        ...pending,
+        kind: 'transfer_completed',
+        type: 'TransferCompleted',
+        position: 102n,
+      })
+      await given(requested, refused).then({ ...pending, kind: 'transfer_refused' })
+      await given(requested, { type: 'TransferTimedOut', data: {}, ...byProcess }).then({
+        ...pending,
+        kind: 'transfer_timed_out',
+      })
+    })
+
+    it('tell of no end that the user brings about, or that nobody began', async () => {
+      await given(scheduled, { type: 'TransferCancelled', data: {} }).then()
+      await given(requested, { type: 'TransferCompleted', data: {} }).then()
+      await given({ ...requested, ...byProcess }, { type: 'TransferCompleted', data: {}, ...byProcess }).then()
+    })
+  })
+})
+
+describe('mentions', () => {
+  it('are names behind an @ that begins a word', () => {
+    const found: readonly (readonly [string, readonly string[]])[] = [
+      ['@mira', ['mira']],
+      ['ask @jon, @mira.blum and (@x): now!', ['jon', 'mira.blum', 'x']],
+      ['to a@b.example, or @', []],
+      ['@Åsa-Lena’s', ['Åsa-Lena’s']],
+      ['@a'.repeat(3), ['a']],
+    ]
+    for (const [text, names] of found) expect(mentionsIn(text), text).to.deep.equal(names)
+    expect(mentionsIn(undefined, null, '@a', '@b')).to.deep.equal(['a', 'b'])
+    expect(mentionsIn(Array.from({ length: 30 }, (_, n) => `@u${n}`).join(' '))).to.have.length(20)
+  })
+})
