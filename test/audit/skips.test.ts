@@ -158,9 +158,9 @@ describe('skips of events that cannot be decoded', () => {
     unreadable.push({ position: history.position, code, type, concerned })
     history.add('north', 'task', 't', 'TaskAssigned', { from: null, to: type })
   }
-  const takers = ['balances', 'entries', 'postings', 'memories', 'audit_log']
+  const takers = ['account_days', 'balances', 'entries', 'postings', 'memories', 'audit_log']
   bad('EntryPosted', 'wallet', 'w', { entry: 'nonsense', postings: 'none' }, 'line_invalid', takers)
-  bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', ['tasks', 'memories', 'audit_log'])
+  bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', ['tasks', 'notifications', 'memories', 'audit_log'])
   bad('ItemAdded', 'item', 'j', [1, null], 'line_invalid', ['items', 'memories', 'audit_log'])
   const skips = unreadable.flatMap(({ position, concerned }) =>
     concerned.map(projection => ({
