@@ -160,7 +160,12 @@ describe('skips of events that cannot be decoded', () => {
   }
   const takers = ['account_days', 'balances', 'entries', 'postings', 'memories', 'audit_log']
   bad('EntryPosted', 'wallet', 'w', { entry: 'nonsense', postings: 'none' }, 'line_invalid', takers)
-  bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', ['tasks', 'notifications', 'memories', 'audit_log'])
+  bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', [
+    'tasks',
+    'notifications',
+    'memories',
+    'audit_log',
+  ])
   bad('ItemAdded', 'item', 'j', [1, null], 'line_invalid', ['items', 'memories', 'audit_log'])
   const skips = unreadable.flatMap(({ position, concerned }) =>
     concerned.map(projection => ({

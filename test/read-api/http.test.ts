@@ -86,6 +86,8 @@ describe('the read API over HTTP', () => {
 
   it('needs the permission that each route names, and the catalogue knows it', async () => {
     for (const { path, permission } of world.routes) {
+      // What everybody signed in may ask is filtered by what the caller may read.
+      if (permission === 'signed in') continue
       expect(permissions, path).to.include(permission)
       const { status } = await get(path.replaceAll(/:\w+/g, 'x'), { authorization: 'wallet.wallets.write' })
       expect(allows({ permissions: ['wallet.wallets.write'] }, permission!)).to.equal(false)
