@@ -76,9 +76,23 @@ export function skipsOf({ skips = [] }: Manifest): Skips {
   return positions
 }
 
+/** The metadata that Kogi gives an event. It may grow fields. */
+export const metadataSchema = z.looseObject({
+  $correlationId: text(255),
+  $causationId: text(255),
+  commandId: uuid,
+  fingerprint: hash,
+  org: id('org'),
+  id: id('thing'),
+  actor: z.strictObject({ subject: text(255), roles: z.array(z.string()) }),
+  subjects: z.array(z.string()),
+  at: timestamp,
+  schema: z.int().min(1),
+})
+
 /**
- * The wire form of a line of `events.ndjson`. Metadata may grow fields; everything else is closed. Data of any form may
- * stand in a log: whether it is that of its type is another question.
+ * The wire form of a line of `events.ndjson`, which is closed. Other programs may have written to the log: data and
+ * metadata of any form may stand there, and whether they are those of an event of Kogi is another question.
  */
 export const lineSchema = z.strictObject({
   stream: text(255).regex(/^[a-z_]+-./),
@@ -86,18 +100,7 @@ export const lineSchema = z.strictObject({
   position: unsigned64,
   id: uuid,
   type: text(255),
-  metadata: z.looseObject({
-    $correlationId: text(255),
-    $causationId: text(255),
-    commandId: uuid,
-    fingerprint: hash,
-    org: id('org'),
-    id: id('thing'),
-    actor: z.strictObject({ subject: text(255), roles: z.array(z.string()) }),
-    subjects: z.array(z.string()),
-    at: timestamp,
-    schema: z.int().min(1),
-  }),
+  metadata: z.looseObject({ org: id('org') }),
   data: z.json(),
 })
 

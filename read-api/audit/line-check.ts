@@ -7,7 +7,7 @@ import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
 import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
-import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest } from './bundle.ts'
+import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest, metadataSchema } from './bundle.ts'
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
 function compiler() {
@@ -28,7 +28,7 @@ export function lineSchemas(aggregates: readonly AnyAggregate[]) {
       types.set(type, { check: compile(schema), category: name, schema: (upcast?.[type]?.length ?? 0) + 1 })
     }
   }
-  return { envelope: compile(lineSchema), types }
+  return { envelope: compile(lineSchema), metadata: compile(metadataSchema), types }
 }
 
 export type LineCheckOptions = {
@@ -109,12 +109,19 @@ function storedIn(text: string, { envelope }: LineSchemas, fault: (code: AuditCo
 /** The reason why an event is unreadable, without the full stop. */
 type Unreadable = { readonly code: AuditCode; readonly message: string }
 
-function decodedOr(event: StoredEvent, { schemas: { types }, decode }: LineCheckOptions): DomainEvent | Unreadable {
+function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): DomainEvent | Unreadable {
   const { type, stream, metadata, data } = event
+  const { types } = schemas
   const category = categoryOf(stream)
   const known = types.get(type)
   if (!known || known.category !== category) {
     return { code: 'event_unknown', message: `No ${category} has events of the type ${type}` }
+  }
+  if (!schemas.metadata(metadata)) {
+    return {
+      code: 'line_invalid',
+      message: `The metadata of this ${type} is not that of Kogi: ${reason(schemas.metadata)}`,
+    }
   }
   if (metadata.schema === known.schema && !known.check(data)) {
     return { code: 'line_invalid', message: `The data is no ${type}: ${reason(known.check)}` }
