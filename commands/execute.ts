@@ -173,7 +173,8 @@ function judge(
     throw new KogiError('precondition_failed', message)
   }
   const newId = (n: number) => uuidOf([commandId, 'made', n])
-  const context: Context = { id, org: principal.org, actor: principal.subject, at, newId }
+  const { org, subject: actor, permissions } = principal
+  const context: Context = { id, org, actor, permissions, at, newId }
   return aggregate.decide[name]!(state, body, context)
 }
 

@@ -11,6 +11,7 @@ import type { WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
 import type { Keyring } from './ports.ts'
 import { isSealed, openSealed } from './seal.ts'
+import { sentBy } from './secrets.ts'
 
 /** What the command side of the API needs from outside. */
 export type CommandDeps = WriteDeps & {
@@ -78,7 +79,7 @@ function clientCommand(
     permission: `${service.word}.${permission}`,
     summary,
     tag: service.code,
-    schema: aggregate.commands[name] as z.ZodObject,
+    schema: sentBy(aggregate.commands[name] as z.ZodObject),
     inPath: [...path.matchAll(/:(\w+)/g)].map(([, field]) => field!).filter(field => field !== 'id'),
     opens,
     makes: made && `/${service.code}${made}`,

@@ -4,6 +4,7 @@ import { personalFields, type Sealed, sealed } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { fingerprintOf } from './ids.ts'
 import type { Keyring } from './ports.ts'
+import { isMade, newSecret } from './secrets.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -37,13 +38,16 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
   const closed: Record<string, Sealed> = {}
   const subjects = new Set<string>()
   for (const [field, subjectField] of personal) {
-    const plain = body[field]
+    const made = isMade(schema.shape[field] as z.ZodType)
+    const plain = made ? newSecret() : body[field]
     if (typeof plain !== 'string') continue
     const named = aggregate.subjectOf?.(state) ?? (body[subjectField] as string | undefined) ?? principal.subject
     closed[field] = await keyring.seal(principal.org, named, plain, { makeKey: command.dryRun === undefined })
     subjects.add(named)
   }
-  const digests = Object.fromEntries(Object.entries(closed).map(([field, { digest }]) => [field, digest]))
+  // A secret is another one on every try: it tells no two commands apart.
+  const sent = Object.entries(closed).filter(([field]) => !isMade(schema.shape[field] as z.ZodType))
+  const digests = Object.fromEntries(sent.map(([field, { digest }]) => [field, digest]))
   const without = Object.fromEntries(Object.entries(body).filter(([field]) => !(field in closed)))
   return {
     body: { ...body, ...closed },

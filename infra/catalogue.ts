@@ -1,7 +1,9 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
+import { replayProcess } from '../commands/processes/apps/replays.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { standingOrderProcess } from '../commands/processes/wallet/standing-order.ts'
 import { transferProcess } from '../commands/processes/wallet/transfer.ts'
+import { appsService } from '../domain/apps/service.ts'
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'
@@ -12,6 +14,7 @@ import type { Service } from '../domain/kernel/service.ts'
 import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
 import { walletService } from '../domain/wallet/service.ts'
+import { appsModels } from '../projections/apps/models.ts'
 import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
 import { centerModels } from '../projections/center/models.ts'
@@ -33,6 +36,7 @@ export const services: readonly Service[] = [
   centerService,
   officeService,
   hubService,
+  appsService,
   memoryService,
   auditService,
 ]
@@ -53,13 +57,14 @@ const models: readonly AnyProjection[] = [
   ...centerModels,
   ...officeModels,
   ...hubModels,
+  ...appsModels,
 ]
 
 /** The read models whose rows are timers. */
 export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers, standingOrderTimers]
 
 /** The processes, each with a checkpoint of its own. */
-export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess]
+export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess, replayProcess]
 
 /** What is remembered of the models, for search. */
 export const memories = memoriesOf(models)

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { isNetwork } from './webhooks/addresses.ts'
 
 /** The value of an engine's URL that asks for the engine that comes with Kogi. */
 export const EMBEDDED = 'embedded'
@@ -52,6 +53,11 @@ const originList = z
     origins => origins.every(origin => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
     'must be origins such as https://app.example, separated by commas, or *',
   )
+
+const networkList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(network => network.trim())))
+  .refine(all => all.every(isNetwork), 'must be networks such as 10.0.0.0/8, separated by commas')
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -171,6 +177,11 @@ const settings = {
   }),
   liveSlowMs: setting('KOGI_LIVE_SLOW_MS', integer(100, 600_000), '10000', 'ms', {
     meaning: 'time that a live client may take nothing of what waits for it before its connection is ended',
+  }),
+  webhookNetworks: setting('KOGI_WEBHOOK_NETWORKS', networkList, '', 'networks', {
+    meaning:
+      'private networks, separated by commas, that webhooks may be sent to, by http as well; unless set, only public ' +
+      'addresses by https',
   }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',

@@ -35,6 +35,7 @@ export function workerMetrics(registry: Registry) {
     registers,
   })
   return {
+    onAttempt: attemptTimes(registers),
     onStep(process: string, outcome: string, event: StoredEvent): void {
       events.inc({ process, outcome })
       if (outcome === 'done')
@@ -80,4 +81,15 @@ export function workerMetrics(registry: Registry) {
       alone('timers_stuck', 'Timers that failed again and again', ({ timersStuck }) => timersStuck)
     },
   }
+}
+
+function attemptTimes(registers: Registry[]) {
+  const attempts = new Histogram({
+    name: 'webhook_attempt_seconds',
+    help: 'Time of attempts to deliver an event to a webhook, by outcome: delivered, failed, parked',
+    labelNames: ['outcome'],
+    buckets: STEP_BUCKETS,
+    registers,
+  })
+  return (outcome: string, latencyMs: number) => attempts.observe({ outcome }, latencyMs / 1000)
 }

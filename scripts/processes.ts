@@ -115,7 +115,11 @@ async function show({ pool, events, store, options }: Ran): Promise<void> {
     `timers: ${timers.set} set, ${timers.overdue} overdue`,
     `worker: ${worker ?? 'none runs processes: kogi dev, or kogi worker'}`,
   ]
-  const workers = { processes: worker ?? null, timers: owners.get(WORKS.timers) ?? null }
+  const workers = {
+    processes: worker ?? null,
+    timers: owners.get(WORKS.timers) ?? null,
+    webhooks: owners.get(WORKS.webhooks) ?? null,
+  }
   print(options, { head, processes: found.map(each => toWire(each)), timers, workers }, text.join('\n'))
 }
 

@@ -24,6 +24,8 @@ export type Context = {
   readonly org: string
   /** Subject of the caller. */
   readonly actor: string
+  /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
+  readonly permissions: readonly string[]
   /** The instant of the command, as `timestamp`. */
   readonly at: string
   /** The n-th id this command makes: the same command makes the same ids on every try. */

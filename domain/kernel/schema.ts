@@ -158,9 +158,7 @@ export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string>
 }
 
 /** A schema without what makes it optional, nullable or defaulted. */
-export function plainOf(schema: z.core.$ZodType): z.ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
-    return plainOf(schema.unwrap())
-  }
-  return schema as z.ZodType
-}
+export const plainOf = (schema: z.core.$ZodType): z.ZodType =>
+  schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
+    ? plainOf(schema.unwrap())
+    : (schema as z.ZodType)

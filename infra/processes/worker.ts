@@ -4,7 +4,9 @@ import { hostname } from 'node:os'
 import pg from 'pg'
 import { ProcessRunner } from '../../commands/processes/runner.ts'
 import { Timers } from '../../commands/processes/timers.ts'
-import { aggregates, domainStreamPrefixes, processes, timerModels } from '../catalogue.ts'
+import { accessOf } from '../../read-api/live/announced.ts'
+import { allows } from '../auth/permissions.ts'
+import { aggregates, domainStreamPrefixes, processes, projections, readPermissions, timerModels } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { eventLog } from '../event-store/reader.ts'
@@ -15,11 +17,15 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { createPool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
+import { networksOf } from '../webhooks/addresses.ts'
+import { poster } from '../webhooks/post.ts'
+import { senderRows } from '../webhooks/rows.ts'
+import { Sender } from '../webhooks/sender.ts'
 import { workerMetrics } from '../worker-metrics.ts'
 import { openWriteSide } from '../write-side.ts'
 
 /** The works of a worker, as their leases are named. */
-export const WORKS = { processes: 'processes', timers: 'timers' } as const
+export const WORKS = { processes: 'processes', timers: 'timers', webhooks: 'webhooks' } as const
 
 export type Worker = {
   readonly id: string
@@ -42,7 +48,7 @@ export type WorkerOptions = {
 export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: WorkerOptions): Worker {
   const id = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   const connectTimeoutMs = config.databaseConnectTimeoutMs
-  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 2, connectTimeoutMs })
+  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 4, connectTimeoutMs })
   const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
   const { deps: write, close: closeWriteSide } = openWriteSide(urls, config, log, metrics)
   const figures = metrics && workerMetrics(metrics.registry)
@@ -61,6 +67,13 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     due: dueTimers(pool, timerModels),
     ...(figures && { onFired: figures.onFired }),
   })
+  const sender = new Sender({
+    ...shared,
+    rows: senderRows(pool, projections),
+    post: poster({ networks: networksOf(config.webhookNetworks) }),
+    readable: readableWith,
+    ...(figures && { onAttempt: figures.onAttempt }),
+  })
   const connect = async () => {
     const client = new pg.Client({
       connectionString: urls.databaseUrl,
@@ -74,6 +87,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
+    { name: WORKS.webhooks, run: signal => sender.run(signal) },
   ])
   const watch = new HeadWatch(events, () => runner.processes.map(({ position }) => position))
   figures?.watch(() => ({
@@ -88,6 +102,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
       { name: 'leases', check: () => heldOrThrow(leases) },
       { name: 'processes', check: () => checkProcesses(runner) },
       { name: 'timers', check: () => checkTimers(timers) },
+      { name: 'webhooks', check: () => checkSender(sender) },
       { name: 'head', check: () => watch.check() },
     ],
     async close() {
@@ -120,4 +135,14 @@ function checkProcesses(runner: ProcessRunner) {
 function checkTimers({ trouble, stuck }: Timers): void {
   if (trouble) throw new Error(`an engine does not answer: ${trouble.message}`)
   if (stuck.count > 0) throw new Error(`${stuck.count} timers cannot fire, the last one: ${stuck.error?.message}`)
+}
+
+function checkSender({ trouble }: Sender): void {
+  if (trouble) throw new Error(`webhooks wait: ${trouble.message}`)
+}
+
+/** The categories whose things may be read by who holds some permissions. */
+export function readableWith(permissions: readonly string[]): ReadonlySet<string> {
+  const principal = { subject: '', org: '', roles: [], permissions }
+  return new Set(accessOf({ readPermissions, allows }, principal).categories)
 }

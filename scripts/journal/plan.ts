@@ -165,7 +165,7 @@ class Draft {
     const { org, wallet: id, subject: actor } = this.#target
     const commandId = this.commandIdOf(key)
     const newId = (n: number) => uuidOf([commandId, 'made', n])
-    const context: Context = { id, org, actor, at: this.#at, newId }
+    const context: Context = { id, org, actor, permissions: [], at: this.#at, newId }
     try {
       for (const { type, data } of wallet.decide[command](this.state, body as never, context)) {
         this.state = wallet.evolve[type](this.state, data as never, this.#at)

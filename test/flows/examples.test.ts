@@ -1,8 +1,12 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
+import { execute } from '../../commands/execute.ts'
 import type { OpenApi } from '../../infra/http/openapi.ts'
+import { silentLog } from '../../infra/log.ts'
+import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
+import { requestedDelivery } from '../webhooks/support.ts'
 
 type Json = { readonly [key: string]: unknown }
 type Parameter = { readonly name: string; readonly in: string; readonly required?: boolean; readonly example?: string }
@@ -21,6 +25,9 @@ type Operation = {
 /** What ends a thing comes last, what reads it before that, what makes and changes it first. */
 const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
+
+/** Reads of what no client names. */
+const UNNAMED = new Set(['getEntry', 'getDelivery'])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -47,12 +54,12 @@ describe('the examples of the OpenAPI document', () => {
   })
   after(() => app?.close())
 
-  /** The path of an operation with its example filled in; an entry, which no client names, is taken from the list. */
+  /** The path of an operation with its example filled in; what no client names has an id of its own. */
   async function exampleUrl({ path, parameters = [], operationId }: Operation): Promise<string> {
     const url = new URL(path, 'http://x')
     let filled = path
     for (const { name, in: place, required, example } of parameters.filter(each => each.required)) {
-      const value = (await ((name !== 'id' || operationId === 'getEntry') && OTHER[operationId]?.())) || example
+      const value = (await ((name !== 'id' || UNNAMED.has(operationId)) && OTHER[operationId]?.())) || example
       expect(value, `${operationId} has no example for ${place} ${name}, required ${required}`).to.be.a('string')
       if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(value!))
       else url.searchParams.set(name, value!)
@@ -62,6 +69,14 @@ describe('the examples of the OpenAPI document', () => {
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
   const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
+    async getDelivery() {
+      const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+      const receipt = await execute(deps, requestedDelivery('examples'))
+      await close()
+      const headers = { 'kogi-min-position': String(receipt.position) }
+      await client.call('GET', '/api/v1/kapp/deliveries', { headers })
+      return receipt.id
+    },
     'wallet.release': async () => {
       const other = { account: 'other', currency: 'EUR' }
       const wallet = '/api/v1/kwlt/wallets/studio'

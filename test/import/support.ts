@@ -61,7 +61,14 @@ export function* eventsOf(
   const stream = streamOf(TARGET.org, wallet.name, TARGET.wallet)
   const commandId = commandIdOf(TARGET.org, stream, key)
   const newId = (n: number) => uuidOf([commandId, 'made', n])
-  const context = { id: TARGET.wallet, org: TARGET.org, actor: TARGET.subject, at: '2026-01-31T12:00:00.000Z', newId }
+  const context = {
+    id: TARGET.wallet,
+    org: TARGET.org,
+    actor: TARGET.subject,
+    permissions: [],
+    at: '2026-01-31T12:00:00.000Z',
+    newId,
+  }
   for (const { type, data } of wallet.decide[command](before.state, body as never, context)) {
     const metadata = { commandId, actor: { subject: TARGET.subject, roles }, at: context.at }
     yield { type, data, metadata, position: before.position + 1n } as unknown as DomainEvent

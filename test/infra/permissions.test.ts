@@ -1,0 +1,58 @@
+import { expect } from 'chai'
+import { ROLES, type Role } from '../../domain/kernel/service.ts'
+import { allows, permissions, permissionsOfRoles, permissionsOfScope } from '../../infra/auth/permissions.ts'
+
+describe('permissions', () => {
+  const may = (grants: string[], needed: string) => allows({ permissions: grants }, needed)
+
+  it('are refused unless granted', () => {
+    expect(may([], 'wallet.wallets.read')).to.equal(false)
+    expect(may(['wallet.wallets.read'], 'wallet.wallets.read')).to.equal(true)
+    expect(may(['wallet.wallets.read'], 'wallet.wallets.write')).to.equal(false)
+    expect(may(['wallet.*'], 'wallet.entries.write')).to.equal(true)
+    expect(may(['wallet.entries.*'], 'wallet.wallets.read')).to.equal(false)
+    expect(may(['wallet.*'], 'walletx.entries.write')).to.equal(false)
+    expect(may(['*'], 'anything.at.all')).to.equal(true)
+    expect(may(['*.read', 'wallet', 'wallet.wallets'], 'wallet.wallets.read')).to.equal(false)
+  })
+
+  it('follow from scopes as tokens write them', () => {
+    expect(permissionsOfScope(['briefcase:read', 'briefcase:write'])).to.deep.equal([
+      'briefcase.items.read',
+      'briefcase.items.write',
+    ])
+    expect(permissionsOfScope(['wallet:*'])).to.deep.equal(['wallet.*'])
+    expect(permissionsOfScope('openid *:read nothing:read a:b:c :read wallet:'.split(' '))).to.deep.equal([])
+  })
+
+  /** What each role may do; a change of a service's list has to be made here as well, on purpose. */
+  const things = ['wallet.wallets', 'wallet.accounts', 'wallet.entries', 'briefcase.items', 'center.projects']
+  things.push('center.tasks', 'office.notes', 'memory.memories', 'audit.log', 'wallet.holds', 'wallet.transfers')
+  things.push('hub.inbox', 'hub.inboxes', 'apps.webhooks')
+  const table: Record<Role, string> = {
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw',
+    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw',
+    'team-member': 'r r r rw rw rw rw r - r r w - -',
+    contributor: '- - - rw rw rw rw r - - - w - -',
+    viewer: 'r r r r r r r r - r r w - -',
+    guest: '- - - r r r - - - - - w - -',
+    auditor: 'r r r r r r r r r r r w - r',
+  }
+  it('are all in the table', () => {
+    expect(Object.keys(table)).to.have.members([...ROLES])
+    expect(new Set(permissions.map(name => name.slice(0, name.lastIndexOf('.'))))).to.deep.equal(new Set(things))
+  })
+  for (const [role, rights] of Object.entries(table)) {
+    const byThing = new Map(things.map((thing, n) => [thing, rights.split(' ')[n]!]))
+    it(`of the role ${role} are those of the table`, () => {
+      const grants = permissionsOfRoles([role])
+      for (const needed of permissions) {
+        const [thing, action] = [needed.slice(0, needed.lastIndexOf('.')), needed.slice(needed.lastIndexOf('.') + 1)]
+        expect(may(grants, needed), needed).to.equal(byThing.get(thing)!.includes(action[0]!))
+      }
+    })
+  }
+
+  it('of unknown roles are none', () => expect(permissionsOfRoles(['root', 'toString', '__proto__'])).to.deep.equal([]))
+})
