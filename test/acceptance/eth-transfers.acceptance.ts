@@ -7,6 +7,8 @@ import { type System, startSystem } from '../support/system.ts'
 import { allRows, checkRows, commandsOf, visible, whileKilling } from './checks.ts'
 import { checksum, csv, dataSet } from './data-sets.ts'
 
+/** The first so many transfers, or all of them, whose results the data set knows. */
+const COUNT = process.env.KOGI_LONG ? Number.POSITIVE_INFINITY : 1_000
 const LANES = 32
 const AT_ONCE = 64
 const ACCOUNT = { account: 'main', currency: 'ETH' }
@@ -19,7 +21,8 @@ type Balances = Map<string, bigint>
 
 describe('eth_transfers: ten thousand transfers between wallets', function () {
   const set = dataSet(this, 'eth_transfers', 'transfers.csv')
-  const transfers = set.oracle ? csv(set.text('transfers.csv')).map(asTransfer) : []
+  const transfers = set.oracle ? csv(set.text('transfers.csv')).slice(0, COUNT).map(asTransfer) : []
+  const isWhole = COUNT === Number.POSITIVE_INFINITY
   const openings = leastOpenings(transfers)
   const poorer = withOneShort(transfers, openings)
   let system: System
@@ -39,7 +42,7 @@ describe('eth_transfers: ten thousand transfers between wallets', function () {
       run({ client: await clientOf('exact'), org: 'exact', transfers, openings, ended }),
       run({ client: await clientOf('short'), org: 'short', transfers, openings: poorer, ended }),
     ])
-    await whileKilling(system, { child: 'worker', times: 20, everyMs: 6_000 }, both)
+    await whileKilling(system, { child: 'worker', times: isWhole ? 20 : 5, everyMs: 6_000 }, both)
     const [exact, short] = await both
     Object.assign(runs, { exact, short })
   })
@@ -49,7 +52,8 @@ describe('eth_transfers: ten thousand transfers between wallets', function () {
     await system?.stop()
   })
 
-  it('needs the opening balances of the oracle', () => {
+  it('needs the opening balances of the oracle', function () {
+    if (!isWhole) this.skip() // The oracle knows them for all transfers: KOGI_LONG=1 runs those.
     const needed = [...openings.values()].filter(amount => amount > 0n)
     expect(needed).to.have.length(set.oracle.wallets_needing_opening)
     expect(String(needed.reduce((sum, amount) => sum + amount, 0n))).to.equal(set.oracle.total_min_opening_wei)
@@ -57,7 +61,10 @@ describe('eth_transfers: ten thousand transfers between wallets', function () {
 
   it('refuses none of them, and ends with the balances of the oracle', () => {
     expect(runs.exact.refused).to.deep.equal([])
-    expect(runs.exact.completed).to.equal(set.oracle.rows)
+    expect(runs.exact.completed).to.equal(transfers.length)
+    expect(checksum(linesOf(runs.exact.balances))).to.equal(checksum(linesOf(simulate(transfers, openings).balances)))
+    if (!isWhole) return
+    expect(transfers).to.have.length(set.oracle.rows)
     expect(checksum(linesOf(runs.exact.balances))).to.equal(set.oracle.sha256_final_with_min_opening)
     const net = [...runs.exact.balances].map(([wallet, balance]) => [wallet, balance - (openings.get(wallet) ?? 0n)])
     expect(checksum(linesOf(new Map(net as [string, bigint][])))).to.equal(set.oracle.sha256_net_flows)
@@ -74,7 +81,7 @@ describe('eth_transfers: ten thousand transfers between wallets', function () {
 
   it('leaves nothing waiting, and nothing held', async () => {
     const { processes } = JSON.parse(await system.kogi('processes', '--json'))
-    expect(processes.map(({ left }: { left: unknown[] }) => left)).to.deep.equal([[]])
+    expect(processes.flatMap(({ left }: { left: unknown[] }) => left)).to.deep.equal([])
     for (const client of clients) expect(await allRows(client, '/api/v1/kwlt/holds?status=open')).to.deep.equal([])
   })
 

@@ -3,6 +3,9 @@ import { z } from 'zod'
 
 type Schema = z.core.$ZodType
 
+/** Values in a row that a schema refuses before none here is taken to fit it: the search would have no end. */
+const REFUSED_MAX = 20_000
+
 /** Texts of every kind that the wire knows, and texts that must be refused. */
 const texts = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._~:@-]{0,20}$/),
@@ -14,6 +17,9 @@ const texts = fc.oneof(
   fc
     .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
     .map(at => at.toISOString().slice(0, 10)),
+  fc
+    .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    .map(at => at.toISOString().slice(0, 19)),
   fc.constantFrom(
     '2023-02-29',
     '2024-02-29',
@@ -25,6 +31,7 @@ const texts = fc.oneof(
     '+1',
   ),
   fc.uuid(),
+  fc.webUrl(),
   fc.stringMatching(/^[A-Za-z0-9_-]{16}$/),
   fc.stringMatching(/^[A-Za-z0-9_-]{22,40}$/),
   fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
@@ -54,13 +61,21 @@ function goodOf(schema: Schema, spoilt: number): fc.Arbitrary<unknown> {
     return fc.option(goodOf(schema.def.innerType, spoilt), { nil: undefined })
   }
   if (schema instanceof z.ZodNullable) return fc.option(goodOf(schema.def.innerType, spoilt))
-  if (schema instanceof z.ZodCodec) return goodOf(schema.def.in, spoilt)
+  if (schema instanceof z.ZodCodec) {
+    return goodOf(schema.def.in, spoilt).filter(value => z.safeParse(schema, value).success)
+  }
   if (schema instanceof z.ZodArray) return arrayOf(schema, spoilt)
   if (schema instanceof z.ZodEnum) return fc.constantFrom(...schema.options)
   if (schema instanceof z.ZodBoolean) return fc.boolean()
   if (schema instanceof z.ZodObject) return objectOf(schema, spoilt)
   const leaves = fc.oneof(texts, texts, jsonObjects, fc.integer({ min: -1, max: 400 }), fc.double())
-  return leaves.filter(value => z.safeParse(schema, value).success)
+  let refused = 0
+  return leaves.filter(value => {
+    const fits = z.safeParse(schema, value).success
+    refused = fits ? 0 : refused + 1
+    if (refused > REFUSED_MAX) throw new Error(`add texts of this form: ${JSON.stringify(z.toJSONSchema(schema))}`)
+    return fits
+  })
 }
 
 function arrayOf(schema: z.ZodArray, spoilt: number): fc.Arbitrary<unknown> {
