@@ -1,5 +1,6 @@
-import { z } from 'zod'
-import { column, id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import type { z } from 'zod'
+import { id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import { eventData } from '../rows/event-data.ts'
 import { type Handler, projection } from '../rows/projection.ts'
 
 const row = object({
@@ -16,7 +17,7 @@ const row = object({
   command_id: uuid,
   correlation_id: text(255),
   at: timestamp,
-  data: column(z.record(z.string(), z.unknown()), 'jsonb'),
+  data: eventData,
   reason: text(1000).optional().meta({ description: 'why, where the caller said so' }),
 })
 

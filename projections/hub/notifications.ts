@@ -1,7 +1,8 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { KINDS, type Kind } from '../../domain/hub/inbox/kinds.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import { column, id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { eventData } from '../rows/event-data.ts'
 import { type AnyHandler, type Handlers, projection } from '../rows/projection.ts'
 import { ENDINGS, RULES, type Rule, vocabularies } from './rules.ts'
 
@@ -16,7 +17,7 @@ const row = object({
   thing: id('thing').meta({ description: 'id of the thing that it is about' }),
   type: text(255),
   actor: text(128),
-  data: column(z.record(z.string(), z.unknown()), 'jsonb'),
+  data: eventData,
   position: unsigned64,
   at: timestamp,
   read_at: timestamp.optional(),
