@@ -30,6 +30,7 @@ describe('the Location of what was made', () => {
     const shownBy = async (location: string, position: unknown) =>
       (await client.call('GET', location, { headers: { 'Kogi-Min-Position': String(position) } })).body.data
     for (const { aggregate, name, method, path, schema, opens, operationId } of makers) {
+      if (aggregate.name === 'inbox') continue // It can only be named like its user.
       const body = (schema.meta()?.examples as object[] | undefined)?.[0] ?? transfer
       const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!)}`
       const made = await client.call(method, url, { body })

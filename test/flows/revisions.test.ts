@@ -68,6 +68,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
     list: '/kbfc/items',
     isOf: own,
   },
+  webhook: {
+    make: id => [['POST', '/kapp/webhooks', { id, url: 'https://hooks.example/x', categories: ['note'] }]],
+    change: [(id, n) => ['PATCH', `/kapp/webhooks/${id}`, { description: `x ${n}` }]],
+    reads: [id => `/kapp/webhooks/${id}`],
+    list: '/kapp/webhooks',
+    isOf: own,
+  },
   task: {
     make: id => [['POST', '/kctr/tasks', { id, name: 'x' }]],
     change: [
