@@ -115,7 +115,7 @@ export const deliveries = projection({
       path: '/deliveries',
       permission: 'webhooks.read',
       names: ['id'],
-      order: ['event_position', 'id'],
+      order: ['id'],
       filters: ['webhook', 'status', 'category', 'type', 'thing', 'last_status', 'last_failure', 'requested_at'],
       groups: ['webhook', 'status', 'category', 'type', 'last_status', 'last_failure', 'requested_at'],
       sums: ['attempts'],

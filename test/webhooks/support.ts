@@ -97,6 +97,7 @@ export type DeliveryRow = {
   readonly last_status: number | null
   readonly attempts: string
   readonly due_at: string | null
+  readonly event_position: string
   readonly log: readonly { readonly attempt: number; readonly status?: number; readonly latency_ms: number }[]
 }
 
@@ -109,7 +110,9 @@ export async function deliveriesOf(
 ): Promise<readonly DeliveryRow[]> {
   for (const end = Date.now() + seconds * 1_000; ; await sleep(20)) {
     const { body } = await client.call('GET', `/api/v1/kapp/deliveries?limit=500&webhook=${webhookId}`)
-    const rows = body.data as readonly DeliveryRow[]
+    const rows = (body.data as readonly DeliveryRow[]).toSorted(
+      (a, b) => Number(a.event_position) - Number(b.event_position),
+    )
     if (isWanted(rows)) return rows
     if (Date.now() > end) expect.fail(`the deliveries stay as they are: ${JSON.stringify(rows).slice(0, 2_000)}`)
   }
