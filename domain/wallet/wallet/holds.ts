@@ -60,7 +60,7 @@ function freed(open: OpenWallet, hold: string): OpenWallet {
 /** Begins the ids of holds that processes make, as it begins the names of processes as actors. */
 const OF_PROCESS = 'process:'
 
-/** Throws where a hold of a process is made or ended by somebody else. */
+/** Throws where a hold of a process is made or ended by a user. */
 function mustBeOwn(hold: string, { actor }: Context): void {
   if (!hold.startsWith(OF_PROCESS) || actor.startsWith(OF_PROCESS)) return
   throw rejected('hold_of_process', 'The hold is of a process, which ends it by itself; choose another id.', { hold })
