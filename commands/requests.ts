@@ -10,6 +10,7 @@ import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
 import type { Keyring } from './ports.ts'
+import { expectedRevision, invalidHeader, type Preconditions } from './preconditions.ts'
 import { isSealed, openSealed } from './seal.ts'
 import { sentBy } from './secrets.ts'
 
@@ -87,13 +88,11 @@ function clientCommand(
 }
 
 /** A request for a command, not looked at yet. */
-export type Sent = {
+export type Sent = Preconditions & {
   /** The thing that the path names. */
   readonly id: string | undefined
   readonly body: unknown
   readonly key: string
-  /** Revision the caller has seen, in quotes. */
-  readonly ifMatch: string | undefined
   readonly dryRun: symbol | undefined
   readonly principal: Principal
   readonly correlationId: string
@@ -212,8 +211,14 @@ const own = (names: Readonly<Record<string, string>>, name: string) =>
 export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
   const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
   if (parsed.success) return parsed.data
-  throw invalidBody(parsed.error.issues.flatMap(issue => issueDetails(issue, body)))
+  const { issues } = parsed.error
+  // What is of another type has no size worth a word: a text in the place of a list is not too short.
+  const mistyped = new Set(issues.filter(({ code }) => code === 'invalid_type').map(pathOf))
+  const telling = issues.filter(issue => issue.code !== 'too_small' || !mistyped.has(pathOf(issue)))
+  throw invalidBody(telling.flatMap(issue => issueDetails(issue, body)))
 }
+
+const pathOf = ({ path }: z.core.$ZodIssue) => JSON.stringify(path.map(String))
 
 export const invalidBody = (details: readonly ErrorDetail[]) =>
   new KogiError('invalid_body', 'The body does not have the form of this operation; see details.', details)
@@ -252,28 +257,6 @@ function idOf({ id: given }: Sent): string {
   if (given !== undefined && thingId.safeParse(given).success) return given
   throw new KogiError('not_found', 'There is nothing with this id.')
 }
-
-const ENTITY_TAG = /^(W\/)?"[\u0021\u0023-\u007e\u0080-\u00ff]*"$/
-/** What stands between commas; a tag may hold commas of its own. */
-const LIST_MEMBER = /(?:[^",]|"[^"]*"|")+/g
-const REVISION_TAG = /^"(0|[1-9][0-9]{0,18})"$/
-
-/**
- * `If-Match` as RFC 9110 has it (13.1.1): `"12"` or a list, of which one tag must be the revision; `*`, which any thing
- * that exists meets. A tag that is no revision, as a weak one (`W/"12"`), is well-formed and never met.
- */
-function expectedRevision({ ifMatch }: Sent): Command['expectedRevision'] {
-  const given = ifMatch?.trim()
-  if (given === undefined || given === '*') return given
-  const tags = (given.match(LIST_MEMBER) ?? []).map(tag => tag.trim()).filter(tag => tag !== '')
-  if (tags.length === 0 || !tags.every(tag => ENTITY_TAG.test(tag))) {
-    throw invalidHeader('If-Match', 'revisions in quotes, as the ETag gave them, "12" or "12", "13", or *')
-  }
-  return tags.flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? []).map(BigInt)
-}
-
-const invalidHeader = (field: string, message: string) =>
-  new KogiError('invalid_parameter', `The header ${field} is not valid: ${message}.`, [{ field, message }])
 
 type Body = Readonly<Record<string, unknown>>
 

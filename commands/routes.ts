@@ -38,6 +38,12 @@ const parameters: readonly Parameter[] = [
       'Revision the caller has seen, as the ETag gave it: `"12"`, or several. Another one answers 412, as a weak tag ' +
       '(`W/"12"`) always does; `*` asks that the thing exists.',
   },
+  {
+    name: 'If-None-Match',
+    in: 'header',
+    schema: z.literal('*'),
+    description: 'With `*` the command is accepted only if the thing does not exist yet; otherwise it answers 412.',
+  },
   dryRunParameter,
 ]
 
@@ -57,6 +63,7 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
       body: withPath(client, params, body),
       key,
       ifMatch: header('if-match'),
+      ifNoneMatch: header('if-none-match'),
       principal,
       correlationId,
     }

@@ -2,6 +2,7 @@
  * The event store as commands use it, through `@eventstore/db-client`. Only appends go past the client
  * (`lean-appender.ts`).
  */
+import { setImmediate } from 'node:timers/promises'
 import { EventStoreDBClient, type ReadRevision, type RecordedEvent, StreamNotFoundError } from '@eventstore/db-client'
 import type { DerivedEvent, EventStore } from '../../commands/ports.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
@@ -13,6 +14,8 @@ import { leanAppender } from './lean-appender.ts'
 /** After this the answer of an append counts as lost. */
 const APPEND_TIMEOUT_MS = 5_000
 const READ_TIMEOUT_MS = 10_000
+/** Time after which a long read gives the event loop back. */
+const SLICE_MS = 5
 
 /** Connects lazily; every method of the port reconnects by itself after an outage. */
 export function commandStore(
@@ -27,7 +30,13 @@ export function commandStore(
     const reading = client.readStream(stream, { direction, fromRevision: from, maxCount: limit })
     const collect = async () => {
       const events: RecordedEvent[] = []
-      for await (const { event } of reading) if (event) events.push(event)
+      let since = performance.now()
+      for await (const { event } of reading) {
+        if (event) events.push(event)
+        if (performance.now() - since < SLICE_MS) continue
+        await setImmediate()
+        since = performance.now()
+      }
       return events
     }
     try {

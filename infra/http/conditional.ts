@@ -1,7 +1,8 @@
-/** Conditional reads (RFC 9110, section 13.1.2): the client has an answer and asks whether it still holds. */
+/** Conditional reads (RFC 9110, section 13.1): the client has an answer and asks whether it still holds. */
 import type { ApiResponse } from '../../domain/kernel/route.ts'
 
 const OPAQUE_TAG = /"[^"]*"/g
+const STRONG_TAG = /(?:^|,)[ \t]*("[^"]*")/g
 
 /**
  * Whether an answer is one that the client has. Tags are compared weakly, as `If-None-Match` demands: `W/"3"` is `"3"`.
@@ -12,6 +13,15 @@ export function isNotModified(ifNoneMatch: string | undefined, { data, headers }
   const tag = headers?.ETag
   if (ifNoneMatch === undefined || tag === undefined || isClosed(data) || isDaily(data)) return false
   return ifNoneMatch.trim() === '*' || [...ifNoneMatch.matchAll(OPAQUE_TAG)].some(([known]) => known === tag)
+}
+
+/**
+ * Whether a read may be answered by what `If-Match` asks: that the thing exists (`*`), or is still at one of these
+ * revisions, compared strongly (13.1.1), so that a weak tag is never met. An answer without a revision meets no tag.
+ */
+export function isMatch(ifMatch: string | undefined, { headers }: ApiResponse): boolean {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return true
+  return [...ifMatch.matchAll(STRONG_TAG)].some(([, tag]) => tag === headers?.ETag)
 }
 
 const isClosed = (data: unknown) =>

@@ -4,7 +4,7 @@ import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { ClientGone } from './body.ts'
-import { isNotModified } from './conditional.ts'
+import { isMatch, isNotModified } from './conditional.ts'
 import { isLatest } from './connections.ts'
 import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
@@ -52,9 +52,12 @@ export class Exchange {
       this.#stream(stream, { ...headers })
       return
     }
-    if ((method === 'GET' || method === 'HEAD') && isNotModified(asked['if-none-match'], answer)) {
-      this.#send(304, { ...headers }, '')
-      return
+    if (method === 'GET' || method === 'HEAD') {
+      if (!isMatch(asked['if-match'], answer)) throw httpError('precondition_failed')
+      if (isNotModified(asked['if-none-match'], answer)) {
+        this.#send(304, { ...headers }, '')
+        return
+      }
     }
     const envelope = status === 204 ? '' : JSON.stringify({ data, meta: { ...this.#meta(), ...meta }, pagination })
     this.#send(status, { ...headers }, envelope)

@@ -80,7 +80,8 @@ const DESCRIPTION = `The system of record of the independent worker.
   same thing it is refused (\`idempotency_key_reused\`). A command that was refused, or changed nothing, leaves its key
   free. The receipt names the position of what was written in
   \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it. What was made is read at \`Location\`.
-- **\`If-Match\`** with the \`ETag\` of an answer accepts a command only if nobody changed the thing since.
+- **\`If-Match\`** with the \`ETag\` of an answer accepts a command only if nobody changed the thing since;
+  \`If-None-Match: *\` only if the thing does not exist yet.
 - **\`as_of\`** answers what was known at a position or time; \`meta.as_of\` names the position.
 - **Errors** have a stable \`code\`; \`details\` name the fields that are wrong, and why.
 - **Lengths** of texts are in characters (Unicode code points); \`maxLength\` is twice as large, because many
@@ -186,7 +187,7 @@ function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
     const description = 'Server-sent events; the schema is that of the JSON in the `data` of each'
     return { 200: { description, content: { 'text/event-stream': { schema: refTo(response) } } } }
   }
-  const isConditional = parameters.some(({ name }) => name === 'If-None-Match')
+  const isConditional = method === 'GET' && parameters.some(({ name }) => name === 'If-None-Match')
   const read = ['Kogi-Position', ...(isConditional ? ['ETag'] : [])]
   const written = answerHeaders ?? (method === 'GET' ? read : ['ETag', 'Kogi-Position', 'Idempotency-Key'])
   const properties = {

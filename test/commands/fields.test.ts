@@ -32,6 +32,15 @@ describe('a field of a body', () => {
     expect(detailsOf('hold', expires)[0]!.message).to.match(/^must be a UTC timestamp/)
   })
 
+  it('that has another type than asked is told that alone, and not that it is short', () => {
+    for (const postings of ['', 'a', 'ab', 7, true, {}]) {
+      const details = detailsOf('post', { postings })
+      expect(details.map(({ field }) => field)).to.deep.equal(['postings'])
+      expect(details[0]!.message).to.include('expected array')
+    }
+    expect(detailsOf('post', { postings: [] })[0]!.message).to.include('Too small')
+  })
+
   it('that is missing is another thing than a wrong value, and than a body that is no object', () => {
     const [wrong] = detailsOf('openAccount', { account: 'a', currency: 'EUR', overdraft: 'maybe' })
     expect(wrong).to.deep.include({ field: 'overdraft' }).and.not.deep.include({ message: 'is required' })

@@ -136,6 +136,11 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
       const isDaily = JSON.stringify(seen.body.data).includes('"available":')
       expect(again.status, path).to.equal(isDaily ? 200 : 304)
       expect(again.body?.data, path).to.deep.equal(isDaily ? seen.body.data : undefined)
+      expect((await read(path, { 'If-Match': `"x", ${tag}` })).status, path).to.equal(200)
+      for (const other of [`W/${tag}`, '"x"']) {
+        const { status, body } = await read(path, { 'If-Match': other })
+        expect([status, body.error.code], path).to.deep.equal([412, 'precondition_failed'])
+      }
       expect((await send(next(), `W/${tag}`)).status, path).to.equal(412)
 
       const command = next()

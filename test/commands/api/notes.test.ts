@@ -130,6 +130,26 @@ describe('API: notes', () => {
         .then({ status: 412, code: 'precondition_failed' }))
   })
 
+  describe('If-None-Match: *', () => {
+    it('lets a thing be made that does not exist', () =>
+      given()
+        .when('POST', NOTES, { id: 'list', title: 'X' }, { 'If-None-Match': ' * ' })
+        .then(201, { type: 'NoteAdded', data: { title: 'X', tags: [], owner: 'user-1' } }))
+    it('refuses to make or to change one that does', async () => {
+      for (const method of ['PATCH', 'PUT'] as const) {
+        await given(added)
+          .when(method, NOTE, { title: 'X' }, { 'If-None-Match': '*' })
+          .then({ status: 412, code: 'precondition_failed' })
+      }
+    })
+    for (const headers of [{ 'If-None-Match': '"0"' }, { 'If-None-Match': '*', 'If-Match': '"0"' }]) {
+      it(`is the only form that commands take: ${JSON.stringify(headers)}`, () =>
+        given(added)
+          .when('PATCH', NOTE, { title: 'X' }, headers as Record<string, string>)
+          .then({ status: 400, code: 'invalid_parameter', fields: ['If-None-Match'] }))
+    }
+  })
+
   describe('a reference', () => {
     it('to a project that exists is taken', () =>
       given(project)
