@@ -119,6 +119,7 @@ async function show({ pool, events, store, options }: Ran): Promise<void> {
     processes: worker ?? null,
     timers: owners.get(WORKS.timers) ?? null,
     webhooks: owners.get(WORKS.webhooks) ?? null,
+    mails: owners.get(WORKS.mails) ?? null,
   }
   print(options, { head, processes: found.map(each => toWire(each)), timers, workers }, text.join('\n'))
 }
@@ -145,7 +146,7 @@ async function decide(
   const actor = process.env.USER || 'operator'
   const at = new Date().toISOString()
   for (const { process, event } of chosen) await writeDecision(store, process, { event, actor, at, ...choice })
-  const acted = await untilActed(store, chosen)
+  const acted = await untilActed(store, chosen, choice.decision)
   const lines = acted.map(({ event, process, outcome }) => `${event} ${process}: ${outcome}`)
   print(options, { steps: acted.map(each => toWire(each)) }, lines.join('\n') || 'no step is parked')
   if (acted.some(({ outcome }) => outcome !== 'done')) process.exitCode = 1
@@ -160,14 +161,18 @@ async function waitingSteps(store: Store): Promise<readonly Waiting[]> {
   return found.flat()
 }
 
-/** What became of steps: done, still failing, or not tried because no worker runs. */
-async function untilActed(store: Store, chosen: readonly Waiting[]) {
+/**
+ * What became of steps: done, still failing, or not tried because no worker runs. A step that is given up may fail once
+ * more on its own before the worker hears of it.
+ */
+async function untilActed(store: Store, chosen: readonly Waiting[], decision: Decision['decision']) {
   for (const end = Date.now() + ACT_MS; ; await sleep(LOOK_MS)) {
     const now = new Map((await waitingSteps(store)).map(each => [each.event, each]))
     const acted = chosen.map(({ event, process, failure: before }) => {
       const failure = now.get(event)?.failure
       const isSame = failure?.tries === before?.tries && failure?.parked === before?.parked
-      const outcome = !now.has(event) ? 'done' : isSame ? 'not tried: is a worker running?' : 'failed again'
+      const isTried = decision === 'retry' && !isSame && failure?.tries !== 0
+      const outcome = !now.has(event) ? 'done' : isTried ? 'failed again' : 'not tried: is a worker running?'
       return { event, process, outcome, ...(failure && { error: `${failure.code}: ${failure.message}` }) }
     })
     const isOpen = acted.some(({ outcome }) => outcome.startsWith('not tried'))

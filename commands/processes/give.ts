@@ -59,6 +59,9 @@ export async function giveSteps(deps: GiveDeps, process: AnyProcess, event: Doma
   }
 }
 
+/** Events of an unreadable stream that are looked through at once. */
+const PAGE = 4_096
+
 /** Codes other than those of the rules that say a definite no. */
 const REFUSALS: ReadonlySet<string> = new Set(['not_found', 'reference_unknown', 'reference_removed', 'subject_erased'])
 
@@ -93,10 +96,21 @@ export const actorOf = (process: string): string => `process:${process}`
 const isAnswered = (deps: GiveDeps, { category, stream, metadata }: DomainEvent, key: string): Promise<boolean> =>
   holds(deps, deps.aggregates.get(category)!, stream, commandIdOf(metadata.org, stream, key))
 
-function isDone(deps: GiveDeps, { metadata: { org } }: DomainEvent, step: Step, key: string): Promise<boolean> {
+/** Whether a step is in the log, also where its target can be decided on no more: that is when steps are given up. */
+async function isDone(deps: GiveDeps, { metadata: { org } }: DomainEvent, step: Step, key: string): Promise<boolean> {
   const stream = streamOf(org, step.aggregate.name, step.id)
+  const commandId = commandIdOf(org, stream, key)
   deps.streams.forget(stream) // an append without an answer may be in the log
-  return holds(deps, step.aggregate, stream, commandIdOf(org, stream, key))
+  try {
+    return await holds(deps, step.aggregate, stream, commandId)
+  } catch (error) {
+    if (!(error instanceof KogiError && error.code === 'event_unreadable')) throw error
+    for (let from = 0n; ; from += BigInt(PAGE)) {
+      const events = await deps.store.read(stream, from, PAGE)
+      if (events.some(({ metadata }) => metadata?.commandId === commandId)) return true
+      if (events.length < PAGE) return false
+    }
+  }
 }
 
 async function holds(deps: GiveDeps, aggregate: AnyAggregate, stream: string, commandId: string): Promise<boolean> {
