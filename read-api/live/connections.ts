@@ -105,13 +105,23 @@ export class Connections {
   #look(): void {
     const { heartbeatMs, slowMs } = this.#limits
     const [now, time] = [performance.now(), Date.now()]
+    const slow: Connection[] = []
     for (const [connection, beatAt] of this.#open) {
       if ((connection.endsAt() ?? time) < time) this.#end(connection, 'token_ended')
-      else if (connection.outlet.stalledMs() > slowMs) this.#end(connection, 'too_slow')
+      else if (connection.outlet.stalledMs() > slowMs) slow.push(connection)
       else if (now - beatAt >= heartbeatMs) {
         this.#open.set(connection, now)
         if (!connection.heartbeat()) this.#end(connection, 'gone')
       }
+    }
+    if (slow.length > 0) setImmediate(() => this.#endSlow(slow))
+  }
+
+  /** Ends those that took nothing. What sockets took while this process was held up itself is known by now. */
+  #endSlow(slow: readonly Connection[]): void {
+    for (const connection of slow) {
+      const isSlow = connection.outlet.stalledMs() > this.#limits.slowMs
+      if (isSlow && this.#open.has(connection)) this.#end(connection, 'too_slow')
     }
   }
 
