@@ -1,5 +1,6 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
 import { replayProcess } from '../commands/processes/apps/replays.ts'
+import { digestProcess } from '../commands/processes/hub/digest.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { standingOrderProcess } from '../commands/processes/wallet/standing-order.ts'
 import { transferProcess } from '../commands/processes/wallet/transfer.ts'
@@ -18,6 +19,8 @@ import { appsModels } from '../projections/apps/models.ts'
 import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
 import { centerModels } from '../projections/center/models.ts'
+import { taskTimers } from '../projections/center/task-timers.ts'
+import { digestTimers } from '../projections/hub/digest-timers.ts'
 import { hubModels } from '../projections/hub/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { officeModels } from '../projections/office/models.ts'
@@ -61,10 +64,16 @@ const models: readonly AnyProjection[] = [
 ]
 
 /** The read models whose rows are timers. */
-export const timerModels: readonly AnyProjection[] = [holdTimers, transferTimers, standingOrderTimers]
+export const timerModels: readonly AnyProjection[] = [
+  holdTimers,
+  transferTimers,
+  standingOrderTimers,
+  taskTimers,
+  digestTimers,
+]
 
 /** The processes, each with a checkpoint of its own. */
-export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess, replayProcess]
+export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess, replayProcess, digestProcess]
 
 /** What is remembered of the models, for search. */
 export const memories = memoriesOf(models)

@@ -1,9 +1,22 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { isNetwork } from './webhooks/addresses.ts'
+import {
+  consumerList,
+  EMBEDDED,
+  eventStoreUrl,
+  integer,
+  LOG_LEVELS,
+  mailAddress,
+  natsUrl,
+  networkList,
+  originList,
+  postgresUrl,
+  smtpUrl,
+  streamName,
+  text,
+} from './setting-forms.ts'
 
-/** The value of an engine's URL that asks for the engine that comes with Kogi. */
-export const EMBEDDED = 'embedded'
+export { EMBEDDED }
 
 /** Settings that cannot be used. The message has one line for each variable at fault, with the values that it takes. */
 export class ConfigError extends Error {
@@ -22,53 +35,6 @@ type Setting<T> = {
   readonly unit: string
   readonly meaning: string
 }
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine(value => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
-
-// Not `URL.canParse` alone: a connection string of a cluster lists several hosts, which no URL does.
-const urlOf = (form: RegExp, example: string) =>
-  z.string().refine(value => value === EMBEDDED || form.test(value), `must be \`${EMBEDDED}\` or a URL like ${example}`)
-
-const eventStoreUrl = urlOf(/^(esdb|kurrentdb)(\+discover)?:\/\/[^\s/?#]+/, 'esdb://host:2113')
-const natsUrl = urlOf(/^(nats|tls):\/\/[^\s/?#]+/, 'nats://host:4222')
-const postgresUrl = urlOf(
-  /^postgres(ql)?:\/\/[^\s/?#]+\/[^\s/?#]+/,
-  'postgres://user:password@host:5432/database',
-).refine(
-  value => value === EMBEDDED || URL.canParse(value),
-  'must be a valid URL: percent-encode what is not a letter or a digit in its password',
-)
-
-const text = z.string().refine(value => value.trim() === value, 'must not begin or end with white space')
-
-const originList = z
-  .string()
-  .transform(value => (value === '' ? [] : value.split(',').map(origin => origin.trim())))
-  .refine(
-    origins => origins.every(origin => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
-    'must be origins such as https://app.example, separated by commas, or *',
-  )
-
-const networkList = z
-  .string()
-  .transform(value => (value === '' ? [] : value.split(',').map(network => network.trim())))
-  .refine(all => all.every(isNetwork), 'must be networks such as 10.0.0.0/8, separated by commas')
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-
-const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must have 1 to 32 letters, digits, - and _')
-
-const CONSUMER = /^([A-Za-z0-9_-]{1,32})=(kogi(?:\.(?:\*|[A-Za-z0-9_%-]+)){0,4}(?:\.>)?)$/
-const consumerList = z
-  .string()
-  .transform(value => (value === '' ? [] : value.split(',').map(text => CONSUMER.exec(text.trim()))))
-  .refine(found => !found.includes(null), 'must be like `books=kogi.*.wallet.>`, separated by commas')
-  .transform(found => found.map(match => ({ name: match![1]!, filter: match![2]! })))
 
 /**
  * Every setting of every process, in the order of the README's table. To add one, add a line: its key in `Config`, its
@@ -183,6 +149,14 @@ const settings = {
       'private networks, separated by commas, that webhooks may be sent to, by http as well; unless set, only public ' +
       'addresses by https',
   }),
+  smtpUrl: setting('KOGI_SMTP_URL', smtpUrl, undefined, '', {
+    meaning:
+      'mail server that the worker sends notifications by: `smtp://` or `smtps://`; unless set, none is e-mailed',
+    secret: true,
+  }),
+  mailFrom: setting('KOGI_MAIL_FROM', mailAddress, undefined, '', {
+    meaning: 'address that e-mails come from; needed with KOGI_SMTP_URL',
+  }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',
   }),
@@ -256,6 +230,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 
 /** Faults that only two settings together show. */
 function contradictions(config: Config): string[] {
+  if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
+    return ['KOGI_MAIL_FROM must be set with KOGI_SMTP_URL: it is the address that e-mails come from']
+  }
   const { databaseUrl, keysDatabaseUrl, readsAtOnce = 0, databasePoolSize } = config
   if (readsAtOnce > databasePoolSize) {
     return ['KOGI_READS_AT_ONCE must not be more than KOGI_DATABASE_POOL_SIZE: the rest would wait for a connection']

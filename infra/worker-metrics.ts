@@ -27,24 +27,15 @@ export function workerMetrics(registry: Registry) {
     buckets: STEP_BUCKETS,
     registers,
   })
-  const fired = new Counter({ name: 'timers_fired_total', help: 'Timers that have fired', registers })
-  const late = new Histogram({
-    name: 'timers_late_seconds',
-    help: 'How long after its time a timer fired',
-    buckets: STEP_BUCKETS,
-    registers,
-  })
   return {
-    onAttempt: attemptTimes(registers),
+    onAttempt: attemptTimes('webhook', 'Time of attempts to deliver an event to a webhook, by outcome', registers),
+    onMail: attemptTimes('mail', 'Time of attempts to send an e-mail, by outcome', registers),
     onStep(process: string, outcome: string, event: StoredEvent): void {
       events.inc({ process, outcome })
       if (outcome === 'done')
         latency.observe({ process }, Math.max(0, Date.now() - Date.parse(event.metadata.at)) / 1000)
     },
-    onFired(_: unknown, lateMs: number): void {
-      fired.inc()
-      late.observe(lateMs / 1000)
-    },
+    onFired: firedTimers(registers),
     /** Lets the metrics show what `look` answers whenever they are asked for. */
     watch(look: () => Seen): void {
       const labelNames = ['process']
@@ -83,10 +74,24 @@ export function workerMetrics(registry: Registry) {
   }
 }
 
-function attemptTimes(registers: Registry[]) {
+function firedTimers(registers: Registry[]) {
+  const fired = new Counter({ name: 'timers_fired_total', help: 'Timers that have fired', registers })
+  const late = new Histogram({
+    name: 'timers_late_seconds',
+    help: 'How long after its time a timer fired',
+    buckets: STEP_BUCKETS,
+    registers,
+  })
+  return (_: unknown, lateMs: number): void => {
+    fired.inc()
+    late.observe(lateMs / 1000)
+  }
+}
+
+function attemptTimes(what: string, help: string, registers: Registry[]) {
   const attempts = new Histogram({
-    name: 'webhook_attempt_seconds',
-    help: 'Time of attempts to deliver an event to a webhook, by outcome: delivered, failed, parked',
+    name: `${what}_attempt_seconds`,
+    help,
     labelNames: ['outcome'],
     buckets: STEP_BUCKETS,
     registers,

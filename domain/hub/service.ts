@@ -1,11 +1,12 @@
 import { service } from '../kernel/service.ts'
 import { inbox } from './inbox/inbox.ts'
+import { mail } from './mail/mail.ts'
 
 export const hubService = service({
   code: 'khub',
   word: 'hub',
   title: 'Hub: activity and notifications',
-  aggregates: [inbox],
+  aggregates: [inbox, mail],
   roles: {
     'team-lead': ['inbox.write'],
     'team-member': ['inbox.write'],
@@ -14,5 +15,5 @@ export const hubService = service({
     guest: ['inbox.write'],
     auditor: ['inbox.write'],
   },
-  adminOnly: ['inboxes.read'],
+  adminOnly: ['inboxes.read', 'mails.read'],
 })

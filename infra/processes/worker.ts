@@ -6,7 +6,15 @@ import { ProcessRunner } from '../../commands/processes/runner.ts'
 import { Timers } from '../../commands/processes/timers.ts'
 import { accessOf } from '../../read-api/live/announced.ts'
 import { allows } from '../auth/permissions.ts'
-import { aggregates, domainStreamPrefixes, processes, projections, readPermissions, timerModels } from '../catalogue.ts'
+import {
+  aggregates,
+  domainStreamPrefixes,
+  kinds,
+  processes,
+  projections,
+  readPermissions,
+  timerModels,
+} from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { eventLog } from '../event-store/reader.ts'
@@ -14,8 +22,12 @@ import { HeadWatch } from '../head-watch.ts'
 import type { Probe } from '../http/health.ts'
 import { Leases } from '../leases.ts'
 import type { Log } from '../log.ts'
+import { letterWriter } from '../mail/letter.ts'
+import { Mailer, type MailerDeps } from '../mail/mailer.ts'
+import { mailRows } from '../mail/rows.ts'
+import { smtpSender } from '../mail/smtp.ts'
 import type { Metrics } from '../metrics.ts'
-import { createPool } from '../postgres.ts'
+import { createPool, type Pool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
 import { networksOf } from '../webhooks/addresses.ts'
 import { poster } from '../webhooks/post.ts'
@@ -25,7 +37,7 @@ import { workerMetrics } from '../worker-metrics.ts'
 import { openWriteSide } from '../write-side.ts'
 
 /** The works of a worker, as their leases are named. */
-export const WORKS = { processes: 'processes', timers: 'timers', webhooks: 'webhooks' } as const
+export const WORKS = { processes: 'processes', timers: 'timers', webhooks: 'webhooks', mails: 'mails' } as const
 
 export type Worker = {
   readonly id: string
@@ -74,6 +86,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     readable: readableWith,
     ...(figures && { onAttempt: figures.onAttempt }),
   })
+  const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const connect = async () => {
     const client = new pg.Client({
       connectionString: urls.databaseUrl,
@@ -88,6 +101,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
+    ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
   ])
   const watch = new HeadWatch(events, () => runner.processes.map(({ position }) => position))
   figures?.watch(() => ({
@@ -102,7 +116,8 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
       { name: 'leases', check: () => heldOrThrow(leases) },
       { name: 'processes', check: () => checkProcesses(runner) },
       { name: 'timers', check: () => checkTimers(timers) },
-      { name: 'webhooks', check: () => checkSender(sender) },
+      { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
+      ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
       { name: 'head', check: () => watch.check() },
     ],
     async close() {
@@ -137,8 +152,26 @@ function checkTimers({ trouble, stuck }: Timers): void {
   if (stuck.count > 0) throw new Error(`${stuck.count} timers cannot fire, the last one: ${stuck.error?.message}`)
 }
 
-function checkSender({ trouble }: Sender): void {
-  if (trouble) throw new Error(`webhooks wait: ${trouble.message}`)
+function checkSender(what: string, { trouble }: Pick<Sender, 'trouble'>): void {
+  if (trouble) throw new Error(`${what}: ${trouble.message}`)
+}
+
+type MailerOptions = Pick<WorkerOptions, 'config'> &
+  Pick<MailerDeps, 'onAttempt'> & {
+    readonly pool: Pool
+    readonly write: Omit<MailerDeps, 'rows' | 'write' | 'send' | 'onAttempt'>
+  }
+
+/** None where no mail server is set: nothing is e-mailed then. */
+function mailerOf({ config: { smtpUrl, mailFrom }, pool, write, ...rest }: MailerOptions): Mailer | undefined {
+  if (smtpUrl === undefined) return undefined
+  return new Mailer({
+    ...write,
+    ...rest,
+    rows: mailRows(pool),
+    write: letterWriter({ pool, kinds, allows }),
+    send: smtpSender(smtpUrl, mailFrom!),
+  })
 }
 
 /** The categories whose things may be read by who holds some permissions. */

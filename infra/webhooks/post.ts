@@ -16,8 +16,18 @@ const ANSWER_BYTES_MAX = 256 * 1024
 
 type Address = { readonly address: string; readonly family: number }
 
-/** What became of a post: the status of the answer, or why there was none. */
-export type Posted = { readonly status?: number; readonly failure?: string; readonly latencyMs: number }
+/**
+ * What became of a post: the status of the answer, or why there was none. `retryAfterMs`: for how long the receiver
+ * asks to be left alone.
+ */
+export type Posted = {
+  readonly status?: number
+  readonly failure?: string
+  readonly latencyMs: number
+  readonly retryAfterMs?: number
+}
+
+type Answer = { readonly status: number; readonly retryAfter: string | undefined }
 
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Posted>
 
@@ -60,9 +70,11 @@ export function poster({ networks, timeoutMs = TIMEOUT_MS, addressesOf = resolve
     try {
       const target = new URL(url)
       const addresses = await until(signal, checked(target))
-      const status = await send(target, addresses, headers, body, signal)
+      const { status, retryAfter } = await send(target, addresses, headers, body, signal)
       const isSuccess = status >= 200 && status < 300
-      return { status, ...(!isSuccess && { failure: 'status' }), latencyMs: latencyMs() }
+      if (isSuccess) return { status, latencyMs: latencyMs() }
+      const retryAfterMs = retryAfterOf(retryAfter, Date.now())
+      return { status, failure: 'status', latencyMs: latencyMs(), ...(retryAfterMs !== undefined && { retryAfterMs }) }
     } catch (error) {
       return { failure: signal.aborted ? 'timeout' : failureOf(error), latencyMs: latencyMs() }
     }
@@ -78,14 +90,25 @@ const until = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
     promise.then(done, failed)
   })
 
-/** The status of the answer, once it has ended or enough of it was read. */
+/** The pause that a `Retry-After` field asks for, in seconds or as a date (RFC 9110, 10.2.3); none for other texts. */
+export function retryAfterOf(field: string | undefined, now: number): number | undefined {
+  const text = field?.trim() ?? ''
+  if (/^\d{1,10}$/.test(text)) return Number(text) * 1_000
+  const until = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(until) ? undefined : Math.max(0, until - now)
+}
+
+/** `Sun, 06 Nov 1994 08:49:37 GMT`: the one form of dates that senders may write (RFC 9110, 5.6.7). */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+
+/** The answer, once it has ended or enough of it was read. */
 const send = (
   url: URL,
   addresses: readonly Address[],
   headers: Readonly<Record<string, string>>,
   body: string,
   signal: AbortSignal,
-): Promise<number> =>
+): Promise<Answer> =>
   new Promise((done, failed) => {
     const { request } = url.protocol === 'https:' ? https : http
     const lookup: http.RequestOptions['lookup'] = (_, { all }, found) => {
@@ -104,7 +127,7 @@ const send = (
     sent.on('error', failed)
     sent.on('response', answer => {
       const end = () => {
-        done(answer.statusCode!)
+        done({ status: answer.statusCode!, retryAfter: answer.headers['retry-after'] })
         sent.destroy()
       }
       let bytes = 0

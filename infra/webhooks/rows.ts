@@ -1,6 +1,7 @@
 /** What webhooks and their deliveries look like in PostgreSQL: where the sender finds its work. */
 import { deliveries } from '../../projections/apps/deliveries.ts'
 import { webhooks } from '../../projections/apps/webhooks.ts'
+import { wantedNotifications } from '../../projections/hub/notifications.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
@@ -8,6 +9,7 @@ import { wireTypes } from '../../read-api/consistency.ts'
 import { type Announced, announcedOf } from '../../read-api/live/announced.ts'
 import { newEventsSql, PAGE_ROWS } from '../../read-api/live/statements.ts'
 import type { Pool } from '../postgres.ts'
+import type { Thing } from '../things.ts'
 
 /** Attempts that one look brings, and how many of them are of one webhook. */
 const LOOK_MAX = 64
@@ -15,10 +17,26 @@ const LOOK_MAX_OF_ONE = 4
 /** Parked deliveries that one look asks for again. */
 const REPLAYS_MAX = 200
 
-export type Thing = { readonly org: string; readonly id: string }
+/**
+ * A webhook that deliveries are requested for. `upto`: position of the last event that one was requested for, and of
+ * the last notification. `isToldOfNotifications`: whether it asks for those of its owner.
+ */
+export type Endpoint = Thing & {
+  readonly upto: bigint
+  readonly notifiedUpto: bigint
+  readonly owner: string
+  readonly isToldOfNotifications: boolean
+}
 
-/** A webhook that is not removed. `upto`: position of the last event that a delivery was requested for. */
-export type Endpoint = Thing & { readonly upto: bigint }
+/** A notification of the owner of a webhook, who wants it there. */
+export type Notified = {
+  readonly org: string
+  readonly webhook: string
+  readonly id: string
+  readonly category: string
+  readonly position: bigint
+  readonly at: string
+}
 
 /** A delivery of a webhook. */
 type Sent = Thing & { readonly webhook: string }
@@ -30,25 +48,42 @@ export type SenderRows = {
   readonly endpoints: () => Promise<readonly Endpoint[]>
   /** Events that can be read by now, for orgs with the positions after which they begin. */
   readonly news: (orgs: ReadonlyMap<string, bigint>) => Promise<ReadonlyMap<string, News>>
+  /** The notifications of the owners of webhooks, each behind a position, in order. */
+  readonly notifications: (after: readonly (Endpoint & { readonly after: bigint })[]) => Promise<readonly Notified[]>
   /**
-   * Deliveries whose time has come by an instant, without some. Of a thing it is the earliest one that waits: what
-   * came later is sent later, to each webhook.
+   * Deliveries whose time has come by an instant, without some and without those of the webhooks that rest. Of a thing
+   * it is the earliest one that waits: what came later is sent later, to each webhook.
    */
-  readonly due: (by: string, without: readonly string[]) => Promise<readonly Sent[]>
+  readonly due: (by: string, without: readonly string[], resting: readonly Thing[]) => Promise<readonly Sent[]>
   /** Deliveries that were parked when all parked ones of their webhook were `asked` for again. */
   readonly again: () => Promise<readonly (Sent & { readonly asked: bigint })[]>
 }
 
 const [hooks, sent] = [tableOf(webhooks), tableOf(deliveries)]
 
-const ENDPOINTS = `select w.org, w.id, greatest(w.since, coalesce((select max(d.event_position)
-    from ${sent} d where d.org = w.org and d.webhook = w.id), 0)) as upto
-  from ${hooks} w where w.status <> 'removed'`
+/** What deliveries of notifications are about, in the place of a category. */
+export const NOTIFICATION = 'notification'
+/** Notifications of one webhook that one look brings. */
+const NOTIFICATIONS_MAX = 100
+
+const last = (condition: string) => `greatest(w.since, coalesce((select max(d.event_position) from ${sent} d
+    where d.org = w.org and d.webhook = w.id and d.category ${condition} '${NOTIFICATION}'), 0))`
+const ENDPOINTS = `select w.org, w.id, w.owner, ${last('<>')} as upto,
+    coalesce(w.categories @> '["${NOTIFICATION}"]', false) as is_told,
+    case when w.categories @> '["${NOTIFICATION}"]' then ${last('=')} else 0 end as notified_upto
+  from ${hooks} w where w.status in ('active', 'paused')`
+
+const NOTIFICATIONS = `select e.org, e.webhook, n.id, n.category, n.position, n.at
+  from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) e(org, webhook, owner, after)
+  cross join lateral (select n.id, n.category, n.position, n.at from ${wantedNotifications('webhook')}
+    where n.org = e.org and n."user" = e.owner and n.position > e.after
+    order by n.position limit ${NOTIFICATIONS_MAX}) n order by n.position`
 
 const DUE = `select org, id, webhook from (
     select d.org, d.id, d.webhook, d.due_at, row_number() over (partition by d.org, d.webhook order by d.due_at) as n
-    from ${sent} d join ${hooks} w on w.org = d.org and w.id = d.webhook and w.status <> 'paused'
+    from ${sent} d join ${hooks} w on w.org = d.org and w.id = d.webhook and w.status in ('active', 'removed')
     where d.status = 'waiting' and d.due_at <= $1 and d.id <> all ($2::text[])
+    and not exists (select from unnest($3::text[], $4::text[]) r(org, id) where r.org = d.org and r.id = d.webhook)
     and not exists (select 1 from ${sent} e where e.org = d.org and e.webhook = d.webhook and e.category = d.category
       and e.thing = d.thing and e.status = 'waiting' and e.event_position < d.event_position)) due
   where n <= ${LOOK_MAX_OF_ONE} order by due_at limit ${LOOK_MAX}`
@@ -62,7 +97,19 @@ const AGAIN = `select d.org, d.id, d.webhook, w.replayed_upto as asked
 export function senderRows(pool: Pick<Pool, 'query'>, projections: readonly AnyProjection[]): SenderRows {
   const newEvents = newEventsSql(projections)
   return {
-    endpoints: async () => (await pool.query<Endpoint>({ name: 'webhooks', text: ENDPOINTS })).rows,
+    async endpoints() {
+      const { rows } = await pool.query({ name: 'webhooks', text: ENDPOINTS })
+      return rows.map(({ notified_upto: notifiedUpto, is_told: isToldOfNotifications, ...row }) => ({
+        ...row,
+        notifiedUpto,
+        isToldOfNotifications,
+      }))
+    },
+    async notifications(after) {
+      const columns = [after.map(({ org }) => org), after.map(({ id }) => id), after.map(({ owner }) => owner)]
+      const values = [...columns, after.map(each => String(each.after))]
+      return (await pool.query<Notified>({ name: 'owners_notifications', text: NOTIFICATIONS, values })).rows
+    },
     async news(orgs) {
       const names = [...orgs.keys()]
       const values = [names, names.map(bucketOf), [...orgs.values()].map(String)]
@@ -77,7 +124,10 @@ export function senderRows(pool: Pick<Pool, 'query'>, projections: readonly AnyP
       }
       return news
     },
-    due: async (by, without) => (await pool.query({ name: 'due_deliveries', text: DUE, values: [by, without] })).rows,
+    async due(by, without, resting) {
+      const values = [by, without, resting.map(({ org }) => org), resting.map(({ id }) => id)]
+      return (await pool.query<Sent>({ name: 'due_deliveries', text: DUE, values })).rows
+    },
     again: async () => (await pool.query({ name: 'replayed_deliveries', text: AGAIN })).rows,
   }
 }

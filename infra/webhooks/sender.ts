@@ -4,16 +4,15 @@
  * webhook are read there, so that rows that lag or are built anew send nothing again, and every attempt is an event.
  * An end between an attempt and its event repeats the attempt: receivers know it by its id.
  */
-import { execute, type WriteDeps } from '../../commands/execute.ts'
-import { streamOf, uuidOf } from '../../commands/ids.ts'
+import type { WriteDeps } from '../../commands/execute.ts'
 import { paused } from '../../commands/processes/pause.ts'
 import { type Delivery, delivery } from '../../domain/apps/delivery/delivery.ts'
 import { type Webhook, webhook } from '../../domain/apps/webhook/webhook.ts'
-import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
-import type { Announced } from '../../read-api/live/announced.ts'
 import { type Log, reasonOf } from '../log.ts'
+import { give, keyOf, stateOf, type Thing } from '../things.ts'
 import type { Post, Posted } from './post.ts'
-import type { Endpoint, SenderRows, Thing } from './rows.ts'
+import { DeliveryRequests } from './requests.ts'
+import type { SenderRows } from './rows.ts'
 import { messageOf, signed } from './sign.ts'
 
 /** Pauses before an attempt is repeated, in seconds: some three days in all; after the last one it is parked. */
@@ -26,8 +25,10 @@ const AGAIN_MS = 200
 /** Attempts at once for all webhooks, and for one of them. */
 const ACTIVE_MAX = 64
 const ACTIVE_MAX_OF_ONE = 4
-/** Categories whose events are sent to no webhook: what follows from sending would be sent for ever. */
-const UNSENT: ReadonlySet<string> = new Set([delivery.name, webhook.name])
+/** The longest pause that a receiver can ask for by `Retry-After`: that of the longest one of ours. */
+const RETRY_AFTER_MS_MAX = 86_400_000
+/** The status of an endpoint that is gone for good (RFC 9110, 15.5.11). */
+const GONE = 410
 
 export type SenderDeps = WriteDeps & {
   readonly rows: SenderRows
@@ -44,16 +45,18 @@ type Waiting = Exclude<Delivery, { readonly status: 'none' }>
 
 export class Sender {
   readonly #deps: SenderDeps
-  /** Position up to which deliveries were requested, by webhook. */
-  readonly #cursors = new Map<string, bigint>()
+  readonly #requests: DeliveryRequests
   /** Deliveries on their way, and those that were tried a moment ago. */
   readonly #active = new Map<string, string>()
   readonly #tried = new Map<string, number>()
+  /** Webhooks whose receivers asked to be left alone, with the instant up to which. */
+  readonly #resting = new Map<string, Thing & { readonly until: number }>()
   readonly #working = new Set<Promise<void>>()
   #trouble: Error | undefined
 
   constructor(deps: SenderDeps) {
     this.#deps = deps
+    this.#requests = new DeliveryRequests(deps)
   }
 
   /** The error of an engine that keeps it from working, while there is one. */
@@ -63,7 +66,8 @@ export class Sender {
 
   /** Works until the signal aborts; attempts under way are waited for. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#cursors.clear()
+    this.#requests.forget()
+    this.#resting.clear()
     while (!signal.aborted) {
       let isBusy = false
       try {
@@ -80,58 +84,17 @@ export class Sender {
 
   /** Looks once for what there is to do and begins it; says whether there was something. */
   async look(signal: AbortSignal): Promise<boolean> {
-    const endpoints = await this.#deps.rows.endpoints()
-    const requested = await this.#request(endpoints, signal)
-    for (const { org, id, webhook: asking, asked } of await this.#deps.rows.again()) {
-      await this.#give(org, id, 'replay', { webhook: asking }, String(asked))
+    const requested = await this.#requests.look(signal)
+    for (const { webhook: asking, asked, ...thing } of await this.#deps.rows.again()) {
+      await give(this.#deps, delivery, thing, {
+        by: 'webhooks',
+        name: 'replay',
+        body: { webhook: asking },
+        part: String(asked),
+      })
     }
     const began = signal.aborted ? 0 : await this.#begin()
     return requested || began > 0 || this.#working.size > 0 || this.#tried.size > 0
-  }
-
-  /** Makes deliveries of what is new, of each webhook in the order of the events; says whether there were any. */
-  async #request(endpoints: readonly Endpoint[], signal: AbortSignal): Promise<boolean> {
-    const after = new Map<string, bigint>()
-    for (const endpoint of endpoints) {
-      const cursor = this.#cursorOf(endpoint)
-      if (cursor < (after.get(endpoint.org) ?? cursor + 1n)) after.set(endpoint.org, cursor)
-    }
-    if (after.size === 0) return false
-    const news = await this.#deps.rows.news(after)
-    let made = false
-    const take = async (endpoint: Endpoint) => {
-      const found = news.get(endpoint.org)
-      if (!found || found.upto <= this.#cursorOf(endpoint)) return
-      const fresh = found.events.filter(({ position }) => position > this.#cursorOf(endpoint))
-      const wanted = fresh.length > 0 ? fresh.filter(await this.#wish(endpoint)) : []
-      for (const event of wanted) {
-        if (signal.aborted) return
-        await this.#give(endpoint.org, deliveryId(endpoint, event), 'request', announced(endpoint, event), 'request')
-        made = true
-      }
-      this.#cursors.set(keyOf(endpoint), found.upto)
-      made ||= found.isFull
-    }
-    await Promise.all(endpoints.map(take))
-    return made
-  }
-
-  #cursorOf(endpoint: Endpoint): bigint {
-    const cursor = this.#cursors.get(keyOf(endpoint)) ?? 0n
-    return cursor > endpoint.upto ? cursor : endpoint.upto
-  }
-
-  /** Which events a webhook is sent: what it asks for, of what its maker may read, and its own tests. */
-  async #wish(endpoint: Endpoint): Promise<(event: Announced) => boolean> {
-    const state = (await this.#stateOf(webhook, endpoint)) as Webhook
-    if (!('url' in state)) return () => false
-    const { types, categories, grants } = state
-    const readable = this.#deps.readable(grants)
-    return ({ category, type, id }) => {
-      if (category === webhook.name) return type === 'WebhookTested' && id === endpoint.id
-      if (UNSENT.has(category) || !readable.has(category)) return false
-      return (categories?.includes(category) ?? true) && (types?.includes(type) ?? true)
-    }
   }
 
   /** Begins the attempts whose time has come, and says how many. */
@@ -139,7 +102,9 @@ export class Sender {
     const moment = performance.now()
     for (const [id, until] of this.#tried) if (until <= moment) this.#tried.delete(id)
     const without = [...this.#active.keys(), ...this.#tried.keys()]
-    const due = await this.#deps.rows.due(this.#deps.now(), without)
+    const now = Date.parse(this.#deps.now())
+    for (const [key, { until }] of this.#resting) if (until <= now) this.#resting.delete(key)
+    const due = await this.#deps.rows.due(this.#deps.now(), without, [...this.#resting.values()])
     let began = 0
     for (const { org, id, webhook: hook } of due) {
       const key = keyOf({ org, id: hook })
@@ -163,25 +128,41 @@ export class Sender {
   }
 
   async #attempt(thing: Thing): Promise<void> {
-    const { org, id } = thing
-    const found = (await this.#stateOf(delivery, thing)) as Delivery
+    const found = (await stateOf(this.#deps, delivery, thing)) as Delivery
     if (found.status !== 'waiting' || found.dueAt > this.#deps.now()) return
-    const hook = (await this.#stateOf(webhook, { org, id: found.announcement.webhook })) as Webhook
-    if (hook.status === 'paused') return
-    const attempt = found.attempts + 1
+    const to = { org: thing.org, id: found.announcement.webhook }
+    const hook = (await stateOf(this.#deps, webhook, to)) as Webhook
     const isThere = 'url' in hook
-    const posted = isThere ? await this.#post(thing, found, hook) : { failure: 'webhook_removed', latencyMs: 0 }
+    if (isThere && (hook.status !== 'active' || this.#resting.has(keyOf(to)))) return
+    const part = found.attempts + 1
+    const note = (name: string, body: object) =>
+      give(this.#deps, delivery, thing, { by: 'webhooks', name, body: { attempt: part, ...body }, part })
+    const posted: Posted = isThere ? await this.#post(thing, found, hook) : { failure: 'webhook_removed', latencyMs: 0 }
     const { status, failure, latencyMs } = posted
     if (failure === undefined) {
-      await this.#give(org, id, 'succeed', { attempt, status: status!, latencyMs }, attempt)
+      await note('succeed', { status: status!, latencyMs })
       this.#deps.onAttempt?.('delivered', latencyMs)
       return
     }
-    const pause = isThere ? PAUSES_SECONDS[found.tries] : undefined
-    const dueAt = pause && new Date(Date.parse(this.#deps.now()) + pause * 1_000).toISOString()
-    const failed = { attempt, failure, latencyMs, ...(status && { status }), ...(dueAt && { dueAt }) }
-    await this.#give(org, id, 'fail', failed, attempt)
+    const pauseMs = this.#pauseOf(to, found, posted)
+    const dueAt = isThere && pauseMs && new Date(Date.parse(this.#deps.now()) + pauseMs).toISOString()
+    await note('fail', { failure, latencyMs, ...(status && { status }), ...(dueAt && { dueAt }) })
+    if (status === GONE)
+      await give(this.#deps, webhook, to, {
+        by: 'webhooks',
+        name: 'disable',
+        body: { delivery: thing.id },
+        part: `${thing.id} ${part}`,
+      })
     this.#deps.onAttempt?.(dueAt ? 'failed' : 'parked', latencyMs)
+  }
+
+  /** Time until the next attempt, none after the last one. What the receiver asks for counts where it is longer. */
+  #pauseOf(to: Thing, { tries }: Waiting, { retryAfterMs }: Posted): number | undefined {
+    const pause = PAUSES_SECONDS[tries]
+    const asked = Math.min(retryAfterMs ?? 0, RETRY_AFTER_MS_MAX)
+    if (asked > 0) this.#resting.set(keyOf(to), { ...to, until: Date.parse(this.#deps.now()) + asked })
+    return pause && Math.max(pause * 1_000, asked)
   }
 
   async #post({ org, id }: Thing, { announcement }: Waiting, hook: There): Promise<Posted> {
@@ -196,42 +177,4 @@ export class Sender {
     const headers = signed({ id, now, body, current, before: before ?? undefined, rotatedAt: earlier?.rotatedAt })
     return this.#deps.post(url, headers, body)
   }
-
-  /** The state of a thing as the log has it. */
-  async #stateOf(aggregate: AnyAggregate, { org, id }: Thing): Promise<unknown> {
-    const stream = streamOf(org, aggregate.name, id)
-    this.#deps.streams.forget(stream)
-    return (await this.#deps.streams.load(aggregate, stream)).loaded.state
-  }
-
-  async #give(org: string, id: string, name: string, body: object, part: string | number): Promise<void> {
-    const opens = name === 'request'
-    await execute(this.#deps, {
-      aggregate: delivery,
-      name,
-      id,
-      opens,
-      named: opens,
-      body,
-      idempotencyKey: uuidOf([id, name, part]),
-      principal: { subject: 'process:webhooks', org, roles: [], permissions: [] },
-      correlationId: uuidOf([id]),
-    })
-  }
 }
-
-const keyOf = ({ org, id }: Thing): string => `${org} ${id}`
-
-/** The id of a delivery follows from its webhook and its event: it is requested once, whatever is repeated. */
-const deliveryId = ({ org, id }: Thing, { row }: Announced): string => uuidOf([org, 'webhook', id, row.event_id])
-
-const announced = ({ id: webhook }: Thing, { category, id: thing, type, position, row }: Announced) => ({
-  webhook,
-  event: String(row.event_id),
-  category,
-  thing,
-  type,
-  revision: BigInt(String(row.revision)),
-  position,
-  at: String(row.at),
-})

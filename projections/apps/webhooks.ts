@@ -7,7 +7,7 @@ import { changed } from '../rows/thing.ts'
 const row = object({
   org: id('org'),
   id: id('webhook'),
-  status: oneOf('active', 'paused', 'removed'),
+  status: oneOf('active', 'paused', 'disabled', 'removed'),
   url: text(2_000),
   description: text(500).optional(),
   types: list(text(255), 200).optional(),
@@ -48,6 +48,7 @@ const on: Handlers<Row, typeof events> = {
   WebhookSecretRotated: changed((_, __, at) => ({ secret_rotated_at: at })),
   WebhookPaused: changed(() => ({ status: 'paused' })),
   WebhookResumed: changed(() => ({ status: 'active' })),
+  WebhookDisabled: changed(() => ({ status: 'disabled' })),
   WebhookTested: changed((_, __, at) => ({ tested_at: at })),
   WebhookReplayAsked: {
     keys: ({ metadata: { org, id } }) => [{ org, id }],

@@ -53,6 +53,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     completed_at: at,
   })),
   TaskRemoved: removed,
+  TaskDue: changed(() => ({})),
 }
 
 /** One row per task. */

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
-import { KINDS, type Kind } from '../../domain/hub/inbox/kinds.ts'
+import { type Channel, KINDS, type Kind } from '../../domain/hub/inbox/kinds.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { eventData } from '../rows/event-data.ts'
 import { type AnyHandler, type Handlers, projection } from '../rows/projection.ts'
+import { quoted, tableOf } from '../rows/tables.ts'
+import { inboxes } from './inboxes.ts'
 import { ENDINGS, RULES, type Rule, vocabularies } from './rules.ts'
 
 const row = object({
@@ -105,11 +107,24 @@ for (const ending of ENDINGS) {
 export const notifications = projection({
   name: 'notifications',
   service: 'hub',
-  version: 1,
+  version: 2,
   history: false,
   of: vocabularies,
   row,
   key: ['org', 'id'],
-  indexes: [['org', 'user', 'position']],
+  indexes: [
+    ['org', 'user', 'position'],
+    ['org', 'position'],
+  ],
   on: { ...handlers, NotificationRead: reads } as Handlers<Row, never>,
 })
+
+/**
+ * SQL of the notifications `n` that their users want on a channel: what is of a kind that is not wanted there is left
+ * out for as long as that is so. `read` says whether they have read it.
+ */
+export const wantedNotifications = (channel: Channel): string => `(select n.*,
+    (n.read_at is not null or n.position <= coalesce(i.read_to, 0)) as read from ${quoted(tableOf(notifications))} n
+  left join ${quoted(tableOf(inboxes))} i on i.org = n.org and i.id = n."user"
+  where n.kind is not null and not coalesce(i.preferences, '[]') @> jsonb_build_array(
+    jsonb_build_object('kind', n.kind, 'channel', '${channel}', 'wanted', false))) n`

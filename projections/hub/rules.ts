@@ -1,5 +1,6 @@
 /** Who is notified of what: a rule is a line. */
 import type { z } from 'zod'
+import { events as webhook } from '../../domain/apps/webhook/messages.ts'
 import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
@@ -7,7 +8,10 @@ import type { EventsOf } from '../../domain/kernel/categories.ts'
 import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
 
 /** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
-export const vocabularies = { task, transfer, inbox } as const
+export const vocabularies = { task, transfer, webhook, inbox } as const
+
+/** The categories whose events notify users. */
+export const notifyingCategories: readonly string[] = Object.keys(vocabularies).filter(name => name !== 'inbox')
 
 type Events = EventsOf<typeof vocabularies>
 
@@ -29,6 +33,8 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TaskAssigned', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskStatusChanged', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskCompleted', 'mentioned', ({ reason }) => mentionsIn(reason)),
+  rule('TaskDue', 'task_due', ({ assignee }) => [assignee]),
+  rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 
 /** Things whose end is told to the user who began them: which events begin them, which end them with which kind. */

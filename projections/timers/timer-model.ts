@@ -36,22 +36,24 @@ export type TimerRow = {
 /** When a command is to be given to the thing that the event is of; `body` is in wire form. */
 type Alarm = { readonly at: string; readonly command: string; readonly body?: object }
 
+type Folded<D> = Extract<Handler<TimerRow, D>, { readonly fold: unknown }>
+
 const DEFAULT_SLOT = 'next'
 
 /** The event sets the thing's timer, or clears it where it answers `undefined`. */
 export const sets = <D>(
-  alarm: (data: D) => Alarm | undefined,
+  alarm: (data: D, event: DomainEvent) => Alarm | undefined,
   slot: (data: D) => string = () => DEFAULT_SLOT,
-): Handler<TimerRow, D> => ({
+): Folded<D> => ({
   keys: ({ data, metadata: { org, id } }) => [{ org, thing: id, slot: slot(data) }],
   fold: (_, event, { slot: name }) => {
-    const { at, command, body = {} } = alarm(event.data) ?? {}
+    const { at, command, body = {} } = alarm(event.data, event) ?? {}
     return at === undefined ? null : timer(event, { at, command: command!, body }, String(name))
   },
 })
 
 /** The event clears the thing's timer. */
-export const clears = <D = unknown>(slot?: (data: D) => string): Handler<TimerRow, D> => sets<D>(() => undefined, slot)
+export const clears = <D = unknown>(slot?: (data: D) => string): Folded<D> => sets<D>(() => undefined, slot)
 
 const timer = ({ eventId, category, metadata }: DomainEvent, alarm: Required<Alarm>, slot: string): TimerRow => ({
   org: metadata.org,

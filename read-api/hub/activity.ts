@@ -104,7 +104,10 @@ export function activityRoute(deps: ActivityDeps): Route {
 const LIST = 'activity'
 
 /** The categories whose things the caller may read in every respect: a sentence may quote any of it. */
-export const openTo = ({ kinds, allows }: ActivityDeps, principal: Principal): ReadonlySet<string> =>
+export const openTo = (
+  { kinds, allows }: Pick<ActivityDeps, 'kinds' | 'allows'>,
+  principal: Principal,
+): ReadonlySet<string> =>
   new Set(
     [...kinds].filter(([, kind]) => kind.permissions.every(each => allows(principal, each))).map(([name]) => name),
   )

@@ -2,9 +2,9 @@
 import { z } from 'zod'
 import { CHANNELS, KINDS } from '../../domain/hub/inbox/kinds.ts'
 import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
-import { boolean, integer, oneOf, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { boolean, integer, oneOf, type Sealed, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { inboxes } from '../../projections/hub/inboxes.ts'
-import { notifications } from '../../projections/hub/notifications.ts'
+import { notifications, wantedNotifications } from '../../projections/hub/notifications.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { checkpointsSql, positioned, read, readErrors, tokenOf } from '../consistency.ts'
@@ -19,7 +19,7 @@ import {
   severalInQuery,
   tokenParameters,
 } from '../parameters.ts'
-import { wireRow } from '../rows.ts'
+import { type Unseal, wireRow } from '../rows.ts'
 import { type ActivityDeps, openTo, sentenceFields } from './activity.ts'
 import { type Happening, sentencesOf } from './sentences.ts'
 
@@ -42,6 +42,8 @@ const inboxSchema = z.strictObject({
   unread: count,
   kinds: z.array(z.strictObject({ kind, unread: count, ...Object.fromEntries(CHANNELS.map(name => [name, boolean])) })),
   read_to: unsigned64,
+  email: text(254).nullable().optional().meta({ description: 'where notifications are e-mailed to' }),
+  digest: inboxes.row.shape.digest,
   updated_at: timestamp.optional(),
 })
 
@@ -49,16 +51,8 @@ const COLUMNS = ['id', 'kind', 'category', 'thing', 'type', 'actor', 'position',
 const OF = [notifications, inboxes]
 const LIST = 'notifications'
 
-/**
- * SQL of the caller's notifications, for `$2` the org, `$3` the user and `$4` the categories that the caller may read.
- * Those of a kind that is not wanted in the application are left out for as long as that is so.
- */
-const READ = 'n.read_at is not null or n.position <= coalesce(i.read_to, 0)'
-const OWN = `${quoted(tableOf(notifications))} n
-  left join ${quoted(tableOf(inboxes))} i on i.org = n.org and i.id = n."user"
-  where n.org = $2 and n."user" = $3 and n.kind is not null and n.category = any($4::text[])
-    and not coalesce(i.preferences, '[]') @> jsonb_build_array(
-      jsonb_build_object('kind', n.kind, 'channel', 'in_app', 'wanted', false))`
+/** SQL of the caller's notifications, for `$2` the org, `$3` the user and `$4` the categories that they may read. */
+const OWN = `${wantedNotifications('in_app')} where n.org = $2 and n."user" = $3 and n.category = any($4::text[])`
 
 const parameters: readonly Parameter[] = [
   inQuery('read', z.enum(['true', 'false']), 'only those that are read, or only those that are not'),
@@ -70,8 +64,10 @@ const parameters: readonly Parameter[] = [
 const shared = { method: 'GET', permission: 'signed in', tag: 'khub' } as const
 const errors = { ...noHistoryErrors, ...readErrors }
 
+type InboxDeps = ActivityDeps & { readonly unseal: Unseal }
+
 /** The routes of the caller's notifications. */
-export const notificationRoutes = (deps: ActivityDeps): Route[] => [
+export const notificationRoutes = (deps: InboxDeps): Route[] => [
   {
     ...shared,
     path: '/khub/notifications',
@@ -86,7 +82,8 @@ export const notificationRoutes = (deps: ActivityDeps): Route[] => [
     ...shared,
     path: '/khub/inbox',
     operationId: 'getUnread',
-    summary: 'How many notifications of the caller are unread, and which kinds they want.',
+    summary:
+      'How many notifications of the caller are unread, which kinds they want, and where and when they are e-mailed.',
     parameters: tokenParameters,
     response: inboxSchema,
     errors,
@@ -120,26 +117,26 @@ function page({ principal }: ApiRequest, open: ReadonlySet<string>, query: Queri
   const values: unknown[] = [principal.org, principal.subject, [...open]]
   const put = (value: unknown) => `$${values.push(value) + 1}`
   const more = [
-    ...(query.read === undefined ? [] : [`(${READ}) = ${query.read}`]),
+    ...(query.read === undefined ? [] : [`n.read = ${query.read}`]),
     ...(query.kind === undefined ? [] : [`n.kind = any(${put(listed(query.kind))}::text[])`]),
     ...(query.after === undefined ? [] : [`n.position < ${put(placeOf(query.after, LIST, [position])[0])}::bigint`]),
   ]
   const columns = COLUMNS.map(name => `n.${quoted(name)}`).join(', ')
   const text = `select c.position, c.stalled, ${COLUMNS.map(name => `t.${quoted(name)}`).join(', ')}, t.read
-    from ${checkpointsSql(OF)} left join lateral (select ${columns}, (${READ}) as read from ${OWN}
+    from ${checkpointsSql(OF)} left join lateral (select ${columns}, n.read from ${OWN}
       ${more.map(condition => `and ${condition}`).join(' ')}
       order by n.position desc limit ${put(limit + 1)}) t on true
     order by t.position desc`
   return { of: OF, text, values }
 }
 
-async function inboxOf(deps: ActivityDeps, request: ApiRequest) {
+async function inboxOf(deps: InboxDeps, request: ApiRequest) {
   const { org, subject } = request.principal
   const query = queriesOf(request, tokenParameters)
-  const text = `select c.position, c.stalled, i.read_to, i.updated_at, i.preferences, u.counts
+  const text = `select c.position, c.stalled, i.read_to, i.updated_at, i.preferences, u.counts, i.email, i.digest
     from ${checkpointsSql(OF)} left join ${quoted(tableOf(inboxes))} i on i.org = $2 and i.id = $3
     cross join lateral (select coalesce(jsonb_object_agg(kind, count), '{}') as counts from (
-      select n.kind, count(*) as count from ${OWN} and not (${READ}) group by n.kind) k) u`
+      select n.kind, count(*) as count from ${OWN} and not n.read group by n.kind) k) u`
   const values = [org, subject, [...openTo(deps, request.principal)]]
   const { rows, position: reached } = await read(
     deps,
@@ -147,7 +144,8 @@ async function inboxOf(deps: ActivityDeps, request: ApiRequest) {
     { of: OF, text, values },
     { token: tokenOf(request, query) },
   )
-  const [, , readTo, updatedAt, said, counts] = rows[0]!
+  const [, , readTo, updatedAt, said, counts, sealed, digest] = rows[0]!
+  const [email] = sealed === null ? [] : await deps.unseal(org, [sealed as Sealed])
   const preferences = (said ?? []) as readonly { kind: string; channel: string; wanted: boolean }[]
   const wants = (kind: string, channel: string) =>
     preferences.find(each => each.kind === kind && each.channel === channel)?.wanted ?? true
@@ -161,6 +159,8 @@ async function inboxOf(deps: ActivityDeps, request: ApiRequest) {
         ...Object.fromEntries(CHANNELS.map(channel => [channel, wants(kind, channel)])),
       })),
       read_to: readTo ?? '0',
+      ...(sealed !== null && { email: email ?? null }),
+      ...(digest !== null && { digest }),
       ...(updatedAt !== null && { updated_at: updatedAt }),
     },
     ...positioned(reached),

@@ -23,6 +23,9 @@ export type Happening = {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** Who a sentence is for, as far as reading needs to know. */
+type Reader = Pick<ApiRequest, 'principal' | 'signal' | 'aside'>
+
 /** Who did what the system does by itself: its processes and timers. */
 const SYSTEM = 'Kogi'
 const actorName = (actor: string) => (actor.startsWith('process:') ? SYSTEM : actor)
@@ -78,7 +81,7 @@ type Telling = {
 /** The sentence of each event, in pieces. Things have the names that they had then, by one statement for each kind. */
 export async function sentencesOf(
   store: ReadStore,
-  request: ApiRequest,
+  request: Reader,
   happenings: readonly Happening[],
   telling: Telling,
 ): Promise<readonly (readonly Part[])[]> {
@@ -126,7 +129,7 @@ function joined(parts: readonly Part[]): readonly Part[] {
 
 async function namesOf(
   store: ReadStore,
-  request: ApiRequest,
+  request: Reader,
   mentioned: readonly Named[],
   { kinds, open, wanted }: Telling,
 ): Promise<ReadonlyMap<string, string>> {
@@ -143,7 +146,7 @@ async function namesOf(
 type Asked = NonNullable<Kind['called']> & { readonly own: readonly Named[]; readonly wanted: Wanted }
 
 /** The names of things of one kind, by their place in the list. A read model that is being built knows none. */
-async function namesIn(store: ReadStore, request: ApiRequest, { model, column, own, wanted }: Asked) {
+async function namesIn(store: ReadStore, request: Reader, { model, column, own, wanted }: Asked) {
   const text = `select c.position, c.stalled, e.n, v.name from ${checkpointsSql([model])}
     left join (unnest($3::text[], $4::bigint[]) with ordinality e(id, position, n)
       cross join lateral (select h.${quoted(column)} as name from ${quoted(historyTableOf(model))} h

@@ -18,7 +18,12 @@ export type Announced = {
   readonly row: WireRow
   /** The channels that it belongs to, where a subscriber asked for some. */
   readonly channels: readonly string[]
+  /** The notifications that it made, where a subscriber asked for channels. */
+  readonly notifications?: readonly Notice[]
 }
+
+/** A notification that an event made. */
+export type Notice = { readonly id: string; readonly kind: string; readonly user: string }
 
 /** Makes an announcement of the values of a row, which begin at the index `from`. */
 export function announcedOf(values: readonly unknown[], from: number): Announced {

@@ -2,14 +2,16 @@
 import { items } from '../../projections/briefcase/items.ts'
 import { projects } from '../../projections/center/projects.ts'
 import { tasks } from '../../projections/center/tasks.ts'
+import { wantedNotifications } from '../../projections/hub/notifications.ts'
+import { notifyingCategories } from '../../projections/hub/rules.ts'
 import { notes } from '../../projections/office/notes.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import type { ReadPool } from '../pool.ts'
-import type { Announced } from './announced.ts'
+import type { Announced, Notice } from './announced.ts'
 import { linksSql } from './statements.ts'
 
-/** The kinds of channels, `<kind>:<id>`. */
-const KINDS = ['briefcase', 'project', 'room'] as const
+/** The kinds of channels, `<kind>:<id>`; `user` has the notifications of a user, who alone may listen to it. */
+const KINDS = ['briefcase', 'project', 'room', 'user'] as const
 type Kind = (typeof KINDS)[number]
 
 type Member = {
@@ -23,7 +25,7 @@ type Member = {
   readonly deleted: readonly string[]
 }
 
-/** A thing that belongs to channels is a line here. Nothing is in a room yet. */
+/** A thing that belongs to channels is a line here. Nothing is in a room, because there are no rooms. */
 export const MEMBERS: readonly Member[] = [
   member('briefcase', items, 'owner', { created: ['ItemAdded'], deleted: ['ItemArchived'] }),
   member('project', projects, 'id', { created: ['ProjectAdded'], deleted: ['ProjectRemoved'] }),
@@ -37,11 +39,17 @@ function member(kind: Kind, model: AnyProjection, column: string, types: Pick<Me
 
 const CHANNEL = /^([a-z]+):([^\s\p{Cc}\p{Cs}].{0,127})$/u
 
+/** The channel of a user's notifications. */
+export const userChannel = (user: string): string => `user:${user}`
+export const isUserChannel = (channel: string): boolean => channel.startsWith(userChannel(''))
+
 /** The categories whose things belong to a channel; `undefined` for a text that names no channel. */
 export function categoriesOf(channel: string): readonly string[] | undefined {
   const kind = CHANNEL.exec(channel)?.[1]
   if (!(KINDS as readonly (string | undefined)[]).includes(kind)) return undefined
-  return MEMBERS.filter(each => each.kind === kind).map(({ category }) => category)
+  return kind === 'user'
+    ? notifyingCategories
+    : MEMBERS.filter(each => each.kind === kind).map(({ category }) => category)
 }
 
 /** The type of the message about an event: `task.created`, `item.deleted`, `project.updated`. */
@@ -72,5 +80,33 @@ export async function withChannels(
       }
     }
   }
-  return events.map((event, at) => ({ ...event, channels: [...channels[at]!] }))
+  const notices = await noticesOf(pool, org, events)
+  return events.map((event, at) => {
+    const notifications = notices.get(event.position) ?? []
+    return {
+      ...event,
+      notifications,
+      channels: [...channels[at]!, ...notifications.map(each => userChannel(each.user))],
+    }
+  })
+}
+
+const NOTICES = `select n.position, n.id, n.kind, n."user" from ${wantedNotifications('in_app')}
+  where n.org = $1 and n.position = any($2::bigint[])`
+
+/** The notifications that events made, by their positions. */
+async function noticesOf(
+  pool: ReadPool,
+  org: string,
+  events: readonly Announced[],
+): Promise<ReadonlyMap<bigint, readonly Notice[]>> {
+  const notices = new Map<bigint, Notice[]>()
+  const positions = events.filter(({ category }) => notifyingCategories.includes(category)).map(each => each.position)
+  if (positions.length === 0) return notices
+  const { rows } = await pool.query({ text: NOTICES, values: [org, positions.map(String)], rowMode: 'array' })
+  for (const [position, id, kind, user] of rows as unknown as readonly (readonly string[])[]) {
+    const at = BigInt(position!)
+    notices.set(at, [...(notices.get(at) ?? []), { id: id!, kind: kind!, user: user! }])
+  }
+  return notices
 }

@@ -5,7 +5,7 @@ import type { Outlet, Principal } from '../../domain/kernel/route.ts'
 import { atLeast } from '../consistency.ts'
 import { isPosition, POSITION_FORM } from '../parameters.ts'
 import { type Access, accessOf, toldOf } from './announced.ts'
-import { categoriesOf, messageTypeOf } from './channels.ts'
+import { categoriesOf, isUserChannel, messageTypeOf, userChannel } from './channels.ts'
 import { ENDINGS, type Ending } from './connections.ts'
 import type { LiveDeps } from './event-stream.ts'
 import type { Batch, Interest, Subscriber } from './feed.ts'
@@ -165,12 +165,13 @@ export class Session implements Subscriber {
     this.#say('authenticated', { subject, org, ...ends }, requestId)
   }
 
-  async #subscribe({ org }: Principal, request: Extract<Request, { type: 'subscribe' }>): Promise<void> {
-    const refused = request.channels.flatMap(channel => this.#refusalOf(channel))
+  async #subscribe(principal: Principal, request: Extract<Request, { type: 'subscribe' }>): Promise<void> {
+    const refused = request.channels.flatMap(channel => this.#refusalOf(principal, channel))
     const added = request.channels.filter(channel => !refused.some(each => each.channel === channel))
     if (new Set([...this.#channels.keys(), ...added]).size > CHANNELS_MAX) {
       throw new KogiError('invalid_body', `One connection listens to at most ${CHANNELS_MAX} channels.`)
     }
+    const { org } = principal
     const { feed, signal } = this.#deps
     const frontier = async () => ({ position: await feed.frontier(org) })
     const asked = request.after === undefined ? undefined : BigInt(request.after)
@@ -189,12 +190,14 @@ export class Session implements Subscriber {
     feed.resume(this)
   }
 
-  #refusalOf(channel: string): readonly { channel: string; code: string; message: string }[] {
+  #refusalOf({ subject }: Principal, channel: string): readonly Refused[] {
     const categories = categoriesOf(channel)
-    if (!categories) {
-      return [{ channel, code: 'invalid_channel', message: 'A channel is briefcase:<id>, project:<id> or room:<id>.' }]
+    if (!categories) return [{ channel, code: 'invalid_channel', message: CHANNEL_FORMS }]
+    if (categories.length === 0) return [{ channel, code: 'not_found', message: 'There are no rooms.' }]
+    if (isUserChannel(channel) && channel !== userChannel(subject)) {
+      return [{ channel, code: 'forbidden', message: 'Only a user may listen to their notifications.' }]
     }
-    if (categories.length === 0 || categories.some(category => this.#access.categories.includes(category))) return []
+    if (categories.some(category => this.#access.categories.includes(category))) return []
     return [{ channel, code: 'forbidden', message: 'The token does not allow to read what this channel is about.' }]
   }
 
@@ -226,6 +229,10 @@ export class Session implements Subscriber {
   }
 }
 
+/** A channel that is not listened to, and why. */
+type Refused = { readonly channel: string; readonly code: string; readonly message: string }
+const CHANNEL_FORMS = 'A channel is briefcase:<id>, project:<id>, room:<id> or user:<id>.'
+
 const UNAVAILABLE = { code: 'engine_unavailable', message: 'An engine does not answer at the moment; come again.' }
 
 /** Throws `invalid_json` or `invalid_body`. */
@@ -246,7 +253,10 @@ function parsed(text: string): Request {
 }
 
 function eventMessage(event: Batch['events'][number], channel: string, isWhole: boolean): string {
-  const [type, at, name] = [messageTypeOf(event), event.row.at, channel].map(text => JSON.stringify(text))
-  const position = `"${event.position}"`
-  return `{"type":${type},"channel":${name},"data":${toldOf(event, isWhole)},"timestamp":${at},"position":${position}}`
+  const notice = isUserChannel(channel) && event.notifications?.find(({ user }) => channel === userChannel(user))
+  const called = notice ? 'notification.created' : messageTypeOf(event)
+  const [type, at, name] = [called, event.row.at, channel].map(text => JSON.stringify(text))
+  const told = toldOf(event, isWhole)
+  const data = notice ? `{"notification":${JSON.stringify(notice.id)},"kind":"${notice.kind}",${told.slice(1)}` : told
+  return `{"type":${type},"channel":${name},"data":${data},"timestamp":${at},"position":"${event.position}"}`
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { type Due, firstDue, nextDue } from '../../domain/wallet/standingorder/due.ts'
-import { parseRule } from '../../domain/wallet/standingorder/rule.ts'
+import { type Due, firstDue, nextDue } from '../../domain/time/due.ts'
+import { parseRule } from '../../domain/time/rule.ts'
 import { standingOrder } from '../../domain/wallet/standingorder/standingorder.ts'
 import { CONTEXT, stateOf } from '../support/spec.ts'
 import { checksum, dataSet } from './data-sets.ts'

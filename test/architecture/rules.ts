@@ -54,7 +54,7 @@ function folderBreach(file: string, target: string): string[] {
 /** `domain/<service>/<noun>/<noun>.ts` holds `decide`, and `service.ts` lists it. */
 const isDecider = (target: string) => /^domain\/(?!kernel\/)[^/]+\/(([^/]+)\/\2|service)\.ts$/.test(target)
 
-/** The room of a file of the domain: the kernel, the rules of plain things, a service's list, or one aggregate. */
+/** The room of a file of the domain: the kernel, rules of plain things and of times, a service's list, an aggregate. */
 function roomOf(file: string): string {
   const [, room, noun, name] = file.split('/')
   return name === undefined ? room! : `${room}/${noun}`
@@ -67,7 +67,7 @@ function domainBreach(file: string, target: string): string[] {
   const [from, to] = [roomOf(file), roomOf(target)]
   if (from === to || to === 'kernel') return []
   if (from === 'kernel') return [`${file} imports ${target}: the kernel knows no aggregate`]
-  if (to === 'record' || to.startsWith(`${from}/`)) return []
+  if (to === 'record' || to === 'time' || to.startsWith(`${from}/`)) return []
   if (isTable(target) && to.split('/')[0] === from.split('/')[0]) return []
   return [`${file} imports ${target}: aggregates meet in a process`]
 }

@@ -164,6 +164,7 @@ describe('skips of events that cannot be decoded', () => {
   bad('EntryPosted', 'wallet', 'w', { entry: 'nonsense', postings: 'none' }, 'line_invalid', takers)
   bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', [
     'tasks',
+    'task_timers',
     'notifications',
     'memories',
     'audit_log',

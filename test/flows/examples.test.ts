@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { execute } from '../../commands/execute.ts'
+import { mail } from '../../domain/hub/mail/mail.ts'
 import type { OpenApi } from '../../infra/http/openapi.ts'
 import { silentLog } from '../../infra/log.ts'
+import { give } from '../../infra/things.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
@@ -27,7 +30,7 @@ const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
 
 /** Reads of what no client names. */
-const UNNAMED = new Set(['getEntry', 'getDelivery'])
+const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail'])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -76,6 +79,16 @@ describe('the examples of the OpenAPI document', () => {
       const headers = { 'kogi-min-position': String(receipt.position) }
       await client.call('GET', '/api/v1/kapp/deliveries', { headers })
       return receipt.id
+    },
+    async getMail() {
+      const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+      const made = { org: 'examples', id: randomUUID() }
+      const asked = { by: 'mailer', name: 'request', body: { user: 'mira', upTo: 1n }, part: '' } as const
+      const { position } = await give(deps, mail, made, asked)
+      await close()
+      const headers = { 'kogi-min-position': String(position) }
+      await client.call('GET', '/api/v1/khub/mails', { headers })
+      return made.id
     },
     'wallet.release': async () => {
       const other = { account: 'other', currency: 'EUR' }

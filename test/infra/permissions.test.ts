@@ -28,16 +28,16 @@ describe('permissions', () => {
   /** What each role may do; a change of a service's list has to be made here as well, on purpose. */
   const things = ['wallet.wallets', 'wallet.accounts', 'wallet.entries', 'briefcase.items', 'center.projects']
   things.push('center.tasks', 'office.notes', 'memory.memories', 'audit.log', 'wallet.holds', 'wallet.transfers')
-  things.push('hub.inbox', 'hub.inboxes', 'apps.webhooks')
+  things.push('hub.inbox', 'hub.inboxes', 'apps.webhooks', 'hub.mails')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw',
-    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw',
-    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw',
-    'team-member': 'r r r rw rw rw rw r - r r w - -',
-    contributor: '- - - rw rw rw rw r - - - w - -',
-    viewer: 'r r r r r r r r - r r w - -',
-    guest: '- - - r r r - - - - - w - -',
-    auditor: 'r r r r r r r r r r r w - r',
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r',
+    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw -',
+    'team-member': 'r r r rw rw rw rw r - r r w - - -',
+    contributor: '- - - rw rw rw rw r - - - w - - -',
+    viewer: 'r r r r r r r r - r r w - - -',
+    guest: '- - - r r r - - - - - w - - -',
+    auditor: 'r r r r r r r r r r r w - r -',
   }
   it('are all in the table', () => {
     expect(Object.keys(table)).to.have.members([...ROLES])

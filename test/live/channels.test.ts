@@ -18,12 +18,14 @@ describe('channels', () => {
   it('are a kind and an id', () => {
     expect(categoriesOf('project:my project: 1')).to.deep.equal(['project', 'task', 'note'])
     expect(categoriesOf('room:r')).to.deep.equal([])
+    expect(categoriesOf('user:mira')).to.include.members(['task', 'transfer'])
     for (const text of [
       '',
       'project',
       'project:',
       'project: p',
       'wallet:w',
+      'users:u',
       'project:p\n',
       `project:${'x'.repeat(129)}`,
     ])

@@ -56,7 +56,10 @@ describe('the WebSocket', function webSocket() {
       ['authenticated', 'a'],
       ['subscribed', 's'],
     ])
-    expect(messages[1]!.data).to.deep.equal({ channels: ['briefcase:tester', 'project:p', 'room:r'], refused: [] })
+    expect(messages[1]!.data).to.deep.equal({
+      channels: ['briefcase:tester', 'project:p'],
+      refused: [{ channel: 'room:r', code: 'not_found', message: 'There are no rooms.' }],
+    })
     const positions = [
       await write('POST', '/kctr/tasks', { id: 't', name: 'a task', project: 'p' }),
       await write('PUT', '/kctr/tasks/t/status', { status: 'started' }),
@@ -114,14 +117,39 @@ describe('the WebSocket', function webSocket() {
   })
 
   it('refuses channels that there are not, or that the caller may not read, and keeps the others', async () => {
-    const { messages } = await listen(['project:p', 'wallet:w', 'project:', 'nothing'], { role: 'guest' })
+    const { messages } = await listen(['project:p', 'wallet:w', 'project:', 'nothing', 'user:mira'], {
+      role: 'guest',
+    })
     const { channels, refused } = messages[1]!.data
     expect(channels).to.deep.equal(['project:p'])
     expect(refused.map(({ channel, code }: { channel: string; code: string }) => [channel, code])).to.deep.equal([
       ['wallet:w', 'invalid_channel'],
       ['project:', 'invalid_channel'],
       ['nothing', 'invalid_channel'],
+      ['user:mira', 'forbidden'],
     ])
+  })
+
+  it('tells users of their notifications, of the kinds that they want', async () => {
+    const { events, until } = await listen(['user:tester'])
+    const mira = await app.clientOf('acme', 'organization-admin', 'mira')
+    const jon = await app.clientOf('acme', 'organization-admin', 'jon')
+    await write('POST', '/kctr/tasks', { id: 'n1', name: 'for jon', assignee: 'jon' }, mira)
+    await write('POST', '/kctr/tasks', { id: 'n2', name: 'for tester', assignee: 'tester' }, mira)
+    await write('POST', '/khub/inboxes', { id: 'tester' })
+    const unwanted = { kind: 'mentioned', channel: 'in_app', wanted: false }
+    await write('PUT', '/khub/inboxes/tester/preferences', unwanted)
+    await write('POST', '/kctr/tasks', { id: 'n3', name: 'ask @tester' }, jon)
+    const at = await write('POST', '/kctr/tasks', { id: 'n4', name: 'again', assignee: 'tester' }, jon)
+    await until(() => events().length === 2)
+    expect(events().map(({ type, channel, data }) => [type, channel, data.kind, data.id])).to.deep.equal([
+      ['notification.created', 'user:tester', 'task_assigned', 'n2'],
+      ['notification.created', 'user:tester', 'task_assigned', 'n4'],
+    ])
+    const { body } = await acme.call('GET', `/api/v1/khub/notifications?at_least=${at}`)
+    expect(body.data.map(({ id }: { id: string }) => id).reverse()).to.deep.equal(
+      events().map(({ data }) => data.notification),
+    )
   })
 
   it('tells a caller of what they may read alone, and nobody of another organization', async () => {

@@ -35,7 +35,7 @@ const UNREADABLE = [
     category: 'task',
     type: 'SomethingElse',
     data: { a: 1 },
-    concerned: ['tasks', 'notifications', 'memories', 'audit_log'],
+    concerned: ['tasks', 'task_timers', 'notifications', 'memories', 'audit_log'],
   },
 ]
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { networksOf } from '../../infra/webhooks/addresses.ts'
-import { poster } from '../../infra/webhooks/post.ts'
+import { poster, retryAfterOf } from '../../infra/webhooks/post.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 
 const LOOPBACK = networksOf(['127.0.0.0/8'])
@@ -30,6 +30,26 @@ describe('a post to a webhook', () => {
       expect(await outcome()).to.deep.equal({ status: code, failure: 'status' })
     }
     expect(new Set(receiver.received.map(({ path }) => path))).to.deep.equal(new Set(['/hook']))
+  })
+  it('tells for how long the receiver asks to be left alone', async () => {
+    receiver.answer = answer => void answer.writeHead(429, { 'retry-after': '120' }).end()
+    expect(await outcome()).to.deep.equal({ status: 429, failure: 'status', retryAfterMs: 120_000 })
+    receiver.answer = answer => void answer.writeHead(200, { 'retry-after': '120' }).end()
+    expect(await outcome()).to.deep.equal({ status: 200 })
+    const now = Date.UTC(1994, 10, 6, 8, 49, 7)
+    for (const [field, asked] of [
+      [' 7 ', 7_000],
+      ['0', 0],
+      ['Sun, 06 Nov 1994 08:49:37 GMT', 30_000],
+      ['Sun, 06 Nov 1994 08:40:00 GMT', 0],
+      ['soon', undefined],
+      ['-1', undefined],
+      ['1.5', undefined],
+      ['1994-11-06T08:49:37Z', undefined],
+      [undefined, undefined],
+    ] as const) {
+      expect(retryAfterOf(field, now), field).to.equal(asked)
+    }
   })
   it('reads little of a long answer', async () => {
     let written = 0

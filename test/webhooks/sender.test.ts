@@ -4,6 +4,7 @@ import { Webhook } from 'standardwebhooks'
 import { PAUSES_SECONDS } from '../../infra/webhooks/sender.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
+import { patient } from '../support/pace.ts'
 import { type Receiver, startReceiver, status } from './receiver.ts'
 import { all, deliveriesOf, type Sending, sent, startSender } from './support.ts'
 
@@ -39,6 +40,13 @@ describe('webhooks', function () {
   }
   const task = (id: string) => sent(client, '/kctr/tasks', { id, name: id, status: 'open' })
   const complete = (id: string) => sent(client, `/kctr/tasks/${id}/complete`)
+  const untilHook = async (status: string) => {
+    for (const end = Date.now() + patient(20_000); Date.now() < end; await sleep(20)) {
+      const { body } = await client.call('GET', '/api/v1/kapp/webhooks/hook')
+      if (body.data?.status === status) return
+    }
+    expect.fail(`the webhook is not ${status}`)
+  }
   const told = () => receiver.received.map(({ body }) => JSON.parse(body))
 
   it('are sent what happens, signed, as it is announced', async () => {
@@ -134,6 +142,71 @@ describe('webhooks', function () {
     await sent(client, '/kapp/webhooks/hook/replay')
     sending!.pass(60)
     await deliveriesOf(client, 'hook', all('delivered', 3))
+  })
+
+  it('leave a receiver alone for as long as it asks, but not longer than a day', async () => {
+    await register({ categories: ['task'] })
+    receiver.answer = answer => void answer.writeHead(429, { 'retry-after': '600' }).end()
+    await task('first')
+    await deliveriesOf(client, 'hook', ([first]) => first?.attempts === '1')
+    receiver.answer = answer => void answer.writeHead(503, { 'retry-after': '999999999' }).end()
+    await task('second')
+    sending!.pass(590)
+    await sleep(700)
+    expect(receiver.received, 'nothing is sent before').to.have.length(1)
+    sending!.pass(15)
+    await deliveriesOf(client, 'hook', rows => rows.filter(({ last_status }) => last_status === 503).length > 0)
+    const count = receiver.received.length
+    receiver.answer = status(200)
+    sending!.pass(DAY - 60)
+    await sleep(700)
+    expect(receiver.received).to.have.length(count)
+    sending!.pass(120)
+    await deliveriesOf(client, 'hook', all('delivered', 2))
+  })
+
+  it('are disabled where the receiver is gone, tell their owner, and miss nothing once resumed', async () => {
+    await register({ categories: ['task', 'notification'] })
+    receiver.answer = status(410)
+    await task('t-1')
+    await untilHook('disabled')
+    await deliveriesOf(client, 'hook', ([gone]) => gone?.last_status === 410)
+    await complete('t-1')
+    sending!.pass(10)
+    await sleep(700)
+    expect(receiver.received, 'nothing is sent').to.have.length(1)
+    const { body } = await client.call('GET', '/api/v1/khub/notifications')
+    expect(body.data.map(({ kind, text }: { kind: string; text: string }) => `${kind}: ${text}`)).to.deep.equal([
+      'webhook_disabled: Kogi disabled the webhook hook, because its receiver said that it is gone',
+    ])
+    receiver.answer = status(204)
+    await sent(client, '/kapp/webhooks/hook/resume')
+    await deliveriesOf(client, 'hook', all('delivered', 3))
+    const types = told()
+      .slice(1)
+      .map(({ type }) => type)
+    expect(types.toSorted()).to.deep.equal(['TaskCompleted', 'TaskCreated', 'notification.created'])
+    expect(types.indexOf('TaskCreated')).to.be.below(types.indexOf('TaskCompleted'))
+  })
+
+  it('are sent the notifications of their owner that these want there', async () => {
+    await register({ categories: ['notification'] })
+    const jon = await app.clientOf(org, 'organization-admin', 'jon')
+    await sent(client, '/khub/inboxes', { id: 'tester' })
+    const unwanted = { kind: 'mentioned', channel: 'webhook', wanted: false }
+    await sent(client, '/khub/inboxes/tester/preferences', unwanted, 'PUT')
+    await sent(jon, '/kctr/tasks', { id: 'a', name: 'ask @tester' })
+    await sent(jon, '/kctr/tasks', { id: 'b', name: 'b', assignee: 'tester' })
+    await sent(jon, '/kctr/tasks', { id: 'c', name: 'c', assignee: 'jon' })
+    const { position } = await sent(jon, '/kctr/tasks', { id: 'd', name: 'd', assignee: 'tester' })
+    await deliveriesOf(client, 'hook', all('delivered', 2))
+    await sleep(600)
+    const { body } = await client.call('GET', `/api/v1/khub/notifications?kind=task_assigned&at_least=${position}`)
+    const listed = body.data.map(({ id }: { id: string }) => id)
+    expect(told().map(({ type, data }) => [type, data.category, data.id])).to.have.deep.members(
+      listed.map((id: string) => ['notification.created', 'notification', id]),
+    )
+    expect(listed).to.have.length(2)
   })
 
   it('sign with two secrets for a day after a rotation', async () => {

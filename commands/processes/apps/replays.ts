@@ -12,6 +12,7 @@ export const replayProcess = process({
     WebhookSecretRotated: null,
     WebhookPaused: null,
     WebhookResumed: null,
+    WebhookDisabled: null,
     WebhookTested: null,
     WebhookReplayAsked: ({ data, metadata: { id } }) =>
       data.delivery === undefined ? [] : [step(delivery, 'replay', data.delivery, { webhook: id })],

@@ -10,6 +10,7 @@ export const activity: Activity<typeof events> = {
     WebhookSecretRotated: said`renewed the secret of the webhook ${THING}`,
     WebhookPaused: said`paused the webhook ${THING}`,
     WebhookResumed: said`resumed the webhook ${THING}`,
+    WebhookDisabled: said`disabled the webhook ${THING}, because its receiver said that it is gone`,
     WebhookTested: said`tested the webhook ${THING}`,
     WebhookReplayAsked: said`asked to send again what went to the webhook ${THING}`,
     WebhookRemoved: said`removed the webhook ${THING}`,

@@ -33,6 +33,8 @@ export const events = {
   WebhookSecretRotated: object({ secret: sealed }),
   WebhookPaused: object({}),
   WebhookResumed: object({}),
+  /** Its receiver answered 410, gone: nothing is sent until it is resumed. */
+  WebhookDisabled: object({ delivery: id('delivery'), owner: text(128) }),
   WebhookTested: object({}),
   /** `delivery`: the one to be sent again; all that are parked where it is left out. */
   WebhookReplayAsked: object({ delivery: id('delivery').optional() }),
@@ -54,6 +56,7 @@ export const commands = {
   rotate: object({ secret }),
   pause: object({}),
   resume: object({}),
+  disable: object({ delivery: id('delivery') }),
   test: object({}),
   replay: object({ delivery: ref('delivery').optional() }),
   remove: object({}),

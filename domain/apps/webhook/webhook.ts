@@ -4,9 +4,12 @@ import type { Sealed } from '../../kernel/schema.ts'
 import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
 
-/** An endpoint that is there: paused ones miss nothing, their deliveries wait. */
+/**
+ * An endpoint that is there: paused ones miss nothing, their deliveries wait. A disabled one said that it is gone: no
+ * deliveries are requested for it until it is resumed, and then all that it missed.
+ */
 type Registered = {
-  readonly status: 'active' | 'paused'
+  readonly status: 'active' | 'paused' | 'disabled'
   readonly url: string
   readonly description?: string | undefined
   readonly types?: readonly string[] | undefined
@@ -34,6 +37,7 @@ const evolve: Evolve<Webhook, typeof events> = {
   },
   WebhookPaused: webhook => ({ ...known(webhook), status: 'paused' }),
   WebhookResumed: webhook => ({ ...known(webhook), status: 'active' }),
+  WebhookDisabled: webhook => ({ ...known(webhook), status: 'disabled' }),
   WebhookTested: webhook => webhook,
   WebhookReplayAsked: webhook => webhook,
   WebhookRemoved: webhook => ({ status: 'removed', owner: known(webhook).owner }),
@@ -60,7 +64,11 @@ const decide: Decide<Webhook, typeof commands, typeof events> = {
     return [{ type: 'WebhookSecretRotated', data: { secret } }]
   },
   pause: webhook => (there(webhook).status === 'active' ? [{ type: 'WebhookPaused', data: {} }] : []),
-  resume: webhook => (there(webhook).status === 'paused' ? [{ type: 'WebhookResumed', data: {} }] : []),
+  resume: webhook => (there(webhook).status === 'active' ? [] : [{ type: 'WebhookResumed', data: {} }]),
+  disable(webhook, { delivery }) {
+    if (!('url' in webhook) || webhook.status === 'disabled') return []
+    return [{ type: 'WebhookDisabled', data: { delivery, owner: webhook.owner } }]
+  },
   test(webhook) {
     there(webhook)
     return [{ type: 'WebhookTested', data: {} }]
@@ -85,6 +93,7 @@ export const webhook = aggregate({
     rotate: ['POST /webhooks/:id/rotate', WRITE, 'Make a new secret; the earlier one signs as well for a day.'],
     pause: ['POST /webhooks/:id/pause', WRITE, 'Send nothing for a while: deliveries wait.'],
     resume: ['POST /webhooks/:id/resume', WRITE, 'Send again, what has waited first.'],
+    disable: 'internal',
     test: ['POST /webhooks/:id/test', WRITE, 'Send a test event.'],
     replay: ['POST /webhooks/:id/replay', WRITE, 'Send a delivery again, or all that are parked.'],
     remove: ['DELETE /webhooks/:id', WRITE, 'Remove a webhook; what waits for it is not sent.'],

@@ -16,6 +16,7 @@ export const activity: Activity<typeof events> = {
     TaskMovedToTeam: ({ from, to }) => handed(said`handed the task ${THING}`, from, to, 'the team '),
     TaskCompleted: said`completed the task ${THING}`,
     TaskRemoved: said`removed the task ${THING}`,
+    TaskDue: said`noted that the task ${THING} is due`,
   },
 }
 

@@ -38,6 +38,8 @@ export const events = {
   TaskMovedToTeam: object({ from: team.nullable(), to: team.nullable(), ...why }),
   TaskCompleted: object({ from: status, ...why }),
   TaskRemoved: object({ ...why }),
+  /** The day that it is due on has begun. `assignee`: who has still to do it, and learns of that in time. */
+  TaskDue: object({ dueOn: date, assignee: assignee.nullable() }),
 } as const
 
 export const commands = {
@@ -64,6 +66,7 @@ export const commands = {
   moveToTeam: object({ team: team.nullable(), ...why }).meta({ examples: [{ team: 'design' }] }),
   complete: object({ ...why }).meta({ examples: [{ reason: 'printed and sent' }] }),
   remove: object({ ...why }).meta({ examples: [{ reason: 'ordered twice' }] }),
+  noteDue: object({ due_on: date }),
 } as const
 
 export const rejections = ['task_already_created', 'task_completed', 'task_removed'] as const

@@ -43,6 +43,7 @@ const evolve: Evolve<Task, typeof events> = {
   TaskMovedToTeam: (task, { to }) => ({ ...presentOf(task), team: to }),
   TaskCompleted: task => staged(presentOf(task), COMPLETED),
   TaskRemoved: () => ({ status: 'removed' }),
+  TaskDue: task => task,
 }
 
 const decide: Decide<Task, typeof commands, typeof events> = {
@@ -75,6 +76,13 @@ const decide: Decide<Task, typeof commands, typeof events> = {
     mustBePresent(task)
     return [{ type: 'TaskRemoved', data: because(reason) }]
   },
+  noteDue(task, { due_on: dueOn }, { at }) {
+    if (task.status === 'removed') return []
+    const { status, assignee, details } = presentOf(task)
+    if (details.dueOn !== dueOn) return []
+    const isInTime = status === 'open' && at.slice(0, 10) === dueOn
+    return [{ type: 'TaskDue', data: { dueOn, assignee: isInTime ? assignee : null } }]
+  },
 }
 
 /** A piece of work: created, corrected, moved through its statuses, assigned, handed to a team, completed, removed. */
@@ -98,6 +106,7 @@ export const task = aggregate({
     moveToTeam: ['PUT /tasks/:id/team', 'tasks.write', 'Hand a task to a team, or to none with null.'],
     complete: ['POST /tasks/:id/complete', 'tasks.write', 'Complete a task.'],
     remove: ['DELETE /tasks/:id', 'tasks.write', 'Remove a task.'],
+    noteDue: 'internal',
   },
   rejections,
   initial: { status: 'none' } as Task,

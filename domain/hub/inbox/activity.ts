@@ -10,5 +10,10 @@ export const activity: Activity<typeof events> = {
     NotificationsRead: said`marked the notifications of the inbox ${THING} as read`,
     NotificationPreferenceChanged: ({ kind, channel, wanted }) =>
       said`turned ${kind} by ${channel} ${wanted ? 'on' : 'off'} for the inbox ${THING}`,
+    InboxEmailSet: said`gave the inbox ${THING} an e-mail address`,
+    InboxEmailRemoved: said`removed the e-mail address of the inbox ${THING}`,
+    InboxDigestSet: ({ every }) => said`asked for a digest of the inbox ${THING} every ${every}`,
+    InboxDigestStopped: said`stopped the digest of the inbox ${THING}`,
+    InboxDigestDue: said`requested a digest of the inbox ${THING}`,
   },
 }

@@ -1,6 +1,10 @@
 import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
+import type { Sealed } from '../../kernel/schema.ts'
+import { changedFields } from '../../record/merge.ts'
+import { isZone } from '../../time/zone.ts'
 import { activity } from './activity.ts'
+import { type Digest, nextDigest } from './email.ts'
 import { commands, events, rejections } from './messages.ts'
 
 /** Marks that are remembered to answer `[]` where a notification is marked again; later ones push out older ones. */
@@ -12,6 +16,13 @@ type Open = {
   readonly readTo: bigint
   /** What was said of kinds on channels, by `<kind> <channel>`; all else is wanted. */
   readonly preferences: Readonly<Record<string, boolean>>
+  /** Where e-mails go, whose data that is, and the permissions that they held who said so. */
+  readonly user?: string
+  readonly email?: Sealed
+  readonly grants?: readonly string[]
+  /** When e-mails come together, and the next time. */
+  readonly digest?: Digest
+  readonly next?: string
 }
 
 export type Inbox = { readonly status: 'none' } | Open
@@ -27,6 +38,17 @@ const evolve: Evolve<Inbox, typeof events> = {
     const open = inStatus(inbox, 'open')
     return { ...open, preferences: { ...open.preferences, [`${kind} ${channel}`]: wanted } }
   },
+  InboxEmailSet: (inbox, set) => ({ ...inStatus(inbox, 'open'), ...set }),
+  InboxEmailRemoved(inbox) {
+    const { email: _, user: __, grants: ___, ...open } = inStatus(inbox, 'open')
+    return open
+  },
+  InboxDigestSet: (inbox, { next, ...digest }) => ({ ...inStatus(inbox, 'open'), digest, next }),
+  InboxDigestStopped(inbox) {
+    const { digest: _, next: __, ...open } = inStatus(inbox, 'open')
+    return open
+  },
+  InboxDigestDue: (inbox, { next }) => ({ ...inStatus(inbox, 'open'), next }),
 }
 
 const decide: Decide<Inbox, typeof commands, typeof events> = {
@@ -47,6 +69,32 @@ const decide: Decide<Inbox, typeof commands, typeof events> = {
     const before = preferences[`${kind} ${channel}`] ?? true
     return before === wanted ? [] : [{ type: 'NotificationPreferenceChanged', data: preference }]
   },
+  setEmail(inbox, { email }, context) {
+    const open = own(inbox, context)
+    const grants = context.permissions.filter(name => name.endsWith('.read') || name.endsWith('*'))
+    const before = { email: open.email, grants: open.grants }
+    return Object.keys(changedFields(before, { email, grants })).length === 0
+      ? []
+      : [{ type: 'InboxEmailSet', data: { email, user: context.actor, grants } }]
+  },
+  removeEmail: (inbox, _, context) =>
+    own(inbox, context).email === undefined ? [] : [{ type: 'InboxEmailRemoved', data: {} }],
+  setDigest(inbox, digest, context) {
+    const open = own(inbox, context)
+    if (!isZone(digest.zone)) {
+      throw rejected('inbox_zone_unknown', 'Name a time zone such as Europe/Berlin.', { zone: digest.zone })
+    }
+    if (Object.keys(changedFields({ ...open.digest }, { weekday: null, ...digest })).length === 0) return []
+    return [{ type: 'InboxDigestSet', data: { ...digest, next: nextDigest(digest, context.at) } }]
+  },
+  stopDigest: (inbox, _, context) =>
+    own(inbox, context).digest === undefined ? [] : [{ type: 'InboxDigestStopped', data: {} }],
+  sendDigest(inbox, { due }, { at }) {
+    const { digest, next } = inStatus(inbox, 'open')
+    if (!digest || next !== due) return []
+    const behind = [at, due].toSorted().at(-1)!
+    return [{ type: 'InboxDigestDue', data: { due, next: nextDigest(digest, behind) } }]
+  },
 }
 
 /** What a user has read of their notifications, and which of them they want: its id is the subject of the user. */
@@ -63,12 +111,22 @@ export const inbox = aggregate({
       'inbox.write',
       'Say whether notifications of a kind are wanted on a channel.',
     ],
+    setEmail: ['PUT /inboxes/:id/email', 'inbox.write', 'Give the address that notifications are e-mailed to.'],
+    removeEmail: ['DELETE /inboxes/:id/email', 'inbox.write', 'Be sent no e-mails any more.'],
+    setDigest: [
+      'PUT /inboxes/:id/digest',
+      'inbox.write',
+      'Be sent e-mails together, every day or week at an hour of a time zone, in the place of single ones.',
+    ],
+    stopDigest: ['DELETE /inboxes/:id/digest', 'inbox.write', 'Be sent an e-mail for each notification again.'],
+    sendDigest: 'internal',
   },
   rejections,
   initial: { status: 'none' } as Inbox,
   evolve,
   decide,
   stateSchema: 1,
+  subjectOf: state => ('user' in state ? state.user : undefined),
   activity,
 })
 

@@ -5,8 +5,11 @@ export const KINDS = [
   'transfer_completed',
   'transfer_refused',
   'transfer_timed_out',
+  'task_due',
+  'webhook_disabled',
 ] as const
 export type Kind = (typeof KINDS)[number]
 
 /** The ways on which notifications reach people. */
-export const CHANNELS = ['in_app'] as const
+export const CHANNELS = ['in_app', 'email', 'webhook'] as const
+export type Channel = (typeof CHANNELS)[number]

@@ -1,7 +1,7 @@
 /** The standing order's storage and wire contract: add, never rename; change a shape with an upcaster. */
 import { id, integer, object, text, timestamp, uuid } from '../../kernel/schema.ts'
+import { secondsOf } from '../../time/civil.ts'
 import { askedMovement, movement } from '../transfer/movement.ts'
-import { secondsOf } from './civil.ts'
 
 const recurrence = {
   rule: text(500).meta({ description: 'recurrence rule as in RFC 5545: FREQ=MONTHLY;BYMONTHDAY=1' }),

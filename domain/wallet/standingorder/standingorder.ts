@@ -1,11 +1,11 @@
 import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
+import { type Due, firstDue, nextDue, type Recurrence } from '../../time/due.ts'
+import { parseRule } from '../../time/rule.ts'
+import { isZone } from '../../time/zone.ts'
 import { type Movement, movementOf } from '../transfer/movement.ts'
 import { activity } from './activity.ts'
-import { type Due, firstDue, nextDue, type Recurrence } from './due.ts'
 import { commands, events, rejections } from './messages.ts'
-import { parseRule } from './rule.ts'
-import { isZone } from './zone.ts'
 
 export type StandingOrder =
   | { readonly status: 'none' }

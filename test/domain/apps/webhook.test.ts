@@ -58,6 +58,16 @@ describe('webhook', () => {
     given(registered, paused).when('resume', {}).then({ type: 'WebhookResumed', data: {} })
     given(registered).when('resume', {}).changesNothing()
   })
+  it('is disabled once where its receiver is gone, and resumed', () => {
+    const delivery = 'c0ffee00-5b8e-5f77-96c2-a4e1d0b37f58'
+    const disabled = { type: 'WebhookDisabled', data: { delivery, owner: 'user-1' } } as const
+    given(registered).when('disable', { delivery }).then(disabled)
+    given(registered, paused).when('disable', { delivery }).then(disabled)
+    given(registered, disabled).when('disable', { delivery }).changesNothing()
+    given(registered, removed).when('disable', { delivery }).changesNothing()
+    given(registered, disabled).when('pause', {}).changesNothing()
+    given(registered, disabled).when('resume', {}).then({ type: 'WebhookResumed', data: {} })
+  })
   it('is tested, and asked to send again', () => {
     given(registered).when('test', {}).then({ type: 'WebhookTested', data: {} })
     given(registered).when('replay', {}).then({ type: 'WebhookReplayAsked', data: {} })

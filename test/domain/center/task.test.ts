@@ -173,6 +173,17 @@ describe('task', () => {
     })
   })
 
+  it('tells once who has to do it that the day has come, and nobody when it is done or over', () => {
+    const dueOn = '2026-01-31'
+    const due = (assignee: string | null) => ({ type: 'TaskDue', data: { dueOn, assignee } }) as const
+    const made = { type: 'TaskCreated', data: { name: 'Write', status: 'open', dueOn, assignee: 'ann' } } as const
+    given(made).when('noteDue', { due_on: dueOn }).then(due('ann'))
+    given(made, completed()).when('noteDue', { due_on: dueOn }).then(due(null))
+    given(made).when('noteDue', { due_on: '2026-01-30' }).changesNothing()
+    given(made).when('noteDue', { due_on: dueOn }, { at: '2026-02-01T00:00:00.000Z' }).then(due(null))
+    given(made, removed).when('noteDue', { due_on: dueOn }).changesNothing()
+  })
+
   it('keeps the reason of every change', () => {
     const reason = 'The client asked.'
     given(created())

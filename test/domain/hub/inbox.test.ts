@@ -1,7 +1,15 @@
+import { expect } from 'chai'
 import { inbox } from '../../../domain/hub/inbox/inbox.ts'
+import { commands } from '../../../domain/hub/inbox/messages.ts'
 import { CONTEXT, specFor } from '../../support/spec.ts'
 
 const own = { id: CONTEXT.actor }
+const email = {
+  key: '6f1d3c0a-5b8e-4f77-96c2-a4e1d0b37f58',
+  nonce: 'A'.repeat(16),
+  text: 'a'.repeat(24),
+  digest: 'D'.repeat(43),
+}
 const opened = { type: 'InboxOpened', data: {} } as const
 const read = (notification: string) => ({ type: 'NotificationRead' as const, data: { notification } })
 const readTo = (upTo: bigint) => ({ type: 'NotificationsRead' as const, data: { upTo } })
@@ -48,7 +56,73 @@ describe('inbox', () => {
     given(opened, preferred(false)).when('prefer', preference(true), own).then(preferred(true))
   })
 
+  it('has an e-mail address, with what its user may read then', () => {
+    const permissions = ['center.tasks.read', 'center.tasks.write', 'office.*']
+    const set = {
+      type: 'InboxEmailSet' as const,
+      data: { email, user: own.id, grants: ['center.tasks.read', 'office.*'] },
+    }
+    const may = { ...own, permissions }
+    given(opened).when('setEmail', { email }, may).then(set)
+    given(opened, set).when('setEmail', { email }, may).changesNothing()
+    given(opened, set)
+      .when('setEmail', { email }, own)
+      .then({ type: 'InboxEmailSet', data: { email, user: own.id, grants: [] } })
+    given(opened, set).when('removeEmail', {}, own).then({ type: 'InboxEmailRemoved', data: {} })
+    given(opened).when('removeEmail', {}, own).changesNothing()
+  })
+
+  it('has a digest at an hour of a zone, every day or week', () => {
+    // Noon UTC on a Saturday.
+    const daily = { every: 'day', hour: 8, zone: 'Europe/Berlin' } as const
+    const set = { type: 'InboxDigestSet', data: { ...daily, next: '2026-02-01T07:00:00.000Z' } } as const
+    const weekly = { every: 'week', weekday: 'FR', hour: 23, zone: 'America/New_York' } as const
+    given(opened).when('setDigest', daily, own).then(set)
+    given(opened, set).when('setDigest', daily, own).changesNothing()
+    given(opened, set)
+      .when('setDigest', weekly, own)
+      .then({ type: 'InboxDigestSet', data: { ...weekly, next: '2026-02-07T04:00:00.000Z' } })
+    given(opened)
+      .when('setDigest', { ...daily, zone: 'Moon/Sea' }, own)
+      .rejects('inbox_zone_unknown')
+    given(opened, set).when('stopDigest', {}, own).then({ type: 'InboxDigestStopped', data: {} })
+    given(opened).when('stopDigest', {}, own).changesNothing()
+  })
+
+  it('makes a digest once for each time, however late that is', () => {
+    const due = '2026-01-29T07:00:00.000Z'
+    const daily = { every: 'day', hour: 8, zone: 'Europe/Berlin' } as const
+    const set = { type: 'InboxDigestSet', data: { ...daily, next: due } } as const
+    const made = { type: 'InboxDigestDue', data: { due, next: '2026-02-01T07:00:00.000Z' } } as const
+    given(opened, set).when('sendDigest', { due }).then(made)
+    given(opened, set, made).when('sendDigest', { due }).changesNothing()
+    given(opened, set, { type: 'InboxDigestStopped', data: {} }).when('sendDigest', { due }).changesNothing()
+  })
+
+  it('takes addresses that a program for mail takes', () => {
+    const takes = (text: string) => commands.setEmail.safeDecode({ email: text }).success
+    for (const good of ['mira@studio.example', 'a+b.c@x.example', 'é@bücher.example'])
+      expect(takes(good), good).to.be.true
+    const bad = [
+      'mira',
+      'mira@',
+      '@x',
+      'a b@x.y',
+      'a@x..y',
+      'a@b@c',
+      'Mira <a@x.y>',
+      'a@x.y\nBcc: b@x.y',
+      'a@.x',
+      'a,b@x',
+    ]
+    for (const each of bad) expect(takes(each), each).to.be.false
+  })
+
   it('is closed to everybody else', () => {
+    given(opened).when('setEmail', { email }).rejects('inbox_of_another')
+    given(opened).when('removeEmail', {}).rejects('inbox_of_another')
+    given(opened).when('setDigest', { every: 'day', hour: 8, zone: 'UTC' }).rejects('inbox_of_another')
+    given(opened).when('stopDigest', {}).rejects('inbox_of_another')
     given(opened).when('read', { notification: 'a.0' }).rejects('inbox_of_another')
     given(opened).when('readAll', { up_to: 7n }).rejects('inbox_of_another')
     given(opened).when('prefer', preference(false)).rejects('inbox_of_another')

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Due, firstDue, nextDue } from '../../../domain/wallet/standingorder/due.ts'
-import { occurrences } from '../../../domain/wallet/standingorder/occurrences.ts'
-import { parseRule, type Rule } from '../../../domain/wallet/standingorder/rule.ts'
+import { type Due, firstDue, nextDue } from '../../../domain/time/due.ts'
+import { occurrences } from '../../../domain/time/occurrences.ts'
+import { parseRule, type Rule } from '../../../domain/time/rule.ts'
 
 const BEFORE = '2000-01-01T00:00:00.000Z'
 

@@ -1,0 +1,62 @@
+/** The forms that the values of settings have, each with the words for what they must be. */
+import { z } from 'zod'
+import { isAddress } from '../domain/hub/inbox/email.ts'
+import { isNetwork } from './webhooks/addresses.ts'
+
+/** The value of an engine's URL that asks for the engine that comes with Kogi. */
+export const EMBEDDED = 'embedded'
+
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
+
+// Not `URL.canParse` alone: a connection string of a cluster lists several hosts, which no URL does.
+const urlOf = (form: RegExp, example: string) =>
+  z.string().refine(value => value === EMBEDDED || form.test(value), `must be \`${EMBEDDED}\` or a URL like ${example}`)
+
+export const eventStoreUrl = urlOf(/^(esdb|kurrentdb)(\+discover)?:\/\/[^\s/?#]+/, 'esdb://host:2113')
+export const natsUrl = urlOf(/^(nats|tls):\/\/[^\s/?#]+/, 'nats://host:4222')
+export const postgresUrl = urlOf(
+  /^postgres(ql)?:\/\/[^\s/?#]+\/[^\s/?#]+/,
+  'postgres://user:password@host:5432/database',
+).refine(
+  value => value === EMBEDDED || URL.canParse(value),
+  'must be a valid URL: percent-encode what is not a letter or a digit in its password',
+)
+
+export const smtpUrl = z
+  .string()
+  .refine(
+    value => /^smtps?:\/\/[^\s/?#]+/.test(value) && URL.canParse(value),
+    'must be a URL like smtp://user:password@host:587',
+  )
+export const mailAddress = z.string().refine(isAddress, 'must be an e-mail address such as kogi@studio.example')
+
+export const text = z.string().refine(value => value.trim() === value, 'must not begin or end with white space')
+
+export const originList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(origin => origin.trim())))
+  .refine(
+    origins => origins.every(origin => origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)),
+    'must be origins such as https://app.example, separated by commas, or *',
+  )
+
+export const networkList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(network => network.trim())))
+  .refine(all => all.every(isNetwork), 'must be networks such as 10.0.0.0/8, separated by commas')
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must have 1 to 32 letters, digits, - and _')
+
+const CONSUMER = /^([A-Za-z0-9_-]{1,32})=(kogi(?:\.(?:\*|[A-Za-z0-9_%-]+)){0,4}(?:\.>)?)$/
+export const consumerList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(text => CONSUMER.exec(text.trim()))))
+  .refine(found => !found.includes(null), 'must be like `books=kogi.*.wallet.>`, separated by commas')
+  .transform(found => found.map(match => ({ name: match![1]!, filter: match![2]! })))
