@@ -1,4 +1,4 @@
-/** Sends a plan through the write path, one command after another: cut off anywhere, it can be run again. */
+/** Sends a plan through the write path, some commands at a time: cut off anywhere, it can be run again. */
 import { randomUUID } from 'node:crypto'
 import type { Receipt } from '../../commands/command.ts'
 import { execute, type WriteDeps } from '../../commands/execute.ts'
@@ -14,6 +14,8 @@ const PAGE = 4096
 /** An engine that is away, or a race that was lost, may be over soon; after this many tries it is not. */
 const TRIES_MAX = 6
 const FIRST_WAIT_MS = 250
+/** Steps that are given together, and decided one after another: one append may hold them all. */
+const TOGETHER = 100
 const TRY_AGAIN = ['conflict', 'engine_unavailable', 'outcome_unknown']
 
 /** Reads a wallet's whole stream: its state, and every entry that was posted to it. */
@@ -42,35 +44,46 @@ export const nothingDone = (position: bigint): Outcome => ({
   position,
 })
 
-/** Runs the steps of a plan. A step that another run has done meanwhile counts as nothing. */
+/** Runs the steps of a plan, as many `together` as one append may hold. A step that another run has done meanwhile counts as nothing. */
 export async function runImport(
   plan: Plan,
   deps: WriteDeps,
   target: Target,
   onStep: (step: Step) => void,
+  together = TOGETHER,
 ): Promise<Outcome> {
   const appended = { open: 0, openAccount: 0, post: 0 }
   let reversed = 0
   const correlationId = randomUUID()
   let position = 0n
-  for (const step of plan.steps) {
-    const receipt = await sendStep(step, deps, target, correlationId)
-    const isNew = !receipt.replayed && receipt.events.length > 0
-    if (isNew && isReversal(step)) reversed += 1
-    else if (isNew) appended[step.command] += 1
-    position = receipt.position
-    onStep(step)
+  for (let at = 0; at < plan.steps.length; at += together) {
+    const steps = plan.steps.slice(at, at + together)
+    const answers = await Promise.allSettled(steps.map(step => execute(deps, commandOf(step, target, correlationId))))
+    for (const [n, step] of steps.entries()) {
+      const answer = answers[n]!
+      const isSent = answer.status === 'fulfilled'
+      const receipt = isSent ? answer.value : await sendAlone(step, deps, target, correlationId)
+      const isNew = !receipt.replayed && receipt.events.length > 0
+      if (isNew && isReversal(step)) reversed += 1
+      else if (isNew) appended[step.command] += 1
+      position = max(position, receipt.position)
+      onStep(step)
+    }
   }
   return { appended, reversed, position }
 }
 
-async function sendStep(step: Step, deps: WriteDeps, target: Target, correlationId: string): Promise<Receipt> {
+const max = (a: bigint, b: bigint) => (a > b ? a : b)
+
+/** Sends a step that failed beside others, which it may have had to wait for. */
+
+async function sendAlone(step: Step, deps: WriteDeps, target: Target, correlationId: string): Promise<Receipt> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await execute(deps, commandOf(step, target, correlationId))
     } catch (error) {
       if (error instanceof Rejection) {
-        const message = `${error.message} The wallet changed while the import ran; what stands before this is imported.`
+        const message = `${error.message} The wallet changed while the import ran; what stands before this is imported, and some of what stands after it.`
         throw new ImportRefused(error.code, message, step.place, { cause: error })
       }
       const again = error instanceof KogiError && TRY_AGAIN.includes(error.code) && tries < TRIES_MAX

@@ -50,9 +50,28 @@ describe('import: the run', () => {
     wallets += 1
     return { ...TARGET, wallet: `books-${wallets}` }
   }
-  const importOnce = async (transactions: Journal, target: Target, port: EventStore = store) => {
+  const importOnce = async (transactions: Journal, target: Target, port: EventStore = store, together?: number) => {
     const plan = planImport(transactions, target, await loadWallet(deps(port), target), new Map())
-    return { plan, ...(await runImport(plan, deps(port), target, () => undefined)) }
+    return { plan, ...(await runImport(plan, deps(port), target, () => undefined, together)) }
+  }
+  /** Cuts an import off at each of its appends, in a wallet of its own, and has it completed and looked at each time. */
+  const cutOff = async (
+    transactions: Journal,
+    together: number,
+    { begin, look }: { begin: (target: Target) => Promise<unknown>; look: (target: Target) => Promise<void> },
+  ) => {
+    for (let cut = 0; ; cut += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const target = fresh()
+        await begin(target)
+        const port = dying(store, cut, when)
+        const error = await importOnce(transactions, target, port, together).catch((thrown: unknown) => thrown)
+        if (!(error instanceof Error)) return cut
+        expect(error.message).to.equal('killed')
+        await importOnce(transactions, target)
+        await look(target)
+      }
+    }
   }
 
   it('appends what the plan says, and nothing the second time', async () => {
@@ -75,43 +94,44 @@ describe('import: the run', () => {
     expect(balances(await loadWallet(deps(), target))).to.include({ 'expenses:food EUR': '11200' })
   })
 
-  it('completes exactly what was cut off, before or after any append', async () => {
-    const whole = (await importOnce(days(6), fresh())).plan.state
-    for (let cut = 0; cut < 9; cut += 1) {
-      for (const when of ['before', 'after'] as const) {
-        const target = fresh()
-        const error = await importOnce(days(6), target, dying(store, cut, when)).catch((thrown: unknown) => thrown)
-        expect(error).to.be.instanceOf(Error).with.property('message', 'killed')
-        await importOnce(days(6), target)
+  for (const [together, appends] of [
+    [1, 9],
+    [4, 3],
+    [100, 1],
+  ] as const) {
+    it(`completes exactly what was cut off, before or after any append of ${together} steps`, async () => {
+      const whole = (await importOnce(days(6), fresh())).plan.state
+      const look = async (target: Target) => {
         const after = await loadWallet(deps(), target)
         expect(after.state).to.deep.equal(whole)
         expect(after.posted.size).to.equal(6)
       }
-    }
-  })
+      expect(await cutOff(days(6), together, { begin: async () => undefined, look })).to.be.at.least(appends)
+    })
+  }
 
   it('completes a correction that was cut off, and a commodity that grew, before or after any append', async () => {
     const fund = (number: string) =>
       tx('Fund', line('assets:fund', `${number} WORLD`), line('equity', `-${number} WORLD`))
     const first = journal(day(1), fund('3'))
     const grown = journal(day(2), fund('2.5'), day(1))
-    for (let cut = 0; cut < 3; cut += 1) {
-      for (const when of ['before', 'after'] as const) {
-        const target = fresh()
-        await importOnce(first, target)
-        const error = await importOnce(grown, target, dying(store, cut, when)).catch((thrown: unknown) => thrown)
-        expect(error).to.be.instanceOf(Error).with.property('message', 'killed')
-        await importOnce(grown, target)
-        const after = await loadWallet(deps(), target)
-        expect(balances(after)).to.deep.equal({
-          'assets:cash EUR': '-400',
-          'assets:fund WORLD': '25',
-          'equity WORLD': '-25',
-          'expenses:food EUR': '400',
-        })
-        expect(after.posted.size).to.equal(5)
-        expect((await importOnce(grown, target)).plan.steps).to.deep.equal([])
-      }
+    const look = async (target: Target) => {
+      const after = await loadWallet(deps(), target)
+      expect(balances(after)).to.deep.equal({
+        'assets:cash EUR': '-400',
+        'assets:fund WORLD': '25',
+        'equity WORLD': '-25',
+        'expenses:food EUR': '400',
+      })
+      expect(after.posted.size).to.equal(5)
+      expect((await importOnce(grown, target)).plan.steps).to.deep.equal([])
+    }
+    for (const [together, appends] of [
+      [1, 3],
+      [2, 2],
+    ] as const) {
+      const begin = (target: Target) => importOnce(first, target)
+      expect(await cutOff(grown, together, { begin, look })).to.be.at.least(appends)
     }
   })
 
@@ -148,17 +168,25 @@ describe('import: the run', () => {
   })
 })
 
-/** A log whose client dies at its n-th append, just before it or when it was done. */
+/** A log whose client dies at its n-th append, just before it or when it was done, and answers nothing from then on. */
 function dying(store: EventStore, n: number, when: 'before' | 'after'): EventStore {
   let left = n
+  const alive = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      if (left < 0) throw new Error('killed')
+      return call(...args)
+    }
+  }
   return {
     ...store,
-    async append(stream, expected, events) {
+    read: alive(store.read),
+    last: alive(store.last),
+    append: alive(async (stream, expected, events) => {
       left -= 1
       if (left >= 0) return store.append(stream, expected, events)
       if (when === 'after') await store.append(stream, expected, events)
       throw new Error('killed')
-    },
+    }),
   }
 }
 
