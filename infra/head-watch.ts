@@ -4,6 +4,9 @@ import { least } from '../projections/rows/positions.ts'
 /** How often the head of the log is looked at, and for how long it may move while a reader does not. */
 const LOOK_MS = 2_000
 const STUCK_MS = 15_000
+/** After so many looks that found nothing new, only every third one asks the log. */
+const QUIET_LOOKS = 10
+const QUIET_EVERY = 3
 
 /** Watches readers from outside, with its own requests to the log: a reader that has died reports nothing. */
 export class HeadWatch {
@@ -15,12 +18,15 @@ export class HeadWatch {
   #least = -1n
   #behindSince: number | undefined
   #looking = false
+  /** Looks in a row that found the same head, and ticks since the last one. */
+  #quiet = 0
+  #ticks = 0
 
   /** `positions`: where the readers of this process are; none while another process reads. */
   constructor(events: Pick<EventLog, 'head'>, positions: () => readonly bigint[], lookMs = LOOK_MS) {
     this.#events = events
     this.#positions = positions
-    this.#timer = setInterval(() => void this.#look(), lookMs).unref()
+    this.#timer = setInterval(() => this.#tick(), lookMs).unref()
   }
 
   /** Position of the last domain event, as last seen. */
@@ -49,14 +55,24 @@ export class HeadWatch {
     return { head: this.#head }
   }
 
+  #tick(): void {
+    this.#ticks += 1
+    const isQuiet = this.#quiet >= QUIET_LOOKS && this.#positions().every(position => position <= this.#head)
+    if (!isQuiet || this.#ticks >= QUIET_EVERY) void this.#look()
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
+    this.#ticks = 0
+    const before = this.#head
     try {
       this.#head = await this.#events.head()
       this.#error = undefined
+      this.#quiet = this.#head === before ? this.#quiet + 1 : 0
     } catch (error) {
       this.#error = error as Error
+      this.#quiet = 0
     }
     this.#looking = false
     const positions = this.#positions()

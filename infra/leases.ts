@@ -124,28 +124,46 @@ export class Leases {
   }
 }
 
-/** Takes or renews the leases that no other living worker holds; answers those that are this worker's. */
+/** SQL condition on the owner of a lease: one of its rows is not over, and its session is there. */
+const isAlive = (owner: string) => `exists (
+    select from worker_leases h join pg_stat_activity a on a.pid = h.backend
+    where h.owner = ${owner} and h.expires_at >= clock_timestamp())`
+
+/**
+ * Takes the leases that no living worker holds, and says that this worker lives: on one row, whatever it holds, but on
+ * all of them after it has connected anew. Answers those that are this worker's. What a row says of itself is asked as
+ * well, because another worker may have taken it since this statement began.
+ */
 async function take(
   client: Client,
   { names, owner, ttlMs }: { names: readonly string[]; owner: string; ttlMs: number },
 ): Promise<ReadonlySet<string>> {
-  const { rows } = await client.query<{ name: string }>(
-    `insert into worker_leases as l (name, owner, backend, expires_at)
-     select name, $2, pg_backend_pid(), clock_timestamp() + $3 * interval '1 ms' from unnest($1::text[]) name
-     on conflict (name) do update set owner = excluded.owner, backend = excluded.backend,
-       expires_at = excluded.expires_at, since = case when l.owner = excluded.owner then l.since else excluded.since end
-     where l.owner = excluded.owner or l.expires_at < clock_timestamp()
-       or not exists (select from pg_stat_activity where pid = l.backend)
-     returning name`,
-    [names, owner, ttlMs],
-  )
+  const { rows } = await client.query<{ name: string }>({
+    name: 'leases',
+    text: `with renewed as (
+        update worker_leases set backend = pg_backend_pid(), expires_at = clock_timestamp() + $3 * interval '1 ms'
+        where owner = $2 and (backend <> pg_backend_pid()
+          or name = (select min(name) from worker_leases where owner = $2 and name = any ($1)))
+        returning name),
+      taken as (
+        insert into worker_leases as l (name, owner, backend, expires_at)
+        select name, $2, pg_backend_pid(), clock_timestamp() + $3 * interval '1 ms' from unnest($1::text[]) name
+        where name not in (select name from worker_leases where owner = $2)
+        on conflict (name) do update set owner = excluded.owner, backend = excluded.backend,
+          expires_at = excluded.expires_at, since = excluded.since
+        where not ${isAlive('l.owner')} and (l.expires_at < clock_timestamp()
+          or not exists (select from pg_stat_activity where pid = l.backend))
+        returning name)
+      select name from taken union select l.name from worker_leases l where l.owner = $2 and l.name = any ($1)`,
+    values: [names, owner, ttlMs],
+  })
   return new Set(rows.map(({ name }) => name))
 }
 
 /** The leases that living workers hold, by name. */
 export async function leaseOwners(client: Pick<Client, 'query'>): Promise<ReadonlyMap<string, string>> {
   const { rows } = await client.query<{ name: string; owner: string }>(
-    'select name, owner from worker_leases where expires_at > clock_timestamp()',
+    `select l.name, l.owner from worker_leases l where ${isAlive('l.owner')}`,
   )
   return new Map(rows.map(({ name, owner }) => [name, owner]))
 }

@@ -8,15 +8,17 @@ import type { Pool } from './postgres.ts'
 const LOOK_MAX = 500
 const COLUMNS = 'org, thing, due_at, category, command, body, event, correlation'
 
-/** The timers of some models that are due by an instant, earliest first, without those that some events set. */
+/** The timers of some models that are due by an instant, earliest first, and the next; without those of some events. */
 export const dueTimers =
   (pool: Pick<Pool, 'query'>, models: readonly AnyProjection[]) =>
   async (by: string, without: readonly string[]): Promise<readonly Timer[]> => {
-    const due = models.map(
-      model =>
-        `(select ${COLUMNS} from ${tableOf(model)} where due_at <= $1 and event <> all ($2::text[])
-          order by due_at limit ${LOOK_MAX})`,
-    )
+    const due = models.flatMap(model => {
+      const timers = `select ${COLUMNS} from ${tableOf(model)} where event <> all ($2::text[])`
+      return [
+        `(${timers} and due_at <= $1 order by due_at limit ${LOOK_MAX})`,
+        `(${timers} and due_at > $1 order by due_at limit 1)`,
+      ]
+    })
     const text = `select ${COLUMNS} from (${due.join(' union all ')}) due order by due_at limit ${LOOK_MAX}`
     const { rows } = await pool.query<Timer>({ name: 'due_timers', text, values: [by, without] })
     return rows

@@ -11,6 +11,8 @@ const POLL_MS_DEAF = 50
 const RECONNECT_MS = 1_000
 /** A replica refuses to listen until it is made the primary. */
 const REPLICA_RETRY_MS = 60_000
+/** A position beyond every one that is waited for. */
+const FURTHEST = 2n ** 64n
 /** SQLSTATE of a statement that a replica refuses. */
 const READ_ONLY = '25006'
 
@@ -22,6 +24,11 @@ export type CheckpointSignal = {
   readonly isListening: () => boolean
   /** Resolves when a checkpoint at or beyond `position` may have moved since `ticket`, and after `ms` at the latest. */
   readonly moved: (position: bigint, ticket: number, ms: number, abort: AbortSignal) => Promise<void>
+  /**
+   * Resolves when any checkpoint has moved since `ticket`, or announcements have begun or ceased to be heard, and after
+   * `ms` at the latest. It looks at nothing by itself: what rests costs nothing.
+   */
+  readonly changed: (ticket: number, ms: number, abort: AbortSignal) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -49,6 +56,14 @@ export function followCheckpoints(options: {
   }
   const onListening = (now: boolean) => {
     listening = now
+    // What was announced while nobody listened is not known.
+    wakeUpTo(FURTHEST)
+  }
+  const wait = async (position: bigint, ms: number, abort: AbortSignal) => {
+    const own = { position, waker: new Waker() }
+    waiting.add(own)
+    await own.waker.wait(ms, abort)
+    waiting.delete(own)
   }
   async function listenForEver(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -67,10 +82,10 @@ export function followCheckpoints(options: {
     isListening: () => listening,
     async moved(position, ticket, ms, abort) {
       if (ticket !== heard) return
-      const own = { position, waker: new Waker() }
-      waiting.add(own)
-      await own.waker.wait(Math.min(ms, listening ? POLL_MS_LISTENING : POLL_MS_DEAF), abort)
-      waiting.delete(own)
+      await wait(position, Math.min(ms, listening ? POLL_MS_LISTENING : POLL_MS_DEAF), abort)
+    },
+    async changed(ticket, ms, abort) {
+      if (ticket === heard) await wait(0n, ms, abort)
     },
     async close() {
       closing.abort()

@@ -21,18 +21,31 @@ export type Timer = {
   readonly correlation: string
 }
 
+/** Word of rows that change. Some may be missed: who waits looks by itself as well, more often while none are heard. */
+export type RowChanges = {
+  /** A number to take before a look, so that a change between the look and the wait is not lost. */
+  readonly ticket: () => number
+  readonly isListening: () => boolean
+  /** Resolves when rows may have changed since `ticket`, and after `ms` at the latest. */
+  readonly changed: (ticket: number, ms: number, signal: AbortSignal) => Promise<void>
+}
+
 export type TimerDeps = WriteDeps & {
   readonly aggregates: ReadonlyMap<string, AnyAggregate>
-  /** The timers due by an instant, earliest first, without those of some events. */
+  /** The timers due by an instant, earliest first, without those of some events, and the first one after them. */
   readonly due: (by: string, without: readonly string[]) => Promise<readonly Timer[]>
+  /** Says when rows may have changed; without it they are looked at all the time. */
+  readonly changes?: RowChanges
   readonly log: ProcessLog
   readonly pausesMs?: readonly number[]
   /** Called when a timer has fired, with how late that was. */
   readonly onFired?: (timer: Timer, lateMs: number) => void
 }
 
-/** How often rows are looked at; timers that are due until the next look are waited for. */
+/** The shortest time between two looks that find nothing, and how often rows are looked at while no change is heard. */
 const LOOK_MS = 500
+/** How often rows are looked at while changes are heard. */
+const REST_MS = 30_000
 /** Time after which a timer that fired is looked at again, should its row still be there. */
 const AGAIN_MS = 60_000
 /** Pauses before a timer that failed is tried again; the last one for ever. */
@@ -67,6 +80,8 @@ export class Timers {
   async run(signal: AbortSignal): Promise<void> {
     this.#tried.clear()
     while (!signal.aborted) {
+      const { changes } = this.#deps
+      const ticket = changes?.ticket() ?? 0
       let waitMs = LOOK_MS
       try {
         waitMs = await this.#look(signal)
@@ -74,7 +89,8 @@ export class Timers {
       } catch (error) {
         this.#trouble = error as Error
       }
-      await paused(waitMs, signal)
+      await paused(Math.min(waitMs, LOOK_MS), signal)
+      if (waitMs > LOOK_MS) await changes?.changed(ticket, waitMs - LOOK_MS, signal)
     }
     this.#trouble = undefined
   }
@@ -83,7 +99,7 @@ export class Timers {
   async #look(signal: AbortSignal): Promise<number> {
     const now = Date.parse(this.#deps.now())
     const waiting = [...this.#tried].filter(([, { notBefore }]) => notBefore > now).map(([event]) => event)
-    const timers = await this.#deps.due(new Date(now + LOOK_MS).toISOString(), waiting)
+    const timers = await this.#deps.due(new Date(now).toISOString(), waiting)
     const there = new Set([...waiting, ...timers.map(({ event }) => event)])
     for (const event of this.#tried.keys()) if (!there.has(event)) this.#tried.delete(event)
     const due = timers.filter(({ due_at }) => Date.parse(due_at) <= now)
@@ -91,8 +107,10 @@ export class Timers {
       await Promise.all(due.slice(from, from + AT_ONCE).map(timer => this.#fire(timer)))
     }
     if (due.length > 0) return 0
-    const [next] = timers
-    return next ? Math.max(1, Date.parse(next.due_at) - Date.parse(this.#deps.now())) : LOOK_MS
+    const next = timers.map(({ due_at }) => Date.parse(due_at))
+    for (const { notBefore } of this.#tried.values()) next.push(notBefore)
+    const restMs = this.#deps.changes?.isListening() ? REST_MS : LOOK_MS
+    return Math.max(1, Math.min(restMs, ...next.map(at => at - Date.parse(this.#deps.now()))))
   }
 
   async #fire(timer: Timer): Promise<void> {

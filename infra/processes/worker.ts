@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import pg from 'pg'
 import { ProcessRunner } from '../../commands/processes/runner.ts'
 import { Timers } from '../../commands/processes/timers.ts'
+import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { accessOf } from '../../read-api/live/announced.ts'
 import { allows } from '../auth/permissions.ts'
 import {
@@ -21,7 +22,7 @@ import { eventLog } from '../event-store/reader.ts'
 import { HeadWatch } from '../head-watch.ts'
 import type { Probe } from '../http/health.ts'
 import { Leases } from '../leases.ts'
-import type { Log } from '../log.ts'
+import { type Log, reasonOf } from '../log.ts'
 import { letterWriter } from '../mail/letter.ts'
 import { Mailer, type MailerDeps } from '../mail/mailer.ts'
 import { mailRows } from '../mail/rows.ts'
@@ -61,6 +62,9 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const id = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   const connectTimeoutMs = config.databaseConnectTimeoutMs
   const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 4, connectTimeoutMs })
+  const connect = connectionTo(urls, connectTimeoutMs)
+  const onFault = (error: unknown) => log.warn({ reason: reasonOf(error) }, 'no word of checkpoints; rows are polled')
+  const changes = followCheckpoints({ connect, serves: projections, onFault })
   const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
   const { deps: write, close: closeWriteSide } = openWriteSide(urls, config, log, metrics)
   const figures = metrics && workerMetrics(metrics.registry)
@@ -77,26 +81,18 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const timers = new Timers({
     ...shared,
     due: dueTimers(pool, timerModels),
+    changes,
     ...(figures && { onFired: figures.onFired }),
   })
   const sender = new Sender({
     ...shared,
     rows: senderRows(pool, projections),
+    changes,
     post: poster({ networks: networksOf(config.webhookNetworks) }),
     readable: readableWith,
     ...(figures && { onAttempt: figures.onAttempt }),
   })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
-  const connect = async () => {
-    const client = new pg.Client({
-      connectionString: urls.databaseUrl,
-      keepAlive: true,
-      application_name: 'kogi-worker',
-      connectionTimeoutMillis: connectTimeoutMs,
-    })
-    await client.connect()
-    return client
-  }
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
@@ -123,10 +119,24 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     async close() {
       watch.close()
       await leases.close()
-      await Promise.allSettled([events.close(), closeWriteSide(), pool.end()])
+      await Promise.allSettled([changes.close(), events.close(), closeWriteSide(), pool.end()])
     },
   }
 }
+
+/** Opens connections that hold leases, or listen: they live as long as the worker. */
+const connectionTo =
+  ({ databaseUrl }: EngineUrls, connectTimeoutMs: number) =>
+  async () => {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      keepAlive: true,
+      application_name: 'kogi-worker',
+      connectionTimeoutMillis: connectTimeoutMs,
+    })
+    await client.connect()
+    return client
+  }
 
 function heldOrThrow({ state: { held, error } }: Leases): readonly string[] {
   if (error) throw new Error(`the database of the leases does not answer: ${error.message}`)

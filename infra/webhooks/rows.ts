@@ -55,6 +55,8 @@ export type SenderRows = {
    * it is the earliest one that waits: what came later is sent later, to each webhook.
    */
   readonly due: (by: string, without: readonly string[], resting: readonly Thing[]) => Promise<readonly Sent[]>
+  /** The time until the next delivery is due, in milliseconds; `Infinity` where none waits for a later time. */
+  readonly nextIn: (now: string) => Promise<number>
   /** Deliveries that were parked when all parked ones of their webhook were `asked` for again. */
   readonly again: () => Promise<readonly (Sent & { readonly asked: bigint })[]>
 }
@@ -87,6 +89,8 @@ const DUE = `select org, id, webhook from (
     and not exists (select 1 from ${sent} e where e.org = d.org and e.webhook = d.webhook and e.category = d.category
       and e.thing = d.thing and e.status = 'waiting' and e.event_position < d.event_position)) due
   where n <= ${LOOK_MAX_OF_ONE} order by due_at limit ${LOOK_MAX}`
+
+const NEXT = `select min(due_at) as at from ${sent} where status = 'waiting' and due_at > $1`
 
 const AGAIN = `select d.org, d.id, d.webhook, w.replayed_upto as asked
   from ${hooks} w join ${sent} d on d.org = w.org and d.webhook = w.id
@@ -127,6 +131,11 @@ export function senderRows(pool: Pick<Pool, 'query'>, projections: readonly AnyP
     async due(by, without, resting) {
       const values = [by, without, resting.map(({ org }) => org), resting.map(({ id }) => id)]
       return (await pool.query<Sent>({ name: 'due_deliveries', text: DUE, values })).rows
+    },
+    async nextIn(now) {
+      const { rows } = await pool.query<{ at: string | null }>({ name: 'next_delivery', text: NEXT, values: [now] })
+      const at = rows[0]?.at
+      return at ? Date.parse(at) - Date.parse(now) : Number.POSITIVE_INFINITY
     },
     again: async () => (await pool.query({ name: 'replayed_deliveries', text: AGAIN })).rows,
   }

@@ -6,6 +6,7 @@
  */
 import type { WriteDeps } from '../../commands/execute.ts'
 import { paused } from '../../commands/processes/pause.ts'
+import type { RowChanges } from '../../commands/processes/timers.ts'
 import { type Delivery, delivery } from '../../domain/apps/delivery/delivery.ts'
 import { type Webhook, webhook } from '../../domain/apps/webhook/webhook.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -17,9 +18,11 @@ import { messageOf, signed } from './sign.ts'
 
 /** Pauses before an attempt is repeated, in seconds: some three days in all; after the last one it is parked. */
 export const PAUSES_SECONDS: readonly number[] = [5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
-/** How often rows are looked at, and while there is something to do. */
-const LOOK_MS = 500
+/** How often rows are looked at while there is something to do, and while no change of them is heard. */
 const BUSY_MS = 25
+const LOOK_MS = 500
+/** How often rows are looked at while changes are heard. */
+const REST_MS = 30_000
 /** Time after which a delivery that was tried is looked at again, should its row still be as it was. */
 const AGAIN_MS = 200
 /** Attempts at once for all webhooks, and for one of them. */
@@ -32,6 +35,8 @@ const GONE = 410
 
 export type SenderDeps = WriteDeps & {
   readonly rows: SenderRows
+  /** Says when rows may have changed; without it they are looked at all the time. */
+  readonly changes?: RowChanges
   readonly post: Post
   /** The categories whose things may be read by who holds some permissions. */
   readonly readable: (grants: readonly string[]) => ReadonlySet<string>
@@ -68,18 +73,29 @@ export class Sender {
   async run(signal: AbortSignal): Promise<void> {
     this.#requests.forget()
     this.#resting.clear()
+    const { changes } = this.#deps
     while (!signal.aborted) {
-      let isBusy = false
+      const ticket = changes?.ticket() ?? 0
+      let waitMs = LOOK_MS
       try {
-        isBusy = await this.look(signal)
+        if (await this.look(signal)) waitMs = BUSY_MS
+        else if (changes?.isListening()) waitMs = await this.#restMs()
         this.#trouble = undefined
       } catch (error) {
         this.#trouble = error as Error
       }
-      await paused(isBusy ? BUSY_MS : LOOK_MS, signal)
+      await paused(Math.min(waitMs, LOOK_MS), signal)
+      if (waitMs > LOOK_MS) await changes?.changed(ticket, waitMs - LOOK_MS, signal)
     }
     await Promise.all(this.#working)
     this.#trouble = undefined
+  }
+
+  /** The time until there may be something to do though no row changes. */
+  async #restMs(): Promise<number> {
+    const now = this.#deps.now()
+    const ends = [...this.#resting.values()].map(({ until }) => until - Date.parse(now))
+    return Math.max(1, Math.min(REST_MS, await this.#deps.rows.nextIn(now), ...ends))
   }
 
   /** Looks once for what there is to do and begins it; says whether there was something. */

@@ -55,6 +55,8 @@ type OrgFeed = { cursor: bigint; readonly subscribers: Set<Subscriber>; lagging:
 const PAUSE_MS = 5
 /** How often it looks though nothing was announced: an announcement may be lost with its connection. */
 const LOOK_MS = 1_000
+/** The same while announcements are not heard. */
+const DEAF_MS = 50
 /** Time after which a look that failed, or a page without progress, is tried again. */
 const RETRY_MS = 500
 /** Pages that are read at once, for all orgs together. */
@@ -137,14 +139,7 @@ export class Feed {
 
   async #untilMoved(ticket: number): Promise<void> {
     const { signal } = this.#options
-    const { signal: closing } = this.#closing
-    const until = performance.now() + LOOK_MS
-    while (signal.ticket() === ticket && !closing.aborted && this.#orgs.size > 0) {
-      const leftMs = until - performance.now()
-      if (leftMs <= 0) return
-      await signal.moved(0n, ticket, leftMs, closing)
-      if (!signal.isListening()) return
-    }
+    await signal.changed(ticket, signal.isListening() ? LOOK_MS : DEAF_MS, this.#closing.signal)
   }
 
   /** Hands out what is new; says whether there is more of it at once. */
