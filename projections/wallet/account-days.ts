@@ -1,10 +1,7 @@
-import type { z } from 'zod'
 import { currency, date, id, minorUnits, object, text, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
-import { type Handlers, projection } from '../rows/projection.ts'
-
-/** The unit of amounts that are in the minor unit of their currency in the wallet. */
-export const USUAL_UNIT = 'usual'
+import { projection } from '../rows/projection.ts'
+import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
 const row = object({
   org: id('org'),
@@ -17,58 +14,6 @@ const row = object({
   debits: minorUnits,
   lines: unsigned64,
 })
-type Row = z.output<typeof row>
-
-const on: Handlers<Row, typeof events> = {
-  WalletOpened: null,
-  AccountOpened: null,
-  EntryPosted: {
-    keys: ({ data, metadata: { org, id } }) =>
-      data.postings.map(({ account, currency, places = USUAL_UNIT, effectiveOn = data.effectiveOn }) => ({
-        org,
-        wallet: id,
-        account,
-        currency,
-        effective_on: effectiveOn,
-        unit: String(places),
-      })),
-    fold: (row, { data, metadata: { org, id } }, key) => {
-      const mine = data.postings.filter(
-        ({ account, currency, places = USUAL_UNIT, effectiveOn = data.effectiveOn }) =>
-          account === key.account &&
-          currency === key.currency &&
-          effectiveOn === key.effective_on &&
-          String(places) === key.unit,
-      )
-      let { credits = 0n, debits = 0n, lines = 0n } = row ?? {}
-      for (const { amount } of mine) {
-        if (amount > 0n) credits += amount
-        else debits -= amount
-        lines += 1n
-      }
-      const { account, currency, places = USUAL_UNIT, effectiveOn = data.effectiveOn } = mine[0]!
-      return {
-        org,
-        wallet: id,
-        account,
-        currency,
-        effective_on: effectiveOn,
-        unit: String(places),
-        credits,
-        debits,
-        lines,
-      }
-    },
-  },
-  FundsHeld: null,
-  HoldCaptured: null,
-  HoldReleased: null,
-  WalletChanged: null,
-  AccountOverdraftChanged: null,
-  AccountClosed: null,
-  AccountReopened: null,
-  WalletClosed: null,
-}
 
 /**
  * What was posted to an account for each day, external accounts too: statements add up days instead of postings, and a
@@ -82,5 +27,20 @@ export const accountDays = projection({
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'account', 'currency', 'effective_on', 'unit'],
-  on,
+  on: {
+    WalletOpened: null,
+    AccountOpened: null,
+    EntryPosted: addsUp(
+      (posting, event) => ({ effective_on: effectiveDayOf(posting, event) }),
+      () => ({}),
+    ),
+    FundsHeld: null,
+    HoldCaptured: null,
+    HoldReleased: null,
+    WalletChanged: null,
+    AccountOverdraftChanged: null,
+    AccountClosed: null,
+    AccountReopened: null,
+    WalletClosed: null,
+  },
 })

@@ -1,4 +1,5 @@
 import type { AnyProjection } from '../rows/projection.ts'
+import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
 import { balances } from './balances.ts'
 import { entries } from './entries.ts'
@@ -17,6 +18,7 @@ export const walletModels: readonly AnyProjection[] = [
   entries,
   postings,
   accountDays,
+  accountBlocks,
   holds,
   holdTimers,
   transfers,

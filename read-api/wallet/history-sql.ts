@@ -3,9 +3,10 @@ import { z } from 'zod'
 import { date, unsigned64 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
-import { type Fixed, rowAsOf } from '../../projections/rows/as-of.ts'
+import { rowAsOf } from '../../projections/rows/as-of.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
-import { accountDays, USUAL_UNIT } from '../../projections/wallet/account-days.ts'
+import { accountBlocks } from '../../projections/wallet/account-blocks.ts'
+import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
 import { type AsOf, type Statement, withAuditLogSql } from '../consistency.ts'
@@ -13,15 +14,14 @@ import { placeOf as valuesIn } from '../cursor.ts'
 import { invalidParameter, type Queries } from '../parameters.ts'
 import { revisionSql, thingOf } from '../revision.ts'
 import type { WireRow } from '../rows.ts'
+import { ACCOUNT, DAYS, KNOWN_DAYS, partsSql, SCOPE, withinSql } from './parts-sql.ts'
 
 const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount', 'balance', 'description'] as const
 const DAY = ['date', 'lines', 'change', 'balance'] as const
 
-/** What is added up: `credits` and `debits`, each in the unit of `places`, and how many `lines` they are. */
-const POSTINGS = `(select *, greatest(amount, 0) as credits, greatest(-amount, 0) as debits, 1 as lines
+/** Postings with the columns that are added up by day. */
+const LINES = `(select *, greatest(amount, 0) as credits, greatest(-amount, 0) as debits, 1 as lines
     from ${tableOf(postings)})`
-/** The same by effective day: as many rows as there are days, however many postings those have. */
-const DAYS = `(select *, nullif(unit, '${USUAL_UNIT}')::int as places from ${tableOf(accountDays)})`
 
 /** SQL of an amount in the unit of the account: a line is as fine as it needs, the account as its finest line. */
 const inUnit = (amount: string) => `${amount} * case when t.places is null then (select usual from a)
@@ -76,15 +76,6 @@ export const byDay: View = {
       group by t.effective_on order by t.effective_on limit ${limit}`,
 }
 
-const ACCOUNT: Fixed = [
-  ['org', '$2'],
-  ['wallet', '$3'],
-  ['account', '$4'],
-  ['currency', '$5'],
-]
-const SCOPE = ACCOUNT.map(([column, value]) => `t.${column} = ${value}`).join(' and ')
-
-const READ = [balances, postings, accountDays]
 const WALLET = thingOf(balances)!
 
 type Asked = { readonly query: Queries; readonly limit: number; readonly asOf: AsOf | undefined }
@@ -107,54 +98,69 @@ export const HEAD = [
 /**
  * One statement: whether the account is there, what the period and the page begin with, what the period adds up to, and
  * the page with its running balance. Lines are filtered by position (`as_of`) and by day (`effective_at`). Sums are of
- * days where days are all that is asked about; the past, and the order of posting, are added up line by line.
+ * days where days are all that is asked about; the past, and the order of posting, are added up by blocks and months.
  */
 export function pageStatement(view: View, account: readonly string[], { query, limit, asOf }: Asked): Statement {
   const values: unknown[] = [...account]
   const put = (value: unknown) => `$${values.push(value) + 1}`
+  const given = (value: unknown) => (value === undefined ? undefined : put(value))
+  const then = given(asOf?.position)
+  const [from, to, at] = [given(query.from), given(query.to), given(query.effective_at)]
+  const place = query.after === undefined ? undefined : placeOf(view, query, asOf).map(put)
   const keys = view.keys.map(key => `t.${key}`).join(', ')
-  const then = asOf && put(asOf.position)
-  const source = then === undefined && view !== byPosting ? DAYS : POSTINGS
-  const scope = [SCOPE]
-  if (then !== undefined) scope.push(`t.position <= ${then}::bigint`)
-  const known = accountSql(account[2]!, source, scope.join(' and '), then)
-  if (query.effective_at !== undefined) scope.push(`t.effective_on <= ${put(query.effective_at)}`)
-  const from = query.from === undefined ? undefined : `${view.day} >= ${put(query.from)}`
-  const to = query.to === undefined ? undefined : `${view.day} <= ${put(query.to)}`
-  const where = (...more: (string | undefined)[]) => [...scope, ...more].filter(Boolean).join(' and ')
-  const sum = (of: string, condition: string) => `(select coalesce(sum(${NET}), 0) from ${of} t where ${condition})`
-  let after: string | undefined
-  let seen = '0::numeric'
-  if (query.after !== undefined) {
-    const place = placeOf(view, query, asOf).map(put)
-    const upTo = `(${keys}) <= (${place.join(', ')})`
-    after = `(${keys}) > (${place.join(', ')})`
-    seen =
-      source === DAYS && view !== byDay
-        ? `${sum(DAYS, where(from, `t.effective_on < ${place[0]}`))} +
-           ${sum(POSTINGS, where(from, `t.effective_on = ${place[0]}`, upTo))}`
-        : sum(source, where(from, to, upTo))
+  const isPosted = view === byPosting
+  const ofDays = then === undefined && !isPosted
+  const days = [at, ...(isPosted ? [] : [from, to, place?.[0]])].filter(day => day !== undefined)
+  const bounds = {
+    then,
+    effective: days,
+    posted: isPosted ? { from, to } : {},
+    revision: isPosted ? place?.[0] : undefined,
   }
-  const text = `with a as materialized (${known})
-    select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, p.credits, p.debits, p.count,
-      b.opening + b.seen, ${query.effective_at === undefined ? 'null::numeric' : sum(source, where())},
+  const day = isPosted ? 't.posted_on' : 't.effective_on'
+  // Of the day on which a page of lines begins, the lines before it are added by themselves.
+  const seen =
+    place && (view === byEffectiveDate ? `t.effective_on < ${place[0]}` : `(${keys}) <= (${place.join(', ')})`)
+  const scope = [SCOPE, ...withinSql(bounds), ...(then === undefined ? [] : KNOWN_DAYS)]
+  if (at !== undefined) scope.push(`t.effective_on <= ${at}`)
+  if (from !== undefined) scope.push(`${view.day} >= ${from}`)
+  const begun = [...scope, place && `t.effective_on = ${place[0]}`, place && `(${keys}) <= (${place.join(', ')})`]
+  if (to !== undefined) scope.push(`${view.day} <= ${to}`)
+  const where = [...scope, place && `(${keys}) > (${place.join(', ')})`].filter(Boolean).join(' and ')
+  const source = ofDays ? DAYS : LINES
+  const of = [balances, postings, ofDays ? accountDays : accountBlocks]
+  const text = `with ${ofDays ? `parts as (select t.* from ${DAYS} t)` : partsSql(bounds)},
+    sums as materialized (
+      select ${at === undefined ? 'true' : `t.effective_on <= ${at}`} as is_at,
+        ${from === undefined ? 'true' : `${day} >= ${from}`} as is_from,
+        ${to === undefined ? 'true' : `${day} <= ${to}`} as is_to, ${seen ?? 'false'} as is_seen, t.places,
+        sum(t.credits) as credits, sum(t.debits) as debits, sum(t.lines) as lines
+      from parts t group by 1, 2, 3, 4, 5),
+    a as materialized (${accountSql(account[2]!, then)})
+    select c.position, c.stalled, coalesce(a.known, false), a.places, b.opening, b.credits, b.debits, b.count,
+      b.opening + b.seen, ${at === undefined ? 'null::numeric' : 'b.balance'},
       ${revisionSql(WALLET, '$3', then === undefined ? 'c.position' : `${then}::bigint`)},
       ${view.columns.map(name => (name === 'balance' ? 'b.opening + b.seen + l.running' : `l.${name}`)).join(', ')}
-    from ${withAuditLogSql(READ)} left join a on true
-    cross join (select ${from === undefined ? '0::numeric' : sum(source, where(`not ${from}`))} as opening,
-      ${seen} as seen) b
-    cross join (select coalesce(sum(${inUnit('t.credits')}), 0) as credits,
-      coalesce(sum(${inUnit('t.debits')}), 0) as debits, coalesce(sum(t.lines), 0)::int as count
-      from ${source} t where ${where(from, to)}) p
+    from ${withAuditLogSql(of)} left join a on true
+    cross join (select ${SUMS}${seen && view === byEffectiveDate ? ` + ${sumSql(begun)}` : ''} as seen from sums t) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
-      from (${view.rows(where(from, to, after), put(limit + 1), source)}) t) l on true
+      from (${view.rows(where, put(limit + 1), source)}) t) l on true
     order by ${keys.replaceAll('t.', 'l.')}`
-  return { of: [...READ, auditLog], text, values }
+  return { of: [...of, auditLog], text, values }
 }
 
+const total = (of: string, condition: string) => `coalesce(sum(${of}) filter (where t.is_at and ${condition}), 0)`
+const SUMS = `${total(NET, 'true')} as balance, ${total(NET, 'not t.is_from')} as opening,
+      ${total(inUnit('t.credits'), 't.is_from and t.is_to')} as credits,
+      ${total(inUnit('t.debits'), 't.is_from and t.is_to')} as debits,
+      ${total('t.lines', 't.is_from and t.is_to')}::int as count, ${total(NET, 't.is_from and t.is_seen')}`
+
+const sumSql = (conditions: readonly (string | undefined)[]) =>
+  `(select coalesce(sum(${AMOUNT}), 0) from ${tableOf(postings)} t where ${conditions.filter(Boolean).join(' and ')})`
+
 /** SQL of whether the account exists; an external account exists once something was posted to it. */
-function accountSql(account: string, source: string, scope: string, then: string | undefined): string {
+function accountSql(account: string, then: string | undefined): string {
   if (!account.startsWith(EXTERNAL)) {
     const row =
       then === undefined ? `(select * from ${tableOf(balances)} t where ${SCOPE})` : rowAsOf(balances, ACCOUNT, then)
@@ -162,8 +168,8 @@ function accountSql(account: string, source: string, scope: string, then: string
   }
   // The minor unit never changes: the current one holds for every position.
   return `select known, places, coalesce(('1e' || (places - minor))::numeric, 1) as usual from (
-      select exists(select from ${source} t where ${scope}) as known, max(p.minor_places) as minor,
-        greatest(max(p.minor_places), (select max(t.places) from ${source} t where ${scope})) as places
+      select exists(select from sums) as known, max(p.minor_places) as minor,
+        greatest(max(p.minor_places), (select max(places) from sums)) as places
       from ${tableOf(balances)} p where p.org = $2 and p.wallet = $3 and p.currency = $5) p`
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a statement of an account with very many entries costs, added up by days, against the same question added up
- * posting by posting, which `as_of` at the head asks.
+ * What a statement of an account with very many entries costs, added up by days, or by blocks and months, against the
+ * bare sum of all its postings.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,6 +15,7 @@ import { auditLog } from '../../projections/audit/audit-log.ts'
 import { ensureCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
+import { accountBlocks, BLOCK_BITS } from '../../projections/wallet/account-blocks.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
@@ -28,7 +29,8 @@ const SIZES = [200_000, 1_000_000]
 /** Days that the entries count for: ten years. */
 const DAYS = 3_650
 const ROUNDS = 40
-const MODELS: readonly AnyProjection[] = [balances, postings, accountDays, auditLog]
+const BARE_ROUNDS = 5
+const MODELS: readonly AnyProjection[] = [balances, postings, accountDays, accountBlocks, auditLog]
 
 /** The 95th percentile of each question, at each size. */
 export async function statementBench(): Promise<Figure[]> {
@@ -51,7 +53,7 @@ export async function statementBench(): Promise<Figure[]> {
     const figures: Figure[] = []
     for (const size of SIZES) {
       await fill(pool, size)
-      figures.push(...(await measured(routes, size)))
+      figures.push(...(await measured(routes, pool, size)))
     }
     return figures
   } finally {
@@ -69,18 +71,25 @@ async function fill(pool: Pool, size: number): Promise<void> {
       await pool.query(`drop table if exists ${table}`)
     }
     for (const sql of createTables(model)) await pool.query(sql)
-    await ensureCheckpoints(pool, model)
+    await ensureCheckpoints(pool, [model])
   }
   await pool.query(
     `insert into ${tableOf(postings)} (org, wallet, account, currency, revision, line, position, entry, external,
       amount, effective_on, posted_at) select 'acme', 'w', 'main', 'EUR', n, 0, n, 'e' || n, false, n % 1999 - 900,
-      to_char(date '2016-01-01' + (n::bigint * 7919 % $2)::int, 'YYYY-MM-DD'), '2026-01-01T00:00:00.000Z'
+      to_char(date '2016-01-01' + (n::bigint * 7919 % $2)::int, 'YYYY-MM-DD'),
+      to_char(date '2016-01-01' + (n::bigint * $2 / $1)::int, 'YYYY-MM-DD') || 'T12:00:00.000Z'
       from generate_series(1, $1) n`,
     [size, DAYS],
   )
   await pool.query(
     `insert into ${tableOf(accountDays)} select org, wallet, account, currency, effective_on, 'usual',
       sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*) from ${tableOf(postings)} group by 1, 2, 3, 4, 5`,
+  )
+  await pool.query(
+    `insert into ${tableOf(accountBlocks)} select org, wallet, account, currency, revision >> ${BLOCK_BITS},
+      left(effective_on, 7), 'usual', sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*), min(position),
+      max(position), min(left(posted_at, 10)), max(left(posted_at, 10)) from ${tableOf(postings)}
+      group by 1, 2, 3, 4, 5, 6`,
   )
   const account = `org, wallet, account, currency, places, minor_places, overdraft, status, balance, held, postings,
     revision, opened_at, updated_at`
@@ -93,32 +102,43 @@ async function fill(pool: Pool, size: number): Promise<void> {
   await pool.query('vacuum analyze')
 }
 
-const QUESTIONS = {
-  statement_at_a_day: ['statement', 'effective_at=2021-06-15'],
-  page_behind_the_first: ['statement', 'from=2017-01-01'],
-  end_of_day: ['end-of-day', 'from=2025-01-01'],
-} as const
+/** Each question; `page` asks for a page behind the first, which is one of the same question with these parameters. */
+const QUESTIONS: Readonly<Record<string, { kind: string; query: string; known?: number; page?: string }>> = {
+  statement_at_a_day: { kind: 'statement', query: 'effective_at=2021-06-15' },
+  page_behind_the_first: { kind: 'statement', query: 'from=2017-01-01', page: 'to=2024-12-31' },
+  end_of_day: { kind: 'end-of-day', query: 'from=2025-01-01' },
+  statement_of_the_past: { kind: 'statement', query: 'effective_at=2021-06-15', known: 0.6 },
+  page_of_the_past: { kind: 'statement', query: 'from=2017-01-01', page: 'to=2024-12-31', known: 0.6 },
+  in_the_order_of_posting: { kind: 'statement', query: 'order=posted&from=2021-06-15' },
+  page_in_the_order_of_posting: { kind: 'statement', query: 'order=posted&from=2017-01-01', page: 'to=2024-12-31' },
+}
 
-async function measured(routes: readonly Route[], size: number): Promise<Figure[]> {
+async function measured(routes: readonly Route[], pool: Pool, size: number): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const [name, [kind, query]] of Object.entries(QUESTIONS)) {
+  const bare = await p95(BARE_ROUNDS, () =>
+    pool.query(`select sum(amount), count(*) from ${tableOf(postings)}
+    where org = 'acme' and wallet = 'w' and account = 'main' and currency = 'EUR'`),
+  )
+  for (const [name, { kind, query, known, page }] of Object.entries(QUESTIONS)) {
     const route = routes.find(each => each.path.endsWith(kind))!
-    const p95 = async (rounds: number, more: Record<string, string>) => {
-      const asked = { ...Object.fromEntries(new URLSearchParams(query)), currency: 'EUR', limit: '50', ...more }
-      const first = name === 'page_behind_the_first' ? await ask(route, { ...asked, to: '2024-12-31' }) : undefined
-      const page = first ? { ...asked, to: '2024-12-31', after: first.pagination!.next! } : asked
-      const times: number[] = []
-      for (let n = 0; n < rounds; n += 1) {
-        const begun = performance.now()
-        await ask(route, page)
-        times.push(performance.now() - begun)
-      }
-      return times.toSorted((a, b) => a - b)[Math.floor(rounds * 0.95)]!
-    }
-    const [value, bare] = [await p95(ROUNDS, {}), await p95(5, { as_of: String(size) })]
+    const more = new URLSearchParams(page)
+    if (known !== undefined) more.set('as_of', String(Math.round(size * known)))
+    const asked = { ...Object.fromEntries([...new URLSearchParams(query), ...more]), currency: 'EUR', limit: '50' }
+    const after = page === undefined ? {} : { after: (await ask(route, asked)).pagination!.next! }
+    const value = await p95(ROUNDS, () => ask(route, { ...asked, ...after }))
     figures.push({ name: `${name}_of_${size}_entries_p95`, unit: 'ms', value, bare, ratio: value / bare })
   }
   return figures
+}
+
+async function p95(rounds: number, work: () => Promise<unknown>): Promise<number> {
+  const times: number[] = []
+  for (let n = 0; n < rounds; n += 1) {
+    const begun = performance.now()
+    await work()
+    times.push(performance.now() - begun)
+  }
+  return times.toSorted((a, b) => a - b)[Math.floor(rounds * 0.95)]!
 }
 
 const ask = (route: Route, query: Record<string, string>) =>

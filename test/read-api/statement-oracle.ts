@@ -41,10 +41,13 @@ export const entryArb = fc.record({
 })
 type AnyEntry = typeof entryArb extends fc.Arbitrary<infer T> ? T : never
 export type Entry = Omit<AnyEntry, 'finer' | 'own'> & Partial<AnyEntry>
-export const day = (n: number) => `2026-03-0${n}`
 
-export function historyOf(entries: readonly Entry[]): History {
-  const history = new History().add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' })
+/** Days at the beginning, at the end and inside of months. */
+const DAYS = ['01-30', '01-31', '02-01', '02-14', '02-28', '03-01', '03-02', '03-31', '04-01']
+export const day = (n: number) => `2026-${DAYS[n - 1]}`
+
+export function historyOf(entries: readonly Entry[], step = 1n): History {
+  const history = new History(step).add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' })
   for (const [account, currency] of [
     [ACCOUNT, 'EUR'],
     [ACCOUNT, 'USD'],

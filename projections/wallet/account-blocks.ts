@@ -1,0 +1,69 @@
+import type { z } from 'zod'
+import { currency, date, id, minorUnits, object, text, unsigned64 } from '../../domain/kernel/schema.ts'
+import { events } from '../../domain/wallet/wallet/messages.ts'
+import { projection } from '../rows/projection.ts'
+import { addsUp, effectiveDayOf } from './posting-sums.ts'
+
+/** A block is 2^12 revisions of the wallet: as many postings are read one by one where a question cuts through it. */
+export const BLOCK_BITS = 12
+
+const row = object({
+  org: id('org'),
+  wallet: id('wallet'),
+  account: text(255),
+  currency,
+  block: unsigned64.meta({ description: 'revision of the wallet, without its last twelve bits' }),
+  month: text(7).meta({ description: 'month that the postings count for: YYYY-MM' }),
+  unit: text(5).meta({ description: 'decimal places of the sums, where they are finer than usual' }),
+  credits: minorUnits,
+  debits: minorUnits,
+  lines: unsigned64,
+  first_position: unsigned64,
+  last_position: unsigned64,
+  first_posted: date.meta({ description: 'earliest day on which one of the postings was made' }),
+  last_posted: date,
+})
+
+type Span = Pick<z.output<typeof row>, 'first_position' | 'last_position' | 'first_posted' | 'last_posted'>
+
+/**
+ * What was posted to an account by each block of revisions for each month, with the span of positions and days in which
+ * that was. Statements of the past, and those in the order of posting, add up the blocks and months that lie wholly
+ * within their question, and read postings only of those that it cuts through.
+ */
+export const accountBlocks = projection({
+  name: 'account_blocks',
+  service: 'wallet',
+  version: 1,
+  history: false,
+  of: { wallet: events },
+  row,
+  key: ['org', 'wallet', 'account', 'currency', 'block', 'month', 'unit'],
+  on: {
+    WalletOpened: null,
+    AccountOpened: null,
+    EntryPosted: addsUp(
+      (posting, event) => ({
+        block: event.revision >> BigInt(BLOCK_BITS),
+        month: effectiveDayOf(posting, event).slice(0, 7),
+      }),
+      (row: Span | undefined, { position, metadata: { at } }) => {
+        const day = at.slice(0, 10)
+        return {
+          first_position: row?.first_position ?? position,
+          last_position: position,
+          first_posted: row && row.first_posted < day ? row.first_posted : day,
+          last_posted: row && row.last_posted > day ? row.last_posted : day,
+        }
+      },
+    ),
+    FundsHeld: null,
+    HoldCaptured: null,
+    HoldReleased: null,
+    WalletChanged: null,
+    AccountOverdraftChanged: null,
+    AccountClosed: null,
+    AccountReopened: null,
+    WalletClosed: null,
+  },
+})
