@@ -55,15 +55,20 @@ export function unlessFenced(error: unknown): void {
 }
 
 /** Makes the rows of a projection where they are absent: all buckets, at position 0, without an owner. */
-export async function ensureCheckpoints(client: ClientBase | Pool, projection: AnyProjection): Promise<void> {
+export async function ensureCheckpoints(
+  client: ClientBase | Pool,
+  projections: readonly Pick<AnyProjection, 'name' | 'version'>[],
+): Promise<void> {
   for (const table of [OWN_CHECKPOINTS, LEASES]) {
     // Rows that are there are left out, because an insert waits for a transaction that has changed such a row.
     await client.query(
       `insert into ${table} (projection, version, bucket)
-       select $1, $2, bucket from generate_series(0, ${BUCKETS - 1}) bucket
-       where not exists (select from ${table} t where (t.projection, t.version, t.bucket) = ($1, $2, bucket.bucket))
+       select p.name, p.version, bucket
+       from unnest($1::text[], $2::int[]) p(name, version) cross join generate_series(0, ${BUCKETS - 1}) bucket
+       where not exists (
+         select from ${table} t where (t.projection, t.version, t.bucket) = (p.name, p.version, bucket.bucket))
        on conflict do nothing`,
-      [projection.name, projection.version],
+      [projections.map(({ name }) => name), projections.map(({ version }) => version)],
     )
   }
 }

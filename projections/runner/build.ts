@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg'
 import { ensureCheckpoints } from '../ownership/checkpoints.ts'
 import type { ProjectorLog } from '../ports.ts'
 import type { AnyProjection } from '../rows/projection.ts'
-import { columnsOf, createIndexes, createTables, historyTableOf, tableOf } from '../rows/tables.ts'
+import { columnsOf, createIndexes, createTables, historyTableOf, indexNamesOf, tableOf } from '../rows/tables.ts'
 
 // Namespace of our advisory locks: the same `create … if not exists` of two processes at once fails in one of them.
 const BUILD_LOCK = 720_311_560
@@ -22,18 +22,18 @@ export class TableShapeError extends Error {
 export async function ensureTables(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
   await locked(pool, 'tables', async client => {
     await client.query(`set local lock_timeout = ${TABLES_TIMEOUT_MS}`)
-    for (const projection of projections) {
-      await checkHistory(client, projection)
-      for (const statement of createTables(projection)) await client.query(statement)
-      await ensureCheckpoints(client, projection)
-      await checkShape(client, projection)
-    }
+    await checkHistories(client, projections)
+    await client.query(projections.flatMap(createTables).join(';'))
+    await ensureCheckpoints(client, projections)
+    await checkShapes(client, projections)
   })
 }
 
 /** Makes the indexes where they are absent, each in a transaction, two at a time: sorting keeps a core busy. */
 export async function ensureIndexes(pool: Pool, projections: readonly AnyProjection[]): Promise<void> {
-  const statements = projections.flatMap(createIndexes).values()
+  const present = await namesOf(pool, 'i')
+  const missing = projections.filter(projection => indexNamesOf(projection).some(name => !present.has(name)))
+  const statements = missing.flatMap(createIndexes).values()
   const build = async () => {
     for (const statement of statements) await locked(pool, statement, client => client.query(statement))
   }
@@ -72,33 +72,46 @@ export class IndexBuilder {
   }
 }
 
-/** Refuses a history that is not there: an empty one beside rows would say that they had never changed. */
-async function checkHistory(client: PoolClient, projection: AnyProjection): Promise<void> {
-  if (!projection.history) return
-  const { rows } = await client.query<{ missing: boolean }>(
-    'select to_regclass($1) is not null and to_regclass($2) is null as missing',
-    [tableOf(projection), historyTableOf(projection)],
+/** The tables (`r`) or indexes (`i`) that are there. */
+async function namesOf(client: Pick<Pool, 'query'>, kind: 'r' | 'i'): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>(
+    'select relname as name from pg_class where relkind = $1 and pg_table_is_visible(oid)',
+    [kind],
   )
-  if (!rows[0]!.missing) return
-  throw new TableShapeError(
-    `${tableOf(projection)} was made without a history: raise the version of the projection when it is to keep one`,
-  )
+  return new Set(rows.map(({ name }) => name))
 }
 
-async function checkShape(client: PoolClient, projection: AnyProjection): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(
-    'select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped',
-    [tableOf(projection)],
+/** Refuses a history that is not there: an empty one beside rows would say that they had never changed. */
+async function checkHistories(client: PoolClient, projections: readonly AnyProjection[]): Promise<void> {
+  const present = await namesOf(client, 'r')
+  for (const projection of projections) {
+    if (!projection.history || !present.has(tableOf(projection)) || present.has(historyTableOf(projection))) continue
+    throw new TableShapeError(
+      `${tableOf(projection)} was made without a history: raise the version of the projection when it is to keep one`,
+    )
+  }
+}
+
+async function checkShapes(client: PoolClient, projections: readonly AnyProjection[]): Promise<void> {
+  const { rows } = await client.query<{ name: string; columns: string[] }>(
+    `select t.name, array_agg(a.attname::text) as columns from unnest($1::text[]) t(name)
+     join pg_attribute a on a.attrelid = quote_ident(t.name)::regclass and a.attnum > 0 and not a.attisdropped
+     group by t.name`,
+    [projections.map(tableOf)],
   )
-  const stored = rows.map(({ name }) => name).sort()
-  const wanted = columnsOf(projection)
-    .map(({ name }) => name)
-    .sort()
-  if (stored.join() === wanted.join()) return
-  throw new TableShapeError(
-    `${tableOf(projection)} has the columns ${stored.join(', ')} but the projection has ${wanted.join(', ')}: ` +
-      'raise the version of the projection when its row changes',
-  )
+  const stored = new Map(rows.map(({ name, columns }) => [name, columns.sort().join(', ')]))
+  for (const projection of projections) {
+    const wanted = columnsOf(projection)
+      .map(({ name }) => name)
+      .sort()
+      .join(', ')
+    const found = stored.get(tableOf(projection))
+    if (found === wanted) continue
+    throw new TableShapeError(
+      `${tableOf(projection)} has the columns ${found} but the projection has ${wanted}: ` +
+        'raise the version of the projection when its row changes',
+    )
+  }
 }
 
 /** Does work in a transaction that holds the lock of this name; others that want it wait. */

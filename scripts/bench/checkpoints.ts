@@ -49,7 +49,7 @@ async function partitionsOf(pool: Pool, count: number): Promise<readonly Partiti
     ...tasks,
     name: `of_${count}_${n}`,
   })) as AnyProjection[]
-  for (const projection of projections) await ensureCheckpoints(pool, projection)
+  await ensureCheckpoints(pool, projections)
   const byName = new Map(projections.map(projection => [projection.name, projection]))
   const checkpoints = await readCheckpoints(pool, projections)
   return checkpoints.map(checkpoint => partitionOf(byName.get(checkpoint.projection)!, checkpoint))
