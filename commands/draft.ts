@@ -6,11 +6,11 @@ import type { NewEvent } from './ports.ts'
 import type { LoadedStream } from './streams.ts'
 
 /**
- * Bounds of one append: the log takes 1 MiB, of which the metadata of 200 events are less than half, and the first
+ * Bounds of one append: the log takes 1 MiB, of which the metadata of 100 events are less than a quarter, and the first
  * command does not wait long for the last one.
  */
-const EVENTS_MAX = 200
-const DATA_BYTES_MAX = 512 * 1024
+const EVENTS_MAX = 100
+const DATA_BYTES_MAX = 256 * 1024
 const AGE_MS_MAX = 250
 
 /** How a command is answered once the draft is in the log, or the state that it was decided on is known to be fresh. */

@@ -80,7 +80,7 @@ describe('commands that wait for one stream', () => {
     const { send } = startProcess(port)
     const id = await openWallet(send)
     await Promise.all(Array.from({ length: 450 }, () => send(credit(id, 1n))))
-    for (const events of appends) expect(events.length).to.be.at.most(200)
+    for (const events of appends) expect(events.length).to.be.at.most(100)
     expect(appends.length).to.be.lessThan(20)
     expect(await balanceOf(log.port, id)).to.equal(450n)
 
