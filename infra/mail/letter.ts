@@ -25,8 +25,9 @@ export type WriteLetter = (
 
 export function letterWriter({ pool, kinds, allows }: LetterDeps): WriteLetter {
   const moved = async (_: bigint, __: number, ms: number) => void (await sleep(ms))
+  const changed = async (_: number, ms: number) => void (await sleep(ms))
   // Nothing here waits for a position, so that nobody has to listen for checkpoints.
-  const signal = { ticket: () => 0, isListening: () => false, moved, close: async () => {} }
+  const signal = { ticket: () => 0, isListening: () => false, moved, changed, close: async () => {} }
   const store = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool) }
   return async ({ org, user, grants }, rows) => {
     const principal = { subject: user, org, roles: [], permissions: grants }

@@ -4,16 +4,16 @@ import { expect } from 'chai'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { codec, projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
-import { migrate } from '../../infra/migrate.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
-import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { EventLog } from '../../projections/ports.ts'
+import { BUCKETS } from '../../projections/rows/bucket.ts'
 import { fold, foldedDigests, type Skips } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { storedDigests } from '../../projections/rows/stored.ts'
 import { Runner, type RunnerOptions } from '../../projections/runner/runner.ts'
 import { patient } from '../support/pace.ts'
 import { freshDatabase } from '../support/postgres.ts'
+import { readModels } from '../support/templates.ts'
 
 /** A log that is a list: the reference that the reader of a real one is compared with. */
 export class MemoryLog implements EventLog {
@@ -70,16 +70,11 @@ export class MemoryLog implements EventLog {
   }
 }
 
-const template = {
-  name: 'read_models',
-  prepare: async (url: string) => void (await migrate({ url, set: 'read', log: silentLog })),
-}
-
 const open: Pool[] = []
 
-/** A pool on a database of the test's own, with the tables of checkpoints. */
+/** A pool on a database of the test's own, with all tables. */
 export async function freshPool(): Promise<Pool> {
-  const pool = createPool({ url: await freshDatabase(template), name: 'read', log: silentLog, max: 20 })
+  const pool = createPool({ url: await freshDatabase(readModels), name: 'read', log: silentLog, max: 20 })
   open.push(pool)
   return pool
 }
@@ -122,9 +117,15 @@ export async function reached(
   position: bigint,
   some: readonly AnyProjection[] = projections,
 ): Promise<void> {
+  const values = [some.map(({ name }) => name), some.map(({ version }) => version), position, some.length * BUCKETS]
   await until(async () => {
-    const checkpoints = await readCheckpoints(pool, some)
-    return checkpoints.length === some.length * 16 && checkpoints.every(checkpoint => checkpoint.position >= position)
+    const { rows } = await pool.query({
+      name: 'reached',
+      text: `select count(*) = $4 as reached from checkpoints where position >= $3
+        and (projection, version) in (select * from unnest($1::text[], $2::int[]))`,
+      values,
+    })
+    return rows[0].reached
   }, `all checkpoints at ${position}`)
 }
 

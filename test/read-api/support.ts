@@ -9,23 +9,32 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import { allBuckets } from '../../projections/rows/bucket.ts'
 import { type FoldedRows, fold, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
 import { handlerOf } from '../../projections/rows/projection.ts'
-import { createIndexes, createTables, historyTableOf, keyTextOf, tableOf } from '../../projections/rows/tables.ts'
+import { historyTableOf, keyTextOf, tableOf, tablesOf } from '../../projections/rows/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../../read-api/moments.ts'
 import { type ReadDeps, readRoutes } from '../../read-api/routes.ts'
 import { followVersions } from '../../read-api/versions.ts'
 import { freshDatabase } from '../support/postgres.ts'
+import { rowsAlone } from '../support/templates.ts'
 
-/** Makes the events of a history: revisions and positions follow by themselves, positions with gaps. */
+/**
+ * Makes the events of a history: revisions and positions follow by themselves, positions with gaps. Revisions grow by
+ * `step`: with a large one few events do for what many make otherwise.
+ */
 export class History {
   readonly events: DomainEvent[] = []
+  readonly #step: bigint
   readonly #revisions = new Map<string, bigint>()
   #position = 100n
+
+  constructor(step = 1n) {
+    this.#step = step
+  }
 
   add(org: string, category: string, id: string, type: string, data: object, at = '2026-01-02T03:04:05.678Z'): this {
     const stream = `${category}-${org}~${id}`
     const revision = this.#revisions.get(stream) ?? 0n
-    this.#revisions.set(stream, revision + 1n)
+    this.#revisions.set(stream, revision + this.#step)
     this.#position += 7n
     const metadata = {
       $correlationId: randomUUID(),
@@ -67,13 +76,8 @@ export type Answer = { readonly status: number; readonly code?: string; readonly
 >
 
 export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<World> {
-  const url = await freshDatabase()
+  const url = await freshDatabase(rowsAlone)
   const pool = new pg.Pool({ connectionString: url, max: 8 })
-  for (const projection of projections) {
-    for (const sql of [...createTables(projection), ...createIndexes(projection)]) await pool.query(sql)
-  }
-  await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
-    epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
   const signal = followCheckpoints({
     serves: projections,
     async connect() {
@@ -105,15 +109,16 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     signal,
     async write(history) {
       const rows = await fold(projections, history.events)
-      for (const projection of projections) {
-        const table = tableOf(projection)
-        const json = JSON.stringify(sortedRows(rows, projection).map(toWire))
-        await pool.query(`delete from ${table}`)
-        await pool.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [json])
-      }
-      for (const [table, versions] of versionsOf(history)) {
-        await pool.query(`delete from ${table}`)
-        const json = JSON.stringify(versions)
+      await pool.query(
+        projections
+          .flatMap(tablesOf)
+          .map(table => `delete from ${table}`)
+          .join(';'),
+      )
+      const current = projections.map(model => [tableOf(model), sortedRows(rows, model).map(toWire)] as const)
+      for (const [table, made] of [...current, ...versionsOf(history)]) {
+        if (made.length === 0) continue
+        const json = JSON.stringify(made)
         await pool.query(`insert into ${table} select * from json_populate_recordset(null::${table}, $1)`, [json])
       }
       await move(pool, history.position)
@@ -150,13 +155,12 @@ function versionsOf({ events }: History): Map<string, Json[]> {
 }
 
 async function move(pool: pg.Pool, position: bigint, state = 'running'): Promise<void> {
-  for (const { name, version } of projections) {
-    await pool.query(
-      `insert into checkpoints select $1, $2, bucket, $3, 1, $4, null, now() from unnest($5::int[]) bucket
-        on conflict (projection, version, bucket) do update set position = excluded.position, state = excluded.state`,
-      [name, version, position, state, allBuckets],
-    )
-  }
+  await pool.query(
+    `insert into checkpoints select name, version, bucket, $3, 1, $4, null, now()
+      from unnest($1::text[], $2::int[]) p(name, version) cross join unnest($5::int[]) bucket
+      on conflict (projection, version, bucket) do update set position = excluded.position, state = excluded.state`,
+    [projections.map(({ name }) => name), projections.map(({ version }) => version), position, state, allBuckets],
+  )
   await pool.query(`select pg_notify('kogi_checkpoints', $1)`, [String(position)])
 }
 

@@ -14,7 +14,14 @@ describe('the CLI of a checkout', () => {
   before(async () => {
     root = await mkdtemp(path.join(tmpdir(), 'kogi-checkout-'))
     for (const folder of FOLDERS) await mkdir(path.join(root, folder))
-    for (const file of ['scripts/run.mjs', 'scripts/build.mjs', 'tsconfig.json', 'package.json', 'package-lock.json']) {
+    for (const file of [
+      'scripts/run.mjs',
+      'scripts/build.mjs',
+      'scripts/bundle.mjs',
+      'tsconfig.json',
+      'package.json',
+      'package-lock.json',
+    ]) {
       await cp(path.join(ROOT, file), path.join(root, file))
     }
     await symlink(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'))

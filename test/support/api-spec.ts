@@ -14,13 +14,13 @@ import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { commandStore } from '../../infra/event-store/command-store.ts'
 import { keyring } from '../../infra/keyring.ts'
 import { silentLog } from '../../infra/log.ts'
-import { migrate } from '../../infra/migrate.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { type Answer, client } from './client.ts'
 import { serve } from './http.ts'
 import { freshDatabase } from './postgres.ts'
 import { CONTEXT, stored } from './spec.ts'
+import { keyTables } from './templates.ts'
 
 /** An event that the log holds, in memory form. Texts of `personal` are sealed for `by`, as digest-less as once. */
 type Fact = {
@@ -113,8 +113,7 @@ after(async function stopSystem() {
 })
 
 async function start() {
-  const [store, keysDatabaseUrl] = [await startEventStore({ memory: true }), await freshDatabase()]
-  await migrate({ url: keysDatabaseUrl, set: 'keys', log: silentLog })
+  const [store, keysDatabaseUrl] = [await startEventStore({ memory: true }), await freshDatabase(keyTables)]
   const urls = { eventStoreUrl: store.url, databaseUrl: 'postgres://not.used', keysDatabaseUrl }
   const side = openWriteSide(urls, loadConfig({}), silentLog)
   const routes = commandRoutes(services, side.deps)

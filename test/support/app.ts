@@ -7,13 +7,13 @@ import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import type { EngineUrls } from '../../infra/engines.ts'
 import { createLifecycle } from '../../infra/http/lifecycle.ts'
 import { silentLog } from '../../infra/log.ts'
-import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
 import { startWorker } from '../../infra/processes/worker.ts'
 import { type Client, client, untilReady } from './client.ts'
 import { patientSettings } from './pace.ts'
 import { freshDatabase } from './postgres.ts'
+import { keyTables, readModels } from './templates.ts'
 
 /** The whole system inside the test's process, on the real embedded engines. */
 export type App = {
@@ -32,9 +32,8 @@ export async function startApp(
   const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
   const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...patientSettings(), ...env })
   const store = await startEventStore({ memory: true })
-  const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(), await freshDatabase()]
+  const [databaseUrl, keysDatabaseUrl] = [await freshDatabase(readModels), await freshDatabase(keyTables)]
   const direct = { eventStoreUrl: store.url, databaseUrl, keysDatabaseUrl }
-  await migrateAll(direct, silentLog)
   const urls = await through(direct)
   const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 1_000 })
   const projector = startProjector({ config, urls, log: silentLog })

@@ -1,14 +1,15 @@
 /**
  * Tests run as compiled JavaScript. The first process of a run compiles all sources once (`tsc`, no type check) into a
  * folder of that run, which looks like an installed package; it, mocha's workers and the processes that tests start
- * load the code from there. A verb of the CLI runs as it does for a user, without any loader.
+ * load the code from there. A verb of the CLI runs as it does for a user: from the bundle, without any loader.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire, register } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { bundle } from '../../scripts/bundle.mjs'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
@@ -19,6 +20,7 @@ function compile() {
   const tsc = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
   const options = ['-p', ROOT, '--noEmit', 'false', '--noCheck', '--rootDir', ROOT, '--outDir', folder]
   execFileSync(process.execPath, [tsc, ...options, '--inlineSourceMap', '--sourceRoot', ROOT], { stdio: 'inherit' })
+  for (const { path: file, contents } of bundle(path.join(folder, 'scripts'))) writeFileSync(file, contents)
   copyFileSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'))
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'))
   return folder
