@@ -29,7 +29,10 @@ export type Command = {
    * appended, sealed or remembered.
    */
   readonly dryRun?: symbol | undefined
-  /** Whether it came with others in one request: its receipt may have the position of the last of them. */
+  /**
+   * Whether it came with others in one request, or nobody reads its receipt: that may have the position of the last
+   * command that was appended with it.
+   */
   readonly isOfBulk?: boolean
 }
 

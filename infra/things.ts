@@ -40,6 +40,7 @@ export async function give(
     opens,
     named: opens,
     body,
+    isOfBulk: true,
     idempotencyKey: uuidOf([id, name, part]),
     principal: { subject: actorOf(by), org, roles: [], permissions: [] },
     correlationId: uuidOf([id]),

@@ -82,6 +82,7 @@ function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempote
     opens,
     named: opens,
     body,
+    isOfBulk: true,
     idempotencyKey,
     principal: { subject: actorOf(process.name), org, roles: [], permissions: [] },
     correlationId: $correlationId,

@@ -126,6 +126,7 @@ export class Timers {
         id: thing,
         opens: false,
         body: schema.decode(timer.body),
+        isOfBulk: true,
         idempotencyKey: uuidOf(['timer', event, command]),
         principal: { subject: actorOf('timers'), org, roles: [], permissions: [] },
         correlationId: correlation,

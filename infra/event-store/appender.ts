@@ -1,5 +1,6 @@
 import type { EventStoreDBClient } from '@eventstore/db-client'
 import type { Appended, NewEvent } from '../../commands/ports.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 
 export type AppenderOptions = {
   /** Connection string of the event store. */
@@ -20,5 +21,7 @@ export type Appender = {
   readonly append: (stream: string, expected: bigint | 'any', events: readonly NewEvent[]) => Promise<Appended>
   /** Positions of at most `count` events of a stream from revision `from` on; none where they are not at hand. */
   readonly positions: (stream: string, from: bigint, count: number) => Promise<readonly bigint[]>
+  /** At most `count` events of a stream from revision `from` on; `undefined` where they are not at hand. */
+  readonly read: (stream: string, from: bigint, count: number) => Promise<readonly StoredEvent[] | undefined>
   readonly close: () => void
 }

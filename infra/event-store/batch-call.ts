@@ -1,10 +1,11 @@
 /** One BatchAppend call, on a connection of its own. */
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { MessageSplitter, percentDecoded } from '../wire/grpc.ts'
 import { type AppendAnswer, appendAnswer } from './append-messages.ts'
 import { callHeaders, inWords, keepPinging, openSession } from './connection.ts'
-import { readPositions } from './positions.ts'
+import { type Part, readEvents, readPositions } from './stream-read.ts'
 
 const BATCH_APPEND = '/event_store.client.streams.Streams/BatchAppend'
 /** As the client has it, unless the connection string says otherwise. */
@@ -70,8 +71,13 @@ export class BatchCall {
   }
 
   /** Positions of events of a stream, read over the same connection. */
-  positions(stream: string, from: bigint, count: number): Promise<readonly bigint[]> {
-    return readPositions(this.#session, this.#url, stream, from, count)
+  positions(part: Part): Promise<readonly bigint[]> {
+    return readPositions(this.#session, this.#url, part)
+  }
+
+  /** Events of a stream, read over the same connection. */
+  read(part: Part): Promise<readonly StoredEvent[]> {
+    return readEvents(this.#session, this.#url, part)
   }
 
   close(): void {

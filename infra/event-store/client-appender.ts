@@ -26,6 +26,7 @@ export function clientAppender({ client, timeoutMs }: Omit<AppenderOptions, 'url
       }
     },
     positions: async () => [],
+    read: async () => undefined,
     close: () => {},
   }
 }

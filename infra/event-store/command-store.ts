@@ -1,6 +1,6 @@
 /**
- * The event store as commands use it, through `@eventstore/db-client`. Only appends go past the client
- * (`lean-appender.ts`).
+ * The event store as commands use it, through `@eventstore/db-client`. Appends go past the client (`lean-appender.ts`),
+ * and so do reads of streams over the same connection, once there is one.
  */
 import { setImmediate } from 'node:timers/promises'
 import { EventStoreDBClient, type ReadRevision, type RecordedEvent, StreamNotFoundError } from '@eventstore/db-client'
@@ -24,7 +24,7 @@ export function commandStore(
   makeAppender: (options: AppenderOptions) => Appender = leanAppender,
 ): EventStore & { close: () => Promise<void> } {
   const client = EventStoreDBClient.connectionString(url)
-  const { append, positions, close } = makeAppender({ url, client, timeoutMs: appendTimeoutMs })
+  const { append, positions, close, ...lean } = makeAppender({ url, client, timeoutMs: appendTimeoutMs })
 
   const read = async (stream: string, direction: 'forwards' | 'backwards', from: ReadRevision, limit: number) => {
     const reading = client.readStream(stream, { direction, fromRevision: from, maxCount: limit })
@@ -50,7 +50,8 @@ export function commandStore(
   }
 
   return {
-    read: async (stream, from, limit) => (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
+    read: async (stream, from, limit) =>
+      (await lean.read(stream, from, limit)) ?? (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
     last: async stream => (await read(stream, 'backwards', 'end', 1))[0],
     append,
     positions,

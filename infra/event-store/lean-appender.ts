@@ -5,12 +5,14 @@
  * An append is sent once. Whatever ends its call leaves it unknown, so the next call begins with what was not sent yet.
  */
 import { type Appended, LostRaceError, type NewEvent } from '../../commands/ports.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { Status } from '../wire/grpc.ts'
 import { type AppendAnswer, type EncodedAppend, encodeAppend } from './append-messages.ts'
 import type { Appender, AppenderOptions } from './appender.ts'
 import { BatchCall, type CallEnd } from './batch-call.ts'
 import { clientAppender } from './client-appender.ts'
 import { answered, tooLarge, unanswered, unavailable } from './failures.ts'
+import type { Part } from './stream-read.ts'
 
 /** A message that the server takes; a larger one would end the call, and with it all other appends. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -34,7 +36,8 @@ export function leanAppender(options: AppenderOptions): Appender {
   const appender = new LeanAppender(options)
   return {
     append: (stream, expected, events) => appender.append(stream, expected, events),
-    positions: (stream, from, count) => appender.positions(stream, from, count),
+    positions: (stream, from, count) => appender.positions({ stream, from, count }),
+    read: (stream, from, count) => appender.read({ stream, from, count }),
     close: () => appender.close(),
   }
 }
@@ -76,9 +79,15 @@ class LeanAppender {
     })
   }
 
-  async positions(stream: string, from: bigint, count: number): Promise<readonly bigint[]> {
+  async positions(part: Part): Promise<readonly bigint[]> {
     const call = this.#call
-    return call ? answered(this.#options.timeoutMs, call.positions(stream, from, count)) : []
+    return call ? answered(this.#options.timeoutMs, call.positions(part)) : []
+  }
+
+  /** Whatever goes wrong, the client may still read: it looks for another node. */
+  async read(part: Part): Promise<readonly StoredEvent[] | undefined> {
+    const call = this.#call
+    return call && answered(this.#options.timeoutMs, call.read(part)).catch(() => undefined)
   }
 
   close(): void {

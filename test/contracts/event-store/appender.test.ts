@@ -46,6 +46,29 @@ for (const [name, make] of Object.entries(APPENDERS))
       expect(await appender.positions(newStream(), 0n, 2)).to.deep.equal([])
     })
 
+    it('reads a part of a stream as the client does, where it reads by itself', async () => {
+      const stream = newStream()
+      await appender.append(stream, -1n, [event(), event(), event()])
+      const read = await appender.read(stream, 1n, 5)
+      if (name === 'client') {
+        expect(read).to.equal(undefined)
+        return
+      }
+      const expected = (await stored(stream)).slice(1).map(it => ({
+        type: it.type,
+        data: it.data,
+        metadata: it.metadata,
+        eventId: it.id,
+        stream,
+        revision: it.revision,
+        position: it.position!.commit,
+      }))
+      expect(read).to.deep.equal(expected)
+      expect(await appender.read(stream, 0n, 1)).to.have.length(1)
+      expect(await appender.read(stream, 3n, 5)).to.deep.equal([])
+      expect(await appender.read(newStream(), 0n, 5)).to.deep.equal([])
+    })
+
     it('says that a race is lost, and leaves the stream as it was', async () => {
       const stream = newStream()
       await appender.append(stream, -1n, [event()])
