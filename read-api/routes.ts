@@ -15,6 +15,7 @@ import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
+import { exchangeRoute } from './wallet/exchange.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
@@ -26,6 +27,7 @@ export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
  */
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
+  exchangeRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

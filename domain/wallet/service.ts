@@ -1,4 +1,6 @@
 import { service } from '../kernel/service.ts'
+import { investment } from './investment/investment.ts'
+import { rateTable } from './ratetable/ratetable.ts'
 import { standingOrder } from './standingorder/standingorder.ts'
 import { transfer } from './transfer/transfer.ts'
 import { wallet } from './wallet/wallet.ts'
@@ -7,9 +9,9 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder],
+  aggregates: [wallet, transfer, standingOrder, rateTable, investment],
   roles: {
-    'team-lead': ['*.read', 'entries.write', 'holds.write', 'transfers.write'],
+    'team-lead': ['*.read', 'entries.write', 'holds.write', 'transfers.write', 'rates.write', 'investments.write'],
     'team-member': ['*.read'],
     viewer: ['*.read'],
     auditor: ['*.read'],

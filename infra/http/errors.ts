@@ -43,6 +43,11 @@ export const errorCatalogue = {
     'There is nothing with this id.',
     'Check the id; what belongs to another organization is not found.',
   ),
+  rate_unknown: entry(
+    404,
+    'No rates lead from one currency to the other on that day.',
+    'Record a rate of the day, or of a day before it for which it still counts; see `valid_days` of the rate table.',
+  ),
   route_not_found: entry(404, 'There is no such path.', 'See /openapi.json for every path.'),
   method_not_allowed: entry(405, 'This path does not take this method.', 'Use a method of the `Allow` header.'),
   request_timeout: entry(408, 'The request took too long to arrive.', 'Send it again, whole.'),

@@ -3,9 +3,15 @@ import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
 import { balances } from './balances.ts'
 import { entries } from './entries.ts'
+import { gains } from './gains.ts'
 import { holdTimers } from './hold-timers.ts'
 import { holds } from './holds.ts'
+import { investments } from './investments.ts'
+import { lots } from './lots.ts'
 import { postings } from './postings.ts'
+import { ratePairs } from './rate-pairs.ts'
+import { rateTables } from './rate-tables.ts'
+import { rates } from './rates.ts'
 import { standingOrderTimers } from './standing-order-timers.ts'
 import { standingOrders } from './standing-orders.ts'
 import { transferTimers } from './transfer-timers.ts'
@@ -25,4 +31,10 @@ export const walletModels: readonly AnyProjection[] = [
   transferTimers,
   standingOrders,
   standingOrderTimers,
+  rateTables,
+  rates,
+  ratePairs,
+  investments,
+  lots,
+  gains,
 ]

@@ -90,6 +90,13 @@ describe('the examples of the OpenAPI document', () => {
       await client.call('GET', '/api/v1/khub/mails', { headers })
       return made.id
     },
+    async getExchange() {
+      const rates = [{ day: new Date().toISOString().slice(0, 10), base: 'EUR', quote: 'USD', rate: '1.0887' }]
+      const { headers } = await client.call('PUT', '/api/v1/kwlt/rate-tables/ecb/rates', { body: { rates } })
+      const wanted = { 'kogi-min-position': String(headers['kogi-position']) }
+      await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates', { headers: wanted })
+      return undefined
+    },
     'wallet.release': async () => {
       const other = { account: 'other', currency: 'EUR' }
       const wallet = '/api/v1/kwlt/wallets/studio'

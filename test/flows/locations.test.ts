@@ -51,7 +51,12 @@ describe('the Location of what was made', () => {
       }
       const command = {
         command: operationId,
-        body: { ...body, ...(opens && { id: 'a b/ü' }), ...('hold' in body && { hold: 'h/2' }) },
+        body: {
+          ...body,
+          ...(opens && { id: 'a b/ü' }),
+          ...('hold' in body && { hold: 'h/2' }),
+          ...('lot' in body && { lot: 'l/2' }),
+        },
       }
       const id = opens ? {} : { id: thing.get(aggregate.name) }
       const bulk = await client.call('POST', '/api/v1/bulk', { body: { commands: [{ ...command, ...id }] } })

@@ -22,6 +22,7 @@ type Kind = {
 
 const own = (id: string) => (row: Record<string, string>) => row.id === id
 const money = { account: 'main', currency: 'EUR', amount: '1' }
+const dollar = { day: '2015-12-31', base: 'EUR', quote: 'USD' }
 const record = (path: string, name: string): Kind => ({
   make: id => [['POST', path, { id, [name]: 'x' }]],
   change: [
@@ -83,6 +84,30 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     reads: [id => `/kctr/tasks/${id}`],
     list: '/kctr/tasks',
+    isOf: own,
+  },
+  ratetable: {
+    make: id => [['POST', '/kwlt/rate-tables', { id }]],
+    change: [
+      (id, n) => ['PATCH', `/kwlt/rate-tables/${id}`, { title: `x ${n}` }],
+      (id, n) => ['PUT', `/kwlt/rate-tables/${id}/rates`, { rates: [{ ...dollar, rate: `1.${n + 1}5` }] }],
+    ],
+    reads: [id => `/kwlt/rate-tables/${id}`, id => `/kwlt/rate-tables/${id}/rates`],
+    list: '/kwlt/rate-tables',
+    isOf: own,
+  },
+  investment: {
+    make: id => [['POST', '/kwlt/investments', { id, wallet: 'same', kind: 'equity', asset: 'X', currency: 'EUR' }]],
+    change: [
+      id => ['POST', `/kwlt/investments/${id}/lots`, { quantity: '5', cost: '3' }],
+      (id, n) => ['PATCH', `/kwlt/investments/${id}`, { title: `x ${n}` }],
+    ],
+    reads: [
+      id => `/kwlt/investments/${id}`,
+      id => `/kwlt/investments/${id}/lots`,
+      id => `/kwlt/investments/${id}/gains`,
+    ],
+    list: '/kwlt/investments',
     isOf: own,
   },
   project: record('/kctr/projects', 'name'),

@@ -150,7 +150,8 @@ describe('resources of the read API', () => {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
       for (const id of ids) {
         const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => things[name] ?? id)
-        const query = /statement|end-of-day/.test(path) ? '?currency=EUR' : ''
+        const isOfAccount = /statement|end-of-day/.test(path)
+        const query = isOfAccount ? '?currency=EUR' : path.endsWith('/exchange') ? '?from=EUR&to=USD' : ''
         const { data, status } = await world.call('south', `${filled}${query}`)
         expect(JSON.stringify(data ?? null), filled).to.not.match(/north/)
         expect(status, filled).to.be.oneOf([200, 404])

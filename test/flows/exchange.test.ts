@@ -1,0 +1,92 @@
+import { expect } from 'chai'
+import { type App, startApp } from '../support/app.ts'
+import type { Client } from '../support/client.ts'
+
+describe('exchange', () => {
+  let app: App
+  let client: Client
+  let last = '0'
+
+  before(async () => {
+    app = await startApp()
+    client = await app.clientOf('okonjo')
+    await send('POST', '/rate-tables', { id: 'ecb' })
+    await send('POST', '/rate-tables', { id: 'prices', valid_days: 366 })
+    const rates = [
+      { day: '2015-12-31', base: 'EUR', quote: 'USD', rate: '1.0887' },
+      { day: '2015-12-31', base: 'EUR', quote: 'JPY', rate: '131.07' },
+    ]
+    await send('PUT', '/rate-tables/ecb/rates', { rates })
+    const prices = [{ day: '2015-06-30', base: 'ACME', quote: 'USD', rate: '12.5' }]
+    await send('PUT', '/rate-tables/prices/rates', { rates: prices })
+  })
+  after(() => app?.close())
+
+  async function send(method: string, path: string, body: object) {
+    const answer = await client.call(method, `/api/v1/kwlt${path}`, { body })
+    expect([200, 201], JSON.stringify(answer.body)).to.include(answer.status)
+    last = String(answer.headers['kogi-position'])
+    return answer
+  }
+  async function get(query: string) {
+    const headers = { 'Kogi-Min-Position': last }
+    const { status, body } = await client.call('GET', `/api/v1/kwlt/exchange?${query}`, { headers })
+    return { status, data: body.data, error: body.error }
+  }
+
+  it('gives what an amount is worth, and the rates that it is made of', async () => {
+    const { data } = await get('from=ACME&to=JPY&amount=700&places=2&day=2016-01-03')
+    expect(data).to.deep.equal({
+      from: 'ACME',
+      to: 'JPY',
+      day: '2016-01-03',
+      rate: '1504.891154588040782585',
+      rates: [
+        { source: 'prices', base: 'ACME', quote: 'USD', day: '2015-06-30', rate: '12.5' },
+        { source: 'ecb', base: 'EUR', quote: 'USD', day: '2015-12-31', rate: '1.0887' },
+        { source: 'ecb', base: 'EUR', quote: 'JPY', day: '2015-12-31', rate: '131.07' },
+      ],
+      amount: '700',
+      places: 2,
+      result: '10534',
+      to_places: 0,
+    })
+  })
+  it('has a rate until it counts no longer', async () => {
+    expect((await get('from=USD&to=EUR&day=2016-01-07')).status).to.equal(200)
+    const { status, error } = await get('from=USD&to=EUR&day=2016-01-08')
+    expect([status, error.code]).to.deep.equal([404, 'rate_unknown'])
+    expect((await get('from=USD&to=EUR&day=2015-12-30')).status).to.equal(404)
+    expect((await get('from=ACME&to=USD&day=2016-06-30')).status).to.equal(200)
+  })
+  it('takes rates of named tables alone', async () => {
+    expect((await get('from=ACME&to=USD&day=2015-12-31&source=prices,ecb')).status).to.equal(200)
+    expect((await get('from=ACME&to=USD&day=2015-12-31&source=ecb')).status).to.equal(404)
+  })
+  it('takes the rate that was recorded last, and as of a position that of then', async () => {
+    const before = last
+    const other = [{ day: '2015-12-31', base: 'EUR', quote: 'USD', rate: '2' }]
+    await send('PUT', '/rate-tables/ecb/rates', { rates: other })
+    const rateOf = async (more = '') => (await get(`from=EUR&to=USD&day=2015-12-31${more}`)).data.rate
+    expect(await rateOf()).to.equal('2')
+    expect(await rateOf(`&as_of=${before}`)).to.equal('1.0887')
+    const history = await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates?quote=USD')
+    expect(history.body.data.map(({ rate }: { rate: string }) => rate)).to.deep.equal(['1.0887', '2'])
+  })
+  it('says what is missing', async () => {
+    const code = async (query: string) => {
+      const { status, error } = await get(query)
+      return [status, error.details[0].field]
+    }
+    expect(await code('from=USD')).to.deep.equal([400, 'to'])
+    expect(await code('to=USD')).to.deep.equal([400, 'from'])
+    expect(await code('from=ACME&to=USD&amount=1&day=2016-01-01')).to.deep.equal([400, 'places'])
+    expect(await code('from=EUR&to=USD&amount=1.5')).to.deep.equal([400, 'amount'])
+    expect(await code('from=EUR&to=USD&places=19')).to.deep.equal([400, 'places'])
+  })
+  it('is of one organization', async () => {
+    const other = await app.clientOf('others')
+    const { status } = await other.call('GET', '/api/v1/kwlt/exchange?from=EUR&to=USD&day=2015-12-31')
+    expect(status).to.equal(404)
+  })
+})
