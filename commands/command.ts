@@ -29,6 +29,8 @@ export type Command = {
    * appended, sealed or remembered.
    */
   readonly dryRun?: symbol | undefined
+  /** The earlier event that it is about. */
+  readonly found?: DomainEvent
   /**
    * Whether it came with others in one request, or nobody reads its receipt: that may have the position of the last
    * command that was appended with it.

@@ -1,11 +1,12 @@
-import type { Context } from '../domain/kernel/aggregate.ts'
+import type { Context, Once } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
-import { KogiError, Rejection } from '../domain/kernel/errors.ts'
+import { KogiError, Rejection, rejected } from '../domain/kernel/errors.ts'
 import type { DomainEvent } from '../domain/kernel/event.ts'
 import type { Command, Receipt } from './command.ts'
 import { type Answer, Draft } from './draft.ts'
 import { type CommandMetadata, draftEvents, type Facts, metadataOf } from './envelope.ts'
 import { commandIdOf, streamOf, uuidOf } from './ids.ts'
+import { withFound } from './look-up.ts'
 import { type EventStore, type Keyring, LostRaceError } from './ports.ts'
 import type { CheckReferences } from './references.ts'
 import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
@@ -42,7 +43,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
   const start = performance.now()
   const end = (outcome: Outcome) => deps.onAnswered?.(command, outcome, performance.now() - start)
   try {
-    const receipt = await deps.turns.take(stream, command, turns => answerFirst(deps, stream, turns))
+    const whole = command.aggregate.looksUp ? await withFound(deps, stream, command) : command
+    const receipt = await deps.turns.take(stream, whole, turns => answerFirst(deps, stream, turns))
     end({ receipt })
     return receipt
   } catch (error) {
@@ -69,11 +71,14 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
       for (const turn of turns) {
         const command = turn.item
         if (command.dryRun !== dryRun) break
-        const commandId = commandIdOf(command.principal.org, stream, command.idempotencyKey)
+        const once = onceOf(command)
+        const commandId = once ? commandIdOf(command.principal.org, stream, once.key) : ownId(command, stream)
         try {
           const exists = draft.revision >= 0n || command.opens
           const sealed = exists ? await sealBody(deps.keyring, command, draft.state) : NOTHING_SEALED
-          const done = await findDone(deps, loaded, draft, commandId, sealed)
+          const done =
+            (once && (await findDone(deps, loaded, draft, ownId(command, stream), sealed, undefined))) ??
+            (await findDone(deps, loaded, draft, commandId, sealed, once))
           if (done) {
             draft.answers.push(done)
             continue
@@ -165,7 +170,7 @@ function judge(
   body: unknown,
   { commandId, at }: CommandMetadata,
 ): Facts {
-  const { aggregate, name, principal, expectedRevision, id } = command
+  const { aggregate, name, principal, expectedRevision, id, found } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
@@ -174,7 +179,7 @@ function judge(
   }
   const newId = (n: number) => uuidOf([commandId, 'made', n])
   const { org, subject: actor, permissions } = principal
-  const context: Context = { id, org, actor, permissions, at, newId }
+  const context: Context = { id, org, actor, permissions, at, newId, ...(found && { found }) }
   return aggregate.decide[name]!(state, body, context)
 }
 
@@ -196,10 +201,11 @@ async function findDone(
   draft: Draft,
   commandId: string,
   sealed: SealedBody,
+  once: Once | undefined,
 ): Promise<Answer | undefined> {
   const place = draft.placeOf(commandId)
   if (place) {
-    mustBeSame(draft.events[place.from]!.event.metadata.fingerprint, sealed.fingerprint)
+    mustBeSame(draft.events[place.from]!.event.metadata.fingerprint, sealed.fingerprint, once)
     return { ...place, replayed: true }
   }
   for (const { from, count } of loaded.commands.candidates(commandId)) {
@@ -208,14 +214,22 @@ async function findDone(
     if (own.length === 0) continue
     const { fingerprint } = own[0]!.metadata
     const isOld = fingerprint === sealed.oldFingerprint && own.some(({ data }) => hasOldSeals(data))
-    if (!isOld) mustBeSame(fingerprint, sealed.fingerprint)
+    if (!isOld) mustBeSame(fingerprint, sealed.fingerprint, once)
     return { done: own.map(deps.codec.decode) }
   }
   return undefined
 }
 
-function mustBeSame(fingerprint: string, other: string): void {
+/** The id of a command under the key of its caller. */
+const ownId = ({ principal, idempotencyKey }: Command, stream: string) =>
+  commandIdOf(principal.org, stream, idempotencyKey)
+
+/** What a command does once, if it does such a thing. */
+const onceOf = ({ aggregate, name, body }: Command): Once | undefined => aggregate.once?.[name]?.(body)
+
+function mustBeSame(fingerprint: string, other: string, once: Once | undefined): void {
   if (fingerprint === other) return
+  if (once) throw rejected(...once.refusal)
   const message = 'This Idempotency-Key was used for another command on the same thing; send a new key.'
   throw new KogiError('idempotency_key_reused', message)
 }

@@ -1,4 +1,4 @@
-/** Columns that are not stored, because they depend on the day: worked out with each answer. */
+/** Columns that are not stored, but worked out with each answer. */
 import { auditLog } from '../projections/audit/audit-log.ts'
 import type { AnyProjection, Computed } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
@@ -9,8 +9,8 @@ import { isPosition } from './parameters.ts'
 const computedOf = ({ computed = {} }: AnyProjection): readonly (readonly [string, Computed])[] =>
   Object.entries(computed as Readonly<Record<string, Computed>>)
 
-/** Whether rows of a projection have such columns. */
-export const hasComputed = (projection: AnyProjection): boolean => computedOf(projection).length > 0
+/** Whether rows of a projection have columns that depend on the day. */
+export const isDaily = (projection: AnyProjection): boolean => computedOf(projection).some(([, it]) => it.isDaily)
 
 /** The names of the columns, in the order in which reads select them. */
 export const computedNames = (projection: AnyProjection): readonly string[] =>

@@ -5,7 +5,7 @@ import { auditLog } from '../projections/audit/audit-log.ts'
 import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
 import { addChanges } from './audit/changes.ts'
-import { computedFrom, computedNames, computedSql, dayOf, hasComputed } from './computed.ts'
+import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
 import { checkpointsSql, read, type Statement, withAuditLogSql } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
 import type { Condition, Filters } from './filters.ts'
@@ -99,10 +99,10 @@ function listStatement(resource: Resource, sorting: Sorting, scope: Scope, { que
     `select ${selected('t', columns)} from ${source} t where ${all([...conditions, ...more], 't')}
       order by ${orderBy(sorting, 't')} limit ${limit} offset ${offset}`
   const total = query.total === 'true' ? `(select count(*) from ${table} t where ${all(conditions, 't')})` : 'null'
-  const day = hasComputed(projection) ? put(dayOf(asOf)) : 'null'
+  const day = isDaily(projection) ? put(dayOf(asOf)) : 'null'
   const { shared, each } = revisionsOf(resource, scope)
   const models = [...of, ...computedFrom(projection)]
-  const isWithLog = shared || each || (scope.then !== undefined && hasComputed(projection))
+  const isWithLog = shared || each || (scope.then !== undefined && isDaily(projection))
   const stored = columns.map(name => (name === 'revision' && each ? each : `t."${name}"`)).join(', ')
   const cells = stored + computedSql(projection, 't', day, scope.then)
   const text = `select c.position, c.stalled, ${total}, ${exists}, r.revision, ${cells}

@@ -16,6 +16,7 @@ import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
+import { reportRoutes } from './wallet/reports/routes.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
@@ -28,6 +29,7 @@ export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   exchangeRoute(deps),
+  ...reportRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

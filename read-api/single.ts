@@ -4,7 +4,7 @@ import { auditLog } from '../projections/audit/audit-log.ts'
 import { type Fixed, hasHistory, rowAsOf } from '../projections/rows/as-of.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { wantedOf } from './as-of.ts'
-import { computedFrom, computedNames, computedSql, dayOf, hasComputed } from './computed.ts'
+import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
 import { checkpointsSql, read, withAuditLogSql } from './consistency.ts'
 import { fromPath, queriesOf } from './parameters.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -32,11 +32,11 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   const revision = (position: string) =>
     isLookedUp ? `greatest(${own}, ${revisionSql(thing, `t."${thing.column}"`, position)})` : own
   const name = `get${ids.one}${path}_v${projection.version}`
-  const isDaily = hasComputed(projection)
-  const [dayAt, asOfAt] = [`$${params.length + 3}`, `$${params.length + (isDaily ? 4 : 3)}`]
+  const daily = isDaily(projection)
+  const [dayAt, asOfAt] = [`$${params.length + 3}`, `$${params.length + (daily ? 4 : 3)}`]
   const statementOf = (from: string, then: string | undefined) => {
     const of = [projection, ...computedFrom(projection)]
-    const isWithLog = isLookedUp || (isDaily && then !== undefined)
+    const isWithLog = isLookedUp || (daily && then !== undefined)
     const computed = computedSql(projection, 't', dayAt, then)
     const position = then === undefined ? 'c.position' : `${then}::bigint`
     const text = `select c.position, c.stalled, ${revision(position)}, ${selected('t', columns)}${computed}
@@ -50,7 +50,7 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
     const key = params.map(([param, column]) => fromPath(request, param, projection.row.shape[column!]))
     const wanted = await wantedOf(deps, request, queriesOf(request, parameters))
     const { asOf } = wanted
-    const values: unknown[] = [org, ...key, ...(isDaily ? [dayOf(asOf)] : [])]
+    const values: unknown[] = [org, ...key, ...(daily ? [dayOf(asOf)] : [])]
     const statement = asOf && then ? { ...then, values: [...values, asOf.position] } : { ...now, values }
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![orgAt] === null) throw notFound(one, key, asOf)

@@ -1,8 +1,11 @@
 /** What an aggregate is: its vocabulary, its rules and how clients reach it, as data. */
 import type { z } from 'zod'
 import type { Activity } from './activity.ts'
+import type { Context, EventQuery, Once } from './context.ts'
 import { invariant, rejected } from './errors.ts'
 import type { DomainEvent, Upcaster } from './event.ts'
+
+export type { Context, EventQuery, Once } from './context.ts'
 
 /** Message names of one kind with their schemas: events by `PascalCase` fact, commands by `camelCase` verb. */
 export type Vocabulary = Readonly<Record<string, z.ZodObject>>
@@ -15,21 +18,6 @@ export type EventOf<E extends Vocabulary> = {
 /** How state follows from events and their instants (`at`). Never refuses: impossible history is an `invariant`. */
 export type Evolve<S, E extends Vocabulary> = {
   readonly [K in keyof E & string]: (state: S, data: z.output<E[K]>, at: string) => S
-}
-
-/** What comes into a decision from outside the domain. */
-export type Context = {
-  /** The id of the thing decided on: the client's name for it, or one derived from the idempotency key. */
-  readonly id: string
-  readonly org: string
-  /** Subject of the caller. */
-  readonly actor: string
-  /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
-  readonly permissions: readonly string[]
-  /** The instant of the command, as `timestamp`. */
-  readonly at: string
-  /** The n-th id this command makes: the same command makes the same ids on every try. */
-  readonly newId: (n: number) => string
 }
 
 /** The rules: facts that follow from a command, `[]` when already so; throws a `Rejection` where a rule says no. */
@@ -60,6 +48,10 @@ export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
   readonly initial: S
   readonly evolve: Evolve<S, E>
   readonly decide: Decide<S, C, E>
+  /** Commands that are decided on an earlier event, which the state does not hold: the write path finds it. */
+  readonly looksUp?: { readonly [K in keyof C & string]?: (command: z.output<C[K]>) => EventQuery }
+  /** Commands that do what can be done once; `undefined` for one that does not. */
+  readonly once?: { readonly [K in keyof C & string]?: (command: z.output<C[K]>) => Once | undefined }
   /** Grows when the shape of the state changes, so that older snapshots are not read. */
   readonly stateSchema: number
   /** The subject whose key seals the personal fields of commands that come after the one that opened the thing. */

@@ -84,6 +84,11 @@ const decimal = (pattern: RegExp, form: string) => column(digits(pattern, form).
 export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a text of 1 to 38 digits')
 /** Money that is more than nothing. */
 export const positiveMinorUnits = decimal(/^[1-9][0-9]{0,37}$/, 'minor units above zero, a text of 1 to 38 digits')
+/** Money that is not below nothing. */
+export const unsignedMinorUnits = decimal(
+  /^(0|[1-9][0-9]{0,37})$/,
+  'minor units from zero on, a text of 1 to 38 digits',
+)
 /** The largest absolute amount that `minorUnits` can carry: 38 nines. */
 export const MAX_MINOR_UNITS = 10n ** 38n - 1n
 

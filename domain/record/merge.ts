@@ -20,7 +20,7 @@ const isObject = (value: Json | undefined): value is JsonObject =>
  * Whether two values of a field say the same. Sealed texts are compared by their digest, because each sealing gives
  * other bytes; one without a digest (an erased or an old one) equals nothing.
  */
-function isSame(a: unknown, b: unknown): boolean {
+export function isSame(a: unknown, b: unknown): boolean {
   if (isEnvelope(a) && isEnvelope(b)) return a.digest !== undefined && a.key === b.key && a.digest === b.digest
   return canonicalJson(a ?? null) === canonicalJson(b ?? null)
 }

@@ -93,11 +93,13 @@ export type MemoryMapping<E extends Vocabulary> = {
   readonly on: { readonly [K in keyof E & string]?: MemoryStep<z.output<E[K]>> }
 }
 
-/** A column that depends on the day it is read on: it is not stored, but worked out in SQL with each answer. */
+/** A column that is not stored, but worked out in SQL with each answer. */
 export type Computed = {
   readonly schema: z.ZodType
   /** The other read models that it is made of. */
   readonly of: readonly AnyProjection[]
+  /** Whether it depends on the day that it is read on. */
+  readonly isDaily: boolean
   /** SQL of its value for the row of an alias; `today` is SQL of the day, `then` of the position of `as_of`. */
   readonly sql: (alias: string, today: string, then: string | undefined) => string
 }

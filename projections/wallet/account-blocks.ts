@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { currency, date, id, minorUnits, object, text, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { projection } from '../rows/projection.ts'
+import { NO_POSTINGS } from './no-postings.ts'
 import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
 /** A block is 2^12 revisions of the wallet: as many postings are read one by one where a question cuts through it. */
@@ -40,8 +41,7 @@ export const accountBlocks = projection({
   row,
   key: ['org', 'wallet', 'account', 'currency', 'block', 'month', 'unit'],
   on: {
-    WalletOpened: null,
-    AccountOpened: null,
+    ...NO_POSTINGS,
     EntryPosted: addsUp(
       (posting, event) => ({
         block: event.revision >> BigInt(BLOCK_BITS),
@@ -57,13 +57,5 @@ export const accountBlocks = projection({
         }
       },
     ),
-    FundsHeld: null,
-    HoldCaptured: null,
-    HoldReleased: null,
-    WalletChanged: null,
-    AccountOverdraftChanged: null,
-    AccountClosed: null,
-    AccountReopened: null,
-    WalletClosed: null,
   },
 })

@@ -1,6 +1,7 @@
 import { currency, date, id, minorUnits, object, text, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { projection } from '../rows/projection.ts'
+import { NO_POSTINGS } from './no-postings.ts'
 import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
 const row = object({
@@ -28,19 +29,10 @@ export const accountDays = projection({
   row,
   key: ['org', 'wallet', 'account', 'currency', 'effective_on', 'unit'],
   on: {
-    WalletOpened: null,
-    AccountOpened: null,
+    ...NO_POSTINGS,
     EntryPosted: addsUp(
       (posting, event) => ({ effective_on: effectiveDayOf(posting, event) }),
       () => ({}),
     ),
-    FundsHeld: null,
-    HoldCaptured: null,
-    HoldReleased: null,
-    WalletChanged: null,
-    AccountOverdraftChanged: null,
-    AccountClosed: null,
-    AccountReopened: null,
-    WalletClosed: null,
   },
 })

@@ -10,7 +10,8 @@ import {
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
-import { EXTERNAL, events } from '../../domain/wallet/wallet/messages.ts'
+import { accountKind, accountType, EXTERNAL, limit, minimum } from '../../domain/wallet/wallet/fields.ts'
+import { events } from '../../domain/wallet/wallet/messages.ts'
 import { addUp } from '../../domain/wallet/wallet/places.ts'
 import { existing, type Handler, type Handlers, projection } from '../rows/projection.ts'
 import { tableOf } from '../rows/tables.ts'
@@ -28,7 +29,11 @@ const row = object({
   }),
   minor_places: integer(0, 30).meta({ description: 'decimal places of amounts of this currency that name none' }),
   overdraft: oneOf('refused', 'allowed'),
-  status: oneOf('open', 'closed'),
+  type: accountType,
+  kind: accountKind.optional(),
+  limit: limit.optional(),
+  minimum: minimum.optional(),
+  status: oneOf('open', 'frozen', 'closed'),
   balance: minorUnits.meta({ description: 'everything that is booked, whatever day it counts for' }),
   held: minorUnits.meta({ description: 'what open holds set aside' }),
   postings: unsigned64,
@@ -67,6 +72,7 @@ const on: Handlers<Row, typeof events> = {
       org,
       wallet: id,
       ...data,
+      type: data.type ?? 'asset',
       minor_places: data.places,
       status: 'open',
       balance: 0n,
@@ -105,8 +111,17 @@ const on: Handlers<Row, typeof events> = {
   HoldReleased: held(({ amount }) => -amount),
   WalletChanged: null,
   AccountOverdraftChanged: changed(({ to }) => ({ overdraft: to })),
+  AccountChanged: changed(({ account: _, currency: __, reason: ___, type, ...changes }) => ({
+    ...(type !== undefined && { type: type ?? 'asset' }),
+    ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value ?? undefined])),
+  })),
+  AccountFrozen: changed(() => ({ status: 'frozen' })),
+  AccountUnfrozen: changed(() => ({ status: 'open' })),
   AccountClosed: changed(() => ({ status: 'closed' })),
   AccountReopened: changed(() => ({ status: 'open' })),
+  ChartSet: null,
+  WalletFrozen: null,
+  WalletUnfrozen: null,
   WalletClosed: null,
 }
 
@@ -114,7 +129,7 @@ const on: Handlers<Row, typeof events> = {
 export const balances = projection({
   name: 'balances',
   service: 'wallet',
-  version: 3,
+  version: 4,
   history: true,
   of: { wallet: events },
   row,
@@ -124,12 +139,15 @@ export const balances = projection({
     available: {
       schema: minorUnits.meta({
         description:
-          'what can be spent today (a day in UTC): `balance` without the credits of later days, and without what is ' +
-          'held; debits of later days are set aside at once. With `as_of`, on the day of ' +
-          'that time, or of the last event up to that position',
+          'what can be spent today (a day in UTC): `balance` without the credits of later days, without what is ' +
+          'held and without `minimum`, and with `limit`; debits of later days are set aside at once. With `as_of`, ' +
+          'on the day of that time, or of the last event up to that position',
       }),
       of: [postings],
-      sql: (row, today, then) => `${row}.balance - ${row}.held - coalesce((
+      isDaily: true,
+      sql: (row, today, then) => `${row}.balance - ${row}.held
+        + (coalesce(${row}."limit", 0) - coalesce(${row}.minimum, 0))
+          * ('1e' || (${row}.places - ${row}.minor_places))::numeric - coalesce((
         select sum(p.amount * ('1e' || (${row}.places - coalesce(p.places, ${row}.minor_places)))::numeric)
         from ${tableOf(postings)} p where p.org = ${row}.org and p.wallet = ${row}.wallet
           and p.account = ${row}.account and p.currency = ${row}.currency and p.effective_on > ${today}
@@ -147,7 +165,8 @@ export const balances = projection({
       names: ['account', 'currency'],
       order: ['account', 'currency'],
       filters: ['account', 'currency'],
-      groups: ['currency', 'places', 'overdraft', 'status'],
+      walked: ['type', 'kind', 'status'],
+      groups: ['currency', 'places', 'overdraft', 'type', 'kind', 'status'],
       sums: ['balance', 'held', 'postings'],
       places: { balance: 'places', held: 'places' },
       summary: {
@@ -163,7 +182,8 @@ export const balances = projection({
       names: [],
       order: ['wallet', 'account', 'currency'],
       filters: ['wallet', 'currency'],
-      groups: ['wallet', 'currency', 'places', 'overdraft', 'status'],
+      walked: ['account', 'type', 'kind', 'status'],
+      groups: ['wallet', 'currency', 'places', 'overdraft', 'type', 'kind', 'status'],
       sums: ['balance', 'held', 'postings'],
       places: { balance: 'places', held: 'places' },
       summary: { list: 'The balances of all wallets.' },

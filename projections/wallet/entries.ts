@@ -4,16 +4,20 @@ import {
   date,
   id,
   integer,
+  jsonObject,
   list,
   minorUnits,
   object,
-  oneOf,
   text,
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
-import { events, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
+import { DEVIATIONS_MAX } from '../../domain/wallet/wallet/chart.ts'
+import { EXTERNAL, entryKind, POSTINGS_MAX, said } from '../../domain/wallet/wallet/fields.ts'
+import { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { tableOf } from '../rows/tables.ts'
+import { NO_POSTINGS } from './no-postings.ts'
 import { wallets } from './wallets.ts'
 
 const row = object({
@@ -22,9 +26,17 @@ const row = object({
   revision: unsigned64,
   position: unsigned64,
   id: id('entry'),
-  kind: oneOf('credit', 'debit', 'journal'),
+  kind: entryKind,
   effective_on: date,
-  description: text(1000).optional(),
+  description: said.description,
+  reference: said.reference,
+  counterparty: text(255)
+    .optional()
+    .meta({ description: 'who is on the other side: as the entry names it, or its only external account' }),
+  project: id('project').optional(),
+  tags: list(text(64), 50),
+  metadata: jsonObject.optional(),
+  accounts: list(text(255), POSTINGS_MAX).meta({ description: 'the accounts of its postings, each once' }),
   postings: list(
     object({
       account: text(255),
@@ -40,13 +52,18 @@ const row = object({
   source: text(255).optional(),
   reverses: id('entry').optional(),
   replaces: id('entry').optional(),
+  taken_back: integer(2, POSTINGS_MAX)
+    .optional()
+    .meta({ description: 'how many of the postings, the first ones, take back the entry that it stands for' }),
+  deviations: list(text(600), DEVIATIONS_MAX)
+    .optional()
+    .meta({ description: 'how it deviates from the chart of accounts' }),
   posted_by: text(128),
   posted_at: timestamp,
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  WalletOpened: null,
-  AccountOpened: null,
+  ...NO_POSTINGS,
   EntryPosted: {
     append: ({ data, metadata: { org, id, at, actor }, revision, position }) => [
       {
@@ -58,6 +75,12 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         kind: data.kind,
         effective_on: data.effectiveOn,
         description: data.description,
+        reference: data.reference,
+        counterparty: data.counterparty ?? externalOf(data.postings),
+        project: data.project,
+        tags: data.tags ?? [],
+        metadata: data.metadata,
+        accounts: [...new Set(data.postings.map(({ account }) => account))],
         postings: data.postings.map(({ effectiveOn, ...posting }) => ({
           ...posting,
           ...(effectiveOn !== undefined && { effective_on: effectiveOn }),
@@ -65,31 +88,63 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         source: data.source,
         reverses: data.reverses,
         replaces: data.replaces,
+        taken_back: data.takenBack,
+        deviations: data.deviations,
         posted_by: actor.subject,
         posted_at: at,
       },
     ],
   },
-  FundsHeld: null,
-  HoldCaptured: null,
-  HoldReleased: null,
-  WalletChanged: null,
-  AccountOverdraftChanged: null,
-  AccountClosed: null,
-  AccountReopened: null,
-  WalletClosed: null,
 }
+
+/** The external account of the postings, where there is one alone. */
+function externalOf(postings: readonly { readonly account: string }[]): string | undefined {
+  const [only, ...others] = new Set(postings.map(({ account }) => account).filter(name => name.startsWith(EXTERNAL)))
+  return others.length === 0 ? only : undefined
+}
+
+const SEARCHED = [
+  'kind',
+  'effective_on',
+  'posted_at',
+  'posted_by',
+  'reference',
+  'counterparty',
+  'project',
+  'tags',
+  'accounts',
+  'source',
+  'reverses',
+  'replaces',
+  'deviations',
+] as const
+
+const named = { name: 'entries', version: 3 }
 
 /** One row per entry, with its postings: the journal. */
 export const entries = projection({
-  name: 'entries',
+  ...named,
   service: 'wallet',
-  version: 2,
   history: false,
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'revision'],
+  indexes: [['org', 'reverses']],
   on,
+  computed: {
+    reversed_by: {
+      schema: id('entry').optional().meta({ description: 'id of the entry that takes this one back' }),
+      of: [],
+      isDaily: false,
+      sql: (
+        row,
+        _,
+        then,
+      ) => `(select r.id from ${tableOf(named)} r where r.org = ${row}.org and r.wallet = ${row}.wallet
+        and r.reverses = ${row}.id${then === undefined ? '' : ` and r.position <= ${then}::bigint`}
+        order by r.revision limit 1)`,
+    },
+  },
   reads: [
     {
       one: 'wallet entry',
@@ -100,7 +155,8 @@ export const entries = projection({
       within: wallets,
       names: [],
       order: ['revision'],
-      groups: ['kind', 'effective_on', 'posted_at', 'posted_by'],
+      walked: SEARCHED,
+      groups: ['kind', 'effective_on', 'posted_at', 'posted_by', 'counterparty', 'project', 'reference'],
       summary: { list: 'The entries of a wallet with their postings, in the order of posting.' },
     },
     {
@@ -110,7 +166,8 @@ export const entries = projection({
       permission: 'entries.read',
       names: ['id'],
       order: ['position'],
-      groups: ['wallet', 'kind', 'effective_on', 'posted_at', 'posted_by'],
+      walked: ['wallet', ...SEARCHED],
+      groups: ['wallet', 'kind', 'effective_on', 'posted_at', 'posted_by', 'counterparty', 'project', 'reference'],
       summary: { list: 'The journal of all wallets, in the order of posting.', get: 'An entry with its postings.' },
     },
   ],

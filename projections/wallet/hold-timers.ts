@@ -9,6 +9,9 @@ const on: Handlers<TimerRow, typeof events> = {
   WalletOpened: null,
   AccountOpened: null,
   AccountOverdraftChanged: null,
+  AccountChanged: null,
+  AccountFrozen: null,
+  AccountUnfrozen: null,
   AccountClosed: null,
   AccountReopened: null,
   EntryPosted: null,
@@ -20,6 +23,9 @@ const on: Handlers<TimerRow, typeof events> = {
   HoldCaptured: clears(slot),
   HoldReleased: clears(slot),
   WalletChanged: null,
+  ChartSet: null,
+  WalletFrozen: null,
+  WalletUnfrozen: null,
   WalletClosed: null,
 }
 

@@ -74,8 +74,14 @@ const on: Handlers<Row, typeof events> = {
   HoldReleased: ended(({ reason }) => ({ status: 'released', reason })),
   WalletChanged: null,
   AccountOverdraftChanged: null,
+  AccountChanged: null,
+  AccountFrozen: null,
+  AccountUnfrozen: null,
   AccountClosed: null,
   AccountReopened: null,
+  ChartSet: null,
+  WalletFrozen: null,
+  WalletUnfrozen: null,
   WalletClosed: null,
 }
 

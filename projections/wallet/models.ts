@@ -2,6 +2,7 @@ import type { AnyProjection } from '../rows/projection.ts'
 import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
 import { balances } from './balances.ts'
+import { charts } from './charts.ts'
 import { entries } from './entries.ts'
 import { gains } from './gains.ts'
 import { holdTimers } from './hold-timers.ts'
@@ -25,6 +26,7 @@ export const walletModels: readonly AnyProjection[] = [
   postings,
   accountDays,
   accountBlocks,
+  charts,
   holds,
   holdTimers,
   transfers,

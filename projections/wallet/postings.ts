@@ -13,6 +13,7 @@ import {
 } from '../../domain/kernel/schema.ts'
 import { EXTERNAL, events, POSTINGS_MAX } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { NO_POSTINGS } from './no-postings.ts'
 
 const row = object({
   org: id('org'),
@@ -32,8 +33,7 @@ const row = object({
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  WalletOpened: null,
-  AccountOpened: null,
+  ...NO_POSTINGS,
   EntryPosted: {
     append: ({ data, metadata: { org, id, at }, revision, position }) =>
       data.postings.map(({ account, currency, amount, places, effectiveOn = data.effectiveOn }, line) => ({
@@ -53,14 +53,6 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         posted_at: at,
       })),
   },
-  FundsHeld: null,
-  HoldCaptured: null,
-  HoldReleased: null,
-  WalletChanged: null,
-  AccountOverdraftChanged: null,
-  AccountClosed: null,
-  AccountReopened: null,
-  WalletClosed: null,
 }
 
 /** One row per posting, external accounts too: the lines that statements add up. */

@@ -10,7 +10,7 @@ const row = object({
   owner: id('user'),
   holder: sealed.optional(),
   kind: oneOf('personal', 'portfolio', 'office', 'business'),
-  status: oneOf('open', 'closed'),
+  status: oneOf('open', 'frozen', 'closed'),
   accounts: integer(0, 2 ** 31 - 1).meta({ description: 'how many are open' }),
   revision: unsigned64,
   opened_at: timestamp,
@@ -26,8 +26,14 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   HoldReleased: null,
   WalletChanged: changed(({ holder }) => (holder === undefined ? {} : { holder: holder ?? undefined })),
   AccountOverdraftChanged: null,
+  AccountChanged: null,
+  AccountFrozen: null,
+  AccountUnfrozen: null,
   AccountClosed: changed((_, { accounts }) => ({ accounts: accounts - 1 })),
   AccountReopened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
+  ChartSet: null,
+  WalletFrozen: changed(() => ({ status: 'frozen' })),
+  WalletUnfrozen: changed(() => ({ status: 'open' })),
   WalletClosed: changed(() => ({ status: 'closed' })),
 }
 
@@ -35,7 +41,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const wallets = projection({
   name: 'wallets',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { wallet: events },
   row,

@@ -91,9 +91,9 @@ async function fill(pool: Pool, size: number): Promise<void> {
       max(position), min(left(posted_at, 10)), max(left(posted_at, 10)) from ${tableOf(postings)}
       group by 1, 2, 3, 4, 5, 6`,
   )
-  const account = `org, wallet, account, currency, places, minor_places, overdraft, status, balance, held, postings,
-    revision, opened_at, updated_at`
-  const values = `'acme', 'w', 'main', 'EUR', 2, 2, 'allowed', 'open', 0, 0, ${size}, ${size},
+  const account = `org, wallet, account, currency, places, minor_places, overdraft, type, status, balance, held,
+    postings, revision, opened_at, updated_at`
+  const values = `'acme', 'w', 'main', 'EUR', 2, 2, 'allowed', 'asset', 'open', 0, 0, ${size}, ${size},
     '2016-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'`
   await pool.query(`insert into ${tableOf(balances)} (${account}) values (${values})`)
   await pool.query(`insert into ${historyTableOf(balances)} (${account}, _position) values (${values}, 1)`)

@@ -151,7 +151,7 @@ describe('the whole system over HTTP', () => {
     const database = new pg.Client({ connectionString: app.urls.databaseUrl })
     await database.connect()
     try {
-      const { rows } = await database.query(`select holder from wallets_v1 where id = 'studio'`)
+      const { rows } = await database.query(`select holder from wallets_v2 where id = 'studio'`)
       expect(rows[0].holder).to.have.all.keys(['key', 'nonce', 'text', 'digest'])
       expect(JSON.stringify(rows)).to.not.include('Okonjo')
     } finally {

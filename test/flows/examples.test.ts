@@ -97,6 +97,12 @@ describe('the examples of the OpenAPI document', () => {
       await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates', { headers: wanted })
       return undefined
     },
+    async 'wallet.reverse'() {
+      const path = '/api/v1/kwlt/entries?counterparty=external:supplies&wait=10000'
+      const { headers } = await client.call('POST', '/api/v1/kwlt/wallets/studio/unfreeze')
+      const position = { 'kogi-min-position': String(headers['kogi-position']) }
+      return (await client.call('GET', path, { headers: position })).body.data[0].id
+    },
     'wallet.release': async () => {
       const other = { account: 'other', currency: 'EUR' }
       const wallet = '/api/v1/kwlt/wallets/studio'

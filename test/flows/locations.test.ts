@@ -6,6 +6,8 @@ import { type App, startApp } from '../support/app.ts'
 /** Every command of the catalogue that makes something, in the order of services: what others refer to comes first. */
 const makers = commandsOf(services).filter(({ makes }) => makes !== undefined)
 
+type Body = { readonly entry?: string; readonly hold?: string }
+
 describe('the Location of what was made', () => {
   let app: App
   before(async () => {
@@ -27,12 +29,15 @@ describe('the Location of what was made', () => {
     const client = await app.clientOf('okonjo')
     const thing = new Map<string, string>()
     let transfer: object = {}
+    // Entries that are not taken back yet.
+    const entries: string[] = []
     const shownBy = async (location: string, position: unknown) =>
       (await client.call('GET', location, { headers: { 'Kogi-Min-Position': String(position) } })).body.data
     for (const { aggregate, name, method, path, schema, opens, operationId } of makers) {
       if (aggregate.name === 'inbox') continue // It can only be named like its user.
-      const body = (schema.meta()?.examples as object[] | undefined)?.[0] ?? transfer
-      const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!)}`
+      const { entry: _, ...body } = ((schema.meta()?.examples as object[] | undefined)?.[0] ?? transfer) as Body
+      const ofEntry = path.includes(':entry')
+      const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!).replace(':entry', () => entries.pop()!)}`
       const made = await client.call(method, url, { body })
       expect(made.status, `${operationId} ${JSON.stringify(made.body)}`).to.equal(201)
       if (opens) thing.set(aggregate.name, made.body.data.id)
@@ -53,6 +58,7 @@ describe('the Location of what was made', () => {
         command: operationId,
         body: {
           ...body,
+          ...(ofEntry && { entry: entries.pop() }),
           ...(opens && { id: 'a b/ü' }),
           ...('hold' in body && { hold: 'h/2' }),
           ...('lot' in body && { lot: 'l/2' }),
@@ -63,6 +69,7 @@ describe('the Location of what was made', () => {
       const [{ status, location, data: receipt }] = bulk.body.data.results
       expect(status, `${operationId} ${JSON.stringify(bulk.body)}`).to.equal(201)
       const { entry, hold } = receipt.events[0].data
+      if (entry && !ofEntry) entries.push(data.entry, entry)
       const row = await shownBy(location, bulk.headers['kogi-position'])
       expect(row.hold ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold))
     }

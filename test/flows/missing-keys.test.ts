@@ -89,8 +89,8 @@ describe('a key of personal data that is missing', function () {
 
     const { looked, missing } = await look()
     expect(looked).to.equal(3)
-    expect(missing).to.deep.equal([{ table: 'wallets_v1', org: 'acme', key: lost[0].key }])
-    expect(missingKeysSaid(missing)).to.contain('1 keys of personal data are missing, of wallets_v1 (acme)')
+    expect(missing).to.deep.equal([{ table: 'wallets_v2', org: 'acme', key: lost[0].key }])
+    expect(missingKeysSaid(missing)).to.contain('1 keys of personal data are missing, of wallets_v2 (acme)')
 
     const [doctor, check] = await Promise.all([kogi('doctor', '--json'), kogi('check', '--json')])
     const parts = new Map(doctor.answer.map((finding: { part: string }) => [finding.part, finding]))

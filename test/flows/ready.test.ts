@@ -25,7 +25,7 @@ describe('a read API before any projector', () => {
     }
     expect(await ready()).to.deep.equal({
       status: 503,
-      error: 'wallets_v1 is not there yet: a projector makes the tables',
+      error: 'wallets_v2 is not there yet: a projector makes the tables',
     })
     const projector = startProjector({ config, urls, log: silentLog })
     await untilReady(url)

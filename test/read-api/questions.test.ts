@@ -132,7 +132,10 @@ describe('read API: questions of dashboards', () => {
       ['/kctr/tasks?priority=urgent', 'The parameter priority must be low, medium, high or critical.'],
       ['/kctr/tasks?due_on[lt]=soon', 'The parameter due_on[lt] must be a date: YYYY-MM-DD.'],
       ['/kctr/tasks?status=a&status=b', 'The parameter status must be given once, with commas between its values.'],
-      ['/kwlt/accounts/summary?by=owner', 'The parameter by must be wallet, currency, places, overdraft or status.'],
+      [
+        '/kwlt/accounts/summary?by=owner',
+        'The parameter by must be wallet, currency, places, overdraft, type, kind or status.',
+      ],
       [
         '/kwlt/accounts/summary?sum=balance',
         'The parameter sum must not add up balance over several values of currency: ' +

@@ -8,7 +8,13 @@ import { everyPage, History, makeWorld, type World } from './support.ts'
 const SEALED = { key: '11111111-1111-4111-8111-111111111111', nonce: 'n'.repeat(16) }
 
 /** What an org without rows is answered by lists and by summaries. */
-const NOTHING = ['[]', '[{"group":{},"count":0,"sums":{}}]']
+const NOTHING = [
+  '[]',
+  '[{"group":{},"count":0,"sums":{}}]',
+  '{"totals":[],"accounts":[]}',
+  '{"totals":[],"assets":[],"liabilities":[],"equity":[]}',
+  '{"totals":[],"income":[],"expenses":[]}',
+]
 
 function twoOrgs(): History {
   const history = new History()

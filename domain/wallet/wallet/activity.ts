@@ -21,9 +21,17 @@ export const activity: Activity<typeof events> = {
     WalletChanged: said`changed the holder of the wallet ${THING}`,
     AccountOverdraftChanged: ({ account, currency, to }) =>
       said`set the overdraft of ${account} (${currency}) in the wallet ${THING} to ${to}`,
+    AccountChanged: ({ account, currency }) =>
+      said`changed the terms of the account ${account} (${currency}) in the wallet ${THING}`,
+    AccountFrozen: ({ account, currency }) => said`froze the account ${account} (${currency}) in the wallet ${THING}`,
+    AccountUnfrozen: ({ account, currency }) =>
+      said`unfroze the account ${account} (${currency}) in the wallet ${THING}`,
     AccountClosed: ({ account, currency }) => said`closed the account ${account} (${currency}) in the wallet ${THING}`,
     AccountReopened: ({ account, currency }) =>
       said`reopened the account ${account} (${currency}) in the wallet ${THING}`,
+    ChartSet: ({ version }) => said`set version ${String(version)} of the chart of accounts of the wallet ${THING}`,
+    WalletFrozen: said`froze the wallet ${THING}`,
+    WalletUnfrozen: said`unfroze the wallet ${THING}`,
     WalletClosed: said`closed the wallet ${THING}`,
   },
 }

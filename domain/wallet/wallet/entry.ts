@@ -2,7 +2,9 @@
 import type { Context } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
+import { checkedBy } from './chart.ts'
 import { placesOf } from './currencies.ts'
+import { POSTINGS_MAX } from './fields.ts'
 import type { commands } from './messages.ts'
 import { coarsest } from './places.ts'
 import {
@@ -11,6 +13,7 @@ import {
   availableOf,
   dayOf,
   find,
+  floorOf,
   isOwn,
   keyOf,
   minorPlaces,
@@ -18,17 +21,30 @@ import {
   type Posting,
 } from './state.ts'
 
+/** What an entry is not held to, because it ends what has begun: freezing, and the chart of accounts. */
+export type Leniency = { readonly mayMove?: typeof mustMove; readonly isOutsideChart?: boolean }
+
 /** An entry as a command asks for it. */
-type Draft = Omit<ReturnType<(typeof commands)['post']['parse']>, 'postings'> & {
-  readonly kind: 'credit' | 'debit' | 'journal'
+type Draft = Omit<ReturnType<(typeof commands)['post']['parse']>, 'postings' | 'kind'> & {
+  readonly kind: NonNullable<ReturnType<(typeof commands)['post']['parse']>['kind']>
   readonly postings: readonly (Posting & { readonly effective_on?: string | undefined })[]
 }
 
 /**
- * The rules of every entry: balanced per currency, own accounts open, no overdraft where it is refused. What an account
- * can spend is that of the day of the command, also for an entry that counts for an earlier day.
+ * The rules of every entry: balanced per currency, own accounts open, none below the lowest that it may fall to. What
+ * an account can spend is that of the day of the command, also for an entry that counts for an earlier day.
  */
-export function post(open: OpenWallet, context: Context, { effective_on, postings, ...draft }: Draft) {
+export function post(
+  open: OpenWallet,
+  context: Context,
+  { effective_on, postings, ...draft }: Draft,
+  { mayMove = mustMove, isOutsideChart = false }: Leniency = {},
+) {
+  if (postings.length > POSTINGS_MAX) {
+    throw rejected('entry_too_large', 'The entry has too many postings: take back and post in two.', {
+      most: POSTINGS_MAX,
+    })
+  }
   const today = dayOf(context.at)
   const own = postings.filter(isOwn)
   const units = unitsOf(open, postings)
@@ -39,7 +55,7 @@ export function post(open: OpenWallet, context: Context, { effective_on, posting
     }
   }
   if (own.length === 0) throw rejected('entry_without_own_account', 'Name at least one account of the wallet.')
-  for (const posting of own) mustHave(open, posting)
+  for (const posting of own) mayMove(open, mustHave(open, posting))
   const stored = postings.map(posting => stated(open, posting))
   for (const { account, currency, amount } of stored) mustBeInRange(amount, { account, currency })
   const booked = totals(scaled.filter(isOwn), keyOf)
@@ -51,24 +67,38 @@ export function post(open: OpenWallet, context: Context, { effective_on, posting
     const held = mustHave(open, { account, currency })
     const unit = units.get(currency)!
     mustBeInRange(inUnit(open, held, unit) + sum, { account, currency })
-    const available = inUnit(open, { ...held, amount: availableOf(held, today) }, unit)
     const change = changes.get(key) ?? 0n
-    if (change < 0n && available + change < 0n && held.overdraft === 'refused') {
-      throw insufficient(held, available, -change)
-    }
+    if (change < 0n) mustCover(open, held, -change, { unit, today })
   }
-  const data = { ...defined(draft), postings: stored, entry: context.newId(0), effectiveOn: effective_on ?? today }
+  const deviations = isOutsideChart ? {} : checkedBy(open.chart, postings)
+  const made = { postings: stored, entry: context.newId(0), effectiveOn: effective_on ?? today }
+  const data = { ...defined(draft), ...made, ...deviations }
   return [{ type: 'EntryPosted', data }] as const
 }
 
-/** The refusal of an account that has less to spend today than is needed. */
-export const insufficient = ({ account, currency }: Account, available: bigint, needed: bigint) =>
-  rejected('insufficient_funds', 'The account has less to spend today than that takes.', {
-    account,
-    currency,
-    available,
-    needed,
-  })
+type Today = { readonly unit: number; readonly today: string }
+
+/** What an account can spend today in a unit, up to its limit; `undefined` where there is no bound. */
+export function spendable(open: OpenWallet, account: Account, { unit, today }: Today): bigint | undefined {
+  const floor = floorOf(account)
+  if (floor === undefined) return undefined
+  const available = inUnit(open, { ...account, amount: availableOf(account, today) }, unit)
+  return floor === 0n ? available : available - floor * 10n ** BigInt(unit - minorPlaces(open, account.currency)!)
+}
+
+/** Throws where an account has less to spend today than is needed. */
+export function mustCover(open: OpenWallet, account: Account, needed: bigint, day: Today): void {
+  const available = spendable(open, account, day)
+  if (available === undefined || available >= needed) return
+  const facts = { account: account.account, currency: account.currency, available, needed }
+  throw rejected('insufficient_funds', 'The account has less to spend today than that takes.', facts)
+}
+
+/** Throws where an account, or the whole wallet, is frozen. */
+export function mustMove({ frozen }: OpenWallet, { account, ...own }: Account): void {
+  if (frozen) throw rejected('wallet_frozen', 'The wallet is frozen: unfreeze it first.')
+  if (own.frozen) throw rejected('account_frozen', 'The account is frozen: unfreeze it first.', { account })
+}
 
 /** Refuses more than 38 digits. */
 export function mustBeInRange(amount: bigint, facts: { readonly account: string; readonly currency: string }): void {

@@ -2,15 +2,26 @@
 import type { Context } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
-import { insufficient, inUnit, mustBeInRange, mustHave, post, stated, transfer, unitsOf } from './entry.ts'
+import {
+  inUnit,
+  type Leniency,
+  mustBeInRange,
+  mustCover,
+  mustHave,
+  mustMove,
+  post,
+  stated,
+  transfer,
+  unitsOf,
+} from './entry.ts'
 import type { commands, events } from './messages.ts'
 import {
-  availableOf,
   dayOf,
   type Ended,
   find,
   type Hold,
   minorPlaces,
+  OF_PROCESS,
   type OpenWallet,
   withAccount,
   withHeld,
@@ -57,12 +68,13 @@ function freed(open: OpenWallet, hold: string): OpenWallet {
   return { ...withAccount(open, less), holds: withoutMember(open.holds, hold) }
 }
 
-/** Begins the ids of holds that processes make, as it begins the names of processes as actors. */
-const OF_PROCESS = 'process:'
+const isOfProcess = (hold: string): boolean => hold.startsWith(OF_PROCESS)
+/** What a process has begun ends whatever has been frozen or charted since. */
+const ENDING: Leniency = { mayMove: () => undefined, isOutsideChart: true }
 
 /** Throws where a hold of a process is made or ended by a user. */
 function mustBeOwn(hold: string, { actor }: Context): void {
-  if (!hold.startsWith(OF_PROCESS) || actor.startsWith(OF_PROCESS)) return
+  if (!isOfProcess(hold) || actor.startsWith(OF_PROCESS)) return
   throw rejected('hold_of_process', 'The hold is of a process, which ends it by itself; choose another id.', { hold })
 }
 
@@ -77,10 +89,10 @@ export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) 
     throw rejected('hold_expiry_past', 'Name an instant that is still to come.', { expires_at: expiresAt })
   }
   const account = mustHave(open, asked)
+  mustMove(open, account)
   const unit = unitsOf(open, [asked]).get(asked.currency)!
   const needed = inUnit(open, asked, unit)
-  const available = inUnit(open, { ...account, amount: availableOf(account, dayOf(context.at)) }, unit)
-  if (account.overdraft === 'refused' && available < needed) throw insufficient(account, available, needed)
+  mustCover(open, account, needed, { unit, today: dayOf(context.at) })
   mustBeInRange(inUnit(open, { ...account, amount: account.held ?? 0n }, unit) + needed, account)
   const data = {
     hold,
@@ -91,13 +103,16 @@ export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) 
   return [{ type: 'FundsHeld', data }] as const
 }
 
-/** Takes what is held, or a part of it, by an entry; the rest is released. */
+/**
+ * Takes what is held, or a part of it, by an entry; the rest is released. A process ends what it has begun also where
+ * the account has been frozen since: the other side has the money already.
+ */
 export function capture(open: OpenWallet, body: Command<'capture'>, context: Context) {
-  const { hold, counterparty, effective_on, description } = body
+  const { hold, amount: part, places: partPlaces, counterparty, kind = 'debit', ...about } = body
   mustBeOwn(hold, context)
   const it = mustBeOpen(open, hold)
   const { account, currency } = it
-  const asked = body.amount === undefined ? it : { account, currency, amount: body.amount, places: body.places }
+  const asked = part === undefined ? it : { account, currency, amount: part, places: partPlaces }
   const minor = minorPlaces(open, currency)!
   const taken = stated(open, asked)
   const { account: _, ...money } = taken
@@ -105,9 +120,8 @@ export function capture(open: OpenWallet, body: Command<'capture'>, context: Con
   const [amount, whole] = [inUnit(open, taken, unit), inUnit(open, it, unit)]
   if (amount > whole) throw rejected('hold_exceeded', 'The hold is for less.', { hold, held: whole, amount })
   const postings = transfer(account, counterparty, money)
-  const draft = { kind: 'debit', postings, effective_on, description } as const
   // What is taken was set aside: the entry is decided as if it were there to be spent.
-  const [entry] = post(freed(open, hold), context, draft)
+  const [entry] = post(freed(open, hold), context, { kind, postings, ...about }, isOfProcess(hold) ? ENDING : {})
   const places = unit === minor ? {} : { places: unit }
   const data = { hold, account, currency, amount, ...places, released: whole - amount, entry: entry.data.entry }
   return [entry, { type: 'HoldCaptured', data }] as const

@@ -7,91 +7,113 @@ import {
   list,
   minorUnits,
   object,
-  oneOf,
   personal,
   positiveMinorUnits,
+  ref,
   sealed,
   text,
-  timestamp,
+  unsigned64,
 } from '../../kernel/schema.ts'
-import { reason } from '../../record/reason.ts'
+import {
+  account,
+  accountKind,
+  accountType,
+  asked,
+  chart,
+  counterparty,
+  entryKind,
+  expiry,
+  finerPlaces,
+  held,
+  hold,
+  walletKind as kind,
+  limit,
+  minimum,
+  origin,
+  otherSide,
+  overdraft,
+  POSTINGS_MAX,
+  places,
+  project,
+  said,
+  stored,
+  why,
+} from './fields.ts'
 
-/** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
-export const EXTERNAL = 'external:'
-/** Postings of one entry: real books have transactions of several hundred. */
-export const POSTINGS_MAX = 1000
+export { EXTERNAL, POSTINGS_MAX } from './fields.ts'
 
-const account = text(255)
-  .refine(name => name !== EXTERNAL, 'an external account has a name')
-  .meta({
-    description: 'account name, 1 to 255 characters; `external:…` is the world outside, and has a name after the colon',
-  })
-const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
-const kind = oneOf('personal', 'portfolio', 'office', 'business')
-const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })
-const finerPlaces = places.meta({
-  description: 'decimal places of the amount where it is finer than the minor unit of the currency in the wallet',
-})
-const posting = { account, currency, amount: minorUnits, places: finerPlaces.optional() }
-const stored = object({ ...posting, effectiveOn: date.optional() })
-const asked = object({ ...posting, effective_on: date.optional() })
-const description = text(1000)
-const why = { reason: reason.optional() }
-const hold = id('hold')
-const held = { hold, account, currency, amount: positiveMinorUnits, places: finerPlaces.optional() }
-const expiry = timestamp.meta({
-  description:
-    'when the hold is to be released by itself, an instant in UTC with milliseconds: 2026-01-31T12:00:00.000Z',
-})
-const origin = {
-  source: text(255)
-    .meta({ description: 'name of the journal that the entry was imported from, 1 to 255 characters' })
-    .optional(),
-  reverses: id('entry').meta({ description: 'id of the entry that this one takes back' }).optional(),
-  replaces: id('entry').meta({ description: 'id of the entry that this one stands for, as it is now' }).optional(),
+/** What an account is, and how low its balance may go. */
+const terms = {
+  type: accountType.optional(),
+  kind: accountKind.optional(),
+  limit: limit.optional(),
+  minimum: minimum.optional(),
+}
+/** The same as changes: null takes one away. */
+const changedTerms = {
+  type: accountType.nullable().optional(),
+  kind: accountKind.nullable().optional(),
+  limit: limit.nullable().optional(),
+  minimum: minimum.nullable().optional(),
 }
 
 export const events = {
   WalletOpened: object({ owner: id('user'), holder: sealed.optional(), kind }),
-  AccountOpened: object({ account, currency, places, overdraft }),
+  AccountOpened: object({ account, currency, places, overdraft, ...terms }),
   EntryPosted: object({
     entry: id('entry'),
-    kind: oneOf('credit', 'debit', 'journal'),
+    kind: entryKind,
     postings: list(stored, POSTINGS_MAX, 2),
     effectiveOn: date,
-    description: description.optional(),
+    ...said,
+    counterparty: otherSide,
+    project: project.optional(),
     ...origin,
+    takenBack: integer(2, POSTINGS_MAX - 2)
+      .meta({ description: 'how many of the postings, the first ones, take back the entry that it stands for' })
+      .optional(),
+    deviations: list(text(600), 20)
+      .meta({
+        description: 'how it deviates from the chart of accounts: a code and account names, with spaces between',
+      })
+      .optional(),
   }),
-  FundsHeld: object({ ...held, expiresAt: expiry.optional(), description: description.optional() }),
+  FundsHeld: object({ ...held, expiresAt: expiry.optional(), description: said.description }),
   /** Follows the entry that takes the amount. What was held beyond it is released; both are in the same unit. */
   HoldCaptured: object({ ...held, released: minorUnits, entry: id('entry') }),
   HoldReleased: object({ ...held, ...why }),
   WalletChanged: object({ holder: sealed.nullable().optional(), ...why }),
   AccountOverdraftChanged: object({ account, currency, from: overdraft, to: overdraft, ...why }),
+  AccountChanged: object({ account, currency, ...changedTerms, ...why }),
+  AccountFrozen: object({ account, currency, ...why }),
+  AccountUnfrozen: object({ account, currency, ...why }),
   AccountClosed: object({ account, currency, ...why }),
   AccountReopened: object({ account, currency, ...why }),
+  ChartSet: object({ version: integer(1, 2 ** 31 - 1), ...chart, ...why }),
+  WalletFrozen: object({ ...why }),
+  WalletUnfrozen: object({ ...why }),
   WalletClosed: object({ ...why }),
 } as const
 
-const counterparty = text(255)
-  .regex(/^external:./, 'must be `external:` and a name')
-  .meta({
-    pattern: '^external:[^\\x00]+$',
-    description: 'the external account on the other side, up to 255 characters',
-  })
-  .default('external:unspecified')
+/** What every command that makes an entry can say of it. */
+const about = {
+  kind: entryKind.optional(),
+  effective_on: date.optional(),
+  ...said,
+  project: ref('project').optional(),
+}
 const oneSided = {
   account,
   currency,
   amount: positiveMinorUnits,
   places: finerPlaces.optional(),
   counterparty,
-  effective_on: date.optional(),
-  description: description.optional(),
+  ...about,
 }
 
 /** Where the examples of commands post; together they leave nothing, so that the wallet can be closed. */
 const checking = { account: 'checking', currency: 'EUR' }
+const invoice = { ...checking, counterparty: 'external:client' }
 
 /**
  * What no new account and no new hold is called, because its path would lead elsewhere: reads have paths of their own
@@ -116,11 +138,12 @@ export const commands = {
     currency: unless(currency, NO_CURRENCIES),
     places: places.optional(),
     overdraft,
+    ...terms,
   }).meta({
-    examples: [{ ...checking, overdraft: 'refused' }],
+    examples: [{ ...checking, overdraft: 'refused', type: 'asset', kind: 'checking' }],
   }),
   credit: object(oneSided).meta({
-    examples: [{ ...checking, amount: '125000', counterparty: 'external:client', description: 'Invoice 7' }],
+    examples: [{ ...invoice, amount: '125000', description: 'Invoice 7', reference: 'INV-7', tags: ['menu'] }],
   }),
   debit: object(oneSided).meta({
     examples: [{ ...checking, amount: '4200', counterparty: 'external:supplies', description: 'Paper' }],
@@ -129,21 +152,20 @@ export const commands = {
     ...held,
     hold: unless(hold, ['summary']).optional(),
     expires_at: expiry.optional(),
-    description: description.optional(),
+    description: said.description,
   }).meta({ examples: [{ hold: 'hall', ...checking, amount: '20000', description: 'Deposit for the hall' }] }),
   capture: object({
     hold,
     amount: positiveMinorUnits.meta({ description: 'what to take; all that is held, where it is left out' }).optional(),
     places: finerPlaces.optional(),
     counterparty,
-    effective_on: date.optional(),
-    description: description.optional(),
+    ...about,
   }).meta({ examples: [{ hold: 'hall', counterparty: 'external:hall' }] }),
   release: object({ hold, ...why }).meta({ examples: [{ hold: 'hall', reason: 'Cancelled' }] }),
   post: object({
     postings: list(asked, POSTINGS_MAX, 2),
-    effective_on: date.optional(),
-    description: description.optional(),
+    ...about,
+    counterparty: otherSide,
     ...origin,
   }).meta({
     examples: [
@@ -156,14 +178,53 @@ export const commands = {
       },
     ],
   }),
+  reverse: object({
+    entry: id('entry'),
+    revision: unsigned64
+      .meta({ description: 'revision of the entry, as the list of entries shows it: finds one of long ago at once' })
+      .optional(),
+    postings: list(asked, POSTINGS_MAX - 2, 2)
+      .meta({ description: 'what should have been posted instead; without it the entry is taken back alone' })
+      .optional(),
+    ...about,
+    counterparty: otherSide,
+  }).meta({
+    examples: [
+      {
+        entry: 'made-0',
+        description: 'Paper was stationery',
+        postings: [
+          { ...checking, amount: '-4200' },
+          { account: 'external:stationery', currency: 'EUR', amount: '4200' },
+        ],
+      },
+    ],
+  }),
   change: object({ holder: personal('owner', text(200)).nullable().optional(), ...why }).meta({
     examples: [{ holder: 'Mira Okonjo-Lind', reason: 'Married' }],
   }),
-  changeAccount: object({ account, currency, overdraft: overdraft.optional(), ...why }).meta({
-    examples: [{ ...checking, overdraft: 'allowed' }],
+  changeAccount: object({ account, currency, overdraft: overdraft.optional(), ...changedTerms, ...why }).meta({
+    examples: [{ ...checking, overdraft: 'allowed', limit: '100000' }],
   }),
+  freezeAccount: object({ account, currency, ...why }).meta({ examples: [{ ...checking, reason: 'Under review' }] }),
+  unfreezeAccount: object({ account, currency, ...why }).meta({ examples: [checking] }),
   closeAccount: object({ account, currency, ...why }).meta({ examples: [checking] }),
   reopenAccount: object({ account, currency, ...why }).meta({ examples: [checking] }),
+  setChart: object({ ...chart, ...why }).meta({
+    examples: [
+      {
+        mode: 'reported',
+        rules: [
+          { account: 'checking', type: 'asset', currencies: ['EUR'] },
+          { account: 'savings', type: 'asset', with: ['checking', 'external:wallet:*'] },
+          { account: 'external:client', type: 'income' },
+          { account: 'external:*', type: 'expense' },
+        ],
+      },
+    ],
+  }),
+  freeze: object({ ...why }),
+  unfreeze: object({ ...why }),
   close: object({ ...why }),
 } as const
 
@@ -191,4 +252,15 @@ export const rejections = [
   'account_closed',
   'account_overdrawn',
   'entries_to_come',
+  'account_terms_conflict',
+  'account_frozen',
+  'wallet_frozen',
+  'entry_unknown',
+  'entry_is_reversal',
+  'entry_of_process',
+  'entry_already_reversed',
+  'entry_too_large',
+  'account_not_in_chart',
+  'account_type_not_in_chart',
+  'postings_not_in_chart',
 ] as const

@@ -4,25 +4,33 @@ import type { Sealed } from '../../kernel/schema.ts'
 import { type Keyed, memberOf, membersOf, withMember } from '../../record/keyed.ts'
 import { type Coming, rescaled, toComeAfter, withCredit, withoutCome } from './coming.ts'
 import { placesOf } from './currencies.ts'
-import { EXTERNAL } from './messages.ts'
+import { EXTERNAL } from './fields.ts'
+import type { events } from './messages.ts'
 
 export type Amount = { readonly account: string; readonly currency: string; readonly amount: bigint }
 /** Without `places` the amount is in the minor unit of its currency in the wallet. */
 export type Posting = Amount & { readonly places?: number | undefined }
+/** How low the balance of an account may go, in minor units of its currency, and what it is in reports. */
+export type Terms = Pick<
+  ReturnType<(typeof events)['AccountOpened']['parse']>,
+  'overdraft' | 'type' | 'kind' | 'limit' | 'minimum'
+>
+
 /**
  * An account and what is booked to it, whatever day it counts for. Its amounts are in one unit, whose `places` are
  * named where they are finer than the minor unit of the currency.
  */
-export type Account = Posting & {
-  readonly overdraft: 'refused' | 'allowed'
-  /** The credits in `amount` that count from a later day on: they cover nothing before. */
-  readonly coming?: Coming
-  /** The latest day that a posting counts for, while that is still to come. */
-  readonly lastOn?: string
-  readonly closed?: true
-  /** What open holds set aside of it. */
-  readonly held?: bigint
-}
+export type Account = Posting &
+  Terms & {
+    /** The credits in `amount` that count from a later day on: they cover nothing before. */
+    readonly coming?: Coming
+    /** The latest day that a posting counts for, while that is still to come. */
+    readonly lastOn?: string
+    readonly closed?: true
+    readonly frozen?: true
+    /** What open holds set aside of it. */
+    readonly held?: bigint
+  }
 
 /** Money of an account that is set aside: captured once, by an entry, or released once. */
 export type Hold = Posting & { readonly hold: string }
@@ -32,6 +40,9 @@ export type Ended = {
   readonly how: Keyed<'captured' | 'released'>
   readonly order: Keyed<string>
 }
+
+/** A version of the chart of accounts. */
+export type Chart = Omit<ReturnType<(typeof events)['ChartSet']['parse']>, 'reason'>
 
 export type Wallet =
   | { readonly status: 'none' }
@@ -44,9 +55,14 @@ export type Wallet =
       readonly accounts: Keyed<Account>
       readonly holds: Keyed<Hold>
       readonly ended: Ended
+      readonly frozen?: true
+      readonly chart?: Chart
     }
   | { readonly status: 'closed'; readonly owner: string }
 export type OpenWallet = Extract<Wallet, { status: 'open' }>
+
+/** Begins the ids of holds that processes make, as it begins the names of processes as actors. */
+export const OF_PROCESS = 'process:'
 
 /** The day of an instant, in UTC. */
 export const dayOf = (at: string): string => at.slice(0, 10)
@@ -75,6 +91,13 @@ export const withAccount = (open: OpenWallet, held: Account): OpenWallet => ({
  */
 export const availableOf = ({ amount, coming, held = 0n }: Account, today: string): bigint =>
   amount - toComeAfter(coming, today) - held
+
+/**
+ * The lowest that an account may fall to, in minor units of its currency: its minimum, or its limit below zero.
+ * `undefined` for an account that may fall without a limit.
+ */
+export const floorOf = ({ overdraft, limit, minimum = 0n }: Terms): bigint | undefined =>
+  overdraft === 'refused' ? minimum : limit === undefined ? undefined : -limit
 
 /** An account in a unit with at least so many decimal places. */
 function inPlaces(open: OpenWallet, account: Account, least: number): Account {

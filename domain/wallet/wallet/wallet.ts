@@ -4,10 +4,23 @@ import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { changedFields } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
 import { activity } from './activity.ts'
-import { changeAccount, closeAccount, mustBeEmpty, reopenAccount, withClosed } from './changes.ts'
+import {
+  changeAccount,
+  closeAccount,
+  freezeAccount,
+  mustAgree,
+  mustBeEmpty,
+  reopenAccount,
+  unfreezeAccount,
+  withClosed,
+  withFrozen,
+  withTerms,
+} from './changes.ts'
+import { setChart, typeInChart } from './chart.ts'
 import { post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
+import { reversalOf, reverse, reversedEntry } from './reversals.ts'
 import { dayOf, find, isOwn, minorPlaces, posted, type Wallet, withAccount } from './state.ts'
 
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
@@ -22,9 +35,9 @@ const evolve: Evolve<Wallet, typeof events> = {
     holds: noneKeyed,
     ended: noneEnded,
   }),
-  AccountOpened: (wallet, { account, currency, places, overdraft }) => {
+  AccountOpened: (wallet, { account, currency, places, ...terms }) => {
     const open = inStatus(wallet, 'open')
-    const opened = { account, currency, overdraft, amount: 0n }
+    const opened = { account, currency, amount: 0n, ...terms }
     return { ...withAccount(open, opened), places: withMember(open.places, currency, places) }
   },
   EntryPosted: (wallet, { postings, effectiveOn }, at) =>
@@ -48,8 +61,20 @@ const evolve: Evolve<Wallet, typeof events> = {
     const open = inStatus(wallet, 'open')
     return withAccount(open, { ...find(open, named)!, overdraft: to })
   },
+  AccountChanged(wallet, { account, currency, reason: _, ...changes }) {
+    const open = inStatus(wallet, 'open')
+    return withAccount(open, withTerms(find(open, { account, currency })!, changes))
+  },
+  AccountFrozen: (wallet, named) => withFrozen(inStatus(wallet, 'open'), named, true),
+  AccountUnfrozen: (wallet, named) => withFrozen(inStatus(wallet, 'open'), named, false),
   AccountClosed: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, true),
   AccountReopened: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, false),
+  ChartSet: (wallet, { reason: _, ...chart }) => ({ ...inStatus(wallet, 'open'), chart }),
+  WalletFrozen: wallet => ({ ...inStatus(wallet, 'open'), frozen: true }),
+  WalletUnfrozen(wallet) {
+    const { frozen: _, ...open } = inStatus(wallet, 'open')
+    return open
+  },
   WalletClosed: wallet => ({ status: 'closed', owner: inStatus(wallet, 'open').owner }),
 }
 
@@ -60,7 +85,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     if (wallet.status !== 'none') throw rejected('wallet_already_open', 'The wallet exists; choose another id.')
     return [{ type: 'WalletOpened', data: { owner: owner ?? actor, kind, ...(holder && { holder }) } }]
   },
-  openAccount(wallet, { account, currency, places, overdraft }) {
+  openAccount(wallet, { account, currency, places, ...terms }) {
     const open = inStatus(wallet, 'open', CLOSED)
     if (account.startsWith(EXTERNAL)) {
       throw rejected('account_is_external', 'External accounts need no opening; choose another name.', { account })
@@ -74,23 +99,30 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     }
     const existing = find(open, { account, currency })
     if (existing?.closed) throw rejected('account_closed', 'The account is closed; reopen it.', { account })
-    if (existing?.overdraft === overdraft) return []
-    if (existing) throw rejected('account_already_open', 'The account is open with another policy.', { account })
-    return [{ type: 'AccountOpened', data: { account, currency, places: (known ?? places)!, overdraft } }]
+    const { overdraft, type, kind, limit, minimum } = { ...existing }
+    const other = changedFields({ overdraft, type, kind, limit, minimum }, terms)
+    if (existing && Object.keys(other).length === 0) return []
+    if (existing) throw rejected('account_already_open', 'The account is open on other terms.', { account })
+    mustAgree(terms)
+    const byChart = typeInChart(open.chart, { account, currency, type: terms.type })
+    const data = { account, currency, places: (known ?? places)!, ...terms, ...(byChart && { type: byChart }) }
+    return [{ type: 'AccountOpened', data }]
   },
   credit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
     post(inStatus(wallet, 'open', CLOSED), context, {
-      kind: 'credit',
-      postings: transfer(counterparty, account, { currency, amount, places }),
       ...rest,
+      kind: rest.kind ?? 'credit',
+      postings: transfer(counterparty, account, { currency, amount, places }),
     }),
   debit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
     post(inStatus(wallet, 'open', CLOSED), context, {
-      kind: 'debit',
-      postings: transfer(account, counterparty, { currency, amount, places }),
       ...rest,
+      kind: rest.kind ?? 'debit',
+      postings: transfer(account, counterparty, { currency, amount, places }),
     }),
-  post: (wallet, entry, context) => post(inStatus(wallet, 'open', CLOSED), context, { kind: 'journal', ...entry }),
+  post: (wallet, entry, context) =>
+    post(inStatus(wallet, 'open', CLOSED), context, { ...entry, kind: entry.kind ?? 'journal' }),
+  reverse: (wallet, body, context) => reverse(inStatus(wallet, 'open', CLOSED), body, context),
   hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
   capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
   release: (wallet, body, context) => release(inStatus(wallet, 'open', CLOSED), body, context),
@@ -104,9 +136,18 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   changeAccount: (wallet, body, { at }) => changeAccount(inStatus(wallet, 'open', CLOSED), body, dayOf(at)),
   closeAccount: (wallet, body, { at }) => closeAccount(inStatus(wallet, 'open', CLOSED), body, dayOf(at)),
   reopenAccount: (wallet, body) => reopenAccount(inStatus(wallet, 'open', CLOSED), body),
+  freezeAccount: (wallet, body) => freezeAccount(inStatus(wallet, 'open', CLOSED), body),
+  unfreezeAccount: (wallet, body) => unfreezeAccount(inStatus(wallet, 'open', CLOSED), body),
+  setChart: (wallet, body) => setChart(inStatus(wallet, 'open', CLOSED), body),
+  freeze: (wallet, { reason }) =>
+    inStatus(wallet, 'open', CLOSED).frozen ? [] : [{ type: 'WalletFrozen', data: because(reason) }],
+  unfreeze: (wallet, { reason }) =>
+    inStatus(wallet, 'open', CLOSED).frozen ? [{ type: 'WalletUnfrozen', data: because(reason) }] : [],
   close(wallet, { reason }, { at }) {
     if (wallet.status === 'closed') return []
-    for (const account of membersOf(inStatus(wallet, 'open', CLOSED).accounts)) mustBeEmpty(account, dayOf(at))
+    const { frozen, accounts } = inStatus(wallet, 'open', CLOSED)
+    if (frozen) throw rejected('wallet_frozen', 'The wallet is frozen: unfreeze it first.')
+    for (const account of membersOf(accounts)) mustBeEmpty(account, dayOf(at))
     return [{ type: 'WalletClosed', data: because(reason) }]
   },
 }
@@ -121,7 +162,7 @@ export const wallet = aggregate({
     openAccount: [
       'POST /wallets/:id/accounts',
       'wallets.write',
-      'Open an account in a currency, with its overdraft policy; one account may hold several currencies.',
+      'Open an account in a currency, with its type and how low it may fall; one account may hold several currencies.',
       '/wallets/:id/accounts/:account/:currency',
     ],
     credit: [
@@ -142,6 +183,12 @@ export const wallet = aggregate({
       'Post an entry of two or more postings that balance in every currency.',
       '/entries/:entry',
     ],
+    reverse: [
+      'POST /wallets/:id/entries/:entry/reverse',
+      'entries.write',
+      'Take an entry back, whole and once, and post with the same entry what it should have been.',
+      '/entries/:entry',
+    ],
     hold: [
       'POST /wallets/:id/holds',
       'holds.write',
@@ -158,7 +205,17 @@ export const wallet = aggregate({
     changeAccount: [
       'PATCH /wallets/:id/accounts/:account/:currency',
       'wallets.write',
-      'Change whether an account may fall below zero.',
+      'Change what an account is and how low it may fall; null takes a type, kind, limit or minimum away.',
+    ],
+    freezeAccount: [
+      'POST /wallets/:id/accounts/:account/:currency/freeze',
+      'wallets.write',
+      'Freeze an account: no entries and no holds until it is unfrozen; what processes have begun still ends.',
+    ],
+    unfreezeAccount: [
+      'POST /wallets/:id/accounts/:account/:currency/unfreeze',
+      'wallets.write',
+      'Unfreeze an account.',
     ],
     closeAccount: [
       'POST /wallets/:id/accounts/:account/:currency/close',
@@ -170,13 +227,25 @@ export const wallet = aggregate({
       'wallets.write',
       'Reopen a closed account.',
     ],
+    setChart: [
+      'PUT /wallets/:id/chart',
+      'wallets.write',
+      'Set the chart of accounts, as its next version: which accounts may exist and face one another in an entry.',
+    ],
+    freeze: ['POST /wallets/:id/freeze', 'wallets.write', 'Freeze a wallet: no entries and no holds in any account.'],
+    unfreeze: ['POST /wallets/:id/unfreeze', 'wallets.write', 'Unfreeze a wallet.'],
     close: ['POST /wallets/:id/close', 'wallets.write', 'Close a wallet whose balances are all zero.'],
   },
   rejections,
   initial: { status: 'none' } as Wallet,
   evolve,
   decide,
-  stateSchema: 4,
+  looksUp: { reverse: reversedEntry },
+  once: {
+    post: ({ reverses }) => (reverses === undefined ? undefined : reversalOf(reverses)),
+    reverse: ({ entry }) => reversalOf(entry),
+  },
+  stateSchema: 5,
   activity,
   subjectOf: wallet => (wallet.status === 'none' ? undefined : wallet.owner),
   spellings: { effectiveOn: 'effective_on' },

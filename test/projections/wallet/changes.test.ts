@@ -26,4 +26,31 @@ describe('rows: changes of wallets and accounts', () => {
         { account: 'main', status: 'open', overdraft: 'refused', revision: 4n },
         { account: 'taxes', status: 'closed', overdraft: 'allowed', balance: 100n, revision: 6n },
       ))
+  it('show the terms of an account, which is an asset where nothing is said', () =>
+    rowsFor(balances)
+      .given(
+        ...book,
+        of('AccountChanged', { ...taxes, type: 'liability', kind: 'savings', minimum: 5n, reason: 'Agreed' }),
+        of('AccountChanged', { ...taxes, type: null, minimum: null }),
+      )
+      .then(
+        { account: 'main', type: 'asset', kind: undefined, limit: undefined, minimum: undefined },
+        { account: 'taxes', type: 'asset', kind: 'savings', minimum: undefined, revision: 6n },
+      ))
+  it('show what is frozen', async () => {
+    const frozen = [of('AccountFrozen', taxes), of('WalletFrozen', {})]
+    await rowsFor(balances)
+      .given(...book, ...frozen)
+      .then({ status: 'open' }, { status: 'frozen' })
+    await rowsFor(wallets)
+      .given(...book, ...frozen)
+      .then({ status: 'frozen', revision: 6n })
+    const unfrozen = [of('AccountUnfrozen', taxes), of('WalletUnfrozen', {})]
+    await rowsFor(balances)
+      .given(...book, ...frozen, ...unfrozen)
+      .then({ status: 'open' }, { status: 'open' })
+    await rowsFor(wallets)
+      .given(...book, ...frozen, ...unfrozen)
+      .then({ status: 'open' })
+  })
 })

@@ -23,6 +23,21 @@ describe('rows: entries', () => {
       ['external:fee', 100n],
     ])
   })
+  it('says what can be searched for: the other side, the accounts, and what the entry says of itself', async () => {
+    const said = { reference: 'INV 7', tags: ['trip'], project: 'sea', metadata: { a: 1 }, deviations: ['x'] }
+    const postings = [
+      { account: 'main', currency: 'EUR', amount: 5n },
+      { account: 'main', currency: 'EUR', amount: 0n },
+      { account: 'external:client', currency: 'EUR', amount: -5n },
+    ]
+    const entry = { entry: 'e9', kind: 'fee', postings, effectiveOn: '2026-02-28' }
+    const posted = (data: object) => ({ type: 'EntryPosted', data: { ...entry, ...data }, id: 'studio' })
+    await given(...book.slice(0, 3), posted(said), posted({ counterparty: 'Mira & Co', takenBack: 2 })).then(
+      { ...said, kind: 'fee', counterparty: 'external:client', accounts: ['main', 'external:client'] },
+      { tags: [], counterparty: 'Mira & Co', project: undefined, metadata: undefined, taken_back: 2 },
+    )
+    await given(...book).then({ counterparty: 'external:client' }, { counterparty: 'external:fee' })
+  })
   it('says where an entry comes from, and the day and places of each posting', async () => {
     const rows = await given(...withGold).rows()
     expect(rows.at(-1)).to.deep.include({

@@ -1,0 +1,33 @@
+/** What a decision is made on beside the state and the command, and what a definition says of that. */
+import type { DomainEvent } from './event.ts'
+import type { Json } from './json.ts'
+
+/** What comes into a decision from outside the domain. */
+export type Context = {
+  /** The id of the thing decided on: the client's name for it, or one derived from the idempotency key. */
+  readonly id: string
+  readonly org: string
+  /** Subject of the caller. */
+  readonly actor: string
+  /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
+  readonly permissions: readonly string[]
+  /** The instant of the command, as `timestamp`. */
+  readonly at: string
+  /** The earlier event of the thing that the command is about, `undefined` where there is none: see `looksUp`. */
+  readonly found?: DomainEvent
+  /** The n-th id this command makes: the same command makes the same ids on every try. */
+  readonly newId: (n: number) => string
+}
+
+/** Which earlier event of its thing a command is about. It is looked for backwards where its revision is not named. */
+export type EventQuery = {
+  readonly type: string
+  readonly revision?: bigint | undefined
+  readonly is: (data: { readonly [key: string]: Json }) => boolean
+}
+
+/**
+ * What a command does once in the life of its thing. It is remembered under `key` instead of the idempotency key of its
+ * caller, so that no other command can do it again: that one is refused with the code and the message.
+ */
+export type Once = { readonly key: string; readonly refusal: readonly [code: string, message: string] }

@@ -1,0 +1,178 @@
+/** The financial reports: of a wallet, or of all wallets of an organization. */
+import type { z } from 'zod'
+import type { ApiRequest, Parameter, Route } from '../../../domain/kernel/route.ts'
+import { currency, date, id, integer, list, minorUnits, object, text } from '../../../domain/kernel/schema.ts'
+import { accountType } from '../../../domain/wallet/wallet/fields.ts'
+import { asOfErrors, asOfParameter, wantedOf } from '../../as-of.ts'
+import { positioned, type ReadStore, readErrors } from '../../consistency.ts'
+import { fromPath, inQuery, invalidParameter, type Queries, queriesOf, tokenParameters } from '../../parameters.ts'
+import { balanceSheet, incomeStatement, trialBalance } from './made.ts'
+import { type AccountSum, accountSums, type Period } from './sums.ts'
+
+const walletId = id('wallet')
+const amount = (description: string) => minorUnits.meta({ description })
+const row = object({
+  wallet: walletId,
+  account: text(255),
+  currency,
+  places: integer(0, 30),
+  type: accountType.optional().meta({ description: 'absent: neither the chart of accounts nor the name says it' }),
+  balance: amount('what stands there: above zero on the side that the section is read on'),
+})
+const inTransit = amount(
+  'what is left of the sum: zero, but for entries of which some postings count for that day and others for a later one',
+)
+const ROWS_MAX = 1_000_000
+const rows = list(row, ROWS_MAX)
+
+const trialSchema = object({
+  wallet: walletId.optional(),
+  at: date.optional(),
+  totals: list(
+    object({
+      currency,
+      places: integer(0, 30),
+      debit: amount('the sum of the debit balances'),
+      credit: amount('the sum of the credit balances'),
+      in_transit: inTransit,
+    }),
+    ROWS_MAX,
+  ),
+  accounts: list(
+    row.extend({
+      debit: amount('the balance, where it is a debit balance: what an asset or an expense has'),
+      credit: amount('the balance without its sign, where it is a credit balance: what a liability or an income has'),
+    }),
+    ROWS_MAX,
+  ),
+})
+const sheetSchema = object({
+  wallet: walletId.optional(),
+  at: date.optional(),
+  totals: list(
+    object({
+      currency,
+      places: integer(0, 30),
+      assets: minorUnits,
+      liabilities: minorUnits,
+      equity: minorUnits,
+      earnings: amount('income less expenses up to that day'),
+      in_transit: inTransit,
+    }),
+    ROWS_MAX,
+  ),
+  assets: rows,
+  liabilities: rows,
+  equity: rows,
+})
+const incomeSchema = object({
+  wallet: walletId.optional(),
+  from: date.optional(),
+  to: date.optional(),
+  totals: list(
+    object({
+      currency,
+      places: integer(0, 30),
+      income: minorUnits,
+      expenses: minorUnits,
+      unclassified: amount('what of the net comes from accounts without a type'),
+      net: amount('income less expenses'),
+    }),
+    ROWS_MAX,
+  ),
+  income: rows,
+  expenses: rows,
+})
+
+/** A report: its path, what it asks for, what it makes of the sums. */
+type Report = {
+  readonly name: string
+  readonly operation: string
+  readonly title: string
+  readonly schema: z.ZodObject
+  readonly isOfPeriod: boolean
+  readonly make: (sums: readonly AccountSum[]) => object
+}
+
+const REPORTS: readonly Report[] = [
+  {
+    name: 'trial-balance',
+    operation: 'TrialBalance',
+    title: 'The trial balance: every account with its balance, which sum to zero',
+    schema: trialSchema,
+    isOfPeriod: false,
+    make: trialBalance,
+  },
+  {
+    name: 'balance-sheet',
+    operation: 'BalanceSheet',
+    title: 'The balance sheet: assets, liabilities and equity at the end of a day',
+    schema: sheetSchema,
+    isOfPeriod: false,
+    make: balanceSheet,
+  },
+  {
+    name: 'income-statement',
+    operation: 'IncomeStatement',
+    title: 'The income statement of a period: income, expenses, and what they leave',
+    schema: incomeSchema,
+    isOfPeriod: true,
+    make: incomeStatement,
+  },
+]
+
+const currencyParameter = inQuery('currency', currency, 'only this currency')
+const walletParameter: Parameter = { name: 'id', in: 'path', schema: walletId, description: 'id of the wallet' }
+const fromToParameters: readonly Parameter[] = [
+  inQuery('from', date, 'first day of the period'),
+  inQuery('to', date, 'last day of the period'),
+]
+const atParameter = inQuery('at', date, 'the day at whose end it is: entries of later days do not count')
+
+const reportErrors = { ...asOfErrors, 404: ['not_found'], ...readErrors }
+
+/** The period that a request asks for. Throws `invalid_parameter` for one that ends before it begins. */
+function periodOf(request: ApiRequest, { from, to, at, currency }: Queries): Period {
+  if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
+  const wallet = request.params.id === undefined ? undefined : String(fromPath(request, 'id', walletId))
+  return { wallet, currency, from, to: to ?? at }
+}
+
+/** The routes of all reports, each of a wallet and of the organization. */
+export const reportRoutes = (deps: ReadStore): Route[] =>
+  REPORTS.flatMap(report => [reportRoute(deps, report, true), reportRoute(deps, report, false)])
+
+function reportRoute(
+  deps: ReadStore,
+  { name, operation, title, schema, isOfPeriod, make }: Report,
+  isOfWallet: boolean,
+): Route {
+  const parameters = [
+    ...(isOfWallet ? [walletParameter] : []),
+    ...(isOfPeriod ? fromToParameters : [atParameter]),
+    currencyParameter,
+    asOfParameter,
+    ...tokenParameters,
+  ]
+  return {
+    method: 'GET',
+    path: `/kwlt/${isOfWallet ? 'wallets/:id/' : ''}${name}`,
+    permission: 'wallet.accounts.read',
+    tag: 'kwlt',
+    operationId: `get${isOfWallet ? 'Wallet' : ''}${operation}`,
+    summary: `${title}, of ${isOfWallet ? 'a wallet' : 'all wallets'}.`,
+    parameters,
+    response: schema,
+    errors: reportErrors,
+    async handle(request) {
+      const query = queriesOf(request, parameters)
+      const wanted = await wantedOf(deps, request, query)
+      const period = periodOf(request, query)
+      const { sums, position } = await accountSums(deps, request, period, wanted)
+      const { wallet } = period
+      const { from, to, at } = query
+      const head = Object.entries({ wallet, from, to, at }).filter(([, value]) => value !== undefined)
+      return { data: { ...Object.fromEntries(head), ...make(sums) }, ...positioned(position, wanted.asOf) }
+    },
+  }
+}
