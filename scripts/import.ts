@@ -1,8 +1,11 @@
 import path from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { loadWallet, type WalletState } from '../commands/imports/wallet-state.ts'
 import { currency, id, ORG_ID } from '../domain/kernel/schema.ts'
+import { STATEMENT_FORMATS } from '../domain/wallet/statement/file.ts'
 import { openEngines } from '../infra/engines.ts'
 import { openWriteSide } from '../infra/write-side.ts'
+import { importBankStatement, type StatementOptions } from './imports/statement.ts'
 import type { OnChange } from './journal/changes.ts'
 import type { Reader } from './journal/commas.ts'
 import type { CurrencyNames } from './journal/commodities.ts'
@@ -10,8 +13,7 @@ import { ImportRefused } from './journal/journal.ts'
 import { type Plan, planImport, type Target } from './journal/plan.ts'
 import { type ReadJournal, readJournal } from './journal/read.ts'
 import { report, showReport } from './journal/report.ts'
-import { loadWallet, nothingDone, type Outcome, runImport } from './journal/run.ts'
-import type { WalletState } from './journal/wallet-state.ts'
+import { nothingDone, type Outcome, runImport } from './journal/run.ts'
 import { configFrom, quietLog } from './serve.ts'
 import { progress } from './terminal.ts'
 
@@ -42,15 +44,21 @@ stand for the world outside the wallet. Comments, tags and prices are not kept: 
 external:conversion:<a>:<b>, so that every currency balances. A posting's own date is kept. An amount that the journal
 leaves to be computed is rounded to the cent, and the report says so. Virtual postings without another side are refused.
 
+With --format it is a bank statement: camt.052/053/054, MT940 and MT942 (mt940), OFX and QFX (ofx), or CSV with rules
+that say where its columns stand. Opening + rows must be closing, or --accept-gaps says that it may be otherwise. A row
+that an entry of the wallet may stand for already is shown, and nothing is written until --match or --on-match says
+what it is. The import has an id, by which kogi imports undo takes it back.
+
 Examples:
   $ kogi import 2026.journal --org acme --wallet books --dry-run
-  $ kogi import 2026.journal --org acme --wallet books --commodity '$=CAD'`
+  $ kogi import 2026.journal --org acme --wallet books --commodity '$=CAD'
+  $ kogi import january.xml --format camt --org acme --wallet books --account assets:bank --rules rules.json`
 
 /** `kogi import`: a plain-text-accounting journal (hledger, ledger) into a wallet. */
 export const importCommand = () =>
   new Command('import')
-    .description('import a journal of hledger or ledger into a wallet')
-    .argument('<file>', 'the journal, or what `hledger print -x -O json` made of it, in a file named .json')
+    .description('import a journal of hledger or ledger, or a bank statement, into a wallet')
+    .argument('<file>', 'the statement or journal, or what `hledger print -x -O json` made of one, named .json')
     .requiredOption('--wallet <id>', 'wallet to import into; opened where it does not exist', idOption)
     .requiredOption('--org <id>', 'organization of the wallet', orgOption)
     .option('--subject <id>', 'who imports, and owns a wallet that is opened', idOption, 'kogi-import')
@@ -73,13 +81,34 @@ export const importCommand = () =>
         'program that reads the journal (default: hledger, and ledger for its own syntax)',
       ).choices(['hledger', 'ledger']),
     )
+    .addOption(new Option('--format <format>', 'import a bank statement in this format').choices(STATEMENT_FORMATS))
+    .option('--rules <file>', 'statements: JSON with rules (payee to account), and the columns of CSV')
+    .option('--test-rules', 'statements: show what the rules make of each row, and write nothing')
+    .option('--account <name>', 'statements: account of the wallet, where the rules name none')
+    .addOption(
+      new Option('--on-match <what>', 'statements: rows that may be entries of the wallet (default: ask)').choices([
+        'ask',
+        'match',
+        'book',
+      ]),
+    )
+    .option('--match <row=entry>', 'statements: the entry that a row is, or =new; may be repeated', collected, [])
+    .option('--accept-gaps', 'statements: import what its own balances contradict')
+    .option('--any-schema', 'statements: import a camt message that its schema does not accept')
+    .addOption(
+      new Option('--opening <what>', 'statements: opening balance of a new account (default: book)').choices([
+        'book',
+        'leave',
+      ]),
+    )
     .option('--dry-run', 'decide everything and write nothing')
     .option('--json', 'print the report as JSON')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .addHelpText('after', HELP)
     .action(run)
 
-async function run(file: string, options: Options): Promise<void> {
+async function run(file: string, options: Options & Partial<StatementOptions>): Promise<void> {
+  if (options.format !== undefined) return importBankStatement(file, options as StatementOptions)
   try {
     await importInto(await readJournal(file, options.reader), file, options)
   } catch (error) {
@@ -126,6 +155,8 @@ async function send(
     bar.stop()
   }
 }
+
+const collected = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 const ID = id('thing')
 /** Ids must be such as a token can name, because no request could read anything else later. */

@@ -8,6 +8,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),
   import: async () => (await import('./import.ts')).importCommand(),
+  imports: async () => (await import('./imports/statement.ts')).importsCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),

@@ -92,6 +92,8 @@ export type Route = {
   readonly parameters: readonly Parameter[]
   /** Schema of the JSON body; absent where the operation takes none. */
   readonly body?: z.ZodType
+  /** Bytes that a body may have, where that is more than the limit of all routes. */
+  readonly bodyBytesMax?: number
   /** Schema of `data` in the answer; of the `data` of one event where the answer is a stream. */
   readonly response: z.ZodType
   /** Whether the answer is a stream of server-sent events. */

@@ -1,4 +1,5 @@
 import { service } from '../kernel/service.ts'
+import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
 import { rateTable } from './ratetable/ratetable.ts'
 import { standingOrder } from './standingorder/standingorder.ts'
@@ -9,9 +10,17 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder, rateTable, investment],
+  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport],
   roles: {
-    'team-lead': ['*.read', 'entries.write', 'holds.write', 'transfers.write', 'rates.write', 'investments.write'],
+    'team-lead': [
+      '*.read',
+      'entries.write',
+      'imports.write',
+      'holds.write',
+      'transfers.write',
+      'rates.write',
+      'investments.write',
+    ],
     'team-member': ['*.read'],
     viewer: ['*.read'],
     auditor: ['*.read'],

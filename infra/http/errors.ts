@@ -80,6 +80,26 @@ export const errorCatalogue = {
     'The personal data of the subject was erased.',
     'Leave the personal fields out, or open a new thing for another subject.',
   ),
+  import_invalid: entry(
+    422,
+    'The file cannot be imported in this way.',
+    'Mend what the details name: the rules, the options, or the row.',
+  ),
+  statement_invalid: entry(
+    422,
+    'The file is no sound bank statement.',
+    'Mend the lines that the details name, or get the file from the bank again.',
+  ),
+  statement_gap: entry(
+    422,
+    'Balances of the statement contradict its rows.',
+    'Get the file from the bank again, or send `accept_gaps` to import it as it is.',
+  ),
+  matches_undecided: entry(
+    422,
+    'Rows may be entries that the wallet has already.',
+    'Say in `matches` which entry each row is, or null to book it; or send `on_match`.',
+  ),
   upgrade_required: entry(426, 'This path is a WebSocket.', 'Connect to it with a WebSocket client.'),
   too_many_requests: entry(429, 'Too many requests.', 'Wait for as long as `Retry-After` says.'),
   headers_too_large: entry(431, 'The headers are too large.', 'Send fewer or shorter headers.'),

@@ -59,7 +59,8 @@ export function createApp(options: AppOptions): Express {
       if (route.permission !== 'signed in') mustAllow(exchange.principal, route.permission)
     }
     const { principal } = exchange
-    const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, config.bodyLimitBytes) : undefined
+    const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)
+    const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, bytesMax) : undefined
     const impatient = drain?.impatient
     const { org } = principal
     const aside = reads && (<T>(wait: () => Promise<T>) => reads.aside(org, wait))

@@ -1,6 +1,7 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
 import type { Server } from 'node:http'
 import pg from 'pg'
+import { importRoutes } from '../../commands/imports/routes.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
@@ -30,6 +31,7 @@ import { type Log, reasonOf } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { createPool } from '../postgres.ts'
 import { openWriteSide } from '../write-side.ts'
+import { readXml } from '../xml/read.ts'
 import { openLive } from './live.ts'
 
 type Side = 'commands' | 'reads'
@@ -113,7 +115,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     return {
-      routes: commandRoutes(services, deps),
+      routes: [...commandRoutes(services, deps), ...importRoutes({ ...deps, readXml })],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },

@@ -7,6 +7,7 @@ import { entries } from './entries.ts'
 import { gains } from './gains.ts'
 import { holdTimers } from './hold-timers.ts'
 import { holds } from './holds.ts'
+import { imports } from './imports.ts'
 import { investments } from './investments.ts'
 import { lots } from './lots.ts'
 import { postings } from './postings.ts'
@@ -33,6 +34,7 @@ export const walletModels: readonly AnyProjection[] = [
   transferTimers,
   standingOrders,
   standingOrderTimers,
+  imports,
   rateTables,
   rates,
   ratePairs,

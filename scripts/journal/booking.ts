@@ -1,7 +1,17 @@
 /** The postings of a transaction in units of the wallet, and what had to be rounded for them. */
+
+import {
+  type Exact,
+  isEqual,
+  NOTHING,
+  negative,
+  plus,
+  rounded,
+  shortest,
+  written,
+} from '../../domain/wallet/statement/exact.ts'
 import { addUp, coarsest } from '../../domain/wallet/wallet/places.ts'
 import { type Currencies, type Currency, type Units, unitsOf } from './commodities.ts'
-import { type Exact, isEqual, NOTHING, negative, plus, rounded, shortest, written } from './exact.ts'
 import {
   type Amount,
   ImportRefused,

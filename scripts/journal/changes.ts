@@ -1,8 +1,9 @@
 /** What became of transactions that were imported before and that the journal now has otherwise, or no more. */
+
+import type { Posted, WalletState } from '../../commands/imports/wallet-state.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import type { Posting } from './booking.ts'
 import { ImportRefused, type Place } from './journal.ts'
-import type { Posted, WalletState } from './wallet-state.ts'
 
 /** A transaction as it is to be booked. */
 export type Entry = {

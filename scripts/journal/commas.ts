@@ -1,6 +1,6 @@
 /** Numbers such as `1,000`: one for hledger, a thousand for ledger and beancount, and never booked without a word. */
 import { readFile } from 'node:fs/promises'
-import { at, written } from './exact.ts'
+import { at, written } from '../../domain/wallet/statement/exact.ts'
 import { type Journal, type Place, placeText, type Transaction } from './journal.ts'
 
 export type Reader = 'hledger' | 'ledger'

@@ -1,6 +1,6 @@
 /** What `hledger print -x -O json` writes, of versions 1.25 to 2: names and forms of fields differ. */
 import { z } from 'zod'
-import { type Exact, isEqual, NOTHING, negative, plus, rounded, times } from './exact.ts'
+import { type Exact, isEqual, NOTHING, negative, plus, rounded, times } from '../../domain/wallet/statement/exact.ts'
 import { type Amount, ImportRefused, type Journal, type JournalPosting, type Transaction } from './journal.ts'
 
 /** More decimal places than this hledger's JSON rounds away. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
-import { type Exact, shortest } from './exact.ts'
+import { type Exact, shortest } from '../../domain/wallet/statement/exact.ts'
 
 /** A place in the journal. */
 export type Place = { readonly file: string; readonly line?: number }

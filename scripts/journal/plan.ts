@@ -1,5 +1,6 @@
 /** From a journal to commands of one wallet, decided in memory: nothing is written that could be refused later. */
 import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
+import type { Posted, WalletState } from '../../commands/imports/wallet-state.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import { commands, EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
@@ -9,7 +10,6 @@ import { type Changes, changesOf, contentOf, type Entry, type OnChange } from '.
 import { type Currencies, type CurrencyNames, currenciesOf } from './commodities.ts'
 import { entryKeys, hasDays, ImportRefused, type Journal, keysWithoutDays, type Place } from './journal.ts'
 import { checkEntry } from './limits.ts'
-import type { Posted, WalletState } from './wallet-state.ts'
 
 /** The wallet that takes the journal, and how it is opened where it does not exist. */
 export type Target = {

@@ -2,33 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Receipt } from '../../commands/command.ts'
 import { execute, type WriteDeps } from '../../commands/execute.ts'
-import { streamOf } from '../../commands/ids.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
-import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused } from './journal.ts'
 import { isReversal, type Plan, type Step, type Target } from './plan.ts'
-import { afterEvents, NO_WALLET, type WalletState } from './wallet-state.ts'
 
-const PAGE = 4096
 /** An engine that is away, or a race that was lost, may be over soon; after this many tries it is not. */
 const TRIES_MAX = 6
 const FIRST_WAIT_MS = 250
 /** Steps that are given together, and decided one after another: one append may hold them all. */
 const TOGETHER = 100
 const TRY_AGAIN = ['conflict', 'engine_unavailable', 'outcome_unknown']
-
-/** Reads a wallet's whole stream: its state, and every entry that was posted to it. */
-export async function loadWallet(deps: Pick<WriteDeps, 'store' | 'codec'>, target: Target): Promise<WalletState> {
-  const stream = streamOf(target.org, wallet.name, target.wallet)
-  const events: DomainEvent[] = []
-  for (let next = 0n; ; ) {
-    const page = await deps.store.read(stream, next, PAGE)
-    for (const event of page) events.push(deps.codec.decode(event))
-    if (page.length < PAGE) return afterEvents(NO_WALLET, events)
-    next = page.at(-1)!.revision + 1n
-  }
-}
 
 /** What a run did: events appended by command, entries taken back apart, and the position of the last. */
 export type Outcome = {
@@ -44,7 +28,10 @@ export const nothingDone = (position: bigint): Outcome => ({
   position,
 })
 
-/** Runs the steps of a plan, as many `together` as one append may hold. A step that another run has done meanwhile counts as nothing. */
+/**
+ * Runs the steps of a plan, as many `together` as one append may hold. What another run has done meanwhile counts
+ * as nothing.
+ */
 export async function runImport(
   plan: Plan,
   deps: WriteDeps,
@@ -76,14 +63,15 @@ export async function runImport(
 const max = (a: bigint, b: bigint) => (a > b ? a : b)
 
 /** Sends a step that failed beside others, which it may have had to wait for. */
-
 async function sendAlone(step: Step, deps: WriteDeps, target: Target, correlationId: string): Promise<Receipt> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await execute(deps, commandOf(step, target, correlationId))
     } catch (error) {
       if (error instanceof Rejection) {
-        const message = `${error.message} The wallet changed while the import ran; what stands before this is imported, and some of what stands after it.`
+        const what =
+          'The wallet changed while the import ran; what stands before this, and some of the rest, is imported.'
+        const message = `${error.message} ${what}`
         throw new ImportRefused(error.code, message, step.place, { cause: error })
       }
       const again = error instanceof KogiError && TRY_AGAIN.includes(error.code) && tries < TRIES_MAX

@@ -30,7 +30,7 @@ const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
 
 /** Reads of what no client names. */
-const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail'])
+const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail', 'getImport', 'import.undo'])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -40,6 +40,8 @@ describe('the examples of the OpenAPI document', () => {
   let client: Client
   let api: OpenApi
   let operations: readonly Operation[]
+  /** Position of the last thing that was made. */
+  let made = '0'
   let ajv: Ajv2020
 
   before(async () => {
@@ -69,9 +71,15 @@ describe('the examples of the OpenAPI document', () => {
     }
     return `/api/v1${filled}${url.search}`
   }
+  const importId = async () => {
+    const headers = { 'kogi-min-position': made }
+    return (await client.call('GET', '/api/v1/kwlt/imports', { headers })).body.data[0].id
+  }
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
   const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
+    getImport: () => importId(),
+    'import.undo': () => importId(),
     async getDelivery() {
       const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
       const receipt = await execute(deps, requestedDelivery('examples'))
@@ -133,7 +141,7 @@ describe('the examples of the OpenAPI document', () => {
       expect(answer.status, said).to.be.within(200, 299)
       mustFit(operation, answer.status, answer.body)
       for (const { error } of answer.body?.data?.results ?? []) expect(error, said).to.equal(undefined)
-      if (method !== 'GET') position = String(answer.headers['kogi-position'])
+      if (method !== 'GET') made = position = String(answer.headers['kogi-position'])
       else if (operationId === 'searchMemories') expect(answer.body.data, said).to.not.be.empty
     }
   })

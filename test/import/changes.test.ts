@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { afterEvents, NO_WALLET, type WalletState } from '../../commands/imports/wallet-state.ts'
 import { entryKeys, type Journal } from '../../scripts/journal/journal.ts'
 import type { Options, Plan, Step } from '../../scripts/journal/plan.ts'
-import { afterEvents, NO_WALLET, type WalletState } from '../../scripts/journal/wallet-state.ts'
 import { afterPlan, balances, eventsOf, FILE, journal, line, plan, refusalOf, tx } from './support.ts'
 
 const opening = tx('Opening', line('assets:bank', '100 EUR'), line('equity', '-100 EUR'))

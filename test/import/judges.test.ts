@@ -3,10 +3,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { NO_WALLET, type WalletState } from '../../commands/imports/wallet-state.ts'
 import { walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { readJournal } from '../../scripts/journal/read.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
-import { NO_WALLET, type WalletState } from '../../scripts/journal/wallet-state.ts'
 import { decimal } from '../../scripts/terminal.ts'
 import { afterPlan, balances, hledgerIsThere, journalFolder, ledgerIsThere, plan } from './support.ts'
 

@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { NO_WALLET } from '../../commands/imports/wallet-state.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { readJournal } from '../../scripts/journal/read.ts'
-import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
 import { afterPlan, asRefusal, balances, hledgerIsThere, journalFolder, ledgerIsThere, plan } from './support.ts'
 
 const run = promisify(execFile)

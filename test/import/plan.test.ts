@@ -1,7 +1,7 @@
 import { expect } from 'chai'
+import { NO_WALLET } from '../../commands/imports/wallet-state.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import type { Plan } from '../../scripts/journal/plan.ts'
-import { NO_WALLET } from '../../scripts/journal/wallet-state.ts'
 import { stateOf } from '../support/spec.ts'
 import { afterPlan, balances, FILE, journal, line, plan, refusalOf, tx } from './support.ts'
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { WriteDeps } from '../../commands/execute.ts'
+import { loadWallet } from '../../commands/imports/wallet-state.ts'
 import type { EventStore } from '../../commands/ports.ts'
 import { loadedStreams } from '../../commands/streams.ts'
 import { Turns } from '../../commands/turns.ts'
@@ -9,7 +10,7 @@ import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { commandStore } from '../../infra/event-store/command-store.ts'
 import type { Journal } from '../../scripts/journal/journal.ts'
 import { planImport, type Target } from '../../scripts/journal/plan.ts'
-import { loadWallet, runImport } from '../../scripts/journal/run.ts'
+import { runImport } from '../../scripts/journal/run.ts'
 import { plainKeyring } from '../commands/support.ts'
 import { asRefusal, balances, journal, line, TARGET, tx } from './support.ts'
 
@@ -54,7 +55,7 @@ describe('import: the run', () => {
     const plan = planImport(transactions, target, await loadWallet(deps(port), target), new Map())
     return { plan, ...(await runImport(plan, deps(port), target, () => undefined, together)) }
   }
-  /** Cuts an import off at each of its appends, in a wallet of its own, and has it completed and looked at each time. */
+  /** Cuts an import off at each of its appends, in a wallet of its own, has it completed and looks at it each time. */
   const cutOff = async (
     transactions: Journal,
     together: number,

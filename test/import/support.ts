@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
+import { afterEvents, NO_WALLET, type WalletState } from '../../commands/imports/wallet-state.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import { ImportRefused, type Journal, type JournalPosting, type Transaction } from '../../scripts/journal/journal.ts'
 import { type Options, type Plan, planImport, type Step, type Target } from '../../scripts/journal/plan.ts'
 import { balancesOf } from '../../scripts/journal/report.ts'
-import { afterEvents, NO_WALLET, type WalletState } from '../../scripts/journal/wallet-state.ts'
 
 export const TARGET: Target = { org: 'org-1', wallet: 'books', subject: 'user-1', kind: 'business' }
 export const FILE = 'made-up.journal'

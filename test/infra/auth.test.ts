@@ -78,7 +78,8 @@ describe('authentication', () => {
 
   it('takes claims in the forms of identity providers', async () => {
     const viewer = permissionsOfRoles(['viewer'])
-    const wallets = ['accounts', 'entries', 'holds', 'transfers', 'wallets'].map(thing => `wallet.${thing}.read`)
+    const things = ['accounts', 'entries', 'holds', 'imports', 'investments', 'rates', 'transfers', 'wallets']
+    const wallets = things.map(thing => `wallet.${thing}.read`)
     const forms: readonly [Claims, readonly string[]][] = [
       [{ roles: null, permissions: null, scope: null }, []],
       [{ roles: 'viewer' }, viewer],

@@ -95,8 +95,13 @@ describe('a path with a fixed segment', () => {
         expect(refusedFields(maker, shadow.parameter, shadow.value), said).to.deep.equal([shadow.parameter])
       }
     }
-    // The system makes the ids of entries, deliveries and mails, which are UUIDs.
-    expect([...system]).to.have.members(['/kwlt/entries/:id', '/kapp/deliveries/:id', '/khub/mails/:id'])
+    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs.
+    expect([...system]).to.have.members([
+      '/kwlt/entries/:id',
+      '/kwlt/imports/:id',
+      '/kapp/deliveries/:id',
+      '/khub/mails/:id',
+    ])
   })
 
   it('is no dot or two, which URLs resolve away', () => {

@@ -4,7 +4,7 @@
  * load the code from there. A verb of the CLI runs as it does for a user: from the bundle, without any loader.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire, register } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -23,6 +23,8 @@ function compile() {
   for (const { path: file, contents } of bundle(path.join(folder, 'scripts'))) writeFileSync(file, contents)
   copyFileSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'))
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'))
+  mkdirSync(path.join(folder, 'infra/xml'), { recursive: true })
+  symlinkSync(path.join(ROOT, 'infra/xml/schemas'), path.join(folder, 'infra/xml/schemas'))
   return folder
 }
 

@@ -42,3 +42,11 @@ export function written({ digits, places }: Exact): string {
   const whole = text.slice(0, text.length - places)
   return `${digits < 0n ? '-' : ''}${whole}${places > 0 ? `.${text.slice(-places)}` : ''}`
 }
+
+/** `1234`, `-1234.50` or, with `,` as the mark, `-1234,50`: no digits are grouped; `undefined` for any other text. */
+export function exactOf(text: string, marks = '.'): Exact | undefined {
+  const [, sign, whole, mark, fraction = ''] = /^([+-]?)(\d+)(?:([.,])(\d*))?$/.exec(text) ?? []
+  if (whole === undefined || (mark !== undefined && !marks.includes(mark))) return undefined
+  const digits = BigInt(`${whole}${fraction}`)
+  return { digits: sign === '-' ? -digits : digits, places: fraction.length }
+}

@@ -3,6 +3,8 @@ import { evolveWith } from '../../domain/kernel/aggregate.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import type { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Wallet, wallet } from '../../domain/wallet/wallet/wallet.ts'
+import type { WriteDeps } from '../execute.ts'
+import { streamOf } from '../ids.ts'
 
 type EntryData = ReturnType<(typeof events)['EntryPosted']['parse']>
 
@@ -51,4 +53,28 @@ export function afterEvents(before: WalletState, events: Iterable<DomainEvent>):
     if (entry.source !== undefined && entry.reverses !== undefined) reversed.add(entry.reverses)
   }
   return { state, posted, reversed, position }
+}
+
+const PAGE = 4096
+
+/** Reads a wallet's whole stream: its state, and every entry that was posted to it. */
+export async function loadWallet(
+  deps: Pick<WriteDeps, 'store' | 'codec'>,
+  { org, wallet: id }: { readonly org: string; readonly wallet: string },
+): Promise<WalletState> {
+  return afterEvents(NO_WALLET, await eventsOf(deps, streamOf(org, wallet.name, id)))
+}
+
+/** All events of a stream. */
+export async function eventsOf(
+  { store, codec }: Pick<WriteDeps, 'store' | 'codec'>,
+  stream: string,
+): Promise<readonly DomainEvent[]> {
+  const events: DomainEvent[] = []
+  for (let next = 0n; ; ) {
+    const page = await store.read(stream, next, PAGE)
+    for (const event of page) events.push(codec.decode(event))
+    if (page.length < PAGE) return events
+    next = page.at(-1)!.revision + 1n
+  }
 }

@@ -1,0 +1,88 @@
+/** A wallet as an import unfolds in memory: every step is decided by the wallet's own rules before one is written. */
+import type { Context } from '../../domain/kernel/aggregate.ts'
+import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
+import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
+import { commands } from '../../domain/wallet/wallet/messages.ts'
+import { accountOf, type Wallet, wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
+import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
+import { isOwn } from './rows.ts'
+import type { Posted, WalletState } from './wallet-state.ts'
+
+/** The wallet that an import goes into. */
+export type Target = { readonly org: string; readonly wallet: string; readonly subject: string }
+
+/** A command for the wallet. */
+export type Step = {
+  readonly command: 'open' | 'openAccount' | 'post'
+  readonly body: object
+  readonly key: string
+  readonly line: number
+}
+
+export class WalletDraft {
+  readonly steps: Step[] = []
+  readonly before: WalletState
+  state: Wallet
+  readonly #target: Target
+  readonly #stream: string
+  readonly #at: string
+
+  constructor(target: Target, before: WalletState, at: string) {
+    this.#target = target
+    this.#at = at
+    this.before = before
+    this.#stream = streamOf(target.org, wallet.name, target.wallet)
+    this.state = before.state
+  }
+
+  /** The entry of a key, or the first key after it whose entry no import has taken back. */
+  find(first: string): { readonly key: string; readonly there: Posted | undefined } {
+    for (let n = 1; ; n += 1) {
+      const key = n === 1 ? first : `${first}:again:${n}`
+      const there = this.before.posted.get(this.#commandIdOf(key))
+      if (!there || !this.before.reversed.has(there.entry)) return { key, there }
+    }
+  }
+
+  /** Opens an account of the wallet where it is not open in that currency. */
+  open(account: string, currency: string, places: number, line: number): void {
+    if (!isOwn(account) || accountOf(this.state, account, currency)) return
+    const body = { account, currency, places, overdraft: 'allowed' } as const
+    this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, line })
+  }
+
+  /** Decimal places of a currency: those of the wallet, of ISO 4217, or as many as are needed. */
+  placesOf(currency: string, needed: number): number {
+    return walletPlacesOf(this.state, currency) ?? placesOf(currency) ?? needed
+  }
+
+  decide(step: Step): void {
+    const { command, body, key, line } = step
+    const { error } = commands[command].safeEncode(body as never)
+    if (error) {
+      const field = error.issues[0]!.path.join('.') || 'entry'
+      throw refusal(`line ${line}`, `no wallet takes this ${field}`)
+    }
+    const { org, wallet: id, subject: actor } = this.#target
+    const commandId = this.#commandIdOf(key)
+    const newId = (n: number) => uuidOf([commandId, 'made', n])
+    const context: Context = { id, org, actor, permissions: [], at: this.#at, newId }
+    try {
+      for (const { type, data } of wallet.decide[command](this.state, body as never, context)) {
+        this.state = wallet.evolve[type](this.state, data as never, this.#at)
+      }
+    } catch (error) {
+      if (!(error instanceof Rejection)) throw error
+      const facts = error.details.map(({ field, message }) => `${field} ${message}`).join(', ')
+      throw refusal(`line ${line}`, [error.message, facts].filter(Boolean).join(' '), error)
+    }
+    this.steps.push(step)
+  }
+
+  #commandIdOf(key: string): string {
+    return commandIdOf(this.#target.org, this.#stream, key)
+  }
+}
+
+const refusal = (field: string, message: string, cause?: unknown) =>
+  new KogiError('import_invalid', `${field}: ${message} Nothing was written.`, [{ field, message }], { cause })
