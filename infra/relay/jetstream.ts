@@ -3,7 +3,6 @@ import {
   AckPolicy,
   connect,
   DeliverPolicy,
-  type JetStreamClient,
   type NatsConnection,
   NatsError,
   nanos,
@@ -11,7 +10,8 @@ import {
   StorageType,
 } from 'nats'
 import { administrationOf, natsOptions } from '../nats.ts'
-import { type Bus, BusMovedError, type Consumer } from './bus.ts'
+import type { Bus, Consumer } from './bus.ts'
+import { Publisher } from './publisher.ts'
 import { SUBJECT_ROOT } from './subject.ts'
 
 export type JetStreamOptions = {
@@ -30,13 +30,13 @@ const TIMEOUT_MS = 3_000
 /** Longest wait for a message before it is asked for anew. */
 const EXPIRES_MS = 5_000
 const RETRY_MS = 200
-/** Error codes of JetStream: a stream or a consumer that is not there, a message behind another one than the last. */
-const [STREAM_NOT_FOUND, CONSUMER_NOT_FOUND, WRONG_LAST_SEQUENCE] = [10_059, 10_014, 10_071]
+/** Error codes of JetStream: a stream or a consumer that is not there. */
+const [STREAM_NOT_FOUND, CONSUMER_NOT_FOUND] = [10_059, 10_014]
 
 /** Connects at the first call, and again by itself. */
 export function jetStreamBus(options: JetStreamOptions): Bus {
   let opened: Promise<NatsConnection> | undefined
-  let publisher: JetStreamClient | undefined
+  let publisher: Publisher | undefined
   let bodyBytesMax = 1_048_576
 
   const opening = async () => {
@@ -66,17 +66,13 @@ export function jetStreamBus(options: JetStreamOptions): Bus {
       return (await admin.streams.info(options.stream)).state.last_seq
     },
     bodyBytesMax: () => bodyBytesMax,
-    async publish({ subject, id, body }, after) {
-      const expect = { streamName: options.stream, lastSequence: after }
-      try {
-        publisher ??= (await open()).jetstream({ timeout: TIMEOUT_MS })
-        const { seq, duplicate } = await publisher.publish(subject, body, { msgID: id, expect })
-        return { sequence: seq, isDuplicate: duplicate }
-      } catch (error) {
-        if (codeOf(error) !== WRONG_LAST_SEQUENCE) throw error
-        throw new BusMovedError((error as Error).message)
-      }
-    },
+    publish: (message, after) =>
+      publisher
+        ? publisher.publish(message, after)
+        : open().then(connection => {
+            publisher ??= new Publisher(connection, options.stream, TIMEOUT_MS)
+            return publisher.publish(message, after)
+          }),
     async consume(consumer, handle, signal) {
       const connection = await open()
       await makeConsumer(await administrationOf(connection, TIMEOUT_MS), options.stream, consumer)
@@ -94,6 +90,7 @@ export function jetStreamBus(options: JetStreamOptions): Bus {
       }
     },
     async close() {
+      publisher?.close()
       const connection = await opened?.catch(() => undefined)
       await connection?.close()
     },
