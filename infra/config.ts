@@ -4,8 +4,10 @@ import {
   consumerList,
   EMBEDDED,
   eventStoreUrl,
+  fileList,
   integer,
   LOG_LEVELS,
+  logName,
   mailAddress,
   natsUrl,
   networkList,
@@ -156,6 +158,19 @@ const settings = {
   }),
   mailFrom: setting('KOGI_MAIL_FROM', mailAddress, undefined, '', {
     meaning: 'address that e-mails come from; needed with KOGI_SMTP_URL',
+  }),
+  notaryOrigin: setting('KOGI_NOTARY_ORIGIN', logName, 'kogi.local', '', {
+    meaning: 'name of the log in its signed checkpoints: a domain and a path of yours, such as `example.com/kogi`',
+  }),
+  notaryKeys: setting('KOGI_NOTARY_KEYS', fileList, '', 'files', {
+    meaning:
+      'private Ed25519 keys in PEM that checkpoints are signed with, separated by commas; development makes one in ' +
+      'the data folder, and production seals nothing without',
+  }),
+  notaryAnchors: setting('KOGI_NOTARY_ANCHORS', fileList, '', 'files and URLs', {
+    meaning:
+      'files and http(s) addresses, separated by commas, that get every signed checkpoint: best where nobody who can ' +
+      'change the log can change them; development has a file in the data folder',
   }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',

@@ -50,6 +50,16 @@ export const networkList = z
   .transform(value => (value === '' ? [] : value.split(',').map(network => network.trim())))
   .refine(all => all.every(isNetwork), 'must be networks such as 10.0.0.0/8, separated by commas')
 
+export const fileList = z
+  .string()
+  .transform(value => (value === '' ? [] : value.split(',').map(file => file.trim())))
+  .refine(files => !files.includes(''), 'must be names of files, separated by commas')
+
+const LOG_NAME = /^[^\s+]{1,200}$/
+export const logName = z
+  .string()
+  .refine(value => LOG_NAME.test(value), 'must be a name such as example.com/kogi, without white space and plus signs')
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 export const streamName = z.string().regex(/^[A-Za-z0-9_-]{1,32}$/, 'must have 1 to 32 letters, digits, - and _')

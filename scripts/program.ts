@@ -10,6 +10,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import.ts')).importCommand(),
   imports: async () => (await import('./imports/statement.ts')).importsCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
+  notary: async () => (await import('./notary.ts')).notaryCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   projections: async () => (await import('./projections.ts')).projectionsCommand(),

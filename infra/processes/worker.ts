@@ -28,6 +28,8 @@ import { Mailer, type MailerDeps } from '../mail/mailer.ts'
 import { mailRows } from '../mail/rows.ts'
 import { smtpSender } from '../mail/smtp.ts'
 import type { Metrics } from '../metrics.ts'
+import { anchorsOf, signersOf } from '../notary/keys.ts'
+import { Notary, type NotaryOptions } from '../notary/notary.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
 import { networksOf } from '../webhooks/addresses.ts'
@@ -38,7 +40,13 @@ import { workerMetrics } from '../worker-metrics.ts'
 import { openWriteSide } from '../write-side.ts'
 
 /** The works of a worker, as their leases are named. */
-export const WORKS = { processes: 'processes', timers: 'timers', webhooks: 'webhooks', mails: 'mails' } as const
+export const WORKS = {
+  processes: 'processes',
+  timers: 'timers',
+  webhooks: 'webhooks',
+  mails: 'mails',
+  notary: 'notary',
+} as const
 
 export type Worker = {
   readonly id: string
@@ -93,13 +101,16 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     ...(figures && { onAttempt: figures.onAttempt }),
   })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
+  const notary = notaryOf({ config, events, store: write.store, log })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
+    ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
   ])
-  const watch = new HeadWatch(events, () => runner.processes.map(({ position }) => position))
+  const positions = () => [...runner.processes.map(({ position }) => position), ...(notary?.positions ?? [])]
+  const watch = new HeadWatch(events, positions)
   figures?.watch(() => ({
     processes: runner.processes,
     head: watch.head,
@@ -114,6 +125,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
       { name: 'timers', check: () => checkTimers(timers) },
       { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
       ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
+      ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
       { name: 'head', check: () => watch.check() },
     ],
     async close() {
@@ -164,6 +176,29 @@ function checkTimers({ trouble, stuck }: Timers): void {
 
 function checkSender(what: string, { trouble }: Pick<Sender, 'trouble'>): void {
   if (trouble) throw new Error(`${what}: ${trouble.message}`)
+}
+
+function checkNotary({ trouble, sealed }: Notary) {
+  if (trouble) throw new Error(`the log is not sealed: ${trouble.message}`)
+  return { sealed: sealed?.size ?? null, position: sealed?.position ?? null }
+}
+
+type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> & Pick<NotaryOptions, 'events' | 'store'>
+
+/** None in production without a key: then nothing is sealed. */
+function notaryOf({ config, log, ...rest }: NotaryParts): Notary | undefined {
+  if (config.env === 'production' && config.notaryKeys.length === 0) {
+    log.warn('KOGI_NOTARY_KEYS names no key: the log is not sealed')
+    return undefined
+  }
+  return new Notary({
+    ...rest,
+    log,
+    origin: config.notaryOrigin,
+    signers: () => signersOf(config),
+    anchors: anchorsOf(config),
+    now: () => new Date().toISOString(),
+  })
 }
 
 type MailerOptions = Pick<WorkerOptions, 'config'> &

@@ -1,0 +1,72 @@
+/** The keys that the notary signs with, and what they are called. */
+import { createPrivateKey, generateKeyPair, type KeyObject, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import type { Signer } from '../../projections/notary/note.ts'
+import { type Config, ConfigError } from '../config.ts'
+
+const generate = promisify(generateKeyPair)
+
+type KeyConfig = Pick<Config, 'env' | 'dataDir' | 'notaryKeys' | 'notaryOrigin'>
+
+/** Where the development key is kept, and the last checkpoint beside it. */
+const folderOf = ({ dataDir }: Pick<Config, 'dataDir'>) => path.join(dataDir, 'notary')
+
+/**
+ * The signers that the settings name; in development, where none is named, one whose key is made on first use. None in
+ * production without a key: then nothing is sealed, and health says so. Throws a `ConfigError` for a file that is no
+ * private Ed25519 key.
+ */
+export async function signersOf(config: KeyConfig): Promise<readonly Signer[]> {
+  const { env, notaryKeys, notaryOrigin: name } = config
+  if (notaryKeys.length === 0) {
+    return env === 'production' ? [] : [{ name, privateKey: await developmentKey(folderOf(config)) }]
+  }
+  return Promise.all(notaryKeys.map(async file => ({ name, privateKey: await keyIn(file) })))
+}
+
+/** The anchors that the settings name; in development, where none is named, a file in the data folder. */
+export const anchorsOf = (config: Pick<Config, 'env' | 'dataDir' | 'notaryAnchors'>): readonly string[] =>
+  config.notaryAnchors.length > 0 || config.env === 'production'
+    ? config.notaryAnchors
+    : [path.join(folderOf(config), 'checkpoint')]
+
+async function keyIn(file: string): Promise<KeyObject> {
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new ConfigError(`KOGI_NOTARY_KEYS: ${file} cannot be read: ${error.message}`)
+  })
+  const key = privateKeyFrom(text)
+  if (key?.asymmetricKeyType === 'ed25519') return key
+  throw new ConfigError(
+    `KOGI_NOTARY_KEYS: ${file} holds no private Ed25519 key in PEM (openssl genpkey -algorithm ed25519)`,
+  )
+}
+
+function privateKeyFrom(text: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Of several processes that start at once one makes the key, and the others take it. */
+async function developmentKey(folder: string): Promise<KeyObject> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const file = path.join(folder, 'signing-key.pem')
+  const existing = await readFile(file, 'utf8').catch(() => undefined)
+  if (existing !== undefined) return keyIn(file)
+  const { privateKey } = await generate('ed25519')
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  try {
+    await link(draft, file) // A link is made whole or not at all, and never replaces another process's key.
+    return privateKey
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return keyIn(file)
+  } finally {
+    await rm(draft, { force: true })
+  }
+}

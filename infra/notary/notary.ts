@@ -1,0 +1,292 @@
+/**
+ * The notary: hashes every domain event of the log, in its order, into a Merkle tree, and one of each org, and signs
+ * their heads. It begins anew with the first event whenever it starts, so that it trusts nothing but the log, its keys
+ * and the checkpoints that were signed: a log that does not lead to every one of those was changed, and is never signed
+ * again.
+ */
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { type EventStore, LostRaceError } from '../../commands/ports.ts'
+import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { type Head, openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { leafOf } from '../../projections/notary/leaf.ts'
+import { leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { type Signer, verifierOf } from '../../projections/notary/note.ts'
+import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
+import { type Log, reasonOf } from '../log.ts'
+import { Anchor, type Held, heldBy } from './anchors.ts'
+import { lastSeal, type Seal, writeSeal } from './seals.ts'
+
+export type NotaryOptions = {
+  readonly events: Pick<EventLog, 'follow'>
+  readonly store: EventStore
+  /** Names the log in its checkpoints. */
+  readonly origin: string
+  /** All of them sign: beside a new key, the one that it replaces, until a checkpoint has both signatures. */
+  readonly signers: () => Promise<readonly Signer[]>
+  /** Files and addresses that get every checkpoint. */
+  readonly anchors: readonly string[]
+  readonly log: Log
+  readonly now: () => string
+  readonly sealMs?: number
+  readonly onSealed?: (seal: Seal) => void
+}
+
+/** How often a log that has grown is sealed. */
+const SEAL_MS = 1_000
+const EVENTS_MAX = 500
+/** Orgs in one seal: an append holds at most 1 MiB. */
+const ORGS_MAX = 1_000
+/** Time after which hashing gives the event loop back. */
+const SLICE_MS = 10
+const RETRY_MS = 1_000
+
+/** The log is not the one that was signed. */
+export class LogAltered extends Error {
+  override readonly name = 'LogAltered'
+}
+
+/** The name of an org's part of the log in its checkpoints. */
+export const originOf = (origin: string, org: string): string => `${origin}/org/${encodeURIComponent(org)}`
+
+type Work = {
+  readonly hashing: Hashing
+  readonly seal: Seal | undefined
+  readonly revision: bigint
+  readonly signers: readonly Signer[]
+}
+
+/** A checkpoint that the log must lead to, and where it was found. */
+type Signed = { readonly head: Head; readonly from: string }
+
+export class Notary {
+  readonly #options: NotaryOptions
+  #trouble: Error | undefined
+  #altered: LogAltered | undefined
+  #hashing: Hashing | undefined
+  #sealed: Seal | undefined
+  #anchors: readonly Anchor[] = []
+
+  constructor(options: NotaryOptions) {
+    this.#options = options
+  }
+
+  /** The last checkpoint that was signed, `undefined` before there is one and while another notary works. */
+  get sealed(): Seal | undefined {
+    return this.#sealed
+  }
+
+  /** Position of the last event that was hashed; none while another notary works. */
+  get positions(): readonly bigint[] {
+    return this.#hashing ? [this.#hashing.position] : []
+  }
+
+  /** Why nothing is sealed, while nothing is: the log was changed, or an engine or an anchor is away. */
+  get trouble(): Error | undefined {
+    const anchor = this.#anchors.find(({ trouble }) => trouble)
+    const away = anchor && new Error(`the anchor ${anchor.name} takes no checkpoints: ${anchor.trouble!.message}`)
+    return this.#altered ?? this.#trouble ?? away
+  }
+
+  /** Seals until the signal aborts. Throws where another notary took over. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, anchors } = this.#options
+    const stop = new AbortController()
+    const ends = AbortSignal.any([signal, stop.signal])
+    this.#anchors = anchors.map(name => new Anchor(name, ends))
+    try {
+      while (!ends.aborted) {
+        try {
+          await this.#work(ends)
+        } catch (error) {
+          if (error instanceof LostRaceError) throw error
+          if (error instanceof LogAltered) {
+            this.#altered = error
+            log.error({ reason: error.message }, 'THE LOG WAS CHANGED: nothing is sealed any more')
+            await new Promise<void>(resolve => ends.addEventListener('abort', () => resolve(), { once: true }))
+          } else {
+            if (!this.#trouble) log.warn({ reason: reasonOf(error) }, 'the log is not sealed, trying again')
+            this.#trouble = error as Error
+            await sleep(RETRY_MS, undefined, { signal: ends }).catch(() => {})
+          }
+        }
+      }
+    } finally {
+      stop.abort()
+      await Promise.allSettled(this.#anchors.map(anchor => anchor.settled()))
+      this.#hashing = undefined
+      this.#sealed = undefined
+      this.#altered = undefined
+      this.#anchors = []
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { store, events, anchors } = this.#options
+    const { seal, revision } = await lastSeal(store)
+    const signers = await this.#options.signers()
+    const signed = this.#signed(seal, await heldBy(anchors), signers)
+    const hashing = new Hashing(signed, seal?.more === true)
+    this.#hashing = hashing
+    const broken = new AbortController()
+    const both = AbortSignal.any([signal, broken.signal])
+    const sealing = this.#keepSealing({ hashing, seal, revision, signers }, both).catch(error => {
+      broken.abort()
+      return error as Error
+    })
+    const onStatus = (status: ReaderStatus) => {
+      if (status.state === 'retrying') this.#trouble = status.error
+      if (status.state === 'live') hashing.isAtEnd = true
+    }
+    try {
+      for await (const list of events.follow({ after: 0n, max: () => EVENTS_MAX, signal: both, onStatus })) {
+        await hashing.add(list)
+      }
+    } finally {
+      broken.abort()
+    }
+    const fault = await sealing
+    if (fault) throw fault
+  }
+
+  /**
+   * The checkpoints that were signed last. One that no key of this log has signed is refused; those of another name are
+   * of a log that ended, and this one begins.
+   */
+  #signed(seal: Seal | undefined, held: readonly Held[], signers: readonly Signer[]): readonly Signed[] {
+    const { origin, log } = this.#options
+    const verifiers = signers.map(verifierOf)
+    const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...held]
+    return notes.flatMap(({ anchor, note }) => {
+      if (!note.startsWith(`${origin}\n`)) {
+        log.warn({ anchor, ended: note.split('\n')[0], origin }, 'the log goes on under another name')
+        return []
+      }
+      try {
+        return [{ head: openCheckpoint(note, verifiers), from: anchor }]
+      } catch (error) {
+        throw new LogAltered(`The last checkpoint of ${anchor} is not signed by a key of this log: ${reasonOf(error)}`)
+      }
+    })
+  }
+
+  async #keepSealing({ hashing, seal, revision, signers }: Work, signal: AbortSignal): Promise<undefined> {
+    const { sealMs = SEAL_MS, store, onSealed } = this.#options
+    let at = revision
+    let size = seal?.note.startsWith(`${this.#options.origin}\n`) ? seal.size : 0
+    while (!signal.aborted) {
+      const missing = hashing.missing
+      if (missing) this.#miss(missing, hashing)
+      if (hashing.isProved) {
+        this.#trouble = undefined
+        if (seal && this.#sealed === undefined) this.#sealed = seal
+        if (hashing.size > size || hashing.grown.length > 0) {
+          const next = this.#seal(hashing, signers)
+          at = await writeSeal(store, next, at)
+          size = next.size
+          for (const { org } of next.orgs) hashing.forget(org)
+          this.#sealed = next
+          for (const anchor of this.#anchors) anchor.give(next.note)
+          onSealed?.(next)
+        }
+      }
+      await sleep(sealMs, undefined, { signal }).catch(() => {})
+    }
+    return undefined
+  }
+
+  /** A node that lags behind may have fewer events for a while: it is said, and nothing is sealed until they come. */
+  #miss({ head, from }: Signed, { size }: Hashing): void {
+    const missing = new LogAltered(`The log has ${size} events, and ${from} a checkpoint of ${head.size}.`)
+    if (this.#trouble?.message === missing.message) return
+    this.#trouble = missing
+    this.#options.log.error({ reason: missing.message }, 'EVENTS ARE MISSING: nothing is sealed until they are there')
+  }
+
+  #seal(hashing: Hashing, signers: readonly Signer[]): Seal {
+    const { origin, now } = this.#options
+    const { size, root, position, grown } = hashing
+    const orgs = grown.slice(0, ORGS_MAX).map(org => {
+      const tree = hashing.treeOf(org)
+      const head = { origin: originOf(origin, org), size: tree.size, root: tree.root }
+      return { org, size: tree.size, root: tree.root.toString('base64'), note: signCheckpoint(head, signers) }
+    })
+    const note = signCheckpoint({ origin, size, root }, signers)
+    const more = grown.length > ORGS_MAX
+    return { size, root: root.toString('base64'), note, position, orgs, ...(more && { more }), at: now() }
+  }
+}
+
+/** The trees of the log, from its first event on, and the checkpoints that they must lead to. */
+class Hashing {
+  position = 0n
+  /** Whether all events that the log had when it was asked have come. */
+  isAtEnd = false
+  readonly #log = new Tree()
+  readonly #orgs = new Map<string, Tree>()
+  readonly #grown = new Set<string>()
+  readonly #allGrown: boolean
+  #open: readonly Signed[]
+
+  /** `allGrown`: all orgs are to be sealed, because it is not known which were. */
+  constructor(signed: readonly Signed[], allGrown: boolean) {
+    this.#open = signed.filter(({ head }) => head.size > 0)
+    this.#allGrown = allGrown
+  }
+
+  get size(): number {
+    return this.#log.size
+  }
+
+  get root() {
+    return this.#log.root
+  }
+
+  /** Whether the log leads to every checkpoint that was signed. */
+  get isProved(): boolean {
+    return this.#open.length === 0
+  }
+
+  /** Orgs that have grown since their last seal. */
+  get grown(): readonly string[] {
+    return [...this.#grown]
+  }
+
+  treeOf = (org: string): Tree => this.#orgs.get(org)!
+  forget = (org: string): boolean => this.#grown.delete(org)
+
+  /** Throws `LogAltered` where the log leads to another head than was signed. */
+  async add(events: readonly StoredEvent[]): Promise<void> {
+    let since = performance.now()
+    for (const event of events) {
+      const leaf = leafHash(leafOf(event))
+      this.#log.add(leaf)
+      const { org } = event.metadata
+      if (typeof org === 'string' && org !== '') {
+        const tree = this.#orgs.get(org) ?? new Tree()
+        tree.add(leaf)
+        this.#orgs.set(org, tree)
+        if (this.isProved || this.#allGrown) this.#grown.add(org)
+      }
+      this.position = event.position
+      this.#prove()
+      if (performance.now() - since < SLICE_MS) continue
+      await setImmediate()
+      since = performance.now()
+    }
+  }
+
+  /** A signed checkpoint of more events than the log has, once all of them have come. */
+  get missing(): Signed | undefined {
+    return this.isAtEnd ? this.#open[0] : undefined
+  }
+
+  #prove(): void {
+    if (!this.#open.some(({ head }) => head.size === this.size)) return
+    const { root, size } = this
+    const wrong = this.#open.find(({ head }) => head.size === size && !head.root.equals(root))
+    if (wrong) {
+      throw new LogAltered(`The first ${size} events are not those of the checkpoint that ${wrong.from} has.`)
+    }
+    this.#open = this.#open.filter(({ head }) => head.size !== size)
+  }
+}

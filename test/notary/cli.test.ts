@@ -1,0 +1,163 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { kogi } from '../../scripts/running.ts'
+import type { Client } from '../support/client.ts'
+import { type System, startSystem } from '../support/system.ts'
+
+const run = promisify(execFile)
+
+/** Checks proofs with Go's own packages: nothing of Kogi takes part. */
+const GO = `package main
+import ("bytes"; "encoding/base64"; "fmt"; "os"; "strconv"; "strings")
+import ("golang.org/x/mod/sumdb/note"; "golang.org/x/mod/sumdb/tlog")
+func must(err error) { if err != nil { fmt.Println(err); os.Exit(1) } }
+func hashes(lines []string) (all []tlog.Hash) {
+  for _, line := range lines { h, err := tlog.ParseHash(line); must(err); all = append(all, h) }
+  return
+}
+func head(text []byte, key string) tlog.Tree {
+  v, err := note.NewVerifier(key); must(err)
+  n, err := note.Open(text, note.VerifierList(v)); must(err)
+  parts := strings.Split(n.Text, "\\n")
+  size, err := strconv.ParseInt(parts[1], 10, 64); must(err)
+  h, err := tlog.ParseHash(parts[2]); must(err)
+  return tlog.Tree{N: size, Hash: h}
+}
+func main() {
+  proof, err := os.ReadFile(os.Args[2]); must(err)
+  at := bytes.Index(proof, []byte("\\n\\n"))
+  lines := strings.Split(string(proof[:at]), "\\n")
+  tree := head(proof[at+2:], os.Args[1])
+  if lines[0] == "c2sp.org/tlog-proof@v1" {
+    entry, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra ")); must(err)
+    index, err := strconv.ParseInt(strings.TrimPrefix(lines[2], "index "), 10, 64); must(err)
+    must(tlog.CheckRecord(hashes(lines[3:]), tree.N, tree.Hash, index, tlog.RecordHash(entry)))
+  } else {
+    earlier, err := os.ReadFile(os.Args[3]); must(err)
+    old := head(earlier, os.Args[1])
+    must(tlog.CheckTree(hashes(lines[1:]), tree.N, tree.Hash, old.N, old.Hash))
+  }
+  fmt.Println("holds")
+}
+`
+
+describe('kogi notary', function cli() {
+  this.timeout(120_000)
+  let system: System
+  let client: Client
+  let folder: string
+  let key: string
+  const file = (name: string) => path.join(folder, name)
+  const status = async () => JSON.parse(await system.kogi('notary', '--json', '--data', system.data))
+  const untilSealed = async () => {
+    for (let now = await status(); now.state !== 'sealed' || now.size === 0; now = await status()) await sleep(200)
+  }
+  const notary = (...args: string[]) => system.kogi('notary', ...args, '--data', system.data)
+  /** Saves what a verb prints, with the line feed at its end. */
+  const save = async (name: string, ...args: string[]) => writeFile(file(name), `${await notary(...args)}\n`)
+  const verify = (...args: string[]) => kogi(['notary', 'verify', ...args, '--key', key], {})
+  const refused = async (...args: string[]) => {
+    const error = await verify(...args).then(
+      () => expect.fail('it holds'),
+      (thrown: Error) => thrown,
+    )
+    return error.message
+  }
+  const add = async (id: string) => {
+    const { status, body } = await client.call('POST', '/api/v1/kbfc/items', { body: { id, name: id } })
+    expect(status).to.equal(201)
+    return body.data.events[0].id as string
+  }
+  let event: string
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'kogi-notary-cli-'))
+    system = await startSystem()
+    client = await system.clientOf('acme')
+    for (let n = 0; n < 5; n += 1) await add(`a-${n}`)
+    const other = await system.clientOf('other')
+    await other.call('POST', '/api/v1/kbfc/items', { body: { id: 'b', name: 'b' } })
+    event = await add('proved')
+    await untilSealed()
+    await save('monday', 'checkpoint')
+    await save('monday-acme', 'checkpoint', '--org', 'acme')
+    await add('later')
+    await untilSealed()
+    key = (await status()).keys[0]
+    await save('entry', 'prove', event)
+    await save('entry-acme', 'prove', event, '--org', 'acme')
+    await save('since', 'continue', file('monday'))
+    await save('since-acme', 'continue', file('monday-acme'), '--org', 'acme')
+  })
+  after(async () => {
+    await system?.stop()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  it('shows what is sealed, in words as well', async () => {
+    expect(await status()).to.include({ state: 'sealed', origin: 'kogi.local', size: 8, behind: 0 })
+    expect(await notary()).to.match(/sealed .* 8 events, up to position \d+/)
+  })
+
+  it('proves an event, and that the log goes on, to who has the key alone', async () => {
+    expect(await verify(file('entry')))
+      .to.include('The log kogi.local of 8 events has at 6 the event')
+      .and.include(event)
+    expect(await verify(file('entry-acme'))).to.include('The log kogi.local/org/acme of 7 events has at 5')
+    expect(await verify(file('since'), '--since', file('monday'))).to.include('goes on from its first 7 events')
+    const acme = JSON.parse(await verify(file('since-acme'), '--since', file('monday-acme'), '--json'))
+    expect(acme).to.include({ ok: true, origin: 'kogi.local/org/acme', size: 7, old: 6 })
+  })
+
+  it('refuses every proof that was changed, with a code', async () => {
+    const text = await readFile(file('entry'), 'utf8')
+    const [head, ...rest] = text.split('\n')
+    const changes: Readonly<Record<string, string>> = {
+      entry_not_included: text.replace('index 6', 'index 5'),
+      proof_malformed: [head, ...rest.slice(1)].join('\n'),
+      checkpoint_invalid: text.replace('\n8\n', '\n9\n'),
+    }
+    for (const [code, changed] of Object.entries(changes)) {
+      await writeFile(file('changed'), changed)
+      expect(await refused(file('changed'))).to.include(code)
+    }
+    const edited = Buffer.from(rest[0]!.slice('extra '.length), 'base64')
+      .toString()
+      .replace(event, event.replace(/.$/, '0'))
+    await writeFile(file('changed'), text.replace(/extra .*/, `extra ${Buffer.from(`${edited} `).toString('base64')}`))
+    expect(await refused(file('changed'))).to.include('entry_not_included')
+    expect(await refused(file('since'), '--since', file('monday-acme'))).to.include('origin_differs')
+    expect(await refused(file('since'))).to.include('proof_malformed')
+  })
+
+  it('says what is unknown', async () => {
+    const error = await notary('prove', '00000000-0000-0000-0000-000000000000').catch((thrown: Error) => thrown)
+    expect(String(error)).to.include('The last checkpoint has no event')
+    expect(String(await notary('checkpoint', '--org', 'nobody').catch((thrown: Error) => thrown))).to.include(
+      'The part of nobody has no signed checkpoint yet',
+    )
+  })
+
+  it("is believed by Go's tlog and note", async function go() {
+    const env = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOFLAGS: '' }
+    const hasGo = await run('go', ['list', 'golang.org/x/mod/sumdb/tlog'], { env }).catch(() => undefined)
+    if (!hasGo) {
+      console.log(
+        '      skipped: Go, or its package golang.org/x/mod, is not there (golang-go golang-golang-x-mod-dev)',
+      )
+      this.skip()
+    }
+    await writeFile(file('check.go'), GO)
+    await run('go', ['build', '-o', file('check'), file('check.go')], { env, cwd: folder })
+    const check = async (...args: string[]) => (await run(file('check'), [key, ...args])).stdout
+    expect(await check(file('entry'))).to.equal('holds\n')
+    expect(await check(file('since'), file('monday'))).to.equal('holds\n')
+    await writeFile(file('changed'), (await readFile(file('entry'), 'utf8')).replace('index 6', 'index 5'))
+    expect(await check(file('changed')).catch(() => 'refused')).to.equal('refused')
+  })
+})
