@@ -16,6 +16,7 @@ import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
+import { cashFlowRoutes } from './wallet/reports/cash-flow.ts'
 import { reportRoutes } from './wallet/reports/routes.ts'
 import { statementRoutes } from './wallet/statement.ts'
 
@@ -30,6 +31,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   exchangeRoute(deps),
   ...reportRoutes(deps),
+  ...cashFlowRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

@@ -10,6 +10,7 @@ import {
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
+import { typeByName } from '../../domain/wallet/wallet/chart.ts'
 import { accountKind, accountType, EXTERNAL, limit, minimum } from '../../domain/wallet/wallet/fields.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { addUp } from '../../domain/wallet/wallet/places.ts'
@@ -64,6 +65,9 @@ const held = <D extends OfAccount>(change: (data: D) => bigint): Handler<Row, D>
     return { balance, held: amount, places }
   })
 
+/** The type of an account that none was given to. */
+const typeOf = ({ account }: Pick<OfAccount, 'account'>) => typeByName(account) ?? 'asset'
+
 const on: Handlers<Row, typeof events> = {
   WalletOpened: null,
   AccountOpened: {
@@ -72,7 +76,7 @@ const on: Handlers<Row, typeof events> = {
       org,
       wallet: id,
       ...data,
-      type: data.type ?? 'asset',
+      type: data.type ?? typeOf(data),
       minor_places: data.places,
       status: 'open',
       balance: 0n,
@@ -111,8 +115,8 @@ const on: Handlers<Row, typeof events> = {
   HoldReleased: held(({ amount }) => -amount),
   WalletChanged: null,
   AccountOverdraftChanged: changed(({ to }) => ({ overdraft: to })),
-  AccountChanged: changed(({ account: _, currency: __, reason: ___, type, ...changes }) => ({
-    ...(type !== undefined && { type: type ?? 'asset' }),
+  AccountChanged: changed(({ account, currency: _, reason: __, type, ...changes }) => ({
+    ...(type !== undefined && { type: type ?? typeOf({ account }) }),
     ...Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, value ?? undefined])),
   })),
   AccountFrozen: changed(() => ({ status: 'frozen' })),
@@ -129,7 +133,7 @@ const on: Handlers<Row, typeof events> = {
 export const balances = projection({
   name: 'balances',
   service: 'wallet',
-  version: 4,
+  version: 5,
   history: true,
   of: { wallet: events },
   row,

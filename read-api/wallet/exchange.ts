@@ -23,7 +23,7 @@ import { DAY_RATES_OF, dayRatesSql, ratesIn } from './day-rates.ts'
 /** Decimal places of a rate that is made of others, in answers. */
 const RATE_PLACES = 18
 
-const placesText = z.string().regex(/^(0|[1-9]|1[0-8])$/, 'must be a whole number from 0 to 18')
+export const placesText = z.string().regex(/^(0|[1-9]|1[0-8])$/, 'must be a whole number from 0 to 18')
 
 /** Parameters of every answer that is given in one currency. */
 const valuationParameters: readonly Parameter[] = [
@@ -50,7 +50,7 @@ const parameters: readonly Parameter[] = [
 ]
 
 /** A rate that an answer was made of. */
-const usedRate = object({
+export const usedRate = object({
   source: id('rate table'),
   base: currency,
   quote: currency,
@@ -124,7 +124,8 @@ function placesIn(query: Queries, name: 'places' | 'to_places', code: string): n
   return known
 }
 
-const rateUnknown = (from: string, to: string, day: string) =>
+/** The error where no rates lead from one currency to another. */
+export const rateUnknown = (from: string, to: string, day: string) =>
   new KogiError('rate_unknown', `No rates lead from ${from} to ${to} on ${day}.`, [
     { field: 'from', message: from },
     { field: 'to', message: to },

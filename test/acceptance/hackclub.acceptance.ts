@@ -50,6 +50,23 @@ describe('hackclub: the books of a non-profit through kogi import', function () 
     )
   })
 
+  it('has a trial balance that sums to zero, and a balance sheet that balances', async () => {
+    const report = async (name: string) => (await client.call('GET', `/api/v1/kwlt/wallets/books/${name}`)).body.data
+    const trial = await report('trial-balance')
+    const rows = trial.accounts as { account: string; balance: string }[]
+    const nonzero = rows.filter(({ balance }) => balance !== '0')
+    expect(checksum(nonzero.map(({ account, balance }) => `${account},${balance}`))).to.equal(
+      set.oracle.sha256_nonzero_balances,
+    )
+    const [{ debit, credit, in_transit }] = trial.totals
+    expect({ debit, in_transit }).to.deep.equal({ debit: credit, in_transit: '0' })
+    const [{ assets, liabilities, equity, earnings, ...sheet }] = (await report('balance-sheet')).totals
+    expect(sheet.in_transit).to.equal('0')
+    expect(BigInt(assets)).to.equal(BigInt(liabilities) + BigInt(equity) + BigInt(earnings))
+    const [{ net, unclassified }] = (await report('income-statement')).totals
+    expect({ net, unclassified }).to.deep.equal({ net: earnings, unclassified: '0' })
+  })
+
   it('appends nothing the second time', async () => {
     const again = await runImport()
     expect(again.appended).to.equal(0)

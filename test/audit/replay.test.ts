@@ -28,9 +28,9 @@ describe('replay of an export', () => {
       expect(found.tables.map(({ projection }) => projection)).to.deep.equal(projections.map(({ name }) => name))
       expect(found.tables.find(({ projection }) => projection === 'entries')!.live!.rows).to.equal(20)
 
-      await world.pool.query(`update balances_v4 set balance = balance + 1 where org = 'south'`)
+      await world.pool.query(`update balances_v5 set balance = balance + 1 where org = 'south'`)
       expect(differing(await replayed(out)), 'another org').to.deep.equal([])
-      await world.pool.query(`update balances_v4 set balance = balance + 1 where org = 'north'`)
+      await world.pool.query(`update balances_v5 set balance = balance + 1 where org = 'north'`)
       expect(differing(await replayed(out))).to.deep.equal(['balances'])
       await world.pool.query(`delete from entries_v3 where org = 'north' and revision = 5`)
       expect(differing(await replayed(out))).to.deep.equal(['balances', 'entries'])

@@ -186,6 +186,32 @@ describe('financial reports', () => {
     )
   })
 
+  it('are also given in one currency: each row rounded, the totals exact', async () => {
+    const entry = { wallet: 'w', on: 1 } as const
+    const { history } = historyOf([
+      { ...entry, currency: 'EUR', lines: [{ account: 'external:client', amount: -10001n }] },
+      { ...entry, currency: 'GAU', lines: [{ account: 'external:client', amount: -333n }] },
+      { ...entry, wallet: 'v', currency: 'GAU', lines: [{ account: 'card', amount: -333n }] },
+    ])
+    history.add(ORG, 'ratetable', 'ecb', 'RateTableOpened', { validDays: 7 })
+    const rates = [{ day: '2026-03-01', base: 'GAU', quote: 'EUR', rate: '57.005' }]
+    history.add(ORG, 'ratetable', 'ecb', 'RatesRecorded', { rates, validDays: 7 })
+    await world.write(history)
+    const answer = await world.call(ORG, '/kwlt/income-statement?in=EUR&to=2026-03-03')
+    const { total, income } = answer.data as { total: object; income: { currency: string; value: string }[] }
+    // 100.01 EUR, and 3.33 GAU at 57.005 = 189.82665 EUR; both wallets have their own accounts.
+    expect(income.map(({ currency, value }) => [currency, value])).to.deep.equal([
+      ['EUR', '10001'],
+      ['GAU', '18983'],
+    ])
+    expect(total).to.deep.include({ currency: 'EUR', places: 2, day: '2026-03-03', income: '28984', net: '28984' })
+    const trial = (await world.call(ORG, '/kwlt/trial-balance?in=EUR&at=2026-03-03')).data as { total: object }
+    expect(trial.total).to.deep.include({ in_transit: '0' })
+    expect((await world.call(ORG, '/kwlt/trial-balance?in=USD')).code).to.equal('rate_unknown')
+    expect((await world.call(ORG, '/kwlt/trial-balance?in=XYZ')).code).to.equal('invalid_parameter')
+    expect((await world.call(ORG, '/kwlt/trial-balance?in=EUR&rate_day=2026-04-01')).code).to.equal('rate_unknown')
+  })
+
   it('are of a wallet that exists, and of a period that does not end before it begins', async () => {
     await world.write(historyOf([]).history)
     for (const name of ['trial-balance', 'balance-sheet', 'income-statement']) {

@@ -14,6 +14,7 @@ const NOTHING = [
   '{"totals":[],"accounts":[]}',
   '{"totals":[],"assets":[],"liabilities":[],"equity":[]}',
   '{"totals":[],"income":[],"expenses":[]}',
+  '{"rows":[]}',
 ]
 
 function twoOrgs(): History {

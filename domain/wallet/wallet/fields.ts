@@ -32,7 +32,7 @@ export const overdraft = oneOf('refused', 'allowed').meta({ description: 'whethe
 
 /** The five types of double-entry bookkeeping: reports are made of them. */
 export const accountType = oneOf('asset', 'liability', 'equity', 'income', 'expense').meta({
-  description: 'what the account is in reports; an account without a type is an asset',
+  description: 'what the account is in reports; without one it is what its name says (`income:…`), else an asset',
 })
 export const accountKind = oneOf('checking', 'savings', 'cash', 'investment', 'credit', 'loan', 'other').meta({
   description: 'what kind of account it is',

@@ -2,12 +2,24 @@
 import type { z } from 'zod'
 import type { ApiRequest, Parameter, Route } from '../../../domain/kernel/route.ts'
 import { currency, date, id, integer, list, minorUnits, object, text } from '../../../domain/kernel/schema.ts'
+import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { accountType } from '../../../domain/wallet/wallet/fields.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../../as-of.ts'
 import { positioned, type ReadStore, readErrors } from '../../consistency.ts'
-import { fromPath, inQuery, invalidParameter, type Queries, queriesOf, tokenParameters } from '../../parameters.ts'
+import {
+  fromPath,
+  inQuery,
+  invalidParameter,
+  listed,
+  type Queries,
+  queriesOf,
+  severalInQuery,
+  tokenParameters,
+} from '../../parameters.ts'
+import { placesText, usedRate } from '../exchange.ts'
 import { balanceSheet, incomeStatement, trialBalance } from './made.ts'
 import { type AccountSum, accountSums, type Period } from './sums.ts'
+import { type Made, type Target, valuedIn } from './valued.ts'
 
 const walletId = id('wallet')
 const amount = (description: string) => minorUnits.meta({ description })
@@ -18,6 +30,7 @@ const row = object({
   places: integer(0, 30),
   type: accountType.optional().meta({ description: 'absent: neither the chart of accounts nor the name says it' }),
   balance: amount('what stands there: above zero on the side that the section is read on'),
+  value: amount('the balance in the currency of `in`, rounded').optional(),
 })
 const inTransit = amount(
   'what is left of the sum: zero, but for entries of which some postings count for that day and others for a later one',
@@ -25,19 +38,23 @@ const inTransit = amount(
 const ROWS_MAX = 1_000_000
 const rows = list(row, ROWS_MAX)
 
+/** Totals in each currency, and, where `in` is asked for, all of them together in that one. */
+const totalsOf = (shape: Readonly<Record<string, typeof minorUnits>>) => {
+  const money = { currency, places: integer(0, 30), ...shape }
+  const total = object({ ...money, day: date, rates: list(usedRate, ROWS_MAX) }).meta({
+    description: 'the totals in the currency of `in`, each added up exactly and rounded once',
+  })
+  return { total: total.optional(), totals: list(object(money), ROWS_MAX) }
+}
+
 const trialSchema = object({
   wallet: walletId.optional(),
   at: date.optional(),
-  totals: list(
-    object({
-      currency,
-      places: integer(0, 30),
-      debit: amount('the sum of the debit balances'),
-      credit: amount('the sum of the credit balances'),
-      in_transit: inTransit,
-    }),
-    ROWS_MAX,
-  ),
+  ...totalsOf({
+    debit: amount('the sum of the debit balances'),
+    credit: amount('the sum of the credit balances'),
+    in_transit: inTransit,
+  }),
   accounts: list(
     row.extend({
       debit: amount('the balance, where it is a debit balance: what an asset or an expense has'),
@@ -49,18 +66,13 @@ const trialSchema = object({
 const sheetSchema = object({
   wallet: walletId.optional(),
   at: date.optional(),
-  totals: list(
-    object({
-      currency,
-      places: integer(0, 30),
-      assets: minorUnits,
-      liabilities: minorUnits,
-      equity: minorUnits,
-      earnings: amount('income less expenses up to that day'),
-      in_transit: inTransit,
-    }),
-    ROWS_MAX,
-  ),
+  ...totalsOf({
+    assets: minorUnits,
+    liabilities: minorUnits,
+    equity: minorUnits,
+    earnings: amount('income less expenses up to that day'),
+    in_transit: inTransit,
+  }),
   assets: rows,
   liabilities: rows,
   equity: rows,
@@ -69,17 +81,12 @@ const incomeSchema = object({
   wallet: walletId.optional(),
   from: date.optional(),
   to: date.optional(),
-  totals: list(
-    object({
-      currency,
-      places: integer(0, 30),
-      income: minorUnits,
-      expenses: minorUnits,
-      unclassified: amount('what of the net comes from accounts without a type'),
-      net: amount('income less expenses'),
-    }),
-    ROWS_MAX,
-  ),
+  ...totalsOf({
+    income: minorUnits,
+    expenses: minorUnits,
+    unclassified: amount('what of the net comes from accounts without a type'),
+    net: amount('income less expenses'),
+  }),
   income: rows,
   expenses: rows,
 })
@@ -91,7 +98,7 @@ type Report = {
   readonly title: string
   readonly schema: z.ZodObject
   readonly isOfPeriod: boolean
-  readonly make: (sums: readonly AccountSum[]) => object
+  readonly make: (sums: readonly AccountSum[]) => Made
 }
 
 const REPORTS: readonly Report[] = [
@@ -121,21 +128,35 @@ const REPORTS: readonly Report[] = [
   },
 ]
 
-const currencyParameter = inQuery('currency', currency, 'only this currency')
-const walletParameter: Parameter = { name: 'id', in: 'path', schema: walletId, description: 'id of the wallet' }
-const fromToParameters: readonly Parameter[] = [
+export const currencyParameter = inQuery('currency', currency, 'only this currency')
+const valueParameters: readonly Parameter[] = [
+  inQuery('in', currency, 'also give everything in this currency, by the rates of a day'),
+  inQuery('in_places', placesText, 'decimal places of that: those of ISO 4217 if left out'),
+  inQuery('rate_day', date, 'day of the rates: the last day of the report if left out, and today where it has none'),
+  severalInQuery('source', id('rate table'), 'only rates of these rate tables'),
+]
+export const walletParameter: Parameter = { name: 'id', in: 'path', schema: walletId, description: 'id of the wallet' }
+export const fromToParameters: readonly Parameter[] = [
   inQuery('from', date, 'first day of the period'),
   inQuery('to', date, 'last day of the period'),
 ]
 const atParameter = inQuery('at', date, 'the day at whose end it is: entries of later days do not count')
 
-const reportErrors = { ...asOfErrors, 404: ['not_found'], ...readErrors }
+export const reportErrors = { ...asOfErrors, 404: ['not_found', 'rate_unknown'], ...readErrors }
 
 /** The period that a request asks for. Throws `invalid_parameter` for one that ends before it begins. */
-function periodOf(request: ApiRequest, { from, to, at, currency }: Queries): Period {
+export function periodOf(request: ApiRequest, { from, to, at, currency }: Queries): Period {
   if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
   const wallet = request.params.id === undefined ? undefined : String(fromPath(request, 'id', walletId))
   return { wallet, currency, from, to: to ?? at }
+}
+
+/** The currency that a report is asked for in. */
+function targetOf({ in: code, in_places, rate_day, to, at }: Queries): Target | undefined {
+  if (code === undefined) return undefined
+  const places = in_places === undefined ? placesOf(code) : Number(in_places)
+  if (places === undefined) throw invalidParameter('in_places', `must be given: ${code} is no ISO 4217 code`)
+  return { currency: code, places, day: rate_day ?? to ?? at ?? new Date().toISOString().slice(0, 10) }
 }
 
 /** The routes of all reports, each of a wallet and of the organization. */
@@ -151,6 +172,7 @@ function reportRoute(
     ...(isOfWallet ? [walletParameter] : []),
     ...(isOfPeriod ? fromToParameters : [atParameter]),
     currencyParameter,
+    ...valueParameters,
     asOfParameter,
     ...tokenParameters,
   ]
@@ -167,12 +189,15 @@ function reportRoute(
     async handle(request) {
       const query = queriesOf(request, parameters)
       const wanted = await wantedOf(deps, request, query)
-      const period = periodOf(request, query)
-      const { sums, position } = await accountSums(deps, request, period, wanted)
+      const target = targetOf(query)
+      const sources = query.source === undefined ? undefined : listed(query.source)
+      const period = { ...periodOf(request, query), ...(target && { rates: { day: target.day, sources } }) }
+      const { sums, rates, position } = await accountSums(deps, request, period, wanted)
+      const made = target ? valuedIn(make(sums), target, rates) : make(sums)
       const { wallet } = period
       const { from, to, at } = query
       const head = Object.entries({ wallet, from, to, at }).filter(([, value]) => value !== undefined)
-      return { data: { ...Object.fromEntries(head), ...make(sums) }, ...positioned(position, wanted.asOf) }
+      return { data: { ...Object.fromEntries(head), ...made }, ...positioned(position, wanted.asOf) }
     },
   }
 }

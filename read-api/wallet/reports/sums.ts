@@ -1,5 +1,6 @@
 /** What was posted to each account, in one unit for each currency: what the reports are made of. */
 import type { ApiRequest } from '../../../domain/kernel/route.ts'
+import type { Rate } from '../../../domain/wallet/ratetable/exchange.ts'
 import { type AccountType, ruleOf, typeByName } from '../../../domain/wallet/wallet/chart.ts'
 import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
@@ -14,6 +15,7 @@ import { postings } from '../../../projections/wallet/postings.ts'
 import { wallets } from '../../../projections/wallet/wallets.ts'
 import { type AsOf, checkpointsSql, type ReadStore, read, type Statement, type Wanted } from '../../consistency.ts'
 import { notFound } from '../../scope.ts'
+import { DAY_RATES_OF, dayRatesSql, ratesIn } from '../day-rates.ts'
 
 /** Which postings: of a wallet or of all of them, for days from `from` to `to`, as known at a position. */
 export type Period = {
@@ -21,6 +23,8 @@ export type Period = {
   readonly currency: string | undefined
   readonly from: string | undefined
   readonly to: string | undefined
+  /** The day of the rates that are wanted with the sums, and the rate tables that they may be of. */
+  readonly rates?: { readonly day: string; readonly sources: readonly string[] | undefined }
 }
 
 /** What was posted to an account: `debit` in all, `credit` in all, neither below zero, in units of `places`. */
@@ -36,7 +40,11 @@ export type AccountSum = {
 }
 
 /** The conditions of a period on a row `t`, and the values that they need behind those of the statement. */
-function periodSql({ wallet, currency, from, to }: Period, then: string | undefined, put: (value: unknown) => string) {
+export function periodSql(
+  { wallet, currency, from, to }: Period,
+  then: string | undefined,
+  put: (value: unknown) => string,
+) {
   return [
     't.org = $2',
     ...(wallet === undefined ? [] : [`t.wallet = ${put(wallet)}`]),
@@ -48,7 +56,7 @@ function periodSql({ wallet, currency, from, to }: Period, then: string | undefi
 }
 
 /** SQL of the accounts of an org or a wallet as they are, or were: one look into the index for each. */
-function accountsSql(wallet: string | undefined, then: string | undefined): string {
+export function accountsSql(wallet: string | undefined, then: string | undefined): string {
   const where = `b.org = $2${wallet === undefined ? '' : ` and b.wallet = ${wallet}`}`
   if (then === undefined) return `(select b.* from ${tableOf(balances)} b where ${where})`
   const key = ['wallet', 'account', 'currency'].map(column => [column, `b.${column}`] as const)
@@ -57,7 +65,7 @@ function accountsSql(wallet: string | undefined, then: string | undefined): stri
 }
 
 /** SQL of whether the wallet exists, or did then. */
-function existsSql(wallet: string | undefined, then: string | undefined): string {
+export function existsSql(wallet: string | undefined, then: string | undefined): string {
   if (wallet === undefined) return 'true'
   const row =
     then === undefined
@@ -74,7 +82,8 @@ function existsSql(wallet: string | undefined, then: string | undefined): string
 }
 
 const MODELS = [accountDays, postings, balances, charts, wallets]
-const COLUMNS = 7
+/** Columns of the answer before those of a sum: position, stalled, exists, rates, charts. */
+const AT = 5
 
 /** What was posted to each account in a period. Throws `not_found` for a wallet that is not there. */
 export async function accountSums(
@@ -82,20 +91,20 @@ export async function accountSums(
   request: ApiRequest,
   period: Period,
   wanted: Wanted,
-): Promise<{ readonly sums: readonly AccountSum[]; readonly position: bigint }> {
+): Promise<{ readonly sums: readonly AccountSum[]; readonly rates: readonly Rate[]; readonly position: bigint }> {
   const { rows, position } = await read(
     deps,
     request,
     sumsStatement(request.principal.org, period, wanted.asOf),
     wanted,
   )
-  const [, , exists, found] = rows[0]!
+  const [, , exists, rates, found] = rows[0]!
   if (exists === false) throw notFound('wallet', [period.wallet!], wanted.asOf)
   const rules = new Map(
     (found as readonly { wallet: string; rules: Chart['rules'] }[]).map(one => [one.wallet, one.rules]),
   )
-  const lines = rows.filter(row => row[4] !== null).map(row => lineOf(row, rules))
-  return { sums: inOneUnit(lines), position }
+  const lines = rows.filter(row => row[AT] !== null).map(row => lineOf(row, rules))
+  return { sums: inOneUnit(lines), rates: ratesIn(rates ?? []), position }
 }
 
 function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Statement {
@@ -109,26 +118,36 @@ function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Sta
       ? `(select *, unit as u from ${tableOf(accountDays)})`
       : `(select *, coalesce(places::text, '${USUAL_UNIT}') as u, greatest(amount, 0) as credits,
           greatest(-amount, 0) as debits from ${tableOf(postings)})`
+  const rates = period.rates ? dayRatesSql(put(period.rates.day), sourcesOf(period.rates, then, put)) : 'null'
   const versions = then === undefined ? tableOf(charts) : tableAsOf(charts, [['org', '$2']], then)
   const latest = `select distinct on (h.wallet) h.wallet, h.rules from ${versions} h
     where h.org = $2${wallet === undefined ? '' : ` and h.wallet = ${wallet}`} order by h.wallet, h.version desc`
+  const of = period.rates ? [...MODELS, ...DAY_RATES_OF] : MODELS
   const text = `with a as materialized ${accountsSql(wallet, then)}
-    select c.position, c.stalled, ${existsSql(wallet, then)},
+    select c.position, c.stalled, ${existsSql(wallet, then)}, ${rates},
       (select coalesce(json_agg(json_build_object('wallet', l.wallet, 'rules', l.rules)), '[]') from (${latest}) l),
       s.wallet, s.account, s.currency, s.u, s.credits, s.debits, a.type,
       (select max(m.minor_places) from a m where m.wallet = s.wallet and m.currency = s.currency)
-    from ${checkpointsSql(MODELS)} left join (
+    from ${checkpointsSql(of)} left join (
       select t.wallet, t.account, t.currency, t.u, sum(t.credits) as credits, sum(t.debits) as debits
       from ${source} t where ${where} group by 1, 2, 3, 4
     ) s on true left join a on a.wallet = s.wallet and a.account = s.account and a.currency = s.currency`
-  return { of: MODELS, text, values }
+  return { of, text, values }
+}
+
+function sourcesOf(
+  { sources }: NonNullable<Period['rates']>,
+  then: string | undefined,
+  put: (value: unknown) => string,
+) {
+  return { then, ...(sources && { sources: put(sources) }) }
 }
 
 type Line = AccountSum
 
 function lineOf(row: readonly unknown[], rules: ReadonlyMap<string, Chart['rules']>): Line {
-  const [wallet, account, currency, unit, came, went] = row.slice(4) as string[]
-  const [type, minor] = row.slice(4 + COLUMNS - 1) as [AccountType | null, number | null]
+  const [wallet, account, currency, unit, came, went] = row.slice(AT) as string[]
+  const [type, minor] = row.slice(AT + 6) as [AccountType | null, number | null]
   const usual = minor ?? placesOf(currency!) ?? 0
   return {
     wallet: wallet!,

@@ -37,6 +37,13 @@ describe('rows: changes of wallets and accounts', () => {
         { account: 'main', type: 'asset', kind: undefined, limit: undefined, minimum: undefined },
         { account: 'taxes', type: 'asset', kind: 'savings', minimum: undefined, revision: 6n },
       ))
+  it('show the type that the name of an account says, where no other was given', () => {
+    const opened = (account: string, more: object = {}) =>
+      of('AccountOpened', { account, currency: 'EUR', places: 2, overdraft: 'allowed', ...more })
+    return rowsFor(balances)
+      .given(book[0]!, opened('Expenses:Rent'), opened('income:x', { type: 'asset' }))
+      .then({ account: 'Expenses:Rent', type: 'expense' }, { account: 'income:x', type: 'asset' })
+  })
   it('show what is frozen', async () => {
     const frozen = [of('AccountFrozen', taxes), of('WalletFrozen', {})]
     await rowsFor(balances)
