@@ -16,9 +16,11 @@ import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
+import { netWorthRoute } from './wallet/net-worth.ts'
 import { cashFlowRoutes } from './wallet/reports/cash-flow.ts'
 import { reportRoutes } from './wallet/reports/routes.ts'
 import { statementRoutes } from './wallet/statement.ts'
+import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
 export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
@@ -32,6 +34,8 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   exchangeRoute(deps),
   ...reportRoutes(deps),
   ...cashFlowRoutes(deps),
+  netWorthRoute(deps),
+  valuationRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

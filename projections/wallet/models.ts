@@ -6,6 +6,7 @@ import { charts } from './charts.ts'
 import { entries } from './entries.ts'
 import { gains } from './gains.ts'
 import { holdTimers } from './hold-timers.ts'
+import { holdings } from './holdings.ts'
 import { holds } from './holds.ts'
 import { imports } from './imports.ts'
 import { investments } from './investments.ts'
@@ -41,4 +42,5 @@ export const walletModels: readonly AnyProjection[] = [
   investments,
   lots,
   gains,
+  holdings,
 ]

@@ -1,41 +1,17 @@
 /** `GET /kwlt/exchange`: what one currency, or an amount of it, is worth in another on a day. */
 import { z } from 'zod'
-import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
-import { currency, date, id, integer, list, minorUnits, object } from '../../domain/kernel/schema.ts'
-import { positiveDecimal } from '../../domain/record/decimal.ts'
+import { currency, date, integer, list, minorUnits, object } from '../../domain/kernel/schema.ts'
 import { approximated } from '../../domain/wallet/ratetable/decimal.ts'
-import { exchanged, waysTo } from '../../domain/wallet/ratetable/exchange.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
-import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import { exchanged, type Way, waysTo } from '../../domain/wallet/ratetable/exchange.ts'
+import { asOfErrors, wantedOf } from '../as-of.ts'
 import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
-import {
-  inQuery,
-  invalidParameter,
-  listed,
-  type Queries,
-  queriesOf,
-  severalInQuery,
-  tokenParameters,
-} from '../parameters.ts'
-import { DAY_RATES_OF, dayRatesSql, ratesIn } from './day-rates.ts'
+import { inQuery, invalidParameter, type Queries, queriesOf } from '../parameters.ts'
+import { DAY_RATES_OF, ratesIn } from './day-rates.ts'
+import { dayOf, placesIn, placesText, ratesParameters, ratesScope, rateUnknown, usedRate } from './valuing.ts'
 
 /** Decimal places of a rate that is made of others, in answers. */
 const RATE_PLACES = 18
-
-export const placesText = z.string().regex(/^(0|[1-9]|1[0-8])$/, 'must be a whole number from 0 to 18')
-
-/** Parameters of every answer that is given in one currency. */
-const valuationParameters: readonly Parameter[] = [
-  inQuery(
-    'day',
-    date,
-    'day of the rates: those of the last day before count where that day has none; today if left out',
-  ),
-  severalInQuery('source', id('rate table'), 'only rates of these rate tables'),
-  asOfParameter,
-  ...tokenParameters,
-]
 
 const parameters: readonly Parameter[] = [
   {
@@ -46,17 +22,8 @@ const parameters: readonly Parameter[] = [
   inQuery('amount', minorUnits, 'amount of `from` in minor units'),
   inQuery('places', placesText, 'decimal places of `amount`: those of ISO 4217 if left out'),
   inQuery('to_places', placesText, 'decimal places of `result`: those of ISO 4217 if left out'),
-  ...valuationParameters,
+  ...ratesParameters,
 ]
-
-/** A rate that an answer was made of. */
-export const usedRate = object({
-  source: id('rate table'),
-  base: currency,
-  quote: currency,
-  day: date,
-  rate: positiveDecimal,
-})
 
 const places = integer(0, 18)
 const response = object({
@@ -74,8 +41,6 @@ const response = object({
   to_places: places.optional(),
 }).meta({ title: 'Exchange' })
 
-const today = (): string => new Date().toISOString().slice(0, 10)
-
 /** The route of what a currency is worth. */
 export const exchangeRoute = (deps: ReadStore): Route => ({
   method: 'GET',
@@ -89,13 +54,14 @@ export const exchangeRoute = (deps: ReadStore): Route => ({
   errors: { ...asOfErrors, 404: ['rate_unknown'], ...readErrors },
   async handle(request) {
     const query = queriesOf(request, parameters)
-    const { from, to, day = today(), amount } = query
+    const { from, to, amount } = query
     if (from === undefined) throw invalidParameter('from', 'must be given')
     if (to === undefined) throw invalidParameter('to', 'must be given')
     const wanted = await wantedOf(deps, request, query)
-    const values: unknown[] = [request.principal.org, day]
-    const text = ratesStatement(query, values, wanted.asOf?.position)
+    const { values, rates } = ratesScope(request.principal.org, query, wanted.asOf?.position)
+    const text = `select c.position, c.stalled, ${rates} from ${checkpointsSql(DAY_RATES_OF)}`
     const { rows, position } = await read(deps, request, { of: DAY_RATES_OF, text, values }, wanted)
+    const day = dayOf(query)
     const way = waysTo(to, ratesIn(rows[0]![2])).get(from)
     if (!way) throw rateUnknown(from, to, day)
     const found = { from, to, day, rate: approximated(way.worth, RATE_PLACES), rates: way.rates }
@@ -104,30 +70,9 @@ export const exchangeRoute = (deps: ReadStore): Route => ({
   },
 })
 
-function ratesStatement({ source }: Queries, values: unknown[], asOf: bigint | undefined): string {
-  const put = (value: unknown) => `$${values.push(value) + 1}`
-  const then = asOf === undefined ? undefined : put(asOf)
-  const sources = source === undefined ? {} : { sources: put(listed(source)) }
-  return `select c.position, c.stalled, ${dayRatesSql('$3', { then, ...sources })} from ${checkpointsSql(DAY_RATES_OF)}`
-}
-
-function exchangeOf(query: Queries, way: Parameters<typeof exchanged>[1]) {
+function exchangeOf(query: Queries, way: Way) {
   const amount = BigInt(query.amount!)
   const from = placesIn(query, 'places', query.from!)
   const to = placesIn(query, 'to_places', query.to!)
   return { amount: String(amount), places: from, result: String(exchanged(amount, way, { from, to })), to_places: to }
 }
-
-function placesIn(query: Queries, name: 'places' | 'to_places', code: string): number {
-  const known = query[name] === undefined ? placesOf(code) : Number(query[name])
-  if (known === undefined) throw invalidParameter(name, `must be given: ${code} is no ISO 4217 code`)
-  return known
-}
-
-/** The error where no rates lead from one currency to another. */
-export const rateUnknown = (from: string, to: string, day: string) =>
-  new KogiError('rate_unknown', `No rates lead from ${from} to ${to} on ${day}.`, [
-    { field: 'from', message: from },
-    { field: 'to', message: to },
-    { field: 'day', message: day },
-  ])

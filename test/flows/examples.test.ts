@@ -29,8 +29,8 @@ type Operation = {
 const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
 
-/** Reads of what no client names. */
-const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail', 'getImport', 'import.undo'])
+/** Reads of what no client names, or that need something more. */
+const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail', 'getImport', 'import.undo', 'getValuation'])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -75,6 +75,13 @@ describe('the examples of the OpenAPI document', () => {
     const headers = { 'kogi-min-position': made }
     return (await client.call('GET', '/api/v1/kwlt/imports', { headers })).body.data[0].id
   }
+  /** Records a rate of today; no example can name the day. */
+  async function priced(base: string, quote: string): Promise<undefined> {
+    const rates = [{ day: new Date().toISOString().slice(0, 10), base, quote, rate: '1.0887' }]
+    const { headers } = await client.call('PUT', '/api/v1/kwlt/rate-tables/ecb/rates', { body: { rates } })
+    const wanted = { 'kogi-min-position': String(headers['kogi-position']) }
+    await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates', { headers: wanted })
+  }
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
   const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
@@ -98,13 +105,8 @@ describe('the examples of the OpenAPI document', () => {
       await client.call('GET', '/api/v1/khub/mails', { headers })
       return made.id
     },
-    async getExchange() {
-      const rates = [{ day: new Date().toISOString().slice(0, 10), base: 'EUR', quote: 'USD', rate: '1.0887' }]
-      const { headers } = await client.call('PUT', '/api/v1/kwlt/rate-tables/ecb/rates', { body: { rates } })
-      const wanted = { 'kogi-min-position': String(headers['kogi-position']) }
-      await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates', { headers: wanted })
-      return undefined
-    },
+    getExchange: () => priced('EUR', 'USD'),
+    getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {
       const path = '/api/v1/kwlt/entries?counterparty=external:supplies&wait=10000'
       const { headers } = await client.call('POST', '/api/v1/kwlt/wallets/studio/unfreeze')

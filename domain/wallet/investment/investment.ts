@@ -5,7 +5,7 @@ import { changedFields } from '../../record/merge.ts'
 import { placesOf } from '../wallet/currencies.ts'
 import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
-import { heldIn, type Investment, withHeld, withLot, withMoved, withoutParts } from './state.ts'
+import { happened, heldIn, type Investment, withHeld, withLot, withMoved, withoutParts } from './state.ts'
 import { acquire, dispose, move, split } from './trades.ts'
 
 const evolve: Evolve<Investment, typeof events> = {
@@ -19,6 +19,7 @@ const evolve: Evolve<Investment, typeof events> = {
     lots: noneKeyed,
     accounts: noneKeyed,
     count: 0,
+    lastAt: '',
   }),
   InvestmentChanged(investment, { title, method, longTermDays }) {
     const open = inStatus(investment, 'open')
@@ -33,16 +34,19 @@ const evolve: Evolve<Investment, typeof events> = {
   },
   LotAcquired(investment, { lot, account, quantity, cost, price, acquiredAt }) {
     const acquired = { lot, account, quantity, cost, price, acquiredAt }
-    return withHeld(withLot(inStatus(investment, 'open'), acquired), account, quantity)
+    const open = happened(inStatus(investment, 'open'), acquiredAt)
+    return withHeld(withLot(open, acquired), account, quantity)
   },
-  LotsDisposed: (investment, { account, quantity, feeQuantity, parts }) =>
-    withHeld(withoutParts(inStatus(investment, 'open'), parts), account, -quantity - feeQuantity),
-  LotsMoved(investment, { from, to, quantity, parts }) {
-    const moved = withMoved(inStatus(investment, 'open'), to, parts)
+  LotsDisposed(investment, { account, quantity, feeQuantity, parts, disposedAt }) {
+    const open = happened(inStatus(investment, 'open'), disposedAt)
+    return withHeld(withoutParts(open, parts), account, -quantity - feeQuantity)
+  },
+  LotsMoved(investment, { from, to, quantity, parts, movedAt }) {
+    const moved = withMoved(happened(inStatus(investment, 'open'), movedAt), to, parts)
     return withHeld(withHeld(moved, from, -quantity), to, quantity)
   },
-  LotsSplit(investment, { lots, accounts }) {
-    const open = inStatus(investment, 'open')
+  LotsSplit(investment, { lots, accounts, splitAt }) {
+    const open = happened(inStatus(investment, 'open'), splitAt)
     const split = lots.reduce((all, changed) => {
       const lot = memberOf(all, changed.lot)
       invariant(lot, `a split of the lot ${changed.lot}, which is used up`)

@@ -108,6 +108,8 @@ export const events = {
     numerator: ratio,
     denominator: ratio,
     splitAt: timestamp,
+    /** What there is more of now, or less. */
+    change: minorUnits,
     lots: list(object({ lot, quantity, price: positiveDecimal }), PARTS_MAX, 1),
     accounts: list(object({ account, quantity: minorUnits }), PARTS_MAX, 1),
     ...unit,
@@ -207,4 +209,5 @@ export const rejections = [
   'move_receives_more',
   'fee_value_missing',
   'split_too_small',
+  'split_too_early',
 ] as const

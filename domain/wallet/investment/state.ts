@@ -26,6 +26,8 @@ export type Investment =
       readonly accounts: Keyed<{ readonly account: string; readonly quantity: bigint }>
       /** How many lots there ever were. */
       readonly count: number
+      /** The latest time at which something was acquired, disposed of, moved or split; empty before. */
+      readonly lastAt: string
     }
 export type OpenInvestment = Extract<Investment, { status: 'open' }>
 
@@ -75,3 +77,7 @@ export const withMoved = (open: OpenInvestment, to: string, parts: readonly Move
     const moved = { lot: into, account: to, quantity, cost, price, acquiredAt, order }
     return { ...rest, lots: withMember(rest.lots, into, moved) }
   }, open)
+
+/** The investment after something that happened at a time. */
+export const happened = (open: OpenInvestment, at: string): OpenInvestment =>
+  at > open.lastAt ? { ...open, lastAt: at } : open

@@ -144,12 +144,14 @@ const movedPart =
   })
 
 /** For `denominator` units there are `numerator` now. Fractions of the smallest unit move on: the sums agree. */
-export function split(
-  open: OpenInvestment,
-  { numerator, denominator, at: splitAt }: Command<'split'>,
-  { at }: Context,
-) {
+export function split(open: OpenInvestment, body: Command<'split'>, context: Context) {
+  const { numerator, denominator, at: splitAt = context.at } = body
   if (numerator === denominator) return []
+  if (splitAt < open.lastAt) {
+    throw rejected('split_too_early', 'Something happened after that time, in units of after the split perhaps.', {
+      last: open.lastAt,
+    })
+  }
   const ordered = [...membersOf(open.lots)].sort((a: Lot, b: Lot) => a.order - b.order)
   const accounts = [...membersOf(open.accounts)].sort((a, b) => (a.account < b.account ? -1 : 1))
   if (ordered.length === 0) throw rejected('lots_insufficient', 'There is nothing to split.', { available: 0n })
@@ -179,7 +181,8 @@ export function split(
   const data = {
     numerator,
     denominator,
-    splitAt: splitAt ?? at,
+    splitAt,
+    change: after.reduce((sum, quantity, index) => sum + quantity - ordered[index]!.quantity, 0n),
     lots,
     accounts: accounts.map(({ account }, index) => ({ account, quantity: held[index]! })),
     ...open.unit,

@@ -16,7 +16,7 @@ import {
   severalInQuery,
   tokenParameters,
 } from '../../parameters.ts'
-import { placesText, usedRate } from '../exchange.ts'
+import { placesText, usedRate } from '../valuing.ts'
 import { balanceSheet, incomeStatement, trialBalance } from './made.ts'
 import { type AccountSum, accountSums, type Period } from './sums.ts'
 import { type Made, type Target, valuedIn } from './valued.ts'

@@ -1,7 +1,7 @@
 /** A report in one currency: what its rows are worth on a day, and what they add up to. */
 import { type Fraction, rounded, tenTo } from '../../../domain/wallet/ratetable/decimal.ts'
 import { exchanged, type Rate, type Way, waysTo } from '../../../domain/wallet/ratetable/exchange.ts'
-import { rateUnknown } from '../exchange.ts'
+import { rateUnknown } from '../valuing.ts'
 
 /** The currency that a report is in, its decimal places, and the day of the rates. */
 export type Target = { readonly currency: string; readonly places: number; readonly day: string }

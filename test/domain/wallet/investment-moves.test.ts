@@ -81,12 +81,13 @@ describe('investment', () => {
   })
 
   describe('split', () => {
-    const split = (numerator: number, denominator: number, lots: object[], quantity: bigint): Fact => ({
+    const split = (numerator: number, denominator: number, lots: object[], quantity: bigint, change: bigint): Fact => ({
       type: 'LotsSplit',
       data: {
         numerator,
         denominator,
         splitAt: CONTEXT.at,
+        change,
         lots: lots as never,
         accounts: [{ account: 'main', quantity }],
         ...unit,
@@ -99,8 +100,8 @@ describe('investment', () => {
       ]
       given(...two)
         .when('split', { numerator: 2, denominator: 1 })
-        .then(split(2, 1, lots, 40n))
-      given(...two, split(2, 1, lots, 40n))
+        .then(split(2, 1, lots, 40n, 20n))
+      given(...two, split(2, 1, lots, 40n, 20n))
         .when('dispose', { ...sell, quantity: 20n, proceeds: 0n })
         .then(disposed({ quantity: 20n, proceeds: 0n }, { lot: 'a', quantity: 20n, cost: 10_100n, proceeds: 0n }))
     })
@@ -116,6 +117,7 @@ describe('investment', () => {
               { lot: 'b', quantity: 2n, price: '48' },
             ],
             5n,
+            -15n,
           ),
         ))
     it('leaves in each account what its lots add up to', () =>
@@ -127,6 +129,7 @@ describe('investment', () => {
             numerator: 1,
             denominator: 2,
             splitAt: CONTEXT.at,
+            change: -8n,
             lots: [
               { lot: 'a', quantity: 5n, price: '20' },
               { lot: 'b', quantity: 1n, price: '20' },
@@ -139,6 +142,11 @@ describe('investment', () => {
             ...unit,
           },
         }))
+    it('is refused for a time before something that was recorded', () => {
+      given(...two)
+        .when('split', { numerator: 2, denominator: 1, at: first })
+        .rejects('split_too_early')
+    })
     it('refuses to leave nothing of a lot, and to split nothing', () => {
       given(...two)
         .when('split', { numerator: 1, denominator: 100 })

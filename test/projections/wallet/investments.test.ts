@@ -1,4 +1,5 @@
 import { gains } from '../../../projections/wallet/gains.ts'
+import { holdings } from '../../../projections/wallet/holdings.ts'
 import { investments } from '../../../projections/wallet/investments.ts'
 import { lots } from '../../../projections/wallet/lots.ts'
 import { rowsFor } from '../../support/rows-spec.ts'
@@ -62,6 +63,7 @@ const split = {
     numerator: 2,
     denominator: 1,
     splitAt: CONTEXT.at,
+    change: 3n,
     lots: [{ lot: 'b', quantity: 6n, price: '5' }],
     accounts: [{ account: 'main', quantity: 6n }],
     ...unit,
@@ -124,5 +126,17 @@ describe('rows: gains', () => {
       { revision: 3n, line: 0, lot: 'a', type: 'sell', term: 'long', quantity: 4n, gain: 1_000n, year: '2026' },
       { revision: 3n, line: 1, lot: 'b', type: 'sell', term: 'short', quantity: 2n, gain: -1_000n },
       { revision: 4n, type: 'dividend', quantity: 0n, proceeds: 450n, gain: 450n, year: '2025' },
+    ))
+})
+
+describe('rows: holdings', () => {
+  const { given } = rowsFor(holdings)
+
+  it('has what each event changed, by the day that it counts for', () =>
+    given(...book, moved(), split, dividend).then(
+      { revision: 1n, day: '2025-01-31', quantity: 4n, cost: 4_000n, asset: 'ACME' },
+      { revision: 2n, day: '2025-01-31', quantity: 5n, cost: 7_500n },
+      { revision: 3n, day: '2026-01-31', quantity: -6n, cost: -7_000n },
+      { revision: 5n, day: '2026-01-31', quantity: 3n, cost: 0n },
     ))
 })

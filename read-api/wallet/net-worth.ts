@@ -1,0 +1,119 @@
+/** `GET /kwlt/net-worth`: what all accounts and positions are worth on a day, in one currency. */
+import { z } from 'zod'
+import type { Parameter, Route } from '../../domain/kernel/route.ts'
+import { boolean, currency, date, id, integer, list, minorUnits, object, oneOf } from '../../domain/kernel/schema.ts'
+import { decimalOf } from '../../domain/wallet/ratetable/decimal.ts'
+import { exchanged, type Way, waysTo } from '../../domain/wallet/ratetable/exchange.ts'
+import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
+import { coarsest } from '../../domain/wallet/wallet/places.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { accountDays } from '../../projections/wallet/account-days.ts'
+import { balances } from '../../projections/wallet/balances.ts'
+import { holdings } from '../../projections/wallet/holdings.ts'
+import { investments } from '../../projections/wallet/investments.ts'
+import { USUAL_UNIT } from '../../projections/wallet/posting-sums.ts'
+import { postings } from '../../projections/wallet/postings.ts'
+import { asOfErrors, wantedOf } from '../as-of.ts'
+import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
+import { inQuery, invalidParameter, queriesOf } from '../parameters.ts'
+import { DAY_RATES_OF, ratesIn } from './day-rates.ts'
+import { dayOf, placesIn, placesText, ratesParameters, ratesScope, usedRate } from './valuing.ts'
+
+const parameters: readonly Parameter[] = [
+  { ...inQuery('currency', currency.meta({ examples: ['EUR'] }), 'currency to give it in'), required: true },
+  inQuery('places', placesText, 'decimal places of values: those of ISO 4217 if left out'),
+  inQuery('wallet', id('wallet'), 'only accounts and positions of this wallet'),
+  ...ratesParameters,
+]
+
+const places = integer(0, 30)
+const response = object({
+  currency,
+  places,
+  day: date,
+  total: minorUnits.optional().meta({ description: 'what all of it is worth; absent while `is_complete` is false' }),
+  is_complete: boolean.meta({ description: 'whether there was a rate for every part' }),
+  parts: list(
+    object({
+      of: oneOf('accounts', 'investments'),
+      code: currency.meta({ description: 'currency of the accounts, or asset of the positions' }),
+      amount: minorUnits.meta({ description: 'what there is of it, in minor units of `places`' }),
+      places,
+      value: minorUnits.optional().meta({ description: 'absent where there is no rate' }),
+      rates: list(usedRate, 3).optional(),
+    }),
+    10_000,
+  ).meta({ description: 'what it is made of; `total` is the sum of their values' }),
+}).meta({ title: 'NetWorth' })
+
+/** What is read, without the past: days of accounts have no position. */
+const NOW = [...DAY_RATES_OF, balances, accountDays, holdings, investments]
+const THEN = [...DAY_RATES_OF, balances, postings, holdings, investments]
+
+/** The route of the net worth. */
+export const netWorthRoute = (deps: ReadStore): Route => ({
+  method: 'GET',
+  path: '/kwlt/net-worth',
+  operationId: 'getNetWorth',
+  summary: 'What all assets, less liabilities, and all positions are worth on a day, in one currency.',
+  permission: 'wallet.accounts.read',
+  tag: 'kwlt',
+  parameters,
+  response,
+  errors: { ...asOfErrors, ...readErrors },
+  async handle(request) {
+    const query = queriesOf(request, parameters)
+    const { currency: code } = query
+    if (code === undefined) throw invalidParameter('currency', 'must be given')
+    const to = placesIn(query, 'places', code)
+    const wanted = await wantedOf(deps, request, query)
+    const { values, put, then, rates } = ratesScope(request.principal.org, query, wanted.asOf?.position)
+    const wallet = query.wallet === undefined ? undefined : put(query.wallet)
+    const of = then === undefined ? NOW : THEN
+    const text = `select c.position, c.stalled, r.rates, t.* from ${checkpointsSql(of)}
+      cross join (select ${rates} as rates) r left join (${partsSql(then, wallet)}) t on true order by t."of", t.code`
+    const { rows, position } = await read(deps, request, { of, text, values }, wanted)
+    const ways = waysTo(code, ratesIn(rows[0]![2]))
+    const parts = rows
+      .filter(row => row[3] !== null)
+      .map(([, , , kind, held, amount]) => partOf(String(kind), String(held), String(amount), ways, to))
+      .filter(({ amount }) => amount !== 0n)
+    const isComplete = parts.every(({ value }) => value !== undefined)
+    const total = parts.reduce((sum, { value = 0n }) => sum + value, 0n)
+    const data = {
+      currency: code,
+      places: to,
+      day: dayOf(query),
+      ...(isComplete && { total }),
+      is_complete: isComplete,
+    }
+    return { data: z.encode(response, { ...data, parts } as never), ...positioned(position, wanted.asOf) }
+  },
+})
+
+/** SQL of what there is of each currency and each asset on the day `$3`, as decimals. */
+function partsSql(then: string | undefined, wallet: string | undefined): string {
+  const unit = then === undefined ? `nullif(d.unit, '${USUAL_UNIT}')::int` : 'd.places'
+  const amount = then === undefined ? 'd.credits - d.debits' : 'd.amount'
+  const known = then === undefined ? '' : ` and d.position <= ${then}::bigint`
+  const inWallet = (column: string) => (wallet === undefined ? '' : ` and ${column} = ${wallet}`)
+  return `select 'accounts' as "of", b.currency as code,
+      sum((${amount}) * ('1e-' || coalesce(${unit}, b.minor_places))::numeric)::text as amount
+    from ${tableOf(balances)} b join ${tableOf(then === undefined ? accountDays : postings)} d
+      on d.org = b.org and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
+    where b.org = $2 and b.type in ('asset', 'liability') and d.effective_on <= $3${known}${inWallet('b.wallet')}
+    group by b.currency
+    union all
+    select 'investments', d.asset, sum(d.quantity * ('1e-' || d.quantity_places)::numeric)::text
+    from ${tableOf(holdings)} d join ${tableOf(investments)} i on i.org = d.org and i.id = d.investment
+    where d.org = $2 and d.day <= $3${known}${inWallet('i.wallet')}
+    group by d.asset`
+}
+
+function partOf(kind: string, code: string, text: string, ways: ReadonlyMap<string, Way>, to: number) {
+  const { digits, scale } = decimalOf(text)
+  const { amount, places: from } = coarsest(digits, scale, placesOf(code) ?? 0)
+  const way = ways.get(code)
+  const valued = way && { value: exchanged(amount, way, { from, to }), rates: way.rates }
+  return { of: kind, code, amount, places: from, ...valued }
+}
