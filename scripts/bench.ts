@@ -15,6 +15,7 @@ import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { statementBench } from './bench/statements.ts'
 import { transferBench } from './bench/transfers.ts'
+import { webhookBench } from './bench/webhooks.ts'
 import { table } from './terminal.ts'
 
 /** Groups of figures, by the name that selects them. */
@@ -30,6 +31,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   rest: restBench,
   live: liveBench,
   relay: relayBench,
+  webhooks: webhookBench,
   soak: soakBench,
   peers: peerBench,
 }

@@ -12,8 +12,8 @@ import type { Pool } from '../postgres.ts'
 import type { Thing } from '../things.ts'
 
 /** Attempts that one look brings, and how many of them are of one webhook. */
-const LOOK_MAX = 64
-const LOOK_MAX_OF_ONE = 4
+const LOOK_MAX = 512
+const LOOK_MAX_OF_ONE = 64
 /** Parked deliveries that one look asks for again. */
 const REPLAYS_MAX = 200
 

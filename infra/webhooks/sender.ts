@@ -48,11 +48,15 @@ export type SenderDeps = WriteDeps & {
 type There = Extract<Webhook, { readonly url: string }>
 type Waiting = Exclude<Delivery, { readonly status: 'none' }>
 
+/** The attempts of one webhook: those that wait, and how many are under way. */
+type Line = { readonly waiting: Thing[]; working: number }
+
 export class Sender {
   readonly #deps: SenderDeps
   readonly #requests: DeliveryRequests
-  /** Deliveries on their way, and those that were tried a moment ago. */
-  readonly #active = new Map<string, string>()
+  /** Deliveries that wait in a line or are on their way, the lines by webhook, and what was tried a moment ago. */
+  readonly #active = new Set<string>()
+  readonly #lines = new Map<string, Line>()
   readonly #tried = new Map<string, number>()
   /** Webhooks whose receivers asked to be left alone, with the instant up to which. */
   readonly #resting = new Map<string, Thing & { readonly until: number }>()
@@ -88,6 +92,8 @@ export class Sender {
       if (waitMs > LOOK_MS) await changes?.changed(ticket, waitMs - LOOK_MS, signal)
     }
     await Promise.all(this.#working)
+    this.#lines.clear()
+    this.#active.clear()
     this.#trouble = undefined
   }
 
@@ -100,7 +106,8 @@ export class Sender {
 
   /** Looks once for what there is to do and begins it; says whether there was something. */
   async look(signal: AbortSignal): Promise<boolean> {
-    const requested = await this.#requests.look(signal)
+    const requesting = this.#requests.look(signal)
+    requesting.catch(() => {})
     for (const { webhook: asking, asked, ...thing } of await this.#deps.rows.again()) {
       await give(this.#deps, delivery, thing, {
         by: 'webhooks',
@@ -109,38 +116,50 @@ export class Sender {
         part: String(asked),
       })
     }
-    const began = signal.aborted ? 0 : await this.#begin()
-    return requested || began > 0 || this.#working.size > 0 || this.#tried.size > 0
+    const began = signal.aborted ? 0 : await this.#begin(signal)
+    return (await requesting) || began > 0 || this.#working.size > 0 || this.#tried.size > 0
   }
 
-  /** Begins the attempts whose time has come, and says how many. */
-  async #begin(): Promise<number> {
+  /** Queues the attempts whose time has come, and says how many. */
+  async #begin(signal: AbortSignal): Promise<number> {
     const moment = performance.now()
     for (const [id, until] of this.#tried) if (until <= moment) this.#tried.delete(id)
-    const without = [...this.#active.keys(), ...this.#tried.keys()]
+    const without = [...this.#active, ...this.#tried.keys()]
     const now = Date.parse(this.#deps.now())
     for (const [key, { until }] of this.#resting) if (until <= now) this.#resting.delete(key)
     const due = await this.#deps.rows.due(this.#deps.now(), without, [...this.#resting.values()])
-    let began = 0
     for (const { org, id, webhook: hook } of due) {
       const key = keyOf({ org, id: hook })
-      const ofOne = [...this.#active.values()].filter(other => other === key).length
-      if (this.#active.size >= ACTIVE_MAX || ofOne >= ACTIVE_MAX_OF_ONE) continue
-      this.#active.set(id, key)
-      began += 1
-      const working: Promise<void> = this.#attempt({ org, id })
+      const line = this.#lines.get(key) ?? { waiting: [], working: 0 }
+      this.#lines.set(key, line)
+      this.#active.add(id)
+      line.waiting.push({ org, id })
+      this.#pump(key, line, signal)
+    }
+    return due.length
+  }
+
+  /** Begins as many attempts of a webhook as there may be at once. Each is of another thing. */
+  #pump(key: string, line: Line, signal: AbortSignal): void {
+    while (line.waiting.length > 0 && line.working < ACTIVE_MAX_OF_ONE && this.#working.size < ACTIVE_MAX) {
+      const thing = line.waiting.shift()!
+      if (signal.aborted) continue
+      line.working += 1
+      const working: Promise<void> = this.#attempt(thing)
         .catch(error => {
           this.#trouble = error
-          this.#deps.log.warn({ delivery: id, reason: reasonOf(error) }, 'an attempt could not be made or noted')
+          this.#deps.log.warn({ delivery: thing.id, reason: reasonOf(error) }, 'an attempt could not be made or noted')
         })
         .finally(() => {
-          this.#active.delete(id)
-          this.#tried.set(id, performance.now() + AGAIN_MS)
+          this.#active.delete(thing.id)
+          this.#tried.set(thing.id, performance.now() + AGAIN_MS)
           this.#working.delete(working)
+          line.working -= 1
+          for (const [other, its] of this.#lines) this.#pump(other, its, signal)
         })
       this.#working.add(working)
     }
-    return began
+    if (line.working === 0 && line.waiting.length === 0) this.#lines.delete(key)
   }
 
   async #attempt(thing: Thing): Promise<void> {
