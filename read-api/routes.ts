@@ -15,6 +15,7 @@ import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
+import { booksRoute } from './wallet/books/route.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
 import { netWorthRoute } from './wallet/net-worth.ts'
 import { cashFlowRoutes } from './wallet/reports/cash-flow.ts'
@@ -31,6 +32,7 @@ export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
  */
 export const readRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
+  booksRoute(deps),
   exchangeRoute(deps),
   ...reportRoutes(deps),
   ...cashFlowRoutes(deps),

@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./token.ts')).tokenCommand(),
   import: async () => (await import('./import.ts')).importCommand(),
   imports: async () => (await import('./imports/statement.ts')).importsCommand(),
+  books: async () => (await import('./books.ts')).booksCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   notary: async () => (await import('./notary.ts')).notaryCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),

@@ -57,6 +57,8 @@ export type ApiResponse = {
   readonly meta?: Readonly<Record<string, unknown>>
   readonly pagination?: Pagination
   readonly headers?: Readonly<Record<string, string>>
+  /** Takes the place of `data`: the body is a file. */
+  readonly file?: { readonly name: string; readonly type: string; readonly content: string | Uint8Array }
   /** Takes the place of `data`: the body is server-sent events, written as they come. */
   readonly stream?: (outlet: Outlet) => void
 }
@@ -98,6 +100,8 @@ export type Route = {
   readonly response: z.ZodType
   /** Whether the answer is a stream of server-sent events. */
   readonly streams?: true
+  /** Media types of the answer where it is a file; `response` is that of its text. */
+  readonly media?: readonly string[]
   /** Headers of the answer, where it is not the receipt of one command. */
   readonly answerHeaders?: readonly string[]
   /** Statuses and the codes that can come with them, beyond those every route has. */

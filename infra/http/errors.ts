@@ -80,6 +80,11 @@ export const errorCatalogue = {
     'The personal data of the subject was erased.',
     'Leave the personal fields out, or open a new thing for another subject.',
   ),
+  export_impossible: entry(
+    422,
+    'The books cannot be written in this format.',
+    'Choose another format, one account, or less at once.',
+  ),
   import_invalid: entry(
     422,
     'The file cannot be imported in this way.',

@@ -46,7 +46,7 @@ export class Exchange {
 
   /** Answers what a route returned. */
   success(answer: ApiResponse): void {
-    const { status = 200, data, meta, pagination, headers, stream } = answer
+    const { status = 200, data, meta, pagination, headers, stream, file } = answer
     const { method, headers: asked } = this.request
     if (stream) {
       this.#stream(stream, { ...headers })
@@ -58,6 +58,11 @@ export class Exchange {
         this.#send(304, { ...headers }, '')
         return
       }
+    }
+    if (file) {
+      const disposition = `attachment; filename="${file.name}"`
+      this.#send(status, { ...headers, 'Content-Type': file.type, 'Content-Disposition': disposition }, file.content)
+      return
     }
     const envelope = status === 204 ? '' : JSON.stringify({ data, meta: { ...this.#meta(), ...meta }, pagination })
     this.#send(status, { ...headers }, envelope)
@@ -111,7 +116,7 @@ export class Exchange {
     else begin(outletOf(response))
   }
 
-  #send(status: number, headers: Record<string, string | number>, body: string): void {
+  #send(status: number, headers: Record<string, string | number>, body: string | Uint8Array): void {
     const { request, response } = this
     headers['X-Correlation-Id'] = this.correlationId
     headers['Cache-Control'] = 'no-store'
@@ -123,7 +128,7 @@ export class Exchange {
     }
     const hasBody = status !== 204 && status !== 304
     if (hasBody) {
-      headers['Content-Type'] = 'application/json; charset=utf-8'
+      headers['Content-Type'] ??= 'application/json; charset=utf-8'
       headers['Content-Length'] = Buffer.byteLength(body)
       headers['X-Content-Type-Options'] = 'nosniff'
     }

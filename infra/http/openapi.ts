@@ -182,10 +182,15 @@ function namedParameters(routes: readonly Route[]) {
 
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
 function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
-  const { method, response, path, parameters, answerHeaders, streams } = route
+  const { method, response, path, parameters, answerHeaders, streams, media } = route
   if (streams) {
     const description = 'Server-sent events; the schema is that of the JSON in the `data` of each'
     return { 200: { description, content: { 'text/event-stream': { schema: refTo(response) } } } }
+  }
+  if (media) {
+    const schema = { type: 'string' }
+    const content = Object.fromEntries(media.map(type => [type, { schema }]))
+    return { 200: { description: 'The file', headers: headerRefs(['Kogi-Position']), content } }
   }
   const isConditional = method === 'GET' && parameters.some(({ name }) => name === 'If-None-Match')
   const read = ['Kogi-Position', ...(isConditional ? ['ETag'] : [])]
