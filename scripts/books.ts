@@ -22,7 +22,8 @@ type Options = OperatorOptions & {
 const HELP = `
 hledger, ledger and beancount files assert their own balances at the end: the program that reads one checks them.
 Amounts are written in full, without grouped digits. With --from, what was before is one opening entry. beancount
-names accounts and currencies in its own way; a file says what each is called in Kogi. camt (camt.053) and ofx are of one account.
+names accounts and currencies in its own way; a file says what each is called in Kogi. camt and ofx are of
+one account.
 
 Examples:
   $ kogi books export --org acme --wallet books --format hledger --output books.journal

@@ -89,7 +89,7 @@ export function planStatement(
     const key = `bank:opening:${JSON.stringify([name, currency])}`
     draft.decide(
       postStep(
-        { account: name, against: OPENING, currency, date, words, amount, line },
+        { account: name, against: OPENING, currency, date, words, amount, line, tags: [] },
         draft.find(key).key,
         source,
         places,
@@ -248,10 +248,13 @@ function openingsOf({ statements }: StatementFile, draft: WalletDraft, options: 
 
 const earliest = ({ rows }: Statement): string | undefined => rows.flatMap(({ date }) => date ?? []).sort()[0]
 
-type Entry = Omit<BankRow, 'key' | 'tags'>
+type Entry = Omit<BankRow, 'key'>
+
+const NAME_MAX = 255
+const clipped = (text: string): string => [...text].slice(0, NAME_MAX).join('')
 
 function postStep(row: Entry, key: string, source: string, placesOf: (currency: string) => number): Step {
-  const { account, against, currency, date, words, line } = row
+  const { account, against, currency, date, words, line, payee, reference, tags } = row
   const amount = unitsOf(row, placesOf(currency))
   const body = {
     postings: [
@@ -260,6 +263,9 @@ function postStep(row: Entry, key: string, source: string, placesOf: (currency: 
     ],
     effective_on: date,
     ...(words && { description: words }),
+    ...(payee && { counterparty: clipped(payee) }),
+    ...(reference && { reference: clipped(reference) }),
+    ...(tags.length > 0 && { tags }),
     source,
   }
   return { command: 'post', body, key, line }
