@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import {
+  column,
   currency,
   date,
   id,
@@ -13,7 +14,7 @@ import {
   unsigned64,
 } from '../../domain/kernel/schema.ts'
 import { DEVIATIONS_MAX } from '../../domain/wallet/wallet/chart.ts'
-import { EXTERNAL, entryKind, POSTINGS_MAX, said } from '../../domain/wallet/wallet/fields.ts'
+import { EXTERNAL, entryKind, POSTINGS_MAX, said, usedRate } from '../../domain/wallet/wallet/fields.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { tableOf } from '../rows/tables.ts'
@@ -49,6 +50,7 @@ const row = object({
     }),
     POSTINGS_MAX,
   ),
+  conversion: column(usedRate, 'jsonb').optional().meta({ description: 'the rate that a conversion used' }),
   source: text(255).optional(),
   reverses: id('entry').optional(),
   replaces: id('entry').optional(),
@@ -85,6 +87,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
           ...posting,
           ...(effectiveOn !== undefined && { effective_on: effectiveOn }),
         })),
+        conversion: data.conversion,
         source: data.source,
         reverses: data.reverses,
         replaces: data.replaces,
@@ -119,7 +122,7 @@ const SEARCHED = [
   'deviations',
 ] as const
 
-const named = { name: 'entries', version: 3 }
+const named = { name: 'entries', version: 4 }
 
 /** One row per entry, with its postings: the journal. */
 export const entries = projection({

@@ -30,7 +30,15 @@ const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
 
 /** Reads of what no client names, or that need something more. */
-const UNNAMED = new Set(['getEntry', 'getDelivery', 'getMail', 'getImport', 'import.undo', 'getValuation'])
+const UNNAMED = new Set([
+  'getEntry',
+  'getDelivery',
+  'getMail',
+  'getImport',
+  'import.undo',
+  'getValuation',
+  'wallet.convert',
+])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -104,6 +112,17 @@ describe('the examples of the OpenAPI document', () => {
       const headers = { 'kogi-min-position': String(position) }
       await client.call('GET', '/api/v1/khub/mails', { headers })
       return made.id
+    },
+    async 'wallet.convert'() {
+      const path = '/api/v1/kwlt/wallets'
+      await client.call('POST', path, { body: { id: 'abroad', kind: 'personal' } })
+      for (const [account, currency] of [
+        ['checking', 'EUR'],
+        ['dollars', 'USD'],
+      ]) {
+        await client.call('POST', `${path}/abroad/accounts`, { body: { account, currency, overdraft: 'allowed' } })
+      }
+      return 'abroad'
     },
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),

@@ -89,4 +89,42 @@ describe('exchange', () => {
     const { status } = await other.call('GET', '/api/v1/kwlt/exchange?from=EUR&to=USD&day=2015-12-31')
     expect(status).to.equal(404)
   })
+
+  it('converts money by a rate, shows the rate and the rounding, and can be taken back', async () => {
+    await send('POST', '/wallets', { id: 'purse', kind: 'personal' })
+    for (const [account, currency] of [
+      ['euros', 'EUR'],
+      ['dollars', 'USD'],
+    ]) {
+      await send('POST', '/wallets/purse/accounts', { account, currency, overdraft: 'allowed' })
+    }
+    const from = { from_account: 'euros', from_currency: 'EUR', amount: '10001' }
+    const to = { to_account: 'dollars', to_currency: 'USD', rate: '1.0887', rate_source: 'ecb' }
+    const { body, headers } = await send('POST', '/wallets/purse/conversions', { ...from, ...to })
+    const read = async (path: string) => {
+      const answer = await client.call('GET', path, { headers: { 'Kogi-Min-Position': last } })
+      expect(answer.status, JSON.stringify(answer.body)).to.equal(200)
+      return answer.body.data
+    }
+    const entry = await read(String(headers.location))
+    expect(entry.kind).to.equal('conversion')
+    expect(entry.conversion).to.deep.equal({ base: 'EUR', quote: 'USD', rate: '1.0887', source: 'ecb' })
+    const balances = async () => {
+      const rows = await read('/api/v1/kwlt/wallets/purse/accounts')
+      return rows.map(({ currency, balance, places }: Record<string, string>) => [currency, balance, places])
+    }
+    expect(await balances()).to.deep.equal([
+      ['USD', '10888', 2],
+      ['EUR', '-10001', 2],
+    ])
+    const rounding = '/api/v1/kwlt/wallets/purse/accounts/external%3Arounding/statement?currency=USD'
+    const { closing, places } = await read(rounding)
+    expect([closing, places]).to.deep.equal(['887', 6])
+    const totals = (await read('/api/v1/kwlt/wallets/purse/trial-balance')).totals
+    for (const { debit, credit, in_transit } of totals) expect([debit, in_transit]).to.deep.equal([credit, '0'])
+
+    await send('POST', `/wallets/purse/entries/${body.data.events[0].data.entry}/reverse`, {})
+    expect((await balances()).map(([, balance]: string[]) => balance)).to.deep.equal(['0', '0'])
+    expect((await read(rounding)).closing).to.equal('0')
+  })
 })

@@ -38,6 +38,10 @@ describe('the Location of what was made', () => {
       const { entry: _, ...body } = ((schema.meta()?.examples as object[] | undefined)?.[0] ?? transfer) as Body
       const ofEntry = path.includes(':entry')
       const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!).replace(':entry', () => entries.pop()!)}`
+      if (name === 'convert') {
+        const dollars = { account: 'dollars', currency: 'USD', overdraft: 'allowed' }
+        await client.call('POST', url.replace('/conversions', '/accounts'), { body: dollars })
+      }
       const made = await client.call(method, url, { body })
       expect(made.status, `${operationId} ${JSON.stringify(made.body)}`).to.equal(201)
       if (opens) thing.set(aggregate.name, made.body.data.id)

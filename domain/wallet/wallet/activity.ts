@@ -7,6 +7,7 @@ type Amount = { readonly amount: bigint; readonly currency: string; readonly pla
 type Entry = {
   readonly postings: readonly (Amount & { readonly account: string })[]
   readonly reverses?: string | undefined
+  readonly conversion?: object | undefined
 }
 const money = ({ amount, currency, places }: Amount) => moneyText(amount < 0n ? -amount : amount, currency, places)
 
@@ -37,7 +38,9 @@ export const activity: Activity<typeof events> = {
 }
 
 /** An entry with one posting into and one out of an account says both; a larger one says how large it is. */
-function entry({ postings, reverses }: Entry): Phrase {
+function entry({ postings, reverses, conversion }: Entry): Phrase {
+  const [given, taken] = postings
+  if (conversion && given && taken) return said`converted ${money(given)} into ${money(taken)} in the wallet ${THING}`
   const [into, out] = [postings.find(({ amount }) => amount > 0n), postings.find(({ amount }) => amount < 0n)]
   if (postings.length > 2 || !into || !out) {
     return said`posted an entry of ${String(postings.length)} postings in the wallet ${THING}`

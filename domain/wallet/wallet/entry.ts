@@ -5,7 +5,7 @@ import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
 import { checkedBy } from './chart.ts'
 import { placesOf } from './currencies.ts'
 import { POSTINGS_MAX } from './fields.ts'
-import type { commands } from './messages.ts'
+import type { commands, events } from './messages.ts'
 import { coarsest } from './places.ts'
 import {
   type Account,
@@ -28,6 +28,8 @@ export type Leniency = { readonly mayMove?: typeof mustMove; readonly isOutsideC
 type Draft = Omit<ReturnType<(typeof commands)['post']['parse']>, 'postings' | 'kind'> & {
   readonly kind: NonNullable<ReturnType<(typeof commands)['post']['parse']>['kind']>
   readonly postings: readonly (Posting & { readonly effective_on?: string | undefined })[]
+  /** The rate that a conversion used. */
+  readonly conversion?: NonNullable<ReturnType<(typeof events)['EntryPosted']['parse']>['conversion']>
 }
 
 /**
@@ -137,7 +139,8 @@ export function unitsOf(open: OpenWallet, postings: readonly Posting[]): Readonl
       throw rejected('currency_places_unknown', 'Open an account in the currency first.', { currency })
     }
     const { places = least ?? 0 } = stated(open, posting)
-    const most = placesOf(currency) ?? places
+    // Outside there are fractions of a cent: what an exchange rate gives exactly.
+    const most = isOwn(posting) ? (placesOf(currency) ?? places) : places
     if (places > most) {
       throw rejected('currency_places_mismatch', 'The currency has fewer decimal places.', { currency, places: most })
     }

@@ -14,6 +14,7 @@ import {
   timestamp,
   unsignedMinorUnits,
 } from '../../kernel/schema.ts'
+import { positiveDecimal } from '../../record/decimal.ts'
 import { reason } from '../../record/reason.ts'
 
 /** Accounts beginning with this stand for the world outside the wallet: named, never opened, unlimited. */
@@ -108,6 +109,15 @@ export const otherSide = text(255)
   .meta({ description: 'who is on the other side: an account name, or a name of your own, 1 to 255 characters' })
   .optional()
 
+/** The rate that a conversion used: units of `quote` for one unit of `base`. */
+export const usedRate = object({
+  base: currency,
+  quote: currency,
+  rate: positiveDecimal,
+  source: text(128).optional(),
+  day: date.optional(),
+})
+
 export const origin = {
   source: text(255)
     .meta({ description: 'name of the journal that the entry was imported from, 1 to 255 characters' })
@@ -123,3 +133,23 @@ export const counterparty = text(255)
     description: 'the external account on the other side, up to 255 characters',
   })
   .default('external:unspecified')
+
+/** What a conversion gives, what arrives, and by which rate. */
+export const exchange = {
+  from_account: account,
+  from_currency: currency,
+  amount: positiveMinorUnits.meta({ description: 'what is given, in minor units of `from_currency`' }),
+  places: finerPlaces.optional(),
+  to_account: account,
+  to_currency: currency,
+  to_amount: positiveMinorUnits
+    .meta({ description: 'what arrived: what the rate gives, rounded half up, where it is left out' })
+    .optional(),
+  to_places: finerPlaces.optional(),
+  rate: positiveDecimal.meta({ description: 'what one unit of `rate_base` costs in the other currency' }),
+  rate_base: currency.meta({ description: 'one of both currencies: `from_currency`, if left out' }).optional(),
+  rate_source: text(128).meta({ description: 'where the rate is from: a rate table, a bank' }).optional(),
+  rate_day: date.meta({ description: 'the day that the rate is of' }).optional(),
+  exchange_account: counterparty.default('external:exchange'),
+  rounding_account: counterparty.default('external:rounding'),
+}

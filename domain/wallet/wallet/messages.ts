@@ -22,6 +22,7 @@ import {
   chart,
   counterparty,
   entryKind,
+  exchange,
   expiry,
   finerPlaces,
   held,
@@ -37,6 +38,7 @@ import {
   project,
   said,
   stored,
+  usedRate,
   why,
 } from './fields.ts'
 
@@ -68,6 +70,7 @@ export const events = {
     ...said,
     counterparty: otherSide,
     project: project.optional(),
+    conversion: usedRate.optional(),
     ...origin,
     takenBack: integer(2, POSTINGS_MAX - 2)
       .meta({ description: 'how many of the postings, the first ones, take back the entry that it stands for' })
@@ -178,6 +181,22 @@ export const commands = {
       },
     ],
   }),
+  convert: object({
+    ...exchange,
+    ...about,
+  }).meta({
+    examples: [
+      {
+        from_account: 'checking',
+        from_currency: 'EUR',
+        amount: '10000',
+        to_account: 'dollars',
+        to_currency: 'USD',
+        rate: '1.0887',
+        rate_source: 'ecb',
+      },
+    ],
+  }),
   reverse: object({
     entry: id('entry'),
     revision: unsigned64
@@ -263,4 +282,9 @@ export const rejections = [
   'account_not_in_chart',
   'account_type_not_in_chart',
   'postings_not_in_chart',
+  'conversion_within_currency',
+  'conversion_rate_of_others',
+  'conversion_too_small',
+  'conversion_too_fine',
+  'conversion_off_rate',
 ] as const

@@ -17,6 +17,7 @@ import {
   withTerms,
 } from './changes.ts'
 import { setChart, typeInChart } from './chart.ts'
+import { convert } from './conversion.ts'
 import { post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
@@ -122,6 +123,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     }),
   post: (wallet, entry, context) =>
     post(inStatus(wallet, 'open', CLOSED), context, { ...entry, kind: entry.kind ?? 'journal' }),
+  convert: (wallet, body, context) => convert(inStatus(wallet, 'open', CLOSED), body, context),
   reverse: (wallet, body, context) => reverse(inStatus(wallet, 'open', CLOSED), body, context),
   hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
   capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
@@ -181,6 +183,12 @@ export const wallet = aggregate({
       'POST /wallets/:id/entries',
       'entries.write',
       'Post an entry of two or more postings that balance in every currency.',
+      '/entries/:entry',
+    ],
+    convert: [
+      'POST /wallets/:id/conversions',
+      'entries.write',
+      'Convert money of one currency into another, by a rate; what is rounded is posted.',
       '/entries/:entry',
     ],
     reverse: [

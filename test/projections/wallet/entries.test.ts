@@ -37,6 +37,11 @@ describe('rows: entries', () => {
       { tags: [], counterparty: 'Mira & Co', project: undefined, metadata: undefined, taken_back: 2 },
     )
     await given(...book).then({ counterparty: 'external:client' }, { counterparty: 'external:fee' })
+    const conversion = { base: 'EUR', quote: 'USD', rate: '1.0887', source: 'ecb' }
+    await given(...book.slice(0, 3), posted({ kind: 'conversion', conversion })).then({
+      kind: 'conversion',
+      conversion,
+    })
   })
   it('says where an entry comes from, and the day and places of each posting', async () => {
     const rows = await given(...withGold).rows()
