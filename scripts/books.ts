@@ -22,8 +22,8 @@ type Options = OperatorOptions & {
 const HELP = `
 hledger, ledger and beancount files assert their own balances at the end: the program that reads one checks them.
 Amounts are written in full, without grouped digits. With --from, what was before is one opening entry. beancount
-names accounts and currencies in its own way; a file says what each is called in Kogi. camt and ofx are of
-one account.
+names accounts and currencies in its own way; a file says what each is called in Kogi. camt, ofx
+and pdf are of one account.
 
 Examples:
   $ kogi books export --org acme --wallet books --format hledger --output books.journal
@@ -62,7 +62,7 @@ async function run(options: Options): Promise<void> {
     const position = BigInt(String(rows[0]![0]))
     const head = await events.head()
     if (head > position) console.error(`note: the read models stand at ${position}, and the log at ${head}`)
-    const file = bookFile(loadedBook(found, options, position), { ...options, madeAt: new Date().toISOString() })
+    const file = await bookFile(loadedBook(found, options, position), { ...options, madeAt: new Date().toISOString() })
     if (output === undefined) process.stdout.write(file.content)
     else await writeFile(output, file.content)
   })

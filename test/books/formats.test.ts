@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
@@ -73,8 +73,11 @@ const book: LoadedBook = {
   types: new Map([['assets:bank', 'asset']]),
   position: 7n,
 }
-const file = (format: BookFormat, more: object = {}) =>
-  String(bookFile(book, { org: 'acme', wallet: 'studio', format, madeAt: '2026-02-02T00:00:00.000Z', ...more }).content)
+const contentOf = async (format: BookFormat, more: object = {}) => {
+  const wish = { org: 'acme', wallet: 'studio', format, madeAt: '2026-02-02T00:00:00.000Z', ...more }
+  return (await bookFile(book, wish)).content
+}
+const file = async (format: BookFormat, more: object = {}) => String(await contentOf(format, more))
 
 /** Whether a program is there; what needs it is skipped otherwise. */
 function isThere(program: string, ...args: string[]): boolean {
@@ -91,6 +94,7 @@ const there = {
   ledger: isThere('ledger', '--version'),
   beancount: isThere('bean-check', '--help'),
   aqbanking: isThere('aqbanking-cli', 'versions'),
+  poppler: isThere('pdftotext', '-v'),
 }
 
 describe('books as files', () => {
@@ -102,7 +106,7 @@ describe('books as files', () => {
 
   const judged = async (format: BookFormat, name: string, command: (file: string) => string[], more: object = {}) => {
     const at = path.join(folder, name)
-    await writeFile(at, file(format, more))
+    await writeFile(at, await file(format, more))
     const [program, ...args] = command(at)
     return execFileSync(program!, args, { encoding: 'utf8', stdio: 'pipe' })
   }
@@ -127,15 +131,15 @@ describe('books as files', () => {
     const at = path.join(folder, 'wrong.journal')
     await writeFile(
       at,
-      file('hledger')
+      (await file('hledger'))
         .replace('    assets:bank  -0.01 EUR', '    assets:bank  -0.02 EUR')
         .replace('  0.01 EUR', '  0.02 EUR'),
     )
     expect(() => execFileSync('hledger', ['-f', at, 'check'], { stdio: 'pipe' })).to.throw(/balance assertion/)
   })
 
-  it('as CSV hold every posting, and no formula', () => {
-    const lines = file('csv').trimEnd().split('\r\n')
+  it('as CSV hold every posting, and no formula', async () => {
+    const lines = (await file('csv')).trimEnd().split('\r\n')
     expect(lines).to.have.length(1 + 14)
     expect(lines[1]).to.include('"Opened; with ""words"" | and (more"')
   })
@@ -144,7 +148,7 @@ describe('books as files', () => {
   const small = { ...account, from: '2026-01-01', to: '2026-01-02' }
   for (const format of ['camt', 'ofx'] as const) {
     it(`as ${format} are read back with the same rows`, async () => {
-      const text = file(format, small)
+      const text = await file(format, small)
       const read = await readStatementFile(Buffer.from(text), format, { rules: NO_RULES, anySchema: false }, readXml)
       expect(read.faults).to.deep.equal([])
       expect(read.statements[0]!.rows.map(({ date, amount }) => [date, written(amount!)])).to.deep.equal([
@@ -165,9 +169,43 @@ describe('books as files', () => {
     })
   }
 
-  it('as formats of banks are refused where these cannot hold them', () => {
-    expect(() => file('camt')).to.throw(/name wallet, account and currency/)
-    expect(() => file('camt', account)).to.throw(/18 digits/)
-    expect(() => file('ofx', { account: 'assets:gold', currency: 'gold-oz 1/2' })).to.throw(/three capital letters/)
+  it('as formats of banks are refused where these cannot hold them', async () => {
+    const refusal = (...args: Parameters<typeof file>) =>
+      file(...args).then(
+        () => 'written',
+        (error: Error) => error.message,
+      )
+    expect(await refusal('camt')).to.match(/name wallet, account and currency/)
+    expect(await refusal('camt', account)).to.match(/18 digits/)
+    expect(await refusal('ofx', { account: 'assets:gold', currency: 'gold-oz 1/2' })).to.match(/three capital letters/)
+  })
+
+  it('as PDF are the same bytes twice, PDF/A-3b, with the lines attached', async function () {
+    const pdf = Buffer.from((await contentOf('pdf', account)) as Uint8Array)
+    expect(
+      Buffer.compare(pdf, (await contentOf('pdf', { ...account, madeAt: '2026-03-03T00:00:00.000Z' })) as Buffer),
+    ).to.equal(0)
+    const text = pdf.toString('latin1')
+    for (const part of [
+      '%PDF-1.7',
+      '/EmbeddedFile',
+      '<pdfaid:part>3</pdfaid:part>',
+      '<pdfaid:conformance>B<',
+      'FontFile2',
+    ]) {
+      expect(text).to.include(part)
+    }
+    if (!there.poppler) this.skip()
+    const at = path.join(folder, 'x.pdf')
+    await writeFile(at, pdf)
+    const read = execFileSync('pdftotext', ['-layout', at, '-'], { encoding: 'utf8' })
+    expect(read).to.match(/2026-01-02\s+\(7\) \* ! @ = date:2026-13-45\s+-0\.01\s+999\.99/)
+    expect(read).to.match(/Closing balance/)
+    execFileSync('pdfdetach', ['-saveall', '-o', folder, at])
+    const attached = await readFile(path.join(folder, 'statement.csv'), 'utf8')
+    expect(attached.split('\r\n')[2]).to.match(/^2026-01-02,-0.01,999.99,EUR,/)
+    expect(execFileSync('pdffonts', [at], { encoding: 'utf8' })).to.match(
+      /DejaVuSans +CID TrueType +Identity-H +yes yes/,
+    )
   })
 })

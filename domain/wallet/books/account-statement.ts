@@ -25,7 +25,7 @@ export type AccountStatement = {
   readonly madeAt: string
 }
 
-const closing = ({ opening, lines }: AccountStatement): Exact =>
+export const closingOf = ({ opening, lines }: AccountStatement): Exact =>
   lines.reduce((sum, { amount }) => plus(sum, amount), opening)
 
 /** Formats of banks have currencies of three letters; camt has 18 digits, at most 5 of them decimal. */
@@ -48,6 +48,7 @@ export function camtText(statement: AccountStatement): string {
   const { account, currency, from, to, opening, lines, madeAt, wallet } = statement
   const id = `${to.replaceAll('-', '')}-${hash(`${wallet} ${account} ${currency} ${from}`)}`
   const body = lines.map(line => entryXml(line, currency)).join('')
+  const end = closingOf(statement)
   return `<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.04">
   <BkToCstmrStmt>
@@ -57,7 +58,7 @@ export function camtText(statement: AccountStatement): string {
       <CreDtTm>${madeAt}</CreDtTm>
       <FrToDt><FrDtTm>${from}T00:00:00</FrDtTm><ToDtTm>${to}T23:59:59</ToDtTm></FrToDt>
       <Acct><Id>${accountXml(account)}</Id><Ccy>${currency}</Ccy></Acct>
-${balanceXml('OPBD', opening, currency, from)}${balanceXml('CLBD', closing(statement), currency, to)}${body}    </Stmt>
+${balanceXml('OPBD', opening, currency, from)}${balanceXml('CLBD', end, currency, to)}${body}    </Stmt>
   </BkToCstmrStmt>
 </Document>
 `
@@ -132,7 +133,7 @@ export function ofxText(statement: AccountStatement): string {
 <BANKTRANLIST><DTSTART>${day(from)}</DTSTART><DTEND>${day(to)}</DTEND>
 ${rows.join('\n')}
 </BANKTRANLIST>
-<LEDGERBAL><BALAMT>${written(closing(statement))}</BALAMT><DTASOF>${day(to)}</DTASOF></LEDGERBAL>
+<LEDGERBAL><BALAMT>${written(closingOf(statement))}</BALAMT><DTASOF>${day(to)}</DTASOF></LEDGERBAL>
 </STMTRS></STMTTRNRS></BANKMSGSRSV1>
 </OFX>
 `

@@ -1,5 +1,6 @@
 /** Books as CSV (RFC 4180): one line for each posting. */
-import { written } from '../statement/exact.ts'
+import { plus, written } from '../statement/exact.ts'
+import type { AccountStatement } from './account-statement.ts'
 import { allEntries, type Book } from './book.ts'
 
 const HEADINGS =
@@ -30,6 +31,17 @@ export function csvText(book: Book): string {
     ),
   )
   return `${[HEADINGS, ...lines].join('\r\n')}\r\n`
+}
+
+/** The lines of a statement as CSV, each with the balance after it. */
+export function statementCsv({ opening, lines, currency }: AccountStatement): string {
+  let balance = opening
+  const rows = lines.map(({ date, amount, entry, description, counterparty, reference }) => {
+    balance = plus(balance, amount)
+    const texts = [entry, description, counterparty ?? '', reference ?? ''].map(field)
+    return [date, written(amount), written(balance), field(currency), ...texts].join(',')
+  })
+  return `${['date,amount,balance,currency,entry,description,counterparty,reference', ...rows].join('\r\n')}\r\n`
 }
 
 /** A text of others: spreadsheets must not take it for a formula. */

@@ -5,12 +5,13 @@ import { beancountText } from '../../../domain/wallet/books/beancount.ts'
 import { journalText } from '../../../domain/wallet/books/journal.ts'
 import { csvText } from '../../../domain/wallet/books/table.ts'
 import { type BookQuery, bookOf, type LoadedBook, statementOf } from './load.ts'
+import { pdfOf } from './pdf.ts'
 
-export const BOOK_FORMATS = ['hledger', 'ledger', 'beancount', 'csv', 'camt', 'ofx'] as const
+export const BOOK_FORMATS = ['hledger', 'ledger', 'beancount', 'csv', 'camt', 'ofx', 'pdf'] as const
 export type BookFormat = (typeof BOOK_FORMATS)[number]
 
 /** Formats of one account in one currency. */
-const STATEMENTS = { camt: camtText, ofx: ofxText } as const
+const STATEMENTS = { camt: camtText, ofx: ofxText, pdf: pdfOf } as const
 
 export type BookFile = { readonly name: string; readonly type: string; readonly content: string | Uint8Array }
 
@@ -21,6 +22,7 @@ const KINDS: Readonly<Record<BookFormat, readonly [extension: string, type: stri
   csv: ['csv', 'text/csv; charset=utf-8'],
   camt: ['xml', 'application/xml; charset=utf-8'],
   ofx: ['ofx', 'application/x-ofx; charset=utf-8'],
+  pdf: ['pdf', 'application/pdf'],
 }
 export const BOOK_TYPES = [...new Set(Object.values(KINDS).map(([, type]) => type.split(';')[0]!))]
 
@@ -33,17 +35,19 @@ export type Wish = BookQuery & {
 }
 
 /** Writes a file. */
-export function bookFile(loaded: LoadedBook, wish: Wish): BookFile {
+export async function bookFile(loaded: LoadedBook, wish: Wish): Promise<BookFile> {
   const { format, org, wallet, from, to } = wish
   const [extension, type] = KINDS[format]
   const parts = [wallet ?? org, from, to].filter(part => part !== undefined)
   const name = `${parts.join('-').replaceAll(/[^\w.-]+/g, '_')}.${extension}`
-  return { name, type, content: contentOf(loaded, wish) }
+  return { name, type, content: await contentOf(loaded, wish) }
 }
 
-function contentOf(loaded: LoadedBook, wish: Wish): string {
+async function contentOf(loaded: LoadedBook, wish: Wish): Promise<string | Uint8Array> {
   const { format } = wish
-  if (format === 'camt' || format === 'ofx') return STATEMENTS[format](statementOf(loaded, ...accountIn(wish)))
+  if (format === 'camt' || format === 'ofx' || format === 'pdf') {
+    return STATEMENTS[format](statementOf(loaded, ...accountIn(wish)))
+  }
   const book = bookOf(loaded, wish)
   if (format === 'csv') return csvText(book)
   return format === 'beancount' ? beancountText(book) : journalText(book, format)

@@ -14,7 +14,7 @@ const { shape } = postings.row
 
 const parameters: readonly Parameter[] = [
   {
-    ...inQuery('format', z.enum(BOOK_FORMATS), 'the format; `camt` (camt.053) and `ofx` are of one account'),
+    ...inQuery('format', z.enum(BOOK_FORMATS), 'the format; `camt` (camt.053), `ofx` and `pdf` are of one account'),
     required: true,
   },
   inQuery('wallet', entries.row.shape.wallet, 'the wallet; without it the books are those of all wallets'),
@@ -56,7 +56,7 @@ export const booksRoute = (deps: ReadStore): Route => ({
     }
     const asOf = wanted.asOf?.position ?? position
     const wish = { org, wallet, from, to, account, currency, format: query.format as BookFormat }
-    const file = bookFile(loadedBook(found, wish, asOf), { ...wish, madeAt: new Date().toISOString() })
+    const file = await bookFile(loadedBook(found, wish, asOf), { ...wish, madeAt: new Date().toISOString() })
     return { file, headers: { 'Kogi-Position': String(asOf) } }
   },
 })
