@@ -1,23 +1,28 @@
+import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { toWire } from '../domain/kernel/json.ts'
 import { aggregates, codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
+import { commandStore } from '../infra/event-store/command-store.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { readSkips } from '../infra/event-store/skips.ts'
+import { lastNoteOf } from '../infra/notary/seals.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
+import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { noteIgnored } from './ignored.ts'
+import { collect, verifierIn } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
 
 type Common = { readonly data?: string; readonly json?: true }
 type ExportOptions = Common & { readonly org: string; readonly out: string; readonly force?: true }
-type ReplayOptions = Common & { readonly offline?: true }
+type ReplayOptions = Common & { readonly offline?: true; readonly key: readonly string[]; readonly since?: string }
 
 const EVENTS_PER_LIST = 500
 
@@ -39,18 +44,24 @@ export function auditCommand(): Command {
     .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')
     .argument('<folder>', 'the export')
     .option('--offline', 'only check and fold: print the digests, compare with nothing')
+    .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect, [])
+    .option(
+      '--since <checkpoint>',
+      'file with an earlier checkpoint of the organization, which the export must go on from',
+    )
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
-    .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline')
+    .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline --key notary.key')
     .action((folder: string, options: ReplayOptions) => reporting(options, () => replayAction(folder, options)))
   return audit
 }
 
 async function exportAction({ org, out, force, json, data }: ExportOptions): Promise<void> {
-  await withEngines(data, async engines => {
+  await withEngines(data, async (engines, config) => {
     const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
     let bar: Progress | undefined
     try {
+      const checkpoint = await checkpointOf(engines.eventStoreUrl, config, org)
       const head = await log.head()
       const shown = progress('export', Number(head), 'log positions')
       bar = shown
@@ -58,6 +69,7 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
       const exported = await exportOrg({
         events: log.read({ after: 0n, to: head, max: EVENTS_PER_LIST }),
         head,
+        checkpoint,
         org,
         skips: await readSkips(
           engines.eventStoreUrl,
@@ -81,7 +93,11 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
   })
 }
 
-async function replayAction(folder: string, { offline, json, data }: ReplayOptions): Promise<void> {
+async function replayAction(folder: string, { offline, json, data, key, since }: ReplayOptions): Promise<void> {
+  const seal = {
+    ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
+    ...(since !== undefined && { earlier: await readFile(since, 'utf8') }),
+  }
   let bar: Progress | undefined
   let done = 0
   const onProgress = (line: number, lines: number) => {
@@ -89,16 +105,16 @@ async function replayAction(folder: string, { offline, json, data }: ReplayOptio
     bar.advance(line - done)
     done = line
   }
-  const options = { folder, projections, schemas: lineSchemas(aggregates), decode: codec.decode, onProgress }
+  const options = { folder, projections, schemas: lineSchemas(aggregates), decode: codec.decode, onProgress, ...seal }
   try {
-    if (offline) return report(await replay(options), await noteIgnored(folder, OWN_FILES), json)
+    if (offline) return report(await replay(options), { seal, ignored: await noteIgnored(folder, OWN_FILES), json })
     await withEngines(data, async (engines, config) => {
       const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
       const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog('kogi-audit', config), max: 1 })
       try {
         const skips = await log.skips(projections.map(({ name }) => name))
         const replayed = await replay({ ...options, live: { pool, skips } })
-        report(replayed, await noteIgnored(folder, OWN_FILES), json)
+        report(replayed, { seal, ignored: await noteIgnored(folder, OWN_FILES), json })
       } finally {
         await Promise.allSettled([log.close(), pool.end()])
       }
@@ -108,8 +124,10 @@ async function replayAction(folder: string, { offline, json, data }: ReplayOptio
   }
 }
 
+type Reported = { readonly seal: SealOptions; readonly ignored: readonly string[]; readonly json: true | undefined }
+
 /** Prints what a replay found; throws `live_differs` after that where a table is not what the export gives. */
-function report(replayed: Replayed, ignored: readonly string[], json: true | undefined): void {
+function report(replayed: Replayed, { seal, ignored, json }: Reported): void {
   const { manifest, tables } = replayed
   const different = differing(replayed)
   const verdict = (live: { sha256: string } | undefined, projection: string) =>
@@ -125,8 +143,10 @@ function report(replayed: Replayed, ignored: readonly string[], json: true | und
   const past = skipped === 0 ? '' : `, ${skipped} of them skipped by decisions that it names`
   const where = `positions ${range.first} to ${range.last}${past}`
   const summary = `${events} events of ${org}, ${where}: every line is as written`
+  const sealed = sealedOf(manifest, seal)
   const result = {
     ok: different.length === 0,
+    sealed,
     org,
     events,
     first: `${range.first}`,
@@ -135,9 +155,29 @@ function report(replayed: Replayed, ignored: readonly string[], json: true | und
     skips: toWire(skips),
     tables,
   }
-  print(json, result, `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}`)
+  print(
+    json,
+    result,
+    `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}\n${sealedText(events, sealed)}`,
+  )
   if (different.length === 0) return
   throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)
+}
+
+function sealedText(events: number, sealed: Sealed | undefined): string {
+  if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'
+  const rest = events - sealed.events
+  const those = `sealed: ${rest === 0 ? 'all' : `the first ${sealed.events}, and ${rest} since then are not`}`
+  return sealed.isTrusted ? those : `${those}, by a key that was not checked: name the public key of the log with --key`
+}
+
+async function checkpointOf(url: string, config: Config, org: string): Promise<string | undefined> {
+  const store = commandStore(url, config.appendTimeoutMs)
+  try {
+    return await lastNoteOf(store, org)
+  } finally {
+    await store.close()
+  }
 }
 
 /** Runs a verb; reports a fault of an export as one line with its code, file and line, and exit status 1. */

@@ -18,9 +18,10 @@ import {
   type Range,
   RangeHashes,
 } from '../projections/notary/merkle.ts'
-import { type Verifier, verifierFrom, verifierOf, verifierText } from '../projections/notary/note.ts'
+import { type Verifier, verifierOf, verifierText } from '../projections/notary/note.ts'
 import { checkProof, continuationText, entryProofText, ProofFault } from '../projections/notary/proof.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
+import { collect, verifierIn } from './log-keys.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
@@ -90,8 +91,6 @@ const verifyCommand = () =>
     .option('--json', 'one JSON object instead of text')
     .addHelpText('after', statusHelp('the proof does not hold: the code says why'))
     .action((file: string, _: unknown, command: Command) => verify(file, command.optsWithGlobals<VerifyOptions>()))
-
-const collect = (value: string, before: readonly string[]) => [...before, value]
 
 const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>): Promise<void> =>
   operate('notary', options, async tools => {
@@ -227,14 +226,5 @@ async function verify(file: string, { key, since, json }: VerifyOptions): Promis
     if (json) print({ json }, { ok: false, code: error.code, message: error.message }, '')
     process.stderr.write(`kogi: ${error.code} ${error.message}\n`)
     process.exitCode = STATUS.no
-  }
-}
-
-async function verifierIn(given: string): Promise<Verifier> {
-  const text = given.includes('+') ? given : await readFile(given, 'utf8')
-  try {
-    return verifierFrom(text)
-  } catch (error) {
-    throw new KogiError('invalid_parameter', `--key ${given}: ${(error as Error).message}`)
   }
 }

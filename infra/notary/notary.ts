@@ -4,16 +4,14 @@
  * and the checkpoints that were signed: a log that does not lead to every one of those was changed, and is never signed
  * again.
  */
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventStore, LostRaceError } from '../../commands/ports.ts'
-import type { StoredEvent } from '../../domain/kernel/event.ts'
-import { type Head, openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
-import { leafOf } from '../../projections/notary/leaf.ts'
-import { leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { type Signer, verifierOf } from '../../projections/notary/note.ts'
 import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
 import { type Log, reasonOf } from '../log.ts'
 import { Anchor, type Held, heldBy } from './anchors.ts'
+import { Hashing, LogAltered, type Signed } from './hashing.ts'
 import { lastSeal, type Seal, writeSeal } from './seals.ts'
 
 export type NotaryOptions = {
@@ -36,14 +34,9 @@ const SEAL_MS = 1_000
 const EVENTS_MAX = 500
 /** Orgs in one seal: an append holds at most 1 MiB. */
 const ORGS_MAX = 1_000
-/** Time after which hashing gives the event loop back. */
-const SLICE_MS = 10
+/** Orgs that a seal has although they have not grown, so that the last checkpoint of each is among the last seals. */
+const ORGS_AGAIN = 5
 const RETRY_MS = 1_000
-
-/** The log is not the one that was signed. */
-export class LogAltered extends Error {
-  override readonly name = 'LogAltered'
-}
 
 /** The name of an org's part of the log in its checkpoints. */
 export const originOf = (origin: string, org: string): string => `${origin}/org/${encodeURIComponent(org)}`
@@ -54,9 +47,6 @@ type Work = {
   readonly revision: bigint
   readonly signers: readonly Signer[]
 }
-
-/** A checkpoint that the log must lead to, and where it was found. */
-type Signed = { readonly head: Head; readonly from: string }
 
 export class Notary {
   readonly #options: NotaryOptions
@@ -205,7 +195,7 @@ export class Notary {
   #seal(hashing: Hashing, signers: readonly Signer[]): Seal {
     const { origin, now } = this.#options
     const { size, root, position, grown } = hashing
-    const orgs = grown.slice(0, ORGS_MAX).map(org => {
+    const orgs = [...grown.slice(0, ORGS_MAX), ...hashing.others(ORGS_AGAIN)].map(org => {
       const tree = hashing.treeOf(org)
       const head = { origin: originOf(origin, org), size: tree.size, root: tree.root }
       return { org, size: tree.size, root: tree.root.toString('base64'), note: signCheckpoint(head, signers) }
@@ -213,80 +203,5 @@ export class Notary {
     const note = signCheckpoint({ origin, size, root }, signers)
     const more = grown.length > ORGS_MAX
     return { size, root: root.toString('base64'), note, position, orgs, ...(more && { more }), at: now() }
-  }
-}
-
-/** The trees of the log, from its first event on, and the checkpoints that they must lead to. */
-class Hashing {
-  position = 0n
-  /** Whether all events that the log had when it was asked have come. */
-  isAtEnd = false
-  readonly #log = new Tree()
-  readonly #orgs = new Map<string, Tree>()
-  readonly #grown = new Set<string>()
-  readonly #allGrown: boolean
-  #open: readonly Signed[]
-
-  /** `allGrown`: all orgs are to be sealed, because it is not known which were. */
-  constructor(signed: readonly Signed[], allGrown: boolean) {
-    this.#open = signed.filter(({ head }) => head.size > 0)
-    this.#allGrown = allGrown
-  }
-
-  get size(): number {
-    return this.#log.size
-  }
-
-  get root() {
-    return this.#log.root
-  }
-
-  /** Whether the log leads to every checkpoint that was signed. */
-  get isProved(): boolean {
-    return this.#open.length === 0
-  }
-
-  /** Orgs that have grown since their last seal. */
-  get grown(): readonly string[] {
-    return [...this.#grown]
-  }
-
-  treeOf = (org: string): Tree => this.#orgs.get(org)!
-  forget = (org: string): boolean => this.#grown.delete(org)
-
-  /** Throws `LogAltered` where the log leads to another head than was signed. */
-  async add(events: readonly StoredEvent[]): Promise<void> {
-    let since = performance.now()
-    for (const event of events) {
-      const leaf = leafHash(leafOf(event))
-      this.#log.add(leaf)
-      const { org } = event.metadata
-      if (typeof org === 'string' && org !== '') {
-        const tree = this.#orgs.get(org) ?? new Tree()
-        tree.add(leaf)
-        this.#orgs.set(org, tree)
-        if (this.isProved || this.#allGrown) this.#grown.add(org)
-      }
-      this.position = event.position
-      this.#prove()
-      if (performance.now() - since < SLICE_MS) continue
-      await setImmediate()
-      since = performance.now()
-    }
-  }
-
-  /** A signed checkpoint of more events than the log has, once all of them have come. */
-  get missing(): Signed | undefined {
-    return this.isAtEnd ? this.#open[0] : undefined
-  }
-
-  #prove(): void {
-    if (!this.#open.some(({ head }) => head.size === this.size)) return
-    const { root, size } = this
-    const wrong = this.#open.find(({ head }) => head.size === size && !head.root.equals(root))
-    if (wrong) {
-      throw new LogAltered(`The first ${size} events are not those of the checkpoint that ${wrong.from} has.`)
-    }
-    this.#open = this.#open.filter(({ head }) => head.size !== size)
   }
 }

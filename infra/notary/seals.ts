@@ -18,7 +18,7 @@ const seal = z.object({
   note: z.string(),
   /** Position of the last entry. */
   position: unsigned64,
-  /** The orgs that have grown since the seal before. */
+  /** The orgs that have grown since the seal before, and some others in turn, so that none is long ago. */
   orgs: z.array(z.object({ org: z.string(), size: z.int(), root: z.string(), note: z.string() })),
   /** Whether more orgs have grown than stand in one seal: the next ones have them. */
   more: z.literal(true).optional(),
@@ -36,11 +36,14 @@ export async function lastSeal(
 
 /** The last signed checkpoint of an org; `undefined` where it has none yet. */
 export async function lastNoteOf(store: Pick<EventStore, 'readDerived'>, org: string): Promise<string | undefined> {
-  for (const { data } of await store.readDerived(STREAM, 'backwards', Number.MAX_SAFE_INTEGER)) {
-    const found = seal.decode(data as never).orgs.find(head => head.org === org)
-    if (found) return found.note
+  for (let limit = 64; ; limit *= 8) {
+    const seals = await store.readDerived(STREAM, 'backwards', limit)
+    for (const { data } of seals) {
+      const found = seal.decode(data as never).orgs.find(head => head.org === org)
+      if (found) return found.note
+    }
+    if (seals.length < limit) return undefined
   }
-  return undefined
 }
 
 /** Writes a seal behind the one at `revision`. Throws a `LostRaceError` where another notary was faster. */

@@ -18,10 +18,17 @@ export const signCheckpoint = ({ origin, size, root }: Head, signers: readonly S
 /** What a signed checkpoint says. Throws a `NoteFault` where it is none, or nobody known has signed it. */
 export function openCheckpoint(note: string, verifiers: readonly Verifier[]): Head & Pick<OpenedNote, 'verified'> {
   const { text, verified } = openNote(note, verifiers)
+  return { ...headIn(text), verified }
+}
+
+/** What a checkpoint states, whoever has signed it. Throws a `NoteFault` where it is none. */
+export const statedHead = (note: string): Head => headIn(note.slice(0, note.lastIndexOf('\n\n') + 1))
+
+function headIn(text: string): Head {
   const [origin, size, root] = text.split('\n')
   const hash = root === undefined ? undefined : fromBase64(root)
   if (!origin || !SIZE.test(size ?? '') || hash?.length !== ROOT_BYTES || !Number.isSafeInteger(Number(size))) {
     throw new NoteFault('malformed', 'This is no checkpoint of a log: origin, size and root are expected.')
   }
-  return { origin, size: Number(size), root: hash, verified }
+  return { origin, size: Number(size), root: hash }
 }

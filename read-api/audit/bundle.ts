@@ -2,7 +2,7 @@
  * The form of an audit export: a folder of three files. `events.ndjson` holds one event a line, as RFC 8785 canonical
  * JSON of what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is
  * found by its line; `manifest.json` says what they hold and which of them operators decided to skip, with the SHA-256
- * of both, and its own.
+ * of both, and its own, and the checkpoint that the notary has signed of the org's events.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -18,8 +18,11 @@ export const HASHES = 'events.sha256'
 /** The files of an export. */
 export const OWN_FILES: readonly string[] = [MANIFEST, EVENTS, HASHES]
 
-/** Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips. */
-export const FORMAT = { format: 'kogi-audit-export', version: 2 } as const
+/**
+ * Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips, version 2 no
+ * checkpoint.
+ */
+export const FORMAT = { format: 'kogi-audit-export', version: 3 } as const
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().min(0)
@@ -36,7 +39,7 @@ export type SkipEntry = z.output<typeof skipSchema>
 
 const manifestShape = z.strictObject({
   format: z.literal(FORMAT.format),
-  version: z.union([z.literal(1), z.literal(FORMAT.version)]),
+  version: z.union([z.literal(1), z.literal(2), z.literal(FORMAT.version)]),
   org: id('org'),
   made_at: timestamp,
   /** Positions of the org's first and last event, and up to where the log was read. */
@@ -46,13 +49,16 @@ const manifestShape = z.strictObject({
   categories: z.record(z.string(), count),
   /** Ordered by position and projection, each of an event of the export. */
   skips: z.array(skipSchema).optional(),
+  /** The last signed checkpoint of the org's part of the log; null where it had none. */
+  checkpoint: text(100_000).nullable().optional(),
   files: z.array(z.strictObject({ name: z.string(), bytes: count, lines: count, sha256: hash })),
   /** SHA-256 of the canonical manifest without this field. */
   digest: hash,
 })
-export const manifestSchema = manifestShape.refine(({ version, skips }) =>
-  version === 1 ? skips === undefined : skips !== undefined && inOrder(skips),
-)
+export const manifestSchema = manifestShape.refine(({ version, skips, checkpoint }) => {
+  if ((checkpoint !== undefined) !== (version === FORMAT.version)) return false
+  return version === 1 ? skips === undefined : skips !== undefined && inOrder(skips)
+})
 export type Manifest = z.output<typeof manifestShape>
 export type FileEntry = Manifest['files'][number]
 
@@ -144,6 +150,9 @@ export const auditCodes = [
   'live_differs',
   'skip_unknown',
   'live_skips_differ',
+  'seal_missing',
+  'seal_untrusted',
+  'seal_broken',
 ] as const
 export type AuditCode = (typeof auditCodes)[number]
 

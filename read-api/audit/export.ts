@@ -28,6 +28,8 @@ export type ExportOptions = {
   /** Up to which position `events` goes. */
   readonly head: bigint
   readonly org: string
+  /** The last signed checkpoint of the org, read before `head` was: all of its events are in the export. */
+  readonly checkpoint: string | undefined
   /** What operators decided to skip, of every org. */
   readonly skips: readonly SkipEntry[]
   /** The folder to make: it appears whole or not at all. */
@@ -50,7 +52,7 @@ export type Exported = {
  * the log holds nothing of the org: a misspelt name must not look like an empty history.
  */
 export async function exportOrg(options: ExportOptions): Promise<Exported> {
-  const { org, head, now, force = false } = options
+  const { org, head, now, checkpoint = null, force = false } = options
   const out = path.resolve(options.out)
   const exists = await stat(out).then(
     () => true,
@@ -63,7 +65,7 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
   await mkdir(draft, { recursive: true })
   try {
     const { files, ...content } = await writeEvents(draft, options)
-    const manifest = manifestText({ ...FORMAT, org, made_at: now(), ...content, files })
+    const manifest = manifestText({ ...FORMAT, org, made_at: now(), checkpoint, ...content, files })
     const file = await open(path.join(draft, MANIFEST), 'wx')
     await file.writeFile(manifest)
     await file.sync()

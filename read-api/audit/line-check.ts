@@ -43,6 +43,7 @@ export type LineCheckOptions = {
 /** An event that stands where it should. */
 export type CheckedLine = {
   readonly position: bigint
+  readonly stored: StoredEvent
   /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
 }
@@ -82,7 +83,7 @@ export function lineChecker(options: LineCheckOptions) {
     counts.types[type] = (counts.types[type] ?? 0) + 1
     const category = categoryOf(stream)
     counts.categories[category] = (counts.categories[category] ?? 0) + 1
-    return 'code' in found ? { position } : { position, decoded: found }
+    return 'code' in found ? { position, stored: event } : { position, stored: event, decoded: found }
   }
 
   /** To be called after the last line: whether the manifest tells what the lines hold. */

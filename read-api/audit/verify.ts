@@ -17,15 +17,17 @@ import {
 } from './bundle.ts'
 import { othersIn } from './left-files.ts'
 import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
+import { type SealOptions, sealChecker } from './seal.ts'
 
 /** The largest manifest that an export can have. */
 const MANIFEST_BYTES_MAX = 10_000_000
 /** The longest line that an export can have: an event is at most a few megabytes. */
 const LINE_BYTES_MAX = 64_000_000
 
-export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips'> & {
-  readonly onProgress?: (line: number, lines: number) => void
-}
+export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips'> &
+  SealOptions & {
+    readonly onProgress?: (line: number, lines: number) => void
+  }
 type Line = { readonly bytes: Buffer; readonly ended: boolean }
 
 /** Reads the manifest of an export. Throws an `AuditFault` where it is not as it was written. */
@@ -68,16 +70,19 @@ export async function* verifiedEvents(
 ): AsyncGenerator<CheckedLine> {
   await checkFiles(folder, manifest)
   const checker = lineChecker({ ...options, org: manifest.org, skips: skipsOf(manifest) })
+  const seal = sealChecker(manifest, options)
   const skipped = new Set(manifest.skips?.map(({ position }) => position))
   let line = 0
   for await (const { bytes } of linesOf(path.join(folder, EVENTS))) {
     line += 1
     const checked = checker.check(bytes.toString(), line)
     skipped.delete(checked.position)
+    seal.add(checked.stored, line)
     if (line % 1_000 === 0) options.onProgress?.(line, manifest.events)
     yield checked
   }
   checker.end(manifest)
+  seal.end()
   const [unknown] = skipped
   if (unknown !== undefined) {
     throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {

@@ -74,6 +74,7 @@ export const exported = (history: History, out: string, more: object = {}): Prom
     events: stored(history),
     head: history.position,
     org: 'north',
+    checkpoint: undefined,
     skips: [],
     out,
     now: () => '2026-05-06T07:08:09.010Z',

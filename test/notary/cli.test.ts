@@ -135,6 +135,20 @@ describe('kogi notary', function cli() {
     expect(await refused(file('since'))).to.include('proof_malformed')
   })
 
+  it('seals exports, which are then checked with the key alone', async () => {
+    await system.kogi('audit', 'export', '--org', 'acme', '--out', file('export'), '--data', system.data)
+    const replay = (...args: string[]) => kogi(['audit', 'replay', file('export'), '--offline', ...args], {})
+    expect(await replay('--key', key, '--since', file('monday-acme'))).to.match(/\nsealed: all$/)
+    expect(await replay()).to.include('sealed: all, by a key that was not checked')
+    const events = await readFile(file('export/events.ndjson'), 'utf8')
+    const manifest = JSON.parse(await readFile(file('export/manifest.json'), 'utf8'))
+    expect(manifest.checkpoint).to.match(/^kogi\.local\/org\/acme\n7\n/)
+    expect(events.trimEnd().split('\n')).to.have.length(7)
+    const other = key.replace(/^[^+]+/, 'another')
+    const refusal = await replay('--key', other).catch((thrown: Error) => thrown)
+    expect(String(refusal)).to.include('they do not fit')
+  })
+
   it('says what is unknown', async () => {
     const error = await notary('prove', '00000000-0000-0000-0000-000000000000').catch((thrown: Error) => thrown)
     expect(String(error)).to.include('The last checkpoint has no event')

@@ -73,7 +73,7 @@ describe('the notary', () => {
       expect([head.origin, head.size, head.root.toString('base64')]).to.deep.equal([ORIGIN, size, root])
       expect(root).to.equal(rootOf(events.slice(0, size)))
     }
-    expect(seals.at(-1)!.orgs.map(({ org }) => org)).to.deep.equal(['org-1'])
+    expect(seals.at(-1)!.orgs.map(({ org }) => org)).to.include('org-1')
     for (const org of ['org-0', 'org-1', 'org-2']) {
       const head = openCheckpoint((await lastNoteOf(log.store, org))!, [verifierOf(key)])
       expect([head.origin, head.root.toString('base64')]).to.deep.equal([originOf(ORIGIN, org), rootOf(events, org)])
