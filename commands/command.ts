@@ -1,5 +1,5 @@
 /** What goes into the write path, and what comes out. */
-import type { AnyAggregate, Operation } from '../domain/kernel/aggregate.ts'
+import type { AnyAggregate, Context, Operation } from '../domain/kernel/aggregate.ts'
 import type { DomainEvent } from '../domain/kernel/event.ts'
 import type { Principal } from '../domain/kernel/route.ts'
 
@@ -29,6 +29,8 @@ export type Command = {
    * appended, sealed or remembered.
    */
   readonly dryRun?: symbol | undefined
+  /** Who caused the event that a process follows with this command. */
+  readonly behalf?: Context['behalf']
   /** The earlier event that it is about. */
   readonly found?: DomainEvent
   /**

@@ -170,7 +170,7 @@ function judge(
   body: unknown,
   { commandId, at }: CommandMetadata,
 ): Facts {
-  const { aggregate, name, principal, expectedRevision, id, found } = command
+  const { aggregate, name, principal, expectedRevision, id, found, behalf } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
@@ -179,7 +179,16 @@ function judge(
   }
   const newId = (n: number) => uuidOf([commandId, 'made', n])
   const { org, subject: actor, permissions } = principal
-  const context: Context = { id, org, actor, permissions, at, newId, ...(found && { found }) }
+  const context: Context = {
+    id,
+    org,
+    actor,
+    permissions,
+    at,
+    newId,
+    ...(found && { found }),
+    ...(behalf && { behalf }),
+  }
   return aggregate.decide[name]!(state, body, context)
 }
 

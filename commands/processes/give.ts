@@ -87,6 +87,7 @@ function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempote
     principal: { subject: actorOf(process.name), org, roles: [], permissions: [] },
     correlationId: $correlationId,
     causationId: event.eventId,
+    behalf: event.metadata.actor,
   }
 }
 

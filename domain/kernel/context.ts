@@ -9,6 +9,8 @@ export type Context = {
   readonly org: string
   /** Subject of the caller. */
   readonly actor: string
+  /** Who caused what a process does: the subject and the roles in the event that it follows. */
+  readonly behalf?: { readonly subject: string; readonly roles: readonly string[] }
   /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
   readonly permissions: readonly string[]
   /** The instant of the command, as `timestamp`. */

@@ -1,4 +1,5 @@
 import { service } from '../kernel/service.ts'
+import { accountLink } from './accountlink/accountlink.ts'
 import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
 import { rateTable } from './ratetable/ratetable.ts'
@@ -10,7 +11,7 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport],
+  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink],
   roles: {
     'team-lead': [
       '*.read',
@@ -20,8 +21,10 @@ export const walletService = service({
       'transfers.write',
       'rates.write',
       'investments.write',
+      'users.write',
+      'accountlinks.write',
     ],
-    'team-member': ['*.read'],
+    'team-member': ['*.read', 'users.write'],
     viewer: ['*.read'],
     auditor: ['*.read'],
   },

@@ -124,6 +124,8 @@ const on: Handlers<Row, typeof events> = {
   AccountClosed: changed(() => ({ status: 'closed' })),
   AccountReopened: changed(() => ({ status: 'open' })),
   ChartSet: null,
+  AccessGranted: null,
+  AccessRevoked: null,
   WalletFrozen: null,
   WalletUnfrozen: null,
   WalletClosed: null,

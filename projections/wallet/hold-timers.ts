@@ -24,6 +24,8 @@ const on: Handlers<TimerRow, typeof events> = {
   HoldReleased: clears(slot),
   WalletChanged: null,
   ChartSet: null,
+  AccessGranted: null,
+  AccessRevoked: null,
   WalletFrozen: null,
   WalletUnfrozen: null,
   WalletClosed: null,

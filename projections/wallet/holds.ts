@@ -80,6 +80,8 @@ const on: Handlers<Row, typeof events> = {
   AccountClosed: null,
   AccountReopened: null,
   ChartSet: null,
+  AccessGranted: null,
+  AccessRevoked: null,
   WalletFrozen: null,
   WalletUnfrozen: null,
   WalletClosed: null,

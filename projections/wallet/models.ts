@@ -1,6 +1,7 @@
 import type { AnyProjection } from '../rows/projection.ts'
 import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
+import { accountLinks } from './accountlinks.ts'
 import { balances } from './balances.ts'
 import { charts } from './charts.ts'
 import { entries } from './entries.ts'
@@ -19,6 +20,7 @@ import { standingOrderTimers } from './standing-order-timers.ts'
 import { standingOrders } from './standing-orders.ts'
 import { transferTimers } from './transfer-timers.ts'
 import { transfers } from './transfers.ts'
+import { walletUsers } from './wallet-users.ts'
 import { wallets } from './wallets.ts'
 
 export const walletModels: readonly AnyProjection[] = [
@@ -29,6 +31,8 @@ export const walletModels: readonly AnyProjection[] = [
   accountDays,
   accountBlocks,
   charts,
+  walletUsers,
+  accountLinks,
   holds,
   holdTimers,
   transfers,

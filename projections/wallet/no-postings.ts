@@ -13,6 +13,8 @@ export const NO_POSTINGS = {
   AccountClosed: null,
   AccountReopened: null,
   ChartSet: null,
+  AccessGranted: null,
+  AccessRevoked: null,
   WalletFrozen: null,
   WalletUnfrozen: null,
   WalletClosed: null,

@@ -32,6 +32,8 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   AccountClosed: changed((_, { accounts }) => ({ accounts: accounts - 1 })),
   AccountReopened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
   ChartSet: null,
+  AccessGranted: null,
+  AccessRevoked: null,
   WalletFrozen: changed(() => ({ status: 'frozen' })),
   WalletUnfrozen: changed(() => ({ status: 'open' })),
   WalletClosed: changed(() => ({ status: 'closed' })),

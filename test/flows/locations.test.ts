@@ -65,6 +65,7 @@ describe('the Location of what was made', () => {
           ...(ofEntry && { entry: entries.pop() }),
           ...(opens && { id: 'a b/ü' }),
           ...('hold' in body && { hold: 'h/2' }),
+          ...('user' in body && { user: 'u/2' }),
           ...('lot' in body && { lot: 'l/2' }),
         },
       }
@@ -72,10 +73,10 @@ describe('the Location of what was made', () => {
       const bulk = await client.call('POST', '/api/v1/bulk', { body: { commands: [{ ...command, ...id }] } })
       const [{ status, location, data: receipt }] = bulk.body.data.results
       expect(status, `${operationId} ${JSON.stringify(bulk.body)}`).to.equal(201)
-      const { entry, hold } = receipt.events[0].data
+      const { entry, hold, user } = receipt.events[0].data
       if (entry && !ofEntry) entries.push(data.entry, entry)
       const row = await shownBy(location, bulk.headers['kogi-position'])
-      expect(row.hold ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold))
+      expect(row.hold ?? row.user ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold ?? user))
     }
   })
 })

@@ -86,6 +86,16 @@ const KINDS: Readonly<Record<string, Kind>> = {
     list: '/kctr/tasks',
     isOf: own,
   },
+  accountlink: {
+    make: id => [
+      ['POST', '/kwlt/wallets', { id: `${id} of it`, kind: 'business' }],
+      ['POST', '/kwlt/accountlinks', { id, wallet: `${id} of it` }],
+    ],
+    change: [(id, n) => ['PATCH', `/kwlt/accountlinks/${id}`, { purpose: `x ${n}` }]],
+    reads: [id => `/kwlt/accountlinks/${id}`],
+    list: '/kwlt/accountlinks',
+    isOf: own,
+  },
   ratetable: {
     make: id => [['POST', '/kwlt/rate-tables', { id }]],
     change: [

@@ -81,6 +81,9 @@ export const said = {
   metadata: jsonObject.optional(),
 }
 const pattern = text(255).meta({ description: 'account names; `*` stands for any number of characters' })
+export const right = oneOf('post', 'manage').meta({
+  description: '`post`: entries and holds; `manage`: also who the users are',
+})
 /** A chart of accounts: see `chart.ts`. */
 export const chart = {
   mode: oneOf('enforced', 'reported', 'off').meta({

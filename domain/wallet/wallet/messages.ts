@@ -36,6 +36,7 @@ import {
   POSTINGS_MAX,
   places,
   project,
+  right,
   said,
   stored,
   usedRate,
@@ -43,6 +44,7 @@ import {
 } from './fields.ts'
 
 export { EXTERNAL, POSTINGS_MAX } from './fields.ts'
+export { rejections } from './rejections.ts'
 
 /** What an account is, and how low its balance may go. */
 const terms = {
@@ -93,6 +95,8 @@ export const events = {
   AccountClosed: object({ account, currency, ...why }),
   AccountReopened: object({ account, currency, ...why }),
   ChartSet: object({ version: integer(1, 2 ** 31 - 1), ...chart, ...why }),
+  AccessGranted: object({ user: id('user'), right, ...why }),
+  AccessRevoked: object({ user: id('user'), ...why }),
   WalletFrozen: object({ ...why }),
   WalletUnfrozen: object({ ...why }),
   WalletClosed: object({ ...why }),
@@ -128,6 +132,8 @@ const unless = (name: typeof account, taken: readonly string[]) =>
   name.refine(value => !taken.includes(value), {
     error: ({ input }) => `${input} is taken by a path: choose another name`,
   })
+
+const user = id('user')
 
 export const commands = {
   open: object({
@@ -242,49 +248,11 @@ export const commands = {
       },
     ],
   }),
+  grant: object({ user: unless(user, ['summary']), right, ...why }).meta({
+    examples: [{ user: 'jon', right: 'post' }],
+  }),
+  revoke: object({ user, ...why }).meta({ examples: [{ user: 'jon' }] }),
   freeze: object({ ...why }),
   unfreeze: object({ ...why }),
   close: object({ ...why }),
 } as const
-
-export const rejections = [
-  'wallet_already_open',
-  'wallet_closed',
-  'account_not_open',
-  'account_already_open',
-  'account_is_external',
-  'currency_places_unknown',
-  'currency_places_mismatch',
-  'entry_unbalanced',
-  'entry_without_own_account',
-  'insufficient_funds',
-  'amount_out_of_range',
-  'balance_not_zero',
-  'hold_already_made',
-  'hold_expiry_past',
-  'hold_unknown',
-  'hold_captured',
-  'hold_released',
-  'hold_exceeded',
-  'hold_of_process',
-  'holds_open',
-  'account_closed',
-  'account_overdrawn',
-  'entries_to_come',
-  'account_terms_conflict',
-  'account_frozen',
-  'wallet_frozen',
-  'entry_unknown',
-  'entry_is_reversal',
-  'entry_of_process',
-  'entry_already_reversed',
-  'entry_too_large',
-  'account_not_in_chart',
-  'account_type_not_in_chart',
-  'postings_not_in_chart',
-  'conversion_within_currency',
-  'conversion_rate_of_others',
-  'conversion_too_small',
-  'conversion_too_fine',
-  'conversion_off_rate',
-] as const

@@ -57,6 +57,9 @@ export type Wallet =
       readonly ended: Ended
       readonly frozen?: true
       readonly chart?: Chart
+      /** The users that it names, and how many they are: absent where there are none. */
+      readonly users?: Keyed<'post' | 'manage'>
+      readonly userCount?: number
     }
   | { readonly status: 'closed'; readonly owner: string }
 export type OpenWallet = Extract<Wallet, { status: 'open' }>

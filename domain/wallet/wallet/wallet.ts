@@ -1,8 +1,9 @@
-import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { changedFields } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
+import { grant, mustBeUser, revoke, withUser } from './access.ts'
 import { activity } from './activity.ts'
 import {
   changeAccount,
@@ -22,7 +23,7 @@ import { post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
 import { reversalOf, reverse, reversedEntry } from './reversals.ts'
-import { dayOf, find, isOwn, minorPlaces, posted, type Wallet, withAccount } from './state.ts'
+import { dayOf, find, isOwn, minorPlaces, type OpenWallet, posted, type Wallet, withAccount } from './state.ts'
 
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
 
@@ -71,6 +72,8 @@ const evolve: Evolve<Wallet, typeof events> = {
   AccountClosed: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, true),
   AccountReopened: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, false),
   ChartSet: (wallet, { reason: _, ...chart }) => ({ ...inStatus(wallet, 'open'), chart }),
+  AccessGranted: (wallet, { user, right }) => withUser(inStatus(wallet, 'open'), user, right),
+  AccessRevoked: (wallet, { user }) => withUser(inStatus(wallet, 'open'), user, undefined),
   WalletFrozen: wallet => ({ ...inStatus(wallet, 'open'), frozen: true }),
   WalletUnfrozen(wallet) {
     const { frozen: _, ...open } = inStatus(wallet, 'open')
@@ -80,6 +83,13 @@ const evolve: Evolve<Wallet, typeof events> = {
 }
 
 const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
+
+/** The wallet, where it is open and its caller may post to it. */
+function usable(wallet: Wallet, context: Context): OpenWallet {
+  const open = inStatus(wallet, 'open', CLOSED)
+  mustBeUser(open, context)
+  return open
+}
 
 const decide: Decide<Wallet, typeof commands, typeof events> = {
   open(wallet, { owner, holder, kind }, { actor }) {
@@ -110,24 +120,23 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
     return [{ type: 'AccountOpened', data }]
   },
   credit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
-    post(inStatus(wallet, 'open', CLOSED), context, {
+    post(usable(wallet, context), context, {
       ...rest,
       kind: rest.kind ?? 'credit',
       postings: transfer(counterparty, account, { currency, amount, places }),
     }),
   debit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
-    post(inStatus(wallet, 'open', CLOSED), context, {
+    post(usable(wallet, context), context, {
       ...rest,
       kind: rest.kind ?? 'debit',
       postings: transfer(account, counterparty, { currency, amount, places }),
     }),
-  post: (wallet, entry, context) =>
-    post(inStatus(wallet, 'open', CLOSED), context, { ...entry, kind: entry.kind ?? 'journal' }),
-  convert: (wallet, body, context) => convert(inStatus(wallet, 'open', CLOSED), body, context),
-  reverse: (wallet, body, context) => reverse(inStatus(wallet, 'open', CLOSED), body, context),
-  hold: (wallet, body, context) => hold(inStatus(wallet, 'open', CLOSED), body, context),
-  capture: (wallet, body, context) => capture(inStatus(wallet, 'open', CLOSED), body, context),
-  release: (wallet, body, context) => release(inStatus(wallet, 'open', CLOSED), body, context),
+  post: (wallet, entry, context) => post(usable(wallet, context), context, { ...entry, kind: entry.kind ?? 'journal' }),
+  convert: (wallet, body, context) => convert(usable(wallet, context), body, context),
+  reverse: (wallet, body, context) => reverse(usable(wallet, context), body, context),
+  hold: (wallet, body, context) => hold(usable(wallet, context), body, context),
+  capture: (wallet, body, context) => capture(usable(wallet, context), body, context),
+  release: (wallet, body, context) => release(usable(wallet, context), body, context),
   change(wallet, { holder, reason }) {
     const { holder: before = null } = inStatus(wallet, 'open', CLOSED)
     const changes = changedFields({ holder: before }, { holder }) as { holder?: typeof before }
@@ -141,6 +150,8 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   freezeAccount: (wallet, body) => freezeAccount(inStatus(wallet, 'open', CLOSED), body),
   unfreezeAccount: (wallet, body) => unfreezeAccount(inStatus(wallet, 'open', CLOSED), body),
   setChart: (wallet, body) => setChart(inStatus(wallet, 'open', CLOSED), body),
+  grant: (wallet, body, context) => grant(inStatus(wallet, 'open', CLOSED), body, context),
+  revoke: (wallet, body, context) => revoke(inStatus(wallet, 'open', CLOSED), body, context),
   freeze: (wallet, { reason }) =>
     inStatus(wallet, 'open', CLOSED).frozen ? [] : [{ type: 'WalletFrozen', data: because(reason) }],
   unfreeze: (wallet, { reason }) =>
@@ -240,6 +251,13 @@ export const wallet = aggregate({
       'wallets.write',
       'Set the chart of accounts, as its next version: which accounts may exist and face one another in an entry.',
     ],
+    grant: [
+      'POST /wallets/:id/users',
+      'users.write',
+      'Give a user a right to the wallet; once it names users, only they post to it, and its owner.',
+      '/wallets/:id/users/:user',
+    ],
+    revoke: ['DELETE /wallets/:id/users/:user', 'users.write', 'Take the right to the wallet from a user.'],
     freeze: ['POST /wallets/:id/freeze', 'wallets.write', 'Freeze a wallet: no entries and no holds in any account.'],
     unfreeze: ['POST /wallets/:id/unfreeze', 'wallets.write', 'Unfreeze a wallet.'],
     close: ['POST /wallets/:id/close', 'wallets.write', 'Close a wallet whose balances are all zero.'],

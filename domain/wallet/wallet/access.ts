@@ -1,0 +1,64 @@
+/**
+ * Who may use a wallet. One that names no users is open to every caller whose permissions allow the command. Once it
+ * names some, entries and holds need a right of its own: that of the owner, of a user that it names, or of an
+ * administrator of wallets. What may be read follows from permissions alone.
+ */
+import type { Context } from '../../kernel/aggregate.ts'
+import { rejected } from '../../kernel/errors.ts'
+import { memberOf, withMember, withoutMember } from '../../record/keyed.ts'
+import { because } from '../../record/reason.ts'
+import type { commands } from './messages.ts'
+import { OF_PROCESS, type OpenWallet } from './state.ts'
+
+type Command<K extends keyof typeof commands> = ReturnType<(typeof commands)[K]['parse']>
+type Caller = Pick<Context, 'actor' | 'permissions' | 'behalf'>
+
+const ADMINISTERS = 'wallet.wallets.write'
+const isGranted = (pattern: string) =>
+  pattern === ADMINISTERS || (pattern.endsWith('*') && ADMINISTERS.startsWith(pattern.slice(0, -1)))
+
+/** Roles of administrators, as events name them of who caused what a process does. */
+const ADMINISTRATORS = ['platform-admin', 'organization-admin']
+
+/** Throws where a caller, or the user on whose behalf a process acts, may not post to the wallet. */
+export function mustBeUser(open: OpenWallet, { actor, permissions, behalf }: Caller): void {
+  if (open.userCount === undefined) return
+  const isProcess = actor.startsWith(OF_PROCESS)
+  const user = isProcess ? (behalf?.subject ?? actor) : actor
+  if (user === open.owner || user.startsWith(OF_PROCESS) || memberOf(open.users!, user)) return
+  if (isProcess ? behalf?.roles.some(role => ADMINISTRATORS.includes(role)) : permissions.some(isGranted)) return
+  throw rejected('wallet_right_missing', 'The wallet names its users: ask its owner for a right.', { user })
+}
+
+function mustManage(open: OpenWallet, { actor, permissions }: Caller): void {
+  const managesIt = open.users && memberOf(open.users, actor) === 'manage'
+  if (actor === open.owner || managesIt || permissions.some(isGranted)) return
+  throw rejected('wallet_right_missing', 'Only the owner and managers of the wallet name its users.', { user: actor })
+}
+
+/** Gives a user a right, or another one than before. */
+export function grant(open: OpenWallet, { user, right, reason }: Command<'grant'>, caller: Caller) {
+  mustManage(open, caller)
+  const before = open.users && memberOf(open.users, user)
+  if (before === right) return []
+  if (before === undefined && (open.userCount ?? 0) >= USERS_MAX) {
+    throw rejected('wallet_users_too_many', 'The wallet has as many users as it can have.', { most: USERS_MAX })
+  }
+  return [{ type: 'AccessGranted', data: { user, right, ...because(reason) } }] as const
+}
+const USERS_MAX = 1_000
+
+export function revoke(open: OpenWallet, { user, reason }: Command<'revoke'>, caller: Caller) {
+  mustManage(open, caller)
+  if (!open.users || memberOf(open.users, user) === undefined) return []
+  return [{ type: 'AccessRevoked', data: { user, ...because(reason) } }] as const
+}
+
+/** The wallet with a user of that right, or without. */
+export function withUser(open: OpenWallet, user: string, right: 'post' | 'manage' | undefined): OpenWallet {
+  const { users = {}, userCount = 0, ...rest } = open
+  const isKnown = memberOf(users, user) !== undefined
+  const count = userCount + (right === undefined ? -1 : isKnown ? 0 : 1)
+  if (count === 0) return rest
+  return { ...rest, userCount: count, users: right ? withMember(users, user, right) : withoutMember(users, user) }
+}
