@@ -1,6 +1,9 @@
 import path from 'node:path'
 import { expect } from 'chai'
 import { projections } from '../../infra/catalogue.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { balances } from '../../projections/wallet/balances.ts'
+import { entries } from '../../projections/wallet/entries.ts'
 import type { AuditFault } from '../../read-api/audit/bundle.ts'
 import { differing, replay } from '../../read-api/audit/replay.ts'
 import { makeWorld, type World } from '../read-api/support.ts'
@@ -28,11 +31,11 @@ describe('replay of an export', () => {
       expect(found.tables.map(({ projection }) => projection)).to.deep.equal(projections.map(({ name }) => name))
       expect(found.tables.find(({ projection }) => projection === 'entries')!.live!.rows).to.equal(20)
 
-      await world.pool.query(`update balances_v5 set balance = balance + 1 where org = 'south'`)
+      await world.pool.query(`update ${tableOf(balances)} set balance = balance + 1 where org = 'south'`)
       expect(differing(await replayed(out)), 'another org').to.deep.equal([])
-      await world.pool.query(`update balances_v5 set balance = balance + 1 where org = 'north'`)
+      await world.pool.query(`update ${tableOf(balances)} set balance = balance + 1 where org = 'north'`)
       expect(differing(await replayed(out))).to.deep.equal(['balances'])
-      await world.pool.query(`delete from entries_v3 where org = 'north' and revision = 5`)
+      await world.pool.query(`delete from ${tableOf(entries)} where org = 'north' and revision = 5`)
       expect(differing(await replayed(out))).to.deep.equal(['balances', 'entries'])
     })
   })

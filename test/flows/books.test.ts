@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import pg from 'pg'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { wallets } from '../../projections/wallet/wallets.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Answer, Client } from '../support/client.ts'
 
@@ -151,7 +153,7 @@ describe('the whole system over HTTP', () => {
     const database = new pg.Client({ connectionString: app.urls.databaseUrl })
     await database.connect()
     try {
-      const { rows } = await database.query(`select holder from wallets_v2 where id = 'studio'`)
+      const { rows } = await database.query(`select holder from ${tableOf(wallets)} where id = 'studio'`)
       expect(rows[0].holder).to.have.all.keys(['key', 'nonce', 'text', 'digest'])
       expect(JSON.stringify(rows)).to.not.include('Okonjo')
     } finally {

@@ -8,6 +8,8 @@ import { ENTRY } from '../../infra/children.ts'
 import { silentLog } from '../../infra/log.ts'
 import { missingKeysSaid, missingPersonalKeys } from '../../infra/missing-keys.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { wallets } from '../../projections/wallet/wallets.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 import { patient } from '../support/pace.ts'
@@ -89,8 +91,8 @@ describe('a key of personal data that is missing', function () {
 
     const { looked, missing } = await look()
     expect(looked).to.equal(3)
-    expect(missing).to.deep.equal([{ table: 'wallets_v2', org: 'acme', key: lost[0].key }])
-    expect(missingKeysSaid(missing)).to.contain('1 keys of personal data are missing, of wallets_v2 (acme)')
+    expect(missing).to.deep.equal([{ table: tableOf(wallets), org: 'acme', key: lost[0].key }])
+    expect(missingKeysSaid(missing)).to.contain(`1 keys of personal data are missing, of ${tableOf(wallets)} (acme)`)
 
     const [doctor, check] = await Promise.all([kogi('doctor', '--json'), kogi('check', '--json')])
     const parts = new Map(doctor.answer.map((finding: { part: string }) => [finding.part, finding]))

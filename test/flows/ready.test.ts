@@ -6,6 +6,8 @@ import { silentLog } from '../../infra/log.ts'
 import { migrateAll } from '../../infra/migrate.ts'
 import { startApi } from '../../infra/processes/api.ts'
 import { startProjector } from '../../infra/processes/projector.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { wallets } from '../../projections/wallet/wallets.ts'
 import { untilReady } from '../support/client.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
@@ -25,7 +27,7 @@ describe('a read API before any projector', () => {
     }
     expect(await ready()).to.deep.equal({
       status: 503,
-      error: 'wallets_v2 is not there yet: a projector makes the tables',
+      error: `${tableOf(wallets)} is not there yet: a projector makes the tables`,
     })
     const projector = startProjector({ config, urls, log: silentLog })
     await untilReady(url)

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { StoredEvent } from '../../../domain/kernel/event.ts'
 import type { Pool } from '../../../infra/postgres.ts'
+import { tasks } from '../../../projections/center/tasks.ts'
 import { readCheckpoints } from '../../../projections/ownership/checkpoints.ts'
+import { tableOf } from '../../../projections/rows/tables.ts'
 import { randomHistory, randomOf } from '../../projections/history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner } from '../../projections/support.ts'
 import { MortalProjector } from './mortal.ts'
@@ -54,7 +56,7 @@ describe(`projections: killed at any await (KOGI_SEED=${SEED})`, function kills(
     await reached(pool, events.at(-1)!.position)
     await runner.close()
     await expectFolded(pool, events)
-    const { rows } = await pool.query('select count(*)::int as versions from tasks_v2_history')
+    const { rows } = await pool.query(`select count(*)::int as versions from ${tableOf(tasks)}_history`)
     expect(rows[0].versions).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
     if (LONG) process.stdout.write(`    ${JSON.stringify(Object.fromEntries(places))}\n`)
   })
