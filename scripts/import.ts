@@ -41,8 +41,12 @@ are the same one, or where the journal has lost transactions, the import is refu
 
 Transactions become entries; accounts are opened as needed, with overdraft allowed; names that begin with "external:"
 stand for the world outside the wallet. Comments, tags and prices are not kept: an exchange (@, @@) is booked through
-external:conversion:<a>:<b>, so that every currency balances. A posting's own date is kept. An amount that the journal
-leaves to be computed is rounded to the cent, and the report says so. Virtual postings without another side are refused.
+external:conversion:<a>:<b>, so that every currency balances; so is what beancount holds at cost. A
+posting's own date is kept. An amount that the journal leaves to be computed is rounded to the cent, and the report says
+so. Virtual postings without another side are refused. beancount runs the plugins that a file names.
+
+A comma before three digits is a decimal mark for hledger and groups thousands for ledger and beancount: the report says
+what each was taken as, and a directive in the file, or --reader, chooses.
 
 With --format it is a bank statement: camt.052/053/054, MT940 and MT942 (mt940), OFX and QFX (ofx), or CSV with rules
 that say where its columns stand. Opening + rows must be closing, or --accept-gaps says that it may be otherwise. A row
@@ -57,7 +61,7 @@ Examples:
 /** `kogi import`: a plain-text-accounting journal (hledger, ledger) into a wallet. */
 export const importCommand = () =>
   new Command('import')
-    .description('import a journal of hledger or ledger, or a bank statement, into a wallet')
+    .description('import a journal of hledger, ledger or beancount, or a bank statement, into a wallet')
     .argument('<file>', 'the statement or journal, or what `hledger print -x -O json` made of one, named .json')
     .requiredOption('--wallet <id>', 'wallet to import into; opened where it does not exist', idOption)
     .requiredOption('--org <id>', 'organization of the wallet', orgOption)
@@ -78,8 +82,8 @@ export const importCommand = () =>
     .addOption(
       new Option(
         '--reader <program>',
-        'program that reads the journal (default: hledger, and ledger for its own syntax)',
-      ).choices(['hledger', 'ledger']),
+        'program that reads the journal (default: by its ending, hledger, and ledger for its own syntax)',
+      ).choices(['hledger', 'ledger', 'beancount']),
     )
     .addOption(new Option('--format <format>', 'import a bank statement in this format').choices(STATEMENT_FORMATS))
     .option('--rules <file>', 'statements: JSON with rules (payee to account), and the columns of CSV')

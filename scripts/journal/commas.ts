@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { at, written } from '../../domain/wallet/statement/exact.ts'
 import { type Journal, type Place, placeText, type Transaction } from './journal.ts'
 
-export type Reader = 'hledger' | 'ledger'
+export type Reader = 'hledger' | 'ledger' | 'beancount'
 
 /** A comma with exactly three digits after it, and no other mark. */
 const LONE_COMMA = /(?<![\d.,])(\d{1,3}),(\d{3})(?![\d.,])/g
@@ -79,17 +79,24 @@ function said(
   const thousands = BigInt(`${whole}${fraction}`)
   const amounts = postings.flatMap(posting => posting.amounts)
   const isThere = (wanted: bigint) => amounts.some(one => one.places <= 3 && abs(at(one, 3)) === wanted)
-  const asThousands = isThere(thousands * 1000n) || (!isThere(thousands) && reader === 'ledger')
+  const asThousands = isThere(thousands * 1000n) || (!isThere(thousands) && reader !== 'hledger')
   const decimal = `${whole}.${fraction}`
   const taken = asThousands ? String(thousands) : decimal
   const other = asThousands ? decimal : String(thousands)
   const others = asThousands ? 'hledger takes it' : 'ledger and beancount take it'
-  const mark = reader === 'hledger' ? '`decimal-mark .` or `decimal-mark ,`' : 'a `commodity` directive with a `format`'
+  const mark = MARKS[reader]
   return (
     `${placeText({ ...place, ...(line !== undefined && { line }) })}: "${amount}" is taken as ${taken}, ` +
     `as ${reader} reads it; ${others} as ${other}. ` +
-    `Say which it is with ${mark} at the top of the file, or write it without the comma.`
+    `${mark}write it without the comma.`
   )
+}
+
+/** What says in a file what a comma means; in beancount it always groups thousands. */
+const MARKS: Readonly<Record<Reader, string>> = {
+  hledger: 'Say which it is with `decimal-mark .` or `decimal-mark ,` at the top of the file, or ',
+  ledger: 'Say which it is with a `commodity` directive with a `format` at the top of the file, or ',
+  beancount: 'If that is not what is meant, ',
 }
 
 const abs = (number: bigint) => (number < 0n ? -number : number)

@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { KogiError } from '../../domain/kernel/errors.ts'
+import { throughBeancount } from './beancount.ts'
 import { loneCommas, loneCommasOfJson, type Reader } from './commas.ts'
 import { HledgerSaysNo, throughHledger } from './hledger.ts'
 import { parseHledgerJson } from './hledger-json.ts'
@@ -19,6 +20,9 @@ and import journal.json instead. A journal for ledger takes ledger (apt install 
 const NO_LEDGER = `Reading it with ledger takes the program ledger, which is not installed. Install it
 (https://ledger-cli.org; on Debian and Ubuntu: apt install ledger).`
 
+const NO_BEANCOUNT = `Reading a beancount file takes the program beancount, which is not installed. Install it
+(https://beancount.github.io; on Debian and Ubuntu: apt install beancount).`
+
 export type ReadJournal = {
   readonly journal: Journal
   /** The program that read it, or that wrote the JSON. */
@@ -29,8 +33,8 @@ export type ReadJournal = {
 
 /**
  * Reads a journal, or, from a file named `.json`, what `hledger print -x -O json` made of one. Without a `reader` it is
- * hledger, and ledger for a journal in a syntax that only ledger has. Throws `ImportRefused` where the program finds
- * the journal invalid: syntax, a transaction that does not balance, an assertion that fails.
+ * beancount for a file with its ending, else hledger, and ledger for a syntax that ledger alone has. Throws
+ * `ImportRefused` where the program finds the journal invalid: syntax, a transaction that does not balance, an assertion that fails.
  */
 export async function readJournal(file: string, reader?: Reader): Promise<ReadJournal> {
   const found = await stat(file).catch(() => undefined)
@@ -49,6 +53,9 @@ async function readJson(file: string): Promise<ReadJournal> {
 }
 
 async function readText(file: string, wanted: Reader | undefined): Promise<ReadJournal> {
+  if (wanted === 'beancount' || (wanted === undefined && /\.(beancount|bean)$/.test(file))) {
+    return readWithBeancount(file)
+  }
   if (wanted === 'ledger') return readWithLedger(file, [])
   try {
     const journal = await throughHledger(file)
@@ -86,4 +93,10 @@ async function readWithLedger(file: string, warnings: readonly string[]): Promis
   const journal = await throughLedger(file)
   if (!journal) throw new KogiError('ledger_missing', NO_LEDGER)
   return { journal, reader: 'ledger', warnings: [...warnings, ...(await loneCommas(journal, 'ledger', [file]))] }
+}
+
+async function readWithBeancount(file: string): Promise<ReadJournal> {
+  const journal = await throughBeancount(file)
+  if (!journal) throw new KogiError('beancount_missing', NO_BEANCOUNT)
+  return { journal, reader: 'beancount', warnings: await loneCommas(journal, 'beancount', [file]) }
 }

@@ -11,6 +11,7 @@ import { NO_RULES } from '../../domain/wallet/statement/rules.ts'
 import { readXml } from '../../infra/xml/read.ts'
 import { type BookFormat, bookFile } from '../../read-api/wallet/books/formats.ts'
 import type { LoadedBook } from '../../read-api/wallet/books/load.ts'
+import { isThere } from '../import/support.ts'
 
 const posting = (account: string, amount: bigint, currency = 'EUR', places = 2, date?: string): BookPosting => ({
   account,
@@ -79,16 +80,6 @@ const contentOf = async (format: BookFormat, more: object = {}) => {
 }
 const file = async (format: BookFormat, more: object = {}) => String(await contentOf(format, more))
 
-/** Whether a program is there; what needs it is skipped otherwise. */
-function isThere(program: string, ...args: string[]): boolean {
-  try {
-    execFileSync(program, args, { stdio: 'ignore' })
-    return true
-  } catch {
-    console.log(`    skipped where needed: ${program} is not installed`)
-    return false
-  }
-}
 const there = {
   hledger: isThere('hledger', '--version'),
   ledger: isThere('ledger', '--version'),

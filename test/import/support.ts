@@ -123,9 +123,9 @@ export function journalFolder(): {
 }
 
 /** Whether a program is installed; tests that need it are skipped otherwise. */
-function isThere(program: string): boolean {
+export function isThere(program: string, ...args: readonly string[]): boolean {
   try {
-    execFileSync(program, ['--version'], { stdio: 'ignore' })
+    execFileSync(program, args.length > 0 ? args : ['--version'], { stdio: 'ignore' })
     return true
   } catch {
     console.log(`    skipped where needed: ${program} is not installed`)
