@@ -16,6 +16,7 @@ import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { booksRoute } from './wallet/books/route.ts'
+import { budgetRoute } from './wallet/budget.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
 import { netWorthRoute } from './wallet/net-worth.ts'
 import { cashFlowRoutes } from './wallet/reports/cash-flow.ts'
@@ -38,6 +39,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...cashFlowRoutes(deps),
   netWorthRoute(deps),
   valuationRoute(deps),
+  budgetRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

@@ -1,5 +1,6 @@
 import { service } from '../kernel/service.ts'
 import { accountLink } from './accountlink/accountlink.ts'
+import { budget } from './budget/budget.ts'
 import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
 import { rateTable } from './ratetable/ratetable.ts'
@@ -11,7 +12,7 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink],
+  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink, budget],
   roles: {
     'team-lead': [
       '*.read',
@@ -23,6 +24,7 @@ export const walletService = service({
       'investments.write',
       'users.write',
       'accountlinks.write',
+      'budgets.write',
     ],
     'team-member': ['*.read', 'users.write'],
     viewer: ['*.read'],

@@ -3,6 +3,7 @@ import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
 import { accountLinks } from './accountlinks.ts'
 import { balances } from './balances.ts'
+import { budgets } from './budgets.ts'
 import { charts } from './charts.ts'
 import { entries } from './entries.ts'
 import { gains } from './gains.ts'
@@ -47,4 +48,5 @@ export const walletModels: readonly AnyProjection[] = [
   lots,
   gains,
   holdings,
+  budgets,
 ]

@@ -120,6 +120,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
     list: '/kwlt/investments',
     isOf: own,
   },
+  budget: {
+    make: id => [['POST', '/kwlt/budgets', { id, title: 'x', currency: 'EUR', amount: '1', period: 'month' }]],
+    change: [(id, n) => ['PATCH', `/kwlt/budgets/${id}`, { title: `x ${n}` }]],
+    reads: [id => `/kwlt/budgets/${id}`],
+    list: '/kwlt/budgets',
+    isOf: own,
+  },
   project: record('/kctr/projects', 'name'),
   note: record('/koff/notes', 'title'),
 }

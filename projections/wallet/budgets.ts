@@ -1,0 +1,9 @@
+import { messages } from '../../domain/wallet/budget/messages.ts'
+import { recordModel } from '../rows/record-model.ts'
+
+/** One row per budget. */
+export const budgets = recordModel(messages, {
+  service: 'wallet',
+  filters: ['wallet', 'project', 'tag', 'currency', 'period'],
+  groups: ['currency', 'period', 'wallet', 'project'],
+})
