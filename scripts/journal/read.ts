@@ -34,8 +34,8 @@ export type ReadJournal = {
 /**
  * Reads a journal, or, from a file named `.json`, what `hledger print -x -O json` made of one. Without a `reader` it is
  * beancount for a file with its ending, else hledger, and ledger for a syntax that ledger alone has. Throws
- * `ImportRefused` where the program finds the journal invalid: syntax, a transaction that does not balance, an assertion
- * that fails.
+ * `ImportRefused` where the program finds the journal invalid: syntax, a transaction that does not balance, an
+ * assertion that fails.
  */
 export async function readJournal(file: string, reader?: Reader): Promise<ReadJournal> {
   const found = await stat(file).catch(() => undefined)
