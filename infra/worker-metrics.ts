@@ -9,6 +9,8 @@ type Seen = {
   readonly head: bigint
   readonly stuckMs: number
   readonly timersStuck: number
+  /** Absent where this worker seals nothing. */
+  readonly notary?: { readonly sealed: number; readonly position: bigint; readonly isTroubled: boolean } | undefined
 }
 
 /** The metrics of a worker. */
@@ -69,6 +71,11 @@ export function workerMetrics(registry: Registry) {
         'How long no event was taken although the log goes on',
         seen => seen.stuckMs / 1000,
       )
+      alone('notary_sealed_events', 'Events in the last signed checkpoint', ({ notary }) => notary?.sealed ?? 0)
+      alone('notary_sealed_position', 'Position of the last event in it', ({ notary }) =>
+        Number(notary?.position ?? 0n),
+      )
+      alone('notary_troubled', '1 while the log cannot be sealed', ({ notary }) => (notary?.isTroubled ? 1 : 0))
       alone('timers_stuck', 'Timers that failed again and again', ({ timersStuck }) => timersStuck)
     },
   }

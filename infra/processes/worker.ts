@@ -116,6 +116,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     head: watch.head,
     stuckMs: watch.stuckMs,
     timersStuck: timers.stuck.count,
+    notary: notary && standingOf(notary),
   }))
   return {
     id,
@@ -182,6 +183,12 @@ function checkNotary({ trouble, sealed }: Notary) {
   if (trouble) throw new Error(`the log is not sealed: ${trouble.message}`)
   return { sealed: sealed?.size ?? null, position: sealed?.position ?? null }
 }
+
+const standingOf = ({ sealed, trouble }: Notary) => ({
+  sealed: sealed?.size ?? 0,
+  position: sealed?.position ?? 0n,
+  isTroubled: trouble !== undefined,
+})
 
 type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> & Pick<NotaryOptions, 'events' | 'store'>
 
