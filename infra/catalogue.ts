@@ -2,6 +2,7 @@
 import { replayProcess } from '../commands/processes/apps/replays.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
+import { campaignProcess } from '../commands/processes/wallet/campaign.ts'
 import { standingOrderProcess } from '../commands/processes/wallet/standing-order.ts'
 import { transferProcess } from '../commands/processes/wallet/transfer.ts'
 import { appsService } from '../domain/apps/service.ts'
@@ -25,6 +26,7 @@ import { hubModels } from '../projections/hub/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
+import { campaignTimers } from '../projections/wallet/campaign-timers.ts'
 import { holdTimers } from '../projections/wallet/hold-timers.ts'
 import { walletModels } from '../projections/wallet/models.ts'
 import { standingOrderTimers } from '../projections/wallet/standing-order-timers.ts'
@@ -68,12 +70,19 @@ export const timerModels: readonly AnyProjection[] = [
   holdTimers,
   transferTimers,
   standingOrderTimers,
+  campaignTimers,
   taskTimers,
   digestTimers,
 ]
 
 /** The processes, each with a checkpoint of its own. */
-export const processes: readonly AnyProcess[] = [transferProcess, standingOrderProcess, replayProcess, digestProcess]
+export const processes: readonly AnyProcess[] = [
+  transferProcess,
+  standingOrderProcess,
+  campaignProcess,
+  replayProcess,
+  digestProcess,
+]
 
 /** What is remembered of the models, for search. */
 export const memories = memoriesOf(models)

@@ -19,7 +19,7 @@ export async function stateOf(deps: WriteDeps, aggregate: AnyAggregate, { org, i
 
 /** A command of a sender; `part` tells those of one name to one thing apart, so that each is done once. */
 type Given = {
-  readonly by: 'webhooks' | 'mailer'
+  readonly by: string
   readonly name: string
   readonly body: object
   readonly part: string | number

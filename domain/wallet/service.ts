@@ -1,6 +1,7 @@
 import { service } from '../kernel/service.ts'
 import { accountLink } from './accountlink/accountlink.ts'
 import { budget } from './budget/budget.ts'
+import { campaign } from './campaign/campaign.ts'
 import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
 import { rateTable } from './ratetable/ratetable.ts'
@@ -12,7 +13,7 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink, budget],
+  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink, budget, campaign],
   roles: {
     'team-lead': [
       '*.read',
@@ -20,6 +21,8 @@ export const walletService = service({
       'imports.write',
       'holds.write',
       'transfers.write',
+      'campaigns.write',
+      'contributions.write',
       'rates.write',
       'investments.write',
       'users.write',

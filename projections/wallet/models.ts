@@ -4,7 +4,10 @@ import { accountDays } from './account-days.ts'
 import { accountLinks } from './accountlinks.ts'
 import { balances } from './balances.ts'
 import { budgets } from './budgets.ts'
+import { campaignTimers } from './campaign-timers.ts'
+import { campaigns } from './campaigns.ts'
 import { charts } from './charts.ts'
+import { contributions } from './contributions.ts'
 import { entries } from './entries.ts'
 import { gains } from './gains.ts'
 import { holdTimers } from './hold-timers.ts'
@@ -40,6 +43,9 @@ export const walletModels: readonly AnyProjection[] = [
   transferTimers,
   standingOrders,
   standingOrderTimers,
+  campaigns,
+  contributions,
+  campaignTimers,
   imports,
   rateTables,
   rates,

@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { execute } from '../../commands/execute.ts'
 import { mail } from '../../domain/hub/mail/mail.ts'
+import { campaign } from '../../domain/wallet/campaign/campaign.ts'
 import type { OpenApi } from '../../infra/http/openapi.ts'
 import { silentLog } from '../../infra/log.ts'
 import { give } from '../../infra/things.ts'
@@ -83,6 +84,18 @@ describe('the examples of the OpenAPI document', () => {
     const headers = { 'kogi-min-position': made }
     return (await client.call('GET', '/api/v1/kwlt/imports', { headers })).body.data[0].id
   }
+  /** A contribution of the caller that is held, as a worker would. */
+  async function contributed(): Promise<string> {
+    const body = { from: 'studio', from_account: 'savings', amount: '1' }
+    const path = '/api/v1/kwlt/campaigns/atlas/contributions'
+    const { contribution } = (await client.call('POST', path, { body })).body.data.events[0].data
+    const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    const asked = { by: 'campaign', name: 'recordHold', body: { contribution }, part: contribution } as const
+    const { position } = await give(deps, campaign, { org: 'examples', id: 'atlas' }, asked)
+    await close()
+    await client.call('GET', path, { headers: { 'kogi-min-position': String(position) } })
+    return contribution
+  }
   /** Records a rate of today; no example can name the day. */
   async function priced(base: string, quote: string): Promise<undefined> {
     const rates = [{ day: new Date().toISOString().slice(0, 10), base, quote, rate: '1.0887' }]
@@ -124,6 +137,9 @@ describe('the examples of the OpenAPI document', () => {
       }
       return 'abroad'
     },
+    getContribution: async () =>
+      (await client.call('GET', '/api/v1/kwlt/campaigns/atlas/contributions')).body.data[0].contribution,
+    'campaign.withdraw': () => contributed(),
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {

@@ -99,6 +99,7 @@ describe('a path with a fixed segment', () => {
     expect([...system]).to.have.members([
       '/kwlt/entries/:id',
       '/kwlt/imports/:id',
+      '/kwlt/campaigns/:id/contributions/:contribution',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',
     ])

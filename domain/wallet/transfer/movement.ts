@@ -14,11 +14,11 @@ export type Movement = {
   readonly description?: string | undefined
 }
 
-const account = text(255)
+export const account = text(255)
   .refine(name => !name.startsWith('external:'), 'must be an account of the wallet, not an external one')
   .meta({ description: 'account of the wallet' })
 const description = text(1000)
-const places = integer(0, 30).meta({
+export const places = integer(0, 30).meta({
   description: 'decimal places of the amount: needed where the currency is not of ISO 4217',
 })
 const amount = minorUnits.refine(units => units >= 0n, 'must not be below zero')
@@ -53,12 +53,20 @@ type Asked = Omit<Movement, 'fromAccount' | 'toAccount' | 'places'> & {
   readonly places?: number | undefined
 }
 
+type PlacesCodes = { readonly unknown: string; readonly mismatch: string }
+
 /**
  * The movement that a command asks for. It names its decimal places, so that both wallets read the amount in the same
  * unit; `codes` are those of the rejections where they are not known, or others than those of the currency.
  */
-export function movementOf(asked: Asked, codes: { readonly unknown: string; readonly mismatch: string }): Movement {
+export function movementOf(asked: Asked, codes: PlacesCodes): Movement {
   const { from, from_account: fromAccount, to, to_account: toAccount, currency, places, amount, description } = asked
+  const said = description === undefined ? {} : { description }
+  return { from, fromAccount, to, toAccount, currency, places: placesFor(currency, places, codes), amount, ...said }
+}
+
+/** The decimal places of amounts: those of the currency, or those that a command names where it is not of ISO 4217. */
+export function placesFor(currency: string, places: number | undefined, codes: PlacesCodes): number {
   const known = placesOf(currency)
   if (known !== undefined && places !== undefined && places !== known) {
     throw rejected(codes.mismatch, 'The currency has other decimal places.', { currency, places: known })
@@ -67,8 +75,7 @@ export function movementOf(asked: Asked, codes: { readonly unknown: string; read
   if (found === undefined) {
     throw rejected(codes.unknown, 'Not an ISO 4217 code: name the decimal `places` of the amount.', { currency })
   }
-  const said = description === undefined ? {} : { description }
-  return { from, fromAccount, to, toAccount, currency, places: found, amount, ...said }
+  return found
 }
 
 /** Whether nothing moves: the amount is nothing, or it goes from an account to itself. */
