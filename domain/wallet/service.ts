@@ -5,6 +5,7 @@ import { campaign } from './campaign/campaign.ts'
 import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
 import { rateTable } from './ratetable/ratetable.ts'
+import { reconciliation } from './reconciliation/reconciliation.ts'
 import { standingOrder } from './standingorder/standingorder.ts'
 import { transfer } from './transfer/transfer.ts'
 import { wallet } from './wallet/wallet.ts'
@@ -13,7 +14,18 @@ export const walletService = service({
   code: 'kwlt',
   word: 'wallet',
   title: 'Wallet: accounts, entries, balances',
-  aggregates: [wallet, transfer, standingOrder, rateTable, investment, bankImport, accountLink, budget, campaign],
+  aggregates: [
+    wallet,
+    transfer,
+    standingOrder,
+    rateTable,
+    investment,
+    bankImport,
+    accountLink,
+    budget,
+    campaign,
+    reconciliation,
+  ],
   roles: {
     'team-lead': [
       '*.read',
@@ -28,6 +40,7 @@ export const walletService = service({
       'users.write',
       'accountlinks.write',
       'budgets.write',
+      'reconciliations.write',
     ],
     'team-member': ['*.read', 'users.write'],
     viewer: ['*.read'],

@@ -7,6 +7,7 @@ import { budgets } from './budgets.ts'
 import { campaignTimers } from './campaign-timers.ts'
 import { campaigns } from './campaigns.ts'
 import { charts } from './charts.ts'
+import { clearedEntries } from './cleared-entries.ts'
 import { contributions } from './contributions.ts'
 import { entries } from './entries.ts'
 import { gains } from './gains.ts'
@@ -20,6 +21,7 @@ import { postings } from './postings.ts'
 import { ratePairs } from './rate-pairs.ts'
 import { rateTables } from './rate-tables.ts'
 import { rates } from './rates.ts'
+import { reconciliations } from './reconciliations.ts'
 import { standingOrderTimers } from './standing-order-timers.ts'
 import { standingOrders } from './standing-orders.ts'
 import { transferTimers } from './transfer-timers.ts'
@@ -37,6 +39,8 @@ export const walletModels: readonly AnyProjection[] = [
   charts,
   walletUsers,
   accountLinks,
+  reconciliations,
+  clearedEntries,
   holds,
   holdTimers,
   transfers,

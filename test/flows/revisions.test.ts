@@ -22,6 +22,7 @@ type Kind = {
 
 const own = (id: string) => (row: Record<string, string>) => row.id === id
 const money = { account: 'main', currency: 'EUR', amount: '1' }
+const statement = { account: 'a', currency: 'EUR', statement: '3', to: '2026-03-31', opening: '0', closing: '0' }
 const dollar = { day: '2015-12-31', base: 'EUR', quote: 'USD' }
 const record = (path: string, name: string): Kind => ({
   make: id => [['POST', path, { id, [name]: 'x' }]],
@@ -94,6 +95,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
     change: [(id, n) => ['PATCH', `/kwlt/accountlinks/${id}`, { purpose: `x ${n}` }]],
     reads: [id => `/kwlt/accountlinks/${id}`],
     list: '/kwlt/accountlinks',
+    isOf: own,
+  },
+  reconciliation: {
+    make: id => [
+      ['POST', '/kwlt/wallets', { id: `${id} reconciled`, kind: 'business' }],
+      ['POST', '/kwlt/reconciliations', { ...statement, id, wallet: `${id} reconciled` }],
+    ],
+    change: [
+      (id, n) => ['PUT', `/kwlt/reconciliations/${id}/lines`, { lines: [{ entry: `e${n}`, amount: '1' }] }],
+      (id, n) => ['PUT', `/kwlt/reconciliations/${id}/differences`, { differences: [{ amount: `${n}`, reason: 'x' }] }],
+    ],
+    reads: [id => `/kwlt/reconciliations/${id}`, id => `/kwlt/reconciliations/${id}/lines`],
+    list: '/kwlt/reconciliations',
     isOf: own,
   },
   ratetable: {

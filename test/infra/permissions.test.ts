@@ -32,15 +32,16 @@ describe('permissions', () => {
   things.push('wallet.rates', 'wallet.investments', 'wallet.imports', 'wallet.users')
   things.push('wallet.accountlinks')
   things.push('wallet.budgets', 'wallet.campaigns', 'wallet.contributions')
+  things.push('wallet.reconciliations')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw',
-    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw',
-    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw - rw rw rw rw rw rw rw rw',
-    'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r',
-    contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - -',
-    viewer: 'r r r r r r r r - r r w - - - r r r r r r r r',
-    guest: '- - - r r r - - - - - w - - - - - - - - - - -',
-    auditor: 'r r r r r r r r r r r w - r - r r r r r r r r',
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw rw',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw rw',
+    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw - rw rw rw rw rw rw rw rw rw',
+    'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r r',
+    contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - - -',
+    viewer: 'r r r r r r r r - r r w - - - r r r r r r r r r',
+    guest: '- - - r r r - - - - - w - - - - - - - - - - - -',
+    auditor: 'r r r r r r r r r r r w - r - r r r r r r r r r',
   }
   it('are all in the table', () => {
     expect(Object.keys(table)).to.have.members([...ROLES])
