@@ -16,7 +16,7 @@ import type { EventStore } from './ports.ts'
 export type CheckReferences = (command: Command, facts: Facts) => Promise<void>
 type Facts = readonly { readonly data: object }[]
 
-/** Streams of things that cannot be removed, which were found to exist: some 20 MB at most. */
+/** Streams of things that cannot be removed, which were found to exist: some 20 MB at most, and nothing at first. */
 const FOUND_MAX = 100_000
 
 /**
@@ -25,7 +25,7 @@ const FOUND_MAX = 100_000
  */
 export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<EventStore, 'last'>): CheckReferences {
   const byName = new Map(aggregates.map(aggregate => [aggregate.name, aggregate]))
-  const found = new LRUCache<string, true>({ max: FOUND_MAX })
+  const found = new LRUCache<string, true>({ maxSize: FOUND_MAX, sizeCalculation: () => 1 })
   const referencesOf = new Map(
     aggregates.flatMap(({ commands }) =>
       Object.values<z.ZodObject>(commands).map(schema => [schema, referencesIn(schema)] as const),

@@ -17,6 +17,8 @@ export const SNAPSHOT_EVERY = 500
 /** Streams kept in memory, and command ids kept over all of them: some 200 MB at most. */
 const CACHED_STREAMS_MAX = 20_000
 const CACHED_COMMANDS_MAX = 2_000_000
+/** What a stream counts for at least; a cache with a bound on its number of entries makes room for all at once. */
+const COMMANDS_MIN = CACHED_COMMANDS_MAX / CACHED_STREAMS_MAX
 const PAGE = 4096
 const HASH_BYTES = 8
 /** Time after which reading a stream gives the event loop back. */
@@ -112,7 +114,7 @@ export type StreamsDeps = {
 /** Makes the cache of streams over one event store. */
 export function loadedStreams(deps: StreamsDeps): Streams {
   const { store, onSnapshotFailed } = deps
-  const cache = new LRUCache<string, LoadedStream>({ max: CACHED_STREAMS_MAX, maxSize: CACHED_COMMANDS_MAX })
+  const cache = new LRUCache<string, LoadedStream>({ maxSize: CACHED_COMMANDS_MAX })
 
   const readOn = async (aggregate: AnyAggregate, loaded: LoadedStream, from: bigint) => {
     for (let next = from; ; ) {
@@ -139,7 +141,7 @@ export function loadedStreams(deps: StreamsDeps): Streams {
       const cached = cache.get(stream)
       const loaded = cached ?? (await readWhole(aggregate, stream))
       // Its size grows with its commands: it is weighed anew each time it is used.
-      cache.set(stream, loaded, { size: loaded.commands.size + 1 })
+      cache.set(stream, loaded, { size: Math.max(loaded.commands.size, COMMANDS_MIN) })
       return { loaded, fresh: !cached }
     },
     async refresh(aggregate, loaded) {

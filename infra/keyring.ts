@@ -17,6 +17,8 @@ const CACHED_KEYS_MAX = 10_000
 const CACHED_FOR_MS = 5_000
 /** Keys of dry runs, which are kept nowhere: opening under one finds it erased, and raises no alarm. */
 const TRIALS_MAX = 1_000
+/** Room is made as keys come, not for all of them at once. */
+const CACHE = { maxSize: CACHED_KEYS_MAX, sizeCalculation: () => 1, ttl: CACHED_FOR_MS } as const
 
 /** Who hears of the keys that are used. */
 type Told = { readonly watch?: KeyWatch; readonly metrics?: Pick<Metrics, 'keyCacheHits' | 'keyCacheMisses'> }
@@ -30,7 +32,7 @@ type SubjectKey = { readonly key: string; readonly secret: Buffer | null }
 export function keyring(pool: Pool, { watch, metrics }: Told = {}): Keyring {
   const trials = new LRUCache<string, true>({ max: TRIALS_MAX })
   const query = queriesOf(pool, metrics)
-  const cache = new LRUCache<string, SubjectKey>({ max: CACHED_KEYS_MAX, ttl: CACHED_FOR_MS })
+  const cache = new LRUCache<string, SubjectKey>(CACHE)
   const remember = (name: string, value: SubjectKey) => {
     cache.set(name, value)
     return value

@@ -15,7 +15,10 @@ const ORGS_MAX = 10_000
  * notes are rate-limited and best effort: no command waits for its note, and the write path never reads one.
  */
 export function refusals(store: EventStore, log: Log) {
-  const buckets = new LRUCache<string, { readonly tokens: number; readonly at: number }>({ max: ORGS_MAX })
+  const buckets = new LRUCache<string, { readonly tokens: number; readonly at: number }>({
+    maxSize: ORGS_MAX,
+    sizeCalculation: () => 1,
+  })
   const allowed = (org: string) => {
     const now = Date.now()
     const { tokens, at } = buckets.get(org) ?? { tokens: BURST, at: now }

@@ -59,6 +59,7 @@ const VOLATILE_SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
+  autovacuum: 'off',
   file_copy_method: 'clone',
   shared_buffers: '64MB',
   // Several test processes share it, each with pools for several apps.

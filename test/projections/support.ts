@@ -134,7 +134,7 @@ export async function until(condition: () => Promise<boolean> | boolean, what: s
   const deadline = performance.now() + patient(20_000)
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`)
-    await sleep(10)
+    await sleep(20)
   }
 }
 

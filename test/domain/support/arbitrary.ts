@@ -42,8 +42,12 @@ const texts = fc.oneof(
   fc.tuple(fc.integer({ min: 60, max: 70 }), fc.constantFrom('x', '😀', 'é')).map(([n, unit]) => unit.repeat(n)),
   fc.constantFrom('a\0b', '\ud800', 'x\udfff', '\u2028', '\u0085', '\ufeff'),
 )
-const jsonObjects = fc.dictionary(fc.oneof(fc.string(), texts), fc.jsonValue({ stringUnit: 'binary' }), { maxKeys: 4 })
-const anything = fc.oneof(texts, fc.jsonValue(), fc.integer(), fc.constant(undefined))
+/** Free JSON is most of the work of making values: deep ones are for the long run. */
+const maxDepth = process.env.KOGI_LONG ? 5 : 2
+const jsonObjects = fc.dictionary(fc.oneof(fc.string(), texts), fc.jsonValue({ stringUnit: 'binary', maxDepth }), {
+  maxKeys: 4,
+})
+const anything = fc.oneof(texts, fc.jsonValue({ maxDepth }), fc.integer(), fc.constant(undefined))
 
 /**
  * Values for the wire form of a schema: nearly all of them what it accepts, some of them not (`spoilt` names the share
@@ -68,14 +72,22 @@ function goodOf(schema: Schema, spoilt: number): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodEnum) return fc.constantFrom(...schema.options)
   if (schema instanceof z.ZodBoolean) return fc.boolean()
   if (schema instanceof z.ZodObject) return objectOf(schema, spoilt)
-  const leaves = fc.oneof(texts, texts, jsonObjects, fc.integer({ min: -1, max: 400 }), fc.double())
   let refused = 0
-  return leaves.filter(value => {
+  return leavesOf(schema).filter(value => {
     const fits = z.safeParse(schema, value).success
     refused = fits ? 0 : refused + 1
     if (refused > REFUSED_MAX) throw new Error(`add texts of this form: ${JSON.stringify(z.toJSONSchema(schema))}`)
     return fits
   })
+}
+
+const numbers = fc.oneof(fc.integer({ min: -1, max: 400 }), fc.double())
+const anyLeaves = fc.oneof(texts, texts, jsonObjects, numbers)
+
+/** Values among which those of a schema are: no object is made where only texts fit. */
+function leavesOf(schema: Schema): fc.Arbitrary<unknown> {
+  if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat) return texts
+  return schema instanceof z.ZodNumber ? numbers : anyLeaves
 }
 
 function arrayOf(schema: z.ZodArray, spoilt: number): fc.Arbitrary<unknown> {
