@@ -5,15 +5,21 @@ import { projection } from '../rows/projection.ts'
 import { NO_POSTINGS } from './no-postings.ts'
 import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
-/** A block is 2^12 revisions of the wallet: as many postings are read one by one where a question cuts through it. */
-export const BLOCK_BITS = 12
+/**
+ * A narrow block is 2^12 revisions of the wallet: its postings are read one by one where a question cuts through it. A
+ * wide one is 2^16: of those that a question cuts through the narrow ones are read.
+ */
+export const NARROW = 12
+export const WIDE = 16
+const SIZES = [BigInt(NARROW), BigInt(WIDE)]
 
 const row = object({
   org: id('org'),
   wallet: id('wallet'),
   account: text(255),
   currency,
-  block: unsigned64.meta({ description: 'revision of the wallet, without its last twelve bits' }),
+  bits: unsigned64.meta({ description: 'a block has 2 to the power of so many revisions' }),
+  block: unsigned64.meta({ description: 'revision of the wallet, without its last bits' }),
   month: text(7).meta({ description: 'month that the postings count for: YYYY-MM' }),
   unit: text(5).meta({ description: 'decimal places of the sums, where they are finer than usual' }),
   credits: minorUnits,
@@ -28,25 +34,25 @@ const row = object({
 type Span = Pick<z.output<typeof row>, 'first_position' | 'last_position' | 'first_posted' | 'last_posted'>
 
 /**
- * What was posted to an account by each block of revisions for each month, with the span of positions and days in which
- * that was. Statements of the past, and those in the order of posting, add up the blocks and months that lie wholly
+ * What was posted to an account by blocks of revisions, of two sizes, for each month, with the positions and days that
+ * they span. Statements of the past, and those in the order of posting, add up the blocks and months that lie wholly
  * within their question, and read postings only of those that it cuts through.
  */
 export const accountBlocks = projection({
   name: 'account_blocks',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: false,
   of: { wallet: events },
   row,
-  key: ['org', 'wallet', 'account', 'currency', 'block', 'month', 'unit'],
+  key: ['org', 'wallet', 'account', 'currency', 'bits', 'block', 'month', 'unit'],
   on: {
     ...NO_POSTINGS,
     EntryPosted: addsUp(
-      (posting, event) => ({
-        block: event.revision >> BigInt(BLOCK_BITS),
-        month: effectiveDayOf(posting, event).slice(0, 7),
-      }),
+      (posting, event) => {
+        const month = effectiveDayOf(posting, event).slice(0, 7)
+        return SIZES.map(bits => ({ bits, block: event.revision >> bits, month }))
+      },
       (row: Span | undefined, { position, metadata: { at } }) => {
         const day = at.slice(0, 10)
         return {

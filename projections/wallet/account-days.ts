@@ -31,7 +31,7 @@ export const accountDays = projection({
   on: {
     ...NO_POSTINGS,
     EntryPosted: addsUp(
-      (posting, event) => ({ effective_on: effectiveDayOf(posting, event) }),
+      (posting, event) => [{ effective_on: effectiveDayOf(posting, event) }],
       () => ({}),
     ),
   },

@@ -25,30 +25,33 @@ export type Sums = { readonly credits: bigint; readonly debits: bigint; readonly
 export const effectiveDayOf = ({ effectiveOn }: Posting, { data }: Posted): string => effectiveOn ?? data.effectiveOn
 
 /**
- * Adds the postings of an entry to the rows of their accounts, a row for each unit and for each value of `part`; `more`
- * makes the other columns of a row from the row as it stood.
+ * Adds the postings of an entry to the rows of their accounts, a row for each unit and for each of the `parts` that a
+ * posting belongs to; `more` makes the other columns of a row from the row as it stood.
  */
 export const addsUp = <P extends object, M extends object>(
-  part: (posting: Posting, event: Posted) => P,
+  parts: (posting: Posting, event: Posted) => readonly P[],
   more: (row: M | undefined, event: Posted) => M,
 ): Handler<Account & Sums & P & M, Data> => {
   const unitOf = ({ places }: Posting) => (places === undefined ? USUAL_UNIT : String(places))
   return {
     keys: event =>
-      event.data.postings.map(posting => ({
-        org: event.metadata.org,
-        wallet: event.metadata.id,
-        account: posting.account,
-        currency: posting.currency,
-        ...part(posting, event),
-        unit: unitOf(posting),
-      })) as never,
+      event.data.postings.flatMap(posting =>
+        parts(posting, event).map(part => ({
+          org: event.metadata.org,
+          wallet: event.metadata.id,
+          account: posting.account,
+          currency: posting.currency,
+          ...part,
+          unit: unitOf(posting),
+        })),
+      ) as never,
     fold: (row, event, key) => {
       let { credits, debits, lines } = row ?? { credits: 0n, debits: 0n, lines: 0n }
       for (const posting of event.data.postings) {
         const { account, currency, amount } = posting
         if (account !== key.account || currency !== key.currency || unitOf(posting) !== key.unit) continue
-        if (Object.entries(part(posting, event)).some(([name, value]) => value !== key[name])) continue
+        const isOf = (part: P) => Object.entries(part).every(([name, value]) => value === key[name])
+        if (!parts(posting, event).some(isOf)) continue
         if (amount > 0n) credits += amount
         else debits -= amount
         lines += 1n

@@ -14,7 +14,7 @@ import { placeOf as valuesIn } from '../cursor.ts'
 import { invalidParameter, type Queries } from '../parameters.ts'
 import { revisionSql, thingOf } from '../revision.ts'
 import type { WireRow } from '../rows.ts'
-import { ACCOUNT, DAYS, KNOWN_DAYS, partsSql, SCOPE, withinSql } from './parts-sql.ts'
+import { ACCOUNT, cutMonths, DAYS, KNOWN_DAYS, partsSql, SCOPE, withinSql } from './parts-sql.ts'
 
 const LINE = ['revision', 'line', 'entry', 'effective_on', 'posted_at', 'amount', 'balance', 'description'] as const
 const DAY = ['date', 'lines', 'change', 'balance'] as const
@@ -106,17 +106,14 @@ export function pageStatement(view: View, account: readonly string[], { query, l
   const given = (value: unknown) => (value === undefined ? undefined : put(value))
   const then = given(asOf?.position)
   const [from, to, at] = [given(query.from), given(query.to), given(query.effective_at)]
-  const place = query.after === undefined ? undefined : placeOf(view, query, asOf).map(put)
+  const begins = query.after === undefined ? undefined : placeOf(view, query, asOf)
+  const place = begins?.map(put)
   const keys = view.keys.map(key => `t.${key}`).join(', ')
   const isPosted = view === byPosting
   const ofDays = then === undefined && !isPosted
-  const days = [at, ...(isPosted ? [] : [from, to, place?.[0]])].filter(day => day !== undefined)
-  const bounds = {
-    then,
-    effective: days,
-    posted: isPosted ? { from, to } : {},
-    revision: isPosted ? place?.[0] : undefined,
-  }
+  const revision = isPosted ? place?.[0] : undefined
+  const posted = isPosted ? { from, to } : {}
+  const bounds = { then, months: ofDays ? '' : put(monthsOf(query, isPosted, begins?.[0])), posted, revision }
   const day = isPosted ? 't.posted_on' : 't.effective_on'
   // Of the day on which a page of lines begins, the lines before it are added by themselves.
   const seen =
@@ -148,6 +145,13 @@ export function pageStatement(view: View, account: readonly string[], { query, l
       from (${view.rows(where, put(limit + 1), source)}) t) l on true
     order by ${keys.replaceAll('t.', 'l.')}`
   return { of: [...of, auditLog], text, values }
+}
+
+/** The months that a question cuts through; `place`: the effective day at which its page begins. */
+function monthsOf({ from, to, effective_at }: Queries, isPosted: boolean, place: string | undefined): string[] {
+  const last = [effective_at, isPosted ? undefined : to].filter(day => day !== undefined)
+  if (isPosted) return cutMonths({ last })
+  return cutMonths({ last, ...(from !== undefined && { first: from }), ...(place !== undefined && { at: place }) })
 }
 
 const total = (of: string, condition: string) => `coalesce(sum(${of}) filter (where t.is_at and ${condition}), 0)`

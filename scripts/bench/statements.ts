@@ -15,7 +15,7 @@ import { auditLog } from '../../projections/audit/audit-log.ts'
 import { ensureCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
-import { accountBlocks, BLOCK_BITS } from '../../projections/wallet/account-blocks.ts'
+import { accountBlocks, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
@@ -86,10 +86,10 @@ async function fill(pool: Pool, size: number): Promise<void> {
       sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*) from ${tableOf(postings)} group by 1, 2, 3, 4, 5`,
   )
   await pool.query(
-    `insert into ${tableOf(accountBlocks)} select org, wallet, account, currency, revision >> ${BLOCK_BITS},
+    `insert into ${tableOf(accountBlocks)} select org, wallet, account, currency, bits, revision >> bits,
       left(effective_on, 7), 'usual', sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*), min(position),
-      max(position), min(left(posted_at, 10)), max(left(posted_at, 10)) from ${tableOf(postings)}
-      group by 1, 2, 3, 4, 5, 6`,
+      max(position), min(left(posted_at, 10)), max(left(posted_at, 10))
+      from ${tableOf(postings)}, unnest(array[${NARROW}, ${WIDE}]) bits group by 1, 2, 3, 4, 5, 6, 7`,
   )
   const account = `org, wallet, account, currency, places, minor_places, overdraft, type, status, balance, held,
     postings, revision, opened_at, updated_at`

@@ -7,6 +7,8 @@ import { type CheckedTable, type CheckOptions, checkTables } from '../../project
 import { tasks } from '../../projections/center/tasks.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import { rebuild } from '../../projections/rebuild/rebuild.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
+import { entries } from '../../projections/wallet/entries.ts'
 import { randomHistory } from './history.ts'
 import { freshPool, MemoryLog, reached, startRunner } from './support.ts'
 
@@ -81,11 +83,11 @@ describe('projections: check', () => {
     })
     expect([difference!.stored!.actor, difference!.folded!.actor]).to.deep.equal(['nobody', 'somebody'])
     await pool.query(`delete from postings_v2 where org = 'org-0'`)
-    await pool.query(`update entries_v3 set revision = revision + 1000 where org = 'org-2' and revision = 4`)
+    await pool.query(`update ${tableOf(entries)} set revision = revision + 1000 where org = 'org-2' and revision = 4`)
     const found = differing(await check(pool, log)).map(({ table, org, stored }) => [table, org, stored === undefined])
     expect(found).to.deep.include.members([
       ['postings_v2', 'org-0', true],
-      ['entries_v3', 'org-2', true],
+      [tableOf(entries), 'org-2', true],
       ['audit_log_v2', 'org-1', false],
     ])
   })
