@@ -26,7 +26,7 @@ import type { AnyProjection } from '../rows/projection.ts'
 import { Waker } from '../waker.ts'
 import { ensureTables, IndexBuilder } from './build.ts'
 import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
-import { noteFault, Retries, Trouble } from './trouble.ts'
+import { noteFault, Refusals, Retries, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
 
 export type RunnerOptions = {
@@ -62,8 +62,7 @@ export class Runner {
   readonly #partitions = new Map<string, Partition>()
   readonly #workers = new Set<Worker>()
   readonly #indexes: IndexBuilder
-  /** Batches that the database refused, and where the partitions stood before them. */
-  readonly #refused: { readonly error: RefusedBatchError; readonly stood: ReadonlyMap<string, bigint> }[] = []
+  readonly #refusals = new Refusals()
   readonly #together = new Set<string>()
   readonly #loop: Promise<void>
   readonly #trouble: Trouble
@@ -160,7 +159,7 @@ export class Runner {
   /** Whether a round would decide what the last one decided: at rest it is a heartbeat and nothing else. */
   #isSettled(mark: string): boolean {
     if (mark !== this.#mark || performance.now() - this.#decidedAt > DECIDE_MS || this.#trouble.waitMs > 0) return false
-    if (this.#refused.length > 0 || this.#together.size > 0) return false
+    if (this.#refusals.size > 0 || this.#together.size > 0) return false
     const busy = new Set([...this.#workers].flatMap(worker => worker.partitions))
     return this.partitions.every(partition => partition.state === 'running' && busy.has(partition))
   }
@@ -213,7 +212,7 @@ export class Runner {
       const projection = this.#byName.get(name.slice(0, name.lastIndexOf('/')))
       const local = this.#partitions.get(name)
       // One that an event stopped is free once its checkpoint says so: before, the batch is still in flight.
-      const isBusy = local && busy.has(local) && local.storedState === 'running'
+      const isBusy = local && busy.has(local) && (local.state === 'running' || local.storedState === 'running')
       return projection && !isBusy ? [[projection, checkpoint] as const] : []
     })
     const { partitions, apart } = adopt(free)
@@ -222,7 +221,7 @@ export class Runner {
       this.#waker.wake()
     }
     for (const partition of partitions) this.#partitions.set(partitionName(partition), partition)
-    const idle = partitions.filter(partition => this.#retries.isDue(partition))
+    const idle = partitions.filter(partition => this.#refusals.has(partition) || this.#retries.isDue(partition))
     for (const partition of idle) partition.state = 'running'
     return idle
   }
@@ -243,11 +242,9 @@ export class Runner {
       if (status.state === 'retrying') this.#trouble.readerFailed(status.error, status.attempt, status.delayMs)
     }
     const waiting = new Set(idle)
-    for (const { error, stood } of this.#refused.splice(0)) {
-      // Only those that stand where the refused batch began: for others, events would be missing before it.
-      const own = [...waiting].filter(partition => stood.get(partitionName(partition)) === partition.committed)
+    for (const { events, own } of this.#refusals.take(waiting)) {
       for (const partition of own) waiting.delete(partition)
-      if (own.length > 0) this.#watch(startCareful(store, error.events, own))
+      this.#watch(startCareful(store, events, own))
     }
     for (const group of groupsOf([...waiting], this.#together)) {
       this.#watch(new Lane({ ...store, owner, log: events, batch, onBatch: onCommit, onStatus }, group))
@@ -260,8 +257,7 @@ export class Runner {
     worker.ended.then(error => {
       this.#workers.delete(worker)
       if (error instanceof RefusedBatchError) {
-        const stood = new Map(worker.partitions.map(partition => [partitionName(partition), partition.committed]))
-        this.#refused.push({ error, stood })
+        this.#refusals.note(error.events, worker.partitions)
         this.#options.log.warn({ err: error }, 'the database refused a batch: looking for the event at fault')
       } else if (error instanceof FencedError) {
         this.#options.log.warn({ err: error }, 'lost partitions to another projector')

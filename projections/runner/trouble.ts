@@ -1,3 +1,4 @@
+import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Partition, partitionName } from '../ownership/partitions.ts'
 import type { ProjectorLog } from '../ports.ts'
 
@@ -94,6 +95,41 @@ export class Retries {
     return false
   }
 }
+
+type Refusal = { readonly events: readonly StoredEvent[]; readonly stood: ReadonlyMap<string, bigint> }
+
+/** Batches that the database refused, and where the partitions stood before them, until the event at fault is found. */
+export class Refusals {
+  readonly #refusals: Refusal[] = []
+
+  get size(): number {
+    return this.#refusals.length
+  }
+
+  note(events: readonly StoredEvent[], partitions: readonly Partition[]): void {
+    const running = partitions.filter(({ state }) => state === 'running')
+    const stood = new Map(running.map(partition => [partitionName(partition), partition.committed]))
+    this.#refusals.push({ events, stood })
+  }
+
+  /** Whether a batch of a partition was refused: to find its event is part of the same try, and waits for no other. */
+  has(partition: Partition): boolean {
+    return this.#refusals.some(refusal => stoodThere(refusal, partition))
+  }
+
+  /** Hands out the refused batches, each with the partitions that stand where it began: others would lack events. */
+  take(partitions: ReadonlySet<Partition>) {
+    const left = new Set(partitions)
+    return this.#refusals.splice(0).flatMap(refusal => {
+      const own = [...left].filter(partition => stoodThere(refusal, partition))
+      for (const partition of own) left.delete(partition)
+      return own.length > 0 ? [{ events: refusal.events, own }] : []
+    })
+  }
+}
+
+const stoodThere = ({ stood }: Refusal, partition: Partition) =>
+  stood.get(partitionName(partition)) === partition.committed
 
 /** Logs that an event has stopped a partition. */
 export function noteFault(log: ProjectorLog, partition: Partition): void {

@@ -96,28 +96,43 @@ describe('projections: an event that cannot be taken', () => {
     await expectFolded(pool, events, projections, log.skipped)
   })
 
-  it('is found when only the database refuses it: a value that no column holds', async () => {
-    const pool = await freshPool()
-    const { events, poison } = historyWithPoison()
-    const created = tasks.on.TaskCreated as { keys: unknown; fold: (...args: never[]) => Record<string, unknown> }
-    const refused = {
-      keys: created.keys,
-      fold: (...args: never[]) => {
-        const row = created.fold(...args)
-        return row.name === 'poison' ? { ...row, status_changes: 10n ** 25n } : row
-      },
-    }
-    const faulty = { ...tasks, on: { ...tasks.on, TaskCreated: refused } } as unknown as AnyProjection
-    const runner = startRunner(pool, new MemoryLog(events), { projections: [...others, faulty] })
-    await until(async () => (await readCheckpoints(pool, [tasks])).some(({ state }) => state === 'stalled'), 'a stall')
-    await reached(pool, events.at(-1)!.position, others)
-    await runner.close()
-    const stalled = (await readCheckpoints(pool)).filter(({ state }) => state === 'stalled')
-    expect(stalled.map(({ projection, error }) => [projection, error!.position])).to.deep.equal([
-      ['tasks', String(poison.position)],
-    ])
-    await expectFolded(pool, events, others)
-  })
+  // However long the pauses are beside the rounds: each try is one lane, and then the search for the event.
+  for (const retryMs of [
+    [0, 0],
+    [20, 40],
+    [900, 900],
+  ])
+    it(`is found when only the database refuses it, tried again after ${retryMs[0]} ms`, async () => {
+      const pool = await freshPool()
+      const { events, poison } = historyWithPoison()
+      const created = tasks.on.TaskCreated as { keys: unknown; fold: (...args: never[]) => Record<string, unknown> }
+      const refused = {
+        keys: created.keys,
+        fold: (...args: never[]) => {
+          const row = created.fold(...args)
+          return row.name === 'poison' ? { ...row, status_changes: 10n ** 25n } : row
+        },
+      }
+      const faulty = { ...tasks, on: { ...tasks.on, TaskCreated: refused } } as unknown as AnyProjection
+      const lanes = { tries: 0 }
+      const warn = (_: object, message: string) => {
+        if (message.startsWith('the database refused a batch')) lanes.tries += 1
+      }
+      const log = { ...silentLog, info: () => {}, error: () => {}, warn }
+      const runner = startRunner(pool, new MemoryLog(events), { projections: [...others, faulty], retryMs, log })
+      await until(
+        async () => (await readCheckpoints(pool, [tasks])).some(({ state }) => state === 'stalled'),
+        'a stall',
+      )
+      expect(lanes.tries).to.equal(3)
+      await reached(pool, events.at(-1)!.position, others)
+      await runner.close()
+      const stalled = (await readCheckpoints(pool)).filter(({ state }) => state === 'stalled')
+      expect(stalled.map(({ projection, error }) => [projection, error!.position])).to.deep.equal([
+        ['tasks', String(poison.position)],
+      ])
+      await expectFolded(pool, events, others)
+    })
 
   for (const { title, category, type, data, concerned } of UNREADABLE) {
     it(`${title}: stops whom it concerns, and the skip of those is enough for runner, check and rebuild`, async () => {

@@ -130,6 +130,7 @@ function welcome(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>)
   let silentSince: number | undefined
   const timer = setInterval(() => {
     if (silentSince !== undefined && Date.now() - silentSince > PING_PATIENCE_MS) return session.destroy()
+    if (session.destroyed) return
     silentSince ??= Date.now()
     session.ping(error => {
       if (!error) silentSince = undefined
