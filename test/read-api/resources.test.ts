@@ -18,7 +18,7 @@ const NOTHING = [
 ]
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
-const OF_NO_LIST = ['/khub/inbox', '/kwlt/net-worth']
+const OF_NO_LIST = ['/khub/inbox', '/kwlt/net-worth', '/kwlt/books']
 
 function twoOrgs(): History {
   const history = new History()
@@ -58,6 +58,13 @@ function twoOrgs(): History {
   }
   return history.add('north', 'task', 'only-north', 'TaskCreated', { name: 'Secret', status: 'open' })
 }
+
+/** What special reads ask for, by the end of their path. */
+const QUERIES = [
+  [/\/(statement|end-of-day|net-worth)$/, '?currency=EUR'],
+  [/\/exchange$/, '?from=EUR&to=USD'],
+  [/\/books$/, '?format=csv'],
+] as const
 
 describe('resources of the read API', () => {
   const history = twoOrgs()
@@ -160,9 +167,7 @@ describe('resources of the read API', () => {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
       for (const id of ids) {
         const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => things[name] ?? id)
-        const isOfAccount = /statement|end-of-day/.test(path)
-        const isInCurrency = isOfAccount || path.endsWith('/net-worth')
-        const query = isInCurrency ? '?currency=EUR' : path.endsWith('/exchange') ? '?from=EUR&to=USD' : ''
+        const query = QUERIES.find(([end]) => end.test(path))?.[1] ?? ''
         const { data, status } = await world.call('south', `${filled}${query}`)
         expect(JSON.stringify(data ?? null), filled).to.not.match(/north/)
         expect(status, filled).to.be.oneOf([200, 404])
