@@ -72,6 +72,9 @@ export function toWire(value: unknown): Json {
   if (typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return value.map(toWire)
   if (typeof value !== 'object' || value === null) return value as Json
+  // An assignment to `__proto__` would make no member.
+  if (Object.hasOwn(value, '__proto__'))
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, toWire(v)]))
   const wire: Record<string, Json> = {}
   for (const [key, item] of Object.entries(value)) if (item !== undefined) wire[key] = toWire(item)
   return wire

@@ -49,7 +49,8 @@ describe('kogi processes', function () {
   }
 
   before(async () => {
-    app = await startApp({ worker: true })
+    // Steps that failed are not tried again by themselves while the test runs.
+    app = await startApp({ worker: true, pausesMs: [600_000, 600_000] })
     client = await app.clientOf('acme')
     environment = {
       KOGI_LOG_LEVEL: 'silent',

@@ -26,9 +26,15 @@ export type App = {
 
 /** Starts store, both APIs and a projector, and a worker where asked. `through` may put something between them. */
 export async function startApp(
-  options: { env?: Record<string, string>; through?: (urls: EngineUrls) => Promise<EngineUrls>; worker?: true } = {},
+  options: {
+    env?: Record<string, string>
+    through?: (urls: EngineUrls) => Promise<EngineUrls>
+    worker?: true
+    pausesMs?: readonly number[]
+  } = {},
 ): Promise<App> {
   const { env, through = async urls => urls } = options
+  const pauses = options.pausesMs && { pausesMs: options.pausesMs }
   const dataDir = await mkdtemp(path.join(tmpdir(), 'kogi-app-'))
   const config = loadConfig({ KOGI_DATA_DIR: dataDir, KOGI_PORT: '0', ...patientSettings(), ...env })
   const store = await startEventStore({ memory: true })
@@ -37,7 +43,7 @@ export async function startApp(
   const urls = await through(direct)
   const lifecycle = createLifecycle({ log: silentLog, drainTimeoutMs: 1_000 })
   const projector = startProjector({ config, urls, log: silentLog })
-  const worker = options.worker && startWorker({ config, urls, log: silentLog, leaseMs: 600 })
+  const worker = options.worker && startWorker({ config, urls, log: silentLog, leaseMs: 600, ...pauses })
   const probes = [...projector.probes, ...(worker?.probes ?? [])]
   const url = await startApi({ config, urls, log: silentLog, lifecycle, sides: ['commands', 'reads'], probes })
   await untilReady(url)

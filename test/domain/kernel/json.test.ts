@@ -151,6 +151,11 @@ describe('storable JSON', () => {
     for (const [value, message] of faults) expect(storableFault(value)).to.match(message)
     expect(storableFault({ a: '__proto__' })).to.equal(undefined)
   })
+  it('keeps a member of any name on its way to the wire', () => {
+    const text = '{"":[{"__proto__":null}],"__proto__":{"a":1},"constructor":"c"}'
+    expect(canonicalJson(toWire(JSON.parse(text)))).to.equal(canonicalJson(JSON.parse(text)))
+  })
+
   it('keeps its meaning on the wire', () =>
     fc.assert(
       fc.property(json.filter(isStorableJson), value => {
