@@ -35,13 +35,24 @@ export const revisionSql = ({ category }: Thing, id: string, position: string): 
 export const isPlace = (projection: AnyProjection): boolean =>
   (projection.key as readonly string[]).includes('revision')
 
-/** The header of reads whose answer has an `ETag`. */
-export const ifNoneMatch: Parameter = {
-  name: 'If-None-Match',
-  in: 'header',
-  schema: z.string(),
-  description: 'The `ETag` of an answer that the client has: 304 where it still holds.',
-}
+/** The headers of reads whose answer has an `ETag`. */
+export const conditions: readonly Parameter[] = [
+  {
+    name: 'If-None-Match',
+    in: 'header',
+    schema: z.string(),
+    description: 'The `ETag` of an answer that the client has: 304 where it still holds.',
+  },
+  {
+    name: 'If-Match',
+    in: 'header',
+    schema: z.string(),
+    description: 'The `ETag` that the thing must still have, or `*`: any other answers 412.',
+  },
+]
+
+/** What reads with conditions may answer besides. */
+export const conditionErrors = { 412: ['precondition_failed'] } as const
 
 /** Whether a list belongs to one thing, whose revision its answer then has. */
 export const isOfOneThing = ({ projection, parents }: Pick<Resource, 'projection' | 'parents'>): boolean =>

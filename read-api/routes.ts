@@ -10,7 +10,7 @@ import { notificationRoutes } from './hub/notifications.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
-import { ifNoneMatch, isOfOneThing } from './revision.ts'
+import { conditionErrors, conditions, isOfOneThing } from './revision.ts'
 import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
 import { singleHandler } from './single.ts'
@@ -53,13 +53,18 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   const filters = filtersOf(projection, [...resource.filters, ...resource.walked])
   const errors = { ...(knowsThePast(resource) ? asOfErrors : noHistoryErrors), ...readErrors }
   const shared = { method: 'GET', permission, tag, errors: { ...errors, 404: ['not_found'] } } as const
-  const conditional = isOfOneThing(resource) ? [ifNoneMatch] : []
+  const isConditional = isOfOneThing(resource)
+  const withConditions = { ...shared, errors: { ...shared.errors, ...conditionErrors } }
   const list: Route = {
-    ...shared,
+    ...(isConditional ? withConditions : shared),
     path,
     operationId: `list${ids.many}`,
     summary: summary.list,
-    parameters: [...pathParameters(resource, []), ...listParameters(resource, filters), ...conditional],
+    parameters: [
+      ...pathParameters(resource, []),
+      ...listParameters(resource, filters),
+      ...(isConditional ? conditions : []),
+    ],
     response: z.array(row),
     handle: listHandler(resource, filters, deps),
   }
@@ -74,11 +79,11 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   }
   if (names.length === 0) return [list, groups]
   const single: Route = {
-    ...shared,
+    ...withConditions,
     path: `${path}${names.map(name => `/:${name}`).join('')}`,
     operationId: `get${ids.one}`,
     summary: summary.get ?? '',
-    parameters: [...pathParameters(resource, names), ...momentParameters(resource), ifNoneMatch],
+    parameters: [...pathParameters(resource, names), ...momentParameters(resource), ...conditions],
     response: row,
     handle: singleHandler(resource, deps),
   }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { toWire } from '../domain/kernel/json.ts'
 import { aggregates, codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
@@ -15,7 +14,7 @@ import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { noteIgnored } from './ignored.ts'
-import { collect, verifierIn } from './log-keys.ts'
+import { collect, fileText, verifierIn } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
@@ -96,7 +95,7 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
 async function replayAction(folder: string, { offline, json, data, key, since }: ReplayOptions): Promise<void> {
   const seal = {
     ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
-    ...(since !== undefined && { earlier: await readFile(since, 'utf8') }),
+    ...(since !== undefined && { earlier: await fileText(since) }),
   }
   let bar: Progress | undefined
   let done = 0

@@ -23,6 +23,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unknown_org: STATUS.usage,
   unknown_step: STATUS.usage,
   invalid_parameter: STATUS.usage,
+  file_unreadable: STATUS.nothing,
   no_data: STATUS.nothing,
   no_tables: STATUS.nothing,
   no_backup: STATUS.nothing,

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { leaseOwners } from '../infra/leases.ts'
+import { heldBy } from '../infra/notary/anchors.ts'
 import { anchorsOf, signersOf } from '../infra/notary/keys.ts'
 import { lastNoteOf, lastSeal, type Seal } from '../infra/notary/seals.ts'
 import { WORKS } from '../infra/processes/worker.ts'
@@ -21,7 +21,7 @@ import {
 import { type Verifier, verifierOf, verifierText } from '../projections/notary/note.ts'
 import { checkProof, continuationText, entryProofText, ProofFault } from '../projections/notary/proof.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
-import { collect, verifierIn } from './log-keys.ts'
+import { collect, fileText, verifierIn } from './log-keys.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
@@ -34,8 +34,9 @@ const EVENTS_PER_LIST = 500
 
 const NOTES = `
 States: sealed (the last event is in a signed checkpoint), behind (events wait for the next one), not run (no worker
-seals the log).
-${statusHelp()}
+seals the log), broken (a checkpoint is not that of this log). Whether the log itself was changed, the notary finds when
+it starts, and says in the health of the worker.
+${statusHelp('a checkpoint is broken')}
 
 Examples:
   $ kogi notary
@@ -106,9 +107,13 @@ async function show({ config, events, pool, store, options }: Ran): Promise<void
   const [{ seal }, head, signers] = await Promise.all([lastSeal(store), events.head(), signersOf(config)])
   const worker = (await leaseOwners(pool).catch(() => new Map<string, string>())).get(WORKS.notary)
   const { events: behind } = await lagBetween(events, seal?.position ?? 0n, head)
-  const state = worker === undefined ? 'not run' : Number(behind) > 0 ? 'behind' : 'sealed'
-  const keys = signers.map(signer => verifierText(verifierOf(signer)))
+  const verifiers = signers.map(verifierOf)
+  const keys = verifiers.map(verifierText)
   const anchors = anchorsOf(config)
+  const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...(await heldBy(anchors))]
+  const faults = notes.flatMap(({ anchor, note }) => faultOf(anchor, note, { verifiers, seal }))
+  const isBehind = Number(behind) > 0
+  const state = faults.length > 0 ? 'broken' : worker === undefined ? 'not run' : isBehind ? 'behind' : 'sealed'
   const rows = [
     ['state', state],
     ['log', config.notaryOrigin],
@@ -117,11 +122,27 @@ async function show({ config, events, pool, store, options }: Ran): Promise<void
     ['root', seal?.root ?? '–'],
     ...keys.map(key => ['public key', key]),
     ...anchors.map(anchor => ['anchor', anchor]),
+    ...faults.map(fault => ['broken', fault]),
     ['notary', worker ?? 'none runs: kogi dev, or kogi worker with KOGI_NOTARY_KEYS'],
   ]
   const { size, root, position, at } = seal ?? { size: 0, root: null, position: null, at: null }
-  const value = { state, origin: config.notaryOrigin, size, root, position, at, behind, keys, anchors }
+  const value = { state, origin: config.notaryOrigin, size, root, position, at, behind, keys, anchors, faults }
   print(options, { ...value, notary: worker ?? null }, table(['', 'value'], rows))
+  if (faults.length > 0) process.exitCode = STATUS.no
+}
+
+type Known = { readonly verifiers: readonly Verifier[]; readonly seal: Seal | undefined }
+
+/** What is wrong with a checkpoint by itself; whether the log leads to it is what the notary finds when it starts. */
+function faultOf(anchor: string, note: string, { verifiers, seal }: Known): readonly string[] {
+  try {
+    const head = openCheckpoint(note, verifiers)
+    if (head.origin !== verifiers[0]?.name) return [`the checkpoint of ${anchor} is of the log ${head.origin}`]
+    if (head.size <= (seal?.size ?? 0)) return []
+    return [`the checkpoint of ${anchor} has ${head.size} events, and the event store one of ${seal?.size ?? 0}`]
+  } catch (error) {
+    return [`the checkpoint of ${anchor} says nothing: ${(error as Error).message}`]
+  }
 }
 
 async function printCheckpoint(ran: Ran): Promise<void> {
@@ -161,7 +182,12 @@ async function prove(ran: Ran, id: string): Promise<void> {
 async function proveContinuation(ran: Ran, file: string): Promise<void> {
   const part = await sealedPart(ran)
   const signers = await signersOf(ran.config)
-  const old = opened(await readFile(file, 'utf8'), signers.map(verifierOf)).size
+  const { size: old, origin } = opened(await fileText(file), signers.map(verifierOf))
+  const own = opened(part.note, signers.map(verifierOf)).origin
+  if (origin !== own) {
+    const message = `The earlier checkpoint is of ${origin}, not of ${own}: name the organization with --org.`
+    throw new KogiError('origin_differs', message)
+  }
   if (old > part.size) {
     throw new KogiError('log_shortened', `The earlier checkpoint has ${old} events, and the last one ${part.size}.`)
   }
@@ -207,8 +233,8 @@ async function eachEntry(
 async function verify(file: string, { key, since, json }: VerifyOptions): Promise<void> {
   try {
     const verifiers = await Promise.all(key.map(verifierIn))
-    const earlier = since === undefined ? undefined : await readFile(since, 'utf8')
-    const { head, entry, index, old } = checkProof(await readFile(file, 'utf8'), verifiers, earlier)
+    const earlier = since === undefined ? undefined : await fileText(since)
+    const { head, entry, index, old } = checkProof(await fileText(file), verifiers, earlier)
     const { origin, size, root } = head
     const value = {
       ok: true,

@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventStore, LostRaceError } from '../../commands/ports.ts'
 import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
-import { type Signer, verifierOf } from '../../projections/notary/note.ts'
+import { type NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
 import { type Log, reasonOf } from '../log.ts'
 import { Anchor, type Held, heldBy } from './anchors.ts'
@@ -23,12 +23,19 @@ export type NotaryOptions = {
   readonly signers: () => Promise<readonly Signer[]>
   /** Files and addresses that get every checkpoint. */
   readonly anchors: readonly string[]
+  /**
+   * Whether the key may be one that was made for a new data folder: checkpoints of the event store that another key has
+   * signed are of another system then, whose backup was restored here, as long as no anchor knows of this one.
+   */
+  readonly mayBeNew?: boolean
   readonly log: Log
   readonly now: () => string
   readonly sealMs?: number
   readonly onSealed?: (seal: Seal) => void
 }
 
+/** Where checkpoints are found that no anchor holds. */
+const EVENT_STORE = 'the event store'
 /** How often a log that has grown is sealed. */
 const SEAL_MS = 1_000
 const EVENTS_MAX = 500
@@ -119,7 +126,8 @@ export class Notary {
     this.#hashing = hashing
     const broken = new AbortController()
     const both = AbortSignal.any([signal, broken.signal])
-    const sealing = this.#keepSealing({ hashing, seal, revision, signers }, both).catch(error => {
+    const own = signed.some(({ from }) => from === EVENT_STORE) ? seal : undefined
+    const sealing = this.#keepSealing({ hashing, seal: own, revision, signers }, both).catch(error => {
       broken.abort()
       return error as Error
     })
@@ -145,7 +153,8 @@ export class Notary {
   #signed(seal: Seal | undefined, held: readonly Held[], signers: readonly Signer[]): readonly Signed[] {
     const { origin, log } = this.#options
     const verifiers = signers.map(verifierOf)
-    const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...held]
+    const { mayBeNew = false } = this.#options
+    const notes = [...(seal ? [{ anchor: EVENT_STORE, note: seal.note }] : []), ...held]
     return notes.flatMap(({ anchor, note }) => {
       if (!note.startsWith(`${origin}\n`)) {
         log.warn({ anchor, ended: note.split('\n')[0], origin }, 'the log goes on under another name')
@@ -154,6 +163,10 @@ export class Notary {
       try {
         return [{ head: openCheckpoint(note, verifiers), from: anchor }]
       } catch (error) {
+        if (mayBeNew && held.length === 0 && (error as NoteFault).kind === 'unverified') {
+          log.warn({ reason: reasonOf(error) }, 'the log was sealed elsewhere, and is sealed anew here')
+          return []
+        }
         throw new LogAltered(`The last checkpoint of ${anchor} is not signed by a key of this log: ${reasonOf(error)}`)
       }
     })
@@ -162,7 +175,7 @@ export class Notary {
   async #keepSealing({ hashing, seal, revision, signers }: Work, signal: AbortSignal): Promise<undefined> {
     const { sealMs = SEAL_MS, store, onSealed } = this.#options
     let at = revision
-    let size = seal?.note.startsWith(`${this.#options.origin}\n`) ? seal.size : 0
+    let size = seal?.size ?? 0
     while (!signal.aborted) {
       const missing = hashing.missing
       if (missing) this.#miss(missing, hashing)

@@ -17,7 +17,7 @@ import {
   queriesOf,
   tokenParameters,
 } from '../parameters.ts'
-import { ifNoneMatch, taggedAt } from '../revision.ts'
+import { conditionErrors, conditions, taggedAt } from '../revision.ts'
 import { type WireRow, wireRow } from '../rows.ts'
 import { byDay, byEffectiveDate, byPosting, HEAD, keysOf, pageStatement, type View } from './history-sql.ts'
 
@@ -79,7 +79,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
     method: 'GET',
     permission: 'wallet.accounts.read',
     tag: 'kwlt',
-    errors: { ...asOfErrors, 404: ['not_found'], ...readErrors },
+    errors: { ...asOfErrors, 404: ['not_found'], ...conditionErrors, ...readErrors },
   } as const
   const withOrder = [...common, order]
   return [
@@ -88,7 +88,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
       path: '/kwlt/wallets/:id/accounts/:account/statement',
       operationId: 'getStatement',
       summary: 'The statement of an account: opening balance, lines with their running balance, closing balance.',
-      parameters: [...withOrder, ifNoneMatch],
+      parameters: [...withOrder, ...conditions],
       response: statementSchema,
       async handle(request) {
         const query = queriesOf(request, withOrder)
@@ -102,7 +102,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
       path: '/kwlt/wallets/:id/accounts/:account/end-of-day',
       operationId: 'getEndOfDayBalances',
       summary: 'The balance of an account at the end of each day on which entries count; other days keep the last one.',
-      parameters: [...common, ifNoneMatch],
+      parameters: [...common, ...conditions],
       response: endOfDaySchema,
       async handle(request) {
         const { head, rows, ...answer } = await historyPage(deps, request, queriesOf(request, common), byDay)

@@ -150,6 +150,10 @@ describe('kogi notary', function cli() {
   })
 
   it('says what is unknown', async () => {
+    const other = await notary('continue', file('monday-acme')).catch((thrown: Error) => thrown)
+    expect(String(other)).to.include('The earlier checkpoint is of kogi.local/org/acme, not of kogi.local')
+    const none = await verify(file('nothing')).catch((thrown: Error) => thrown)
+    expect(String(none)).to.include('cannot be read')
     const error = await notary('prove', '00000000-0000-0000-0000-000000000000').catch((thrown: Error) => thrown)
     expect(String(error)).to.include('The last checkpoint has no event')
     expect(String(await notary('checkpoint', '--org', 'nobody').catch((thrown: Error) => thrown))).to.include(

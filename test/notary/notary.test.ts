@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -180,6 +180,21 @@ describe('the notary', () => {
     await close()
   })
 
+  it('of a new data folder seals a restored log anew, until an anchor knows of it', async () => {
+    const log = await open(written(3))
+    const other = startNotary(log, { signers: [signer()] })
+    await other.settle(3)
+    await other.close()
+    const anchors = [path.join(folder, 'restored')]
+    const first = startNotary(log, { signers: [key], mayBeNew: true, anchors })
+    expect(await first.settle(3)).to.equal(undefined)
+    await first.close()
+    expect(openCheckpoint((await lastSeal(log.store)).seal!.note, verifiers).size).to.equal(3)
+    const stranger = startNotary(log, { signers: [signer()], mayBeNew: true, anchors })
+    expect((await stranger.untilTrouble()).message).to.include('is not signed by a key of this log')
+    await stranger.close()
+  })
+
   it('replaces a key by way of a checkpoint that both have signed', async () => {
     const log = await open(written(2))
     const [old, next] = [signer(), signer()]
@@ -260,37 +275,5 @@ describe('the notary', () => {
     const { untilTrouble, close } = startNotary(log, { signers: [key], anchors: [file] })
     expect((await untilTrouble()).message).to.include(`The last checkpoint of ${file} is not signed`)
     await close()
-  })
-})
-
-describe('the entry of an event in the tree', () => {
-  const event = {
-    stream: 'item-1',
-    revision: 2n,
-    position: 7n,
-    eventId: 'e1',
-    type: 'ItemAdded',
-    metadata: { org: 'o', id: '1' } as never,
-    data: { b: '1', a: 2 },
-  }
-  it('is canonical, and knows no position', () => {
-    const entry = leafOf(event)
-    const digest = createHash('sha256').update('{"a":2,"b":"1"}').digest('hex')
-    expect(entry).to.equal(
-      `{"data_sha256":"${digest}","id":"e1","metadata":{"id":"1","org":"o"},` +
-        '"revision":"2","stream":"item-1","type":"ItemAdded"}',
-    )
-    expect(leafOf({ ...event, position: 8n })).to.equal(entry)
-    expect(leafOf({ ...event, data: { a: 2, b: '1' } })).to.equal(entry)
-    expect(leafOf({ ...event, data: { a: 2, b: '2' } })).to.not.equal(entry)
-  })
-  it('fits in 65,535 bytes, and exists where data or metadata have no canonical form', () => {
-    const long = leafOf({ ...event, metadata: { org: 'o', note: 'x'.repeat(70_000) } as never })
-    expect(Object.keys(JSON.parse(long)))
-      .to.include('metadata_sha256')
-      .and.not.include('metadata')
-    const lone = leafOf({ ...event, data: { a: '\ud800' } })
-    expect(lone).to.not.equal(leafOf({ ...event, data: { a: '\ud801' } }))
-    expect(JSON.parse(leafOf({ ...event, metadata: { org: '\ud800' } as never }))).to.have.property('metadata_sha256')
   })
 })

@@ -55,11 +55,12 @@ type Options = {
   readonly origin?: string
   readonly anchors?: readonly string[]
   readonly sealMs?: number
+  readonly mayBeNew?: boolean
 }
 
 /** Starts a notary on a log; `settle` waits until it has sealed everything, or says why it does not. */
 export function startNotary({ log, store }: TestLog, options: Options) {
-  const { signers, origin = ORIGIN, anchors = [], sealMs = 10 } = options
+  const { signers, origin = ORIGIN, anchors = [], sealMs = 10, mayBeNew = false } = options
   const notary = new Notary({
     events: log,
     store,
@@ -69,6 +70,7 @@ export function startNotary({ log, store }: TestLog, options: Options) {
     log: silentLog,
     now: () => new Date().toISOString(),
     sealMs,
+    mayBeNew,
   })
   const stop = new AbortController()
   const ended = notary.run(stop.signal).catch((error: unknown) => error as Error)

@@ -36,6 +36,9 @@ const csvLayout = object({
     kind: columnName.optional(),
   }),
   minus: list(text(100), 20).optional(),
+}).refine(({ decimal_mark, group_mark }) => decimal_mark !== group_mark, {
+  path: ['group_mark'],
+  error: 'must be another mark than `decimal_mark`',
 })
 
 const when = object({

@@ -207,6 +207,10 @@ describe('bank statements: CSV', () => {
     expect(proofText(statement!)).to.equal('1334.50 + -1232.50 = closing 102.00 EUR')
   })
 
+  it('have two marks that differ: one mark for both would be a guess', () => {
+    expect(() => layout({ group_mark: ',', columns: { date: 'day' } })).to.throw('must be another mark than')
+  })
+
   it('may list the newest row first, and show where balances break', async () => {
     const newest = 'day;says;amount;left\n02.01.2026;b;2,00;3,00\n01.01.2026;a;1,00;1,00\n'
     expect(proofText((await read(newest, 'csv', simple)).statements[0]!)).to.equal('0.00 + 3.00 = closing 3.00 EUR')
