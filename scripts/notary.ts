@@ -104,13 +104,15 @@ const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>): Promi
   })
 
 async function show({ config, events, pool, store, options }: Ran): Promise<void> {
+  const anchors = anchorsOf(config)
+  // Before the event store: an anchor gets a checkpoint after that has it.
+  const held = await heldBy(anchors)
   const [{ seal }, head, signers] = await Promise.all([lastSeal(store), events.head(), signersOf(config)])
   const worker = (await leaseOwners(pool).catch(() => new Map<string, string>())).get(WORKS.notary)
   const { events: behind } = await lagBetween(events, seal?.position ?? 0n, head)
   const verifiers = signers.map(verifierOf)
   const keys = verifiers.map(verifierText)
-  const anchors = anchorsOf(config)
-  const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...(await heldBy(anchors))]
+  const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...held]
   const faults = notes.flatMap(({ anchor, note }) => faultOf(anchor, note, { verifiers, seal }))
   const isBehind = Number(behind) > 0
   const state = faults.length > 0 ? 'broken' : worker === undefined ? 'not run' : isBehind ? 'behind' : 'sealed'

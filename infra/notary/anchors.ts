@@ -1,5 +1,5 @@
 /**
- * Where checkpoints are kept beside the log: whoever can change the log cannot change these. A file is read again when
+ * Where checkpoints are kept beside the log, out of reach of those who can change it. A file is read again when
  * the notary starts; an address of HTTP is given each checkpoint, as text, by POST.
  */
 import { randomUUID } from 'node:crypto'

@@ -184,9 +184,10 @@ export class Notary {
         if (seal && this.#sealed === undefined) this.#sealed = seal
         if (hashing.size > size || hashing.grown.length > 0) {
           const next = this.#seal(hashing, signers)
+          // Before the write: an org that grows meanwhile is to be sealed again.
+          for (const { org } of next.orgs) hashing.forget(org)
           at = await writeSeal(store, next, at)
           size = next.size
-          for (const { org } of next.orgs) hashing.forget(org)
           this.#sealed = next
           for (const anchor of this.#anchors) anchor.give(next.note)
           onSealed?.(next)

@@ -21,7 +21,7 @@ export function openCheckpoint(note: string, verifiers: readonly Verifier[]): He
   return { ...headIn(text), verified }
 }
 
-/** What a checkpoint states, whoever has signed it. Throws a `NoteFault` where it is none. */
+/** What a checkpoint states; its signatures are not looked at. Throws a `NoteFault` where it is none. */
 export const statedHead = (note: string): Head => headIn(note.slice(0, note.lastIndexOf('\n\n') + 1))
 
 function headIn(text: string): Head {

@@ -81,6 +81,24 @@ describe('the notary', () => {
     expect(await lastNoteOf(log.store, 'another')).to.equal(undefined)
   })
 
+  it('seals an org again that has grown while its seal was written', async () => {
+    const orgs = Array.from({ length: 30 }, (_, n) => ({ org: `o${n}`, thing: `t${n}`, data: {} }))
+    const log = await open(orgs)
+    let isFirst = true
+    const append: typeof log.store.append = async (stream, expected, events) => {
+      if (isFirst) {
+        isFirst = false
+        await log.append([{ org: 'o0', thing: 'late', data: {} }])
+        await sleep(100)
+      }
+      return log.store.append(stream, expected, events)
+    }
+    const running = startNotary({ ...log, store: { ...log.store, append } }, { signers: [key] })
+    expect(await running.settle(31)).to.equal(undefined)
+    await running.close()
+    expect(openCheckpoint((await lastNoteOf(log.store, 'o0'))!, verifiers).size).to.equal(2)
+  })
+
   it('has the same tree where the log was moved to another cluster', async () => {
     const log = await open(written(5))
     const moved = await open([{ org: 'x', thing: 'x', data: {} }])

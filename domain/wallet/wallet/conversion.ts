@@ -17,7 +17,7 @@ export type Conversion = {
   readonly to: Omit<Money, 'amount'> & { readonly amount?: bigint | undefined }
   /** Units of the other currency for one unit of `base`, a decimal; `base` is one of the two. */
   readonly rate: { readonly base: string; readonly rate: string }
-  /** The accounts of whoever exchanges, and of what is rounded. */
+  /** The accounts of the two sides of the exchange, and of what is rounded. */
   readonly exchange: string
   readonly rounding: string
 }
