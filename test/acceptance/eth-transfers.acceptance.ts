@@ -97,7 +97,7 @@ function asTransfer(row: Record<string, string>): Transfer {
 
 const linesOf = (amounts: Balances) => [...amounts].map(([wallet, amount]) => `${wallet},${amount}`)
 
-/** What every wallet must have so that all transfers, one after another, are covered. */
+/** What every wallet must have so that all transfers, one after another, are covered, those to itself included. */
 function leastOpenings(transfers: readonly Transfer[]): Balances {
   const [balances, least]: [Balances, Balances] = [new Map(), new Map()]
   const add = (wallet: string, amount: bigint) => {
@@ -107,10 +107,6 @@ function leastOpenings(transfers: readonly Transfer[]): Balances {
     least.set(wallet, -balance > before ? -balance : before)
   }
   for (const { from, to, amount } of transfers) {
-    if (from === to) {
-      add(from, 0n)
-      continue
-    }
     add(from, -amount)
     add(to, amount)
   }
