@@ -20,7 +20,7 @@ export function metadataOf(
   { fingerprint, subjects }: SealedBody,
   at: string,
 ): CommandMetadata {
-  const { principal, id, correlationId, causationId } = command
+  const { principal, id, correlationId, causationId, behalf } = command
   return {
     $correlationId: correlationId,
     $causationId: causationId ?? commandId,
@@ -29,6 +29,7 @@ export function metadataOf(
     org: principal.org,
     id,
     actor: { subject: principal.subject, roles: principal.roles },
+    ...(behalf && { behalf }),
     subjects,
     at,
   }

@@ -3,6 +3,7 @@ import { replayProcess } from '../commands/processes/apps/replays.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { campaignProcess } from '../commands/processes/wallet/campaign.ts'
+import { paymentProcess } from '../commands/processes/wallet/payment.ts'
 import { standingOrderProcess } from '../commands/processes/wallet/standing-order.ts'
 import { transferProcess } from '../commands/processes/wallet/transfer.ts'
 import { appsService } from '../domain/apps/service.ts'
@@ -79,6 +80,7 @@ export const timerModels: readonly AnyProjection[] = [
 export const processes: readonly AnyProcess[] = [
   transferProcess,
   standingOrderProcess,
+  paymentProcess,
   campaignProcess,
   replayProcess,
   digestProcess,

@@ -6,7 +6,7 @@ import type { Pool } from './postgres.ts'
 
 /** The most timers that one look brings. */
 const LOOK_MAX = 500
-const COLUMNS = 'org, thing, due_at, category, command, body, event, correlation'
+const COLUMNS = 'org, thing, due_at, category, command, body, event, correlation, behalf'
 
 /** The timers of some models that are due by an instant, earliest first, and the next; without those of some events. */
 export const dueTimers =

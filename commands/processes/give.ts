@@ -50,7 +50,7 @@ export async function giveSteps(deps: GiveDeps, process: AnyProcess, event: Doma
         await execute(deps, commandOf(process, event, step, keyOf(n)))
       } catch (error) {
         if (!step.refused || !isRefusal(error)) throw error
-        await answer({ code: error.code, message: error.message })
+        await answer({ code: error.code, message: error.message, details: error.details })
         return
       }
     } catch (error) {
@@ -87,7 +87,7 @@ function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempote
     principal: { subject: actorOf(process.name), org, roles: [], permissions: [] },
     correlationId: $correlationId,
     causationId: event.eventId,
-    behalf: event.metadata.actor,
+    behalf: event.metadata.behalf ?? event.metadata.actor,
   }
 }
 

@@ -2,10 +2,11 @@
 import type { z } from 'zod'
 import type { Aggregate, AnyAggregate, Vocabulary } from '../../domain/kernel/aggregate.ts'
 import type { Categories, EventsOf } from '../../domain/kernel/categories.ts'
+import type { ErrorDetail } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 
 /** Why a command was refused: a code of the target's rules, or `abandoned` with the reason that an operator gave. */
-export type Refusal = { readonly code: string; readonly message: string }
+export type Refusal = { readonly code: string; readonly message: string; readonly details?: readonly ErrorDetail[] }
 
 /** A command that a process gives. */
 export type Step = {

@@ -2,11 +2,14 @@
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Json } from '../../domain/kernel/json.ts'
+import type { Command } from '../command.ts'
 import { execute, type WriteDeps } from '../execute.ts'
 import { uuidOf } from '../ids.ts'
 import type { ProcessLog } from './follower.ts'
 import { actorOf } from './give.ts'
 import { paused } from './pause.ts'
+
+type WhoCaused = NonNullable<Command['behalf']>
 
 /** A timer as its row has it; `body` in wire form. */
 export type Timer = {
@@ -19,6 +22,8 @@ export type Timer = {
   /** The event that set it. */
   readonly event: string
   readonly correlation: string
+  /** Who caused the event that set it. */
+  readonly behalf?: WhoCaused | null
 }
 
 /** Word of rows that change. Some may be missed: who waits looks by itself as well, more often while none are heard. */
@@ -114,7 +119,7 @@ export class Timers {
   }
 
   async #fire(timer: Timer): Promise<void> {
-    const { org, thing, category, command, event, correlation } = timer
+    const { org, thing, category, command, event, correlation, behalf } = timer
     const failures = this.#tried.get(event)?.failures ?? 0
     try {
       const aggregate = this.#deps.aggregates.get(category)
@@ -131,6 +136,7 @@ export class Timers {
         principal: { subject: actorOf('timers'), org, roles: [], permissions: [] },
         correlationId: correlation,
         causationId: event,
+        ...(behalf && { behalf }),
       })
       const now = Date.parse(this.#deps.now())
       this.#tried.set(event, { notBefore: now + AGAIN_MS, failures: 0 })

@@ -1,5 +1,8 @@
 import type { Json } from './json.ts'
 
+/** A subject with the roles that it had. */
+type Who = { readonly subject: string; readonly roles: readonly string[] }
+
 /** What is stored beside the data of every domain event. */
 export type Metadata = {
   readonly $correlationId: string
@@ -11,7 +14,9 @@ export type Metadata = {
   readonly org: string
   /** The id of the thing in its org, as the client knows it; the stream's name holds only its hash. */
   readonly id: string
-  readonly actor: { readonly subject: string; readonly roles: readonly string[] }
+  readonly actor: Who
+  /** Who caused what a process or a timer did: the caller at the beginning of the chain of events. */
+  readonly behalf?: Who
   /** Subjects whose personal data the event holds, sealed. */
   readonly subjects: readonly string[]
   readonly at: string

@@ -79,3 +79,7 @@ export function localText(seconds: number): string {
   const time = [Math.floor(rest / 3_600), Math.floor(rest / 60) % 60, rest % 60].map(two).join(':')
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T${time}`
 }
+
+/** The instant (`timestamp`) so many seconds after another one. */
+export const laterBy = (seconds: number, at: string): string =>
+  localText(secondsOf(at.slice(0, 19))! + seconds) + at.slice(19)

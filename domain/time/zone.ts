@@ -1,4 +1,5 @@
 /** Local times of a zone as instants, by the zone data of the platform. */
+import { localText, secondsOf } from './civil.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
@@ -20,6 +21,12 @@ export function offsetAt(zone: string, instant: number): number {
     /^GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(name) ?? []
   const size = Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds)
   return sign === '-' ? -size : size
+}
+
+/** The day of an instant (`timestamp`) in a zone. */
+export function dayIn(zone: string, at: string): string {
+  const instant = secondsOf(at.slice(0, 19))!
+  return localText(instant + offsetAt(zone, instant)).slice(0, 10)
 }
 
 /**

@@ -4,6 +4,7 @@ import { budget } from './budget/budget.ts'
 import { campaign } from './campaign/campaign.ts'
 import { bankImport } from './import/import.ts'
 import { investment } from './investment/investment.ts'
+import { paymentBatch } from './paymentbatch/paymentbatch.ts'
 import { rateTable } from './ratetable/ratetable.ts'
 import { reconciliation } from './reconciliation/reconciliation.ts'
 import { standingOrder } from './standingorder/standingorder.ts'
@@ -18,6 +19,7 @@ export const walletService = service({
     wallet,
     transfer,
     standingOrder,
+    paymentBatch,
     rateTable,
     investment,
     bankImport,
@@ -33,6 +35,7 @@ export const walletService = service({
       'imports.write',
       'holds.write',
       'transfers.write',
+      'transfers.approve',
       'campaigns.write',
       'contributions.write',
       'rates.write',

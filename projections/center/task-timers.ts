@@ -27,4 +27,4 @@ const on: Handlers<TimerRow, typeof events> = {
 }
 
 /** When the days begin that tasks are due on. */
-export const taskTimers = timerModel({ name: 'task_timers', service: 'center', version: 1, of: { task: events }, on })
+export const taskTimers = timerModel({ name: 'task_timers', service: 'center', version: 2, of: { task: events }, on })

@@ -17,4 +17,4 @@ const on: Handlers<TimerRow, typeof events> = {
 }
 
 /** When the digests of inboxes are due. */
-export const digestTimers = timerModel({ name: 'digest_timers', service: 'hub', version: 1, of: { inbox: events }, on })
+export const digestTimers = timerModel({ name: 'digest_timers', service: 'hub', version: 2, of: { inbox: events }, on })

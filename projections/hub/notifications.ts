@@ -54,7 +54,8 @@ const rowOf = (event: DomainEvent, id: string, user: string, kind: Kind | undefi
   at: event.metadata.at,
 })
 
-const isSystem = (subject: string) => subject.startsWith('process:')
+const SYSTEM = 'process:'
+const isSystem = (subject: string) => subject.startsWith(SYSTEM)
 
 /** One row for each user that the event names; the id is that of the event with the user's number. */
 const names: AnyHandler = {
@@ -69,9 +70,12 @@ const names: AnyHandler = {
 const endOf = ({ stream, category, metadata }: DomainEvent) => [
   { org: metadata.org, id: `${stream.slice(category.length + 1)}.end` },
 ]
+/** Who began a thing, or caused it to begin; nobody for a part of another thing, whose end is told. */
+const beginnerOf = ({ metadata: { behalf, actor }, data }: DomainEvent): string =>
+  (data as { readonly batch?: object }).batch ? SYSTEM : (behalf ?? actor).subject
 const begins: AnyHandler = {
-  keys: event => (isSystem(event.metadata.actor.subject) ? [] : endOf(event)),
-  fold: (before, event, { id: name }) => before ?? rowOf(event, String(name), event.metadata.actor.subject, undefined),
+  keys: event => (isSystem(beginnerOf(event)) ? [] : endOf(event)),
+  fold: (before, event, { id: name }) => before ?? rowOf(event, String(name), beginnerOf(event), undefined),
 }
 const ends = (kind: Kind | null): AnyHandler => ({
   keys: endOf,
@@ -107,7 +111,7 @@ for (const ending of ENDINGS) {
 export const notifications = projection({
   name: 'notifications',
   service: 'hub',
-  version: 2,
+  version: 3,
   history: false,
   of: vocabularies,
   row,

@@ -5,10 +5,11 @@ import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { EventsOf } from '../../domain/kernel/categories.ts'
+import { events as paymentbatch } from '../../domain/wallet/paymentbatch/messages.ts'
 import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
 
 /** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
-export const vocabularies = { task, transfer, webhook, inbox } as const
+export const vocabularies = { task, transfer, paymentbatch, webhook, inbox } as const
 
 /** The categories whose events notify users. */
 export const notifyingCategories: readonly string[] = Object.keys(vocabularies).filter(name => name !== 'inbox')
@@ -34,6 +35,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TaskStatusChanged', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskCompleted', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskDue', 'task_due', ({ assignee }) => [assignee]),
+  rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 
@@ -45,9 +47,11 @@ export const ENDINGS: readonly Ending[] = [
       TransferCompleted: 'transfer_completed',
       TransferRefused: 'transfer_refused',
       TransferTimedOut: 'transfer_timed_out',
+      TransferDeclined: 'transfer_declined',
       TransferCancelled: null,
     },
   },
+  { begins: ['PaymentBatchRequested'], ends: { PaymentBatchEnded: 'payments_ended' } },
 ]
 
 /** A thing ends once. `null`: an end of which nobody is told. */

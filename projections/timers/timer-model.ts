@@ -5,7 +5,7 @@
  */
 import type { Categories, EventsOf } from '../../domain/kernel/categories.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import { id, jsonObject, object, text, timestamp, uuid } from '../../domain/kernel/schema.ts'
+import { column, id, jsonObject, list, object, text, timestamp, uuid } from '../../domain/kernel/schema.ts'
 import { type AnyProjection, type Handler, type Handlers, projection } from '../rows/projection.ts'
 
 const row = object({
@@ -20,6 +20,7 @@ const row = object({
   /** The event that set it: part of the command's key. */
   event: uuid,
   correlation: text(255),
+  behalf: column(object({ subject: text(255), roles: list(text(255), 1_000) }), 'jsonb').optional(),
 })
 export type TimerRow = {
   readonly org: string
@@ -31,6 +32,7 @@ export type TimerRow = {
   readonly body: { readonly [key: string]: never }
   readonly event: string
   readonly correlation: string
+  readonly behalf?: DomainEvent['metadata']['actor'] | undefined
 }
 
 /** When a command is to be given to the thing that the event is of; `body` is in wire form. */
@@ -46,11 +48,17 @@ export const sets = <D>(
   slot: (data: D) => string = () => DEFAULT_SLOT,
 ): Folded<D> => ({
   keys: ({ data, metadata: { org, id } }) => [{ org, thing: id, slot: slot(data) }],
-  fold: (_, event, { slot: name }) => {
+  fold: (before, event, { slot: name }) => {
     const { at, command, body = {} } = alarm(event.data, event) ?? {}
-    return at === undefined ? null : timer(event, { at, command: command!, body }, String(name))
+    if (at === undefined) return null
+    return { ...timer(event, { at, command: command!, body }, String(name)), behalf: causedBy(event, before) }
   },
 })
+
+/** Who caused the event: of what a timer or a process did without saying so, who set the timer before. */
+function causedBy({ metadata: { actor, behalf } }: DomainEvent, before: TimerRow | undefined) {
+  return behalf ?? (actor.subject.startsWith('process:') ? before?.behalf : actor)
+}
 
 /** The event clears the thing's timer. */
 export const clears = <D = unknown>(slot?: (data: D) => string): Folded<D> => sets<D>(() => undefined, slot)

@@ -124,6 +124,7 @@ const on: Handlers<Row, typeof events> = {
   AccountClosed: changed(() => ({ status: 'closed' })),
   AccountReopened: changed(() => ({ status: 'open' })),
   ChartSet: null,
+  TransferRulesSet: null,
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: null,

@@ -9,6 +9,7 @@ const on: Handlers<TimerRow, typeof events> = {
   ContributionHeldInVain: null,
   ContributionRefused: null,
   ContributionWithdrawn: null,
+  CampaignAccountRefused: null,
   CampaignEnded: clears(),
   ContributionsDue: null,
   ContributionsSettled: null,
@@ -20,7 +21,7 @@ const on: Handlers<TimerRow, typeof events> = {
 export const campaignTimers = timerModel({
   name: 'campaign_timers',
   service: 'wallet',
-  version: 1,
+  version: 2,
   of: { campaign: events },
   on,
 })

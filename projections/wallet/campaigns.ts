@@ -17,7 +17,9 @@ import { changed, made } from '../rows/thing.ts'
 const row = object({
   org: id('org'),
   id: id('campaign'),
-  status: oneOf('open', 'succeeded', 'failed', 'cancelled'),
+  status: oneOf('open', 'succeeded', 'failed', 'cancelled', 'undelivered').meta({
+    description: '`undelivered`: it succeeded, but its wallet did not take the money, or not all of it',
+  }),
   purpose: oneOf('fundraising', 'resourcing', 'marketing'),
   title: text(500),
   description: text(10_000).optional(),
@@ -61,10 +63,11 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     raised: raised - amount,
     contributions: contributions - 1n,
   })),
+  CampaignAccountRefused: changed(({ code }) => ({ refusal: code })),
   CampaignEnded: changed(({ outcome }, _, at) => ({ status: outcome, ended_at: at })),
   ContributionsDue: changed(() => ({})),
   ContributionsSettled: changed(({ how, total }, row) => ({ [how]: row[how] + total })),
-  CollectionRefused: changed(({ code }) => ({ refusal: code })),
+  CollectionRefused: changed(({ code }) => ({ status: 'undelivered', refusal: code })),
   CampaignSettled: changed((_, __, at) => ({ settled_at: at })),
 }
 
@@ -72,7 +75,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const campaigns = projection({
   name: 'campaigns',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { campaign: events },
   row,

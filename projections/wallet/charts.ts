@@ -36,6 +36,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       { org, wallet: id, position, revision, ...data, set_by: actor.subject, set_at: at },
     ],
   },
+  TransferRulesSet: null,
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: null,

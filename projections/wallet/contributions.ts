@@ -63,6 +63,7 @@ const on: Handlers<Row, typeof events> = {
   ContributionHeldInVain: becomes(() => ({ status: 'too_late' })),
   ContributionRefused: becomes(({ code, reason }) => ({ status: 'refused', refusal: code, reason })),
   ContributionWithdrawn: becomes(() => ({ status: 'withdrawn' })),
+  CampaignAccountRefused: null,
   CampaignEnded: null,
   ContributionsDue: null,
   ContributionsSettled: {

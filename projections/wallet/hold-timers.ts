@@ -24,6 +24,7 @@ const on: Handlers<TimerRow, typeof events> = {
   HoldReleased: clears(slot),
   WalletChanged: null,
   ChartSet: null,
+  TransferRulesSet: null,
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: null,
@@ -32,4 +33,4 @@ const on: Handlers<TimerRow, typeof events> = {
 }
 
 /** When holds are released by themselves. */
-export const holdTimers = timerModel({ name: 'hold_timers', service: 'wallet', version: 1, of: { wallet: events }, on })
+export const holdTimers = timerModel({ name: 'hold_timers', service: 'wallet', version: 2, of: { wallet: events }, on })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import {
   currency,
+  date,
   id,
   integer,
   minorUnits,
@@ -28,6 +29,7 @@ const row = object({
   captured: minorUnits.optional().meta({ description: 'what the entry took of it; the rest was released' }),
   entry: id('entry').optional(),
   expires_at: timestamp.optional().meta({ description: 'when it is to be released by itself' }),
+  sent_on: date.optional().meta({ description: 'day that it counts for in the limits of what may be sent' }),
   description: text(1000).optional(),
   reason: text(1000).optional().meta({ description: 'why it was released' }),
   revision: unsigned64,
@@ -53,12 +55,13 @@ const on: Handlers<Row, typeof events> = {
   EntryPosted: null,
   FundsHeld: {
     keys: ({ data: { hold }, metadata: { org, id } }) => [{ org, wallet: id, hold }],
-    fold: (_, { data: { expiresAt, ...data }, metadata: { org, id, at }, revision }) => ({
+    fold: (_, { data: { expiresAt, sentOn, ...data }, metadata: { org, id, at }, revision }) => ({
       org,
       wallet: id,
       ...data,
       status: 'open',
       expires_at: expiresAt,
+      sent_on: sentOn,
       revision,
       held_at: at,
       updated_at: at,
@@ -80,6 +83,7 @@ const on: Handlers<Row, typeof events> = {
   AccountClosed: null,
   AccountReopened: null,
   ChartSet: null,
+  TransferRulesSet: null,
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: null,
@@ -91,7 +95,7 @@ const on: Handlers<Row, typeof events> = {
 export const holds = projection({
   name: 'holds',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { wallet: events },
   row,

@@ -17,6 +17,8 @@ import { holds } from './holds.ts'
 import { imports } from './imports.ts'
 import { investments } from './investments.ts'
 import { lots } from './lots.ts'
+import { paymentBatches } from './payment-batches.ts'
+import { payments } from './payments.ts'
 import { postings } from './postings.ts'
 import { ratePairs } from './rate-pairs.ts'
 import { rateTables } from './rate-tables.ts'
@@ -47,6 +49,8 @@ export const walletModels: readonly AnyProjection[] = [
   transferTimers,
   standingOrders,
   standingOrderTimers,
+  paymentBatches,
+  payments,
   campaigns,
   contributions,
   campaignTimers,

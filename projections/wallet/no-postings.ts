@@ -13,6 +13,7 @@ export const NO_POSTINGS = {
   AccountClosed: null,
   AccountReopened: null,
   ChartSet: null,
+  TransferRulesSet: null,
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: null,

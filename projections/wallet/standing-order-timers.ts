@@ -16,7 +16,7 @@ const on: Handlers<TimerRow, typeof events> = {
 export const standingOrderTimers = timerModel({
   name: 'standing_order_timers',
   service: 'wallet',
-  version: 1,
+  version: 2,
   of: { standingorder: events },
   on,
 })

@@ -27,6 +27,8 @@ const row = object({
   places: integer(0, 30).meta({ description: 'decimal places that `amount` is in' }),
   amount: minorUnits,
   description: text(1000).optional(),
+  fee: minorUnits.optional().meta({ description: 'what each transfer costs, beside `amount`' }),
+  fee_payer: oneOf('from', 'to').optional(),
   rule: text(500),
   starts: text(19),
   zone: text(64),
@@ -42,11 +44,13 @@ const row = object({
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  StandingOrderOpened: made(({ fromAccount, toAccount, next, ...data }, at) => ({
+  StandingOrderOpened: made(({ fromAccount, toAccount, next, fee, ...data }, at) => ({
     ...data,
     status: 'open',
     from_account: fromAccount,
     to_account: toAccount,
+    fee: fee?.amount,
+    fee_payer: fee?.payer,
     next_at: next.at,
     fired: 0n,
     refused: 0n,
@@ -67,7 +71,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const standingOrders = projection({
   name: 'standing_orders',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { standingorder: events },
   row,

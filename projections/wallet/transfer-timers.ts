@@ -5,6 +5,9 @@ import { clears, sets, type TimerRow, timerModel } from '../timers/timer-model.t
 const on: Handlers<TimerRow, typeof events> = {
   TransferScheduled: sets(({ dueAt }) => ({ at: dueAt, command: 'start' })),
   TransferRequested: sets(({ expiresAt }) => (expiresAt ? { at: expiresAt, command: 'timeOut' } : undefined)),
+  TransferApprovalAsked: sets(({ expiresAt }) => ({ at: expiresAt, command: 'timeOut' })),
+  TransferApproved: null,
+  TransferDeclined: clears(),
   TransferHeld: clears(),
   TransferHeldInVain: null,
   TransferCompleted: clears(),
@@ -17,7 +20,7 @@ const on: Handlers<TimerRow, typeof events> = {
 export const transferTimers = timerModel({
   name: 'transfer_timers',
   service: 'wallet',
-  version: 1,
+  version: 2,
   of: { transfer: events },
   on,
 })

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
 import {
   currency,
   id,
@@ -12,15 +13,28 @@ import {
   unsigned64,
 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/transfer/messages.ts'
-import { type Handlers, projection } from '../rows/projection.ts'
-import { changed, made } from '../rows/thing.ts'
+import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { changed } from '../rows/thing.ts'
 
-const STEPS = ['scheduled', 'requested', 'held', 'completed', 'refused', 'timed_out', 'cancelled', 'released'] as const
+/** Approvals that count for nothing can be many: the last steps are kept. */
+const STEPS_MAX = 16
+const STATUSES = [
+  'scheduled',
+  'requested',
+  'waiting',
+  'approved',
+  'held',
+  'completed',
+  'refused',
+  'timed_out',
+  'cancelled',
+  'declined',
+] as const
 
 const row = object({
   org: id('org'),
   id: id('transfer'),
-  status: oneOf('scheduled', 'requested', 'held', 'completed', 'refused', 'timed_out', 'cancelled'),
+  status: oneOf(...STATUSES).meta({ description: '`waiting`: a second person has to approve it' }),
   from: id('wallet'),
   from_account: text(255),
   to: id('wallet'),
@@ -29,12 +43,21 @@ const row = object({
   places: integer(0, 30).meta({ description: 'decimal places that `amount` is in' }),
   amount: minorUnits,
   description: text(1000).optional(),
+  fee: minorUnits.optional().meta({ description: 'what it costs, beside `amount`' }),
+  fee_payer: oneOf('from', 'to').optional().meta({ description: 'whether that comes on top, or out of what arrives' }),
+  fee_account: text(255).optional(),
+  requested_by: text(255),
+  batch: id('payment batch').optional().meta({ description: 'the payment batch that it is a payment of' }),
+  approvers: list(id('user'), 50)
+    .optional()
+    .meta({ description: 'who has a right to the wallet and may approve it, beside administrators' }),
+  decided_by: text(255).optional().meta({ description: 'who approved or declined it' }),
   due_at: timestamp.optional().meta({ description: 'when it begins' }),
   expires_at: timestamp.optional().meta({ description: 'when it is given up if the amount is not held by then' }),
   refused_at: oneOf('hold', 'credit').optional().meta({ description: 'the step that was refused' }),
   refusal: text(64).optional().meta({ description: 'code of the rule that refused it' }),
   reason: text(1000).optional(),
-  steps: list(object({ step: oneOf(...STEPS), at: timestamp }), 16).meta({
+  steps: list(object({ step: oneOf(...STATUSES, 'released'), at: timestamp }), STEPS_MAX).meta({
     description: 'what happened, oldest first; `released`: the amount was held after the end, and let go',
   }),
   revision: unsigned64,
@@ -45,37 +68,94 @@ const row = object({
 type Row = z.output<typeof row>
 type Status = Row['status']
 
-const stepped = (steps: Row['steps'], step: Row['steps'][number]['step'], at: string) => [...steps, { step, at }]
+const stepped = (steps: Row['steps'], step: Row['steps'][number]['step'], at: string) =>
+  [...steps, { step, at }].slice(-STEPS_MAX)
+/** What the events that begin a transfer say of it. */
+function columnsOf({ fromAccount, toAccount, kind: _, requestedBy, batch, fee, expiresAt, ...data }: Begun) {
+  return {
+    ...data,
+    from_account: fromAccount,
+    to_account: toAccount,
+    fee: fee?.amount,
+    fee_payer: fee?.payer,
+    fee_account: fee?.account,
+    batch: batch?.id,
+    expires_at: expiresAt,
+  }
+}
+type Begun = z.output<(typeof events)['TransferRequested']>
+const requesterOf = ({ data, metadata }: DomainEvent<string, Begun>) =>
+  data.requestedBy ?? metadata.behalf?.subject ?? metadata.actor.subject
+
 const ends = (status: Status) =>
   changed<Row, unknown>((_, { steps }, at) => ({ status, steps: stepped(steps, status, at), ended_at: at }))
 
 const on: Handlers<Row, typeof events> = {
-  TransferScheduled: made(({ fromAccount, toAccount, dueAt, expiresAt, ...data }, at) => ({
-    ...data,
-    status: 'scheduled',
-    from_account: fromAccount,
-    to_account: toAccount,
-    due_at: dueAt,
-    expires_at: expiresAt,
-    steps: stepped([], 'scheduled', at),
-    requested_at: at,
-  })),
+  TransferScheduled: {
+    keys: ({ metadata: { org, id } }) => [{ org, id }],
+    fold(_, event) {
+      const { data, revision, metadata } = event
+      const { dueAt, ...rest } = data
+      const { org, id, at } = metadata
+      return {
+        org,
+        id,
+        ...columnsOf(rest),
+        status: 'scheduled',
+        requested_by: requesterOf(event),
+        due_at: dueAt,
+        steps: stepped([], 'scheduled', at),
+        revision,
+        requested_at: at,
+        updated_at: at,
+      }
+    },
+  },
   TransferRequested: {
     keys: ({ metadata: { org, id } }) => [{ org, id }],
-    fold: (row, { data: { fromAccount, toAccount, expiresAt, ...data }, metadata: { org, id, at }, revision }) => ({
-      requested_at: at,
-      ...row,
-      org,
-      id,
-      ...data,
-      status: 'requested',
-      from_account: fromAccount,
-      to_account: toAccount,
-      expires_at: expiresAt,
-      steps: stepped(row?.steps ?? [], 'requested', at),
-      revision,
-      updated_at: at,
-    }),
+    fold(row, event) {
+      const { org, id, at } = event.metadata
+      return {
+        requested_at: at,
+        requested_by: requesterOf(event),
+        ...row,
+        org,
+        id,
+        ...columnsOf(event.data),
+        status: 'requested',
+        steps: stepped(row?.steps ?? [], 'requested', at),
+        revision: event.revision,
+        updated_at: at,
+      }
+    },
+  },
+  TransferApprovalAsked: changed(({ approvers, expiresAt }, { steps }, at) => ({
+    status: 'waiting',
+    approvers,
+    expires_at: expiresAt,
+    steps: stepped(steps, 'waiting', at),
+  })),
+  TransferApproved: changed(({ approvedBy }, { steps }, at) => ({
+    status: 'approved',
+    decided_by: approvedBy,
+    steps: stepped(steps, 'approved', at),
+  })),
+  TransferDeclined: {
+    keys: ({ metadata: { org, id } }) => [{ org, id }],
+    fold(row, event) {
+      const { steps, ...before } = existing(row, event)
+      const { data, revision, metadata } = event
+      return {
+        ...before,
+        status: 'declined',
+        decided_by: metadata.actor.subject,
+        reason: data.reason,
+        steps: stepped(steps, 'declined', metadata.at),
+        revision,
+        updated_at: metadata.at,
+        ended_at: metadata.at,
+      }
+    },
   },
   TransferHeld: changed((_, { steps }, at) => ({ status: 'held', steps: stepped(steps, 'held', at) })),
   TransferHeldInVain: changed((_, { steps }, at) => ({ steps: stepped(steps, 'released', at) })),
@@ -96,7 +176,7 @@ const on: Handlers<Row, typeof events> = {
 export const transfers = projection({
   name: 'transfers',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { transfer: events },
   row,
@@ -110,7 +190,7 @@ export const transfers = projection({
       permission: 'transfers.read',
       names: ['id'],
       order: ['id'],
-      filters: ['status', 'from', 'to', 'currency', 'refusal', 'due_at', 'requested_at'],
+      filters: ['status', 'from', 'to', 'currency', 'refusal', 'requested_by', 'batch', 'due_at', 'requested_at'],
       groups: ['status', 'from', 'to', 'currency', 'places', 'refusal', 'requested_at', 'ended_at'],
       sums: ['amount'],
       places: { amount: 'places' },

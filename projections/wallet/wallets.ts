@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { id, integer, object, oneOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { column, id, integer, object, oneOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { transferRules } from '../../domain/wallet/wallet/fields.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { changed, made } from '../rows/thing.ts'
@@ -12,6 +13,9 @@ const row = object({
   kind: oneOf('personal', 'portfolio', 'office', 'business'),
   status: oneOf('open', 'frozen', 'closed'),
   accounts: integer(0, 2 ** 31 - 1).meta({ description: 'how many are open' }),
+  transfer_rules: column(object(transferRules), 'jsonb')
+    .optional()
+    .meta({ description: 'what may be sent out of it per day and month, and what a second person approves' }),
   revision: unsigned64,
   opened_at: timestamp,
   updated_at: timestamp,
@@ -32,6 +36,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   AccountClosed: changed((_, { accounts }) => ({ accounts: accounts - 1 })),
   AccountReopened: changed((_, { accounts }) => ({ accounts: accounts + 1 })),
   ChartSet: null,
+  TransferRulesSet: changed(({ version: _, reason: __, ...transfer_rules }) => ({ transfer_rules })),
   AccessGranted: null,
   AccessRevoked: null,
   WalletFrozen: changed(() => ({ status: 'frozen' })),
@@ -43,7 +48,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const wallets = projection({
   name: 'wallets',
   service: 'wallet',
-  version: 2,
+  version: 3,
   history: true,
   of: { wallet: events },
   row,

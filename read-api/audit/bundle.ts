@@ -82,6 +82,8 @@ export function skipsOf({ skips = [] }: Manifest): Skips {
   return positions
 }
 
+const who = z.strictObject({ subject: text(255), roles: z.array(z.string()) })
+
 /** The metadata that Kogi gives an event. It may grow fields. */
 export const metadataSchema = z.looseObject({
   $correlationId: text(255),
@@ -90,7 +92,8 @@ export const metadataSchema = z.looseObject({
   fingerprint: hash,
   org: id('org'),
   id: id('thing'),
-  actor: z.strictObject({ subject: text(255), roles: z.array(z.string()) }),
+  actor: who,
+  behalf: who.optional(),
   subjects: z.array(z.string()),
   at: timestamp,
   schema: z.int().min(1),

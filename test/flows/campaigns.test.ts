@@ -126,7 +126,13 @@ describe('campaigns', function () {
     await contribute(jon, 'shut', '10')
     await campaign('shut', ({ raised }) => raised === '10')
     await sent(mira, '/wallets/shut/close', {}, 200)
-    const { collected, returned, refusal } = await campaign('shut', row => row.settled_at !== undefined)
-    expect([collected, returned, refusal]).to.deep.equal(['0', '10', 'wallet_closed'])
+    const { status, collected, returned, refusal } = await campaign('shut', row => row.settled_at !== undefined)
+    expect([status, collected, returned, refusal]).to.deep.equal(['undelivered', '0', '10', 'wallet_closed'])
+  })
+
+  it('end at once where their wallet has no such account', async () => {
+    await open('nowhere', { account: 'vault', deadline: new Date(Date.now() + 60 * MINUTES_MS).toISOString() })
+    const { status, refusal } = await campaign('nowhere', row => row.settled_at !== undefined)
+    expect([status, refusal]).to.deep.equal(['failed', 'account_not_open'])
   })
 })

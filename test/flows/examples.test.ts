@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { execute } from '../../commands/execute.ts'
 import { mail } from '../../domain/hub/mail/mail.ts'
 import { campaign } from '../../domain/wallet/campaign/campaign.ts'
+import { transfer } from '../../domain/wallet/transfer/transfer.ts'
 import type { OpenApi } from '../../infra/http/openapi.ts'
 import { silentLog } from '../../infra/log.ts'
 import { give } from '../../infra/things.ts'
@@ -39,6 +40,8 @@ const UNNAMED = new Set([
   'import.undo',
   'getValuation',
   'wallet.convert',
+  'transfer.approve',
+  'transfer.decline',
 ])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
@@ -96,6 +99,16 @@ describe('the examples of the OpenAPI document', () => {
     await client.call('GET', path, { headers: { 'kogi-min-position': String(position) } })
     return contribution
   }
+  /** A transfer that another user asked for, and that waits for approval, as a worker would make it wait. */
+  async function waiting(): Promise<string> {
+    const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    const made = { org: 'examples', id: randomUUID() }
+    const account = { from: 'studio', from_account: 'checking', to: 'studio', to_account: 'savings', currency: 'EUR' }
+    await give(deps, transfer, made, { by: 'transfer', name: 'request', body: { ...account, amount: 1n }, part: '' })
+    await give(deps, transfer, made, { by: 'transfer', name: 'askApproval', body: { approvers: [] }, part: '' })
+    await close()
+    return made.id
+  }
   /** Records a rate of today; no example can name the day. */
   async function priced(base: string, quote: string): Promise<undefined> {
     const rates = [{ day: new Date().toISOString().slice(0, 10), base, quote, rate: '1.0887' }]
@@ -140,6 +153,9 @@ describe('the examples of the OpenAPI document', () => {
     getContribution: async () =>
       (await client.call('GET', '/api/v1/kwlt/campaigns/atlas/contributions')).body.data[0].contribution,
     'campaign.withdraw': () => contributed(),
+    getPayment: async () => '1',
+    'transfer.approve': () => waiting(),
+    'transfer.decline': () => waiting(),
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {

@@ -34,9 +34,9 @@ describe('permissions', () => {
   things.push('wallet.budgets', 'wallet.campaigns', 'wallet.contributions')
   things.push('wallet.reconciliations')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw rw',
-    'organization-admin': 'rw r rw rw rw rw rw r r rw rw w r rw r rw rw rw rw rw rw rw rw rw',
-    'team-lead': 'r r rw rw rw rw rw r - rw rw w - rw - rw rw rw rw rw rw rw rw rw',
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw',
+    'team-lead': 'r r rw rw rw rw rw r - rw rwa w - rw - rw rw rw rw rw rw rw rw rw',
     'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r r',
     contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - - -',
     viewer: 'r r r r r r r r - r r w - - - r r r r r r r r r',

@@ -95,10 +95,11 @@ describe('a path with a fixed segment', () => {
         expect(refusedFields(maker, shadow.parameter, shadow.value), said).to.deep.equal([shadow.parameter])
       }
     }
-    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs.
+    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs, and the numbers of payments.
     expect([...system]).to.have.members([
       '/kwlt/entries/:id',
       '/kwlt/imports/:id',
+      '/kwlt/payment-batches/:id/payments/:payment',
       '/kwlt/campaigns/:id/contributions/:contribution',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',

@@ -162,7 +162,7 @@ describe('resources of the read API', () => {
   })
 
   it('never shows a row of another org, over every route', async () => {
-    const things: Record<string, string> = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR' }
+    const things: Record<string, string> = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR', payment: '1' }
     for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
       for (const id of ids) {

@@ -11,13 +11,14 @@ import { BatchFold } from '../../projections/runner/batch.ts'
 import { CONTEXT, stored } from './spec.ts'
 
 /** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`,
- * and by one user but for `actor`. */
+ * and by one user but for `actor`; `behalf` is the user behind a process. */
 export type Given = {
   readonly type: string
   readonly data: object
   readonly id?: string
   readonly at?: string
   readonly actor?: string
+  readonly behalf?: string
 }
 
 /**
@@ -61,7 +62,7 @@ const shown = (row: object) =>
     ]),
   )
 
-function eventOf(facts: readonly Given[], { type, data, id, at, actor }: Given, n: number): StoredEvent {
+function eventOf(facts: readonly Given[], { type, data, id, at, actor, behalf }: Given, n: number): StoredEvent {
   const aggregate = aggregates.find(({ events }) => Object.hasOwn(events, type))
   if (aggregate === undefined) throw new TypeError(`no aggregate has an event ${type}`)
   const name = id ?? CONTEXT.id
@@ -82,6 +83,7 @@ function eventOf(facts: readonly Given[], { type, data, id, at, actor }: Given, 
       org: CONTEXT.org,
       id: name,
       actor: { subject: actor ?? CONTEXT.actor, roles: [] },
+      ...(behalf !== undefined && { behalf: { subject: behalf, roles: [] } }),
       subjects: [],
       at: at ?? CONTEXT.at,
       schema: codec.schemaOf(type),

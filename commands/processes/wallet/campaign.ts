@@ -10,7 +10,12 @@ export const campaignProcess = process({
   name: 'campaign',
   of: { campaign: events },
   on: {
-    CampaignOpened: null,
+    CampaignOpened: ({ data: { wallet: to, account, currency }, metadata: { id } }) => [
+      step(wallet, 'expectAccount', to, { account, currency }, refusal =>
+        step(campaign, 'refuseAccount', id, reasonOf(refusal)),
+      ),
+    ],
+    CampaignAccountRefused: null,
     ContributionPledged({ data, stream, metadata: { id } }) {
       const { contribution, from, fromAccount: account, currency, places, amount } = data
       const held = {
@@ -21,8 +26,7 @@ export const campaignProcess = process({
         amount,
         description: `campaign ${id}`,
       }
-      const refused = ({ code, message }: Refusal) =>
-        step(campaign, 'refuse', id, { contribution, code: code.slice(0, 64), reason: message.slice(0, 1000) })
+      const refused = (refusal: Refusal) => step(campaign, 'refuse', id, { contribution, ...reasonOf(refusal) })
       return [step(wallet, 'hold', from, held, refused), step(campaign, 'recordHold', id, { contribution })]
     },
     ContributionHeld: null,
@@ -36,8 +40,7 @@ export const campaignProcess = process({
       if (collect === 'returned') return [...contributions.map(each => release(stream, each)), done]
       const counterparty = `external:campaign:${id}`
       const credited = { account, currency, places, amount, counterparty, description: `campaign ${id}, part ${batch}` }
-      const refused = ({ code, message }: Refusal) =>
-        step(campaign, 'refuseCollection', id, { batch, code: code.slice(0, 64), reason: message.slice(0, 1000) })
+      const refused = (refusal: Refusal) => step(campaign, 'refuseCollection', id, { batch, ...reasonOf(refusal) })
       return [
         step(wallet, 'credit', to, credited, refused),
         ...contributions.map(each =>
@@ -51,6 +54,8 @@ export const campaignProcess = process({
     CampaignSettled: null,
   },
 })
+
+const reasonOf = ({ code, message }: Refusal) => ({ code: code.slice(0, 64), reason: message.slice(0, 1000) })
 
 /** Only processes make and end holds of such names. */
 const holdOf = (stream: string, contribution: string): string => `process:${stream}:${contribution}`

@@ -1,6 +1,7 @@
 /** Requests the transfers of a standing order. */
 import { events } from '../../../domain/wallet/standingorder/messages.ts'
 import { standingOrder } from '../../../domain/wallet/standingorder/standingorder.ts'
+import { askedOf } from '../../../domain/wallet/transfer/movement.ts'
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { process, step } from '../process.ts'
 
@@ -10,9 +11,9 @@ export const standingOrderProcess = process({
   on: {
     StandingOrderOpened: null,
     StandingOrderFired({ data, metadata: { id } }) {
-      const { fromAccount: from_account, toAccount: to_account, due: _, next: __, transfer: name, ...movement } = data
+      const { due: _, next: __, transfer: name, ...movement } = data
       return [
-        step(transfer, 'request', name, { ...movement, from_account, to_account }, ({ code, message }) =>
+        step(transfer, 'request', name, askedOf(movement), ({ code, message }) =>
           step(standingOrder, 'recordRefusal', id, {
             transfer: name,
             code: code.slice(0, 64),

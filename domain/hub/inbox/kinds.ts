@@ -7,6 +7,9 @@ export const KINDS = [
   'transfer_timed_out',
   'task_due',
   'webhook_disabled',
+  'transfer_approval_asked',
+  'transfer_declined',
+  'payments_ended',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

@@ -18,6 +18,7 @@ export const activity: Activity<typeof events> = {
     ContributionHeldInVain: said`released a contribution that came too late for the campaign ${THING}`,
     ContributionRefused: ({ code }) => said`refused a contribution to the campaign ${THING} (${code})`,
     ContributionWithdrawn: said`cancelled a contribution to the campaign ${THING}`,
+    CampaignAccountRefused: ({ code }) => said`noted that the account of the campaign ${THING} takes nothing (${code})`,
     CampaignEnded: ({ outcome }) =>
       said`ended the campaign ${THING}: it ${outcome === 'cancelled' ? 'was ' : ''}${outcome}`,
     ContributionsDue: ({ collect }) => said`started to settle the campaign ${THING}: contributions are ${collect}`,

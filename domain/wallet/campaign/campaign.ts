@@ -81,6 +81,7 @@ const evolve: Evolve<Campaign, typeof events> = {
     const before = running(without(campaign, [contribution]))
     return { ...before, raised: before.raised - amount }
   },
+  CampaignAccountRefused: campaign => campaign,
   CampaignEnded(campaign, { outcome }) {
     const before = running(campaign)
     const unheld = membersOf(before.pledges).filter(({ isHeld }) => !isHeld)
@@ -150,6 +151,10 @@ const decide: Decide<Campaign, typeof commands, typeof events> = {
     const pledge = 'pledges' in campaign ? memberOf(campaign.pledges, refusal.contribution) : undefined
     return isLate || (pledge && !pledge.isHeld) ? [{ type: 'ContributionRefused', data: refusal }] : []
   },
+  refuseAccount(campaign, refusal) {
+    if (campaign.status !== 'open') return []
+    return [{ type: 'CampaignAccountRefused', data: refusal }, ...ended(campaign, 'failed')]
+  },
   end(campaign) {
     if (campaign.status !== 'open') return []
     const { raised, terms } = campaign
@@ -192,6 +197,7 @@ export const campaign = aggregate({
     cancel: ['POST /campaigns/:id/cancel', 'campaigns.write', 'Cancel a campaign: all contributions are returned.'],
     recordHold: 'internal',
     refuse: 'internal',
+    refuseAccount: 'internal',
     end: 'internal',
     settle: 'internal',
     refuseCollection: 'internal',

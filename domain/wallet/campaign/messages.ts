@@ -48,6 +48,8 @@ export const events = {
   ContributionHeldInVain: object({ contribution, from: id('wallet') }),
   ContributionRefused: object({ contribution, ...refusal }),
   ContributionWithdrawn: object({ contribution, from: id('wallet'), amount: positiveMinorUnits }),
+  /** Its wallet has no such account: nothing could be delivered. */
+  CampaignAccountRefused: object(refusal),
   CampaignEnded: object({ outcome, raised: minorUnits }),
   /** These contributions are to be collected, by one credit of their `total`, or returned. */
   ContributionsDue: object({
@@ -103,6 +105,7 @@ export const commands = {
   cancel: object({}),
   recordHold: object({ contribution }),
   refuse: object({ contribution, ...refusal }),
+  refuseAccount: object(refusal),
   end: object({}),
   settle: object({ batch: unsigned64 }),
   refuseCollection: object({ batch: unsigned64, ...refusal }),

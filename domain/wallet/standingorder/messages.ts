@@ -51,4 +51,5 @@ export const rejections = [
   'standing_order_places_unknown',
   'standing_order_places_mismatch',
   'standing_order_ended',
+  'standing_order_fee_too_large',
 ] as const

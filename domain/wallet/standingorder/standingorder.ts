@@ -28,14 +28,18 @@ const evolve: Evolve<StandingOrder, typeof events> = {
   StandingOrderCancelled: () => ({ status: 'cancelled' }),
 }
 
-const PLACES = { unknown: 'standing_order_places_unknown', mismatch: 'standing_order_places_mismatch' }
+const CODES = {
+  unknown: 'standing_order_places_unknown',
+  mismatch: 'standing_order_places_mismatch',
+  fee: 'standing_order_fee_too_large',
+}
 
 const decide: Decide<StandingOrder, typeof commands, typeof events> = {
   open(order, { rule, starts, zone, ...asked }, { at }) {
     if (order.status !== 'none') {
       throw rejected('standing_order_already_open', 'The standing order exists; choose another id.')
     }
-    const movement = movementOf(asked, PLACES)
+    const movement = movementOf(asked, CODES)
     const parsed = parseRule(rule)
     if (typeof parsed === 'string') throw rejected('standing_order_rule_invalid', `The rule is not valid: ${parsed}.`)
     if (!isZone(zone))

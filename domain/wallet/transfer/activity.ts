@@ -14,6 +14,9 @@ export const activity: Activity<typeof events> = {
   on: {
     TransferScheduled: data => [...said`scheduled the transfer ${THING} for ${data.dueAt}: `, ...moved(data)],
     TransferRequested: data => [...said`requested the transfer ${THING}: `, ...moved(data)],
+    TransferApprovalAsked: said`asked for approval of the transfer ${THING}`,
+    TransferApproved: said`approved the transfer ${THING}`,
+    TransferDeclined: said`declined the transfer ${THING}`,
     TransferHeld: ({ amount, currency, places, from }) => [
       ...said`held ${moneyText(amount, currency, places)} in the wallet ${mention('wallet', from)}`,
       ...said` for the transfer ${THING}`,

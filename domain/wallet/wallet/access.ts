@@ -20,15 +20,23 @@ const isGranted = (pattern: string) =>
 /** Roles of administrators, as events name them of who caused what a process does. */
 const ADMINISTRATORS = ['platform-admin', 'organization-admin']
 
-/** Throws where a caller, or the user on whose behalf a process acts, may not post to the wallet. */
-export function mustBeUser(open: OpenWallet, { actor, permissions, behalf }: Caller): void {
-  if (open.userCount === undefined) return
-  const isProcess = actor.startsWith(OF_PROCESS)
-  const user = isProcess ? (behalf?.subject ?? actor) : actor
-  if (user === open.owner || user.startsWith(OF_PROCESS) || memberOf(open.users!, user)) return
-  if (isProcess ? behalf?.roles.some(role => ADMINISTRATORS.includes(role)) : permissions.some(isGranted)) return
-  throw rejected('wallet_right_missing', 'The wallet names its users: ask its owner for a right.', { user })
+/** Throws where a caller may not post to the wallet. A process may: what it takes out was held for a user who may. */
+export function mustBeUser(open: OpenWallet, { actor, permissions }: Caller): void {
+  if (isUser(open, actor) || permissions.some(isGranted)) return
+  throw missing(actor)
 }
+
+/** Throws where a process holds money on behalf of a user who may not post to the wallet. */
+export function mustBeSentByUser(open: OpenWallet, { actor, behalf = { subject: actor, roles: [] } }: Caller): void {
+  if (isUser(open, behalf.subject) || behalf.roles.some(role => ADMINISTRATORS.includes(role))) return
+  throw missing(behalf.subject)
+}
+
+const isUser = ({ userCount, owner, users }: OpenWallet, user: string): boolean =>
+  userCount === undefined || user === owner || user.startsWith(OF_PROCESS) || memberOf(users!, user) !== undefined
+
+const missing = (user: string) =>
+  rejected('wallet_right_missing', 'The wallet names its users: ask its owner for a right.', { user })
 
 function mustManage(open: OpenWallet, { actor, permissions }: Caller): void {
   const managesIt = open.users && memberOf(open.users, actor) === 'manage'

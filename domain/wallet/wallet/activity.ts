@@ -31,6 +31,7 @@ export const activity: Activity<typeof events> = {
     AccountReopened: ({ account, currency }) =>
       said`reopened the account ${account} (${currency}) in the wallet ${THING}`,
     ChartSet: ({ version }) => said`set version ${String(version)} of the chart of accounts of the wallet ${THING}`,
+    TransferRulesSet: said`set what may be sent out of the wallet ${THING}, and what a second person approves`,
     AccessGranted: ({ user, right }) => said`granted ${user} the right to ${right} in the wallet ${THING}`,
     AccessRevoked: ({ user }) => said`removed ${user} from the users of the wallet ${THING}`,
     WalletFrozen: said`froze the wallet ${THING}`,

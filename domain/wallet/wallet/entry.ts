@@ -21,8 +21,13 @@ import {
   type Posting,
 } from './state.ts'
 
-/** What an entry is not held to, because it ends what has begun: freezing, and the chart of accounts. */
-export type Leniency = { readonly mayMove?: typeof mustMove; readonly isOutsideChart?: boolean }
+/** What an entry is not held to, because it ends what has begun: freezing, the chart of accounts, what there is. */
+export type Leniency = {
+  readonly mayMove?: typeof mustMove
+  readonly isOutsideChart?: boolean
+  /** Whether another entry of the same command covers it. */
+  readonly isCovered?: boolean
+}
 
 /** An entry as a command asks for it. */
 type Draft = Omit<ReturnType<(typeof commands)['post']['parse']>, 'postings' | 'kind'> & {
@@ -40,7 +45,7 @@ export function post(
   open: OpenWallet,
   context: Context,
   { effective_on, postings, ...draft }: Draft,
-  { mayMove = mustMove, isOutsideChart = false }: Leniency = {},
+  { mayMove = mustMove, isOutsideChart = false, isCovered = false }: Leniency = {},
 ) {
   if (postings.length > POSTINGS_MAX) {
     throw rejected('entry_too_large', 'The entry has too many postings: take back and post in two.', {
@@ -70,7 +75,7 @@ export function post(
     const unit = units.get(currency)!
     mustBeInRange(inUnit(open, held, unit) + sum, { account, currency })
     const change = changes.get(key) ?? 0n
-    if (change < 0n) mustCover(open, held, -change, { unit, today })
+    if (change < 0n && !isCovered) mustCover(open, held, -change, { unit, today })
   }
   const deviations = isOutsideChart ? {} : checkedBy(open.chart, postings)
   const made = { postings: stored, entry: context.newId(0), effectiveOn: effective_on ?? today }

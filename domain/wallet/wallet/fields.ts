@@ -105,6 +105,35 @@ export const chart = {
     500,
   ).meta({ description: 'the first one that matches an account is its rule' }),
 }
+const ofAccount = account
+  .optional()
+  .meta({ description: 'only what leaves this account; all accounts of the wallet together, where it is left out' })
+/** What processes may send out of a wallet: see `sending.ts`. */
+export const transferRules = {
+  zone: text(64).default('UTC').meta({ description: 'time zone in which days and months are counted: Europe/Berlin' }),
+  limits: list(
+    object({
+      currency,
+      account: ofAccount,
+      per_day: positiveMinorUnits
+        .meta({ description: 'what may be sent on one day, in minor units of the currency' })
+        .optional(),
+      per_month: positiveMinorUnits
+        .meta({ description: 'what may be sent in one month, in minor units of the currency' })
+        .optional(),
+    }),
+    100,
+  ).default([]),
+  approvals: list(
+    object({
+      currency,
+      account: ofAccount,
+      above: unsignedMinorUnits.meta({ description: 'a transfer of more than that needs a second person' }),
+    }),
+    100,
+  ).default([]),
+}
+
 /** The project that an entry is for; commands name it by a reference that is checked. */
 export const project = id('project')
 /** Who is on the other side of an entry of several postings. */

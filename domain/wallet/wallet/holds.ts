@@ -2,6 +2,7 @@
 import type { Context } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
+import { mustBeSentByUser } from './access.ts'
 import {
   inUnit,
   type Leniency,
@@ -15,6 +16,7 @@ import {
   unitsOf,
 } from './entry.ts'
 import type { commands, events } from './messages.ts'
+import { mayBeSent, withoutSent, withSent } from './sending.ts'
 import {
   dayOf,
   type Ended,
@@ -36,22 +38,32 @@ export const ENDED_MAX = 10_000
 export const noneEnded: Ended = { count: 0, how: noneKeyed, order: noneKeyed }
 
 /** The wallet with a new hold. */
-export function withHold(open: OpenWallet, { hold, account, currency, amount, places }: Data<'FundsHeld'>): OpenWallet {
-  const made: Hold = { hold, account, currency, amount, ...(places !== undefined && { places }) }
+export function withHold(open: OpenWallet, data: Data<'FundsHeld'>): OpenWallet {
+  const { hold, account, currency, amount, places, sentOn } = data
+  const made: Hold = {
+    hold,
+    account,
+    currency,
+    amount,
+    ...(places !== undefined && { places }),
+    ...(sentOn !== undefined && { sentOn }),
+  }
   const holder = find(open, made)
   invariant(holder, `a hold of ${account}, which was never opened in ${currency}`)
-  return { ...withAccount(open, withHeld(open, holder, made)), holds: withMember(open.holds, hold, made) }
+  const held = { ...withAccount(open, withHeld(open, holder, made)), holds: withMember(open.holds, hold, made) }
+  return sentOn === undefined ? held : withSent(held, made, sentOn)
 }
 
 /** The wallet with a hold less, of which it remembers how it ended. */
 export function withoutHold(open: OpenWallet, hold: string, how: 'captured' | 'released'): OpenWallet {
   const { ended } = open
+  const it = memberOf(open.holds, hold)!
   const slot = String(ended.count % ENDED_MAX)
   const forgotten = memberOf(ended.order, slot)
   const remembered: Keyed<'captured' | 'released'> =
     forgotten === undefined ? ended.how : withoutMember(ended.how, forgotten)
   return {
-    ...freed(open, hold),
+    ...(how === 'released' ? withoutSent(freed(open, hold), it) : freed(open, hold)),
     ended: {
       count: ended.count + 1,
       how: withMember(remembered, hold, how),
@@ -61,7 +73,7 @@ export function withoutHold(open: OpenWallet, hold: string, how: 'captured' | 'r
 }
 
 /** The wallet in which a hold sets nothing aside any more. */
-function freed(open: OpenWallet, hold: string): OpenWallet {
+export function freed(open: OpenWallet, hold: string): OpenWallet {
   const it = memberOf(open.holds, hold)
   invariant(it, `the end of the hold ${hold}, which is not open`)
   const less = withHeld(open, find(open, it)!, { ...it, amount: -it.amount })
@@ -70,7 +82,7 @@ function freed(open: OpenWallet, hold: string): OpenWallet {
 
 const isOfProcess = (hold: string): boolean => hold.startsWith(OF_PROCESS)
 /** What a process has begun ends whatever has been frozen or charted since. */
-const ENDING: Leniency = { mayMove: () => undefined, isOutsideChart: true }
+export const ENDING: Leniency = { mayMove: () => undefined, isOutsideChart: true }
 
 /** Throws where a hold of a process is made or ended by a user. */
 function mustBeOwn(hold: string, { actor }: Context): void {
@@ -78,10 +90,14 @@ function mustBeOwn(hold: string, { actor }: Context): void {
   throw rejected('hold_of_process', 'The hold is of a process, which ends it by itself; choose another id.', { hold })
 }
 
+/** How a process sets money aside that it sends: within the wallet, or to another where nobody has approved it yet. */
+type Sending = Command<'reserve'>['as'] | 'asked'
+
 /** Sets money aside that can be spent today. */
-export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) {
+export function hold(open: OpenWallet, body: Command<'hold'>, context: Context, as: Sending = 'asked') {
   const { hold = context.newId(0), expires_at: expiresAt, description, ...asked } = body
   mustBeOwn(hold, context)
+  if (context.actor.startsWith(OF_PROCESS)) mustBeSentByUser(open, context)
   if (memberOf(open.holds, hold) || memberOf(open.ended.how, hold)) {
     throw rejected('hold_already_made', 'The hold exists, or existed; choose another id.', { hold })
   }
@@ -94,9 +110,11 @@ export function hold(open: OpenWallet, body: Command<'hold'>, context: Context) 
   const needed = inUnit(open, asked, unit)
   mustCover(open, account, needed, { unit, today: dayOf(context.at) })
   mustBeInRange(inUnit(open, { ...account, amount: account.held ?? 0n }, unit) + needed, account)
+  const sentOn = isOfProcess(hold) && as !== 'within' ? mayBeSent(open, asked, context, as === 'approved') : undefined
   const data = {
     hold,
     ...stated(open, asked),
+    ...(sentOn !== undefined && { sentOn }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(description !== undefined && { description }),
   }
@@ -131,11 +149,12 @@ export function capture(open: OpenWallet, body: Command<'capture'>, context: Con
 export function release(open: OpenWallet, { hold, reason }: Command<'release'>, context: Context) {
   mustBeOwn(hold, context)
   if (memberOf(open.ended.how, hold) === 'released') return []
-  const data = { ...mustBeOpen(open, hold), ...(reason !== undefined && { reason }) }
+  const { sentOn: _, ...held } = mustBeOpen(open, hold)
+  const data = { ...held, ...(reason !== undefined && { reason }) }
   return [{ type: 'HoldReleased', data }] as const
 }
 
-function mustBeOpen(open: OpenWallet, hold: string): Hold {
+export function mustBeOpen(open: OpenWallet, hold: string): Hold {
   const it = memberOf(open.holds, hold)
   if (it) return it
   const ended = memberOf(open.ended.how, hold)

@@ -7,6 +7,7 @@ import {
   list,
   minorUnits,
   object,
+  oneOf,
   personal,
   positiveMinorUnits,
   ref,
@@ -39,6 +40,7 @@ import {
   right,
   said,
   stored,
+  transferRules,
   usedRate,
   why,
 } from './fields.ts'
@@ -83,7 +85,12 @@ export const events = {
       })
       .optional(),
   }),
-  FundsHeld: object({ ...held, expiresAt: expiry.optional(), description: said.description }),
+  FundsHeld: object({
+    ...held,
+    expiresAt: expiry.optional(),
+    description: said.description,
+    sentOn: date.meta({ description: 'the day that it counts for in the limits of what may be sent' }).optional(),
+  }),
   /** Follows the entry that takes the amount. What was held beyond it is released; both are in the same unit. */
   HoldCaptured: object({ ...held, released: minorUnits, entry: id('entry') }),
   HoldReleased: object({ ...held, ...why }),
@@ -95,6 +102,7 @@ export const events = {
   AccountClosed: object({ account, currency, ...why }),
   AccountReopened: object({ account, currency, ...why }),
   ChartSet: object({ version: integer(1, 2 ** 31 - 1), ...chart, ...why }),
+  TransferRulesSet: object({ version: integer(1, 2 ** 31 - 1), ...transferRules, ...why }),
   AccessGranted: object({ user: id('user'), right, ...why }),
   AccessRevoked: object({ user: id('user'), ...why }),
   WalletFrozen: object({ ...why }),
@@ -116,6 +124,13 @@ const oneSided = {
   places: finerPlaces.optional(),
   counterparty,
   ...about,
+}
+
+/** The two entries of one side of a transfer that has a fee. */
+const paid = {
+  counterparty,
+  description: said.description,
+  fee: object({ amount: positiveMinorUnits, account: counterparty }),
 }
 
 /** Where the examples of commands post; together they leave nothing, so that the wallet can be closed. */
@@ -248,6 +263,19 @@ export const commands = {
       },
     ],
   }),
+  setTransferRules: object({ ...transferRules, ...why }).meta({
+    examples: [
+      {
+        zone: 'Europe/Berlin',
+        limits: [{ currency: 'EUR', per_day: '200000', per_month: '1000000' }],
+        approvals: [{ currency: 'EUR', account: 'checking', above: '50000' }],
+      },
+    ],
+  }),
+  reserve: object({ ...held, description: said.description, as: oneOf('within', 'approved') }),
+  settle: object({ hold, amount: positiveMinorUnits, places: finerPlaces, ...paid }),
+  receive: object({ account, currency, amount: positiveMinorUnits, places: finerPlaces, ...paid }),
+  expectAccount: object({ account, currency }),
   grant: object({ user: unless(user, ['summary']), right, ...why }).meta({
     examples: [{ user: 'jon', right: 'post' }],
   }),

@@ -41,4 +41,7 @@ export const rejections = [
   'conversion_off_rate',
   'wallet_right_missing',
   'wallet_users_too_many',
+  'transfer_zone_unknown',
+  'transfer_limit_passed',
+  'transfer_approval_required',
 ] as const

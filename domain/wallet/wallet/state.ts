@@ -33,7 +33,11 @@ export type Account = Posting &
   }
 
 /** Money of an account that is set aside: captured once, by an entry, or released once. */
-export type Hold = Posting & { readonly hold: string }
+export type Hold = Posting & {
+  readonly hold: string
+  /** The day that it counts for in the limits of what may be sent. */
+  readonly sentOn?: string
+}
 /** How the last holds ended, by their ids; `order` has those ids by the places in which they are forgotten. */
 export type Ended = {
   readonly count: number
@@ -43,6 +47,14 @@ export type Ended = {
 
 /** A version of the chart of accounts. */
 export type Chart = Omit<ReturnType<(typeof events)['ChartSet']['parse']>, 'reason'>
+
+/** A version of the rules of what may be sent. */
+type TransferRules = Omit<ReturnType<(typeof events)['TransferRulesSet']['parse']>, 'reason'>
+
+/** What was sent on a day and in its month, in a unit of `places`. */
+type Count = { readonly day: string; readonly onDay: bigint; readonly inMonth: bigint; readonly places: number }
+/** The last day on which something was sent, and the counts of accounts, and of all accounts together. */
+export type Sent = { readonly on: string; readonly counts: Keyed<Count> }
 
 export type Wallet =
   | { readonly status: 'none' }
@@ -57,6 +69,8 @@ export type Wallet =
       readonly ended: Ended
       readonly frozen?: true
       readonly chart?: Chart
+      readonly transferRules?: TransferRules
+      readonly sent?: Sent
       /** The users that it names, and how many they are: absent where there are none. */
       readonly users?: Keyed<'post' | 'manage'>
       readonly userCount?: number

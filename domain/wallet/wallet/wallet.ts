@@ -19,10 +19,12 @@ import {
 } from './changes.ts'
 import { setChart, typeInChart } from './chart.ts'
 import { convert } from './conversion.ts'
-import { post, transfer } from './entry.ts'
+import { mustHave, post, transfer } from './entry.ts'
 import { capture, hold, noneEnded, release, withHold, withoutHold } from './holds.ts'
 import { commands, EXTERNAL, events, rejections } from './messages.ts'
 import { reversalOf, reverse, reversedEntry } from './reversals.ts'
+import { setTransferRules } from './sending.ts'
+import { receive, settle } from './sides.ts'
 import { dayOf, find, isOwn, minorPlaces, type OpenWallet, posted, type Wallet, withAccount } from './state.ts'
 
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
@@ -72,6 +74,7 @@ const evolve: Evolve<Wallet, typeof events> = {
   AccountClosed: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, true),
   AccountReopened: (wallet, named) => withClosed(inStatus(wallet, 'open'), named, false),
   ChartSet: (wallet, { reason: _, ...chart }) => ({ ...inStatus(wallet, 'open'), chart }),
+  TransferRulesSet: (wallet, { reason: _, ...transferRules }) => ({ ...inStatus(wallet, 'open'), transferRules }),
   AccessGranted: (wallet, { user, right }) => withUser(inStatus(wallet, 'open'), user, right),
   AccessRevoked: (wallet, { user }) => withUser(inStatus(wallet, 'open'), user, undefined),
   WalletFrozen: wallet => ({ ...inStatus(wallet, 'open'), frozen: true }),
@@ -137,6 +140,13 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   hold: (wallet, body, context) => hold(usable(wallet, context), body, context),
   capture: (wallet, body, context) => capture(usable(wallet, context), body, context),
   release: (wallet, body, context) => release(usable(wallet, context), body, context),
+  reserve: (wallet, { as, ...body }, context) => hold(usable(wallet, context), body, context, as),
+  settle: (wallet, body, context) => settle(usable(wallet, context), body, context),
+  receive: (wallet, body, context) => receive(usable(wallet, context), body, context),
+  expectAccount(wallet, named) {
+    mustHave(inStatus(wallet, 'open', CLOSED), named)
+    return []
+  },
   change(wallet, { holder, reason }) {
     const { holder: before = null } = inStatus(wallet, 'open', CLOSED)
     const changes = changedFields({ holder: before }, { holder }) as { holder?: typeof before }
@@ -150,6 +160,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   freezeAccount: (wallet, body) => freezeAccount(inStatus(wallet, 'open', CLOSED), body),
   unfreezeAccount: (wallet, body) => unfreezeAccount(inStatus(wallet, 'open', CLOSED), body),
   setChart: (wallet, body) => setChart(inStatus(wallet, 'open', CLOSED), body),
+  setTransferRules: (wallet, body) => setTransferRules(inStatus(wallet, 'open', CLOSED), body),
   grant: (wallet, body, context) => grant(inStatus(wallet, 'open', CLOSED), body, context),
   revoke: (wallet, body, context) => revoke(inStatus(wallet, 'open', CLOSED), body, context),
   freeze: (wallet, { reason }) =>
@@ -251,6 +262,15 @@ export const wallet = aggregate({
       'wallets.write',
       'Set the chart of accounts, as its next version: which accounts may exist and face one another in an entry.',
     ],
+    setTransferRules: [
+      'PUT /wallets/:id/transfer-rules',
+      'wallets.write',
+      'Set what may be sent out of a wallet per day and month, and above which amount a second person approves.',
+    ],
+    reserve: 'internal',
+    settle: 'internal',
+    receive: 'internal',
+    expectAccount: 'internal',
     grant: [
       'POST /wallets/:id/users',
       'users.write',

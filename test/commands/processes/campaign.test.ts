@@ -27,6 +27,14 @@ const due = (collect: string) => ({
 describe('the process of campaigns', () => {
   const { given } = processSpec(campaignProcess)
 
+  it('makes sure that there is an account to deliver to', () => {
+    const when = given().when(opened)
+    when.then(['wallet.expectAccount', 'studio', { account: 'main', currency: 'EUR' }])
+    when
+      .refused(0, { code: 'account_not_open', message: 'no' })
+      .then(['campaign.refuseAccount', 'thing-1', { code: 'account_not_open', reason: 'no' }])
+  })
+
   it('holds what is pledged, and notes where that is refused', () => {
     const when = given(opened).when(pledged)
     const amount = { account: 'savings', currency: 'EUR', places: 2, amount: 600n, description: 'campaign thing-1' }

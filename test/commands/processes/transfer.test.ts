@@ -66,4 +66,113 @@ describe('the process of a transfer', () => {
     given(requested).when({ type: 'TransferCancelled', data: {} }).then()
     given(requested, held).when({ type: 'TransferCompleted', data: {} }).then()
   })
+
+  describe('from when transfers have a kind', () => {
+    const ofKind = { ...movement, kind: 'transfer', requestedBy: 'mira' }
+    const asked = { ...requested, data: ofKind }
+    const taken = { hold: HOLD, account: 'main', ...amount }
+
+    it('makes entries of it', () => {
+      given(asked)
+        .when({ ...held, data: ofKind })
+        .then(
+          [
+            'wallet.credit',
+            'ben',
+            { account: 'savings', ...amount, counterparty: 'external:wallet:mira', kind: 'transfer' },
+          ],
+          ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben', kind: 'transfer' }],
+          ['transfer.complete', CONTEXT.id, {}],
+        )
+    })
+
+    it('holds within a wallet what is not sent out of it', () =>
+      given()
+        .when({ ...asked, data: { ...ofKind, to: 'mira' } })
+        .then(['wallet.reserve', 'mira', { ...taken, as: 'within' }], ['transfer.recordHold', CONTEXT.id, {}]))
+
+    it('asks for the approval that the wallet wants', () => {
+      const required = { code: 'transfer_approval_required', message: 'a second person' }
+      const details = [{ field: 'approver', message: 'ana' }]
+      const when = given().when(asked)
+      when.refused(0, { ...required, details }).then(['transfer.askApproval', CONTEXT.id, { approvers: ['ana'] }])
+      when.refused(0, required).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
+      when.refused(0, refusal).then(told('hold'))
+    })
+
+    it('holds what is approved, and asks again where the approval counts for nothing', () => {
+      const waits = { type: 'TransferApprovalAsked', data: { approvers: ['ana'], expiresAt: CONTEXT.at } }
+      const when = given(asked, waits).when({ type: 'TransferApproved', data: { ...ofKind, approvedBy: 'ana' } })
+      when.then(['wallet.reserve', 'mira', { ...taken, as: 'approved' }], ['transfer.recordHold', CONTEXT.id, {}])
+      const missing = { code: 'wallet_right_missing', message: 'no user' }
+      when.refused(0, missing).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
+      when.refused(0, refusal).then(told('hold'))
+    })
+
+    it('has the fee posted where it is paid', () => {
+      const fee = { amount: 9n, account: 'external:fees' }
+      const paidBy = (payer: string) => ({ ...ofKind, fee: { ...fee, payer } })
+      const [credited, captured] = [
+        { account: 'savings', ...amount, counterparty: 'external:wallet:mira' },
+        { hold: HOLD, counterparty: 'external:wallet:ben' },
+      ]
+      const ended = ['transfer.complete', CONTEXT.id, {}] as const
+      const { currency: _, ...part } = amount
+      given()
+        .when({ ...asked, data: paidBy('from') })
+        .then(['wallet.hold', 'mira', { ...taken, amount: 309n }], ['transfer.recordHold', CONTEXT.id, {}])
+      given(asked)
+        .when({ ...held, data: paidBy('from') })
+        .then(
+          ['wallet.credit', 'ben', { ...credited, kind: 'transfer' }],
+          ['wallet.settle', 'mira', { ...captured, ...part, fee }],
+          ended,
+        )
+      given()
+        .when({ ...asked, data: paidBy('to') })
+        .then(['wallet.hold', 'mira', taken], ['transfer.recordHold', CONTEXT.id, {}])
+      const when = given(asked).when({ ...held, data: paidBy('to') })
+      when.then(
+        ['wallet.receive', 'ben', { ...credited, fee }],
+        ['wallet.capture', 'mira', { ...captured, kind: 'transfer' }],
+        ended,
+      )
+      when.refused(0, refusal).then(told('credit'))
+    })
+
+    it('tells the batch of a payment how it ended', () => {
+      const batch = { id: 'salaries', payment: 3 }
+      const ofBatch = { ...ofKind, batch }
+      const ends = (outcome: string, more: object = {}) =>
+        ['paymentbatch.recordEnd', 'salaries', { payment: 3, outcome, ...more }] as const
+      const paying = { ...asked, data: ofBatch }
+      const last = given(paying).when({ ...held, data: ofBatch })
+      last.then(
+        [
+          'wallet.credit',
+          'ben',
+          { account: 'savings', ...amount, counterparty: 'external:wallet:mira', kind: 'transfer' },
+        ],
+        ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben', kind: 'transfer' }],
+        ['transfer.complete', CONTEXT.id, {}],
+        ends('completed'),
+      )
+      given()
+        .when({ ...paying, data: { ...ofBatch, amount: 0n } })
+        .then(ends('completed'))
+      for (const [type, outcome] of [
+        ['TransferTimedOut', 'timed_out'],
+        ['TransferCancelled', 'cancelled'],
+      ] as const) {
+        given(paying).when({ type, data: { batch } }).then(ends(outcome))
+      }
+      given(paying)
+        .when({ ...refused('hold'), data: { ...refused('hold').data, batch } })
+        .then(ends('refused', { code: 'c' }))
+      const waits = { type: 'TransferApprovalAsked', data: { approvers: [], expiresAt: CONTEXT.at } }
+      given(paying, waits)
+        .when({ type: 'TransferDeclined', data: { reason: 'No', batch } })
+        .then(ends('declined'))
+    })
+  })
 })

@@ -84,6 +84,11 @@ describe('wallet: its users', () => {
     fits([granted('jon')], of('root', 'organization-admin'))
     fits([granted('jon')], transfer)
     lacks([granted('jon')], of('eve', 'team-lead'))
+    // What a process has begun it also ends, and anybody may pay in.
+    const eve = { ...of('eve', 'team-lead') }
+    given(...books, granted('jon'), held)
+      .when('release', { hold: 'h' }, eve)
+      .then({ type: 'HoldReleased', data: hold })
   })
   it('leave nothing behind in the state when they are gone', () => {
     const state = stateOf(wallet, [...books, granted('jon'), granted('jon', 'manage'), revoked('jon')], CONTEXT.at)

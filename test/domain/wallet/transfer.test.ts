@@ -19,6 +19,8 @@ const movement = {
   currency: 'EUR',
   places: 2,
   amount: 300n,
+  kind: 'transfer',
+  requestedBy: 'user-1',
 } as const
 const scheduled = { type: 'TransferScheduled', data: { ...movement, dueAt: LATER } } as const
 const requested = { type: 'TransferRequested', data: movement } as const
@@ -154,5 +156,124 @@ describe('transfer', () => {
     given(requested, held).when('cancel', {}).rejects('transfer_under_way')
     given(requested, held, completed).when('cancel', {}).rejects('transfer_ended')
     given(requested, timedOut).when('cancel', {}).rejects('transfer_ended')
+  })
+
+  describe('fee', () => {
+    const fee = (more: object = {}) => ({ payer: 'from' as const, account: 'external:fees', ...more })
+    const costs = (asking: object, amount: bigint, more: object = {}) =>
+      given()
+        .when('request', { ...asked, fee: { ...fee(more), ...asking } })
+        .then({ ...requested, data: { ...movement, fee: { ...fee(more), amount } } })
+
+    it('is a fixed amount, a share that is rounded half up, or both', () => {
+      costs({ fixed: 35n }, 35n)
+      costs({ share: '0.015' }, 5n)
+      costs({ share: '0.0149' }, 4n)
+      costs({ fixed: 35n, share: '0.015' }, 40n)
+      costs({ fixed: 300n }, 300n, { payer: 'to', account: 'external:bank' })
+    })
+    it('is none where nothing moves, or the share is too small', () => {
+      given()
+        .when('request', { ...asked, fee: { ...fee(), share: '0.001' } })
+        .then(requested)
+      const nothing = { ...movement, amount: 0n }
+      given()
+        .when('request', { ...asked, amount: 0n, fee: { ...fee(), fixed: 9n } })
+        .then({ ...requested, data: nothing }, completed)
+    })
+    it('takes no more than what arrives', () =>
+      given()
+        .when('request', { ...asked, fee: { ...fee({ payer: 'to' }), fixed: 301n } })
+        .rejects('transfer_fee_too_large'))
+  })
+
+  describe('approval', () => {
+    const IN_A_WEEK = '2026-02-07T12:00:00.000Z'
+    const approvers = ['ana']
+    const waits = { type: 'TransferApprovalAsked', data: { approvers, expiresAt: IN_A_WEEK } } as const
+    const approved = { type: 'TransferApproved', data: { ...movement, approvedBy: 'ana' } } as const
+    const declined = { type: 'TransferDeclined', data: { reason: 'No' } } as const
+    const ana = { actor: 'ana' }
+
+    it('is asked for once, until the transfer expires', () => {
+      given(requested).when('askApproval', { approvers }).then(waits)
+      const expiring = { ...requested, data: { ...movement, expiresAt: LATER } }
+      given(expiring)
+        .when('askApproval', { approvers })
+        .then({ ...waits, data: { ...waits.data, expiresAt: LATER } })
+      for (const after of [[waits], [held], [cancelled]]) {
+        given(requested, ...after)
+          .when('askApproval', { approvers })
+          .changesNothing()
+      }
+    })
+    it('is given by another person than the one who asked', () => {
+      given(requested, waits).when('approve', {}, ana).then(approved)
+      given(requested, waits)
+        .when('approve', { reason: 'As agreed' }, ana)
+        .then({ ...approved, data: { ...approved.data, reason: 'As agreed' } })
+      given(requested, waits).when('approve', {}).rejects('transfer_of_oneself')
+      given(requested, waits, approved).when('approve', {}, ana).changesNothing()
+      for (const after of [[], [waits, approved, held], [waits, declined], [waits, timedOut]]) {
+        given(requested, ...after)
+          .when('approve', {}, ana)
+          .rejects('transfer_not_waiting')
+      }
+    })
+    it('knows for whom a process or a timer asked', () => {
+      const behalf = { subject: 'ana', roles: [] }
+      const ofAna = { ...requested, data: { ...movement, requestedBy: 'ana' } }
+      given().when('request', asked, { actor: 'process:standing-order', behalf }).then(ofAna)
+      const { requestedBy: _, kind: __, ...early } = movement
+      given({ type: 'TransferScheduled', data: { ...early, dueAt: LATER } })
+        .when('start', {}, { actor: 'process:timers', behalf })
+        .then({ ...requested, data: { ...early, requestedBy: 'ana' } })
+      given(ofAna, waits).when('approve', {}, ana).rejects('transfer_of_oneself')
+    })
+    it('is asked for again where it came from someone without a right to the wallet', () =>
+      given(requested, waits, approved).when('askApproval', { approvers: [] }).then(waits))
+    it('can be declined, once, which ends the transfer', () => {
+      given(requested, waits).when('decline', { reason: 'No' }, ana).then(declined)
+      given(requested, waits, declined).when('decline', { reason: 'Never' }, ana).changesNothing()
+      given(requested, waits, approved).when('decline', { reason: 'No' }, ana).rejects('transfer_not_waiting')
+      given(requested, waits, declined).when('cancel', {}).rejects('transfer_ended')
+    })
+    it('holds the amount back until it is there', () => {
+      given(requested, waits).when('recordHold', {}).changesNothing()
+      given(requested, waits)
+        .when('refuse', { step: 'hold', ...refusal })
+        .changesNothing()
+      given(requested, waits).when('cancel', {}).then(cancelled)
+      given(requested, waits).when('timeOut', {}).then(timedOut)
+      given(requested, waits, approved).when('recordHold', {}).then(held)
+      given(requested, waits, approved)
+        .when('refuse', { step: 'hold', ...refusal })
+        .then(refused('hold'))
+      given(requested, waits, approved).when('timeOut', {}).then(timedOut)
+      given(requested, waits, approved, cancelled).when('recordHold', {}).then(heldInVain)
+    })
+  })
+
+  it('says at its end which payment of a batch it was', () => {
+    const batch = { id: 'salaries', payment: 3 }
+    const [asking, holding] = [
+      { ...requested, data: { ...movement, batch } },
+      { ...held, data: { ...movement, batch } },
+    ]
+    given()
+      .when('pay', { ...asked, batch })
+      .then(asking)
+    given(asking, holding)
+      .when('complete', {})
+      .then({ ...completed, data: { batch } })
+    given(asking)
+      .when('cancel', {})
+      .then({ ...cancelled, data: { batch } })
+    given(asking)
+      .when('timeOut', {})
+      .then({ ...timedOut, data: { batch } })
+    given(asking)
+      .when('refuse', { step: 'hold', ...refusal })
+      .then({ ...refused('hold'), data: { ...refused('hold').data, batch } })
   })
 })

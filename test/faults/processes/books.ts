@@ -12,7 +12,13 @@ type Course = {
   ends: number
 }
 
-const ENDS = new Set(['TransferCompleted', 'TransferRefused', 'TransferTimedOut', 'TransferCancelled'])
+const ENDS = new Set([
+  'TransferCompleted',
+  'TransferRefused',
+  'TransferTimedOut',
+  'TransferCancelled',
+  'TransferDeclined',
+])
 const isTransfer = (account: string) => account.startsWith('external:wallet:')
 
 /**

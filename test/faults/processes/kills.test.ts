@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { transferProcess } from '../../../commands/processes/wallet/transfer.ts'
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { allEvents, processStore, runProcess, until } from '../../commands/processes/support.ts'
-import { openWallet, type Send, startProcess } from '../../commands/support.ts'
+import { ORG, openWallet, type Send, startProcess } from '../../commands/support.ts'
 import { randomOf } from '../../projections/history.ts'
 import { expectEnded, readBooks } from './books.ts'
 import { MortalWorker } from './mortal.ts'
@@ -26,10 +26,14 @@ describe(`processes: killed at any call to the log (KOGI_SEED=${SEED})`, functio
     const random = randomOf(SEED)
     const { send } = startProcess(store.port)
     const wallets = await Promise.all(Array.from({ length: WALLETS }, () => openWallet(send, BALANCE)))
+    const approvals = [{ currency: 'EUR', above: 40n }]
+    const rules = { zone: 'UTC', limits: [{ currency: 'EUR', per_day: 10_000n * BigInt(KILLS) }], approvals }
+    for (const id of wallets) await send({ name: 'setTransferRules', id, body: rules })
     const shut = await openWallet(send)
     await send({ name: 'close', id: shut, body: {} })
     const calls = new Map<string, number>()
     const frozen: MortalWorker[] = []
+    const named: string[] = []
     for (let kill = 0; kill < KILLS; kill++) {
       const worker = new MortalWorker({
         store: store.port,
@@ -38,9 +42,9 @@ describe(`processes: killed at any call to the log (KOGI_SEED=${SEED})`, functio
         calls: 1 + random(CALLS_MAX),
         freezes: random(5) === 0,
       })
-      const asked = Array.from({ length: TRANSFERS_PER_KILL }, (_, n) =>
-        ask(send, { random, wallets: [...wallets, shut], id: `t-${kill}-${n}` }),
-      )
+      const ids = Array.from({ length: TRANSFERS_PER_KILL }, (_, n) => `t-${kill}-${n}`)
+      const asked = ids.map(id => ask(send, { random, wallets: [...wallets, shut], id }))
+      named.push(...ids)
       const idle = sleep(IDLE_MS, 'idle', { ref: false })
       const call = await Promise.race([worker.died, idle])
       calls.set(call, (calls.get(call) ?? 0) + 1)
@@ -54,10 +58,14 @@ describe(`processes: killed at any call to the log (KOGI_SEED=${SEED})`, functio
     await sleep(IDLE_MS)
     for (const worker of frozen) worker.kill()
     const last = runProcess(store, transferProcess)
-    await until(async () => {
-      const { position, left } = await last.checkpoint()
-      return left.length === 0 && position >= (await store.log.head())
-    }, 60_000)
+    const settled = () =>
+      until(async () => {
+        const { position, left } = await last.checkpoint()
+        return left.length === 0 && position >= (await store.log.head())
+      }, 60_000)
+    await settled()
+    for (const id of named) await decide(send, 'decline', id)
+    await settled()
     expect((await last.checkpoint()).left).to.deep.equal([])
     await last.stop()
     const courses = readBooks(await allEvents(store.log))
@@ -69,15 +77,30 @@ describe(`processes: killed at any call to the log (KOGI_SEED=${SEED})`, functio
 
 type Asked = { readonly random: (n: number) => number; readonly wallets: readonly string[]; readonly id: string }
 
-/** Requests a transfer: of too much, of nothing, to itself, to a closed wallet. Some time out or are cancelled. */
+/** Approves or declines a transfer, as another person, where it waits for that. */
+async function decide(send: Send, name: 'approve' | 'decline', id: string): Promise<void> {
+  const principal = { subject: 'user-2', org: ORG, roles: [], permissions: [] }
+  const body = name === 'decline' ? { reason: 'late' } : {}
+  await send({ aggregate: transfer, name, id, body, principal }).catch(() => {})
+}
+
+/**
+ * Requests a transfer: of too much, of nothing, to itself, to a closed wallet, some with a fee. Some time out, are
+ * cancelled or approved.
+ */
 async function ask(send: Send, { random, wallets, id }: Asked): Promise<void> {
   const [from, to] = [wallets[random(wallets.length - 1)]!, wallets[random(wallets.length)]!]
   const amount = BigInt(random(8) === 0 ? 0 : random(70))
   const account = { from_account: 'a', to_account: 'a', currency: 'EUR' }
   const late = random(4)
   const pause = random(12)
-  await send({ aggregate: transfer, name: 'request', id, opens: true, body: { from, to, amount, ...account } })
+  const costs = random(3)
+  const payer = costs === 0 ? 'from' : 'to'
+  const fee = costs < 2 && amount > 2n ? { fee: { fixed: 2n, payer, account: 'external:fees' } } : {}
+  const body = { from, to, amount, ...account, ...fee }
+  await send({ aggregate: transfer, name: 'request', id, opens: true, body })
   await sleep(pause)
   if (late === 0) await send({ aggregate: transfer, name: 'timeOut', id, body: {} })
+  if (late === 2) await decide(send, 'approve', id)
   if (late === 1) await send({ aggregate: transfer, name: 'cancel', id, body: {} }).catch(() => {})
 }

@@ -77,6 +77,30 @@ describe('rows: notifications', () => {
       })
     })
 
+    it('tell those who may approve a transfer, and who asked of what they decide', async () => {
+      const asked = { type: 'TransferApprovalAsked', data: { approvers: ['ana', 'mira'], expiresAt: CONTEXT.at } }
+      await given({ ...asked, ...byProcess }).then(
+        { user: 'ana', kind: 'transfer_approval_asked' },
+        { user: 'mira', kind: 'transfer_approval_asked' },
+      )
+      await given(requested, { type: 'TransferDeclined', data: { reason: 'No' }, actor: 'ana' }).then({
+        ...pending,
+        kind: 'transfer_declined',
+      })
+    })
+
+    it('tell who set up what a process asked for, and of the end of a batch instead of its payments', async () => {
+      const caused = { ...byProcess, behalf: 'ana' }
+      await given({ ...requested, ...caused }, refused).then({ user: 'ana', kind: 'transfer_refused' })
+      const payment = { ...requested, data: { ...movement, batch: { id: 'b', payment: 1 } }, ...caused }
+      await given(payment, refused).then()
+      const source = { from: 'a', fromAccount: 'main', currency: 'EUR', places: 2, payments: 1, total: 1n }
+      await given(
+        { type: 'PaymentBatchRequested', data: { ...source, requestedBy: CONTEXT.actor } },
+        { type: 'PaymentBatchEnded', data: { completed: 1, failed: 0, moved: 1n }, ...byProcess },
+      ).then({ user: CONTEXT.actor, kind: 'payments_ended' })
+    })
+
     it('tell of no end that the user brings about, or that nobody began', async () => {
       await given(scheduled, { type: 'TransferCancelled', data: {} }).then()
       await given(requested, { type: 'TransferCompleted', data: {} }).then()

@@ -45,6 +45,23 @@ describe('rows: campaigns', () => {
   })
 })
 
+describe('rows: campaigns that are not delivered', () => {
+  const { given } = rowsFor(campaigns)
+  const refused = { code: 'wallet_closed', reason: 'closed' }
+
+  it('do not say that they succeeded', async () => {
+    await given(opened, ended, { type: 'CollectionRefused', data: { batch: 1n, ...refused } }).then({
+      status: 'undelivered',
+      refusal: 'wallet_closed',
+    })
+    const failed = { type: 'CampaignEnded', data: { outcome: 'failed', raised: 0n } }
+    await given(opened, { type: 'CampaignAccountRefused', data: refused }, failed).then({
+      status: 'failed',
+      refusal: 'wallet_closed',
+    })
+  })
+})
+
 describe('rows: contributions', () => {
   const { given } = rowsFor(contributions)
 

@@ -33,4 +33,26 @@ describe('timers of transfers', () => {
     await given(expiring, held).then()
     await given(expiring, { type: 'TransferTimedOut', data: {} }).then()
   })
+
+  it('end one that waits for approval, also once it is approved', async () => {
+    const waits = { type: 'TransferApprovalAsked', data: { approvers: [], expiresAt: LATER } }
+    const approved = { type: 'TransferApproved', data: { ...movement, approvedBy: 'ana' } }
+    await given(requested, waits).then({ due_at: LATER, command: 'timeOut' })
+    await given(requested, waits, approved).then({ due_at: LATER, command: 'timeOut' })
+    await given(requested, waits, approved, held).then()
+    await given(requested, waits, { type: 'TransferDeclined', data: { reason: 'No' } }).then()
+  })
+
+  it('are given on behalf of who caused them to be set, through processes and timers', async () => {
+    const user = { subject: CONTEXT.actor, roles: [] }
+    await given(scheduled).then({ behalf: user })
+    const waits = {
+      type: 'TransferApprovalAsked',
+      data: { approvers: [], expiresAt: LATER },
+      actor: 'process:transfer',
+    }
+    await given({ ...expiring, actor: 'process:timers', behalf: 'ana' }).then({ behalf: { subject: 'ana', roles: [] } })
+    await given(expiring, waits).then({ behalf: user })
+    await given(requested, waits).then({ behalf: undefined })
+  })
 })

@@ -60,4 +60,26 @@ describe('transfers', () => {
       status: 'timed_out',
       steps: ['requested', 'timed_out', 'released'].map(step => ({ step, at: CONTEXT.at })),
     }))
+
+  it('show who asked, what it costs, and who decided', async () => {
+    const fee = { amount: 5n, payer: 'from', account: 'external:fees' }
+    const whole = { ...movement, kind: 'transfer', requestedBy: 'jon', fee, batch: { id: 'salaries', payment: 1 } }
+    const asked = { type: 'TransferApprovalAsked', data: { approvers: ['ana'], expiresAt: LATER } }
+    const waiting = [{ ...requested, data: whole }, asked]
+    const known = { requested_by: 'jon', fee: 5n, fee_payer: 'from', fee_account: 'external:fees', batch: 'salaries' }
+    await given(...waiting).then({ ...known, status: 'waiting', approvers: ['ana'], expires_at: LATER })
+    await given(...waiting, { type: 'TransferApproved', data: { ...whole, approvedBy: 'ana' } }).then({
+      ...known,
+      status: 'approved',
+      decided_by: 'ana',
+    })
+    await given(...waiting, { type: 'TransferDeclined', data: { reason: 'No' }, actor: 'ana' }).then({
+      ...known,
+      status: 'declined',
+      decided_by: 'ana',
+      reason: 'No',
+      ended_at: CONTEXT.at,
+    })
+    await given(requested).then({ requested_by: CONTEXT.actor, fee: undefined, batch: undefined })
+  })
 })

@@ -21,5 +21,11 @@ describe('rows: wallets', () => {
       revision: 1n,
       updated_at: second(1),
     }))
+  it('shows what may be sent out of it', () => {
+    const rules = { zone: 'UTC', limits: [{ currency: 'EUR', per_day: 5n }], approvals: [] }
+    return given(walletOpened, { type: 'TransferRulesSet', data: { version: 1, ...rules, reason: 'Ours' } }).then({
+      transfer_rules: rules,
+    })
+  })
   it('is impossible before the wallet is opened', () => given({ type: 'WalletClosed', data: {} }).isImpossible())
 })

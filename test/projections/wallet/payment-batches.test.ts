@@ -1,0 +1,44 @@
+import { paymentBatches } from '../../../projections/wallet/payment-batches.ts'
+import { payments } from '../../../projections/wallet/payments.ts'
+import { rowsFor } from '../../support/rows-spec.ts'
+import { CONTEXT } from '../../support/spec.ts'
+
+const uuid = (n: number) => `6f1d3c0a-5b8e-5f77-96c2-${String(n).padStart(12, '0')}`
+const moved = { from: 'studio', fromAccount: 'main', currency: 'EUR', places: 2 }
+const due = (payment: number) => ({
+  type: 'PaymentDue',
+  data: { ...moved, payment, transfer: uuid(payment), to: 'ben', toAccount: 'main', amount: 50n },
+})
+const requested = { type: 'PaymentBatchRequested', data: { ...moved, payments: 2, total: 100n, requestedBy: 'jon' } }
+const ended = (payment: number, outcome: string, more: object = {}) => ({
+  type: 'PaymentEnded',
+  data: { payment, outcome, ...more },
+})
+const batchEnded = (completed: number, failed: number) => ({
+  type: 'PaymentBatchEnded',
+  data: { completed, failed, moved: BigInt(completed) * 50n },
+})
+
+describe('rows: payment batches', () => {
+  const { given } = rowsFor(paymentBatches)
+  const two = [requested, due(1), due(2)]
+
+  it('show how many payments ended how', async () => {
+    await given(...two, ended(1, 'completed')).then({ id: CONTEXT.id, status: 'running', completed: 1, failed: 0 })
+    const ends = (first: string, second: string, done: number) =>
+      given(...two, ended(1, first), ended(2, second), batchEnded(done, 2 - done))
+    await ends('completed', 'completed', 2).then({ status: 'completed', moved: 100n, ended_at: CONTEXT.at })
+    await ends('completed', 'refused', 1).then({ status: 'partly_completed', failed: 1, moved: 50n })
+    await ends('cancelled', 'declined', 0).then({ status: 'failed', failed: 2, moved: 0n })
+  })
+})
+
+describe('rows: payments', () => {
+  const { given } = rowsFor(payments)
+
+  it('show each payment of a batch, and why it was refused', () =>
+    given(requested, due(1), due(2), ended(1, 'refused', { code: 'wallet_closed', reason: 'closed' })).then(
+      { batch: CONTEXT.id, payment: 1n, status: 'refused', refusal: 'wallet_closed', ended_at: CONTEXT.at },
+      { payment: 2n, status: 'under_way', transfer: uuid(2), to: 'ben', amount: 50n },
+    ))
+})
