@@ -7,6 +7,8 @@ import { Timers } from '../../commands/processes/timers.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { accessOf } from '../../read-api/live/announced.ts'
 import { allows } from '../auth/permissions.ts'
+import { budgetRows } from '../budgets/rows.ts'
+import { BudgetWatch } from '../budgets/watch.ts'
 import {
   aggregates,
   domainStreamPrefixes,
@@ -46,6 +48,7 @@ export const WORKS = {
   webhooks: 'webhooks',
   mails: 'mails',
   notary: 'notary',
+  budgets: 'budgets',
 } as const
 
 export type Worker = {
@@ -100,12 +103,14 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     readable: readableWith,
     ...(figures && { onAttempt: figures.onAttempt }),
   })
+  const budgets = new BudgetWatch({ ...shared, rows: budgetRows(pool), changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const notary = notaryOf({ config, events, store: write.store, log })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
+    { name: WORKS.budgets, run: signal => budgets.run(signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
     ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
   ])
@@ -120,21 +125,37 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   }))
   return {
     id,
-    probes: [
-      { name: 'leases', check: () => heldOrThrow(leases) },
-      { name: 'processes', check: () => checkProcesses(runner) },
-      { name: 'timers', check: () => checkTimers(timers) },
-      { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
-      ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
-      ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
-      { name: 'head', check: () => watch.check() },
-    ],
+    probes: probesOf({ leases, runner, timers, sender, budgets, mailer, notary, watch }),
     async close() {
       watch.close()
       await leases.close()
       await Promise.allSettled([changes.close(), events.close(), closeWriteSide(), pool.end()])
     },
   }
+}
+
+type Parts = {
+  readonly leases: Leases
+  readonly runner: ProcessRunner
+  readonly timers: Timers
+  readonly sender: Sender
+  readonly budgets: BudgetWatch
+  readonly mailer: Mailer | undefined
+  readonly notary: Notary | undefined
+  readonly watch: HeadWatch
+}
+
+function probesOf({ leases, runner, timers, sender, budgets, mailer, notary, watch }: Parts): readonly Probe[] {
+  return [
+    { name: 'leases', check: () => heldOrThrow(leases) },
+    { name: 'processes', check: () => checkProcesses(runner) },
+    { name: 'timers', check: () => checkTimers(timers) },
+    { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
+    { name: 'budgets', check: () => checkSender('budgets are not watched', budgets) },
+    ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
+    ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
+    { name: 'head', check: () => watch.check() },
+  ]
 }
 
 /** Opens connections that hold leases, or listen: they live as long as the worker. */

@@ -77,10 +77,11 @@ const begins: AnyHandler = {
   keys: event => (isSystem(beginnerOf(event)) ? [] : endOf(event)),
   fold: (before, event, { id: name }) => before ?? rowOf(event, String(name), beginnerOf(event), undefined),
 }
-const ends = (kind: Kind | null): AnyHandler => ({
+const ends = (kind: Kind | null, isOwnNews = false): AnyHandler => ({
   keys: endOf,
   fold(before: Row | undefined, event, { id: name }) {
-    if (!before || kind === null || event.metadata.actor.subject === before.user) return null
+    if (!before || kind === null) return null
+    if (!isOwnNews && event.metadata.actor.subject === before.user) return null
     return before.kind === undefined ? rowOf(event, String(name), before.user, kind) : before
   },
 })
@@ -101,7 +102,7 @@ const handlers = Object.fromEntries(
 )
 for (const ending of ENDINGS) {
   for (const type of ending.begins) handlers[type] = begins
-  for (const [type, kind] of Object.entries(ending.ends)) handlers[type] = ends(kind)
+  for (const [type, kind] of Object.entries(ending.ends)) handlers[type] = ends(kind, ending.isOwnNews)
 }
 
 /**
@@ -111,7 +112,7 @@ for (const ending of ENDINGS) {
 export const notifications = projection({
   name: 'notifications',
   service: 'hub',
-  version: 3,
+  version: 4,
   history: false,
   of: vocabularies,
   row,

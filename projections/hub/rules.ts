@@ -5,11 +5,13 @@ import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { EventsOf } from '../../domain/kernel/categories.ts'
+import { events as budget } from '../../domain/wallet/budget/messages.ts'
+import { events as bankimport } from '../../domain/wallet/import/messages.ts'
 import { events as paymentbatch } from '../../domain/wallet/paymentbatch/messages.ts'
 import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
 
 /** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
-export const vocabularies = { task, transfer, paymentbatch, webhook, inbox } as const
+export const vocabularies = { task, transfer, paymentbatch, budget, import: bankimport, webhook, inbox } as const
 
 /** The categories whose events notify users. */
 export const notifyingCategories: readonly string[] = Object.keys(vocabularies).filter(name => name !== 'inbox')
@@ -36,6 +38,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TaskCompleted', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskDue', 'task_due', ({ assignee }) => [assignee]),
   rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
+  rule('BudgetPassed', 'budget_passed', ({ owner }) => [owner]),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 
@@ -52,12 +55,15 @@ export const ENDINGS: readonly Ending[] = [
     },
   },
   { begins: ['PaymentBatchRequested'], ends: { PaymentBatchEnded: 'payments_ended' } },
+  // A large file is booked long after its user has turned to other things.
+  { begins: ['ImportStarted'], ends: { ImportBooked: 'import_done' }, isOwnNews: true },
 ]
 
-/** A thing ends once. `null`: an end of which nobody is told. */
+/** A thing ends once. `null`: an end of which nobody is told. `isOwnNews`: also an end that the user brings about. */
 type Ending = {
   readonly begins: readonly (keyof Events & string)[]
   readonly ends: { readonly [T in keyof Events & string]?: Kind | null }
+  readonly isOwnNews?: true
 }
 
 /** `@name`, at the beginning of a word: a name has no white space, and does not end with a mark of punctuation. */

@@ -1,5 +1,6 @@
 /** The read model of a plain thing: a row of its fields, its owner and its times. */
 import type { z } from 'zod'
+import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
 import { type AnyHandler, type AnyProjection, type MemoryMapping, projection } from './projection.ts'
@@ -15,6 +16,8 @@ type Row = Readonly<Record<string, unknown>> & {
 type RecordModelOptions = {
   readonly service: string
   readonly version?: number
+  /** All events of it, where there are more than those of a plain thing: these change nothing but the revision. */
+  readonly events?: Vocabulary
   /** Fields that the list can be filtered and sorted by; it can always be by `owner` and `created_at`. */
   readonly filters?: readonly string[]
   readonly groups?: readonly string[]
@@ -27,8 +30,17 @@ type RecordModelOptions = {
 
 /** Rows, list and single reads, history and memory of a plain thing. */
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
-  const { name, one, many, fields, events, types } = messages
-  const { service, version = 1, filters = [], groups = [], sums = [], units = {}, memory } = options
+  const { name, one, many, fields, types } = messages
+  const {
+    service,
+    version = 1,
+    events = messages.events,
+    filters = [],
+    groups = [],
+    sums = [],
+    units = {},
+    memory,
+  } = options
   mustBeFields(messages, [...filters, ...groups, ...sums], fields)
   mustBeFields(messages, Object.values(memory ?? {}), fields, { sealed: true })
   const path = many.replaceAll(' ', '-')
@@ -43,6 +55,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     updated_at: timestamp,
   })
   const on = {
+    ...Object.fromEntries(Object.keys(events).map(type => [type, changed<Row, object>(() => ({}))])),
     [types.added]: made<Row, Row>((data, at) => ({ ...data, created_at: at })),
     [types.changed]: changed<Row, Row>(data => mapped(data, value => value ?? undefined)),
     [types.removed]: removed,

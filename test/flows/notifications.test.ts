@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
+import { patient } from '../support/pace.ts'
 
 type Notification = {
   readonly id: string
@@ -134,5 +135,35 @@ describe('notifications', function () {
       'transfer_refused: Kogi refused the transfer u (insufficient_funds)',
     ])
     expect(await list(await app.clientOf('studio', 'guest', 'lea')), 'guests see no transfers').to.deep.equal([])
+  })
+
+  it('come once for each period in which more was spent than a budget allows', async () => {
+    const ana = await app.clientOf('studio', 'team-lead', 'ana')
+    const account = { account: 'shop', currency: 'EUR' }
+    await sent(mira, 'POST', '/kwlt/wallets/one/accounts', { ...account, overdraft: 'allowed' })
+    const spend = (amount: string) =>
+      sent(ana, 'POST', '/kwlt/wallets/one/debits', { ...account, amount, tags: ['paper'] })
+    await spend('90')
+    const budget = { title: 'Paper', currency: 'EUR', amount: '100', period: 'year', tag: 'paper' }
+    await sent(ana, 'POST', '/kwlt/budgets', { id: 'paper', ...budget })
+    await sent(ana, 'POST', '/kwlt/budgets', { id: 'pens', ...budget, tag: 'pens' })
+    await spend('11')
+    const passed = async () => (await list(ana)).filter(({ kind }) => kind === 'budget_passed')
+    for (const end = Date.now() + patient(20_000); (await passed()).length < 1; await sleep(50)) {
+      if (Date.now() > end) expect.fail(JSON.stringify(await list(ana)))
+    }
+    await spend('50')
+    const year = new Date().getUTCFullYear()
+    await sent(ana, 'POST', '/kwlt/budgets', { id: 'less', ...budget, title: 'Less', amount: '150' })
+    for (const end = Date.now() + patient(20_000); (await passed()).length < 2; await sleep(50)) {
+      if (Date.now() > end) expect.fail(JSON.stringify(await list(ana)))
+    }
+    const said = (title: string, spent: string, may: string) =>
+      `Kogi noted that more was spent than the budget “${title}” allows from ${year}-01-01 to ${year}-12-31: ` +
+      `${spent} EUR of ${may} EUR`
+    expect((await passed()).map(({ text }) => text)).to.deep.equal([
+      said('Less', '1.51', '1.50'),
+      said('Paper', '1.01', '1.00'),
+    ])
   })
 })

@@ -10,6 +10,8 @@ export const KINDS = [
   'transfer_approval_asked',
   'transfer_declined',
   'payments_ended',
+  'budget_passed',
+  'import_done',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

@@ -1,5 +1,16 @@
 /** The budget's storage and wire contract: add, never rename; change a shape with an upcaster. */
-import { currency, date, integer, oneOf, positiveMinorUnits, ref, text } from '../../kernel/schema.ts'
+import {
+  currency,
+  date,
+  id,
+  integer,
+  minorUnits,
+  object,
+  oneOf,
+  positiveMinorUnits,
+  ref,
+  text,
+} from '../../kernel/schema.ts'
 import { recordMessages } from '../../record/record.ts'
 import { PERIODS } from './periods.ts'
 
@@ -23,3 +34,14 @@ export const messages = recordMessages({
   },
   example: { title: 'Paper and paint', currency: 'EUR', amount: '20000', period: 'month', tag: 'material' },
 })
+
+/** A period of it, and what was spent in that, in a unit of `places` decimal places. */
+const passed = { from: date, to: date, currency, places: integer(0, 30), amount: minorUnits, actual: minorUnits }
+
+export const events = {
+  ...messages.events,
+  /** More was spent in a period than may be: said once for each period. */
+  BudgetPassed: object({ ...passed, owner: id('user') }),
+}
+
+export const notePassed = object(passed)

@@ -19,6 +19,27 @@ describe('budget', () => {
     given(added).when('change', { amount: 20_000n }).changesNothing()
     given(added).when('remove', {}).then({ type: 'BudgetRemoved', data: {} })
   })
+
+  it('says once for each period that more was spent than may be', () => {
+    const may = { from: '2026-05-01', to: '2026-05-31', currency: 'EUR', places: 2, amount: 20_000n, actual: 20_001n }
+    const passed = { type: 'BudgetPassed', data: { ...may, owner: 'user-1' } }
+    given(added)
+      .when('notePassed', may, { actor: 'process:budgets' })
+      .then(passed)
+    given(added, passed)
+      .when('notePassed', { ...may, actual: 30_000n })
+      .changesNothing()
+    given(added, passed, { type: 'BudgetChanged', data: { amount: 25_000n } })
+      .when('notePassed', { ...may, actual: 30_000n })
+      .changesNothing()
+    const june = { ...may, from: '2026-06-01', to: '2026-06-30' }
+    given(added, passed)
+      .when('notePassed', june)
+      .then({ ...passed, data: { ...june, owner: 'user-1' } })
+    given(added, { type: 'BudgetRemoved', data: {} })
+      .when('notePassed', may)
+      .changesNothing()
+  })
 })
 
 describe('the periods of a budget', () => {

@@ -38,6 +38,18 @@ describe('rows: notifications', () => {
     ).then({ user: 'mira', read_at: CONTEXT.at }, { user: 'jon', read_at: undefined })
   })
 
+  it('tell the owner of a budget that it was passed, and a user that their import is done', async () => {
+    const period = { from: '2026-05-01', to: '2026-05-31', currency: 'EUR', places: 2, amount: 1n, actual: 2n }
+    const passed = { type: 'BudgetPassed', data: { ...period, owner: 'mira' }, actor: 'process:budgets' }
+    await given(passed).then({ user: 'mira', kind: 'budget_passed', category: 'budget' })
+    const read = { wallet: 'w', name: 'may.xml', format: 'camt', sha256: 'f'.repeat(64), statements: [], matched: [] }
+    const counts = { rows: 1, pending: 0, there: 0, entries: 1 }
+    await given(
+      { type: 'ImportStarted', data: { ...read, ...counts } },
+      { type: 'ImportBooked', data: { entries: 1 } },
+    ).then({ user: CONTEXT.actor, kind: 'import_done', category: 'import' })
+  })
+
   describe('of transfers', () => {
     const movement = {
       from: 'a',

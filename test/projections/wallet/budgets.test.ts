@@ -12,6 +12,8 @@ describe('rows: budgets', () => {
     await given(added).then({ id: CONTEXT.id, ...data, wallet: undefined, created_at: CONTEXT.at })
     const changed = { type: 'BudgetChanged', data: { amount: 1n, tag: null, project: 'sea' } }
     await given(added, changed).then({ amount: 1n, tag: undefined, project: 'sea', revision: 1n })
+    const passed = { from: '2026-05-01', to: '2026-05-31', currency: 'EUR', places: 2, amount: 1n, actual: 2n }
+    await given(added, { type: 'BudgetPassed', data: { ...passed, owner: 'user-1' } }).then({ ...data, revision: 1n })
     await given(added, { type: 'BudgetRemoved', data: {} }).then()
   })
 })
