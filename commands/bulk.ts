@@ -50,7 +50,9 @@ export function bulkRoute(clients: readonly ClientCommand[], deps: CommandDeps):
       .array(entryOf([...byName.keys()]))
       .min(1)
       .max(COMMANDS_MAX),
-  }).meta({ examples: [{ commands: clients.filter(({ opens }) => opens).map(exampleEntry) }] })
+  }).meta({
+    examples: [{ commands: clients.filter(({ opens, method }) => opens && method === 'POST').map(exampleEntry) }],
+  })
   return {
     method: 'POST',
     path: '/bulk',

@@ -33,6 +33,8 @@ export type Command = {
   readonly behalf?: Context['behalf']
   /** The earlier event that it is about. */
   readonly found?: DomainEvent
+  /** The state of the other thing that it sees. */
+  readonly seen?: unknown
   /**
    * Whether it came with others in one request, or nobody reads its receipt: that may have the position of the last
    * command that was appended with it.

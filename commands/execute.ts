@@ -43,7 +43,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
   const start = performance.now()
   const end = (outcome: Outcome) => deps.onAnswered?.(command, outcome, performance.now() - start)
   try {
-    const whole = command.aggregate.looksUp ? await withFound(deps, stream, command) : command
+    const { looksUp, sees } = command.aggregate
+    const whole = looksUp || sees ? await withFound(deps, stream, command) : command
     const receipt = await deps.turns.take(stream, whole, turns => answerFirst(deps, stream, turns))
     end({ receipt })
     return receipt
@@ -170,7 +171,7 @@ function judge(
   body: unknown,
   { commandId, at }: CommandMetadata,
 ): Facts {
-  const { aggregate, name, principal, expectedRevision, id, found, behalf } = command
+  const { aggregate, name, principal, expectedRevision, id, found, seen, behalf } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
@@ -187,6 +188,7 @@ function judge(
     at,
     newId,
     ...(found && { found }),
+    ...(seen !== undefined && { seen }),
     ...(behalf && { behalf }),
   }
   return aggregate.decide[name]!(state, body, context)

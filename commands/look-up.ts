@@ -1,8 +1,10 @@
-/** Commands about an earlier event of their thing: it is found in the log, because states do not hold events. */
-import type { EventQuery } from '../domain/kernel/aggregate.ts'
+/** What commands are decided on beside the state of their thing: an earlier event of it, or another thing. */
+import { type EventQuery, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
+import type { OtherThing } from '../domain/kernel/context.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import type { Command } from './command.ts'
+import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
 import type { Streams } from './streams.ts'
 
@@ -12,12 +14,29 @@ type LookUpDeps = { readonly store: EventStore; readonly codec: EventCodec; read
 const PAGE = 1_000
 const LOOKED_THROUGH_MAX = 100_000
 
-/** The command with the event that it is about, where it is about one and the log has it. */
+/** The command with the event that it is about, and the state of the other thing that it sees, where there are such. */
 export async function withFound(deps: LookUpDeps, stream: string, command: Command): Promise<Command> {
-  const queryOf = command.aggregate.looksUp?.[command.name]
-  if (!queryOf) return command
-  const event = await lookUp(deps, stream, command, queryOf(command.body))
-  return event ? { ...command, found: deps.codec.decode(event) } : command
+  const { aggregate, name, body, principal } = command
+  const queryOf = aggregate.looksUp?.[name]
+  const event = queryOf && (await lookUp(deps, stream, command, queryOf(body)))
+  const other: OtherThing | undefined = aggregate.sees?.[name]?.(body)
+  return {
+    ...command,
+    ...(event && { found: deps.codec.decode(event) }),
+    ...(other && { seen: await stateOf(deps, principal.org, other) }),
+  }
+}
+
+/** The state of a thing, folded from the log: it is as new as the log, and no turn has to be waited for. */
+async function stateOf({ store, codec }: LookUpDeps, org: string, { category, id }: OtherThing): Promise<unknown> {
+  const aggregate = codec.aggregateOf(category)
+  const stream = streamOf(org, category, id)
+  let state: unknown = aggregate.initial
+  for (let from = 0n; ; from += BigInt(PAGE)) {
+    const page = await store.read(stream, from, PAGE)
+    state = page.reduce((before, event) => evolveWith(aggregate, before, codec.decode(event)), state)
+    if (page.length < PAGE) return state
+  }
 }
 
 async function lookUp(

@@ -70,7 +70,7 @@ function clientCommand(
 ): ClientCommand {
   const [method, path] = route.split(' ') as [Route['method'], string]
   const opens = !path.includes(':id')
-  const made = opens ? `${path}/:id` : part
+  const made = part ?? (opens && aggregate.only === undefined ? `${path}/:id` : undefined)
   return {
     aggregate,
     name,
@@ -108,7 +108,8 @@ export function parseCommand(client: ClientCommand, sent: Sent): Command {
     throw invalidBody([{ field: 'id', message: `${named} is a path of the list: choose another id` }])
   }
   const idempotencyKey = keyOf(sent)
-  const id = opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent)
+  const id =
+    aggregate.only ?? (opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent))
   const body = named === undefined ? given : withoutId(given)
   const expected = expectedRevision(sent)
   // Written out: spreading several objects into one costs more than all the rest of this function.

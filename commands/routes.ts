@@ -1,5 +1,6 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
 import { id, personalFields } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
@@ -89,16 +90,14 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     operationId,
     summary,
     tag,
-    parameters: opens
-      ? parameters
-      : [
-          { name: 'id', in: 'path', schema: id(aggregate.name), description: `id of the ${aggregate.name}` },
-          ...inPath.map((name): Parameter => {
-            const field = schema.shape[name] as z.ZodType
-            return { name, in: 'path', schema: field, description: field.description ?? name }
-          }),
-          ...parameters,
-        ],
+    parameters: [
+      ...(opens ? [] : [thingParameter(aggregate)]),
+      ...inPath.map((name): Parameter => {
+        const field = schema.shape[name] as z.ZodType
+        return { name, in: 'path', schema: field, description: field.description ?? name }
+      }),
+      ...parameters,
+    ],
     body: inPath.length === 0 ? schema : withoutPath(client),
     response: receiptSchema,
     errors: {
@@ -111,6 +110,13 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     handle,
   }
 }
+
+const thingParameter = ({ name }: AnyAggregate): Parameter => ({
+  name: 'id',
+  in: 'path',
+  schema: id(name),
+  description: `id of the ${name}`,
+})
 
 /** The body of a request whose path has some of the command's fields. */
 function withoutPath({ schema, inPath }: ClientCommand): z.ZodObject {

@@ -1,5 +1,6 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
 import { replayProcess } from '../commands/processes/apps/replays.ts'
+import { taskProcess } from '../commands/processes/center/task-parts.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { campaignProcess } from '../commands/processes/wallet/campaign.ts'
@@ -84,6 +85,7 @@ export const processes: readonly AnyProcess[] = [
   campaignProcess,
   replayProcess,
   digestProcess,
+  taskProcess,
 ]
 
 /** What is remembered of the models, for search. */

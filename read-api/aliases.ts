@@ -3,10 +3,14 @@ import type { Route } from '../domain/kernel/route.ts'
 /** Other spellings of the beginnings of paths below `/api/v1`: spelling → canonical beginning. */
 const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase/items': '/kbfc/items',
+  '/center/projects': '/kctr/projects',
   '/center/tasks': '/kctr/tasks',
   '/hub/activity': '/khub/activity',
   '/hub/notifications': '/khub/notifications',
   '/kbfc/item': '/kbfc/items',
+  '/kctr/center': '/kctr/centers',
+  '/kctr/project': '/kctr/projects',
+  '/kctr/sprint': '/kctr/sprints',
   '/kctr/task': '/kctr/tasks',
   '/kwlt/ledger': '/kwlt/entries',
   '/kwlt/transaction': '/kwlt/entries',

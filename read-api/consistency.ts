@@ -212,8 +212,9 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
   16: text => text === 't',
   23: Number,
   114: JSON.parse,
+  701: Number,
   3802: JSON.parse,
 }
 
-/** PostgreSQL's text form is the wire form but for booleans, integers and JSON: 64-bit and numeric stay strings. */
+/** PostgreSQL's text is the wire form, but for booleans, integers, floats and JSON: 64-bit and numeric stay strings. */
 export const wireTypes = { getTypeParser: (oid: number) => PARSERS[oid] ?? asText } as NonNullable<QueryConfig['types']>

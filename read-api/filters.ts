@@ -41,6 +41,7 @@ export const conditionsOf = (filters: Filters, query: Queries, put: Put): readon
 export function inUrl(column: z.ZodType): z.ZodType {
   const plain = plainOf(column)
   if (fieldInfo(plain).column === 'integer') return INTEGER
+  if (fieldInfo(plain).column === 'double precision') return NUMBER
   if (fieldInfo(plain).column === 'boolean') return BOOLEAN
   return plain instanceof z.ZodISODateTime ? TIMESTAMP : plain
 }
@@ -50,6 +51,7 @@ const INTEGER = z
   .string()
   .regex(/^(0|-?[1-9][0-9]{0,9})$/, INTEGER_FORM)
   .refine(value => Number(value) === (Number(value) | 0), INTEGER_FORM)
+const NUMBER = z.string().regex(/^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$/, 'must be a decimal number')
 const BOOLEAN = z.enum(['true', 'false'])
 const TIMESTAMP = z.iso.datetime({ precision: 3, error: 'must be a UTC timestamp: YYYY-MM-DDTHH:MM:SS.sssZ' })
 const DAY_OR_TIMESTAMP_FORM = 'must be a day or a UTC timestamp: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS.sssZ'
@@ -62,7 +64,8 @@ const PREFIX = text(500)
 
 /** Whether a column holds days or instants. */
 export const isTime = (plain: z.ZodType): boolean => plain instanceof z.ZodISODate || plain instanceof z.ZodISODateTime
-const isNumber = (plain: z.ZodType) => ['integer', 'bigint', 'numeric'].includes(fieldInfo(plain).column ?? '')
+const isNumber = (plain: z.ZodType) =>
+  ['integer', 'bigint', 'numeric', 'double precision'].includes(fieldInfo(plain).column ?? '')
 const isText = (plain: z.ZodType) => fieldInfo(plain).column === 'text' && !(plain instanceof z.ZodEnum)
 const DAY = z.iso.date()
 const isDay = (value: string) => DAY.safeParse(value).success

@@ -16,10 +16,11 @@ type Thing = {
 }
 
 /** The thing of a projection's rows; `undefined` for rows that belong to no thing of one category. */
-export function thingOf({ of, on, key }: AnyProjection): Thing | undefined {
+export function thingOf({ of, on, key, isOfOthers }: AnyProjection): Thing | undefined {
   const [category, ...others] = Object.keys(of)
   const [org, column] = key as readonly string[]
-  if (category === undefined || others.length > 0 || org !== 'org' || column === undefined) return undefined
+  if (isOfOthers || category === undefined || others.length > 0 || org !== 'org' || column === undefined)
+    return undefined
   return { category, column, isWhole: key.length === 2 && Object.values(on).every(handler => handler !== null) }
 }
 

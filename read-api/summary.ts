@@ -22,7 +22,7 @@ export const summaryRow = z
       description: 'the values of the fields of `by`, `null` where the rows have none',
     }),
     count: z.int().min(0),
-    sums: z.record(z.string(), z.string().regex(/^-?[0-9]+$/)).meta({
+    sums: z.record(z.string(), z.string().regex(/^-?[0-9]+(\.[0-9]+)?$/)).meta({
       description: 'the sums of the fields of `sum`, decimal strings of any length',
     }),
   })
@@ -119,7 +119,8 @@ export function summaryHandler(resource: Resource, filters: Filters, deps: Resou
     const places = placesOf(resource, by, sums)
     const wanted = await wantedOf(deps, request, query)
     const asked: Asked = { request, query, asOf: wanted.asOf }
-    const statement = summaryStatement(scopeOf(resource, filters, asked), { by, sums, places, limit, sort: query.sort })
+    const summed = { by, sums, terms: sums.map(sum => termOf(resource, sum)), places, limit, sort: query.sort }
+    const statement = summaryStatement(scopeOf(resource, filters, asked), summed)
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![2] === false) throw nothingToListOf(resource, asked)
     refuseMixedPlaces(places, rows, GROUP_AT + by.length + sums.length)
@@ -178,9 +179,15 @@ function refuseMixedPlaces(places: readonly string[], rows: readonly (readonly u
 const named = (names: readonly string[], row: readonly unknown[], from: number): Record<string, Json> =>
   Object.fromEntries(names.map((name, at) => [name, row[from + at] as Json]))
 
+/** Measures are added up as decimals, so that the sum of tenths is no fraction of binary digits. */
+const termOf = ({ projection }: Resource, sum: string) =>
+  fieldInfo(projection.row.shape[sum]).column === 'double precision' ? `t."${sum}"::numeric` : `t."${sum}"`
+
 type Summary = {
   readonly by: readonly Group[]
   readonly sums: readonly string[]
+  /** SQL of what is added up for each sum. */
+  readonly terms: readonly string[]
   readonly places: readonly string[]
   readonly limit: number
   readonly sort: string | undefined
@@ -188,11 +195,11 @@ type Summary = {
 
 function summaryStatement(scope: Scope, summary: Summary): Statement {
   const { values, put, conditions, exists, of, table } = scope
-  const { by, sums, places, limit } = summary
+  const { by, sums, terms, places, limit } = summary
   const columns = [
     'count(*) as count',
     ...by.map(({ sql }, at) => `${sql} as g${at}`),
-    ...sums.map((sum, at) => `coalesce(sum(t."${sum}"), 0) as s${at}`),
+    ...terms.map((term, at) => `coalesce(sum(${term}), 0) as s${at}`),
     ...places.map((column, at) => `coalesce(min(t."${column}") < max(t."${column}"), false) as p${at}`),
   ]
   const names = ['count', ...columnsOf('g', by), ...columnsOf('s', sums), ...columnsOf('p', places)]

@@ -72,15 +72,15 @@ const isRefusal = (error: unknown): error is KogiError =>
 function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempotencyKey: string): Command {
   const { aggregate, name, id, body } = step
   const schema = aggregate.commands[name]!
-  const opens = 'id' in schema.shape
-  schema.encode(opens ? { ...body, id } : body)
+  const named = 'id' in schema.shape
+  schema.encode(named ? { ...body, id } : body)
   const { org, $correlationId } = event.metadata
   return {
     aggregate,
     name,
     id,
-    opens,
-    named: opens,
+    opens: named || aggregate.only !== undefined,
+    named,
     body,
     isOfBulk: true,
     idempotencyKey,

@@ -1,7 +1,7 @@
 /** What an aggregate is: its vocabulary, its rules and how clients reach it, as data. */
 import type { z } from 'zod'
 import type { Activity } from './activity.ts'
-import type { Context, EventQuery, Once } from './context.ts'
+import type { Beside, Context, EventQuery, Once } from './context.ts'
 import { invariant, rejected } from './errors.ts'
 import type { DomainEvent, Upcaster } from './event.ts'
 
@@ -36,7 +36,7 @@ type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string, made?: string]
 
 /** An aggregate's whole definition, as data. */
-export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = {
+export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = Beside<C> & {
   /** The category: first part of the stream name, no dash. */
   readonly name: string
   readonly events: E

@@ -11,6 +11,8 @@ export type EventCodec = {
   readonly schemaOf: (type: string) => number
   /** Stored JSON to memory form, upcast to the latest schema. Throws `InvariantError` on what no version wrote. */
   readonly decode: (event: StoredEvent) => DomainEvent
+  /** The aggregate of a category. */
+  readonly aggregateOf: (category: string) => AnyAggregate
 }
 
 /** Decodes the events of all aggregates of a catalogue. */
@@ -29,6 +31,7 @@ export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
     return entry
   }
   return {
+    aggregateOf: category => aggregates.find(({ name }) => name === category)!,
     schemaOf: type => entryOf(type).upcasters.length + 1,
     decode(stored) {
       const { schema, upcasters, category } = entryOf(stored.type)
@@ -36,9 +39,8 @@ export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
       const decoded = schema.safeDecode(wire as never)
       if (!decoded.success) {
         const { path, message } = decoded.error.issues[0]!
-        throw new InvariantError(
-          `${stored.type} at ${stored.stream}@${stored.revision}: ${path.join('.') || 'data'}: ${message}`,
-        )
+        const at = `${stored.type} at ${stored.stream}@${stored.revision}`
+        throw new InvariantError(`${at}: ${path.join('.') || 'data'}: ${message}`)
       }
       return { ...stored, data: decoded.data, category }
     },

@@ -1,4 +1,5 @@
 /** What a decision is made on beside the state and the command, and what a definition says of that. */
+import type { z } from 'zod'
 import type { DomainEvent } from './event.ts'
 import type { Json } from './json.ts'
 
@@ -17,6 +18,8 @@ export type Context = {
   readonly at: string
   /** The earlier event of the thing that the command is about, `undefined` where there is none: see `looksUp`. */
   readonly found?: DomainEvent
+  /** The state of the other thing that the command names, as the log has it: see `sees`. */
+  readonly seen?: unknown
   /** The n-th id this command makes: the same command makes the same ids on every try. */
   readonly newId: (n: number) => string
 }
@@ -26,6 +29,20 @@ export type EventQuery = {
   readonly type: string
   readonly revision?: bigint | undefined
   readonly is: (data: { readonly [key: string]: Json }) => boolean
+}
+
+/** Another thing of the org, by its category and id. */
+export type OtherThing = { readonly category: string; readonly id: string }
+
+/** What an aggregate says of how its things stand beside others. */
+export type Beside<C extends Readonly<Record<string, z.ZodType>>> = {
+  /**
+   * Commands that copy what another thing says, which they name: the write path reads that thing's state before their
+   * turn. What must hold between two things at every time is a process, or a rule of one stream.
+   */
+  readonly sees?: { readonly [K in keyof C & string]?: (command: z.output<C[K]>) => OtherThing | undefined }
+  /** An org has one thing of this kind, of this id: commands do not name it. */
+  readonly only?: string
 }
 
 /**

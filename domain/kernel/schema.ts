@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { isStorableJson, JSON_LIMITS, type Json, storableFault } from './json.ts'
 
 /** The PostgreSQL column a row field needs; the projection runner makes its tables from it. */
-export type Column = 'text' | 'numeric' | 'bigint' | 'integer' | 'boolean' | 'jsonb'
+export type Column = 'text' | 'numeric' | 'bigint' | 'integer' | 'double precision' | 'boolean' | 'jsonb'
 type FieldInfo = {
   readonly column?: Column
   /** The field that names the subject of a personal one. */

@@ -21,6 +21,8 @@ export type RecordDefinition = {
   readonly many: string
   readonly fields: Fields
   readonly example: Values
+  /** Other names of fields that commands take: spelling → field. */
+  readonly spellings?: Readonly<Record<string, string>>
 }
 
 /** The vocabulary of a plain thing. */
@@ -125,6 +127,7 @@ export function record(messages: RecordMessages): Aggregate<RecordState, RecordM
     activity: recordActivity(messages),
     subjectOf: state => (state.status === 'present' ? state.owner : undefined),
     removedBy: [types.removed],
+    ...(messages.spellings && { spellings: messages.spellings }),
   })
 }
 

@@ -127,16 +127,17 @@ const isRequired = ({ in: place, required }: Parameter): boolean => required ===
 
 /**
  * A thing is called in examples as the command that makes it calls it: `/wallets/:id/…` as `POST /wallets` does. Things
- * that no client names (entries) have no example.
+ * that no client names (entries) have the one that a command on them has, if any.
  */
 function parameterExamples(services: readonly Service[]): ParameterExample {
-  const makers = commandsOf(services)
-    .filter(({ makes }) => makes)
-    .map(({ path, schema }) => ({ path, example: exampleOf(schema) as JsonObject }))
+  const commands = commandsOf(services)
+    .map(({ path, schema, makes }) => ({ path, makes, example: exampleOf(schema) as JsonObject }))
     .sort((a, b) => b.path.length - a.path.length)
   return ({ path }, { name, schema, in: place }) => {
-    const maker = makers.find(({ path: made, example }) => path.startsWith(`${made}/`) && Object.hasOwn(example, name))
-    return maker?.example[name] ?? (place === 'path' ? undefined : exampleOf(schema, name))
+    const has = commands.filter(({ example }) => Object.hasOwn(example, name))
+    const maker = has.find(({ makes, path: made }) => makes && path.startsWith(`${made}/`))
+    const own = has.find(command => command.path === path)
+    return (maker ?? own)?.example[name] ?? (place === 'path' ? undefined : exampleOf(schema, name))
   }
 }
 

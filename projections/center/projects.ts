@@ -4,7 +4,8 @@ import { recordModel } from '../rows/record-model.ts'
 /** One row per project. */
 export const projects = recordModel(messages, {
   service: 'center',
-  filters: ['status', 'name', 'starts_on', 'ends_on'],
-  groups: ['status', 'ends_on'],
+  version: 2,
+  filters: ['status', 'name', 'type', 'center', 'item', 'team', 'starts_on', 'ends_on'],
+  groups: ['status', 'type', 'priority', 'center', 'team', 'ends_on'],
   memory: { title: 'name', body: 'description' },
 })

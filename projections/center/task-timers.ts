@@ -21,9 +21,20 @@ const on: Handlers<TimerRow, typeof events> = {
   TaskStatusChanged: null,
   TaskAssigned: null,
   TaskMovedToTeam: null,
+  TaskMovedToSprint: null,
   TaskCompleted: null,
   TaskRemoved: clears(),
   TaskDue: clears(),
+  TaskChecklistSet: null,
+  TaskCommented: null,
+  TaskCommentChanged: null,
+  TaskCommentRemoved: null,
+  TimeLogged: null,
+  TimeCorrected: null,
+  TimeRemoved: null,
+  TimePostingRequested: null,
+  TimePosted: null,
+  TimePostingRefused: null,
 }
 
 /** When the days begin that tasks are due on. */

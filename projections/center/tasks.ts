@@ -1,6 +1,20 @@
 import type { z } from 'zod'
 import { events } from '../../domain/center/task/messages.ts'
-import { date, id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { STAGES } from '../../domain/center/workflow/built-in.ts'
+import { stageOf, workflow } from '../../domain/center/workflow/statuses.ts'
+import {
+  boolean,
+  date,
+  id,
+  integer,
+  list,
+  object,
+  oneOf,
+  text,
+  timestamp,
+  unsigned64,
+} from '../../domain/kernel/schema.ts'
+import { number } from '../../domain/record/measures.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
@@ -12,55 +26,95 @@ const row = object({
   type: text(64).optional(),
   priority: oneOf('low', 'medium', 'high', 'critical').optional(),
   project: id('project').optional(),
+  parent: id('task').optional(),
+  sprint: id('sprint').optional(),
+  labels: list(text(64), 50).optional(),
   status: text(64),
+  stage: oneOf(...STAGES).meta({ description: 'how far the work is: by the workflow, or by the word of the status' }),
+  workflow: workflow.optional(),
   assignee: text(128).optional(),
   team: text(128).optional(),
   due_on: date.optional(),
+  estimated_hours: number(0, 1_000_000).optional(),
+  actual_hours: number(0, 1e9).optional().meta({ description: 'the time that was logged' }),
+  minutes: integer(0, 2 ** 31 - 1).meta({ description: 'the same in minutes' }),
+  checklist: list(object({ item: text(64), text: text(500), done: boolean }), 200).optional(),
+  comments: integer(0, 1_000_000),
   status_changes: unsigned64,
   reassignments: unsigned64,
   team_changes: unsigned64,
   revision: unsigned64,
   created_at: timestamp,
   updated_at: timestamp,
-  completed_at: timestamp.optional(),
+  started_at: timestamp.optional().meta({ description: 'when work on it began first' }),
+  completed_at: timestamp.optional().meta({ description: 'when it was done last, while it is' }),
+})
+type Row = z.output<typeof row>
+
+/** The columns of a status; work has begun with the first stage behind `todo`. */
+function inStatus(status: string, stage: Row['stage'], row: Partial<Row>, at: string) {
+  return {
+    status,
+    stage,
+    started_at: row.started_at ?? (stage === 'todo' ? undefined : at),
+    completed_at: stage === 'done' ? (row.completed_at ?? at) : undefined,
+  }
+}
+
+const worked = (minutes: number) => ({
+  minutes,
+  actual_hours: minutes === 0 ? undefined : Math.round((minutes / 60) * 100) / 100,
 })
 
-const on: Handlers<z.output<typeof row>, typeof events> = {
-  TaskCreated: made(({ dueOn, ...data }, at) => ({
+const on: Handlers<Row, typeof events> = {
+  TaskCreated: made(({ dueOn, estimatedHours, status, stage, ...data }, at) => ({
     ...data,
+    ...inStatus(status, stage ?? stageOf(undefined, status), {}, at),
     due_on: dueOn,
+    estimated_hours: estimatedHours,
+    minutes: 0,
+    comments: 0,
     status_changes: 0n,
     reassignments: 0n,
     team_changes: 0n,
     created_at: at,
-    completed_at: data.status === 'completed' ? at : undefined,
   })),
-  TaskChanged: changed(({ dueOn, reason: _, name, ...changes }, row) => ({
+  TaskChanged: changed(({ dueOn, estimatedHours, reason: _, name, ...changes }, row) => ({
     name: name ?? row.name,
     ...Object.fromEntries(Object.entries(changes).map(([field, value]) => [field, value ?? undefined])),
     due_on: dueOn === undefined ? row.due_on : (dueOn ?? undefined),
+    estimated_hours: estimatedHours === undefined ? row.estimated_hours : (estimatedHours ?? undefined),
   })),
-  TaskStatusChanged: changed(({ to }, row, at) => ({
-    status: to,
+  TaskStatusChanged: changed(({ to, stage }, row, at) => ({
+    ...inStatus(to, stage ?? stageOf(undefined, to), row, at),
     status_changes: row.status_changes + 1n,
-    completed_at: to === 'completed' ? at : undefined,
   })),
   TaskAssigned: changed(({ to }, row) => ({ assignee: to ?? undefined, reassignments: row.reassignments + 1n })),
   TaskMovedToTeam: changed(({ to }, row) => ({ team: to ?? undefined, team_changes: row.team_changes + 1n })),
+  TaskMovedToSprint: changed(({ to }) => ({ sprint: to ?? undefined })),
   TaskCompleted: changed((_, row, at) => ({
-    status: 'completed',
+    ...inStatus('completed', 'done', row, at),
     status_changes: row.status_changes + 1n,
-    completed_at: at,
   })),
   TaskRemoved: removed,
   TaskDue: changed(() => ({})),
+  TaskChecklistSet: changed(({ items }) => ({ checklist: items.length > 0 ? items : undefined })),
+  TaskCommented: changed((_, row) => ({ comments: row.comments + 1 })),
+  TaskCommentChanged: changed(() => ({})),
+  TaskCommentRemoved: changed((_, row) => ({ comments: row.comments - 1 })),
+  TimeLogged: changed(({ minutes }, row) => worked(row.minutes + minutes)),
+  TimeCorrected: changed(({ minutes, minutesBefore }, row) => worked(row.minutes + minutes - minutesBefore)),
+  TimeRemoved: changed(({ minutes }, row) => worked(row.minutes - minutes)),
+  TimePostingRequested: changed(() => ({})),
+  TimePosted: changed(() => ({})),
+  TimePostingRefused: changed(() => ({})),
 }
 
 /** One row per task. */
 export const tasks = projection({
   name: 'tasks',
   service: 'center',
-  version: 2,
+  version: 3,
   history: true,
   of: { task: events },
   row,
@@ -74,9 +128,33 @@ export const tasks = projection({
       permission: 'tasks.read',
       names: ['id'],
       order: ['id'],
-      filters: ['status', 'assignee', 'team', 'project', 'priority', 'due_on', 'created_at', 'completed_at'],
-      groups: ['assignee', 'priority', 'project', 'status', 'team', 'type', 'due_on', 'created_at', 'completed_at'],
-      sums: ['status_changes', 'reassignments', 'team_changes'],
+      filters: [
+        'status',
+        'assignee',
+        'team',
+        'project',
+        'sprint',
+        'parent',
+        'priority',
+        'due_on',
+        'created_at',
+        'completed_at',
+      ],
+      walked: ['stage', 'type', 'labels', 'estimated_hours'],
+      groups: [
+        'assignee',
+        'priority',
+        'project',
+        'sprint',
+        'status',
+        'stage',
+        'team',
+        'type',
+        'due_on',
+        'created_at',
+        'completed_at',
+      ],
+      sums: ['status_changes', 'reassignments', 'team_changes', 'estimated_hours', 'minutes'],
       summary: { list: 'The tasks of the organization.', get: 'A task.' },
     },
   ],

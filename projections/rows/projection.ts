@@ -118,6 +118,8 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly row: S
   /** Key columns; the first is `org` in every projection whose rows belong to an org. */
   readonly key: readonly Column<S>[]
+  /** The key names other things than the one whose stream the events are in: rows have no revision of it. */
+  readonly isOfOthers?: true
   /** Indexes beyond those that follow from `reads`, each a list of columns. */
   readonly indexes?: readonly (readonly Column<S>[])[]
   readonly on: Handlers<z.output<S>, EventsOf<C>>

@@ -165,6 +165,8 @@ describe('skips of events that cannot be decoded', () => {
   bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', [
     'tasks',
     'task_timers',
+    'task_comments',
+    'time_entries',
     'notifications',
     'memories',
     'audit_log',

@@ -29,7 +29,10 @@ type Operation = {
 
 /** What ends a thing comes last, what reads it before that, what makes and changes it first. */
 const orderOf = ({ method, path }: Operation): number =>
-  method === 'DELETE' || path.endsWith('/close') ? 2 : method === 'GET' ? 1 : 0
+  method === 'DELETE' || /\/close$|\/sprints\/\{id\}\/complete$/.test(path) ? 2 : method === 'GET' ? 1 : 0
+
+/** Parts of a thing end before the thing. */
+const depthOf = ({ path }: Operation): number => path.split('/').length
 
 /** Reads of what no client names, or that need something more. */
 const UNNAMED = new Set([
@@ -42,6 +45,7 @@ const UNNAMED = new Set([
   'wallet.convert',
   'transfer.approve',
   'transfer.decline',
+  'sprint.remove',
 ])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
@@ -65,7 +69,8 @@ describe('the examples of the OpenAPI document', () => {
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
     const answered = listed.filter(({ path }) => !STREAMS.has(path))
-    operations = [0, 1, 2].flatMap(order => answered.filter(operation => orderOf(operation) === order))
+    const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
+    operations = [...first!, ...then!, ...last!.toSorted((a, b) => depthOf(b) - depthOf(a))]
     ajv = new Ajv2020({ strict: false, validateFormats: false })
     ajv.addSchema({ $id: 'api', components: api.components })
   })
@@ -116,6 +121,15 @@ describe('the examples of the OpenAPI document', () => {
     const wanted = { 'kogi-min-position': String(headers['kogi-position']) }
     await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates', { headers: wanted })
   }
+  /** Makes a part of a task, and waits until it can be read. */
+  async function partOfTask(part: 'comment' | 'entry'): Promise<string> {
+    const time = { minutes: 60, worked_on: '2026-11-20', rate: '6000', currency: 'EUR' }
+    const [path, body] = part === 'comment' ? ['comments', { text: 'x' }] : ['time-entries', time]
+    const { headers, body: made } = await client.call('POST', `/api/v1/kctr/tasks/task-1/${path}`, { body })
+    const position = { 'kogi-min-position': String(headers['kogi-position']) }
+    await client.call('GET', `/api/v1/kctr/tasks/task-1/${path}`, { headers: position })
+    return made.data.events[0].data[part]
+  }
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
   const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
@@ -156,6 +170,22 @@ describe('the examples of the OpenAPI document', () => {
     getPayment: async () => '1',
     'transfer.approve': () => waiting(),
     'transfer.decline': () => waiting(),
+    'task.changeComment': () => partOfTask('comment'),
+    'task.removeComment': () => partOfTask('comment'),
+    getTaskComment: () => partOfTask('comment'),
+    'task.correctTime': () => partOfTask('entry'),
+    'task.removeTime': () => partOfTask('entry'),
+    'task.postTime': () => partOfTask('entry'),
+    getTaskTimeEntry: () => partOfTask('entry'),
+    async 'taskgraph.addDependency'() {
+      await client.call('POST', '/api/v1/kctr/tasks', { body: { id: 'task-2', name: 'Print the menu' } })
+      return 'task-2'
+    },
+    async 'sprint.remove'() {
+      const body = { id: 'sprint-2', name: 'Cards', start_date: '2026-11-16', end_date: '2026-11-27' }
+      await client.call('POST', '/api/v1/kctr/sprints', { body })
+      return 'sprint-2'
+    },
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {

@@ -35,6 +35,7 @@ describe('the Location of what was made', () => {
       (await client.call('GET', location, { headers: { 'Kogi-Min-Position': String(position) } })).body.data
     for (const { aggregate, name, method, path, schema, opens, operationId } of makers) {
       if (aggregate.name === 'inbox') continue // It can only be named like its user.
+      if (aggregate.name === 'taskgraph') continue // It is between two tasks: test/flows/center.test.ts makes one.
       const { entry: _, ...body } = ((schema.meta()?.examples as object[] | undefined)?.[0] ?? transfer) as Body
       const ofEntry = path.includes(':entry')
       const url = `/api/v1${path.replace(':id', thing.get(aggregate.name)!).replace(':entry', () => entries.pop()!)}`
@@ -48,7 +49,9 @@ describe('the Location of what was made', () => {
       const { data } = made.body.data.events[0]
       const alone = await shownBy(String(made.headers.location), made.headers['kogi-position'])
       for (const own of ['name', 'title', 'account', 'currency', 'entry', 'hold'].filter(field => field in data)) {
-        expect(own === 'entry' ? alone.id : alone[own], `${operationId} ${own}`).to.deep.equal(data[own])
+        expect(own === 'entry' ? (alone.id ?? alone.entry) : alone[own], `${operationId} ${own}`).to.deep.equal(
+          data[own],
+        )
       }
       if (name === 'openAccount') {
         const { account, currency } = data
@@ -76,7 +79,7 @@ describe('the Location of what was made', () => {
       const { entry, hold, user } = receipt.events[0].data
       if (entry && !ofEntry) entries.push(data.entry, entry)
       const row = await shownBy(location, bulk.headers['kogi-position'])
-      expect(row.hold ?? row.user ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold ?? user))
+      expect(row.entry ?? row.hold ?? row.user ?? row.id, location).to.equal(opens ? 'a b/ü' : (entry ?? hold ?? user))
     }
   })
 })

@@ -70,7 +70,17 @@ describe('authentication', () => {
       subject: 'ada',
       org: 'acme',
       roles: ['viewer'],
-      permissions: [...permissionsOfRoles(['viewer']), 'office.*', 'center.projects.write', 'center.tasks.write'],
+      permissions: [
+        ...permissionsOfRoles(['viewer']),
+        'office.*',
+        'center.centers.write',
+        'center.comments.write',
+        'center.projects.write',
+        'center.sprints.write',
+        'center.tasks.write',
+        'center.templates.write',
+        'center.time.write',
+      ],
     })
     expect((await principal({ roles: undefined })).permissions).to.deep.equal([])
     expect([(await principal({ aud: ['x', AUDIENCE] })).org, endsAt! > Date.now()]).to.deep.equal(['acme', true])

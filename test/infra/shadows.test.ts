@@ -4,6 +4,7 @@ import { type ClientCommand, commandsOf, parseCommand } from '../../commands/req
 import { commandRoutes } from '../../commands/routes.ts'
 import type { KogiError } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
+import { fieldInfo } from '../../domain/kernel/schema.ts'
 import { kinds, memoryPermissions, resources, services } from '../../infra/catalogue.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { readRoutes } from '../../read-api/routes.ts'
@@ -54,7 +55,12 @@ function makersOf({ path, parameter }: Omit<Shadow, 'value'>): readonly ClientCo
   const isBefore = (made: string) => before === made || before.startsWith(`${made}/`)
   const able = commandsOf(services).filter(
     ({ makes, path: made, schema, inPath }) =>
-      makes && isBefore(made) && Object.hasOwn(schema.shape, parameter) && !inPath.includes(parameter),
+      makes &&
+      isBefore(made) &&
+      Object.hasOwn(schema.shape, parameter) &&
+      !inPath.includes(parameter) &&
+      // What refers to another thing has a name that this one could have.
+      fieldInfo(schema.shape[parameter]).reference === undefined,
   )
   return able.filter(({ path: made }) => able.every(other => other.path.length <= made.length))
 }
@@ -103,6 +109,9 @@ describe('a path with a fixed segment', () => {
       '/kwlt/campaigns/:id/contributions/:contribution',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',
+      '/kctr/tasks/:id/comments/:comment',
+      '/kctr/tasks/:id/time-entries/:entry',
+      '/kctr/tasks/:task/dependencies/:dependency',
     ])
   })
 

@@ -37,7 +37,7 @@ const UNREADABLE = [
     category: 'task',
     type: 'SomethingElse',
     data: { a: 1 },
-    concerned: ['tasks', 'task_timers', 'notifications', 'memories', 'audit_log'],
+    concerned: ['tasks', 'task_timers', 'task_comments', 'time_entries', 'notifications', 'memories', 'audit_log'],
   },
 ]
 

@@ -117,7 +117,7 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
     return {
       resource,
       org,
-      path: resource.path.replace(':id', encodeURIComponent(parent)),
+      path: resource.path.replace(/:id|:task/u, encodeURIComponent(parent)),
       query: [...merged, ...(isNow ? [] : [['as_of', String(moment.position)] as const])] as const,
       // A parameter that was drawn twice is asked once, as it was drawn last.
       rows: merged.size === filters.length ? kept : undefined,

@@ -1,75 +1,100 @@
 import { aggregate, type Decide, type EventOf, type Evolve } from '../../kernel/aggregate.ts'
-import { invariant, rejected } from '../../kernel/errors.ts'
-import { changedFields } from '../../record/merge.ts'
+import { rejected } from '../../kernel/errors.ts'
+import { changedFields, isSame } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
+import type { RecordState } from '../../record/record.ts'
+import { FREE } from '../workflow/built-in.ts'
+import { firstStatus, mustFollow, statusesOf, type Workflow } from '../workflow/statuses.ts'
 import { activity } from './activity.ts'
+import { api } from './api.ts'
 import { commands, events, rejections } from './messages.ts'
+import { decideParts, evolveParts } from './parts.ts'
+import {
+  COMPLETED,
+  type Details,
+  mustBeOpen,
+  mustBePresent,
+  NEW,
+  type Present,
+  presentOf,
+  staged,
+  stageIn,
+  type Task,
+} from './state.ts'
 
-/** The status a task has once it is complete; any other status reopens it. */
-export const COMPLETED = 'completed'
-
-/** What says nothing of how far the work is; `null` where there is none. */
-type Details = {
-  readonly name: string
-  readonly description: string | null
-  readonly type: string | null
-  readonly priority: string | null
-  readonly project: string | null
-  readonly dueOn: string | null
-}
-type Present = {
-  readonly status: 'open' | 'completed'
-  readonly stage: string
-  readonly assignee: string | null
-  readonly team: string | null
-  readonly details: Details
-}
-
-export type Task = { readonly status: 'none' } | { readonly status: 'removed' } | Present
 type Facts = readonly EventOf<typeof events>[]
 
 const evolve: Evolve<Task, typeof events> = {
-  TaskCreated(_, { status, assignee = null, team = null, name, ...more }) {
+  TaskCreated(_, { status, assignee = null, team = null, workflow = null, name, ...more }) {
     const { description = null, type = null, priority = null, project = null, dueOn = null } = more
-    const details = { name, description, type, priority, project, dueOn }
-    return staged({ status: 'open', stage: status, assignee, team, details }, status)
+    const { parent = null, labels = null, estimatedHours = null } = more
+    const details = { name, description, type, priority, project, parent, labels, dueOn, estimatedHours }
+    return staged({ ...NEW, stage: status, assignee, team, workflow, details }, status)
   },
-  TaskChanged(task, { reason: _, ...changes }) {
+  TaskChanged(task, { reason: _, workflow, ...changes }) {
     const present = presentOf(task)
-    return { ...present, details: { ...present.details, ...changes } as Details }
+    const details = { ...present.details, ...changes } as Details
+    return { ...present, workflow: workflow === undefined ? present.workflow : workflow, details }
   },
   TaskStatusChanged: (task, { to }) => staged(presentOf(task), to),
   TaskAssigned: (task, { to }) => ({ ...presentOf(task), assignee: to }),
   TaskMovedToTeam: (task, { to }) => ({ ...presentOf(task), team: to }),
+  TaskMovedToSprint: (task, { to }) => ({ ...presentOf(task), sprint: to }),
   TaskCompleted: task => staged(presentOf(task), COMPLETED),
   TaskRemoved: () => ({ status: 'removed' }),
   TaskDue: task => task,
+  ...evolveParts,
 }
 
 const decide: Decide<Task, typeof commands, typeof events> = {
-  create(task, { id: _, due_on: dueOn, ...details }) {
+  create(task, { id: _, due_on: dueOn, estimated_hours: estimatedHours, status, ...details }, { seen }) {
     if (task.status === 'open' || task.status === 'completed') {
       throw rejected('task_already_created', 'The task exists; choose another id.')
     }
-    return [{ type: 'TaskCreated', data: { ...details, ...(dueOn !== undefined && { dueOn }) } }]
+    if (task.status === 'removed' && details.parent !== undefined) throw parentFixed()
+    const workflow = workflowIn(seen)
+    const first = firstStatus('task', workflow ?? undefined, status, 'open')
+    const more = {
+      ...(dueOn !== undefined && { dueOn }),
+      ...(estimatedHours !== undefined && { estimatedHours }),
+      ...(workflow !== null && { workflow }),
+      ...stageIn(workflow, first),
+    }
+    return [{ type: 'TaskCreated', data: { ...details, ...more, status: first } }]
   },
-  change(task, { status, assignee, team, due_on: dueOn, reason, ...others }) {
+  change(task, { status, assignee, team, reason, ...others }, { seen }) {
     const before = mustBePresent(task)
-    const changes = changedFields(before.details, { ...others, dueOn })
+    const { due_on: dueOn, estimated_hours: estimatedHours, ...named } = others
+    const changes = changedFields(before.details, { ...named, dueOn, estimatedHours })
+    if (typeof changes.parent === 'string') throw parentFixed()
+    const moved = 'project' in changes ? movedTo(before, workflowIn(seen), status) : before
+    const workflow = isSame(moved.workflow, before.workflow) ? {} : { workflow: moved.workflow }
     const details: Facts =
-      Object.keys(changes).length === 0 ? [] : [{ type: 'TaskChanged', data: { ...changes, ...because(reason) } }]
-    const moved = status === undefined ? [] : statusFacts(before, status, reason)
+      Object.keys(changes).length === 0
+        ? []
+        : [{ type: 'TaskChanged', data: { ...changes, ...workflow, ...because(reason) } }]
+    const statuses = status === undefined ? [] : statusFacts(moved, status, reason)
     // Who has the task is settled while it is completed; the same request may reopen it, which comes first then.
     const open = status === undefined ? before : staged(before, before.status === 'completed' ? status : before.stage)
     const handed = [...assignFacts(open, assignee, reason), ...teamFacts(open, team, reason)]
-    return before.status === 'completed' ? [...moved, ...details, ...handed] : [...details, ...handed, ...moved]
+    return before.status === 'completed' ? [...statuses, ...details, ...handed] : [...details, ...handed, ...statuses]
   },
   changeStatus: (task, { status, reason }) => statusFacts(mustBePresent(task), status, reason),
   assign: (task, { assignee, reason }) => assignFacts(mustBePresent(task), assignee, reason),
   moveToTeam: (task, { team, reason }) => teamFacts(mustBePresent(task), team, reason),
+  moveToSprint(task, { sprint: to, reason }, { seen }) {
+    const { sprint: from } = mustBePresent(task)
+    if (to === from) return []
+    if (isCompleted(seen)) {
+      throw rejected('task_sprint_completed', 'The sprint is completed; its scope stays as it was.', { sprint: to! })
+    }
+    return [{ type: 'TaskMovedToSprint', data: { from, to, ...because(reason) } }]
+  },
   complete(task, { reason }) {
-    const { status, stage } = mustBePresent(task)
-    return status === 'completed' ? [] : [{ type: 'TaskCompleted', data: { from: stage, ...because(reason) } }]
+    const { status, stage, workflow } = mustBePresent(task)
+    if (status === 'completed') return []
+    if (workflow !== null) mustFollow('task', workflow, stage, COMPLETED)
+    return [{ type: 'TaskCompleted', data: { from: stage, ...because(reason) } }]
   },
   remove(task, { reason }) {
     if (task.status === 'removed') return []
@@ -83,43 +108,73 @@ const decide: Decide<Task, typeof commands, typeof events> = {
     const isInTime = status === 'open' && at.slice(0, 10) === dueOn
     return [{ type: 'TaskDue', data: { dueOn, assignee: isInTime ? assignee : null } }]
   },
+  ...decideParts,
 }
 
-/** A piece of work: created, corrected, moved through its statuses, assigned, handed to a team, completed, removed. */
+const projectOf = ({ project }: { readonly project?: string | null | undefined }) =>
+  project ? { category: 'project', id: project } : undefined
+
+/**
+ * A piece of work: created, corrected, moved through its statuses, assigned, handed to a team, completed, removed. It
+ * copies the workflow of its project when it comes to it; one without a project takes any words as statuses.
+ */
 export const task = aggregate({
   name: 'task',
   events,
   commands,
-  api: {
-    create: ['POST /tasks', 'tasks.write', 'Create a task, or create a removed one again.'],
-    change: [
-      'PATCH /tasks/:id',
-      'tasks.write',
-      'Change any fields of a task, merged as RFC 7396 says: null removes; what is not named stays.',
-    ],
-    changeStatus: [
-      'PUT /tasks/:id/status',
-      'tasks.write',
-      'Give a task another status; on a completed task this reopens it.',
-    ],
-    assign: ['PUT /tasks/:id/assignee', 'tasks.write', 'Assign a task to a person or resource, or to none with null.'],
-    moveToTeam: ['PUT /tasks/:id/team', 'tasks.write', 'Hand a task to a team, or to none with null.'],
-    complete: ['POST /tasks/:id/complete', 'tasks.write', 'Complete a task.'],
-    remove: ['DELETE /tasks/:id', 'tasks.write', 'Remove a task.'],
-    noteDue: 'internal',
-  },
+  api,
   rejections,
   initial: { status: 'none' } as Task,
   evolve,
   decide,
-  stateSchema: 2,
+  sees: {
+    create: projectOf,
+    change: projectOf,
+    moveToSprint: ({ sprint }) => (sprint === null ? undefined : { category: 'sprint', id: sprint }),
+  },
+  stateSchema: 3,
   activity,
   removedBy: ['TaskRemoved'],
-  spellings: { dueOn: 'due_on' },
+  spellings: {
+    dueOn: 'due_on',
+    due_date: 'due_on',
+    project_id: 'project',
+    parent_id: 'parent',
+    assigned_to: 'assignee',
+    task_type: 'type',
+    sprint_id: 'sprint',
+    team_id: 'team',
+  },
 })
 
-function statusFacts({ stage }: Present, to: string, reason: string | undefined): Facts {
-  return to === stage ? [] : [{ type: 'TaskStatusChanged', data: { from: stage, to, ...because(reason) } }]
+/** The workflow of the tasks of a project; `null` for the workflow `free` and where there is no project. */
+function workflowIn(project: unknown): Workflow | null {
+  const state = project as RecordState | undefined
+  const workflow = state?.status === 'present' ? (state.fields.task_workflow as Workflow | null | undefined) : null
+  return workflow === FREE ? null : (workflow ?? null)
+}
+
+const isCompleted = (sprint: unknown) => (sprint as { readonly status?: string } | undefined)?.status === 'completed'
+
+/** The task as it comes to another workflow, which must know its status or that of the same request. */
+function movedTo(before: Present, workflow: Workflow | null, status: string | undefined): Present {
+  const statuses = statusesOf(workflow ?? undefined)
+  const now = status ?? before.stage
+  if (statuses && !statuses.some(({ name }) => name === now)) {
+    const allowed = statuses.map(({ name }) => name).join(', ')
+    const message = `The workflow of the project has the statuses ${allowed}: name one.`
+    throw rejected('task_status_not_allowed', message, { status: now, allowed })
+  }
+  return { ...before, workflow }
+}
+
+const parentFixed = () =>
+  rejected('task_parent_fixed', 'A task is made a part of another one when it is first created; null takes it out.')
+
+function statusFacts({ stage: from, workflow }: Present, to: string, reason: string | undefined): Facts {
+  if (to === from) return []
+  if (workflow !== null) mustFollow('task', workflow, from, to)
+  return [{ type: 'TaskStatusChanged', data: { from, to, ...stageIn(workflow, to), ...because(reason) } }]
 }
 
 function assignFacts(task: Present, to: string | null | undefined, reason: string | undefined): Facts {
@@ -132,27 +187,4 @@ function teamFacts(task: Present, to: string | null | undefined, reason: string 
   if (to === undefined || to === task.team) return []
   mustBeOpen(task)
   return [{ type: 'TaskMovedToTeam', data: { from: task.team, to, ...because(reason) } }]
-}
-
-const staged = (task: Present, stage: string): Present => ({
-  ...task,
-  stage,
-  status: stage === COMPLETED ? 'completed' : 'open',
-})
-
-function mustBeOpen(task: Present) {
-  if (task.status === 'completed') throw rejected('task_completed', 'The task is completed; change its status first.')
-}
-
-function mustBePresent(task: Task): Present {
-  if (task.status === 'removed') throw rejected('task_removed', 'The task is removed; create it again first.')
-  return presentOf(task)
-}
-
-function presentOf(task: Task): Present {
-  invariant(
-    task.status === 'open' || task.status === 'completed',
-    `an event or command of a task that is ${task.status}`,
-  )
-  return task
 }

@@ -1,5 +1,6 @@
 import type { events } from '../../../domain/center/task/messages.ts'
-import { COMPLETED, task } from '../../../domain/center/task/task.ts'
+import { COMPLETED } from '../../../domain/center/task/state.ts'
+import { task } from '../../../domain/center/task/task.ts'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import { specFor } from '../../support/spec.ts'
 
@@ -198,5 +199,73 @@ describe('task', () => {
     given(created())
       .when('complete', { reason })
       .then({ type: 'TaskCompleted', data: { from: 'open', reason } })
+  })
+
+  describe('workflow', () => {
+    const seen = { status: 'present', owner: 'ann', fields: { task_workflow: 'task' } }
+    const inProject = created({ project: 'book', workflow: 'task', stage: 'todo' })
+
+    it('is copied from the project', () => {
+      given().when('create', { name: 'Write', status: 'open', project: 'book' }, { seen }).then(inProject)
+      given()
+        .when('create', { name: 'Write', status: 'waiting', project: 'book' }, { seen })
+        .rejects('task_status_not_allowed')
+      const free = { ...seen, fields: { task_workflow: 'free' } }
+      given()
+        .when('create', { name: 'Write', status: 'waiting', project: 'book' }, { seen: free })
+        .then(created({ project: 'book', status: 'waiting' }))
+      given()
+        .when('create', { name: 'Write', status: 'waiting', project: 'old' }, { seen: { ...seen, fields: {} } })
+        .then(created({ project: 'old', status: 'waiting' }))
+    })
+    it('lets a status follow another one, or says which may', () => {
+      const to = (status: string) => given(inProject).when('changeStatus', { status })
+      to('in_progress').then({
+        type: 'TaskStatusChanged',
+        data: { from: 'open', to: 'in_progress', stage: 'doing' },
+      })
+      to('review').rejects('task_status_not_allowed')
+      to('unheard').rejects('task_status_not_allowed')
+      given(inProject).when('complete', {}).then(completed())
+      given(inProject, moved('open', 'cancelled')).when('complete', {}).rejects('task_status_not_allowed')
+    })
+    it('changes with the project', () => {
+      given(created())
+        .when('change', { project: 'book' }, { seen })
+        .then(changed({ project: 'book', workflow: 'task' }))
+      given(created({ status: 'waiting' }))
+        .when('change', { project: 'book' }, { seen })
+        .rejects('task_status_not_allowed')
+      given(inProject)
+        .when('change', { project: null })
+        .then(changed({ project: null, workflow: null }))
+      given(inProject, changed({ project: null, workflow: null }))
+        .when('changeStatus', { status: 'any word' })
+        .then(moved('open', 'any word'))
+    })
+  })
+
+  it('is a part of another task from its beginning, or of none', () => {
+    given()
+      .when('create', { name: 'Write', status: 'open', parent: 'book' })
+      .then(created({ parent: 'book' }))
+    given(created({ parent: 'book' }))
+      .when('change', { parent: null })
+      .then(changed({ parent: null }))
+    given(created()).when('change', { parent: 'book' }).rejects('task_parent_fixed')
+    given(created(), removed)
+      .when('create', { name: 'Write', status: 'open', parent: 'book' })
+      .rejects('task_parent_fixed')
+  })
+
+  it('is moved to sprints that are not completed', () => {
+    const movedTo = (from: string | null, to: string | null) =>
+      ({ type: 'TaskMovedToSprint', data: { from, to } }) as const
+    given(created()).when('moveToSprint', { sprint: 's1' }).then(movedTo(null, 's1'))
+    given(created(), movedTo(null, 's1')).when('moveToSprint', { sprint: null }).then(movedTo('s1', null))
+    given(created(), movedTo(null, 's1')).when('moveToSprint', { sprint: 's1' }).changesNothing()
+    given(created())
+      .when('moveToSprint', { sprint: 's1' }, { seen: { status: 'completed' } })
+      .rejects('task_sprint_completed')
   })
 })

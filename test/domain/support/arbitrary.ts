@@ -72,6 +72,10 @@ function goodOf(schema: Schema, spoilt: number): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodEnum) return fc.constantFrom(...schema.options)
   if (schema instanceof z.ZodBoolean) return fc.boolean()
   if (schema instanceof z.ZodObject) return objectOf(schema, spoilt)
+  if (schema instanceof z.ZodUnion) {
+    const options = schema.options.map(option => goodOf(option, spoilt))
+    return fc.oneof(...options).filter(value => z.safeParse(schema, value).success)
+  }
   let refused = 0
   return leavesOf(schema).filter(value => {
     const fits = z.safeParse(schema, value).success

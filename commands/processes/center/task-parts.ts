@@ -1,0 +1,40 @@
+/** What follows from tasks: what time costs is posted to wallets, and nothing depends on a removed task any more. */
+import { events } from '../../../domain/center/task/messages.ts'
+import { task } from '../../../domain/center/task/task.ts'
+import { taskGraph } from '../../../domain/center/taskgraph/taskgraph.ts'
+import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
+import { process, step } from '../process.ts'
+
+export const taskProcess = process({
+  name: 'task',
+  of: { task: events },
+  on: {
+    TaskCreated: null,
+    TaskChanged: null,
+    TaskStatusChanged: null,
+    TaskAssigned: null,
+    TaskMovedToTeam: null,
+    TaskMovedToSprint: null,
+    TaskCompleted: null,
+    TaskRemoved: ({ metadata: { id } }) => [step(taskGraph, 'forgetTask', 'tasks', { task: id })],
+    TaskDue: null,
+    TaskChecklistSet: null,
+    TaskCommented: null,
+    TaskCommentChanged: null,
+    TaskCommentRemoved: null,
+    TimeLogged: null,
+    TimeCorrected: null,
+    TimeRemoved: null,
+    TimePostingRequested({ data, metadata: { id } }) {
+      const { entry, wallet: to, kind, ...posted } = data
+      return [
+        step(wallet, kind, to, posted, ({ code, message }) =>
+          step(task, 'refusePosting', id, { entry, code: code.slice(0, 64), reason: message.slice(0, 1000) }),
+        ),
+        step(task, 'recordPosting', id, { entry }),
+      ]
+    },
+    TimePosted: null,
+    TimePostingRefused: null,
+  },
+})

@@ -1,0 +1,12 @@
+/** Numbers that look random and are the same for the same seed: plans and forecasts can be repeated. */
+
+/** A generator of numbers from 0 to below 1: mulberry32, 32 bits of state. */
+export function randomOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,134 @@
+import { expect } from 'chai'
+import { type App, startApp } from '../support/app.ts'
+import type { Answer, Client } from '../support/client.ts'
+
+describe('the center, over HTTP', () => {
+  let app: App
+  let client: Client
+  let last = '0'
+
+  before(async () => {
+    app = await startApp()
+    client = await app.clientOf('atelier')
+  })
+  after(() => app?.close())
+
+  async function send(method: string, path: string, body?: object): Promise<Answer> {
+    const answer = await client.call(method, `/api/v1/kctr${path}`, body === undefined ? {} : { body })
+    last = String(answer.headers['kogi-position'] ?? last)
+    return answer
+  }
+  async function done(method: string, path: string, body?: object): Promise<Answer> {
+    const answer = await send(method, path, body)
+    expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).to.be.within(200, 299)
+    return answer
+  }
+  async function read(path: string) {
+    const { status, body } = await client.call('GET', `/api/v1${path}`, { headers: { 'kogi-min-position': last } })
+    expect(status, `${path} ${JSON.stringify(body)}`).to.equal(200)
+    return body.data
+  }
+  async function refused(code: string, method: string, path: string, body?: object): Promise<string> {
+    const { status, body: answer } = await send(method, path, body)
+    expect([status, answer.error?.code], `${method} ${path}`).to.deep.equal([422, code])
+    return JSON.stringify(answer.error)
+  }
+
+  it('lets projects and their tasks go the ways of their workflows, by the names of the seeds as well', async () => {
+    await done('POST', '/center', { id: 'c', name: 'Atelier', center_type: 'team' })
+    await done('POST', '/project', { id: 'app', name: 'App', project_type: 'software', center_id: 'c' })
+    const [project] = await read('/kctr/projects?type=software&center=c')
+    expect([project.status, project.workflow, project.task_workflow]).to.deep.equal([
+      'planned',
+      'software',
+      'development',
+    ])
+    const said = await refused('project_status_not_allowed', 'PATCH', '/projects/app', { status: 'released' })
+    expect(said).to.include('design')
+    await done('PATCH', '/projects/app', { status: 'design' })
+
+    const asked = { name: 'Log in', project_id: 'app', assigned_to: 'mira', due_date: '2026-12-24', estimated_hours: 6 }
+    await done('POST', '/tasks', { id: 'login', ...asked, task_type: 'story' })
+    expect(await read('/kctr/tasks/login')).to.deep.include({ stage: 'todo', assignee: 'mira', due_on: '2026-12-24' })
+    expect(await refused('task_status_not_allowed', 'PUT', '/tasks/login/status', { status: 'testing' })).to.include(
+      'in_progress',
+    )
+    await done('PUT', '/tasks/login/status', { status: 'in_progress' })
+    expect(await read('/kctr/tasks/login')).to.deep.include({ stage: 'doing', estimated_hours: 6 })
+
+    await done('POST', '/tasks', { id: 'loose', name: 'Loose', status: 'any words' })
+    await done('PUT', '/tasks/loose/status', { status: 'other words' })
+    await refused('task_status_not_allowed', 'PATCH', '/tasks/loose', { project: 'app' })
+    await done('PATCH', '/tasks/loose', { project: 'app', status: 'open' })
+    const template = { id: 'show', name: 'Show', workflow: (await read('/kctr/projects/app')).workflow }
+    await done('POST', '/templates', { ...template, task_workflow: 'free' })
+    await done('POST', '/projects', { id: 'summer', name: 'Summer', template: 'show' })
+    expect(await read('/kctr/projects/summer')).to.include({ workflow: 'software', task_workflow: 'free' })
+  })
+
+  it('keeps dependencies without circles, also while many come at once', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) await done('POST', '/tasks', { id, name: id, project: 'app' })
+    await done('POST', '/tasks/b/dependencies', { depends_on: 'a', lag: 1.5 })
+    expect(await read('/kctr/tasks/b/dependencies')).to.deep.include.members([])
+    const [found] = await read('/kctr/tasks/b/dependencies')
+    expect(found).to.deep.include({ task: 'b', dependency: 'a', type: 'finish_start', lag: 1.5 })
+    const { headers } = await done('POST', '/tasks/c/dependencies', { depends_on_task_id: 'b' })
+    expect(headers.location).to.equal('/api/v1/kctr/tasks/c/dependencies/b')
+    expect(await read('/kctr/tasks/c/dependencies/b')).to.include({ dependency: 'b' })
+    expect(await refused('dependency_circular', 'POST', '/tasks/a/dependencies', { dependency: 'c' })).to.include(
+      'a → c → b → a',
+    )
+    await refused('reference_unknown', 'POST', '/tasks/a/dependencies', { dependency: 'nowhere' })
+
+    // Of two that would close a circle together, one is refused, whichever comes first.
+    const both = await Promise.all([
+      send('POST', '/tasks/a/dependencies', { dependency: 'd' }),
+      send('POST', '/tasks/d/dependencies', { dependency: 'c' }),
+    ])
+    expect(both.map(({ status }) => status).toSorted()).to.deep.equal([201, 422])
+    await done('DELETE', '/tasks/c/dependencies/b')
+    expect(await read('/kctr/tasks/c/dependencies')).to.deep.equal([])
+  })
+
+  it('notifies whom a comment names, and lets its author alone change it', async () => {
+    const { body } = await done('POST', '/tasks/login/comments', { text: 'Please look, @jon.' })
+    const { comment } = body.data.events[0].data
+    const jon = await app.clientOf('atelier', 'team-member', 'jon')
+    const wait = { headers: { 'kogi-min-position': last } }
+    const told = (await jon.call('GET', '/api/v1/khub/notifications', wait)).body.data
+    expect(told.map(({ kind, thing }: Record<string, string>) => [kind, thing])).to.deep.equal([['mentioned', 'login']])
+    const foreign = await jon.call('PUT', `/api/v1/kctr/tasks/login/comments/${comment}`, { body: { text: 'x' } })
+    expect(foreign.body.error.code).to.equal('task_comment_of_another')
+    await done('PUT', `/tasks/login/comments/${comment}`, { text: 'Looked.' })
+    expect((await read('/kctr/tasks/login/comments')).map(({ text }: { text: string }) => text)).to.deep.equal([
+      'Looked.',
+    ])
+  })
+
+  it('adds up the time that was worked', async () => {
+    for (const minutes of [50, 25]) {
+      await done('POST', '/tasks/login/time-entries', {
+        minutes,
+        worked_on: '2026-11-20',
+        rate: '6000',
+        currency: 'EUR',
+      })
+    }
+    expect(await read('/kctr/tasks/login')).to.include({ actual_hours: 1.25, minutes: 75 })
+    const [{ sums }] = await read('/kctr/time-entries/summary?sum=minutes&task=login')
+    expect(sums).to.deep.equal({ minutes: '75' })
+    const hours = await read('/kctr/tasks/summary?by=project&sum=estimated_hours&project=app')
+    expect(hours[0].sums).to.deep.equal({ estimated_hours: '6' })
+  })
+
+  it('takes tasks into sprints until these are completed', async () => {
+    const sprint = { id: 's', project_id: 'app', name: 'First', start_date: '2026-11-16', end_date: '2026-11-27' }
+    await done('POST', '/sprints', sprint)
+    await done('PUT', '/tasks/login/sprint', { sprint_id: 's' })
+    expect((await read('/kctr/tasks?sprint=s')).map(({ id }: { id: string }) => id)).to.deep.equal(['login'])
+    await done('POST', '/sprints/s/start')
+    await done('POST', '/sprints/s/complete')
+    await refused('task_sprint_completed', 'PUT', '/tasks/loose/sprint', { sprint: 's' })
+    expect(await read('/kctr/sprints/s')).to.include({ status: 'completed', project: 'app' })
+  })
+})
