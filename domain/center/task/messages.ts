@@ -71,8 +71,8 @@ const posting = {
   counterparty: text(255),
   kind: oneOf('credit', 'debit'),
 }
-/** Items of a checklist, and open parts of a task of each kind: they stand in its state. */
-export const CHECKLIST_MAX = 200
+/** Items of a checklist, and comments and time entries of a task: they stand in its state. */
+const CHECKLIST_MAX = 200
 export const PARTS_MAX = 5_000
 const checklist = list(object({ item, text: text(500), done: boolean }), CHECKLIST_MAX)
 
