@@ -10,7 +10,7 @@ import { alone, type Figure } from './figure.ts'
 import { call } from './load.ts'
 
 const CONNECTIONS = 1_000
-/** Connections of the org that the commands are of, in the second part; the others are of orgs in which nothing happens. */
+/** Connections of the org that the commands are of, in the second part; others are of orgs where nothing happens. */
 const FOLLOWING = 100
 const COMMANDS_PER_SECOND = 200
 const SECONDS = 15
@@ -119,7 +119,7 @@ function noteAll(text: string, arrived: Map<string, Arrival>): void {
   }
 }
 
-/** Sends commands at a fixed rate, whatever their answers take, and measures from each, and its commit, to its event. */
+/** Sends commands at a fixed rate, whatever their answers take, and measures each and its commit up to its event. */
 async function delays({ url }: Running, token: string, arrived: Map<string, Arrival>, name: string): Promise<Figure[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
   const began = Date.now()
