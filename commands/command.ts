@@ -52,6 +52,10 @@ export type Receipt = {
   readonly replayed: boolean
 }
 
+/** Whether a command may make the thing, also where its path or its process names it. */
+export const mayMake = ({ only, twinOf, commands }: AnyAggregate, name: string): boolean =>
+  only !== undefined || twinOf !== undefined || 'id' in commands[name]!.shape
+
 /** The commands that clients can give, with how they do. */
 export const operationsOf = ({ api }: AnyAggregate): readonly (readonly [name: string, Operation])[] =>
   Object.entries<Operation | 'internal'>(api).flatMap(([name, operation]) =>

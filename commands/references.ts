@@ -32,7 +32,7 @@ export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<
     ),
   )
 
-  async function check(org: string, { field, category }: Reference, id: string): Promise<void> {
+  async function check(org: string, { field, category }: Omit<Reference, 'many'>, id: string): Promise<void> {
     const stream = streamOf(org, category, id)
     if (found.has(stream)) return
     const removedBy: readonly string[] = byName.get(category)?.removedBy ?? []
@@ -47,7 +47,8 @@ export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<
     if (removedBy.length === 0) found.set(stream, true)
   }
 
-  return async ({ aggregate, name, body, principal }, facts) => {
+  return async ({ aggregate, name, id, body, principal }, facts) => {
+    if (aggregate.twinOf) await check(principal.org, { field: 'id', category: aggregate.twinOf }, id)
     for (const reference of referencesOf.get(aggregate.commands[name]) ?? []) {
       const value = (body as Readonly<Record<string, unknown>>)[reference.field]
       if (isUnchanged(reference.field, value, facts)) continue

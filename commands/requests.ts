@@ -117,7 +117,7 @@ export function parseCommand(client: ClientCommand, sent: Sent): Command {
     aggregate,
     name,
     id,
-    opens,
+    opens: opens || aggregate.twinOf !== undefined,
     named: named !== undefined,
     body,
     idempotencyKey,

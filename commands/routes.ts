@@ -1,6 +1,5 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
-import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
 import { id, personalFields } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
@@ -21,7 +20,8 @@ import {
   receiptSchema,
 } from './requests.ts'
 
-const parameters: readonly Parameter[] = [
+/** The parameters of every command beside those of its path. */
+const commandParameters: readonly Parameter[] = [
   {
     name: 'Idempotency-Key',
     in: 'header',
@@ -91,12 +91,12 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     summary,
     tag,
     parameters: [
-      ...(opens ? [] : [thingParameter(aggregate)]),
+      ...(opens ? [] : [thingParameter(aggregate.twinOf ?? aggregate.name)]),
       ...inPath.map((name): Parameter => {
         const field = schema.shape[name] as z.ZodType
         return { name, in: 'path', schema: field, description: field.description ?? name }
       }),
-      ...parameters,
+      ...commandParameters,
     ],
     body: inPath.length === 0 ? schema : withoutPath(client),
     response: receiptSchema,
@@ -104,18 +104,18 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
       ...(opens ? {} : { 404: ['not_found'] }),
       409: ['conflict'],
       412: ['precondition_failed'],
-      422: ['idempotency_key_reused', ...edgeRefusals(schema), ...aggregate.rejections],
+      422: ['idempotency_key_reused', ...edgeRefusals(client), ...aggregate.rejections],
       503: ['engine_unavailable', 'outcome_unknown'],
     },
     handle,
   }
 }
 
-const thingParameter = ({ name }: AnyAggregate): Parameter => ({
+const thingParameter = (category: string): Parameter => ({
   name: 'id',
   in: 'path',
-  schema: id(name),
-  description: `id of the ${name}`,
+  schema: id(category),
+  description: `id of the ${category}`,
 })
 
 /** The body of a request whose path has some of the command's fields. */
@@ -134,7 +134,7 @@ function withPath({ inPath }: ClientCommand, params: ApiRequest['params'], body:
 }
 
 /** Codes that the command edge refuses with, by what the fields of a command are. */
-const edgeRefusals = (schema: z.ZodObject): readonly string[] => [
-  ...(referencesIn(schema).length > 0 ? ['reference_unknown', 'reference_removed'] : []),
+const edgeRefusals = ({ aggregate, schema }: ClientCommand): readonly string[] => [
+  ...(referencesIn(schema).length > 0 || aggregate.twinOf ? ['reference_unknown', 'reference_removed'] : []),
   ...(personalFields(schema).size > 0 ? ['subject_erased'] : []),
 ]

@@ -1,5 +1,6 @@
 /** The whole platform as lists: an aggregate is a line in its service's list, a read model one in `models.ts`. */
 import { replayProcess } from '../commands/processes/apps/replays.ts'
+import { placementProcess } from '../commands/processes/briefcase/placement.ts'
 import { taskProcess } from '../commands/processes/center/task-parts.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
@@ -86,6 +87,7 @@ export const processes: readonly AnyProcess[] = [
   replayProcess,
   digestProcess,
   taskProcess,
+  placementProcess,
 ]
 
 /** What is remembered of the models, for search. */

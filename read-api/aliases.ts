@@ -2,6 +2,7 @@ import type { Route } from '../domain/kernel/route.ts'
 
 /** Other spellings of the beginnings of paths below `/api/v1`: spelling → canonical beginning. */
 const PREFIXES: Readonly<Record<string, string>> = {
+  '/briefcase': '/kbfc/briefcase',
   '/briefcase/items': '/kbfc/items',
   '/center/projects': '/kctr/projects',
   '/center/tasks': '/kctr/tasks',

@@ -19,7 +19,7 @@ export type Resource = Required<Pick<AnyRead, Optional>> &
 
 // biome-ignore lint/suspicious/noExplicitAny: a read of any rows, for the list that holds all of them
 type AnyRead = Read<any>
-type Optional = 'parents' | 'filters' | 'walked' | 'isOfEvents' | 'groups' | 'sums' | 'units' | 'places'
+type Optional = 'parents' | 'where' | 'filters' | 'walked' | 'isOfEvents' | 'groups' | 'sums' | 'units' | 'places'
 
 /** The resources of all read models. Throws `TypeError` for a model of an unknown service. */
 export const resourcesOf = (services: readonly Service[], models: readonly AnyProjection[]): readonly Resource[] =>
@@ -29,6 +29,7 @@ export const resourcesOf = (services: readonly Service[], models: readonly AnyPr
       throw new TypeError(`${projection.name} is of the service ${projection.service}, which does not exist`)
     return ((projection.reads ?? []) as readonly AnyRead[]).map(read => ({
       parents: {},
+      where: {},
       filters: [],
       walked: [],
       isOfEvents: false,

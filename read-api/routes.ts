@@ -3,6 +3,9 @@ import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { changesField } from './audit/changes.ts'
+import { catalogRoute } from './briefcase/catalog.ts'
+import { dashboardRoutes } from './briefcase/dashboard.ts'
+import { valueRoute } from './briefcase/value.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
@@ -40,6 +43,9 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   netWorthRoute(deps),
   valuationRoute(deps),
   budgetRoute(deps),
+  catalogRoute(deps),
+  ...dashboardRoutes(deps),
+  valueRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),

@@ -33,7 +33,7 @@ export type Asked = { readonly request: ApiRequest; readonly query: Queries; rea
 
 /** The scope of a request: the first value of its statement is `$2`, because `$1` is the bucket. */
 export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Scope {
-  const { projection, parents, within } = resource
+  const { projection, parents, where, within } = resource
   const { request, query, asOf } = asked
   const values: unknown[] = []
   const put: Put = value => `$${values.push(value) + 1}`
@@ -41,8 +41,11 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
   for (const [param, column] of Object.entries(parents)) {
     fixed.push([column, put(fromPath(request, param, projection.row.shape[column]))])
   }
+  const constant = Object.entries(where as Readonly<Record<string, string>>).map(
+    ([column, value]) => [column, put(value)] as const,
+  )
   const conditions = [
-    ...fixed.map(
+    ...[...fixed, ...constant].map(
       ([column, value]) =>
         (alias: string) =>
           `${alias}."${column}" = ${value}`,

@@ -2,7 +2,7 @@
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
-import type { Command } from '../command.ts'
+import { type Command, mayMake } from '../command.ts'
 import { execute, type WriteDeps } from '../execute.ts'
 import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
 import type { AnyProcess, Refusal, Step } from './process.ts'
@@ -79,7 +79,7 @@ function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempote
     aggregate,
     name,
     id,
-    opens: named || aggregate.only !== undefined,
+    opens: mayMake(aggregate, name),
     named,
     body,
     isOfBulk: true,

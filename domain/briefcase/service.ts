@@ -1,11 +1,13 @@
 import { service } from '../kernel/service.ts'
+import { briefcase } from './briefcase/briefcase.ts'
 import { item } from './item/item.ts'
+import { tree } from './tree/tree.ts'
 
 export const briefcaseService = service({
   code: 'kbfc',
   word: 'briefcase',
   title: 'Briefcase: portfolio items',
-  aggregates: [item],
+  aggregates: [item, tree, briefcase],
   roles: {
     'team-lead': ['*'],
     'team-member': ['*'],

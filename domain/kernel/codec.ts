@@ -17,8 +17,7 @@ export type EventCodec = {
 
 /** Decodes the events of all aggregates of a catalogue. */
 export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
-  type Entry = { schema: z.ZodObject; upcasters: readonly Upcaster[]; category: string }
-  const types = new Map<string, Entry>()
+  const types = new Map<string, { schema: z.ZodObject; upcasters: readonly Upcaster[]; category: string }>()
   for (const { name, events, upcast } of aggregates) {
     for (const [type, schema] of Object.entries<z.ZodObject>(events)) {
       if (types.has(type)) throw new TypeError(`event type ${type} is defined twice`)

@@ -43,6 +43,8 @@ export type Beside<C extends Readonly<Record<string, z.ZodType>>> = {
   readonly sees?: { readonly [K in keyof C & string]?: (command: z.output<C[K]>) => OtherThing | undefined }
   /** An org has one thing of this kind, of this id: commands do not name it. */
   readonly only?: string
+  /** The category of which each thing may have one of this kind, of the same id: its first command makes it. */
+  readonly twinOf?: string
 }
 
 /**

@@ -1,9 +1,27 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/item/messages.ts'
-import { id, jsonObject, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import {
+  currency,
+  date,
+  id,
+  integer,
+  jsonObject,
+  list,
+  minorUnits,
+  object,
+  oneOf,
+  text,
+  timestamp,
+  unsigned64,
+} from '../../domain/kernel/schema.ts'
 import { wordsIn } from '../memory/texts.ts'
+import { tableAsOf } from '../rows/as-of.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { spelt } from '../rows/spellings.ts'
+import { tableOf } from '../rows/tables.ts'
 import { changed, made } from '../rows/thing.ts'
+import { itemPlaces } from './item-places.ts'
+import { itemValues } from './item-values.ts'
 
 const row = object({
   org: id('org'),
@@ -12,36 +30,93 @@ const row = object({
   name: text(500),
   description: text(10_000).optional(),
   status: text(64),
+  lifecycle: oneOf('standard', 'free'),
   state: oneOf('active', 'archived'),
   metadata: jsonObject,
+  tags: list(text(64), 50),
+  briefcase: id('briefcase').optional(),
   owner: id('user'),
+  editing: oneOf('open', 'restricted'),
   revision: unsigned64,
   added_at: timestamp,
   updated_at: timestamp,
+  archived_at: timestamp.optional(),
+  archive_reason: text(1000).optional(),
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  ItemAdded: made((data, at) => ({ ...data, state: 'active', added_at: at })),
-  ItemUpdated: changed(({ type, name, description, metadata }, row) => ({
+  ItemAdded: made(({ parent: _, lifecycle = 'free', tags = [], ...data }, at) => ({
+    ...data,
+    lifecycle,
+    tags,
+    state: 'active',
+    editing: 'open',
+    added_at: at,
+  })),
+  ItemUpdated: changed(({ type, name, description, metadata, tags, briefcase }, row) => ({
     type: type ?? row.type,
     name: name ?? row.name,
     description: description === undefined ? row.description : (description ?? undefined),
     metadata: metadata ?? row.metadata,
+    tags: tags ?? row.tags,
+    briefcase: briefcase === undefined ? row.briefcase : (briefcase ?? undefined),
   })),
   ItemStatusChanged: changed(({ to }) => ({ status: to })),
-  ItemArchived: changed(() => ({ state: 'archived' })),
+  ItemArchived: changed(({ reason }, _, at) => ({ state: 'archived', archived_at: at, archive_reason: reason })),
+  ItemRestored: changed(() => ({ state: 'active', archived_at: undefined, archive_reason: undefined })),
+  ItemValued: changed(() => ({})),
+  ItemValueWithdrawn: changed(() => ({})),
+  ItemShared: changed(() => ({})),
+  ItemUnshared: changed(() => ({})),
+  ItemEditingSet: changed(({ editing }) => ({ editing })),
+  ItemPlacementRefused: changed(() => ({})),
 }
+
+const value = object({ amount: minorUnits, currency, places: integer(0, 30), on: date }).optional()
 
 /** One row per portfolio item, archived ones too. */
 export const items = projection({
   name: 'items',
   service: 'briefcase',
-  version: 2,
+  version: 3,
   history: true,
   of: { item: events },
   row,
   key: ['org', 'id'],
   on,
+  computed: {
+    parent: {
+      schema: id('item').optional().meta({ description: 'the item that it stands below' }),
+      of: [itemPlaces],
+      isDaily: false,
+      sql(alias, _, then) {
+        const fixed = [
+          ['org', `${alias}.org`],
+          ['id', `${alias}.id`],
+        ] as const
+        const places = then === undefined ? tableOf(itemPlaces) : tableAsOf(itemPlaces, fixed, then)
+        return `(select p.parent from ${places} p where p.org = ${alias}.org and p.id = ${alias}.id)`
+      },
+    },
+    value: {
+      schema: value.meta({ description: 'what it is worth on the day of the answer' }),
+      of: [itemValues],
+      isDaily: true,
+      sql(alias, today, then) {
+        const fixed = [
+          ['org', `${alias}.org`],
+          ['item', `${alias}.id`],
+        ] as const
+        const values = then === undefined ? tableOf(itemValues) : tableAsOf(itemValues, fixed, then)
+        const said = `'amount', v.amount::text, 'currency', v.currency, 'places', v.places, 'on', v."on"`
+        return `(select jsonb_build_object(${said})
+          from ${values} v where v.org = ${alias}.org and v.item = ${alias}.id and v."on" <= ${today}
+          order by v."on" desc limit 1)`
+      },
+    },
+    ...spelt({ briefcase_id: 'briefcase', owner_id: 'owner', created_at: 'added_at' }),
+    ...spelt({ version: 'revision' }, unsigned64),
+  },
   reads: [
     {
       one: 'item',
@@ -50,9 +125,24 @@ export const items = projection({
       permission: 'items.read',
       names: ['id'],
       order: ['id'],
-      filters: ['state', 'status', 'type', 'owner', 'name', 'added_at'],
-      groups: ['state', 'status', 'type', 'owner', 'added_at'],
+      filters: ['state', 'status', 'type', 'owner', 'briefcase', 'tags', 'name', 'added_at'],
+      groups: ['state', 'status', 'type', 'owner', 'briefcase', 'added_at'],
       summary: { list: 'The portfolio: its items, archived ones too.', get: 'An item of the portfolio.' },
+    },
+    {
+      one: 'archived item',
+      many: 'archived items',
+      path: '/archive',
+      permission: 'items.read',
+      where: { state: 'archived' },
+      names: [],
+      order: ['id'],
+      filters: ['archived_at'],
+      walked: ['type', 'briefcase'],
+      groups: ['type', 'status', 'briefcase', 'archived_at'],
+      summary: {
+        list: 'The archive: the items in it as they were, with when and why they were put there.',
+      },
     },
   ],
   memory: {

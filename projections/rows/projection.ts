@@ -40,6 +40,8 @@ export type Read<S extends z.ZodObject> = {
   readonly permission: string
   /** Parameters of the path with the columns they fix, in the order of the key of `within`. */
   readonly parents?: Readonly<Record<string, Column<S>>>
+  /** Values that columns have in all rows of the list: others are not in it. */
+  readonly where?: { readonly [C in Column<S>]?: string }
   /** The read model of the thing that the list belongs to: 404 where that is not there. */
   readonly within?: AnyProjection
   /** Columns that name one row in the list, which become the rest of its path; none where it has no path of its own. */

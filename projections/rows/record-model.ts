@@ -4,6 +4,7 @@ import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
 import { type AnyHandler, type AnyProjection, type MemoryMapping, projection } from './projection.ts'
+import { spelt } from './spellings.ts'
 import { changed, made, removed } from './thing.ts'
 
 type Row = Readonly<Record<string, unknown>> & {
@@ -24,6 +25,12 @@ type RecordModelOptions = {
   readonly sums?: readonly string[]
   /** The field that holds the currency of a sum: `currency` where nothing is said. */
   readonly units?: Readonly<Record<string, string | null>>
+  /** Its name, where that is not `many`. */
+  readonly name?: string
+  /** Other names that columns have over HTTP as well: spelling → column. */
+  readonly spellings?: Readonly<Record<string, string>>
+  /** Handlers of events that the thing has beside those of every record. */
+  readonly on?: Readonly<Record<string, AnyHandler | null>>
   /** The texts that are remembered for search: which field is the title, the body, and further words. */
   readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
 }
@@ -39,6 +46,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     groups = [],
     sums = [],
     units = {},
+    spellings = {},
     memory,
   } = options
   mustBeFields(messages, [...filters, ...groups, ...sums], fields)
@@ -59,9 +67,10 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     [types.added]: made<Row, Row>((data, at) => ({ ...data, created_at: at })),
     [types.changed]: changed<Row, Row>(data => mapped(data, value => value ?? undefined)),
     [types.removed]: removed,
+    ...options.on,
   }
   return projection({
-    name: many.replaceAll(' ', '_'),
+    name: options.name ?? many.replaceAll(' ', '_'),
     service,
     version,
     history: true,
@@ -69,6 +78,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     row: row as z.ZodObject,
     key: ['org', 'id'],
     on: on as Readonly<Record<string, AnyHandler>>,
+    computed: spelt(spellings),
     reads: [
       {
         one,

@@ -27,7 +27,7 @@ type Operation = {
   readonly responses: Readonly<Record<string, Content & { readonly $ref?: string }>>
 }
 
-/** What ends a thing comes last, what reads it before that, what makes and changes it first. */
+/** What ends a thing comes last, behind what ends a part of it; what reads comes before that, what changes first. */
 const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || /\/close$|\/sprints\/\{id\}\/complete$/.test(path) ? 2 : method === 'GET' ? 1 : 0
 

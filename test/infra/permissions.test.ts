@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import { ROLES, type Role } from '../../domain/kernel/service.ts'
 import { allows, permissions, permissionsOfRoles, permissionsOfScope } from '../../infra/auth/permissions.ts'
 
+const byScope = (a: string, b: string) => (a.startsWith('b') === b.startsWith('b') ? 0 : a.startsWith('b') ? -1 : 1)
+
 describe('permissions', () => {
   const may = (grants: string[], needed: string) => allows({ permissions: grants }, needed)
 
@@ -17,10 +19,9 @@ describe('permissions', () => {
   })
 
   it('follow from scopes as tokens write them', () => {
-    expect(permissionsOfScope(['briefcase:read', 'briefcase:write'])).to.deep.equal([
-      'briefcase.items.read',
-      'briefcase.items.write',
-    ])
+    expect(permissionsOfScope(['briefcase:read', 'audit:read'])).to.deep.equal(
+      permissions.filter(name => /^(briefcase|audit)\..*\.read$/.test(name)).sort(byScope),
+    )
     expect(permissionsOfScope(['wallet:*'])).to.deep.equal(['wallet.*'])
     expect(permissionsOfScope('openid *:read nothing:read a:b:c :read wallet:'.split(' '))).to.deep.equal([])
   })
@@ -54,16 +55,24 @@ describe('permissions', () => {
     guest: 'r r r r r',
     auditor: 'r r r r r',
   }
+  /** The same by thing, for each role in the order of `ROLES`. */
+  const byName: Record<string, string> = {
+    'briefcase.briefcases': 'rw rw rw rw rw r - r',
+  }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)
   it('are all in the table', () => {
     expect(Object.keys(table)).to.have.members([...ROLES])
     expect(new Set(permissions.map(name => name.slice(0, name.lastIndexOf('.'))))).to.deep.equal(
-      new Set([...things, ...centerThings]),
+      new Set([...things, ...centerThings, ...Object.keys(byName)]),
     )
   })
   for (const [role, rights] of Object.entries(table)) {
-    const byThing = new Map([...zip(things, rights), ...zip(centerThings, ofCenter[role as Role])])
+    const byThing = new Map([
+      ...zip(things, rights),
+      ...zip(centerThings, ofCenter[role as Role]),
+      ...Object.entries(byName).map(([thing, all]) => [thing, all.split(' ')[ROLES.indexOf(role as Role)]!] as const),
+    ])
     it(`of the role ${role} are those of the table`, () => {
       const grants = permissionsOfRoles([role])
       for (const needed of permissions) {

@@ -101,7 +101,8 @@ describe('a path with a fixed segment', () => {
         expect(refusedFields(maker, shadow.parameter, shadow.value), said).to.deep.equal([shadow.parameter])
       }
     }
-    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs, and the numbers of payments.
+    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs, and the numbers of payments;
+    // days are no words.
     expect([...system]).to.have.members([
       '/kwlt/entries/:id',
       '/kwlt/imports/:id',
@@ -112,6 +113,7 @@ describe('a path with a fixed segment', () => {
       '/kctr/tasks/:id/comments/:comment',
       '/kctr/tasks/:id/time-entries/:entry',
       '/kctr/tasks/:task/dependencies/:dependency',
+      '/kbfc/items/:id/values/:on',
     ])
   })
 

@@ -15,19 +15,19 @@ import { type Live, serveReads } from './live.ts'
 import { revisionsAfter } from './revisions-oracle.ts'
 import { asStored } from './support.ts'
 
+type Resource = (typeof resources)[number]
+
 const LONG = process.env.KOGI_LONG === '1'
 /** After all events, and before now. */
 const LATE = new Date(Date.now() - 10_000).toISOString()
 const SEED = Number(process.env.KOGI_SEED ?? 61)
 
 /** Rows of an org as the API writes them, in the order of a resource. */
-function expected(
-  folded: FoldedRows,
-  resource: (typeof resources)[number],
-  org: string,
-  revised: ReturnType<typeof revisionsAfter>,
-) {
-  const rows = sortedRows(folded, resource.projection).filter(row => row.org === org)
+function expected(folded: FoldedRows, resource: Resource, org: string, revised: ReturnType<typeof revisionsAfter>) {
+  const only = Object.entries(resource.where)
+  const rows = sortedRows(folded, resource.projection).filter(
+    row => row.org === org && only.every(([column, value]) => row[column] === value),
+  )
   const by = (row: Row) => resource.order.map(column => row[column as string] as string | bigint)
   const inOrder = (a: Row, b: Row) => {
     const [left, right] = [by(a), by(b)]
@@ -41,7 +41,7 @@ function expected(
   })
 }
 
-const filled = (resource: (typeof resources)[number], row: Record<string, unknown>) =>
+const filled = (resource: Resource, row: Record<string, unknown>) =>
   [resource.path.replaceAll(/:(\w+)/g, (_, name: string) => text(row, resource.parents[name]!)), ...resource.names]
     .map((part, at) => (at === 0 ? part : text(row, part as string)))
     .join('/')
@@ -64,13 +64,18 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   })
   after(() => live.close())
 
-  async function everyPage(org: string, path: string, query: string): Promise<Record<string, unknown>[]> {
+  async function everyPage(
+    { projection }: Resource,
+    org: string,
+    path: string,
+    query: string,
+  ): Promise<Record<string, unknown>[]> {
     const rows: Record<string, unknown>[] = []
     let after = ''
     for (;;) {
       const { status, body } = await live.get(org, `${path}?${query}${after}`)
       expect(status, `${path}?${query} ${JSON.stringify(body)}`).to.equal(200)
-      rows.push(...asStored(body.data as Record<string, unknown>[]))
+      rows.push(...asStored(body.data as Record<string, unknown>[], projection))
       if (!body.pagination.has_more) return rows
       after = `&after=${body.pagination.next}`
     }
@@ -89,7 +94,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       if (BigInt(position) > head) break
       for (const resource of lists) {
         const limit = random(8) === 0 ? 1 + random(9) : 500
-        const found = await everyPage(org, resource.path, `as_of=${position}&limit=${limit}`)
+        const found = await everyPage(resource, org, resource.path, `as_of=${position}&limit=${limit}`)
         expect(found.map(canonicalJson), `${resource.path} ${position}`).to.deep.equal(
           expected(folded, resource, org, revised).map(canonicalJson),
         )
@@ -100,7 +105,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
         if (!row) continue
         const { status, body } = await live.get(org, `${filled(resource, row)}?as_of=${position}`)
         expect(status, filled(resource, row)).to.equal(200)
-        expect(asStored([body.data]).map(canonicalJson)).to.deep.equal([canonicalJson(row)])
+        expect(asStored([body.data], resource.projection).map(canonicalJson)).to.deep.equal([canonicalJson(row)])
         expect(body.meta).to.include({ position: String(head), as_of: position })
       }
     }
@@ -120,7 +125,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       const of = (many: string) => resources.find(({ ids }) => ids.many === many)!
       const all = expected(folded, of('Tasks'), org, revised)
       const open = all.filter(({ status }) => status === 'open')
-      expect(await everyPage(org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
+      expect(await everyPage(of('Tasks'), org, '/kctr/tasks', `${as}&status=open&limit=1`)).to.deep.equal(open)
       const { body } = await live.get(org, `/kctr/tasks?${as}&status=open&total=true&offset=1&limit=1`)
       expect(body.pagination).to.include({ total: open.length, offset: 1 })
       expect(body.data).to.deep.equal(open.slice(1, 2))
@@ -128,7 +133,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
         for (const many of ['WalletAccounts', 'WalletEntries']) {
           const rows = expected(folded, of(many), org, revised).filter(row => row.wallet === wallet.id)
           const path = of(many).path.replace(':id', String(wallet.id))
-          expect(await everyPage(org, path, `${as}&limit=2`)).to.deep.equal(rows)
+          expect(await everyPage(of(many), org, path, `${as}&limit=2`)).to.deep.equal(rows)
         }
       }
     }
@@ -199,8 +204,8 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   it('is declared by every route that has it, with its errors', () => {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
-      // A search, notifications and the inbox are of now.
-      expect(declared, path).to.equal(!/search|khub\/(notifications|inbox)$/.test(path))
+      // A search, notifications, the inbox, and a portfolio at a glance are of now.
+      expect(declared, path).to.equal(!/search|(notifications|inbox|catalog|dashboard|\/briefcase)$/.test(path))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])
     }
   })

@@ -18,7 +18,7 @@ const NOTHING = [
 ]
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
-const OF_NO_LIST = ['/khub/inbox', '/kwlt/net-worth', '/kwlt/books']
+const OF_NO_LIST = ['/khub/inbox', '/kwlt/net-worth', '/kwlt/books', '/kbfc/catalog', '/kbfc/dashboard', '/kbfc/value']
 
 function twoOrgs(): History {
   const history = new History()
@@ -162,7 +162,8 @@ describe('resources of the read API', () => {
   })
 
   it('never shows a row of another org, over every route', async () => {
-    const things: Record<string, string> = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR', payment: '1' }
+    const of = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR', payment: '1' }
+    const things: Record<string, string> = { ...of, on: '2026-01-01', kind: 'user' }
     for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
       for (const id of ids) {

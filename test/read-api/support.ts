@@ -8,7 +8,7 @@ import { kinds, memories, memoryPermissions, projections, resources } from '../.
 import { memoryIndex } from '../../projections/memory/index.ts'
 import { allBuckets } from '../../projections/rows/bucket.ts'
 import { type FoldedRows, fold, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
-import { handlerOf } from '../../projections/rows/projection.ts'
+import { type AnyProjection, handlerOf } from '../../projections/rows/projection.ts'
 import { historyTableOf, keyTextOf, tableOf, tablesOf } from '../../projections/rows/tables.ts'
 import { type CheckpointSignal, followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../../read-api/moments.ts'
@@ -214,11 +214,12 @@ const STATUS: Readonly<Record<string, number>> = {
   projection_stalled: 503,
 }
 
-/** Rows without the columns that are worked out when they are read, which no fold of the log has. */
-export const asStored = <R extends object>(rows: readonly R[]): readonly R[] =>
-  rows.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => !COMPUTED.has(name))) as R)
-
-const COMPUTED = new Set(['changes', ...projections.flatMap(({ computed = {} }) => Object.keys(computed))])
+/** Rows of a read model without the columns that are worked out when they are read, which no fold of the log has. */
+export const asStored = <R extends object>(rows: readonly R[], { computed = {} }: AnyProjection): readonly R[] =>
+  rows.map(row => {
+    const stored = Object.entries(row).filter(([name]) => name !== 'changes' && !Object.hasOwn(computed, name))
+    return Object.fromEntries(stored) as R
+  })
 
 /** Every row of a list, page by page. */
 export async function everyPage(world: World, org: string, url: string): Promise<Record<string, unknown>[]> {

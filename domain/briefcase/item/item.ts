@@ -1,34 +1,54 @@
-import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { type Json, storableFault } from '../../kernel/json.ts'
-import { changedFields, mergePatch } from '../../record/merge.ts'
+import { changedFields, isSame, mergePatch } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
 import { activity } from './activity.ts'
+import { api } from './api.ts'
+import { lifecycleOf, mustBegin, mustMove } from './lifecycle.ts'
 import { commands, events, rejections } from './messages.ts'
+import { mustEdit, mustOwn, SHARES_MAX, type Shares, shareOf } from './sharing.ts'
+
+type Valued = ReturnType<(typeof events)['ItemValued']['parse']>
 
 type Details = {
   readonly type: string
   readonly name: string
   readonly description?: string | undefined
   readonly metadata: { readonly [key: string]: Json }
+  readonly tags: readonly string[]
+  readonly briefcase?: string | undefined
   readonly stage: string
+  readonly lifecycle: 'standard' | 'free'
+  readonly owner: string
+  readonly shares: Shares
+  readonly editing: 'open' | 'restricted'
+  /** The valuation that was recorded last. */
+  readonly valued?: Valued | undefined
 }
 
 export type Item =
   | { readonly status: 'none' }
   | ({ readonly status: 'active' } & Details)
   | ({ readonly status: 'archived' } & Details)
+type Active = Extract<Item, { status: 'active' }>
 
 const evolve: Evolve<Item, typeof events> = {
-  ItemAdded: (_, { type, name, description, metadata, status }) => ({
+  ItemAdded: (_, { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase }) => ({
     status: 'active',
     type,
     name,
     description,
     metadata,
+    tags,
+    briefcase,
     stage: status,
+    lifecycle,
+    owner,
+    shares: {},
+    editing: 'open',
   }),
-  ItemUpdated: (item, { type, name, description, metadata }) => {
+  ItemUpdated: (item, { type, name, description, metadata, tags, briefcase }) => {
     const active = inStatus(item, 'active')
     return {
       ...active,
@@ -36,65 +56,144 @@ const evolve: Evolve<Item, typeof events> = {
       name: name ?? active.name,
       description: description === undefined ? active.description : (description ?? undefined),
       metadata: metadata ?? active.metadata,
+      tags: tags ?? active.tags,
+      briefcase: briefcase === undefined ? active.briefcase : (briefcase ?? undefined),
     }
   },
   ItemStatusChanged: (item, { to }) => ({ ...inStatus(item, 'active'), stage: to }),
   ItemArchived: item => ({ ...inStatus(item, 'active'), status: 'archived' }),
+  ItemRestored: item => ({ ...inStatus(item, 'archived'), status: 'active' }),
+  ItemValued: (item, valued) => ({ ...inStatus(item, 'active'), valued }),
+  ItemValueWithdrawn: item => ({ ...inStatus(item, 'active'), valued: undefined }),
+  ItemShared(item, { kind, with: grantee, role }) {
+    const active = inStatus(item, 'active')
+    return { ...active, shares: { ...active.shares, [shareOf(kind, grantee)]: role } }
+  },
+  ItemUnshared(item, { kind, with: grantee }) {
+    const active = inStatus(item, 'active')
+    const { [shareOf(kind, grantee)]: _, ...shares } = active.shares
+    return { ...active, shares }
+  },
+  ItemEditingSet: (item, { editing }) => ({ ...inStatus(item, 'active'), editing }),
+  ItemPlacementRefused: item => item,
 }
 
-const ARCHIVED = ['item_archived', 'The item is archived; add it again first.'] as const
+const ARCHIVED = ['item_archived', 'The item is archived; restore it first.'] as const
 
 const decide: Decide<Item, typeof commands, typeof events> = {
-  add(item, { type, status, name, description, metadata = {} }, { actor }) {
+  add(item, { status, metadata = {}, lifecycle = lifecycleOf(status), ...given }, { actor, behalf }) {
     if (item.status === 'active')
       throw rejected('item_already_added', 'The item exists; update it or choose another id.')
-    const data = { type, status, name, metadata, owner: actor, ...(description !== undefined && { description }) }
-    return [{ type: 'ItemAdded', data }]
+    mustBegin(lifecycle, status)
+    const { id: _, ...said } = given
+    return [{ type: 'ItemAdded', data: { ...said, status, lifecycle, metadata, owner: behalf?.subject ?? actor } }]
   },
-  update(item, { metadata, status, reason, ...changes }, context) {
-    const active = inStatus(item, 'active', ARCHIVED)
-    const merged = metadata === undefined ? undefined : mergedMetadata(active.metadata, metadata)
-    const { type, name } = active
-    const before = { type, name, description: active.description ?? null, metadata: active.metadata }
-    const changed = changedFields(before, { ...changes, metadata: merged })
-    const moved = status === undefined ? [] : decide.changeStatus(item, { status, reason }, context)
-    if (Object.keys(changed).length === 0) return moved
-    return [{ type: 'ItemUpdated', data: { ...changed, ...because(reason) } }, ...moved]
+  replace(item, { status, reason, type, name, description, metadata, tags, briefcase }, context) {
+    const wanted = {
+      name,
+      description: description ?? null,
+      metadata: metadata ?? {},
+      tags: tags ?? [],
+      briefcase: briefcase ?? null,
+      ...(type !== undefined && { type }),
+    }
+    return changes(item, wanted, { status, reason }, context)
   },
-  changeStatus(item, { status, reason }) {
-    const { stage } = inStatus(item, 'active', ARCHIVED)
+  update(item, { metadata, tags, status, reason, ...rest }, context) {
+    const { metadata: before } = inStatus(item, 'active', ARCHIVED)
+    const merged = metadata === undefined ? undefined : mergedMetadata(before, metadata)
+    const wanted = { ...rest, metadata: merged, tags: tags === null ? [] : tags }
+    return changes(item, wanted, { status, reason }, context)
+  },
+  changeStatus(item, { status, reason }, context) {
+    const { stage, lifecycle } = editable(item, context)
     if (status === stage) return []
+    mustMove(lifecycle, stage, status)
     return [{ type: 'ItemStatusChanged', data: { from: stage, to: status, ...because(reason) } }]
   },
-  archive(item, { reason }) {
+  archive(item, { reason }, context) {
     if (item.status === 'archived') return []
-    inStatus(item, 'active', ARCHIVED)
+    editable(item, context)
     return [{ type: 'ItemArchived', data: because(reason) }]
   },
+  restore(item, { reason }, context) {
+    if (item.status === 'active') return []
+    mustEdit(inStatus(item, 'archived'), context)
+    return [{ type: 'ItemRestored', data: because(reason) }]
+  },
+  appraise(item, { on, places, ...value }, context) {
+    const { valued } = editable(item, context)
+    const data = { ...value, ...(places !== undefined && { places }), on: on ?? context.at.slice(0, 10) }
+    return valued && isSame(written(valued), written(data)) ? [] : [{ type: 'ItemValued', data }]
+  },
+  withdrawValue(item, { on, reason }, context) {
+    editable(item, context)
+    if (context.found?.type !== 'ItemValued') {
+      throw rejected('item_value_unknown', 'The item was never valued on this day.', { on })
+    }
+    return [{ type: 'ItemValueWithdrawn', data: { on, ...because(reason) } }]
+  },
+  share(item, { kind, with: grantee, role }, context) {
+    const { shares } = owned(item, context)
+    const key = shareOf(kind, grantee)
+    if (Object.hasOwn(shares, key) && shares[key] === role) return []
+    if (!Object.hasOwn(shares, key) && Object.keys(shares).length >= SHARES_MAX) {
+      throw rejected('item_shares_full', 'Share it with teams instead of so many users.', { most: SHARES_MAX })
+    }
+    return [{ type: 'ItemShared', data: { kind, with: grantee, role } }]
+  },
+  unshare(item, { kind, with: grantee }, context) {
+    const { shares } = owned(item, context)
+    const isShared = Object.hasOwn(shares, shareOf(kind, grantee))
+    return isShared ? [{ type: 'ItemUnshared', data: { kind, with: grantee } }] : []
+  },
+  setEditing(item, { editing }, context) {
+    return owned(item, context).editing === editing ? [] : [{ type: 'ItemEditingSet', data: { editing } }]
+  },
+  refusePlacement: (_, refusal) => [{ type: 'ItemPlacementRefused', data: refusal }],
 }
 
-/** A thing of the portfolio: added, described, moved through its stages, archived; may be added again later. */
+/** A thing of the portfolio: added, described, moved through its stages, valued, shared, archived and restored. */
 export const item = aggregate({
   name: 'item',
   events,
   commands,
-  api: {
-    add: ['POST /items', 'items.write', 'Add an item to the portfolio, or add an archived one again.'],
-    update: [
-      'PATCH /items/:id',
-      'items.write',
-      'Change any fields of an item, merged as RFC 7396 says: null removes; what is not named stays.',
-    ],
-    changeStatus: ['PUT /items/:id/status', 'items.write', 'Move an item to another status.'],
-    archive: ['DELETE /items/:id', 'items.write', 'Archive an item.'],
-  },
+  api,
   rejections,
   initial: { status: 'none' } as Item,
   evolve,
   decide,
-  stateSchema: 2,
+  looksUp: { withdrawValue: ({ on }) => ({ type: 'ItemValued', is: data => data.on === on }) },
+  stateSchema: 3,
   activity,
+  spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },
 })
+
+function editable(item: Item, context: Context): Active {
+  const active = inStatus(item, 'active', ARCHIVED)
+  mustEdit(active, context)
+  return active
+}
+
+function owned(item: Item, context: Context): Active {
+  const active = inStatus(item, 'active', ARCHIVED)
+  mustOwn(active, context)
+  return active
+}
+
+type Move = { readonly status: string | undefined; readonly reason: string | undefined }
+
+/** The events that lead from an item as it is to what is wanted. */
+function changes(item: Item, wanted: Readonly<Record<string, unknown>>, { status, reason }: Move, context: Context) {
+  const { type, name, description, metadata, tags, briefcase } = editable(item, context)
+  const before = { type, name, description: description ?? null, metadata, tags, briefcase: briefcase ?? null }
+  const changed = changedFields(before, wanted)
+  const moved = status === undefined ? [] : decide.changeStatus(item, { status, reason }, context)
+  if (Object.keys(changed).length === 0) return moved
+  return [{ type: 'ItemUpdated' as const, data: { ...changed, ...because(reason) } }, ...moved]
+}
+
+const written = ({ amount, ...value }: Valued) => ({ ...value, amount: String(amount) })
 
 /** Members that are null are removed; the whole must still be metadata that can be stored. */
 function mergedMetadata(before: Details['metadata'], patch: Details['metadata'] | null): Details['metadata'] {

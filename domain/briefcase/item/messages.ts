@@ -1,16 +1,54 @@
 /** The portfolio item's storage and wire contract: add, never rename; change a shape with an upcaster. */
-import { id, jsonObject, object, text } from '../../kernel/schema.ts'
+import {
+  currency,
+  date,
+  id,
+  integer,
+  jsonObject,
+  list,
+  object,
+  oneOf,
+  ref,
+  text,
+  unsignedMinorUnits,
+} from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
 
+/** What a portfolio is made of; other words are taken as well. */
+const TYPES = ['project', 'app', 'asset', 'solution', 'investment', 'sub-portfolio'] as const
+
 const type = text(64).meta({
-  description: 'what it is: project, app, asset, solution, investment …; 1 to 64 characters',
+  description: `what it is: ${TYPES.join(', ')}, or a word of yours of up to 64 characters`,
 })
 const status = text(64)
+const lifecycle = oneOf('standard', 'free').meta({
+  description:
+    '`standard`: draft, active, on-hold, completed, cancelled, by the moves that make sense; `free`: any words. Left ' +
+    'out, it is `standard` where it begins with one of these words',
+})
 const details = {
   name: text(500),
   description: text(10_000),
   metadata: jsonObject,
+  tags: list(text(64), 50),
 }
+const briefcase = ref('briefcase')
+const value = {
+  amount: unsignedMinorUnits.meta({ description: 'what it is worth, in minor units of the currency' }),
+  currency,
+  places: integer(0, 30).meta({
+    description: 'decimal places of the amount: those of ISO 4217 where nothing is said, and none for another unit',
+  }),
+  on: date.meta({ description: 'the day from which on it is worth this' }),
+  note: text(1000),
+}
+const withWhom = oneOf('user', 'team')
+const grantee = id('user or team')
+const role = oneOf('reader', 'editor', 'owner')
+const editing = oneOf('open', 'restricted').meta({
+  description:
+    '`open`: whoever may write items may change it, but for its readers; `restricted`: only its owners and editors',
+})
 
 export const events = {
   ItemAdded: object({
@@ -20,28 +58,57 @@ export const events = {
     description: details.description.optional(),
     metadata: details.metadata,
     owner: id('user'),
+    lifecycle: lifecycle.optional(),
+    tags: details.tags.optional(),
+    briefcase: id('briefcase').optional(),
+    /** The item that it is to be placed under, which a process asks for. */
+    parent: id('item').optional(),
   }),
   ItemUpdated: object({
     type: type.optional(),
     name: details.name.optional(),
     description: details.description.nullable().optional(),
     metadata: details.metadata.optional(),
+    tags: details.tags.optional(),
+    briefcase: id('briefcase').nullable().optional(),
     reason: reason.optional(),
   }),
   ItemStatusChanged: object({ from: status, to: status, reason: reason.optional() }),
   ItemArchived: object({ reason: reason.optional() }),
+  ItemRestored: object({ reason: reason.optional() }),
+  ItemValued: object({
+    ...value,
+    places: value.places.optional(),
+    note: value.note.optional(),
+  }),
+  ItemValueWithdrawn: object({ on: date, reason: reason.optional() }),
+  ItemShared: object({ kind: withWhom, with: grantee, role }),
+  ItemUnshared: object({ kind: withWhom, with: grantee }),
+  ItemEditingSet: object({ editing }),
+  ItemPlacementRefused: object({ parent: id('item'), code: text(64), reason: text(1000) }),
 } as const
+
+const shared = {
+  name: details.name,
+  description: details.description.optional(),
+  metadata: details.metadata.optional(),
+  tags: details.tags.optional(),
+  briefcase: briefcase.optional(),
+}
 
 export const commands = {
   add: object({
     id: id('item').optional(),
     type: type.default('project'),
     status: status.default('draft'),
-    name: details.name,
-    description: details.description.optional(),
-    metadata: details.metadata.optional(),
+    lifecycle: lifecycle.optional(),
+    ...shared,
+    parent: ref('item').optional(),
   }).meta({
     examples: [{ id: 'item-1', type: 'project', name: 'Website for a bakery', metadata: { client: 'Bakery Blum' } }],
+  }),
+  replace: object({ type: type.optional(), status: status.optional(), ...shared, reason: reason.optional() }).meta({
+    examples: [{ type: 'project', name: 'Website for a bakery', tags: ['web'], metadata: { client: 'Bakery Blum' } }],
   }),
   update: object({
     type: type.optional(),
@@ -49,10 +116,35 @@ export const commands = {
     name: details.name.optional(),
     description: details.description.nullable().optional(),
     metadata: details.metadata.nullable().optional(),
+    tags: details.tags.nullable().optional(),
+    briefcase: briefcase.nullable().optional(),
     reason: reason.optional(),
   }).meta({ examples: [{ name: 'Website and shop for a bakery', metadata: { pages: 12 } }] }),
   changeStatus: object({ status, reason: reason.optional() }).meta({ examples: [{ status: 'active' }] }),
   archive: object({ reason: reason.optional() }).meta({ examples: [{ reason: 'delivered' }] }),
+  restore: object({ reason: reason.optional() }),
+  appraise: object({
+    amount: value.amount,
+    currency,
+    places: value.places.optional(),
+    on: value.on.optional(),
+    note: value.note.optional(),
+  }).meta({ examples: [{ amount: '250000', currency: 'EUR', on: '2026-01-01', note: 'Offer of a buyer' }] }),
+  withdrawValue: object({ on: date, reason: reason.optional() }).meta({ examples: [{ on: '2026-01-01' }] }),
+  share: object({ kind: withWhom.default('user'), with: grantee, role }).meta({
+    examples: [{ kind: 'user', with: 'jon', role: 'editor' }],
+  }),
+  unshare: object({ kind: withWhom, with: grantee }).meta({ examples: [{ kind: 'user', with: 'jon' }] }),
+  setEditing: object({ editing }).meta({ examples: [{ editing: 'restricted' }] }),
+  refusePlacement: object({ parent: id('item'), code: text(64), reason: text(1000) }),
 } as const
 
-export const rejections = ['item_already_added', 'item_archived', 'item_metadata_too_large'] as const
+export const rejections = [
+  'item_already_added',
+  'item_archived',
+  'item_metadata_too_large',
+  'item_status_not_allowed',
+  'item_value_unknown',
+  'item_not_yours',
+  'item_shares_full',
+] as const

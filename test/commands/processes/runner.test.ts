@@ -25,6 +25,13 @@ const notesOf = (name: string, mayBeRefused: boolean) =>
         data.name ? [step(note, 'change', `note-${id}`, { title: data.name })] : [],
       ItemStatusChanged: null,
       ItemArchived: null,
+      ItemRestored: null,
+      ItemValued: null,
+      ItemValueWithdrawn: null,
+      ItemShared: null,
+      ItemUnshared: null,
+      ItemEditingSet: null,
+      ItemPlacementRefused: null,
     },
   })
 

@@ -3,17 +3,25 @@ import { item } from '../../../domain/briefcase/item/item.ts'
 import type { events } from '../../../domain/briefcase/item/messages.ts'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import type { Json } from '../../../domain/kernel/json.ts'
-import { specFor, stateOf } from '../../support/spec.ts'
+import { CONTEXT, specFor, stateOf } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
 type Metadata = { readonly [key: string]: Json }
 
 const { given } = specFor(item)
 const body = { type: 'app', status: 'draft', name: 'Clock' }
-const added = (more: { description?: string; metadata?: Metadata } = {}): Fact => ({
+type Added = { description?: string; metadata?: Metadata; status?: string; lifecycle?: 'standard' | 'free' }
+const added = (more: Added = {}): Fact => ({
   type: 'ItemAdded',
-  data: { ...body, metadata: {}, owner: 'user-1', ...more },
+  data: { ...body, metadata: {}, owner: 'user-1', lifecycle: 'standard', ...more },
 })
+const valued = (amount: bigint, on: string): Fact => ({ type: 'ItemValued', data: { amount, currency: 'EUR', on } })
+const shared = (role: 'reader' | 'editor' | 'owner', grantee = 'user-1'): Fact => ({
+  type: 'ItemShared',
+  data: { kind: 'user', with: grantee, role },
+})
+const byAnother: Fact = { type: 'ItemAdded', data: { ...body, metadata: {}, owner: 'mira' } }
+const restricted: Fact = { type: 'ItemEditingSet', data: { editing: 'restricted' } }
 const updated = (data: Extract<Fact, { type: 'ItemUpdated' }>['data']): Fact => ({ type: 'ItemUpdated', data })
 const moved = (from: string, to: string): Fact => ({ type: 'ItemStatusChanged', data: { from, to } })
 const archived: Fact = { type: 'ItemArchived', data: {} }
@@ -85,7 +93,31 @@ describe('item', () => {
 
   describe('change status', () => {
     it('says from where to where', () =>
-      given(added(), moved('draft', 'live')).when('changeStatus', { status: 'sold' }).then(moved('live', 'sold')))
+      given(added(), moved('draft', 'active'))
+        .when('changeStatus', { status: 'on-hold' })
+        .then(moved('active', 'on-hold')))
+    it('takes the moves of the standard lifecycle alone, and names them', () => {
+      given(added()).when('changeStatus', { status: 'completed' }).rejects('item_status_not_allowed')
+      given(added()).when('changeStatus', { status: 'live' }).rejects('item_status_not_allowed')
+      given(added()).when('update', { status: 'live' }).rejects('item_status_not_allowed')
+    })
+    it('takes any word where the lifecycle is free', () => {
+      const free = added({ status: 'New', lifecycle: 'free' })
+      given(free, moved('New', 'live')).when('changeStatus', { status: 'sold' }).then(moved('live', 'sold'))
+    })
+    it('is free for items of before there was a lifecycle', () =>
+      given(byAnother).when('changeStatus', { status: 'sold' }).then(moved('draft', 'sold')))
+    it('begins free with a word of its own, and standard with a word of the standard lifecycle', () => {
+      given()
+        .when('add', { ...body, status: 'New' })
+        .then(added({ status: 'New', lifecycle: 'free' }))
+      given()
+        .when('add', { ...body, lifecycle: 'free' })
+        .then(added({ lifecycle: 'free' }))
+      given()
+        .when('add', { ...body, status: 'New', lifecycle: 'standard' })
+        .rejects('item_status_not_allowed')
+    })
     it('changes nothing where it is so', () =>
       given(added()).when('changeStatus', { status: 'draft' }).changesNothing())
     it('is over once archived', () =>
@@ -103,6 +135,71 @@ describe('item', () => {
       given(added(), archived).when('archive', { reason: 'x' }).changesNothing())
   })
 
+  describe('restore', () => {
+    it('gives an archived item back as it was', () =>
+      given(added(), moved('draft', 'active'), archived).when('restore', {}).then({ type: 'ItemRestored', data: {} }))
+    it('changes nothing where it is not archived', () => given(added()).when('restore', {}).changesNothing())
+  })
+
+  describe('value', () => {
+    it('is of the day of the command where none is named', () =>
+      given(added())
+        .when('appraise', { amount: 5n, currency: 'EUR' })
+        .then(valued(5n, CONTEXT.at.slice(0, 10))))
+    it('may be of any day, and of the same day again', () => {
+      given(added(), valued(5n, '2026-01-01'))
+        .when('appraise', { amount: 6n, currency: 'EUR', on: '2025-01-01' })
+        .then(valued(6n, '2025-01-01'))
+      given(added(), valued(5n, '2026-01-01'))
+        .when('appraise', { amount: 5n, currency: 'EUR', on: '2026-01-01' })
+        .changesNothing()
+    })
+    it('keeps the decimal places that are said', () => {
+      given(added())
+        .when('appraise', { amount: 5n, currency: 'OWN', places: 0, on: '2026-01-01' })
+        .then({ type: 'ItemValued', data: { amount: 5n, currency: 'OWN', places: 0, on: '2026-01-01' } })
+    })
+    it('that was never there cannot be taken back', () =>
+      given(added()).when('withdrawValue', { on: '2026-01-01' }).rejects('item_value_unknown'))
+  })
+
+  describe('sharing', () => {
+    it('is for owners', () => {
+      given(byAnother).when('share', { kind: 'user', with: 'jon', role: 'editor' }).rejects('item_not_yours')
+      given(byAnother, shared('editor'))
+        .when('share', { kind: 'user', with: 'jon', role: 'editor' })
+        .rejects('item_not_yours')
+      given(byAnother, shared('owner'))
+        .when('share', { kind: 'user', with: 'jon', role: 'editor' })
+        .then(shared('editor', 'jon'))
+    })
+    it('gives one role to each, and says nothing twice', () => {
+      given(added(), shared('reader', 'jon'))
+        .when('share', { kind: 'user', with: 'jon', role: 'reader' })
+        .changesNothing()
+      given(added(), shared('reader', 'jon'))
+        .when('share', { kind: 'user', with: 'jon', role: 'owner' })
+        .then(shared('owner', 'jon'))
+      given(added()).when('unshare', { kind: 'user', with: 'jon' }).changesNothing()
+      given(added(), shared('reader', 'jon'))
+        .when('unshare', { kind: 'user', with: 'jon' })
+        .then({ type: 'ItemUnshared', data: { kind: 'user', with: 'jon' } })
+    })
+    it('lets readers change nothing, and others what the organization lets them', () => {
+      given(byAnother, shared('reader')).when('update', { name: 'X' }).rejects('item_not_yours')
+      given(byAnother, shared('reader')).when('archive', {}).rejects('item_not_yours')
+      given(byAnother)
+        .when('update', { name: 'X' })
+        .then(updated({ name: 'X' }))
+    })
+    it('keeps a restricted item to its owners and editors', () => {
+      given(byAnother, restricted).when('update', { name: 'X' }).rejects('item_not_yours')
+      given(byAnother, restricted, shared('editor'))
+        .when('update', { name: 'X' })
+        .then(updated({ name: 'X' }))
+    })
+  })
+
   it('forgets nothing of an update', () => {
     const facts = [
       added({ description: 'Ticks.' }),
@@ -115,7 +212,13 @@ describe('item', () => {
       name: 'Watch',
       description: 'Ticks.',
       metadata: { a: 1 },
+      tags: [],
+      briefcase: undefined,
       stage: 'live',
+      lifecycle: 'standard',
+      owner: 'user-1',
+      shares: {},
+      editing: 'open',
     })
   })
 })

@@ -23,9 +23,7 @@ describe('budget', () => {
   it('says once for each period that more was spent than may be', () => {
     const may = { from: '2026-05-01', to: '2026-05-31', currency: 'EUR', places: 2, amount: 20_000n, actual: 20_001n }
     const passed = { type: 'BudgetPassed', data: { ...may, owner: 'user-1' } }
-    given(added)
-      .when('notePassed', may, { actor: 'process:budgets' })
-      .then(passed)
+    given(added).when('notePassed', may, { actor: 'process:budgets' }).then(passed)
     given(added, passed)
       .when('notePassed', { ...may, actual: 30_000n })
       .changesNothing()
@@ -36,9 +34,7 @@ describe('budget', () => {
     given(added, passed)
       .when('notePassed', june)
       .then({ ...passed, data: { ...june, owner: 'user-1' } })
-    given(added, { type: 'BudgetRemoved', data: {} })
-      .when('notePassed', may)
-      .changesNothing()
+    given(added, { type: 'BudgetRemoved', data: {} }).when('notePassed', may).changesNothing()
   })
 })
 

@@ -34,5 +34,14 @@ describe('rows: items', () => {
       data: { type: 'asset', status: 'new', name: 'Map II', metadata: {}, owner: 'jo' },
       at: later,
     }).then({ state: 'active', name: 'Map II', status: 'new', owner: 'jo', metadata: {}, added_at: later }))
+  it('says when and why it is archived, until it is restored', async () => {
+    const given_ = [added, { type: 'ItemArchived', data: { reason: 'Sold' }, at: later }]
+    await given(...given_).then({ state: 'archived', archived_at: later, archive_reason: 'Sold' })
+    await given(...given_, { type: 'ItemRestored', data: {} }).then({
+      state: 'active',
+      archived_at: undefined,
+      archive_reason: undefined,
+    })
+  })
   it('is impossible before the item is added', () => given(archived).isImpossible())
 })

@@ -1,0 +1,36 @@
+/** Who an item is shared with, and what they may do with it. */
+import type { Context } from '../../kernel/aggregate.ts'
+import { rejected } from '../../kernel/errors.ts'
+
+type Role = 'reader' | 'editor' | 'owner'
+
+/** Roles by who has them: `user mira`, `team design`. */
+export type Shares = Readonly<Record<string, Role>>
+
+type Shared = { readonly owner: string; readonly shares: Shares; readonly editing: 'open' | 'restricted' }
+
+/** Users and teams that one item can be shared with. */
+export const SHARES_MAX = 200
+
+export const shareOf = (kind: 'user' | 'team', name: string): string => `${kind} ${name}`
+
+/** The role of the caller, `undefined` where nothing was said; who administers the briefcase owns all items. */
+function roleOf({ owner, shares }: Shared, { actor, behalf, permissions }: Context): Role | undefined {
+  const subject = behalf?.subject ?? actor
+  if (subject === owner || permissions.some(each => each === '*' || each === 'briefcase.*')) return 'owner'
+  return Object.hasOwn(shares, shareOf('user', subject)) ? shares[shareOf('user', subject)] : undefined
+}
+
+/** Refuses a change by a reader, and of a restricted item by anybody but its owners and editors. */
+export function mustEdit(item: Shared, context: Context): void {
+  const role = roleOf(item, context)
+  if (role === 'reader' || (role === undefined && item.editing === 'restricted')) throw notYours('editor')
+}
+
+/** Refuses what only owners may do. */
+export function mustOwn(item: Shared, context: Context): void {
+  if (roleOf(item, context) !== 'owner') throw notYours('owner')
+}
+
+const notYours = (needed: Role) =>
+  rejected('item_not_yours', `This needs the role ${needed} in the item: ask one of its owners.`, { needed })

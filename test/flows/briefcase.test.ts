@@ -1,0 +1,184 @@
+import { expect } from 'chai'
+import { type App, startApp } from '../support/app.ts'
+import type { Client } from '../support/client.ts'
+
+describe('a portfolio', () => {
+  let app: App
+  let client: Client
+  let position = '0'
+
+  before(async () => {
+    app = await startApp({ worker: true })
+    client = await app.clientOf('portfolio', 'team-member', 'mira')
+    await give(201, 'POST', '/kbfc/briefcases', { id: 'studio', name: 'Studio Mira' })
+  })
+  after(() => app.close())
+
+  async function give(status: number, method: string, path: string, body?: unknown, by = client) {
+    const answer = await by.call(method, `/api/v1${path}`, { ...(body !== undefined && { body }) })
+    expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).to.equal(status)
+    position = answer.headers['kogi-position'] === undefined ? position : String(answer.headers['kogi-position'])
+    return answer.body
+  }
+  async function ask(path: string, by = client) {
+    const mark = path.includes('?') ? '&' : '?'
+    const { status, body } = await by.call('GET', `/api/v1${path}${mark}at_least=${position}&wait=20000`)
+    expect(status, `${path} ${JSON.stringify(body)}`).to.equal(200)
+    return body
+  }
+  const until = async (path: string, holds: (body: { data: never }) => boolean) => {
+    for (let tries = 0; tries < 200; tries++) {
+      const answer = await client.call('GET', `/api/v1${path}`)
+      if (answer.status === 200 && holds(answer.body)) return answer.body
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    return expect.fail(`${path} never came to be so`)
+  }
+
+  it('is reached under the paths and names of the platform', async () => {
+    await give(201, 'POST', '/briefcase/items', {
+      id: 'bakery',
+      name: 'Bäckerei',
+      briefcase_id: 'studio',
+      type: 'project',
+    })
+    await give(200, 'PUT', '/kbfc/item/bakery', { name: 'Bäckerei Blüm', briefcase: 'studio', description: 'A shop.' })
+    const { data } = await ask('/kbfc/item/bakery')
+    expect(data).to.include({ id: 'bakery', briefcase_id: 'studio', owner_id: 'mira', version: '1', status: 'draft' })
+    expect(data.created_at).to.equal(data.added_at)
+    expect((await ask('/briefcase/items?type=project&status=draft&limit=20&offset=0')).data).to.have.length(1)
+    expect((await ask('/briefcase')).data).to.include({ id: 'studio', name: 'Studio Mira', owner_id: 'mira' })
+  })
+
+  it('refuses a move that the lifecycle does not have, and names those that it has', async () => {
+    const { error } = await give(422, 'PUT', '/kbfc/items/bakery/status', { status: 'completed' })
+    expect(error).to.deep.include({ code: 'item_status_not_allowed' })
+    expect(error.details).to.deep.equal([{ field: 'allowed', message: 'active, cancelled' }])
+    await give(200, 'PUT', '/kbfc/items/bakery/status', { status: 'active' })
+  })
+
+  it('is a tree, in which nothing stands below itself, whoever moves what at the same time', async () => {
+    for (const id of ['brands', 'food']) await give(201, 'POST', '/kbfc/items', { id, name: id, type: 'sub-portfolio' })
+    await give(200, 'PUT', '/kbfc/items/food/parent', { parent: 'brands' })
+    await give(200, 'PUT', '/kbfc/items/bakery/parent', { parent: 'food' })
+    expect((await ask('/kbfc/items/bakery')).data.parent).to.equal('food')
+    const refused = await give(422, 'PUT', '/kbfc/items/brands/parent', { parent: 'bakery' })
+    expect(refused.error.code).to.equal('item_below_itself')
+    expect((await give(422, 'PUT', '/kbfc/items/brands/parent', { parent: 'none' })).error.code).to.equal(
+      'reference_unknown',
+    )
+    const catalog = (await ask('/kbfc/catalog?below=brands')).data
+    expect(catalog.items.map(({ id }: { id: string }) => id)).to.have.members(['food', 'bakery'])
+    expect((await ask('/kbfc/catalog?parent=brands')).data.items).to.have.length(1)
+    await give(200, 'PUT', '/kbfc/items/food/parent', { parent: null })
+    const moves = [
+      client.call('PUT', '/api/v1/kbfc/items/food/parent', { body: { parent: 'brands' } }),
+      client.call('PUT', '/api/v1/kbfc/items/brands/parent', { body: { parent: 'food' } }),
+    ]
+    expect((await Promise.all(moves)).map(({ status }) => status).sort()).to.deep.equal([200, 422])
+  })
+
+  it('places a new item below the one that it is added under', async () => {
+    await give(201, 'POST', '/kbfc/items', { id: 'logo', name: 'Logo', type: 'asset', parent: 'bakery' })
+    await until('/kbfc/items/logo', ({ data }) => (data as { parent: string }).parent === 'bakery')
+  })
+
+  it('is worth what its items were worth on a day, in each currency', async () => {
+    const value = (id: string, amount: string, on: string, more: object = {}) =>
+      give(200, 'PUT', `/kbfc/items/${id}/value`, { amount, currency: 'EUR', on, ...more })
+    await value('bakery', '100000', '2026-01-01')
+    await value('bakery', '150000', '2026-03-01')
+    await value('logo', '5000', '2026-02-01')
+    await value('food', '70', '2026-02-01', { currency: 'XAU', places: 2 })
+    await value('brands', '12345', '2026-02-01', { places: 4 })
+    const on = async (day: string, more = '') => (await ask(`/kbfc/value?on=${day}${more}`)).data
+    expect((await on('2025-12-31')).totals).to.deep.equal([])
+    expect((await on('2026-01-31')).totals).to.deep.equal([{ currency: 'EUR', places: 2, amount: '100000', items: 1 }])
+    const march = await on('2026-03-01')
+    expect(march.totals).to.deep.equal([
+      { currency: 'EUR', places: 4, amount: '15512345', items: 3 },
+      { currency: 'XAU', places: 2, amount: '70', items: 1 },
+    ])
+    expect(march.by_type).to.deep.include({ type: 'asset', currency: 'EUR', places: 2, amount: '5000', items: 1 })
+    expect((await on('2026-03-01', '&below=bakery')).totals[0].amount).to.equal('5000')
+    expect((await ask('/kbfc/items/bakery')).data.value).to.deep.equal({
+      amount: '150000',
+      currency: 'EUR',
+      places: 2,
+      on: '2026-03-01',
+    })
+    const before = position
+    await give(204, 'DELETE', '/kbfc/items/bakery/values/2026-03-01')
+    expect((await on('2026-03-01', '&type=project')).totals[0].amount).to.equal('100000')
+    expect((await on('2026-03-01', `&type=project&as_of=${before}`)).totals[0].amount).to.equal('150000')
+    expect((await ask('/kbfc/items/bakery/values')).data).to.have.length(1)
+    expect((await give(422, 'DELETE', '/kbfc/items/logo/values/2000-01-01')).error.code).to.equal('item_value_unknown')
+  })
+
+  it('finds items by words with and without accents, and counts the kinds of what it found', async () => {
+    await give(200, 'PATCH', '/kbfc/items/bakery', { tags: ['web', 'food'], metadata: { town: 'Łódź' } })
+    for (const words of ['backerei', 'Bäckerei', 'BLUM', 'Blüm', 'lodz', 'backerei blum']) {
+      const { data } = await ask(`/kbfc/catalog?q=${encodeURIComponent(words)}`)
+      expect(
+        data.items.map(({ id }: { id: string }) => id),
+        words,
+      ).to.deep.equal(['bakery'])
+    }
+    const { data, pagination } = await ask('/kbfc/catalog?limit=2')
+    expect(data).to.include({ total: 4 })
+    expect(pagination).to.deep.include({ total: 4, has_more: true })
+    expect(data.facets.type).to.deep.equal([
+      { value: 'sub-portfolio', count: 2 },
+      { value: 'asset', count: 1 },
+      { value: 'project', count: 1 },
+    ])
+    expect(data.facets.tags).to.deep.equal([
+      { value: 'food', count: 1 },
+      { value: 'web', count: 1 },
+    ])
+    expect((await ask('/kbfc/catalog?tags=web&type=project,asset')).data.total).to.equal(1)
+    expect((await ask('/kbfc/catalog?q=nothingofthekind')).data).to.deep.include({ total: 0, items: [] })
+  })
+
+  it('keeps what is archived, and gives it back', async () => {
+    await give(204, 'DELETE', '/kbfc/items/logo', { reason: 'Sold' })
+    const [archived] = (await ask('/kbfc/archive')).data
+    expect(archived).to.include({ id: 'logo', archive_reason: 'Sold', name: 'Logo' })
+    expect((await give(422, 'PATCH', '/kbfc/items/logo', { name: 'X' })).error.code).to.equal('item_archived')
+    await give(200, 'PUT', '/kbfc/items/logo/restore', {})
+    expect((await ask('/kbfc/archive')).data).to.deep.equal([])
+  })
+
+  it('is shared by role', async () => {
+    const jon = await app.clientOf('portfolio', 'team-member', 'jon')
+    await give(422, 'PUT', '/kbfc/items/bakery/shares', { with: 'jon', role: 'owner' }, jon)
+    await give(200, 'PUT', '/kbfc/items/bakery/shares', { with: 'jon', role: 'reader' })
+    expect((await give(422, 'PATCH', '/kbfc/items/bakery', { name: 'Y' }, jon)).error.code).to.equal('item_not_yours')
+    expect((await ask('/kbfc/item-shares?with=jon', jon)).data).to.have.length(1)
+    await give(200, 'PUT', '/kbfc/items/bakery/shares', { with: 'jon', role: 'editor' })
+    await give(200, 'PUT', '/kbfc/items/bakery/editing', { editing: 'restricted' })
+    await give(200, 'PATCH', '/kbfc/items/bakery', { name: 'Bäckerei Blüm' }, jon)
+    const eve = await app.clientOf('portfolio', 'team-lead', 'eve')
+    await give(422, 'PATCH', '/kbfc/items/bakery', { name: 'Y' }, eve)
+    const admin = await app.clientOf('portfolio', 'organization-admin', 'root')
+    await give(204, 'DELETE', '/kbfc/items/bakery/shares/user/jon', undefined, admin)
+    expect((await ask('/kbfc/items/bakery/shares')).data).to.deep.equal([])
+  })
+
+  it('is seen at a glance', async () => {
+    const { data } = await ask('/kbfc/dashboard')
+    expect(data.items).to.deep.equal({ active: 4, archived: 0 })
+    expect(data.by_type[0]).to.deep.equal({ type: 'sub-portfolio', count: 2 })
+    expect(data.by_status).to.deep.equal([
+      { status: 'draft', count: 3 },
+      { status: 'active', count: 1 },
+    ])
+    expect(data.value.totals).to.have.length(2)
+    expect(data.activity).to.have.length(10)
+    expect(data.activity[0].text).to.match(/shared the item “Bäckerei Blüm” with jon no more/)
+    expect((await ask('/kbfc/dashboard?briefcase=studio&activity=0')).data.items).to.deep.equal({
+      active: 1,
+      archived: 0,
+    })
+  })
+})
