@@ -10,7 +10,7 @@ import { MortalWorker } from './mortal.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? Date.now() % 1_000_000)
-const KILLS = LONG ? 1_000 : 25
+const KILLS = Number(process.env.KOGI_KILLS ?? (LONG ? 1_000 : 25))
 const WALLETS = 6
 const BALANCE = 100n
 const TRANSFERS_PER_KILL = 3
