@@ -4,6 +4,7 @@
  *
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
+import type { MessageBuilder } from './protobuf.ts'
 
 /** A byte that says whether the message is compressed, and four of its length. */
 export const FRAME_HEADER_BYTES = 5
@@ -95,6 +96,14 @@ export function framed(message: Uint8Array): Buffer {
   frame[0] = 0
   frame.writeUInt32BE(message.length, 1)
   frame.set(message, FRAME_HEADER_BYTES)
+  return frame
+}
+
+/** A message in its frame, written where it is to stand. */
+export function framedMessage(message: MessageBuilder): Buffer {
+  const frame = message.finish(FRAME_HEADER_BYTES)
+  frame[0] = 0
+  frame.writeUInt32BE(frame.length - FRAME_HEADER_BYTES, 1)
   return frame
 }
 

@@ -138,28 +138,31 @@ export class MessageReader {
   }
 }
 
-/** Builds one message field by field; a nested message is built first and then given to `message`. */
+/** What a field holds: a number, or what its length stands before. */
+type Value = number | bigint | string | Uint8Array | MessageBuilder
+
+/** Builds one message field by field, and writes it once: all lengths are known by then. */
 export class MessageBuilder {
-  readonly #parts: Uint8Array[] = []
+  /** Tags and values in turns. */
+  readonly #fields: Value[] = []
   #length = 0
 
   /** Adds an unsigned field, also when its value is zero, which every decoder accepts. */
   uint(field: number, value: number | bigint): this {
-    return this.#push(varintOf(field * 8 + VARINT)).#push(varintOf(value))
+    return this.#push(field * 8 + VARINT, value, typeof value === 'number' ? varintSize(value) : varintOf(value).length)
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.#push(varintOf(field * 8 + BYTES))
-      .#push(varintOf(value.length))
-      .#push(value)
+    return this.#push(field * 8 + BYTES, value, prefixed(value.length))
   }
 
   string(field: number, value: string): this {
-    return this.bytes(field, Buffer.from(value, 'utf8'))
+    return this.#push(field * 8 + BYTES, value, prefixed(Buffer.byteLength(value)))
   }
 
+  /** Adds a message, which must have all of its fields by now. */
   message(field: number, value: MessageBuilder): this {
-    return this.bytes(field, value.finish())
+    return this.#push(field * 8 + BYTES, value, prefixed(value.#length))
   }
 
   /** Adds a message without fields. */
@@ -167,16 +170,43 @@ export class MessageBuilder {
     return this.bytes(field, NOTHING)
   }
 
-  finish(): Buffer {
-    return Buffer.concat(this.#parts, this.#length)
+  /** The message, behind so many bytes that are left free. */
+  finish(free = 0): Buffer {
+    const out = Buffer.allocUnsafe(free + this.#length)
+    this.#write(out, free)
+    return out
   }
 
-  #push(part: Uint8Array): this {
-    this.#parts.push(part)
-    this.#length += part.length
+  #push(tag: number, value: Value, size: number): this {
+    this.#fields.push(tag, value)
+    this.#length += varintSize(tag) + size
     return this
   }
+
+  #write(out: Buffer, start: number): number {
+    const fields = this.#fields
+    let at = start
+    for (let n = 0; n < fields.length; n += 2) {
+      at = writeVarint(out, at, fields[n] as number)
+      const value = fields[n + 1]!
+      if (typeof value === 'number') at = writeVarint(out, at, value)
+      else if (typeof value === 'bigint') at += varintOf(value).copy(out, at)
+      else if (typeof value === 'string') {
+        at = writeVarint(out, at, Buffer.byteLength(value))
+        at += out.write(value, at)
+      } else if (value instanceof MessageBuilder) at = value.#write(out, writeVarint(out, at, value.#length))
+      else {
+        at = writeVarint(out, at, value.length)
+        out.set(value, at)
+        at += value.length
+      }
+    }
+    return at
+  }
 }
+
+/** Bytes of a value of so many bytes with its length before it. */
+const prefixed = (bytes: number): number => varintSize(bytes) + bytes
 
 /** Bytes that the varint of a non-negative safe integer takes. */
 export function varintSize(value: number): number {
@@ -197,12 +227,7 @@ export function writeVarint(out: Buffer, at: number, value: number): number {
   return offset
 }
 
-function varintOf(value: number | bigint): Buffer {
-  if (typeof value === 'number') {
-    const out = Buffer.allocUnsafe(varintSize(value))
-    writeVarint(out, 0, value)
-    return out
-  }
+function varintOf(value: bigint): Buffer {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, value)
   while (rest >= 0x80n) {

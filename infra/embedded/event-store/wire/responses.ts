@@ -2,7 +2,7 @@
  * Encodes the answers of the Streams service, and its errors as the clients recognise them. An answer is built field by
  * field: appends need it fast, and the generated classes cannot write the 64 bits of the oldest fields.
  */
-import { framed, Status } from '../../../wire/grpc.ts'
+import { framedMessage, Status } from '../../../wire/grpc.ts'
 import { MessageBuilder } from '../../../wire/protobuf.ts'
 import { GrpcError } from './grpc-error.ts'
 import { ANY, type Expectation, NO_STREAM, STREAM_EXISTS, TOMBSTONE_REVISION } from './revisions.ts'
@@ -52,7 +52,7 @@ export function appendTooLarge(): GrpcError {
 /** A framed BatchAppendResp; `correlation` is the id of the request as it came. */
 export function batchSuccess(correlation: Buffer, stream: string, written: Written): Buffer {
   const response = new MessageBuilder().bytes(1, correlation).message(3, success(written))
-  return framed(response.message(4, identifier(stream)).finish())
+  return framedMessage(response.message(4, identifier(stream)))
 }
 
 export function batchFailure(correlation: Buffer, stream: string, failure: BatchFailure): Buffer {
@@ -61,7 +61,7 @@ export function batchFailure(correlation: Buffer, stream: string, failure: Batch
     .message(2, failure.details)
   const status = new MessageBuilder().uint(1, failure.code).string(2, failure.message).message(3, any)
   const response = new MessageBuilder().bytes(1, correlation).message(2, status)
-  return framed(response.message(4, identifier(stream)).finish())
+  return framedMessage(response.message(4, identifier(stream)))
 }
 
 export function batchWrongVersion(current: number, expected: Expectation): BatchFailure {
@@ -138,27 +138,27 @@ export function streamDeleted(stream: string): GrpcError {
 
 // Messages of ReadResp that hold no event, framed.
 
-export const CAUGHT_UP = framed(new MessageBuilder().empty(8).finish())
-export const FELL_BEHIND = framed(new MessageBuilder().empty(9).finish())
+export const CAUGHT_UP = framedMessage(new MessageBuilder().empty(8))
+export const FELL_BEHIND = framedMessage(new MessageBuilder().empty(9))
 
 export function confirmation(subscription: string): Buffer {
-  return framed(new MessageBuilder().message(2, new MessageBuilder().string(1, subscription)).finish())
+  return framedMessage(new MessageBuilder().message(2, new MessageBuilder().string(1, subscription)))
 }
 
 export function checkpoint(position: number): Buffer {
-  return framed(new MessageBuilder().message(3, positionMessage(position)).finish())
+  return framedMessage(new MessageBuilder().message(3, positionMessage(position)))
 }
 
 export function streamNotFound(stream: string): Buffer {
-  return framed(new MessageBuilder().message(4, new MessageBuilder().message(1, identifier(stream))).finish())
+  return framedMessage(new MessageBuilder().message(4, new MessageBuilder().message(1, identifier(stream))))
 }
 
 export function firstStreamPosition(revision: number): Buffer {
-  return framed(new MessageBuilder().uint(5, revision).finish())
+  return framedMessage(new MessageBuilder().uint(5, revision))
 }
 
 export function lastStreamPosition(revision: number): Buffer {
-  return framed(new MessageBuilder().uint(6, revision).finish())
+  return framedMessage(new MessageBuilder().uint(6, revision))
 }
 
 /** AppendResp.Success or BatchAppendResp.Success, which have the same fields. */
