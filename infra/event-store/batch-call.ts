@@ -23,6 +23,8 @@ export type CallEnd = {
 
 export type BatchCallEvents = {
   readonly onAnswer: (answer: AppendAnswer) => void
+  /** All that was sent is answered. */
+  readonly onRest: () => void
   /** There is room again after `isBehind`. */
   readonly onRoom: () => void
   /** The node is about to close the connection: it answers what it has and takes no more. */
@@ -57,6 +59,11 @@ export class BatchCall {
     if (keepAliveInterval < 0) return
     const silent = () => this.end(new Error(`the event store did not answer a ping in ${keepAliveInterval} ms`))
     this.#ping = keepPinging(this.#session, keepAliveInterval, silent)
+  }
+
+  /** Whether appends that were sent are not answered. */
+  get isAtWork(): boolean {
+    return this.#unanswered > 0
   }
 
   /** Whether what was sent has not left yet: more would only pile up here. */
@@ -127,6 +134,8 @@ export class BatchCall {
     if (!answer) return
     this.#unanswered -= 1
     this.#events.onAnswer(answer)
+    if (this.#unanswered > 0) return
+    this.#events.onRest()
     this.#closeIfDone()
   }
 

@@ -1,5 +1,6 @@
 /**
- * Appends without a gRPC library in between: all of one turn of the event loop are one write on one BatchAppend call.
+ * Appends without a gRPC library in between, on one BatchAppend call. What comes while the server works on others goes
+ * together when it has answered them, in one write: the busier the fewer writes, and the larger what is synced at once.
  * The client still decides which node to ask, and the connection string means what it means there.
  *
  * An append is sent once. Whatever ends its call leaves it unknown, so the next call begins with what was not sent yet.
@@ -13,6 +14,9 @@ import { BatchCall, type CallEnd } from './batch-call.ts'
 import { clientAppender } from './client-appender.ts'
 import { answered, tooLarge, unanswered, unavailable } from './failures.ts'
 import type { Part } from './stream-read.ts'
+
+/** Longest time that appends wait for the answers to others. */
+const HOLD_MS = 5
 
 /** A message that the server takes; a larger one would end the call, and with it all other appends. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -56,6 +60,8 @@ class LeanAppender {
   #other: Appender | undefined
   #flush: NodeJS.Immediate | undefined
   #deadline: NodeJS.Timeout | undefined
+  /** Runs while appends wait for the answers to others. */
+  #hold: NodeJS.Timeout | undefined
   #numbers = 0
   #closed = false
 
@@ -75,7 +81,7 @@ class LeanAppender {
       this.#waiting.set(number, waiting)
       this.#unsent.push(waiting)
       this.#deadline ??= setTimeout(this.#expire, this.#options.timeoutMs)
-      this.#flush ??= setImmediate(this.#send)
+      this.#flush ??= setImmediate(this.#turn)
     })
   }
 
@@ -94,13 +100,22 @@ class LeanAppender {
     this.#closed = true
     this.#connecting = undefined
     clearImmediate(this.#flush)
+    clearTimeout(this.#hold)
     this.#call?.close()
     this.#failAll(() => true, unavailable(new Error('the event store is closed')))
   }
 
+  /** Sends what waits, unless others are under way. */
+  readonly #turn = (): void => {
+    this.#flush = undefined
+    if (!this.#call?.isAtWork) this.#send()
+    else if (this.#unsent.length > 0) this.#hold ??= setTimeout(this.#send, HOLD_MS)
+  }
+
   /** Sends all that waits, in one write. */
   readonly #send = (): void => {
-    this.#flush = undefined
+    clearTimeout(this.#hold)
+    this.#hold = undefined
     const all = this.#unsent.filter(({ number }) => this.#waiting.has(number))
     this.#unsent = all
     if (all.length === 0 || this.#call?.isBehind) return
@@ -128,6 +143,7 @@ class LeanAppender {
       if (!isCurrent()) return
       const call: BatchCall = new BatchCall(url, node, {
         onAnswer: answer => this.#settle(answer),
+        onRest: () => this.#next(),
         onRoom: this.#send,
         onLeaving: () => this.#leave(call),
         onEnd: end => this.#ended(call, end),
@@ -151,7 +167,11 @@ class LeanAppender {
   /** The node takes no more: what it has is still answered. */
   #leave(call: BatchCall): void {
     if (this.#call === call) this.#call = undefined
-    if (this.#unsent.length > 0) this.#flush ??= setImmediate(this.#send)
+    this.#next()
+  }
+
+  #next(): void {
+    if (this.#unsent.length > 0) this.#flush ??= setImmediate(this.#turn)
   }
 
   #ended(call: BatchCall, { error, status, leader }: CallEnd): void {
@@ -159,7 +179,7 @@ class LeanAppender {
     this.#leader = leader
     if (status === Status.unimplemented) this.#takeOver(call)
     this.#failAll(waiting => waiting.call === call, unavailable(error))
-    if (this.#unsent.length > 0) this.#flush ??= setImmediate(this.#send)
+    this.#next()
   }
 
   /** The server does not know the call, so that it did nothing of what was sent over it. */
