@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { changesField } from './audit/changes.ts'
+import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
 import { valueRoute } from './briefcase/value.ts'
@@ -28,7 +29,7 @@ import { statementRoutes } from './wallet/statement.ts'
 import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps
+export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
@@ -47,6 +48,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...dashboardRoutes(deps),
   valueRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
+  ...proofRoutes(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),

@@ -4,8 +4,11 @@ import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel
 import { memories, projections, services } from '../catalogue.ts'
 import { httpError } from '../http/errors.ts'
 
-/** Permissions of reads that are no list of a read model, and of what is more than one command. */
-const SPECIAL = [`${memories.service}.memories.read`, 'wallet.imports.write']
+/**
+ * Permissions of reads that are no list of a read model, of what is more than one command, and of the operator, whose
+ * service has no roles.
+ */
+const SPECIAL = [`${memories.service}.memories.read`, 'wallet.imports.write', 'platform.log.read']
 
 /** Every permission that a command or a read needs, as `service.resource.action`, each once, in order. */
 export const permissions: readonly string[] = [

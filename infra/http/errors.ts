@@ -43,6 +43,7 @@ export const errorCatalogue = {
     'There is nothing with this id.',
     'Check the id; what belongs to another organization is not found.',
   ),
+  not_sealed: entry(404, 'The log has no signed checkpoint yet.', 'Ask again shortly; an operator runs the notary.'),
   rate_unknown: entry(
     404,
     'No rates lead from one currency to the other on that day.',

@@ -191,7 +191,7 @@ function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
   if (media) {
     const schema = { type: 'string' }
     const content = Object.fromEntries(media.map(type => [type, { schema }]))
-    return { 200: { description: 'The file', headers: headerRefs(['Kogi-Position']), content } }
+    return { 200: { description: 'The file', headers: headerRefs(answerHeaders ?? ['Kogi-Position']), content } }
   }
   const isConditional = method === 'GET' && parameters.some(({ name }) => name === 'If-None-Match')
   const read = ['Kogi-Position', ...(isConditional ? ['ETag'] : [])]

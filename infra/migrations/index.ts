@@ -4,10 +4,11 @@ import { checkpoints } from './read/0001-checkpoints.ts'
 import { logHeads } from './read/0002-log-heads.ts'
 import { sharedCheckpoints } from './read/0003-shared-checkpoints.ts'
 import { workerLeases } from './read/0004-worker-leases.ts'
+import { notaryTiles } from './read/0005-notary-tiles.ts'
 
 /** Every migration of each database, in order. */
 export const migrations = {
-  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases],
+  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles],
   keys: [subjectKeys],
 } satisfies Record<string, readonly Migration[]>
 

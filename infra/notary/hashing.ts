@@ -3,10 +3,13 @@ import { setImmediate } from 'node:timers/promises'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Head } from '../../projections/notary/checkpoint.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
-import { leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { type Hash, leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { HEIGHT } from '../../projections/notary/tiles.ts'
 
 /** Time after which hashing gives the event loop back. */
 const SLICE_MS = 10
+/** Hashes that wait to be written, at most, while the log is hashed from its beginning. */
+const PUT_MAX = 20_000
 
 /** The log is not the one that was signed. */
 export class LogAltered extends Error {
@@ -16,12 +19,23 @@ export class LogAltered extends Error {
 /** A checkpoint that the log must lead to, and where it was found. */
 export type Signed = { readonly head: Head; readonly from: string }
 
+/** Gets the hashes that tiles consist of, as trees grow. `org` is `''` for the tree of the whole log. */
+export type TileSink = {
+  readonly put: (org: string, node: TileNode) => void
+  /** Writes what was put, where that is more than `count` hashes. */
+  readonly flush: (count?: number) => Promise<void>
+}
+
+/** A hash of a level of tiles: which it is from the left, and of a leaf the position of its event. */
+type TileNode = { readonly level: number; readonly at: number; readonly hash: Hash; readonly position: bigint }
+
 /** The trees of the log, from its first event on, and the checkpoints that they must lead to. */
 export class Hashing {
   position = 0n
   /** Whether all events that the log had when it was asked have come. */
   isAtEnd = false
-  readonly #log = new Tree()
+  readonly #log: Tree
+  readonly #tiles: TileSink | undefined
   readonly #orgs = new Map<string, Tree>()
   readonly #grown = new Set<string>()
   readonly #allGrown: boolean
@@ -29,7 +43,9 @@ export class Hashing {
   #open: readonly Signed[]
 
   /** `allGrown`: all orgs are to be sealed, because it is not known which were. */
-  constructor(signed: readonly Signed[], allGrown: boolean) {
+  constructor(signed: readonly Signed[], allGrown: boolean, tiles?: TileSink) {
+    this.#tiles = tiles
+    this.#log = this.#tree('')
     this.#open = signed.filter(({ head }) => head.size > 0)
     this.#allGrown = allGrown
   }
@@ -71,20 +87,29 @@ export class Hashing {
     let since = performance.now()
     for (const event of events) {
       const leaf = leafHash(leafOf(event))
+      this.position = event.position
       this.#log.add(leaf)
       const { org } = event.metadata
       if (typeof org === 'string' && org !== '') {
-        const tree = this.#orgs.get(org) ?? new Tree()
+        const tree = this.#orgs.get(org) ?? this.#tree(org)
         tree.add(leaf)
         this.#orgs.set(org, tree)
         if (this.isProved || this.#allGrown) this.#grown.add(org)
       }
-      this.position = event.position
       this.#prove()
       if (performance.now() - since < SLICE_MS) continue
       await setImmediate()
       since = performance.now()
     }
+    await this.#tiles?.flush(PUT_MAX)
+  }
+
+  #tree(org: string): Tree {
+    const tiles = this.#tiles
+    if (!tiles) return new Tree()
+    return new Tree((height, at, hash) => {
+      if (height % HEIGHT === 0) tiles.put(org, { level: height / HEIGHT, at, hash, position: this.position })
+    })
   }
 
   /** A signed checkpoint of more events than the log has, once all of them have come. */

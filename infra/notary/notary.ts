@@ -11,7 +11,7 @@ import { type NoteFault, type Signer, verifierOf } from '../../projections/notar
 import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
 import { type Log, reasonOf } from '../log.ts'
 import { Anchor, type Held, heldBy } from './anchors.ts'
-import { Hashing, LogAltered, type Signed } from './hashing.ts'
+import { Hashing, LogAltered, type Signed, type TileSink } from './hashing.ts'
 import { lastSeal, type Seal, writeSeal } from './seals.ts'
 
 export type NotaryOptions = {
@@ -30,6 +30,8 @@ export type NotaryOptions = {
   readonly mayBeNew?: boolean
   readonly log: Log
   readonly now: () => string
+  /** Where the tiles of the trees and their heads are kept; nowhere by default. */
+  readonly tiles?: TileSink & { readonly heads: (seal: Seal) => Promise<void> }
   readonly sealMs?: number
   readonly onSealed?: (seal: Seal) => void
 }
@@ -122,7 +124,7 @@ export class Notary {
     const { seal, revision } = await lastSeal(store)
     const signers = await this.#options.signers()
     const signed = this.#signed(seal, await heldBy(anchors), signers)
-    const hashing = new Hashing(signed, seal?.more === true)
+    const hashing = new Hashing(signed, seal?.more === true, this.#options.tiles)
     this.#hashing = hashing
     const broken = new AbortController()
     const both = AbortSignal.any([signal, broken.signal])
@@ -173,7 +175,7 @@ export class Notary {
   }
 
   async #keepSealing({ hashing, seal, revision, signers }: Work, signal: AbortSignal): Promise<undefined> {
-    const { sealMs = SEAL_MS, store, onSealed } = this.#options
+    const { sealMs = SEAL_MS, store, onSealed, tiles } = this.#options
     let at = revision
     let size = seal?.size ?? 0
     while (!signal.aborted) {
@@ -182,6 +184,8 @@ export class Notary {
       if (hashing.isProved) {
         this.#trouble = undefined
         if (seal && this.#sealed === undefined) this.#sealed = seal
+        // Before the checkpoint; and again in each round, where the database was away.
+        await tiles?.flush()
         if (hashing.size > size || hashing.grown.length > 0) {
           const next = this.#seal(hashing, signers)
           // Before the write: an org that grows meanwhile is to be sealed again.
@@ -189,6 +193,7 @@ export class Notary {
           at = await writeSeal(store, next, at)
           size = next.size
           this.#sealed = next
+          await tiles?.heads(next)
           for (const anchor of this.#anchors) anchor.give(next.note)
           onSealed?.(next)
         }

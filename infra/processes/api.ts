@@ -15,9 +15,19 @@ import { absent, followVersions } from '../../read-api/versions.ts'
 import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
-import { kinds, memories, memoryPermissions, projections, resources, services } from '../catalogue.ts'
+import {
+  domainStreamPrefixes,
+  kinds,
+  memories,
+  memoryPermissions,
+  projections,
+  resources,
+  services,
+} from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
+import { commandStore } from '../event-store/command-store.ts'
+import { eventLog } from '../event-store/reader.ts'
 import { watchBacklog } from '../http/backlog.ts'
 import { mountDocs } from '../http/docs.ts'
 import { mountHealth, type Probe } from '../http/health.ts'
@@ -29,6 +39,7 @@ import { type KeyWatch, keyWatch } from '../key-watch.ts'
 import { keyring } from '../keyring.ts'
 import { type Log, reasonOf } from '../log.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
+import { sealedEvents } from '../notary/sealed-events.ts'
 import { createPool } from '../postgres.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
@@ -144,15 +155,25 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const versions = followVersions(pool)
     const { open: unseal } = keyring(keys, { watch, metrics })
     const { search } = memoryIndex({ pool, memories, unseal })
+    const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
+    const store = commandStore(urls.eventStoreUrl)
     lifecycle.onStop('read side', async () => {
       await signal.close()
-      await Promise.allSettled([pool.end(), keys.end(), own.end()])
+      await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])
     })
     const moments = keepMoments(pool)
     const stores = { pool, signal, versions, moments, unseal, search }
     const live = openLive({ config, log, lifecycle, metrics, stores })
     const routes = [
-      ...readRoutes({ ...stores, kinds, memories, memoryPermissions, resources, allows }),
+      ...readRoutes({
+        ...stores,
+        eventsAt: sealedEvents({ pool, events, store }),
+        kinds,
+        memories,
+        memoryPermissions,
+        resources,
+        allows,
+      }),
       ...liveRoutes(live.deps),
     ]
     const check = async () => {

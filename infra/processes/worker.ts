@@ -32,6 +32,7 @@ import { smtpSender } from '../mail/smtp.ts'
 import type { Metrics } from '../metrics.ts'
 import { anchorsOf, signersOf } from '../notary/keys.ts'
 import { Notary, type NotaryOptions } from '../notary/notary.ts'
+import { tileRows } from '../notary/tiles.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
 import { networksOf } from '../webhooks/addresses.ts'
@@ -105,7 +106,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   })
   const budgets = new BudgetWatch({ ...shared, rows: budgetRows(pool), changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
-  const notary = notaryOf({ config, events, store: write.store, log })
+  const notary = notaryOf({ config, events, store: write.store, log, tiles: tileRows(pool, log) })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
@@ -211,7 +212,7 @@ const standingOf = ({ sealed, trouble }: Notary) => ({
   isTroubled: trouble !== undefined,
 })
 
-type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> & Pick<NotaryOptions, 'events' | 'store'>
+type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> & Pick<NotaryOptions, 'events' | 'store' | 'tiles'>
 
 /** None in production without a key: then nothing is sealed. */
 function notaryOf({ config, log, ...rest }: NotaryParts): Notary | undefined {

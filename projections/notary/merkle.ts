@@ -15,16 +15,25 @@ const [LEAF, NODE] = [Buffer.of(0), Buffer.of(1)]
 /** The hash of an entry of the log. */
 export const leafHash = (entry: string | Uint8Array): Hash => createHash('sha256').update(LEAF).update(entry).digest()
 
-const nodeHash = (left: Hash, right: Hash): Hash =>
+/** The hash of a tree of two. */
+export const nodeHash = (left: Hash, right: Hash): Hash =>
   createHash('sha256').update(NODE).update(left).update(right).digest()
 
 const EMPTY: Hash = createHash('sha256').digest()
+
+/** Told of the root of each complete subtree: its height, and which it is of those of this height from the left. */
+export type OnNode = (height: number, index: number, hash: Hash) => void
 
 /** A tree that only grows: it keeps one hash for each complete subtree, so its size is that of a logarithm. */
 export class Tree {
   /** Complete subtrees from left to right, each larger than the next. */
   readonly #peaks: { readonly height: number; readonly hash: Hash }[] = []
+  readonly #onNode: OnNode | undefined
   #size = 0
+
+  constructor(onNode?: OnNode) {
+    this.#onNode = onNode
+  }
 
   /** Number of leaves. */
   get size(): number {
@@ -34,10 +43,12 @@ export class Tree {
   add(leaf: Hash): void {
     let hash = leaf
     let height = 0
+    this.#onNode?.(height, this.#size, hash)
     for (let last = this.#peaks.at(-1); last?.height === height; last = this.#peaks.at(-1)) {
       this.#peaks.pop()
       hash = nodeHash(last.hash, hash)
       height += 1
+      this.#onNode?.(height, Math.floor(this.#size / 2 ** height), hash)
     }
     this.#peaks.push({ height, hash })
     this.#size += 1

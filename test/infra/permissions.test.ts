@@ -34,15 +34,16 @@ describe('permissions', () => {
   things.push('wallet.accountlinks')
   things.push('wallet.budgets', 'wallet.campaigns', 'wallet.contributions')
   things.push('wallet.reconciliations')
+  things.push('platform.log')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw',
-    'organization-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw',
-    'team-lead': 'r r rw rw rw rw rw r - rw rwa w - rw - rw rw rw rw rw rw rw rw rw',
-    'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r r',
-    contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - - -',
-    viewer: 'r r r r r r r r - r r w - - - r r r r r r r r r',
-    guest: '- - - r r r - - - - - w - - - - - - - - - - - -',
-    auditor: 'r r r r r r r r r r r w - r - r r r r r r r r r',
+    'platform-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw r',
+    'organization-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw -',
+    'team-lead': 'r r rw rw rw rw rw r - rw rwa w - rw - rw rw rw rw rw rw rw rw rw -',
+    'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r r -',
+    contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - - - -',
+    viewer: 'r r r r r r r r - r r w - - - r r r r r r r r r -',
+    guest: '- - - r r r - - - - - w - - - - - - - - - - - - -',
+    auditor: 'r r r r r r r r r r r w - r - r r r r r r r r r -',
   }
   const centerThings = ['centers', 'templates', 'sprints', 'comments', 'time'].map(name => `center.${name}`)
   const ofCenter: Record<Role, string> = {

@@ -102,7 +102,11 @@ describe('a path with a fixed segment', () => {
       }
     }
     // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs, and the numbers of payments;
-    // days are no words.
+    // days are no words. Tiles of the notary and positions are numbers.
+    const places = [':n1', ':n1/:n2', ':n1/:n2/:n3', ':n1/:n2/:n3/:n4'].map(place => `tile/:level/${place}`)
+    const inTrees = ['audit', 'platform'].flatMap(of =>
+      [...places, 'proofs/:position'].map(path => `/kmg/${of}/log/${path}`),
+    )
     expect([...system]).to.have.members([
       '/kwlt/entries/:id',
       '/kwlt/imports/:id',
@@ -114,6 +118,7 @@ describe('a path with a fixed segment', () => {
       '/kctr/tasks/:id/time-entries/:entry',
       '/kctr/tasks/:task/dependencies/:dependency',
       '/kbfc/items/:id/values/:on',
+      ...inTrees,
     ])
   })
 

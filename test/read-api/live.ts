@@ -50,6 +50,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     kinds,
     memoryPermissions,
     resources: code.resources,
+    eventsAt: async () => [],
     allows: () => true,
   }
   const app = createApp({

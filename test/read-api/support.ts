@@ -99,6 +99,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     kinds,
     memoryPermissions,
     resources,
+    eventsAt: async () => [],
     allows: () => true,
     ...overrides,
   }

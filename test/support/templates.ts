@@ -2,6 +2,7 @@
 import { projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
+import { notaryTiles } from '../../infra/migrations/read/0005-notary-tiles.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { createIndexes, createTables } from '../../projections/rows/tables.ts'
 import { ensureIndexes, ensureTables } from '../../projections/runner/build.ts'
@@ -34,6 +35,7 @@ export const rowsAlone: Template = {
     await pool.query(projections.flatMap(model => [...createTables(model), ...createIndexes(model)]).join(';'))
     await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
       epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
+    await notaryTiles.up({ raw: (text: string) => pool.query(text) } as never)
     await pool.end()
   },
 }
