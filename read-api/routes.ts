@@ -7,6 +7,7 @@ import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
 import { valueRoute } from './briefcase/value.ts'
+import { centerRoutes } from './center/routes.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
@@ -47,6 +48,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   catalogRoute(deps),
   ...dashboardRoutes(deps),
   valueRoute(deps),
+  ...centerRoutes(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),
   activityRoute(deps),

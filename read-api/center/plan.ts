@@ -1,0 +1,150 @@
+/** `GET /kctr/projects/:id/plan`: when the tasks of a project can and must be done, by dependencies and by people. */
+import { z } from 'zod'
+import { criticalPath } from '../../domain/center/plan/critical-path.ts'
+import { levelled } from '../../domain/center/plan/levelling.ts'
+import type { LinkKind, Network } from '../../domain/center/plan/network.ts'
+import type { Parameter } from '../../domain/kernel/route.ts'
+import { boolean, date, id, integer, object, oneOf, text } from '../../domain/kernel/schema.ts'
+import { number } from '../../domain/record/measures.ts'
+import { projects } from '../../projections/center/projects.ts'
+import { taskDependencies } from '../../projections/center/task-dependencies.ts'
+import { tasks } from '../../projections/center/tasks.ts'
+import { inQuery, invalidParameter, whole } from '../parameters.ts'
+import { dayAfter, type Question } from './question.ts'
+
+/** Tasks of one plan, those of other projects that it waits for included. */
+const TASKS_MAX = 20_000
+/** Plans are made of whole hundredths of an hour, so that sums are exact. */
+const UNITS = 100
+const TRIES = 50
+
+const parameters: readonly Parameter[] = [
+  inQuery('left', z.enum(['true', 'false']), '`true`: what is done takes no time, and what was worked is taken off'),
+  inQuery('level', z.enum(['true', 'false']), '`true`: everybody does one task at a time; see `planned_start`'),
+  inQuery('seed', whole(0, 4_294_967_295), 'another one may find another plan of the same quality'),
+  inQuery('from', date, 'the first day: that of the project, or today, if left out'),
+  inQuery('hours_per_day', whole(1, 24), 'hours of work in a day, for the days of the answer; 8 if left out'),
+]
+
+const hours = number(0, 1e12).meta({ description: 'hours of work from the start' })
+const response = object({
+  project: id('project'),
+  length: hours,
+  level_length: hours.optional(),
+  from: date,
+  to: date,
+  tasks: z.array(
+    object({
+      task: id('task'),
+      name: text(500),
+      project: id('project').optional(),
+      assignee: text(128).optional(),
+      hours,
+      earliest_start: hours,
+      earliest_finish: hours,
+      latest_start: hours,
+      latest_finish: hours,
+      slack: hours,
+      is_critical: boolean,
+      planned_start: hours.optional(),
+      starts_on: date,
+      ends_on: date,
+    }),
+  ),
+  dependencies: integer(0, 1_000_000),
+  status: oneOf('whole', 'without_estimates').meta({ description: 'whether every task that is left has an estimate' }),
+}).meta({ title: 'ProjectPlan' })
+
+/** A task or a dependency: rows of the statement. */
+type Row = readonly unknown[]
+
+export const planQuestion: Question = {
+  path: '/kctr/projects/:id/plan',
+  operationId: 'getProjectPlan',
+  summary:
+    'When the tasks of a project can and must be done: critical path and slack, by their estimates and dependencies, ' +
+    'those of other projects included.',
+  permission: 'center.tasks.read',
+  parameters,
+  of: [tasks, taskDependencies],
+  within: projects,
+  sql: ({ put, rows, params }) => `with recursive wanted(id) as (
+        select t.id from ${rows(tasks)} t where t.project = ${put(params.id)}
+        union select d.dependency from wanted w join ${rows(taskDependencies)} d on d.task = w.id
+      ), own as materialized (select t.* from ${rows(tasks)} t join wanted w on w.id = t.id limit ${TASKS_MAX + 1})
+      select 'task' as kind, t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, null as lag,
+        p.starts_on from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
+      union all select 'link', d.task, d.dependency, d.type, null, null, null, null, d.lag, null
+      from ${rows(taskDependencies)} d join own a on a.id = d.task join own b on b.id = d.dependency
+      order by 1, 2, 3`,
+  answer(rows, { query, params, today }) {
+    const found = rows.filter(([kind]) => kind === 'task')
+    if (found.length > TASKS_MAX) throw invalidParameter('id', `is of a project of more than ${TASKS_MAX} tasks`)
+    const places = new Map(found.map(([, name], at) => [name, at]))
+    const units = found.map(row => unitsOf(row, query.left === 'true'))
+    const links = rows
+      .filter(([kind]) => kind === 'link')
+      .map(([, task, dependency, kind, , , , , lag]) => ({
+        from: places.get(dependency as string)!,
+        to: places.get(task as string)!,
+        kind: kind as LinkKind,
+        lag: Math.round((lag as number) * UNITS),
+      }))
+    const network: Network = { durations: units, links }
+    const { length, earliest, latest, slack } = criticalPath(network)
+    const level = query.level === 'true' ? byPeople(network, found, Number(query.seed ?? 1)) : undefined
+    const starts = level?.starts ?? earliest
+    const from = query.from ?? (found[0]?.[9] as string | null | undefined) ?? today
+    const day = (at: number) => workday(from, Math.floor(at / UNITS / Number(query.hours_per_day ?? 8)))
+    return {
+      project: params.id!,
+      length: length / UNITS,
+      ...(level && { level_length: level.length / UNITS }),
+      from,
+      to: day(Math.max(0, (level?.length ?? length) - 1)),
+      tasks: found.map(([, task, name, project, assignee], at) => ({
+        task,
+        name,
+        ...(project !== null && { project }),
+        ...(assignee !== null && { assignee }),
+        hours: units[at]! / UNITS,
+        earliest_start: earliest[at]! / UNITS,
+        earliest_finish: (earliest[at]! + units[at]!) / UNITS,
+        latest_start: latest[at]! / UNITS,
+        latest_finish: (latest[at]! + units[at]!) / UNITS,
+        slack: slack[at]! / UNITS,
+        is_critical: slack[at] === 0,
+        ...(level && { planned_start: level.starts[at]! / UNITS }),
+        starts_on: day(starts[at]!),
+        ends_on: day(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
+      })),
+      dependencies: links.length,
+      status: found.some(row => row[5] === null && row[7] !== 'done') ? 'without_estimates' : 'whole',
+    }
+  },
+  response,
+}
+
+/** What a task takes, in hundredths of an hour. */
+function unitsOf([, , , , , estimate, minutes, stage]: Row, left: boolean): number {
+  const whole = Math.round(((estimate as number | null) ?? 0) * UNITS)
+  if (!left) return whole
+  return stage === 'done' ? 0 : Math.max(0, whole - Math.round(((minutes as number) / 60) * UNITS))
+}
+
+/** The plan in which everybody does one task at a time. */
+function byPeople(network: Network, rows: readonly Row[], seed: number) {
+  const people = [...new Set(rows.map(row => row[4]).filter(name => name !== null))]
+  const needs = rows.map(row => people.map(name => (name === row[4] ? 1 : 0)))
+  // A plan is answered at once: large ones are made of fewer tries.
+  const tries = Math.min(TRIES, Math.floor(20_000 / Math.max(1, rows.length)))
+  return levelled({ ...network, needs, capacities: people.map(() => 1) }, { tries, seed })
+}
+
+/** The working day, Monday to Friday, that lies so many working days after the first one on or behind a day. */
+function workday(from: string, days: number): string {
+  const weekday = (new Date(`${from}T00:00:00Z`).getUTCDay() + 6) % 7
+  const monday = dayAfter(from, -weekday)
+  const first = Math.min(weekday, 5) + days
+  return dayAfter(monday, Math.floor(first / 5) * 7 + (first % 5))
+}

@@ -1,0 +1,117 @@
+/** Questions about projects and tasks whose answers are no lists: one statement, and arithmetic on its rows. */
+import { z } from 'zod'
+import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
+import { date } from '../../domain/kernel/schema.ts'
+import { auditLog } from '../../projections/audit/audit-log.ts'
+import { type Fixed, tableAsOf } from '../../projections/rows/as-of.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
+import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
+import type { Put } from '../filters.ts'
+import { fromPath, inQuery, type Queries, queriesOf, tokenParameters } from '../parameters.ts'
+import { notFound } from '../scope.ts'
+
+type Row = readonly unknown[]
+
+/** A request with what its statement is made of. `$2` is the org. */
+export type Asked = {
+  readonly query: Queries
+  readonly params: Readonly<Record<string, string>>
+  readonly put: Put
+  /** SQL of the rows of the org in a read model, as they stand or stood. */
+  readonly rows: (model: AnyProjection) => string
+  /** SQL of all versions of the tasks of the org up to then, with `at` and `until`, between which each holds. */
+  readonly versions: (model: AnyProjection) => string
+  /** The day that the answer is of, in UTC. */
+  readonly today: string
+}
+
+export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permission'> & {
+  readonly parameters: readonly Parameter[]
+  readonly of: readonly AnyProjection[]
+  /** The thing that the path names as `id`: 404 where it is not there. */
+  readonly within?: AnyProjection
+  /** Checks the query beyond its parameters, before anything is read. */
+  readonly sql: (asked: Asked) => string
+} & (
+    | { readonly response: z.ZodType; readonly answer: (rows: readonly Row[], asked: Asked) => unknown }
+    | {
+        readonly media: readonly string[]
+        readonly file: (rows: readonly Row[], asked: Asked) => NonNullable<ApiResponse['file']>
+      }
+  )
+
+/** The route of a question. */
+export function questionRoute(deps: ReadStore, question: Question): Route {
+  const { path, operationId, summary, permission, within } = question
+  const own = within ? [pathParameter(within)] : []
+  const parameters = [...own, ...question.parameters, asOfParameter, ...tokenParameters]
+  const of = [...new Set([...question.of, ...(within ? [within] : []), auditLog])]
+  return {
+    method: 'GET',
+    path,
+    operationId,
+    summary,
+    permission,
+    tag: 'kctr',
+    parameters,
+    response: 'answer' in question ? question.response : z.string(),
+    ...('media' in question && { media: question.media }),
+    errors: { ...asOfErrors, ...(within && { 404: ['not_found'] }), ...readErrors },
+    async handle(request) {
+      const query = queriesOf(request, parameters)
+      const wanted = await wantedOf(deps, request, query)
+      const values: unknown[] = [request.principal.org]
+      const put: Put = value => `$${values.push(value) + 1}`
+      const then = wanted.asOf && put(wanted.asOf.position)
+      const params = within ? { id: idOf(request, within) } : {}
+      const asked: Asked = { query, params, put, today: query.day ?? dayOf(wanted.asOf?.asked), ...tables(then) }
+      const exists = within ? `exists(select from ${asked.rows(within)} p where p.id = ${put(params.id)})` : 'true'
+      const text = `select c.position, c.stalled, ${exists}, r.* from ${checkpointsSql(of)}
+        left join (select true as there, q.* from (${question.sql(asked)}) q) r on true`
+      const { rows, position } = await read(deps, request, { of, text, values }, wanted)
+      if (rows[0]![2] === false) throw notFound(within!.reads![0]!.one, [params.id!], wanted.asOf)
+      const found = rows.filter(row => row[3] === true).map(row => row.slice(4))
+      const said = positioned(position, wanted.asOf)
+      if ('file' in question) return { file: question.file(found, asked), headers: said.headers }
+      return { data: question.answer(found, asked), ...said }
+    },
+  }
+}
+
+const pathParameter = ({ row, reads }: AnyProjection): Parameter => ({
+  name: 'id',
+  in: 'path',
+  schema: row.shape.id,
+  description: `id of the ${reads![0]!.one}`,
+})
+
+const idOf = (request: ApiRequest, { row }: AnyProjection) => fromPath(request, 'id', row.shape.id)
+
+const ORG: Fixed = [['org', '$2']]
+
+const tables = (then: string | undefined): Pick<Asked, 'rows' | 'versions'> => ({
+  rows: model =>
+    then === undefined ? `(select * from ${quoted(tableOf(model))} where org = $2)` : tableAsOf(model, ORG, then),
+  versions: model => `(select h.*, lead(h.at) over (partition by h.id order by h._position) as until from (
+      select v.*, case when v._removed then a.at else v.updated_at end as at
+      from ${quoted(historyTableOf(model))} v
+      left join ${quoted(tableOf(auditLog))} a on v._removed and a.org = v.org and a.position = v._position
+      where v.org = $2${then === undefined ? '' : ` and v._position <= ${then}::bigint`}) h)`,
+})
+
+/** The day of a time that was asked for; today for none, and for a position. */
+const dayOf = (asked: string | undefined) =>
+  asked !== undefined && /^\d{4}-\d{2}-\d{2}/.test(asked) ? asked.slice(0, 10) : new Date().toISOString().slice(0, 10)
+
+/** The parameter of the day that a question is asked on. */
+export const dayParameter = inQuery(
+  'day',
+  date,
+  'the day that is asked on, in UTC: that of `as_of`, or today, if left out',
+)
+
+/** The day that lies so many days after another one. */
+export const dayAfter = (day: string, days: number): string =>
+  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
