@@ -25,7 +25,7 @@ type Level = { tasks: number; hours: number }
 type FlowDay = { readonly day: string } & Readonly<Record<(typeof STAGES)[number], Level>>
 
 /** SQL of what comes to and leaves each stage on each day, of the versions of tasks that a condition holds for. */
-export const changesSql = (versions: string, condition: string): string => `
+const changesSql = (versions: string, condition: string): string => `
   select day, stage, sum(n)::int as n, sum(n * coalesce(estimate, 0)) as estimate from (
     select left(v.at, 10) as day, v.stage, 1 as n, v.estimated_hours as estimate from ${versions} v
     where not v._removed and ${condition}
@@ -54,7 +54,7 @@ export function flowOf(rows: readonly (readonly unknown[])[], from: string, to: 
 }
 
 /** The days that are asked for. */
-export function spanOf({ query, today }: Asked, length = 90): { readonly from: string; readonly to: string } {
+function spanOf({ query, today }: Asked, length = 90): { readonly from: string; readonly to: string } {
   const to = query.to ?? today
   const from = query.from ?? dayAfter(to, -length)
   if (from > to) throw invalidParameter('to', 'must not lie before from')

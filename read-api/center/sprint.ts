@@ -59,26 +59,28 @@ export const burndownQuestion: Question = {
   path: '/kctr/sprints/:id/burndown',
   operationId: 'getBurndown',
   summary:
-    'What a sprint began with, what came, went and was estimated anew since, and how much was to do, in work and done ' +
-    'at the end of each day.',
+    'What a sprint began with, what came, what went and what was estimated anew since, and how much was to do, in ' +
+    'work and done at the end of each day.',
   permission: 'center.sprints.read',
   parameters: [],
   of: [sprints, tasks],
   within: sprints,
   sql(asked) {
-    const { rows, params, put, versions } = asked
-    const own = `(select * from ${rows(sprints)} x where x.id = ${put(params.id)})`
-    const sprint = put(params.id)
+    const own = `(select * from ${asked.rows(sprints)} x where x.id = ${asked.put(asked.params.id)})`
+    // What happens to tasks after the end of the sprint is no matter of it.
+    const versions = `(select v.*, s.id as own, s.completed_at as ended from ${own} s join (
+        select x.id as task, x.sprint, x.stage, x.estimated_hours, x._removed, x.at, x.until
+        from ${asked.versions(tasks)} x) v on v.at <= coalesce(s.completed_at, v.at))`
+    const moves = `select m.day, m.stage, sum(m.n)::int as n, sum(m.n * coalesce(m.hours, 0)) as h from (
+        select left(v.at, 10) as day, v.stage, 1 as n, v.estimated_hours as hours from ${versions} v
+        where not v._removed and v.sprint = v.own
+        union all select left(v.until, 10), v.stage, -1, v.estimated_hours from ${versions} v
+        where not v._removed and v.sprint = v.own and v.until <= coalesce(v.ended, v.until)) m group by 1, 2`
     return `select 'sprint' as kind, s.status as a, left(coalesce(s.started_at, s.start_date), 10) as b,
         left(s.completed_at, 10) as c, null::float8 as h, s.end_date as e from ${own} s
-      union all select 'part', p.kind, p.n::text, null, p.h, null from ${own} s cross join lateral ${partsSql(asked, 's')} p
-      union all select 'move', m.day, m.stage, m.n::text, m.h, null from (
-        select day, stage, sum(n)::int as n, sum(n * coalesce(hours, 0)) as h from (
-          select left(v.at, 10) as day, v.stage, 1 as n, v.estimated_hours as hours, v.at as x from ${versions(tasks)} v
-          where not v._removed and v.sprint = ${sprint}
-          union all select left(v.until, 10), v.stage, -1, v.estimated_hours, v.until from ${versions(tasks)} v
-          where not v._removed and v.until is not null and v.sprint = ${sprint}
-        ) t where not exists (select from ${own} s where s.completed_at < t.x) group by day, stage) m`
+      union all select 'part', p.kind, p.n::text, null, p.h, null
+        from ${own} s cross join lateral ${partsSql(asked, 's')} p
+      union all select 'move', m.day, m.stage, m.n::text, m.h, null from (${moves}) m`
   },
   answer(rows, { today, params }) {
     const [, status, from, completed, , end] = rows.find(([kind]) => kind === 'sprint')! as readonly string[]

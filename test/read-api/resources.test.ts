@@ -175,7 +175,9 @@ describe('resources of the read API', () => {
         expect(status, filled).to.be.oneOf([200, 404])
         expect(await world.call('nobody', `${filled}${query}`), filled).to.satisfy(
           (answer: { status: number; data?: unknown }) =>
-            answer.status === 404 || [...OF_NO_LIST, ...OF_CENTER].includes(path) || NOTHING.includes(JSON.stringify(answer.data)),
+            answer.status === 404 ||
+            [...OF_NO_LIST, ...OF_CENTER].includes(path) ||
+            NOTHING.includes(JSON.stringify(answer.data)),
         )
       }
     }
