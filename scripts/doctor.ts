@@ -5,6 +5,7 @@ import pg from 'pg'
 import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
+import { commandStore } from '../infra/event-store/command-store.ts'
 import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
@@ -16,6 +17,7 @@ import { type ProjectionStatus, projectionStatus } from '../projections/care/ope
 import { greatest } from '../projections/rows/positions.ts'
 import { logWentBack } from '../projections/runner/watch.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
+import { standing } from './notary-check.ts'
 import { asExpected, mustHaveData, type OperatorOptions, print } from './operator.ts'
 import { configFrom } from './serve.ts'
 import { table } from './terminal.ts'
@@ -56,7 +58,8 @@ export const doctorCommand = () =>
 
 const HELP = `
 An engine that does not answer is a part that has failed, as are projections that are stalled, that no living projector
-works on, or whose rows are of another log, and personal data whose key is missing.
+works on, or whose rows are of another log, personal data whose key is missing, and signed checkpoints that are not of
+this log.
 ${statusHelp('a part has failed')}
 
 Example:
@@ -74,6 +77,7 @@ async function examine(config: Config, urls: Engines): Promise<Finding[]> {
       look('event bus', () => probeNats(config.natsUrl)),
       look('personal data', () => personalDataOf(urls)),
       look('projections', () => projectionsOf(urls, log.head)),
+      look('seal', () => sealOf(config, urls)),
       look('disk', async () => (urls.runBy === 'configuration' ? NO_FOLDER : diskOf(config.dataDir))),
     ])
   } finally {
@@ -88,6 +92,19 @@ async function look(part: string, check: () => Promise<string>): Promise<Finding
     return detail.startsWith('!') ? { part, state: 'warning', detail: detail.slice(1) } : { part, state: 'ok', detail }
   } catch (error) {
     return { part, state: 'failed', detail: (error as Error).message }
+  }
+}
+
+/** Looks at the checkpoints themselves: `kogi notary check` hashes the log as well. */
+async function sealOf(config: Config, { eventStoreUrl }: Engines): Promise<string> {
+  const store = commandStore(eventStoreUrl)
+  try {
+    const { seal, faults } = await standing({ config, store })
+    if (faults.length > 0) throw new Error(faults.join('; '))
+    if (!seal) return '!nothing is sealed: no worker with a key has run'
+    return `${seal.size} events, signed at ${seal.at}: kogi notary check hashes them`
+  } finally {
+    await store.close()
   }
 }
 

@@ -3,8 +3,7 @@ import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { leaseOwners } from '../infra/leases.ts'
-import { heldBy } from '../infra/notary/anchors.ts'
-import { anchorsOf, signersOf } from '../infra/notary/keys.ts'
+import { signersOf } from '../infra/notary/keys.ts'
 import { lastNoteOf, lastSeal, type Seal } from '../infra/notary/seals.ts'
 import { WORKS } from '../infra/processes/worker.ts'
 import { lagBetween } from '../projections/care/lag.ts'
@@ -22,6 +21,7 @@ import { type Verifier, verifierOf, verifierText } from '../projections/notary/n
 import { checkProof, continuationText, entryProofText, ProofFault } from '../projections/notary/proof.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
+import { checkLog, standing } from './notary-check.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
@@ -34,13 +34,14 @@ const EVENTS_PER_LIST = 500
 
 const NOTES = `
 States: sealed (the last event is in a signed checkpoint), behind (events wait for the next one), not run (no worker
-seals the log), broken (a checkpoint is not that of this log). Whether the log itself was changed, the notary finds when
-it starts, and says in the health of the worker.
+seals the log), broken (a checkpoint is not that of this log). Whether the log itself was changed, kogi notary check
+says; the notary finds it when it starts, and says it in the health of the worker.
 ${statusHelp('a checkpoint is broken')}
 
 Examples:
   $ kogi notary
   $ kogi notary checkpoint > monday.checkpoint
+  $ kogi notary check monday.checkpoint
   $ kogi notary prove 5b2f0a4e-8c1d-5e6f-9a7b-0c1d2e3f4a5b > entry.tlog-proof
   $ kogi notary continue monday.checkpoint > since-monday.proof
   $ kogi notary verify entry.tlog-proof --key kogi.local+0f1e2d3c+AY…
@@ -71,6 +72,17 @@ export const notaryCommand = (): Command =>
         .argument('<checkpoint>', 'file with the earlier checkpoint')
         .action((file: string, _: unknown, command: Command) =>
           run(command.optsWithGlobals<OfOrg>(), ran => proveContinuation(ran, file)),
+        ),
+    )
+    .addCommand(
+      withCommon(new Command('check'))
+        .description(
+          'hash the whole log and compare it with every signed checkpoint: those in the event store and in anchors',
+        )
+        .argument('[checkpoint...]', 'files with further checkpoints, of the log or of an organization')
+        .addHelpText('after', statusHelp('the log is not the one that was signed'))
+        .action((files: readonly string[], _: unknown, command: Command) =>
+          run(command.optsWithGlobals<OfOrg>(), ran => checkLog(ran, files)),
         ),
     )
     .addCommand(verifyCommand())
@@ -104,16 +116,11 @@ const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>): Promi
   })
 
 async function show({ config, events, pool, store, options }: Ran): Promise<void> {
-  const anchors = anchorsOf(config)
-  // Before the event store: an anchor gets a checkpoint after that has it.
-  const held = await heldBy(anchors)
-  const [{ seal }, head, signers] = await Promise.all([lastSeal(store), events.head(), signersOf(config)])
+  const { seal, anchors, verifiers, faults } = await standing({ config, store })
+  const head = await events.head()
   const worker = (await leaseOwners(pool).catch(() => new Map<string, string>())).get(WORKS.notary)
   const { events: behind } = await lagBetween(events, seal?.position ?? 0n, head)
-  const verifiers = signers.map(verifierOf)
   const keys = verifiers.map(verifierText)
-  const notes = [...(seal ? [{ anchor: 'the event store', note: seal.note }] : []), ...held]
-  const faults = notes.flatMap(({ anchor, note }) => faultOf(anchor, note, { verifiers, seal }))
   const isBehind = Number(behind) > 0
   const state = faults.length > 0 ? 'broken' : worker === undefined ? 'not run' : isBehind ? 'behind' : 'sealed'
   const rows = [
@@ -131,20 +138,6 @@ async function show({ config, events, pool, store, options }: Ran): Promise<void
   const value = { state, origin: config.notaryOrigin, size, root, position, at, behind, keys, anchors, faults }
   print(options, { ...value, notary: worker ?? null }, table(['', 'value'], rows))
   if (faults.length > 0) process.exitCode = STATUS.no
-}
-
-type Known = { readonly verifiers: readonly Verifier[]; readonly seal: Seal | undefined }
-
-/** What is wrong with a checkpoint by itself; whether the log leads to it is what the notary finds when it starts. */
-function faultOf(anchor: string, note: string, { verifiers, seal }: Known): readonly string[] {
-  try {
-    const head = openCheckpoint(note, verifiers)
-    if (head.origin !== verifiers[0]?.name) return [`the checkpoint of ${anchor} is of the log ${head.origin}`]
-    if (head.size <= (seal?.size ?? 0)) return []
-    return [`the checkpoint of ${anchor} has ${head.size} events, and the event store one of ${seal?.size ?? 0}`]
-  } catch (error) {
-    return [`the checkpoint of ${anchor} says nothing: ${(error as Error).message}`]
-  }
 }
 
 async function printCheckpoint(ran: Ran): Promise<void> {

@@ -34,6 +34,11 @@ export async function lastSeal(
   return last ? { seal: seal.decode(last.data as never), revision: last.revision } : { revision: -1n }
 }
 
+/** The last seals, the latest first. */
+export async function lastSeals(store: Pick<EventStore, 'readDerived'>, limit: number): Promise<readonly Seal[]> {
+  return (await store.readDerived(STREAM, 'backwards', limit)).map(({ data }) => seal.decode(data as never))
+}
+
 /** The last signed checkpoint of an org; `undefined` where it has none yet. */
 export async function lastNoteOf(store: Pick<EventStore, 'readDerived'>, org: string): Promise<string | undefined> {
   for (let limit = 64; ; limit *= 8) {

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { kogi } from '../../scripts/running.ts'
 import type { Client } from '../support/client.ts'
 import { type System, startSystem } from '../support/system.ts'
@@ -147,6 +149,46 @@ describe('kogi notary', function cli() {
     const other = key.replace(/^[^+]+/, 'another')
     const refusal = await replay('--key', other).catch((thrown: Error) => thrown)
     expect(String(refusal)).to.include('they do not fit')
+  })
+
+  /** A checkpoint that the log's own key has signed, of another log. */
+  async function forged(name: string, size: number) {
+    const pem = await readFile(path.join(system.data, 'notary', 'signing-key.pem'), 'utf8')
+    const head = { origin: 'kogi.local', size, root: Buffer.alloc(32, 7) }
+    await writeFile(file(name), signCheckpoint(head, [{ name: 'kogi.local', privateKey: createPrivateKey(pem) }]))
+    return file(name)
+  }
+
+  it('hashes the log and compares it with every checkpoint', async () => {
+    const check = async (...args: string[]) => JSON.parse(await notary('check', ...args, '--json'))
+    const sound = await check(file('monday'), file('monday-acme'))
+    expect(sound).to.include({ ok: true, events: 8 })
+    expect(sound.checkpoints.map((one: { verdict: string }) => one.verdict)).to.deep.equal(Array(4).fill('holds'))
+    expect(await notary('check')).to.include('all 8 events are those that were signed')
+    const wrong = async (...args: string[]) =>
+      notary('check', ...args).then(
+        () => expect.fail('it holds'),
+        ({ code, stdout }: { code: number; stdout: string }) => `${code} ${stdout}`,
+      )
+    expect(await wrong(file('monday'), await forged('other', 5))).to.match(
+      /^1 .*other +│ +1 +│ +differs +│ +no checkpoint holds, the first 5 are not/s,
+    )
+    expect(await wrong(await forged('longer', 100))).to.match(
+      /^1 .*longer +│ +1 +│ +missing +│ .*the log has fewer than 100/s,
+    )
+  })
+
+  it('is asked by the doctor', async () => {
+    const seal = async () => {
+      const said = await system.kogi('doctor', '--json', '--data', system.data).catch(({ stdout }) => stdout)
+      return JSON.parse(said).find((one: { part: string }) => one.part === 'seal')
+    }
+    expect(await seal()).to.include({ state: 'ok' })
+    const anchor = path.join(system.data, 'notary', 'checkpoint')
+    const sound = await readFile(anchor, 'utf8')
+    await writeFile(anchor, await readFile(await forged('longer', 100), 'utf8'))
+    expect(await seal()).to.include({ state: 'failed' })
+    await writeFile(anchor, sound)
   })
 
   it('says what is unknown', async () => {

@@ -5,6 +5,7 @@ import { type ProjectionStatus, projectionStatus, pruneVersions } from '../../pr
 import { tasks } from '../../projections/center/tasks.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
 import { ensureTables } from '../../projections/runner/build.ts'
 import { verdictOf } from '../../scripts/doctor.ts'
 import { freshPool } from './support.ts'
@@ -81,12 +82,13 @@ describe('projections: what operators see', () => {
   it('prune: what a projector has left that was killed, though it was seen a moment ago', async () => {
     const beside = { ...tasks, name: 'tasks__rebuild' } as AnyProjection
     await ensureTables(pool, [beside])
-    const rebuilds = [['tasks__rebuild_v2'], DEAD]
+    const table = tableOf(beside)
+    const rebuilds = [[table], DEAD]
     await pool.query(
       `insert into projectors (id, runs, backend, expires_at) values ('rebuild', $1, $2, now() + interval '1 minute')`,
       rebuilds,
     )
-    expect(await pruneVersions(pool, projections)).to.deep.equal([{ table: 'tasks__rebuild_v2' }])
+    expect(await pruneVersions(pool, projections)).to.deep.equal([{ table }])
     expect(await readCheckpoints(pool, [beside])).to.deep.equal([])
   })
 })
