@@ -134,7 +134,7 @@ async function positionsOf(
   last: bigint,
 ): Promise<readonly bigint[]> {
   const { length } = draft.events
-  const drafted = draft.drafted()
+  const drafted = length > 1 ? draft.drafted() : []
   if (drafted.length > 1 && drafted.some(n => !turns[n]!.item.isOfBulk)) {
     const from = draft.before.revision + 1n
     const positions = await deps.store.positions(draft.stream, from, length).catch(() => [])

@@ -1,17 +1,23 @@
 /** Names that follow from what they name: the same command has the same ids on every try, in every process. */
 import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
 
 /** Namespace of every UUID made here, itself made at random once. */
 const NAMESPACE = Buffer.from('6f1d3c0a5b8e4f7796c2a4e1d0b37f58', 'hex')
 const VARIANT = '89ab'
+const STREAMS_MAX = 20_000
 /** Where short names are put behind the namespace to be hashed. */
 const scratch = Buffer.concat([NAMESPACE], 1024)
 
 /** A name-based UUID (RFC 9562, version 5) of an unambiguous list of parts. */
-export function uuidOf(parts: readonly unknown[]): string {
-  const json = canonicalJson(parts)
+export function uuidOf(parts: readonly (string | number)[]): string {
+  for (const part of parts) {
+    if (typeof part === 'string' && !part.isWellFormed()) throw new TypeError('an unpaired surrogate has no UTF-8 form')
+  }
+  // Of texts and whole numbers this is the canonical form.
+  const json = JSON.stringify(parts)
   const length = NAMESPACE.length + Buffer.byteLength(json)
   const name = length <= scratch.length ? scratch : Buffer.concat([NAMESPACE], length)
   name.write(json, NAMESPACE.length)
@@ -21,9 +27,19 @@ export function uuidOf(parts: readonly unknown[]): string {
   return `${fields.join('-')}-${hex.slice(20, 32)}`
 }
 
+/** Streams of the last things asked for. */
+const streams = new LRUCache<string, string>({ maxSize: STREAMS_MAX, sizeCalculation: () => 1 })
+
 /** The stream of a thing. The org is part of the hash, so no org can name another's stream. */
-export const streamOf = (org: string, category: string, id: string): string =>
-  `${category}-${uuidOf([org, category, id])}`
+export function streamOf(org: string, category: string, id: string): string {
+  // No part can hold U+0000.
+  const name = `${org}\0${category}\0${id}`
+  const known = streams.get(name)
+  if (known !== undefined) return known
+  const stream = `${category}-${uuidOf([org, category, id])}`
+  streams.set(name, stream)
+  return stream
+}
 
 /** The id of a thing that its creator did not name: it follows from the idempotency key. */
 export const unnamedId = (org: string, category: string, key: string): string => uuidOf([org, category, 'unnamed', key])

@@ -1,5 +1,6 @@
 /** Checks of data that a rule has just made, in memory form: cheaper than to decode its wire form, and as sure. */
 import { z } from 'zod'
+import { toWire } from '../domain/kernel/json.ts'
 
 /** True only where the wire form of the value decodes, and to this very value; `false` says nothing. */
 export type MadeCheck = (value: unknown) => boolean
@@ -23,10 +24,28 @@ function checkOf(schema: z.core.$ZodType): MadeCheck {
   }
   if (schema instanceof z.ZodObject) return objectCheck(schema)
   if (schema instanceof z.ZodArray) return arrayCheck(schema)
+  if (schema instanceof z.ZodUnion) return unionCheck(schema)
   if (schema instanceof z.ZodCodec) return decimalCheck(schema)
   if (schema instanceof z.ZodCustom) return value => isPlainJson(value) && isItself(schema, value)
   const isPlain = PLAIN.some(kind => schema instanceof kind)
-  return isPlain ? value => isItself(schema as z.ZodType, value) : () => false
+  return isPlain ? plainCheck(schema as z.ZodType) : () => false
+}
+
+/** Texts that are remembered as right, for each schema, and how long they are at most: names come again and again. */
+const KNOWN_MAX = 256
+const KNOWN_LENGTH_MAX = 64
+
+function plainCheck(schema: z.ZodType): MadeCheck {
+  const known = new Set<unknown>()
+  return value => {
+    if (known.has(value)) return true
+    if (!isItself(schema, value)) return false
+    if (typeof value === 'string' && value.length <= KNOWN_LENGTH_MAX) {
+      if (known.size >= KNOWN_MAX) known.clear()
+      known.add(value)
+    }
+    return true
+  }
 }
 
 /** Kinds whose wire form is their memory form. */
@@ -74,13 +93,26 @@ function arrayCheck(schema: z.ZodArray): MadeCheck {
   // The bounds alone: the items are checked one by one.
   const bounds = schema._zod.def.checks ?? []
   const lengths = bounds.map(({ _zod: { def } }) => def as { check: string; minimum?: number; maximum?: number })
-  if (!lengths.every(({ check }) => check === 'min_length' || check === 'max_length')) return () => false
+  const isBoundedOnly = lengths.every(({ check }) => check === 'min_length' || check === 'max_length')
   const min = Math.max(0, ...lengths.map(({ minimum = 0 }) => minimum))
   const max = Math.min(...lengths.map(({ maximum = Number.POSITIVE_INFINITY }) => maximum))
   return value => {
     if (!Array.isArray(value) || value.length < min || value.length > max) return false
     for (const one of value) if (!item(one)) return false
-    return true
+    // Whatever else it asks of all items together is asked of their wire forms.
+    return isBoundedOnly || schema.safeDecode(toWire(value) as never).success
+  }
+}
+
+/** Decoding takes the first option that fits the wire form: an earlier one must not fit what a later one has made. */
+function unionCheck(schema: z.ZodUnion): MadeCheck {
+  const options = (schema.options as readonly z.ZodType[]).map(option => ({ option, check: madeCheck(option) }))
+  return value => {
+    for (const { option, check } of options) {
+      if (check(value)) return true
+      if (option.safeDecode(toWire(value) as never).success) return false
+    }
+    return false
   }
 }
 

@@ -51,7 +51,7 @@ export function referenceCheck(aggregates: readonly AnyAggregate[], store: Pick<
     if (aggregate.twinOf) await check(principal.org, { field: 'id', category: aggregate.twinOf }, id)
     for (const reference of referencesOf.get(aggregate.commands[name]) ?? []) {
       const value = (body as Readonly<Record<string, unknown>>)[reference.field]
-      if (isUnchanged(reference.field, value, facts)) continue
+      if (value === undefined || isUnchanged(reference.field, value, facts)) continue
       const ids = reference.many ? ((value ?? []) as readonly string[]) : typeof value === 'string' ? [value] : []
       for (const id of new Set(ids)) await check(principal.org, reference, id)
     }

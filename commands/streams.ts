@@ -86,6 +86,8 @@ export type LoadedStream = {
   /** Parts of the last snapshot, 0 while there is none, and whether one is being written. */
   parts: number
   saving: boolean
+  /** What it counts for in the cache. */
+  size: number
 }
 
 export type Streams = {
@@ -141,7 +143,9 @@ export function loadedStreams(deps: StreamsDeps): Streams {
       const cached = cache.get(stream)
       const loaded = cached ?? (await readWhole(aggregate, stream))
       // Its size grows with its commands: it is weighed anew each time it is used.
-      cache.set(stream, loaded, { size: Math.max(loaded.commands.size, COMMANDS_MIN) })
+      const size = Math.max(loaded.commands.size, COMMANDS_MIN)
+      if (!cached || size !== loaded.size) cache.set(stream, loaded, { size })
+      loaded.size = size
       return { loaded, fresh: !cached }
     },
     async refresh(aggregate, loaded) {
@@ -234,6 +238,7 @@ const emptyStream = (aggregate: AnyAggregate, stream: string): LoadedStream => (
   idsSaved: 0,
   parts: 0,
   saving: false,
+  size: 0,
 })
 
 /** Writes what makes the next cold load short: the ids of the commands since the last time, and a snapshot. */

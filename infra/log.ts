@@ -1,4 +1,5 @@
 import pino from 'pino'
+import { timestampNow } from './clock.ts'
 
 /** The logger that is passed to every part that logs. */
 export type Log = pino.Logger
@@ -29,7 +30,7 @@ export function createLog(options: {
       level,
       base: { service },
       messageKey: 'message',
-      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      timestamp: () => `,"timestamp":"${timestampNow()}"`,
       formatters: { level: label => ({ level: label }), log: arranged },
       hooks: {
         logMethod(args, method) {

@@ -9,6 +9,7 @@ import { unskippedBy } from '../projections/rows/projection.ts'
 import { answeredCommands } from './answered.ts'
 import { mustAllow } from './auth/permissions.ts'
 import { aggregates, codec, projections } from './catalogue.ts'
+import { timestampNow } from './clock.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
 import { commandStore } from './event-store/command-store.ts'
@@ -48,7 +49,7 @@ export function openWriteSide(
     streams: loadedStreams({ store, codec, unskippedBy: skipLookup(urls.eventStoreUrl), onSnapshotFailed }),
     checkReferences: referenceCheck(aggregates, store),
     turns: new Turns(),
-    now: () => new Date().toISOString(),
+    now: timestampNow,
     onRefused: refusals(store, log),
     onAnswered: answeredCommands(log, metrics),
     keyring: keyring(keys, { watch, ...(metrics && { metrics }) }),

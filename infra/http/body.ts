@@ -10,13 +10,15 @@ export class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
-const MALFORMED = 'malformed'
-const faults = new WeakMap<IncomingMessage, Error>()
+const FAULT = Symbol('fault')
+const REFUSE = Symbol('refuse')
+/** A request with the fault of its body, and with what ends the reading of it. */
+type Read = IncomingMessage & { [FAULT]?: Error; [REFUSE]?: (error: Error) => void }
 
 /** Makes the reading of a body fail, now or when it begins: the parser has refused the bytes of it. */
-export function refuseBody(request: IncomingMessage, error: Error): void {
-  faults.set(request, error)
-  request.emit(MALFORMED, error)
+export function refuseBody(request: Read, error: Error): void {
+  request[FAULT] = error
+  request[REFUSE]?.(error)
 }
 
 /** True where a request announces a body. */
@@ -56,7 +58,7 @@ function mediaTypeFault({ headers }: IncomingMessage) {
 }
 
 /** The whole body, `undefined` when it is over the limit. */
-function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer | undefined> {
+function readBytes(request: Read, limitBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -69,10 +71,9 @@ function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer
       if (size > limitBytes) resolve(undefined)
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
     })
-    if (faults.has(request)) reject(faults.get(request))
-    request.on(MALFORMED, reject)
-    const gone = () => request.complete || reject(new ClientGone())
-    request.on('error', gone)
-    request.on('close', gone)
+    if (request[FAULT]) reject(request[FAULT])
+    request[REFUSE] = reject
+    // Behind every error comes this; without a listener of its own an error of a request is not thrown.
+    request.on('close', () => request.complete || reject(new ClientGone()))
   })
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
+import { timestampNow } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { ClientGone } from './body.ts'
@@ -149,7 +150,7 @@ export class Exchange {
   }
 
   #meta() {
-    return { request_id: this.requestId, timestamp: new Date().toISOString() }
+    return { request_id: this.requestId, timestamp: timestampNow() }
   }
 
   #logFields(status: number) {

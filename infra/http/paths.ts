@@ -32,20 +32,24 @@ export function createPaths(
     for (const route of targets) add(root, route, spelling)
   }
   const methodsOf: MethodsOf = path => {
-    const methods = [...new Set([...lookUp(root, segmentsOf(path), 0)].flatMap(({ targets }) => [...targets.keys()]))]
+    const nodes: Node[] = []
+    lookUp(root, segmentsOf(path), 0, node => nodes.push(node) === 0)
+    const methods = [...new Set(nodes.flatMap(({ targets }) => [...targets.keys()]))]
     if (methods.includes('GET')) methods.push('HEAD')
     return methods.length === 0 ? [] : [...methods, 'OPTIONS']
   }
   const find: FindRoute = (method, path) => {
     const segments = segmentsOf(path)
     const wanted = method === 'HEAD' ? 'GET' : method
-    let known = false
-    for (const { targets } of lookUp(root, segments, 0)) {
-      known = true
-      const target = targets.get(wanted)
-      if (target) return { route: target.route, params: paramsOf(target, segments) }
-    }
-    throw httpError(known ? 'method_not_allowed' : 'route_not_found')
+    let isKnown = false
+    let target: Target | undefined
+    lookUp(root, segments, 0, ({ targets }) => {
+      isKnown = true
+      target = targets.get(wanted)
+      return target !== undefined
+    })
+    if (target) return { route: target.route, params: paramsOf(target, segments) }
+    throw httpError(isKnown ? 'method_not_allowed' : 'route_not_found')
   }
   return { find, methodsOf }
 }
@@ -74,16 +78,16 @@ function segmentsOf(path: string): string[] {
   return path.includes('%') ? segments.map(segment => decodePart(segment, 'path')) : segments
 }
 
-/** The patterns that a path fits, a fixed segment before a parameter: `PATCH /notes/summary` is about a note. */
-function* lookUp(node: Node, segments: readonly string[], at: number): Generator<Node> {
-  if (at === segments.length) {
-    if (node.targets.size > 0) yield node
-    return
-  }
+/**
+ * Calls `isIt` with each pattern that a path fits until it says so, and answers whether it did. A fixed segment comes
+ * before a parameter: `PATCH /notes/summary` is about a note.
+ */
+function lookUp(node: Node, segments: readonly string[], at: number, isIt: (node: Node) => boolean): boolean {
+  if (at === segments.length) return node.targets.size > 0 && isIt(node)
   const segment = segments[at]!
   const child = node.children.get(segment)
-  if (child) yield* lookUp(child, segments, at + 1)
-  if (node.parameter && segment !== '') yield* lookUp(node.parameter, segments, at + 1)
+  if (child && lookUp(child, segments, at + 1, isIt)) return true
+  return node.parameter !== undefined && segment !== '' && lookUp(node.parameter, segments, at + 1, isIt)
 }
 
 function add(root: Node, route: Route, pattern: string) {

@@ -23,13 +23,8 @@ const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
 /** Why a request is refused before anything looks at it: its framing, its host, a header that came twice. */
 export function faultOf(request: IncomingMessage): KogiError | undefined {
   const { headers, rawHeaders, httpVersionMinor } = request
-  const seen = new Set<string>()
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!.toLowerCase()
-    if (!SINGLE.has(name)) continue
-    if (seen.has(name)) return malformed(SINGLE.get(name)!, 'came more than once')
-    seen.add(name)
-  }
+  const twice = Object.keys(headers).length < rawHeaders.length / 2 ? repeated(rawHeaders) : undefined
+  if (twice) return malformed(twice, 'came more than once')
   if (headers.host === undefined && httpVersionMinor > 0) return malformed('Host', 'must be given')
   if (headers.host !== undefined && !HOST.test(headers.host)) return malformed('Host', 'must be a host and a port')
   const coding = headers['transfer-encoding']
@@ -41,6 +36,17 @@ export function faultOf(request: IncomingMessage): KogiError | undefined {
   const { expect } = headers
   if (expect === undefined || expect.toLowerCase() === '100-continue') return undefined
   return httpError('expectation_failed', [{ field: 'Expect', message: 'must be 100-continue' }])
+}
+
+/** The first header that came more than once and may not. */
+function repeated(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase()
+    if (SINGLE.has(name) && seen.has(name)) return SINGLE.get(name)
+    seen.add(name)
+  }
+  return undefined
 }
 
 const malformed = (field: string, message: string) =>
