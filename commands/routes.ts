@@ -21,7 +21,7 @@ import {
 } from './requests.ts'
 
 /** The parameters of every command beside those of its path. */
-const commandParameters: readonly Parameter[] = [
+export const commandParameters: readonly Parameter[] = [
   {
     name: 'Idempotency-Key',
     in: 'header',

@@ -4,6 +4,7 @@ import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { changesField } from './audit/changes.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
+import { bookRoutes } from './briefcase/books.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
 import { valueRoute } from './briefcase/value.ts'
@@ -45,6 +46,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   netWorthRoute(deps),
   valuationRoute(deps),
   budgetRoute(deps),
+  ...bookRoutes(deps),
   catalogRoute(deps),
   ...dashboardRoutes(deps),
   valueRoute(deps),

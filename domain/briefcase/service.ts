@@ -1,4 +1,5 @@
 import { service } from '../kernel/service.ts'
+import { book } from './book/book.ts'
 import { briefcase } from './briefcase/briefcase.ts'
 import { item } from './item/item.ts'
 import { tree } from './tree/tree.ts'
@@ -7,7 +8,7 @@ export const briefcaseService = service({
   code: 'kbfc',
   word: 'briefcase',
   title: 'Briefcase: portfolio items',
-  aggregates: [item, tree, briefcase],
+  aggregates: [item, tree, briefcase, book],
   roles: {
     'team-lead': ['*'],
     'team-member': ['*'],

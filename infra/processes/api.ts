@@ -1,6 +1,7 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
 import type { Server } from 'node:http'
 import pg from 'pg'
+import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
@@ -126,7 +127,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     return {
-      routes: [...commandRoutes(services, deps), ...importRoutes({ ...deps, readXml })],
+      routes: [...commandRoutes(services, deps), ...importRoutes({ ...deps, readXml }), restoreBookRoute(deps)],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },

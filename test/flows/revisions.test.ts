@@ -151,6 +151,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
     isOf: own,
   },
   briefcase: record('/kbfc/briefcases', 'name'),
+  book: {
+    make: id => [
+      ['POST', '/kbfc/items', { id: `${id} of a book`, name: 'x' }],
+      ['PUT', `/kbfc/items/${encodeURIComponent(`${id} of a book`)}/book`, { charter: 'x' }],
+    ],
+    change: [(id, n) => ['PUT', `/kbfc/items/${encodeURIComponent(`${id} of a book`)}/book`, { charter: `x ${n}` }]],
+    reads: [
+      id => `/kbfc/items/${encodeURIComponent(`${id} of a book`)}/book`,
+      id => `/kbfc/items/${encodeURIComponent(`${id} of a book`)}/book/parts`,
+    ],
+    list: '/kbfc/item-books',
+    isOf: id => row => row.id === `${id} of a book`,
+  },
   project: record('/kctr/projects', 'name'),
   center: record('/kctr/centers', 'name'),
   projecttemplate: record('/kctr/templates', 'name'),
@@ -170,7 +183,7 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
     client = await app.clientOf('okonjo')
     for (const [name, kind] of Object.entries(KINDS)) {
       for (const id of [`${name}-1`, 'same']) {
-        for (const command of kind.make(id)) expect((await send(command)).status).to.equal(201)
+        for (const command of kind.make(id)) expect((await send(command)).status).to.be.within(200, 201)
         things.push({ kind, id })
       }
     }

@@ -59,6 +59,7 @@ describe('permissions', () => {
   /** The same by thing, for each role in the order of `ROLES`. */
   const byName: Record<string, string> = {
     'briefcase.briefcases': 'rw rw rw rw rw r - r',
+    'briefcase.books': 'rw rw rw rw rw r - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

@@ -119,6 +119,7 @@ describe('a path with a fixed segment', () => {
       '/kctr/tasks/:task/dependencies/:dependency',
       '/kbfc/items/:id/values/:on',
       ...inTrees,
+      '/kbfc/items/:id/book/parts/:part',
     ])
   })
 

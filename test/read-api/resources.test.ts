@@ -65,6 +65,7 @@ const QUERIES = [
   [/\/(statement|end-of-day|net-worth)$/, '?currency=EUR'],
   [/\/exchange$/, '?from=EUR&to=USD'],
   [/\/books$/, '?format=csv'],
+  [/\/book\/diff$/, '?from=1'],
 ] as const
 
 describe('resources of the read API', () => {

@@ -5,7 +5,7 @@ import { mention, said } from '../../record/said.ts'
 import { commands, events, rejections } from './messages.ts'
 
 /** The item above each item that is not at the top. */
-type Tree = { readonly parents: Keyed<string>; readonly count: number }
+type Tree = { readonly status: 'flat' | 'grown'; readonly parents: Keyed<string>; readonly count: number }
 
 /** The id of the one tree of an organization. */
 export const TREE = 'portfolio'
@@ -14,8 +14,9 @@ const PLACED_MAX = 50_000
 
 const evolve: Evolve<Tree, typeof events> = {
   ItemPlaced({ parents, count }, { item, from, parent }) {
-    if (parent === null) return { parents: withoutMember(parents, item), count: count - 1 }
-    return { parents: withMember(parents, item, parent), count: from === null ? count + 1 : count }
+    const status = 'grown'
+    if (parent === null) return { status, parents: withoutMember(parents, item), count: count - 1 }
+    return { status, parents: withMember(parents, item, parent), count: from === null ? count + 1 : count }
   },
 }
 
@@ -49,7 +50,7 @@ export const tree = aggregate({
     ],
   },
   rejections,
-  initial: { parents: noneKeyed, count: 0 } as Tree,
+  initial: { status: 'flat', parents: noneKeyed, count: 0 } as Tree,
   evolve,
   decide,
   stateSchema: 1,

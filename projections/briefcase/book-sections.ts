@@ -1,0 +1,71 @@
+import type { z } from 'zod'
+import { events } from '../../domain/briefcase/book/messages.ts'
+import { id, integer, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { spelt } from '../rows/spellings.ts'
+import { itemBooks } from './item-books.ts'
+
+const row = object({
+  org: id('org'),
+  book: id('item').meta({ description: 'id of the book, which is that of its item' }),
+  part: id('part'),
+  kind: text(64),
+  title: text(255).optional(),
+  content: text(300_000).optional(),
+  url: text(2_000).optional(),
+  about: id('part').optional(),
+  rank: text(255).optional().meta({ description: 'orders the parts of a kind' }),
+  version: integer(1, 2 ** 31 - 1).meta({ description: 'the version that wrote it or moved it' }),
+  revision: unsigned64,
+  created_at: timestamp,
+  updated_at: timestamp,
+})
+
+const on: Handlers<z.output<typeof row>, typeof events> = {
+  BookEdited: {
+    keys: ({ data: { parts, moved, removed }, metadata: { org, id } }) =>
+      [...parts.map(({ part }) => part), ...moved.map(({ part }) => part), ...removed].map(part => ({
+        org,
+        book: id,
+        part,
+      })),
+    fold(before, event, { part }) {
+      const { data, metadata, revision } = event
+      const { org, id: book, at } = metadata
+      if (data.removed.includes(String(part))) return null
+      const stamps = { version: data.version, revision, updated_at: at }
+      const written = data.parts.find(each => each.part === part)
+      if (written) return { ...written, org, book, created_at: before?.created_at ?? at, ...stamps }
+      const { rank } = data.moved.find(each => each.part === part)!
+      return { ...existing(before, event), rank, ...stamps }
+    },
+  },
+}
+
+/** One row per part of a book: its texts, sections, notes, references and annotations. */
+export const bookSections = projection({
+  name: 'book_sections',
+  service: 'briefcase',
+  version: 1,
+  history: true,
+  of: { book: events },
+  row,
+  key: ['org', 'book', 'part'],
+  on,
+  computed: spelt({ book_id: 'book' }),
+  reads: [
+    {
+      one: 'book part',
+      many: 'book parts',
+      path: '/items/:id/book/parts',
+      permission: 'books.read',
+      parents: { id: 'book' },
+      within: itemBooks,
+      names: ['part'],
+      order: ['part'],
+      walked: ['kind'],
+      groups: ['kind'],
+      summary: { list: 'The parts of a book.', get: 'A part of a book.' },
+    },
+  ],
+})
