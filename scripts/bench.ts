@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
+import { asBuilt } from './bench/as-built.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
@@ -27,7 +28,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   checkpoints: checkpointBench,
   search: searchBench,
   statements: statementBench,
-  transfers: transferBench,
+  transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,
   live: liveBench,
   relay: relayBench,

@@ -5,6 +5,7 @@ import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type Command, mayMake } from '../command.ts'
 import { execute, type WriteDeps } from '../execute.ts'
 import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
+import type { LoadedStream } from '../streams.ts'
 import type { AnyProcess, Refusal, Step } from './process.ts'
 
 export type GiveDeps = WriteDeps & { readonly aggregates: ReadonlyMap<string, AnyAggregate> }
@@ -45,9 +46,10 @@ export async function giveSteps(deps: GiveDeps, process: AnyProcess, event: Doma
         return
       }
       // A refusal that was answered stands, also where the rules would now say yes.
-      if (step.refused && (await isAnswered(deps, event, keyOf(n, 'refused')))) return
+      if (step.refused && (await isAnswered(deps, event, () => keyOf(n, 'refused')))) return
       try {
-        await execute(deps, commandOf(process, event, step, keyOf(n)))
+        const { events } = await execute(deps, commandOf(process, event, step, keyOf(n)))
+        if (step.needs !== undefined && !events.some(({ type }) => type === step.needs)) return
       } catch (error) {
         if (!step.refused || !isRefusal(error)) throw error
         await answer({ code: error.code, message: error.message, details: error.details })
@@ -68,12 +70,10 @@ const REFUSALS: ReadonlySet<string> = new Set(['not_found', 'reference_unknown',
 const isRefusal = (error: unknown): error is KogiError =>
   error instanceof Rejection || (error instanceof KogiError && REFUSALS.has(error.code))
 
-/** The command of a step, caused by the event. Throws where its body is not what a client could send. */
+/** The command of a step, caused by the event. */
 function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempotencyKey: string): Command {
   const { aggregate, name, id, body } = step
-  const schema = aggregate.commands[name]!
-  const named = 'id' in schema.shape
-  schema.encode(named ? { ...body, id } : body)
+  const named = 'id' in aggregate.commands[name]!.shape
   const { org, $correlationId } = event.metadata
   return {
     aggregate,
@@ -95,8 +95,12 @@ function commandOf(process: AnyProcess, event: DomainEvent, step: Step, idempote
 export const actorOf = (process: string): string => `process:${process}`
 
 /** Whether the process has answered the refusal of a step in the stream of the event, which is its own. */
-const isAnswered = (deps: GiveDeps, { category, stream, metadata }: DomainEvent, key: string): Promise<boolean> =>
-  holds(deps, deps.aggregates.get(category)!, stream, commandIdOf(metadata.org, stream, key))
+async function isAnswered(deps: GiveDeps, { category, stream, revision, metadata }: DomainEvent, keyOf: () => string) {
+  const { loaded } = await deps.streams.load(deps.aggregates.get(category)!, stream)
+  // Nothing has followed the event.
+  if (loaded.revision <= revision) return false
+  return contains(deps, loaded, commandIdOf(metadata.org, stream, keyOf()))
+}
 
 /** Whether a step is in the log, also where its target can be decided on no more: that is when steps are given up. */
 async function isDone(deps: GiveDeps, { metadata: { org } }: DomainEvent, step: Step, key: string): Promise<boolean> {
@@ -116,9 +120,12 @@ async function isDone(deps: GiveDeps, { metadata: { org } }: DomainEvent, step: 
 }
 
 async function holds(deps: GiveDeps, aggregate: AnyAggregate, stream: string, commandId: string): Promise<boolean> {
-  const { loaded } = await deps.streams.load(aggregate, stream)
-  for (const { from, count } of loaded.commands.candidates(commandId)) {
-    const events = await deps.store.read(stream, BigInt(from), count)
+  return contains(deps, (await deps.streams.load(aggregate, stream)).loaded, commandId)
+}
+
+async function contains({ store }: GiveDeps, { stream, commands }: LoadedStream, commandId: string): Promise<boolean> {
+  for (const { from, count } of commands.candidates(commandId)) {
+    const events = await store.read(stream, BigInt(from), count)
     if (events.some(({ metadata }) => metadata?.commandId === commandId)) return true
   }
   return false

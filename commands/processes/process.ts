@@ -18,6 +18,8 @@ export type Step = {
   readonly body: object
   /** The command that is given instead where this one is refused; the steps behind it are left out then. */
   readonly refused?: (refusal: Refusal) => Step
+  /** Type of the event that it must have led to for the steps behind it to follow. */
+  readonly needs?: string
 }
 
 /** Makes a step, checked by the compiler against the vocabulary of the thing that it is given to. */
@@ -28,6 +30,9 @@ export const step = <S, C extends Vocabulary, E extends Vocabulary, K extends ke
   body: Omit<z.output<C[K]>, 'id'>,
   refused?: (refusal: Refusal) => Step,
 ): Step => ({ aggregate, name, id, body, ...(refused && { refused }) })
+
+/** The same step; those behind it follow only where it has led to an event of a type. */
+export const leadingTo = (it: Step, needs: string): Step => ({ ...it, needs })
 
 /** The steps that follow from an event, in order: each is given once the one before it was accepted. */
 type Handler<D> = (event: DomainEvent<string, D>) => readonly Step[]

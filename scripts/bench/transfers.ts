@@ -103,7 +103,7 @@ async function transfersEnd(side: Side, url: string, round: number): Promise<num
     follow: log.follow,
     log: silentLog,
     onStep(_, outcome, { type }) {
-      if (type === 'TransferHeld' && outcome === 'done' && ++ended === TRANSFERS) end()
+      if (type === 'TransferRequested' && outcome === 'done' && ++ended === TRANSFERS) end()
     },
   })
   const start = performance.now()

@@ -9,7 +9,7 @@ import { CONTEXT, stateOf, stored } from './spec.ts'
 
 type Fact = { readonly type: string; readonly data: object }
 /** A command as a specification names it: `['wallet.hold', 'w-1', { … }]`. */
-type Given = readonly [command: string, id: string, body: object]
+export type Given = readonly [command: string, id: string, body: object]
 
 /** The stream of the thing that every specification is of. */
 export const STREAM = 'thing-6f1d3c0a-5b8e-4f77-96c2-a4e1d0b37f58'
@@ -27,6 +27,9 @@ export const processSpec = (process: AnyProcess) => ({
       return {
         // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it
         then: (...expected: readonly Given[]) => expect(steps.map(shown)).to.deep.equal(expected),
+        /** The types of the events that the steps must have led to for those behind them to follow. */
+        needs: (...types: readonly (string | undefined)[]) =>
+          expect(steps.map(({ needs }) => needs)).to.deep.equal(types),
         /** The step at this place is refused: what is given instead. */
         refused: (at: number, refusal: Refusal) => ({
           // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits it

@@ -3,7 +3,7 @@ import { events } from '../../../domain/wallet/transfer/messages.ts'
 import { movesNothing, takenBy } from '../../../domain/wallet/transfer/movement.ts'
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
-import { process, type Refusal, step } from '../process.ts'
+import { leadingTo, process, type Refusal, type Step, step } from '../process.ts'
 import { paymentEnded } from './payment.ts'
 
 type Moved = ReturnType<(typeof events)['TransferHeld']['parse']>
@@ -16,30 +16,22 @@ export const transferProcess = process({
     TransferRequested({ data, stream, metadata: { id } }) {
       if (movesNothing(data)) return paymentEnded(data.batch, 'completed')
       const held = heldOf(data, stream)
-      // A transfer from before there were kinds goes on as it began.
-      const isWithin = data.kind !== undefined && data.from === data.to
-      return [
-        isWithin
-          ? step(wallet, 'reserve', data.from, { ...held, as: 'within' }, refuse(id, 'hold'))
-          : step(wallet, 'hold', data.from, held, refusal =>
-              refusal.code === 'transfer_approval_required' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),
-            ),
-        step(transfer, 'recordHold', id, {}),
-      ]
+      const hold = step(wallet, 'hold', data.from, held, refusal =>
+        refusal.code === 'transfer_approval_required' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),
+      )
+      // A transfer from before there were kinds goes on as it began, in two parts.
+      if (data.kind === undefined) return [hold, step(transfer, 'recordHold', id, {})]
+      const within = step(wallet, 'reserve', data.from, { ...held, as: 'within' }, refuse(id, 'hold'))
+      return [data.from === data.to ? within : hold, ...moves(data, stream, id)]
     },
     TransferApprovalAsked: null,
-    TransferApproved: ({ data, stream, metadata: { id } }) => [
-      step(wallet, 'reserve', data.from, { ...heldOf(data, stream), as: 'approved' }, refusal =>
+    TransferApproved({ data, stream, metadata: { id } }) {
+      const hold = step(wallet, 'reserve', data.from, { ...heldOf(data, stream), as: 'approved' }, refusal =>
         refusal.code === 'wallet_right_missing' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),
-      ),
-      step(transfer, 'recordHold', id, {}),
-    ],
-    TransferHeld: ({ data, stream, metadata: { id } }) => [
-      creditOf(data, id),
-      captureOf(data, stream),
-      step(transfer, 'complete', id, {}),
-      ...paymentEnded(data.batch, 'completed'),
-    ],
+      )
+      return [hold, ...moves(data, stream, id)]
+    },
+    TransferHeld: ({ data, stream, metadata: { id } }) => (data.kind === undefined ? delivers(data, stream, id) : []),
     TransferHeldInVain: ({ data, stream }) => [release(data.from, stream)],
     TransferRefused: ({ data, stream }) => [
       ...(data.step === 'credit' ? [release(data.from, stream)] : []),
@@ -59,6 +51,19 @@ function heldOf(moved: Moved, stream: string) {
   const { fromAccount: account, currency, places, description } = moved
   return { hold: holdOf(stream), account, currency, places, amount: takenBy(moved), description }
 }
+
+/** Once the amount is held: unless the transfer has ended meanwhile, it is delivered. */
+const moves = (moved: Moved, stream: string, id: string): readonly Step[] => [
+  leadingTo(step(transfer, 'recordHold', id, {}), 'TransferHeld'),
+  ...delivers(moved, stream, id),
+]
+
+const delivers = (moved: Moved, stream: string, id: string): readonly Step[] => [
+  creditOf(moved, id),
+  captureOf(moved, stream),
+  step(transfer, 'complete', id, {}),
+  ...paymentEnded(moved.batch, 'completed'),
+]
 
 /** What arrives; where the target pays the fee, that is an entry of its own. */
 function creditOf(

@@ -1,5 +1,5 @@
 import { transferProcess } from '../../../commands/processes/wallet/transfer.ts'
-import { processSpec, STREAM } from '../../support/process-spec.ts'
+import { type Given, processSpec, STREAM } from '../../support/process-spec.ts'
 import { CONTEXT } from '../../support/spec.ts'
 
 const movement = {
@@ -71,25 +71,40 @@ describe('the process of a transfer', () => {
     const ofKind = { ...movement, kind: 'transfer', requestedBy: 'mira' }
     const asked = { ...requested, data: ofKind }
     const taken = { hold: HOLD, account: 'main', ...amount }
+    const [credited, captured] = [
+      { account: 'savings', ...amount, counterparty: 'external:wallet:mira' },
+      { hold: HOLD, counterparty: 'external:wallet:ben' },
+    ]
+    const held: Given = ['transfer.recordHold', CONTEXT.id, {}]
+    const completed: Given = ['transfer.complete', CONTEXT.id, {}]
+    const delivered: readonly Given[] = [
+      held,
+      ['wallet.credit', 'ben', { ...credited, kind: 'transfer' }],
+      ['wallet.capture', 'mira', { ...captured, kind: 'transfer' }],
+      completed,
+    ]
 
-    it('makes entries of it', () => {
-      given(asked)
-        .when({ ...held, data: ofKind })
-        .then(
-          [
-            'wallet.credit',
-            'ben',
-            { account: 'savings', ...amount, counterparty: 'external:wallet:mira', kind: 'transfer' },
-          ],
-          ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben', kind: 'transfer' }],
-          ['transfer.complete', CONTEXT.id, {}],
-        )
+    it('goes on at once where the amount is held, with entries of that kind', () => {
+      const when = given().when(asked)
+      when.then(['wallet.hold', 'mira', taken], ...delivered)
+      when.refused(0, refusal).then(told('hold'))
+      when.refused(2, refusal).then(told('credit'))
+      when.needs(undefined, 'TransferHeld', undefined, undefined, undefined)
+      given(asked).when({ type: 'TransferHeld', data: ofKind }).then()
     })
 
-    it('holds within a wallet what is not sent out of it', () =>
+    it('holds within a wallet what is not sent out of it', () => {
+      const [, credit, , end] = delivered
       given()
         .when({ ...asked, data: { ...ofKind, to: 'mira' } })
-        .then(['wallet.reserve', 'mira', { ...taken, as: 'within' }], ['transfer.recordHold', CONTEXT.id, {}]))
+        .then(
+          ['wallet.reserve', 'mira', { ...taken, as: 'within' }],
+          held,
+          ['wallet.credit', 'mira', credit![2]],
+          ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:mira', kind: 'transfer' }],
+          end!,
+        )
+    })
 
     it('asks for the approval that the wallet wants', () => {
       const required = { code: 'transfer_approval_required', message: 'a second person' }
@@ -97,13 +112,12 @@ describe('the process of a transfer', () => {
       const when = given().when(asked)
       when.refused(0, { ...required, details }).then(['transfer.askApproval', CONTEXT.id, { approvers: ['ana'] }])
       when.refused(0, required).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
-      when.refused(0, refusal).then(told('hold'))
     })
 
     it('holds what is approved, and asks again where the approval counts for nothing', () => {
       const waits = { type: 'TransferApprovalAsked', data: { approvers: ['ana'], expiresAt: CONTEXT.at } }
       const when = given(asked, waits).when({ type: 'TransferApproved', data: { ...ofKind, approvedBy: 'ana' } })
-      when.then(['wallet.reserve', 'mira', { ...taken, as: 'approved' }], ['transfer.recordHold', CONTEXT.id, {}])
+      when.then(['wallet.reserve', 'mira', { ...taken, as: 'approved' }], ...delivered)
       const missing = { code: 'wallet_right_missing', message: 'no user' }
       when.refused(0, missing).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
       when.refused(0, refusal).then(told('hold'))
@@ -111,52 +125,40 @@ describe('the process of a transfer', () => {
 
     it('has the fee posted where it is paid', () => {
       const fee = { amount: 9n, account: 'external:fees' }
-      const paidBy = (payer: string) => ({ ...ofKind, fee: { ...fee, payer } })
-      const [credited, captured] = [
-        { account: 'savings', ...amount, counterparty: 'external:wallet:mira' },
-        { hold: HOLD, counterparty: 'external:wallet:ben' },
-      ]
-      const ended = ['transfer.complete', CONTEXT.id, {}] as const
+      const paidBy = (payer: string) => ({ ...asked, data: { ...ofKind, fee: { ...fee, payer } } })
       const { currency: _, ...part } = amount
       given()
-        .when({ ...asked, data: paidBy('from') })
-        .then(['wallet.hold', 'mira', { ...taken, amount: 309n }], ['transfer.recordHold', CONTEXT.id, {}])
-      given(asked)
-        .when({ ...held, data: paidBy('from') })
+        .when(paidBy('from'))
         .then(
+          ['wallet.hold', 'mira', { ...taken, amount: 309n }],
+          held,
           ['wallet.credit', 'ben', { ...credited, kind: 'transfer' }],
           ['wallet.settle', 'mira', { ...captured, ...part, fee }],
-          ended,
+          completed,
         )
-      given()
-        .when({ ...asked, data: paidBy('to') })
-        .then(['wallet.hold', 'mira', taken], ['transfer.recordHold', CONTEXT.id, {}])
-      const when = given(asked).when({ ...held, data: paidBy('to') })
+      const when = given().when(paidBy('to'))
       when.then(
+        ['wallet.hold', 'mira', taken],
+        held,
         ['wallet.receive', 'ben', { ...credited, fee }],
         ['wallet.capture', 'mira', { ...captured, kind: 'transfer' }],
-        ended,
+        completed,
       )
-      when.refused(0, refusal).then(told('credit'))
+      when.refused(2, refusal).then(told('credit'))
     })
 
     it('tells the batch of a payment how it ended', () => {
       const batch = { id: 'salaries', payment: 3 }
       const ofBatch = { ...ofKind, batch }
-      const ends = (outcome: string, more: object = {}) =>
-        ['paymentbatch.recordEnd', 'salaries', { payment: 3, outcome, ...more }] as const
+      const ends = (outcome: string, more: object = {}): Given => [
+        'paymentbatch.recordEnd',
+        'salaries',
+        { payment: 3, outcome, ...more },
+      ]
       const paying = { ...asked, data: ofBatch }
-      const last = given(paying).when({ ...held, data: ofBatch })
-      last.then(
-        [
-          'wallet.credit',
-          'ben',
-          { account: 'savings', ...amount, counterparty: 'external:wallet:mira', kind: 'transfer' },
-        ],
-        ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben', kind: 'transfer' }],
-        ['transfer.complete', CONTEXT.id, {}],
-        ends('completed'),
-      )
+      given()
+        .when(paying)
+        .then(['wallet.hold', 'mira', taken], ...delivered, ends('completed'))
       given()
         .when({ ...paying, data: { ...ofBatch, amount: 0n } })
         .then(ends('completed'))
