@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { bundle } from '../bundle.mjs'
 import type { Figure } from './figure.ts'
@@ -15,9 +14,10 @@ export async function asBuilt(name: string, benchmark: () => Promise<Figure[]>):
     mkdirSync(path.dirname(file), { recursive: true })
     writeFileSync(file, contents)
   }
-  const built = pathToFileURL(path.join(OUT, 'bench', `${name}.js`)).href
-  const code = `const all = await import(${JSON.stringify(built)})
-    console.log(JSON.stringify(await all[${JSON.stringify(benchmark.name)}]()))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code])
+  const script = path.join(OUT, 'bench', `run-${name}.mjs`)
+  const call = `console.log(JSON.stringify(await ${benchmark.name}()))`
+  writeFileSync(script, `import { ${benchmark.name} } from './${name}.js'\n${call}\n`)
+  // A file, and no code on the command line: processes hand their options on to those that they start.
+  const { stdout } = await promisify(execFile)(process.execPath, [script])
   return JSON.parse(stdout)
 }
