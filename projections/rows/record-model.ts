@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
-import { type AnyHandler, type AnyProjection, type MemoryMapping, projection } from './projection.ts'
+import { type AnyHandler, type AnyProjection, type Computed, type MemoryMapping, projection } from './projection.ts'
 import { spelt } from './spellings.ts'
 import { changed, made, removed } from './thing.ts'
 
@@ -31,9 +31,15 @@ type RecordModelOptions = {
   readonly spellings?: Readonly<Record<string, string>>
   /** Handlers of events that the thing has beside those of every record. */
   readonly on?: Readonly<Record<string, AnyHandler | null>>
+  /** Columns that follow from the fields of the row. */
+  readonly derived?: Readonly<Record<string, Derived>>
+  /** Columns that are worked out with each answer. */
+  readonly computed?: Readonly<Record<string, Computed>>
   /** The texts that are remembered for search: which field is the title, the body, and further words. */
   readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
 }
+
+type Derived = { readonly schema: z.ZodType; readonly of: (row: Row) => unknown }
 
 /** Rows, list and single reads, history and memory of a plain thing. */
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
@@ -47,9 +53,12 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     sums = [],
     units = {},
     spellings = {},
+    derived = {},
+    computed = {},
     memory,
   } = options
-  mustBeFields(messages, [...filters, ...groups, ...sums], fields)
+  const own = Object.fromEntries(Object.entries(derived).map(([column, { schema }]) => [column, schema]))
+  mustBeFields(messages, [...filters, ...groups, ...sums], { ...fields, ...own })
   mustBeFields(messages, Object.values(memory ?? {}), fields, { sealed: true })
   const path = many.replaceAll(' ', '-')
   const columns = Object.fromEntries(Object.entries(fields).map(([field, schema]) => [field, storedOf(schema)]))
@@ -57,15 +66,21 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     org: id('org'),
     id: id(one),
     ...columns,
+    ...own,
     owner: id('user'),
     revision: unsigned64,
     created_at: timestamp,
     updated_at: timestamp,
   })
+  const whole = (fields: object): Row =>
+    ({
+      ...fields,
+      ...Object.fromEntries(Object.entries(derived).map(([column, { of }]) => [column, of(fields as Row)])),
+    }) as Row
   const on = {
     ...Object.fromEntries(Object.keys(events).map(type => [type, changed<Row, object>(() => ({}))])),
-    [types.added]: made<Row, Row>((data, at) => ({ ...data, created_at: at })),
-    [types.changed]: changed<Row, Row>(data => mapped(data, value => value ?? undefined)),
+    [types.added]: made<Row, Row>((data, at) => whole({ ...data, created_at: at })),
+    [types.changed]: changed<Row, Row>((data, row) => whole({ ...row, ...mapped(data, value => value ?? undefined) })),
     [types.removed]: removed,
     ...options.on,
   }
@@ -78,7 +93,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     row: row as z.ZodObject,
     key: ['org', 'id'],
     on: on as Readonly<Record<string, AnyHandler>>,
-    computed: spelt(spellings),
+    computed: { ...spelt(spellings), ...computed },
     reads: [
       {
         one,

@@ -84,7 +84,7 @@ export const burndownQuestion: Question = {
   },
   answer(rows, { today, params }) {
     const [, status, from, completed, , end] = rows.find(([kind]) => kind === 'sprint')! as readonly string[]
-    const last = completed ?? (today < end! ? today : end!)
+    const last = completed ?? [today, end!].toSorted()[0]!
     const to = laterOf(last, from!)
     const moves = rows.filter(([kind]) => kind === 'move').map(([, day, stage, n, h]) => [day, stage, n, h])
     const days = flowOf(moves, laterOf(dayAfter(to, 1 - DAYS_MAX), from!), to)

@@ -70,6 +70,7 @@ describe('the Location of what was made', () => {
           ...('hold' in body && { hold: 'h/2' }),
           ...('user' in body && { user: 'u/2' }),
           ...('lot' in body && { lot: 'l/2' }),
+          ...(aggregate.name === 'backlog' && !opens && { task: 'a b/ü' }),
         },
       }
       const id = opens ? {} : { id: thing.get(aggregate.name) }

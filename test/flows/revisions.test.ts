@@ -24,11 +24,12 @@ const own = (id: string) => (row: Record<string, string>) => row.id === id
 const money = { account: 'main', currency: 'EUR', amount: '1' }
 const statement = { account: 'a', currency: 'EUR', statement: '3', to: '2026-03-31', opening: '0', closing: '0' }
 const dollar = { day: '2015-12-31', base: 'EUR', quote: 'USD' }
-const record = (path: string, name: string): Kind => ({
-  make: id => [['POST', path, { id, [name]: 'x' }]],
+const measured = { value: 1, measured_at: '2026-03-31T12:00:00.000Z' }
+const record = (path: string, name: string, more: object = {}): Kind => ({
+  make: id => [['POST', path, { id, [name]: 'x', ...more }]],
   change: [
     (id, n) => ['PATCH', `${path}/${id}`, { [name]: `x ${n}` }],
-    (id, n) => ['PUT', `${path}/${id}`, { [name]: `y ${n}` }],
+    (id, n) => ['PUT', `${path}/${id}`, { [name]: `y ${n}`, ...more }],
   ],
   reads: [id => `${path}/${id}`],
   list: path,
@@ -166,6 +167,21 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   project: record('/kctr/projects', 'name'),
   center: record('/kctr/centers', 'name'),
+  page: record('/kctr/pages', 'title'),
+  metric: record('/kctr/metrics', 'name'),
+  risk: record('/kctr/risks', 'title', { probability: 0.5, impact: 1 }),
+  strategicplan: record('/kctr/plans', 'name', { timeframe_start: '2026-01-01', timeframe_end: '2026-12-31' }),
+  projectresource: record('/kctr/resources', 'resource_id', { project: 'project-1', resource_type: 'room' }),
+  measurement: record('/kctr/measurements', 'note', { metric: 'metric-1', ...measured }),
+  objective: record('/kctr/objectives', 'title', { plan: 'strategicplan-1' }),
+  keyresult: record('/kctr/keyresults', 'title', { objective: 'objective-1', target: 5 }),
+  backlog: {
+    make: id => [['POST', '/kctr/backlogs', { id, name: 'x' }]],
+    change: [(id, n) => ['PATCH', `/kctr/backlogs/${id}`, { name: `x ${n}` }]],
+    reads: [id => `/kctr/backlogs/${id}`],
+    list: '/kctr/backlogs',
+    isOf: own,
+  },
   projecttemplate: record('/kctr/templates', 'name'),
   note: record('/koff/notes', 'title'),
 }

@@ -45,16 +45,19 @@ describe('permissions', () => {
     guest: '- - - r r r - - - - - w - - - - - - - - - - - - -',
     auditor: 'r r r r r r r r r r r w - r - r r r r r r r r r -',
   }
-  const centerThings = ['centers', 'templates', 'sprints', 'comments', 'time'].map(name => `center.${name}`)
+  const ofWork = ['comments', 'time', 'backlogs', 'risks', 'measurements', 'pages']
+  const ofLead = ['sprints', 'metrics', 'keyresults', 'resources']
+  const ofPlan = ['centers', 'templates', 'plans', 'objectives']
+  const centerThings = [...ofWork, ...ofLead, ...ofPlan].map(name => `center.${name}`)
   const ofCenter: Record<Role, string> = {
-    'platform-admin': 'rw rw rw rw rwp',
-    'organization-admin': 'rw rw rw rw rwp',
-    'team-lead': 'rw rw rw rw rwp',
-    'team-member': 'r r rw rw rw',
-    contributor: 'r r r rw rw',
-    viewer: 'r r r r r',
-    guest: 'r r r r r',
-    auditor: 'r r r r r',
+    'platform-admin': 'rw rwp rw rw rw rw rw rw rw rw rw rw rw rw',
+    'organization-admin': 'rw rwp rw rw rw rw rw rw rw rw rw rw rw rw',
+    'team-lead': 'rw rwp rw rw rw rw rw rw rw rw rw rw rw rw',
+    'team-member': 'rw rw rw rw rw rw rw rw rw rw r r r r',
+    contributor: 'rw rw rw rw rw rw r r r r r r r r',
+    viewer: 'r r r r r r r r r r r r r r',
+    guest: 'r r r r r r r r r r r r r r',
+    auditor: 'r r r r r r r r r r r r r r',
   }
   /** The same by thing, for each role in the order of `ROLES`. */
   const byName: Record<string, string> = {

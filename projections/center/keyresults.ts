@@ -1,0 +1,42 @@
+import { messages } from '../../domain/center/keyresult/messages.ts'
+import { number } from '../../domain/record/measures.ts'
+import type { Computed } from '../rows/projection.ts'
+import { recordModel } from '../rows/record-model.ts'
+import { latestOf, measurements, rowsOf } from './measurements.ts'
+
+const currentOf = (row: string, then: string | undefined) =>
+  `coalesce(${latestOf(`${row}.org`, `${row}.metric`, then)}, ${row}.value)`
+
+const progressOf = (row: string, then: string | undefined) => `round(least(1, greatest(0,
+  (${currentOf(row, then)} - ${row}.start) / nullif(${row}.target - ${row}.start, 0)))::numeric, 4)::float8`
+
+const progress = number(0, 1).optional().meta({ description: 'from 0 to 1; absent where nothing was measured' })
+
+/** One row per key result. */
+export const keyResults = recordModel(messages, {
+  service: 'center',
+  filters: ['objective', 'metric', 'projects'],
+  groups: ['objective'],
+  computed: {
+    current: {
+      schema: number(-1e15, 1e15).optional().meta({ description: 'the last value of the metric, or `value`' }),
+      of: [measurements],
+      isDaily: false,
+      sql: (row, _, then) => currentOf(row, then),
+    },
+    progress: { schema: progress, of: [measurements], isDaily: false, sql: (row, _, then) => progressOf(row, then) },
+  },
+})
+
+/** SQL of the mean progress of the key results that a condition on `k` holds for; those without one count as zero. */
+export const meanProgress = (condition: string, then: string | undefined): string =>
+  `(select round(avg(coalesce(${progressOf('k', then)}, 0))::numeric, 4)::float8
+    from ${rowsOf(keyResults, then)} k where ${condition})`
+
+/** The column of the progress of an objective. */
+export const objectiveProgress: Computed = {
+  schema: progress,
+  of: [keyResults, measurements],
+  isDaily: false,
+  sql: (row, _, then) => meanProgress(`k.org = ${row}.org and k.objective = ${row}.id`, then),
+}
