@@ -17,8 +17,9 @@ export const computedNames = (projection: AnyProjection): readonly string[] =>
   computedOf(projection).map(([name]) => name)
 
 /** The read models that the columns depend on, beside the projection itself and, for the past, the audit log. */
-export const computedFrom = (projection: AnyProjection): readonly AnyProjection[] =>
-  computedOf(projection).flatMap(([, { of }]) => of)
+export const computedFrom = (projection: AnyProjection): readonly AnyProjection[] => [
+  ...new Set(computedOf(projection).flatMap(([, { of }]) => of)),
+]
 
 /** SQL of the columns for the row of an alias, each after a comma; `day` is that of `dayOf`, `$2` the org. */
 export function computedSql(projection: AnyProjection, alias: string, day: string, then: string | undefined): string {

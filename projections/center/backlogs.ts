@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { events, RANK_MAX } from '../../domain/center/backlog/messages.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { id, integer, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
-import { existing, type Handlers, projection } from '../rows/projection.ts'
+import { type Handlers, projection } from '../rows/projection.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
 const row = object({
@@ -61,33 +61,34 @@ const itemRow = object({
   item_type: text(50),
   rank: text(RANK_MAX),
   revision: unsigned64,
-  added_at: timestamp,
+  placed_at: timestamp,
 })
 type ItemRow = z.output<typeof itemRow>
 type OfTask = { readonly task: string }
 
-const keys = ({ data, metadata: { org, id } }: DomainEvent<string, OfTask>) => [{ org, backlog: id, task: data.task }]
+type Placed = OfTask & { readonly rank: string }
+
+const keyOf = ({ metadata: { org, id } }: DomainEvent, task: string, rank: string) => ({ org, backlog: id, rank, task })
+const fold = (event: DomainEvent<string, Placed & { readonly itemType: string }>): ItemRow => ({
+  ...keyOf(event, event.data.task, event.data.rank),
+  item_type: event.data.itemType,
+  revision: event.revision,
+  placed_at: event.metadata.at,
+})
 
 const onItems: Handlers<ItemRow, typeof events> = {
   BacklogOpened: null,
   BacklogChanged: null,
   BacklogRemoved: null,
   BacklogItemAdded: {
-    keys,
-    fold: (_, { data: { itemType, ...data }, revision, metadata: { org, id, at } }) => ({
-      org,
-      backlog: id,
-      ...data,
-      item_type: itemType,
-      revision,
-      added_at: at,
-    }),
+    keys: event => [keyOf(event, event.data.task, event.data.rank)],
+    fold: (_, event) => fold(event),
   },
   BacklogItemMoved: {
-    keys,
-    fold: (row, event) => ({ ...existing(row, event), rank: event.data.rank, revision: event.revision }),
+    keys: event => [event.data.from, event.data.rank].map(rank => keyOf(event, event.data.task, rank)),
+    fold: (_, event, { rank }) => (rank === event.data.from ? null : fold(event)),
   },
-  BacklogItemRemoved: { keys, fold: () => null },
+  BacklogItemRemoved: { keys: event => [keyOf(event, event.data.task, event.data.rank)], fold: () => null },
 }
 
 /** One row per task in a backlog. */
@@ -95,10 +96,10 @@ export const backlogItems = projection({
   name: 'backlog_items',
   service: 'center',
   version: 1,
-  history: false,
+  history: true,
   of: { backlog: events },
   row: itemRow,
-  key: ['org', 'backlog', 'task'],
+  key: ['org', 'backlog', 'rank', 'task'],
   on: onItems,
   reads: [
     {
@@ -108,7 +109,7 @@ export const backlogItems = projection({
       permission: 'backlogs.read',
       parents: { id: 'backlog' },
       within: backlogs,
-      names: ['task'],
+      names: ['rank', 'task'],
       order: ['rank', 'task'],
       groups: ['item_type'],
       summary: { list: 'The tasks of a backlog, in its order.', get: 'A task of a backlog.' },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { STAGES, WORKFLOWS } from '../../domain/center/workflow/built-in.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { object, oneOf, text } from '../../domain/kernel/schema.ts'
+import { noHistoryErrors } from '../as-of.ts'
 import type { ReadStore } from '../consistency.ts'
 import { cycleTimesQuestion, flowQuestion, workloadQuestion } from './flow.ts'
 import { forecastQuestion } from './forecast.ts'
@@ -39,6 +40,6 @@ const workflowsRoute: Route = {
       statuses: z.array(object({ name: text(64), stage: oneOf(...STAGES), next: z.array(text(64)) })),
     }),
   ),
-  errors: {},
+  errors: noHistoryErrors,
   handle: async () => ({ data: Object.entries(WORKFLOWS).map(([name, statuses]) => ({ name, statuses })) }),
 }

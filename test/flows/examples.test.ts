@@ -81,7 +81,7 @@ describe('the examples of the OpenAPI document', () => {
     const url = new URL(path, 'http://x')
     let filled = path
     for (const { name, in: place, required, example } of parameters.filter(each => each.required)) {
-      const value = (await ((name !== 'id' || UNNAMED.has(operationId)) && OTHER[operationId]?.())) || example
+      const value = (await ((name !== 'id' || UNNAMED.has(operationId)) && OTHER[operationId]?.(name))) || example
       expect(value, `${operationId} has no example for ${place} ${name}, required ${required}`).to.be.a('string')
       if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(value!))
       else url.searchParams.set(name, value!)
@@ -131,7 +131,7 @@ describe('the examples of the OpenAPI document', () => {
     return made.data.events[0].data[part]
   }
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
-  const OTHER: Readonly<Record<string, () => Promise<string | undefined>>> = {
+  const OTHER: Readonly<Record<string, (name: string) => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
     getImport: () => importId(),
     'import.undo': () => importId(),
@@ -170,6 +170,7 @@ describe('the examples of the OpenAPI document', () => {
     getPayment: async () => '1',
     'transfer.approve': () => waiting(),
     'transfer.decline': () => waiting(),
+    getBacklogItem: async name => (name === 'rank' ? 'i' : undefined),
     'task.changeComment': () => partOfTask('comment'),
     'task.removeComment': () => partOfTask('comment'),
     getTaskComment: () => partOfTask('comment'),

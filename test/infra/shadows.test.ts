@@ -117,7 +117,6 @@ describe('a path with a fixed segment', () => {
       '/kctr/tasks/:id/comments/:comment',
       '/kctr/tasks/:id/time-entries/:entry',
       '/kctr/tasks/:task/dependencies/:dependency',
-      '/kctr/backlogs/:id/items/:task',
       '/kbfc/items/:id/values/:on',
       ...inTrees,
       '/kbfc/items/:id/book/parts/:part',

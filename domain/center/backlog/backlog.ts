@@ -7,12 +7,13 @@ import { rankBetween } from './rank.ts'
 
 const ITEMS_MAX = 10_000
 
+type Item = readonly [task: string, rank: string, itemType: string]
 type Open = {
   readonly status: 'open'
   readonly name: string
   readonly description: string | null
-  /** Tasks with their ranks, in order. */
-  readonly items: readonly (readonly [task: string, rank: string])[]
+  /** Tasks with their ranks, in order, and what kind of items they are. */
+  readonly items: readonly Item[]
 }
 export type Backlog = { readonly status: 'none' } | { readonly status: 'removed' } | Open
 
@@ -20,8 +21,9 @@ const evolve: Evolve<Backlog, typeof events> = {
   BacklogOpened: (_, { name, description = null }) => ({ status: 'open', name, description, items: [] }),
   BacklogChanged: (backlog, changes) => ({ ...inStatus(backlog, 'open'), ...(changes as Partial<Open>) }),
   BacklogRemoved: () => ({ status: 'removed' }),
-  BacklogItemAdded: (backlog, { task, rank }) => ranked(inStatus(backlog, 'open'), task, rank),
-  BacklogItemMoved: (backlog, { task, rank }) => ranked(without(inStatus(backlog, 'open'), task), task, rank),
+  BacklogItemAdded: (backlog, { task, rank, itemType }) => ranked(inStatus(backlog, 'open'), [task, rank, itemType]),
+  BacklogItemMoved: (backlog, { task, rank, itemType }) =>
+    ranked(without(inStatus(backlog, 'open'), task), [task, rank, itemType]),
   BacklogItemRemoved: (backlog, { task }) => without(inStatus(backlog, 'open'), task),
 }
 
@@ -40,7 +42,7 @@ const decide: Decide<Backlog, typeof commands, typeof events> = {
   remove: backlog => (backlog.status === 'open' ? [{ type: 'BacklogRemoved', data: {} }] : []),
   addItem(backlog, { task, item_type: itemType, ...place }) {
     const open = inStatus(backlog, 'open', GONE)
-    if (has(open, task)) {
+    if (open.items.some(([id]) => id === task)) {
       throw rejected('backlog_item_already_there', 'The task is in the backlog; move it instead.', { task })
     }
     if (open.items.length >= ITEMS_MAX) throw rejected('backlog_full', 'The backlog has as many items as it can.')
@@ -48,15 +50,15 @@ const decide: Decide<Backlog, typeof commands, typeof events> = {
   },
   moveItem(backlog, { task, ...place }) {
     const open = inStatus(backlog, 'open', GONE)
-    mustHave(open, task)
+    const [, from, itemType] = itemOf(open, task)
     const others = without(open, task)
     const at = open.items.findIndex(([id]) => id === task)
     if (placeOf(others, place) === at) return []
-    return [{ type: 'BacklogItemMoved', data: { task, rank: rankAt(others, place) } }]
+    return [{ type: 'BacklogItemMoved', data: { task, itemType, from, rank: rankAt(others, place) } }]
   },
   removeItem(backlog, { task }) {
-    mustHave(inStatus(backlog, 'open', GONE), task)
-    return [{ type: 'BacklogItemRemoved', data: { task } }]
+    const [, rank] = itemOf(inStatus(backlog, 'open', GONE), task)
+    return [{ type: 'BacklogItemRemoved', data: { task, rank } }]
   },
 }
 
@@ -73,7 +75,7 @@ export const backlog = aggregate({
       'POST /backlogs/:id/items',
       'backlogs.write',
       'Put a task into a backlog, behind or in front of another one, or at the end.',
-      '/backlogs/:id/items/:task',
+      '/backlogs/:id/items/:rank/:task',
     ],
     moveItem: [
       'PUT /backlogs/:id/items/:task/place',
@@ -104,15 +106,15 @@ export const backlog = aggregate({
 
 type Place = { readonly after?: string | undefined; readonly before?: string | undefined }
 
-const has = ({ items }: Open, task: string) => items.some(([id]) => id === task)
-
-function mustHave(open: Open, task: string): void {
-  if (!has(open, task)) throw rejected('backlog_item_unknown', 'The backlog has no such task.', { task })
+function itemOf({ items }: Open, task: string): Item {
+  const item = items.find(([id]) => id === task)
+  if (!item) throw rejected('backlog_item_unknown', 'The backlog has no such task.', { task })
+  return item
 }
 
 /** How many items stand in front of a place. */
 function placeOf(open: Open, { after, before }: Place): number {
-  for (const task of [after, before]) if (task !== undefined) mustHave(open, task)
+  for (const task of [after, before]) if (task !== undefined) itemOf(open, task)
   const place = (task: string) => open.items.findIndex(([id]) => id === task)
   if (after === undefined) return before === undefined ? open.items.length : place(before)
   if (before !== undefined && place(before) !== place(after) + 1) {
@@ -131,10 +133,10 @@ function rankAt(open: Open, wanted: Place): string {
   )
 }
 
-function ranked(open: Open, task: string, rank: string): Open {
-  const at = open.items.findIndex(([, other]) => other > rank)
+function ranked(open: Open, item: Item): Open {
+  const at = open.items.findIndex(([, other]) => other > item[1])
   const place = at < 0 ? open.items.length : at
-  return { ...open, items: [...open.items.slice(0, place), [task, rank], ...open.items.slice(place)] }
+  return { ...open, items: [...open.items.slice(0, place), item, ...open.items.slice(place)] }
 }
 
 const without = (open: Open, task: string): Open => ({ ...open, items: open.items.filter(([id]) => id !== task) })

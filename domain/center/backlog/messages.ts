@@ -18,8 +18,8 @@ export const events = {
   BacklogChanged: object({ name: name.optional(), description: description.nullable().optional() }),
   BacklogRemoved: object({}),
   BacklogItemAdded: object({ task, itemType, rank }),
-  BacklogItemMoved: object({ task, rank }),
-  BacklogItemRemoved: object({ task }),
+  BacklogItemMoved: object({ task, itemType, from: rank, rank }),
+  BacklogItemRemoved: object({ task, rank }),
 } as const
 
 export const commands = {

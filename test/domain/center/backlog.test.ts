@@ -53,7 +53,7 @@ describe('backlog', () => {
   it('moves one task alone, and not where it stands', () => {
     given(...some)
       .when('moveItem', { task: 'a' })
-      .then({ type: 'BacklogItemMoved', data: { task: 'a', rank: 'v' } })
+      .then({ type: 'BacklogItemMoved', data: { task: 'a', itemType: 'task', from: 'i', rank: 'v' } })
     given(...some)
       .when('moveItem', { task: 'a', before: 'b' })
       .changesNothing()
@@ -65,7 +65,7 @@ describe('backlog', () => {
       .rejects('backlog_item_unknown')
     given(...some)
       .when('removeItem', { task: 'a' })
-      .then({ type: 'BacklogItemRemoved', data: { task: 'a' } })
+      .then({ type: 'BacklogItemRemoved', data: { task: 'a', rank: 'i' } })
     given(...some)
       .when('removeItem', { task: 'x' })
       .rejects('backlog_item_unknown')

@@ -11,7 +11,7 @@ describe('rows: backlogs', () => {
   it('count their items', async () => {
     const { given } = rowsFor(backlogs)
     await given(...facts).then({ name: 'Ideas', project: 'p', items: 2 })
-    await given(...facts, { type: 'BacklogItemRemoved', data: { task: 'a' } }).then({ items: 1 })
+    await given(...facts, { type: 'BacklogItemRemoved', data: { task: 'a', rank: 'i' } }).then({ items: 1 })
     await given(...facts, { type: 'BacklogChanged', data: { name: 'x', description: 'y' } }).then({
       name: 'x',
       description: 'y',
@@ -20,8 +20,8 @@ describe('rows: backlogs', () => {
   })
   it('have a row for each item, with its rank', async () => {
     const { given } = rowsFor(backlogItems)
-    const moved = { type: 'BacklogItemMoved', data: { task: 'a', rank: 'v' } }
-    await given(...facts, moved).then({ task: 'a', item_type: 'story', rank: 'v' }, { task: 'b', rank: 'r' })
-    await given(...facts, { type: 'BacklogItemRemoved', data: { task: 'a' } }).then({ task: 'b' })
+    const moved = { type: 'BacklogItemMoved', data: { task: 'a', itemType: 'story', from: 'i', rank: 'v' } }
+    await given(...facts, moved).then({ task: 'b', rank: 'r' }, { task: 'a', item_type: 'story', rank: 'v' })
+    await given(...facts, { type: 'BacklogItemRemoved', data: { task: 'a', rank: 'i' } }).then({ task: 'b' })
   })
 })
