@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { toWire } from '../domain/kernel/json.ts'
-import { aggregates, codec, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
+import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
@@ -10,11 +10,11 @@ import { lastNoteOf } from '../infra/notary/seals.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
-import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
-import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { checkOptions, print, reporting, sealedText, sealOptions, verifyCommand } from './audit-verify.ts'
 import { noteIgnored } from './ignored.ts'
-import { collect, fileText, verifierIn } from './log-keys.ts'
+import { collect } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
@@ -38,6 +38,7 @@ export function auditCommand(): Command {
     .option('--json', 'print one line of JSON')
     .addHelpText('after', '\nExample:\n  $ kogi audit export --org acme --out acme-2026')
     .action((options: ExportOptions) => reporting(options, () => exportAction(options)))
+  audit.addCommand(verifyCommand())
   audit
     .command('replay')
     .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')
@@ -93,10 +94,7 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
 }
 
 async function replayAction(folder: string, { offline, json, data, key, since }: ReplayOptions): Promise<void> {
-  const seal = {
-    ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
-    ...(since !== undefined && { earlier: await fileText(since) }),
-  }
+  const seal = await sealOptions(key, since)
   let bar: Progress | undefined
   let done = 0
   const onProgress = (line: number, lines: number) => {
@@ -104,7 +102,7 @@ async function replayAction(folder: string, { offline, json, data, key, since }:
     bar.advance(line - done)
     done = line
   }
-  const options = { folder, projections, schemas: lineSchemas(aggregates), decode: codec.decode, onProgress, ...seal }
+  const options = { ...checkOptions(), folder, onProgress, ...seal }
   try {
     if (offline) return report(await replay(options), { seal, ignored: await noteIgnored(folder, OWN_FILES), json })
     await withEngines(data, async (engines, config) => {
@@ -163,33 +161,12 @@ function report(replayed: Replayed, { seal, ignored, json }: Reported): void {
   throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)
 }
 
-function sealedText(events: number, sealed: Sealed | undefined): string {
-  if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'
-  const rest = events - sealed.events
-  const those = `sealed: ${rest === 0 ? 'all' : `the first ${sealed.events}, and ${rest} since then are not`}`
-  return sealed.isTrusted ? those : `${those}, by a key that was not checked: name the public key of the log with --key`
-}
-
 async function checkpointOf(url: string, config: Config, org: string): Promise<string | undefined> {
   const store = commandStore(url, config.appendTimeoutMs)
   try {
     return await lastNoteOf(store, org)
   } finally {
     await store.close()
-  }
-}
-
-/** Runs a verb; reports a fault of an export as one line with its code, file and line, and exit status 1. */
-async function reporting({ json }: Common, action: () => Promise<void>): Promise<void> {
-  try {
-    await action()
-  } catch (error) {
-    if (!(error instanceof AuditFault)) throw error
-    const { code, message, file, line } = error
-    const place = file === undefined ? '' : ` ${file}${line === undefined ? '' : `:${line}`}`
-    if (json && code !== 'live_differs') print(json, { ok: false, code, message, file, line }, '')
-    process.stderr.write(`kogi: ${code}${place} ${message}\n`)
-    process.exitCode = 1
   }
 }
 
@@ -202,8 +179,4 @@ async function withEngines(data: string | undefined, use: (engines: Engines, con
   } finally {
     await engines.close()
   }
-}
-
-function print(json: true | undefined, value: object, text: string): void {
-  process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
 }

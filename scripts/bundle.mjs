@@ -18,6 +18,24 @@ const EXTERNAL = [
 const REQUIRE =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
 
+/** The check of exports, alone: one file that needs nothing beside Node. */
+export function verifier(file) {
+  const { outputFiles } = buildSync({
+    absWorkingDir: ROOT,
+    entryPoints: ['scripts/verify.ts'],
+    outfile: file,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+    logLevel: 'warning',
+    write: false,
+  })
+  return outputFiles[0]
+}
+
 /** The files of a bundle for a folder, with `kogi.js` among them; they are not written. */
 export function bundle(folder, entries = ['scripts/kogi.ts']) {
   const { outputFiles } = buildSync({

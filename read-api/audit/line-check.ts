@@ -38,6 +38,15 @@ export type LineCheckOptions = {
   /** Those that the export is for, with the positions that its manifest lets them skip. */
   readonly projections: readonly AnyProjection[]
   readonly skips: Skips
+  /** How the log names streams and events; without it their names are taken as they are. */
+  readonly names?: Names
+}
+
+/** Names that follow from what they name, as the write path makes them. */
+export type Names = {
+  readonly streamOf: (org: string, category: string, id: string) => string
+  /** The id of the `n`-th event of a command, from 0. */
+  readonly eventIdOf: (commandId: string, fingerprint: string, n: number) => string
 }
 
 /** An event that stands where it should. */
@@ -57,6 +66,7 @@ export function lineChecker(options: LineCheckOptions) {
   const { org } = options
   const revisions = new Map<string, bigint>()
   const counts: Pick<Manifest, 'types' | 'categories'> & { events: number } = { types: {}, categories: {}, events: 0 }
+  const names = options.names && nameChecker(options.names)
   let first: bigint | undefined
   let last = -1n
 
@@ -76,6 +86,7 @@ export function lineChecker(options: LineCheckOptions) {
     if (revision !== expected) {
       throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
     }
+    if (!('code' in found)) names?.(event, fault)
     first ??= position
     last = position
     revisions.set(stream, expected + 1n)
@@ -95,6 +106,32 @@ export function lineChecker(options: LineCheckOptions) {
     }
   }
   return { check, end }
+}
+
+/** Letters of a command's id that tell it from others: 60 bits. */
+const ID_LETTERS = 18
+
+/** Checks that an event has the names that follow from its command, and that no command took effect twice. */
+function nameChecker({ streamOf, eventIdOf }: Names) {
+  const done = new Set<string>()
+  const latest = new Map<string, { readonly commandId: string; readonly n: number }>()
+  return ({ stream, eventId, metadata }: StoredEvent, fault: (code: AuditCode, message: string) => AuditFault) => {
+    const { org, id, commandId, fingerprint } = metadata
+    if (stream !== streamOf(org, categoryOf(stream), id)) {
+      throw fault('stream_misnamed', `The stream of ${id} is not called ${stream}.`)
+    }
+    const before = latest.get(stream)
+    const n = before?.commandId === commandId ? before.n + 1 : 0
+    if (n === 0) {
+      const short = commandId.slice(0, ID_LETTERS)
+      if (done.has(short)) throw fault('command_repeated', `The command ${commandId} takes effect again.`)
+      done.add(short)
+    }
+    if (eventId !== eventIdOf(commandId, fingerprint, n)) {
+      throw fault('event_id_wrong', `The event ${eventId} has not the id that follows from its command.`)
+    }
+    latest.set(stream, { commandId, n })
+  }
 }
 
 /** The event of a line, whatever its data. */

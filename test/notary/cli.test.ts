@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
@@ -146,6 +147,20 @@ describe('kogi notary', function cli() {
     const manifest = JSON.parse(await readFile(file('export/manifest.json'), 'utf8'))
     expect(manifest.checkpoint).to.match(/^kogi\.local\/org\/acme\n7\n/)
     expect(events.trimEnd().split('\n')).to.have.length(7)
+    const verifier = file('kogi-verify.mjs')
+    const bundle = pathToFileURL(path.resolve('scripts/bundle.mjs'))
+    const script = `import { writeFileSync } from 'node:fs'; import { verifier } from '${bundle}'
+      writeFileSync('${verifier}', verifier('${verifier}').contents)`
+    await run(process.execPath, ['--input-type=module', '-e', script])
+    const checked = await run(process.execPath, [verifier, 'export', '--key', key, '--json'], { cwd: folder })
+    expect(JSON.parse(checked.stdout)).to.include({ ok: true, org: 'acme', events: 7 })
+    const copy = file('edited')
+    await cp(file('export'), copy, { recursive: true })
+    await writeFile(path.join(copy, 'events.ndjson'), events.replace('"name":"a-3"', '"name":"a-9"'))
+    const fault = await run(process.execPath, [verifier, 'edited', '--key', key], { cwd: folder }).catch(
+      thrown => thrown,
+    )
+    expect([fault.code, fault.stderr]).to.deep.equal([1, 'kogi: line_changed events.ndjson:4 The line was changed.\n'])
     const other = key.replace(/^[^+]+/, 'another')
     const refusal = await replay('--key', other).catch((thrown: Error) => thrown)
     expect(String(refusal)).to.include('they do not fit')

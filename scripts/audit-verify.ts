@@ -1,0 +1,99 @@
+/** The check of an export, which needs no system: `kogi audit verify`, and a program of its own. */
+import { Command } from 'commander'
+import { streamOf, uuidOf } from '../commands/ids.ts'
+import { aggregates, codec, projections } from '../infra/catalogue.ts'
+import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
+import { lineSchemas } from '../read-api/audit/line-check.ts'
+import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
+import { noteIgnored } from './ignored.ts'
+import { collect, fileText, verifierIn } from './log-keys.ts'
+import { type Progress, progress } from './terminal.ts'
+
+type VerifyOptions = { readonly json?: true; readonly key: readonly string[]; readonly since?: string }
+
+const HELP = `
+Exit status: 0 where all is as it was written and sealed, 1 where it is not; the first fault is named with its code,
+file and line. Without --key nothing is proved but that the files fit together: an export can be made anew with other
+events.
+
+Example:
+  $ kogi audit verify acme-2026 --key notary.key --since january.checkpoint`
+
+export const verifyCommand = (): Command =>
+  new Command('verify')
+    .description('check an export, with the public key of the log alone: no system, no database')
+    .argument('<folder>', 'the export')
+    .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect, [])
+    .option(
+      '--since <checkpoint>',
+      'file with an earlier checkpoint of the organization, which the export must go on from',
+    )
+    .option('--json', 'print one line of JSON')
+    .addHelpText('after', HELP)
+    .action((folder: string, options: VerifyOptions) => reporting(options, () => verify(folder, options)))
+
+/** What every check of an export looks at: forms, and names that follow from commands. */
+export const checkOptions = () => ({
+  projections,
+  schemas: lineSchemas(aggregates),
+  decode: codec.decode,
+  names: {
+    streamOf,
+    eventIdOf: (commandId: string, fingerprint: string, n: number) => uuidOf([commandId, fingerprint, n]),
+  },
+})
+
+export const sealOptions = async (key: readonly string[], since: string | undefined): Promise<SealOptions> => ({
+  ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
+  ...(since !== undefined && { earlier: await fileText(since) }),
+})
+
+async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
+  const seal = await sealOptions(key, since)
+  const manifest = await readManifest(folder)
+  let bar: Progress | undefined
+  let done = 0
+  const onProgress = (line: number, lines: number) => {
+    bar ??= progress('verify', lines, 'events')
+    bar.advance(line - done)
+    done = line
+  }
+  try {
+    for await (const _ of verifiedEvents(folder, manifest, { ...checkOptions(), ...seal, onProgress }));
+    bar?.finish()
+  } finally {
+    bar?.stop()
+  }
+  const { org, events, range } = manifest
+  const sealed = sealedOf(manifest, seal)
+  const ignored = await noteIgnored(folder, OWN_FILES)
+  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as written`
+  const value = { ok: true, sealed, org, events, first: `${range.first}`, last: `${range.last}`, ignored }
+  print(json, value, `${summary}\n${sealedText(events, sealed)}`)
+}
+
+export function sealedText(events: number, sealed: Sealed | undefined): string {
+  if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'
+  const rest = events - sealed.events
+  const those = `sealed: ${rest === 0 ? 'all' : `the first ${sealed.events}, and ${rest} since then are not`}`
+  return sealed.isTrusted ? those : `${those}, by a key that was not checked: name the public key of the log with --key`
+}
+
+/** Runs a verb; reports a fault of an export as one line with its code, file and line, and exit status 1. */
+export async function reporting({ json }: { readonly json?: true }, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    if (!(error instanceof AuditFault)) throw error
+    const { code, message, file, line } = error
+    const place = file === undefined ? '' : ` ${file}${line === undefined ? '' : `:${line}`}`
+    if (json && code !== 'live_differs') print(json, { ok: false, code, message, file, line }, '')
+    process.stderr.write(`kogi: ${code}${place} ${message}\n`)
+    process.exitCode = 1
+  }
+}
+
+export function print(json: true | undefined, value: object, text: string): void {
+  process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
+}
