@@ -77,7 +77,7 @@ function functionsOf(source: Source): readonly { readonly line: number; readonly
   })
 }
 
-/** Files that nothing needs: neither the CLI, nor the check of exports, nor the benchmark, nor a test imports or names them. */
+/** Files that nothing needs: neither the CLI, the check of exports, the benchmark, nor a test imports or names them. */
 export function deadFiles(sources: readonly Source[]): readonly string[] {
   const byPath = new Map(sources.map(source => [source.path, source]))
   const roots = [...byPath.keys()].filter(
