@@ -105,6 +105,11 @@ export class Follower {
     return this.#tasks.filter(task => !task.done && !this.#isHeld(task)).length
   }
 
+  /** Whether it has nothing to do, and nothing to write, before the next event. */
+  get isAtRest(): boolean {
+    return this.#tasks.length === 0 && !this.#changed && this.#position === this.#saved.position
+  }
+
   /** Events that wait for a step that failed, and how many steps wait for an operator. */
   get left(): { readonly waiting: number; readonly parked: number } {
     const held = this.#tasks.filter(task => !task.done && this.#isHeld(task))

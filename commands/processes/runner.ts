@@ -37,6 +37,7 @@ export class ProcessRunner {
   #followers: readonly Follower[] = []
   #reading: Error | undefined
   #room: (() => void) | undefined
+  #arrival: (() => void) | undefined
 
   constructor(deps: RunnerDeps) {
     this.#deps = deps
@@ -93,25 +94,17 @@ export class ProcessRunner {
     }
     for await (const events of this.#deps.follow({ after, max: () => EVENTS_MAX, signal, onStatus })) {
       for (const event of events) for (const follower of this.#followers) follower.take(event)
-      while (!signal.aborted && !this.#hasRoom()) await this.#untilRoom(signal)
+      this.#arrival?.()
+      while (!signal.aborted && !this.#hasRoom()) {
+        await until(signal, end => {
+          this.#room = end
+        })
+      }
     }
   }
 
   #hasRoom(): boolean {
     return this.#followers.every(({ active, left }) => active < ACTIVE_MAX && left.waiting < LEFT_MAX)
-  }
-
-  #untilRoom(signal: AbortSignal): Promise<void> {
-    return new Promise(resolve => {
-      const end = () => {
-        signal.removeEventListener('abort', end)
-        this.#room = undefined
-        resolve()
-      }
-      signal.addEventListener('abort', end, { once: true })
-      this.#room = end
-      if (signal.aborted) end()
-    })
   }
 
   /** Writes checkpoints and acts on decisions until the signal aborts; then once more, when all is at rest. */
@@ -124,10 +117,28 @@ export class ProcessRunner {
         })
         await follower.save()
       }
+      if (!this.#followers.every(({ isAtRest }) => isAtRest)) continue
+      await until(signal, end => {
+        this.#arrival = end
+      })
     }
     await Promise.all(this.#followers.map(follower => follower.ended()))
     for (const follower of this.#followers) await follower.save(true)
   }
+}
+
+/** Waits until the signal aborts, or what `begin` was given is called. */
+function until(signal: AbortSignal, begin: (end: () => void) => void): Promise<void> {
+  return new Promise(resolve => {
+    const end = () => {
+      signal.removeEventListener('abort', end)
+      begin(() => {})
+      resolve()
+    }
+    signal.addEventListener('abort', end, { once: true })
+    begin(end)
+    if (signal.aborted) end()
+  })
 }
 
 function leastOf(positions: readonly bigint[]): bigint {

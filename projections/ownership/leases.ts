@@ -28,29 +28,47 @@ export const CONNECTED = `exists (select from pg_stat_activity where pid = ${PRO
  */
 export const ALIVE = `expires_at > clock_timestamp() and ${CONNECTED}`
 
+/** SQL of the other living projectors and what they run. */
+const OTHERS = `(select string_agg(id || runs::text, ' ' order by id) from ${PROJECTORS} where id <> $1 and ${ALIVE})`
+
+/** SQL of a text that is another one after every change of a table: it has the transactions that made its rows. */
+const traceOf = (table: string) => `(select concat(count(*), '/', sum(xmin::text::bigint)) from ${table})`
+
 /**
- * Says that this projector lives, until when, and what it runs: one row, whatever it works on. Returns a mark of all
- * that decides who works on what: the other living projectors, every lease, and the epoch and state of every
- * checkpoint. While the mark stays the same, there is nothing to decide.
+ * Says that this projector lives, until when, and what it runs: one row, whatever it works on. Returns a trace of all
+ * that decides who works on what: the other living projectors, and the rows of leases and checkpoints. While it stays
+ * the same, so does the mark.
  */
 export async function beat(
   client: Client | PoolClient,
   { id, projections, ttlMs }: { id: string; projections: readonly AnyProjection[]; ttlMs: number },
 ): Promise<string> {
-  const { rows } = await client.query<{ mark: string }>({
+  const { rows } = await client.query<{ trace: string }>({
     name: 'beat',
     text: `with beat as (
         insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
         values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
         on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
           expires_at = excluded.expires_at)
-      select concat_ws(' ',
-        (select string_agg(id || runs::text, ' ' order by id) from ${PROJECTORS} where id <> $1 and ${ALIVE}),
-        count(*), sum(hashtext(row(c.projection, c.version, c.bucket, c.epoch, c.state, c.shared, s.epoch, s.owner,
-          l.owner)::text))) as mark
+      select concat_ws(' ', ${OTHERS}, ${[OWN_CHECKPOINTS, LEASES, SHARED_CHECKPOINTS].map(traceOf).join(', ')}) as trace`,
+    values: [id, projections.map(runName), ttlMs],
+  })
+  return rows[0]!.trace
+}
+
+/**
+ * A mark of all that decides who works on what: the other living projectors, every lease, and the epoch and state of
+ * every checkpoint. While it stays the same, there is nothing to decide. It costs more than a trace, which changes with
+ * every position as well.
+ */
+export async function markOf(client: Client | PoolClient, id: string): Promise<string> {
+  const { rows } = await client.query<{ mark: string }>({
+    name: 'mark',
+    text: `select concat_ws(' ', ${OTHERS}, count(*), sum(hashtext(row(c.projection, c.version, c.bucket, c.epoch,
+        c.state, c.shared, s.epoch, s.owner, l.owner)::text))) as mark
       from ${OWN_CHECKPOINTS} c left join ${LEASES} l using (projection, version, bucket)
       left join ${SHARED_CHECKPOINTS} s on s.id = c.shared`,
-    values: [id, projections.map(runName), ttlMs],
+    values: [id],
   })
   return rows[0]!.mark
 }

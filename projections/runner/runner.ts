@@ -13,6 +13,7 @@ import {
   type HeldCheckpoint,
   heldBy,
   keyName,
+  markOf,
   type PartitionKey,
   release,
   takeShare,
@@ -51,7 +52,7 @@ const RETRY_MS = [250, 1_000, 4_000]
 const LOCK_TIMEOUT_MS = 5_000
 
 /** Decisions are taken this often even if nothing that they follow from has changed. */
-const DECIDE_MS = 30_000
+const DECIDE_MS = 120_000
 
 /** A runner at work. */
 export class Runner {
@@ -68,7 +69,9 @@ export class Runner {
   readonly #trouble: Trouble
   readonly #waker = new Waker()
   #control: PoolClient | undefined
-  /** What `beat` returned before the last decisions. */
+  /** The last trace, and the mark that belongs to it. */
+  #seen: { readonly trace: string; readonly mark: string } | undefined
+  /** The mark before the last decisions. */
   #mark: string | undefined
   #decidedAt = 0
   #roundAt = performance.now()
@@ -149,8 +152,9 @@ export class Runner {
       this.#control.on('error', () => this.#dropControl())
       await this.#control.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     }
-    const mark = await beat(this.#control, { id, projections, ttlMs: this.#leaseMs })
-    if (!this.#isSettled(mark)) await this.#decide(this.#control, mark)
+    const trace = await beat(this.#control, { id, projections, ttlMs: this.#leaseMs })
+    if (trace !== this.#seen?.trace) this.#seen = { trace, mark: await markOf(this.#control, id) }
+    if (!this.#isSettled(this.#seen.mark)) await this.#decide(this.#control, this.#seen.mark)
     if (this.#trouble.waitMs > 0) return
     await this.#merge()
     this.#buildIndexes()
