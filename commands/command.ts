@@ -35,6 +35,8 @@ export type Command = {
   readonly found?: DomainEvent
   /** The state of the other thing that it sees. */
   readonly seen?: unknown
+  /** The state before that event, where its command asks for it. */
+  readonly before?: unknown
   /**
    * Whether it came with others in one request, or nobody reads its receipt: that may have the position of the last
    * command that was appended with it.

@@ -100,4 +100,4 @@ export class Draft {
   }
 }
 
-const bytesOf = ({ data }: NewEvent) => Buffer.byteLength(JSON.stringify(data))
+const bytesOf = ({ text }: Drafted['event']) => Buffer.byteLength(text)

@@ -36,7 +36,10 @@ export function metadataOf(
 }
 
 /** An event on its way into the log, and as every reader of the log will see it once it has a position. */
-export type Drafted = { readonly event: NewEvent & { readonly metadata: Metadata }; readonly decoded: DomainEvent }
+export type Drafted = {
+  readonly event: NewEvent & { readonly metadata: Metadata; readonly text: string }
+  readonly decoded: DomainEvent
+}
 
 /**
  * The events of a command behind the revision `after`, named so that the same command makes the same events on every
@@ -49,11 +52,13 @@ export function draftEvents(
   { stream, revision }: { readonly stream: string; readonly revision: bigint },
 ): readonly Drafted[] {
   return facts.map((fact, n) => {
+    const wire = toWire(fact.data) as StoredEvent['data']
     const event = {
       id: uuidOf([metadata.commandId, metadata.fingerprint, n]),
       type: fact.type,
-      data: toWire(fact.data) as StoredEvent['data'],
+      data: wire,
       metadata: { ...metadata, schema: codec.schemaOf(fact.type) },
+      text: JSON.stringify(wire),
     } satisfies NewEvent
     const { id: eventId, type, data } = event
     const stored = { type, data, metadata: event.metadata, eventId, stream, revision: revision + 1n + BigInt(n) }

@@ -171,7 +171,7 @@ function judge(
   body: unknown,
   { commandId, at }: CommandMetadata,
 ): Facts {
-  const { aggregate, name, principal, expectedRevision, id, found, seen, behalf } = command
+  const { aggregate, name, principal, expectedRevision, id, found, before, seen, behalf } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
@@ -187,7 +187,7 @@ function judge(
     permissions,
     at,
     newId,
-    ...(found && { found }),
+    ...(found && { found, before }),
     ...(seen !== undefined && { seen }),
     ...(behalf && { behalf }),
   }

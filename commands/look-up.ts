@@ -1,5 +1,5 @@
 /** What commands are decided on beside the state of their thing: an earlier event of it, or another thing. */
-import { type EventQuery, evolveWith } from '../domain/kernel/aggregate.ts'
+import { type AnyAggregate, type EventQuery, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
 import type { OtherThing } from '../domain/kernel/context.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
@@ -17,52 +17,58 @@ const LOOKED_THROUGH_MAX = 100_000
 /** The command with the event that it is about, and the state of the other thing that it sees, where there are such. */
 export async function withFound(deps: LookUpDeps, stream: string, command: Command): Promise<Command> {
   const { aggregate, name, body, principal } = command
-  const queryOf = aggregate.looksUp?.[name]
-  const event = queryOf && (await lookUp(deps, stream, command, queryOf(body)))
+  const query = aggregate.looksUp?.[name]?.(body)
+  const event = query && (await lookUp(deps, stream, command, query))
   const other: OtherThing | undefined = aggregate.sees?.[name]?.(body)
   return {
     ...command,
     ...(event && { found: deps.codec.decode(event) }),
+    ...(event && query.withBefore && { before: await stateIn(deps, aggregate, event.stream, event.revision) }),
     ...(other && { seen: await stateOf(deps, principal.org, other) }),
   }
 }
 
 /** The state of a thing, folded from the log: it is as new as the log, and no turn has to be waited for. */
-async function stateOf({ store, codec }: LookUpDeps, org: string, { category, id }: OtherThing): Promise<unknown> {
-  const aggregate = codec.aggregateOf(category)
-  const stream = streamOf(org, category, id)
+const stateOf = (deps: LookUpDeps, org: string, { category, id }: OtherThing): Promise<unknown> =>
+  stateIn(deps, deps.codec.aggregateOf(category), streamOf(org, category, id), NO_END)
+
+const NO_END = 2n ** 63n
+
+/** The state that the events of a stream before a revision lead to. */
+async function stateIn({ store, codec }: LookUpDeps, aggregate: AnyAggregate, stream: string, end: bigint) {
   let state: unknown = aggregate.initial
-  for (let from = 0n; ; from += BigInt(PAGE)) {
-    const page = await store.read(stream, from, PAGE)
+  for (let from = 0n; from < end; from += BigInt(PAGE)) {
+    const left = end - from
+    const page = await store.read(stream, from, left < BigInt(PAGE) ? Number(left) : PAGE)
     state = page.reduce((before, event) => evolveWith(aggregate, before, codec.decode(event)), state)
-    if (page.length < PAGE) return state
+    if (page.length < PAGE) break
   }
+  return state
 }
 
 async function lookUp(
   { store, streams }: LookUpDeps,
   stream: string,
   { aggregate }: Command,
-  { type, revision, is }: EventQuery,
+  { types, revision, is }: EventQuery,
 ): Promise<StoredEvent | undefined> {
-  const isIt = (event: StoredEvent) => event.type === type && is(event.data)
+  const isIt = (event: StoredEvent) => types.includes(event.type) && is(event.data)
   if (revision !== undefined) return (await store.read(stream, revision, 1)).find(isIt)
   const { loaded } = await streams.load(aggregate, stream)
   const last = loaded.revision
   // The loaded stream may lag behind the log: what is newer comes first.
+  let newest: StoredEvent | undefined
   for (let from = last + 1n; ; ) {
     const page = await store.read(stream, from, PAGE)
-    const found = page.find(isIt)
-    if (found || page.length < PAGE) {
-      if (found) return found
-      break
-    }
+    newest = page.findLast(isIt) ?? newest
+    if (page.length < PAGE) break
     from += BigInt(page.length)
   }
+  if (newest) return newest
   const first = last - BigInt(LOOKED_THROUGH_MAX)
   for (let end = last + 1n; end > 0n && end > first; ) {
     const from = end > BigInt(PAGE) ? end - BigInt(PAGE) : 0n
-    const found = (await store.read(stream, from, Number(end - from))).find(isIt)
+    const found = (await store.read(stream, from, Number(end - from))).findLast(isIt)
     if (found) return found
     end = from
   }

@@ -120,5 +120,10 @@ function unionCheck(schema: z.ZodUnion): MadeCheck {
 function decimalCheck(schema: z.ZodCodec): MadeCheck {
   const { in: wire, out: memory } = schema._zod.def
   if (!(memory instanceof z.ZodBigInt) || !(wire instanceof z.ZodString)) return () => false
+  const forms = (wire._zod.def.checks ?? []).map(({ _zod: { def } }) => (def as { readonly pattern?: RegExp }).pattern)
+  const isFormAlone = [schema, memory].every(({ _zod: { def } }) => (def.checks ?? []).length === 0)
+  if (isFormAlone && forms.every(form => form instanceof RegExp)) {
+    return value => typeof value === 'bigint' && forms.every(form => form.test(String(value)))
+  }
   return value => typeof value === 'bigint' && schema.safeDecode(String(value)).success
 }

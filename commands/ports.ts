@@ -8,6 +8,8 @@ export type NewEvent = {
   readonly type: string
   readonly data: Json | Uint8Array
   readonly metadata: Json
+  /** `data` as JSON text, where that is known already. */
+  readonly text?: string
 }
 
 /** The last event of an append. */

@@ -30,11 +30,16 @@ export function expectedRevision({ ifMatch, ifNoneMatch }: Preconditions): Comma
     return NOT_THERE
   }
   if (given === undefined || given === '*') return given
-  const tags = (given.match(LIST_MEMBER) ?? []).map(tag => tag.trim()).filter(tag => tag !== '')
-  if (tags.length === 0 || !tags.every(tag => ENTITY_TAG.test(tag))) {
-    throw invalidHeader('If-Match', 'revisions in quotes, as the ETag gave them, "12" or "12", "13", or *')
-  }
-  return tags.flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? []).map(BigInt)
+  return tagsOf(given)
+    .flatMap(tag => REVISION_TAG.exec(tag)?.[1] ?? [])
+    .map(BigInt)
+}
+
+/** The entity tags of an `If-Match` other than `*`, of commands and reads. Throws `invalid_parameter`. */
+export function tagsOf(ifMatch: string): readonly string[] {
+  const tags = (ifMatch.match(LIST_MEMBER) ?? []).map(tag => tag.trim()).filter(tag => tag !== '')
+  if (tags.length > 0 && tags.every(tag => ENTITY_TAG.test(tag))) return tags
+  throw invalidHeader('If-Match', 'revisions in quotes, as the ETag gave them, "12" or "12", "13", or *')
 }
 
 export const invalidHeader = (field: string, message: string) =>

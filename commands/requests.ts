@@ -6,6 +6,7 @@ import { toWire } from '../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
+import { IN_WORDS, textFault } from '../domain/record/words.ts'
 import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
 import { unnamedId } from './ids.ts'
@@ -211,7 +212,7 @@ const own = (names: Readonly<Record<string, string>>, name: string) =>
 
 /** The body in memory form. Throws `invalid_body` with what is wrong, by field. */
 export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeDecode((body === undefined ? {} : body) as never)
+  const parsed = schema.safeDecode((body === undefined ? {} : body) as never, IN_WORDS)
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
   // What is of another type has no size worth a word: a text in the place of a list is not too short.
@@ -229,21 +230,22 @@ export const invalidBody = (details: readonly ErrorDetail[]) =>
 function issueDetails(issue: z.core.$ZodIssue, body: unknown): ErrorDetail[] {
   const at = issue.path.map(String)
   if (issue.code !== 'unrecognized_keys') {
-    const lacks = issue.code !== 'custom' && at.length > 0 && isMissing(body, at)
-    const message = lacks ? 'is required' : issue.message
+    const given = valueAt(body, at)
+    const lacks = issue.code !== 'custom' && at.length > 0 && given === undefined
+    const message = lacks ? 'is required' : (textFault(given) ?? issue.message)
     return [{ field: at.join('.') || 'body', message }]
   }
   return issue.keys.map(key => ({ field: [...at, key].join('.').slice(0, 200), message: 'unknown field' }))
 }
 
-/** Whether a body has nothing at a path. */
-function isMissing(body: unknown, path: readonly string[]): boolean {
+/** What a body has at a path, `undefined` where that is nothing. */
+function valueAt(body: unknown, path: readonly string[]): unknown {
   let at = body
   for (const key of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return true
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined
     at = (at as Body)[key]
   }
-  return at === undefined
+  return at
 }
 
 export const IDEMPOTENCY_KEY_MAX = 255

@@ -102,19 +102,40 @@ export function* partsOf(state: unknown): Generator<Json> {
   if (!isEmpty) yield root
 }
 
+/** The parts that are not split: lists, plain values, and objects of a few of both. */
 function* leavesOf(value: unknown, path: readonly string[]): Generator<readonly [readonly string[], Json]> {
-  const isTree = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const entries = isTree ? Object.entries(value).filter(([, item]) => item !== undefined) : []
-  if (entries.length === 0) yield [path, packed(value)]
-  for (const [key, item] of entries) yield* leavesOf(item, [...path, key.startsWith('$') ? `$${key}` : key])
+  if (!isTree(value) || isSmall(value)) {
+    yield [path, packed(value)]
+    return
+  }
+  for (const key of Object.keys(value)) {
+    const item = value[key]
+    if (item !== undefined) yield* leavesOf(item, [...path, key.startsWith('$') ? `$${key}` : key])
+  }
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+const isTree = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const SMALL_MAX = 32
+
+function isSmall(tree: Members): boolean {
+  const members = Object.values(tree)
+  return members.length <= SMALL_MAX && !members.some(isTree)
 }
 
 function packed(value: unknown): Json {
   if (typeof value === 'bigint') return { $bigint: String(value) }
   if (Array.isArray(value)) return value.map(packed)
-  if (typeof value !== 'object' || value === null) return value as Json
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
-  return Object.fromEntries(entries.map(([key, item]) => [key.startsWith('$') ? `$${key}` : key, packed(item)]))
+  if (!isTree(value)) return value as Json
+  const tree: Tree = {}
+  for (const key of Object.keys(value)) {
+    const item = value[key]
+    if (item !== undefined) put(tree, key.startsWith('$') ? `$${key}` : key, packed(item))
+  }
+  return tree
 }
 
 /** Adds the members of a tree to a state, which it changes. */

@@ -23,6 +23,7 @@ export const filtersOf = (projection: AnyProjection, columns: readonly string[])
   columns.flatMap(column => {
     const schema: z.ZodType = projection.row.shape[column]
     const plain = plainOf(schema)
+    if (isObject(plain)) return [member(column), absent(column)]
     const forms = isList(projection, column) ? [contained(column, plain)] : [equal(column, plain)]
     if (isTime(plain) || isNumber(plain)) forms.push(...ranges(column, plain))
     else if (isText(plain)) forms.push(prefix(column))
@@ -66,6 +67,7 @@ const PREFIX = text(500)
 export const isTime = (plain: z.ZodType): boolean => plain instanceof z.ZodISODate || plain instanceof z.ZodISODateTime
 const isNumber = (plain: z.ZodType) =>
   ['integer', 'bigint', 'numeric', 'double precision'].includes(fieldInfo(plain).column ?? '')
+const isObject = (plain: z.ZodType) => plain instanceof z.ZodCustom && fieldInfo(plain).column === 'jsonb'
 const isText = (plain: z.ZodType) => fieldInfo(plain).column === 'text' && !(plain instanceof z.ZodEnum)
 const DAY = z.iso.date()
 const isDay = (value: string) => DAY.safeParse(value).success
@@ -90,6 +92,27 @@ function contained(name: string, plain: z.ZodType): Filter {
     condition(value, put) {
       const values = listed(value)!.map(put)
       return alias => `${column(alias, name)} ?| array[${values.join(', ')}]::text[]`
+    },
+  }
+}
+
+/** A member of free JSON and its value: `name=value`, of which the first `=` separates the two. */
+const MEMBER = text(500).refine(value => value.includes('='), 'must be the name of a member, = and its value')
+
+function member(name: string): Filter {
+  return {
+    parameter: severalInQuery(
+      name,
+      MEMBER,
+      `only those whose ${name} have a member of a value, \`name=value\`, or one of several; numbers are text here`,
+    ),
+    condition(value, put) {
+      const members = listed(value)!.map(one => {
+        const at = one.indexOf('=')
+        return [put(one.slice(0, at)), put(one.slice(at + 1))] as const
+      })
+      return alias =>
+        `(${members.map(([key, of]) => `${column(alias, name)} ->> ${key}::text = ${of}::text`).join(' or ')})`
     },
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type ErrorDetail, KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest, Parameter } from '../domain/kernel/route.ts'
 import { fieldInfo } from '../domain/kernel/schema.ts'
+import { IN_WORDS } from '../domain/record/words.ts'
 
 /** The query of a request after the check: each parameter once, as text; `listed` splits one of several values. */
 export type Queries = Readonly<Record<string, string | undefined>>
@@ -111,17 +112,10 @@ export function fromPath({ params }: ApiRequest, name: string, column: z.ZodType
 
 /** Why a text is not a value of a column, or `undefined` where it is one: PostgreSQL can compare what passes. */
 export function columnFault(column: z.ZodType, text: string): string | undefined {
-  const parsed = column.safeDecode(text as never)
-  if (!parsed.success) return predicateOf(parsed.error.issues[0]!)
+  const parsed = column.safeDecode(text as never, IN_WORDS)
+  if (!parsed.success) return parsed.error.issues[0]!.message
   if (fieldInfo(column).column === 'bigint' && BigInt(text) >= 2n ** 63n) return 'must be below 2^63'
   return undefined
-}
-
-/** The fault as the rest of a sentence that begins with the parameter. */
-function predicateOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `must be ${issue.values.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`
-  if (issue.code === 'too_big') return `must have at most ${issue.maximum} characters`
-  return issue.message.replace(/^Invalid string: /, '')
 }
 
 function fault(parameter: Parameter | undefined, value: string | string[]): string | undefined {

@@ -28,6 +28,7 @@ import { netWorthRoute } from './wallet/net-worth.ts'
 import { cashFlowRoutes } from './wallet/reports/cash-flow.ts'
 import { reportRoutes } from './wallet/reports/routes.ts'
 import { statementRoutes } from './wallet/statement.ts'
+import { unclearedRoute } from './wallet/uncleared.ts'
 import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
@@ -51,6 +52,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...dashboardRoutes(deps),
   valueRoute(deps),
   ...centerRoutes(deps),
+  unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),
   activityRoute(deps),

@@ -99,7 +99,7 @@ const verifyCommand = () =>
   new Command('verify')
     .description('check a proof: it needs the public keys of the log, and no system')
     .argument('<proof>', 'file with the proof')
-    .requiredOption('--key <key>', 'public key of the log, or a file with it; may be repeated', collect, [])
+    .option('--key <key>', 'public key of the log, or a file with it; required, may be repeated', collect, [])
     .option('--since <checkpoint>', 'file with the earlier checkpoint, for a proof that the log goes on')
     .option('--json', 'one JSON object instead of text')
     .addHelpText('after', statusHelp('the proof does not hold: the code says why'))
@@ -151,9 +151,13 @@ async function sealedPart({ store, options, config }: Ran) {
   const { org } = options as OfOrg
   const { seal } = await lastSeal(store)
   const note = org === undefined ? seal?.note : await lastNoteOf(store, org)
-  if (!seal || note === undefined) {
+  if (!seal || (note === undefined && seal.more)) {
     const what = org === undefined ? 'The log' : `The part of ${org}`
     throw new KogiError('not_sealed', `${what} has no signed checkpoint yet: is a worker running?`)
+  }
+  if (note === undefined) {
+    const message = `None of the ${seal.size} events that are sealed is of an organization ${org}: is its id right?`
+    throw new KogiError('unknown_org', message)
   }
   const signers = await signersOf(config)
   const { size } = openCheckpoint(note, signers.map(verifierOf))
@@ -227,6 +231,9 @@ async function eachEntry(
 
 async function verify(file: string, { key, since, json }: VerifyOptions): Promise<void> {
   try {
+    if (key.length === 0) {
+      throw new KogiError('invalid_parameter', 'Name the public key of the log: --key KEY, or --key FILE.')
+    }
     const verifiers = await Promise.all(key.map(verifierIn))
     const earlier = since === undefined ? undefined : await fileText(since)
     const { head, entry, index, old } = checkProof(await fileText(file), verifiers, earlier)

@@ -8,15 +8,21 @@ import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
 import { isOwn } from './rows.ts'
 import type { Posted, WalletState } from './wallet-state.ts'
 
-/** The wallet that an import goes into. */
-export type Target = { readonly org: string; readonly wallet: string; readonly subject: string }
+/** The wallet that an import goes into, and who imports. */
+export type Target = {
+  readonly org: string
+  readonly wallet: string
+  readonly subject: string
+  readonly permissions: readonly string[]
+}
 
 /** A command for the wallet. */
 export type Step = {
   readonly command: 'open' | 'openAccount' | 'post'
   readonly body: object
   readonly key: string
-  readonly line: number
+  /** What a refusal names it by: `line 12`. */
+  readonly place: string
 }
 
 type PostBody = {
@@ -32,29 +38,37 @@ export class WalletDraft {
   readonly #stream: string
   readonly #at: string
   readonly #fit = new Set<string>()
+  readonly #undone: ReadonlySet<string>
 
-  constructor(target: Target, before: WalletState, at: string) {
+  /** `undone`: ids of imports that were taken back, or are being. */
+  constructor(target: Target, before: WalletState, at: string, undone: ReadonlySet<string> = new Set()) {
     this.#target = target
+    this.#undone = undone
     this.#at = at
     this.before = before
     this.#stream = streamOf(target.org, wallet.name, target.wallet)
     this.state = before.state
   }
 
-  /** The entry of a key, or the first key after it whose entry no import has taken back. */
+  /** The entry of a key, or the first key after it whose entry is of no import that was taken back. */
   find(first: string): { readonly key: string; readonly there: Posted | undefined } {
     for (let n = 1; ; n += 1) {
       const key = n === 1 ? first : `${first}:again:${n}`
       const there = this.before.posted.get(this.#commandIdOf(key))
-      if (!there || !this.before.reversed.has(there.entry)) return { key, there }
+      if (!there || !this.#undone.has(there.source ?? '')) return { key, there }
     }
   }
 
   /** Opens an account of the wallet where it is not open in that currency. */
-  open(account: string, currency: string, places: number, line: number): void {
+  open(account: string, currency: string, places: number, place: string): void {
     if (!isOwn(account) || accountOf(this.state, account, currency)) return
     const body = { account, currency, places, overdraft: 'allowed' } as const
-    this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, line })
+    this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, place })
+  }
+
+  /** Whether the wallet or ISO 4217 says how many decimal places a currency has. */
+  isKnown(currency: string): boolean {
+    return walletPlacesOf(this.state, currency) !== undefined || placesOf(currency) !== undefined
   }
 
   /** Decimal places of a currency: those of the wallet, of ISO 4217, or as many as are needed. */
@@ -63,12 +77,12 @@ export class WalletDraft {
   }
 
   decide(step: Step): void {
-    const { command, body, key, line } = step
+    const { command, body, key, place } = step
     this.#mustFit(step)
-    const { org, wallet: id, subject: actor } = this.#target
+    const { org, wallet: id, subject: actor, permissions } = this.#target
     // The state of a wallet knows no ids of entries: what the write path will make of the key has no say here.
     const newId = (n: number) => `${key}:${n}`
-    const context: Context = { id, org, actor, permissions: [], at: this.#at, newId }
+    const context: Context = { id, org, actor, permissions, at: this.#at, newId }
     try {
       for (const { type, data } of wallet.decide[command](this.state, body as never, context)) {
         this.state = wallet.evolve[type](this.state, data as never, this.#at)
@@ -76,7 +90,7 @@ export class WalletDraft {
     } catch (error) {
       if (!(error instanceof Rejection)) throw error
       const facts = error.details.map(({ field, message }) => `${field} ${message}`).join(', ')
-      throw refusal(`line ${line}`, [error.message, facts].filter(Boolean).join(' '), error)
+      throw refusal(place, [error.message, facts && `(${facts})`].filter(Boolean).join(' '), error)
     }
     this.steps.push(step)
   }
@@ -85,14 +99,14 @@ export class WalletDraft {
    * Refuses a body that the command's schema does not take. Amounts, days and texts of rows fit by how they were made:
    * of entries with the same accounts, currency and tags one is looked at.
    */
-  #mustFit({ command, body, line }: Step): void {
+  #mustFit({ command, body, place }: Step): void {
     const { postings = [], tags = [] } = body as Partial<PostBody>
     const shape = JSON.stringify([command, postings.map(({ account, currency }) => [account, currency]), tags])
     if (command === 'post' && this.#fit.has(shape)) return
     const { error } = commands[command].safeEncode(body as never)
     if (error) {
       const field = error.issues[0]!.path.join('.') || 'entry'
-      throw refusal(`line ${line}`, `no wallet takes this ${field}`)
+      throw refusal(place, `No wallet takes this ${field}: ${error.issues[0]!.message}.`)
     }
     this.#fit.add(shape)
   }

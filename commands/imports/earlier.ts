@@ -44,9 +44,13 @@ export async function loadImport(deps: WriteDeps, org: string, id: string): Prom
 
 /** What those of them that were not taken back know of rows, and the formats of all. */
 export function knownOf(earlier: readonly Earlier[]): Known {
-  const live = earlier.filter(({ status }) => status === 'started' || status === 'booked')
+  const live = earlier.filter(isLive)
   return {
     matched: new Map(live.flatMap(({ read }) => read.matched.map(({ row, entry }) => [row, entry] as const))),
     formats: new Map(earlier.map(({ id, read }) => [id, read.format] as const)),
+    undone: new Set(earlier.filter(one => !isLive(one)).map(({ id }) => id)),
   }
 }
+
+/** Whether an import was not taken back, in whole or in part. */
+export const isLive = ({ status }: Pick<Earlier, 'status'>): boolean => status === 'started' || status === 'booked'

@@ -4,7 +4,7 @@ import { dayNumber } from '../../domain/wallet/statement/day.ts'
 import type { Exact } from '../../domain/wallet/statement/exact.ts'
 import { at } from '../../domain/wallet/statement/exact.ts'
 import type { BankRow } from './rows.ts'
-import type { Posted, WalletState } from './wallet-state.ts'
+import { type Posted, replacedBy, type WalletState } from './wallet-state.ts'
 
 /** Days that the bank's day may lie from that of an entry. */
 const DAYS_APART_MAX = 5
@@ -19,14 +19,20 @@ export class Candidates {
 
   /** `isOurs`: whether imports of this format made an entry, which keys tell apart by themselves. */
   constructor(
-    { posted, reversed }: WalletState,
+    { posted, takenBackBy }: WalletState,
     isOurs: (entry: Posted) => boolean,
     placesOf: (currency: string) => number,
   ) {
-    const back = new Set([...posted.values()].flatMap(({ reverses }) => reverses ?? []))
+    const byId = new Map([...posted.values()].map(entry => [entry.entry, entry]))
+    const isOfOurs = (entry: Posted): boolean => {
+      for (let one: Posted | undefined = entry; one; one = replacedBy(one, byId)) if (isOurs(one)) return true
+      return false
+    }
     for (const entry of posted.values()) {
-      if (isOurs(entry) || entry.reverses !== undefined || back.has(entry.entry) || reversed.has(entry.entry)) continue
-      for (const { account, currency, amount, places } of entry.postings) {
+      const { reverses, takenBack } = entry
+      if ((reverses !== undefined && takenBack === undefined) || takenBackBy.has(entry.entry)) continue
+      if (isOfOurs(entry)) continue
+      for (const { account, currency, amount, places } of entry.postings.slice(takenBack)) {
         const key = keyOf(account, currency, { digits: amount, places: places ?? placesOf(currency) })
         const others = this.#byAmount.get(key)
         if (others) others.push(entry)

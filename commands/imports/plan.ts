@@ -1,16 +1,22 @@
 /** What an import of a bank statement does, decided in memory: nothing is written that could be refused later. */
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { MATCHES_MAX, STATEMENTS_MAX } from '../../domain/wallet/import/messages.ts'
-import { at, type Exact, negative, shortest, written } from '../../domain/wallet/statement/exact.ts'
-import { gapsOf, proofText, type Statement, type StatementFile } from '../../domain/wallet/statement/file.ts'
+import { type Exact, written } from '../../domain/wallet/statement/exact.ts'
+import {
+  type Fault,
+  gapsOf,
+  proofText,
+  type Statement,
+  type StatementFile,
+} from '../../domain/wallet/statement/file.ts'
 import type { Rules } from '../../domain/wallet/statement/rules.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { accountOf } from '../../domain/wallet/wallet/wallet.ts'
 import { type Step, type Target, WalletDraft } from './draft.ts'
+import { PLACES_MAX, placeOf, postStep } from './entry.ts'
 import { Candidates, type Match } from './matches.ts'
 import { accountOf as accountOfBank, type BankRow, bankRowsOf, currencyOf } from './rows.ts'
 import { type Summary, summaryOf } from './summary.ts'
-import type { Posted, WalletState } from './wallet-state.ts'
+import { type Posted, standingFor, type WalletState } from './wallet-state.ts'
 
 /** What to do with a row that may be the other record of an entry which is there: `ask` refuses until it is said. */
 type OnMatch = 'ask' | 'match' | 'book'
@@ -38,6 +44,8 @@ export type Known = {
   readonly matched: ReadonlyMap<string, string>
   /** Ids of imports by the format of their file. */
   readonly formats: ReadonlyMap<string, string>
+  /** Ids of imports that were taken back, or are being. */
+  readonly undone: ReadonlySet<string>
 }
 
 export type PlannedRow = BankRow & {
@@ -72,29 +80,23 @@ export function planStatement(
     throw new KogiError('not_found', `There is no open wallet ${target.wallet} to import into.`)
   }
   mustBeFew(file)
-  const draft = new WalletDraft(target, before, now)
-  if (isNew)
-    draft.decide({ command: 'open', body: { owner: target.subject, kind: opens }, key: 'import:wallet', line: 1 })
-  const needed = placesNeeded(file, rules)
+  const draft = new WalletDraft(target, before, now, known.undone)
+  if (isNew) {
+    const body = { owner: target.subject, kind: opens }
+    draft.decide({ command: 'open', body, key: 'import:wallet', place: placeOf({ line: 1 }) })
+  }
+  const needed = placesNeeded(file, rules, draft)
   const places = (currency: string) => draft.placesOf(currency, needed.get(currency) ?? 0)
   const found = bankRowsOf(file, rules, account).map(row => ({ row, ...draft.find(row.key) }))
   const pairs = matchesOf(found, { before, known, options, format: file.format, places })
   const openings = openingsOf(file, draft, options)
   const openSteps = (line: number, currency: string, ...accounts: string[]) => {
-    for (const name of accounts) draft.open(name, currency, places(currency), line)
+    for (const name of accounts) draft.open(name, currency, places(currency), placeOf({ line }))
   }
-  for (const { account: name, currency, amount, line, date } of openings) {
-    openSteps(line, currency, name)
-    const words = 'Opening balance of the bank statement'
-    const key = `bank:opening:${JSON.stringify([name, currency])}`
-    draft.decide(
-      postStep(
-        { account: name, against: OPENING, currency, date, words, amount, line, tags: [] },
-        draft.find(key).key,
-        source,
-        places,
-      ),
-    )
+  for (const { key, ...opening } of openings) {
+    openSteps(opening.line, opening.currency, opening.account)
+    const entry = { ...opening, against: OPENING, words: 'Opening balance of the bank statement', tags: [] }
+    draft.decide(postStep(entry, key, source, places))
   }
   const rows = found.map(({ row, key, there }): PlannedRow => {
     if (row.amount.digits === 0n) return { ...row, status: 'empty' }
@@ -111,9 +113,19 @@ export function planStatement(
     matched: listed(pairs.matched),
     proposed: listed(pairs.proposed),
     statements: file.statements.map(statement => summaryOf(statement, rules, account, places)),
-    notes: file.notes.map(({ line, message }) => `line ${line}: ${message}`),
+    notes: [...file.notes, ...takenBackOf(rows, before)].map(({ line, message }) => `line ${line}: ${message}`),
     steps: [...draft.steps.filter(isOpening), ...draft.steps.filter(step => !isOpening(step))],
   }
+}
+
+/** Rows that are not booked because the entry that they are was taken back by hand. */
+function takenBackOf(rows: readonly PlannedRow[], before: WalletState): readonly Fault[] {
+  const byId = new Map([...before.posted.values()].map(entry => [entry.entry, entry]))
+  return rows.flatMap(({ line, entry: id, status }) => {
+    const entry = status === 'there' || status === 'matched' ? byId.get(id!) : undefined
+    if (!entry || standingFor(entry, before)) return []
+    return [{ line, message: `its entry ${entry.entry} was taken back by hand, and stays so` }]
+  })
 }
 
 /** What a plan is made in. */
@@ -128,16 +140,16 @@ export type Scene = {
 const OPENING = 'external:opening-balance'
 const isOpening = ({ command }: Step) => command !== 'post'
 
-/** Throws where the plan needs a decision: about gaps, or about rows that may be there already. */
-export function mustBeDecided(file: StatementFile, plan: ImportPlan, { acceptGaps }: ImportOptions): void {
+/** The error of a plan that needs a decision: about gaps, or about rows that may be there already. */
+export function refusalOf(file: StatementFile, plan: ImportPlan, { acceptGaps }: ImportOptions): KogiError | undefined {
   const gaps = gapsOf(file)
   if (gaps.length > 0 && !acceptGaps) {
     const details = gaps.slice(0, SHOWN_MAX).map(gap => ({ field: `line ${gap.line}`, message: proofText(gap) }))
     const what = `${gaps.length} of ${file.statements.length} statements contradict their own balances`
     const message = `${what}: ${details[0]!.field}: ${details[0]!.message}. Mend the file, or accept its gaps.`
-    throw new KogiError('statement_gap', message, details)
+    return new KogiError('statement_gap', message, details)
   }
-  if (plan.proposed.length === 0) return
+  if (plan.proposed.length === 0) return undefined
   const details = plan.proposed.slice(0, SHOWN_MAX).map(({ row, entry }) => ({
     field: row.key,
     message:
@@ -147,7 +159,7 @@ export function mustBeDecided(file: StatementFile, plan: ImportPlan, { acceptGap
   const message =
     `${plan.proposed.length} rows may be entries that are in the wallet already: ${details[0]!.message}. ` +
     'Say for each which entry it is, or that it is to be booked.'
-  throw new KogiError('matches_undecided', message, details)
+  return new KogiError('matches_undecided', message, details)
 }
 
 const SHOWN_MAX = 50
@@ -174,14 +186,16 @@ function matchesOf(found: readonly Found[], { before, known, options, format, pl
   const isOurs = ({ source }: Posted) => source !== undefined && known.formats.get(source) === format
   const candidates = new Candidates(before, isOurs, places)
   const byId = new Map([...before.posted.values()].map(entry => [entry.entry, entry]))
-  for (const { there } of found) if (there) candidates.take(there.entry)
+  const stands = (entry: Posted) => standingFor(entry, before)
+  for (const { there } of found) if (there) candidates.take(stands(there)?.entry ?? there.entry)
   const open = found.filter(({ row, there }) => !there && row.amount.digits !== 0n).map(({ row }) => row)
   for (const row of open) {
     const said = options.matches.get(row.key) ?? known.matched.get(row.key)
     const entry = said === undefined || said === null ? undefined : byId.get(said)
-    if (said !== undefined && said !== null && !entry) throw noSuchEntry(row, said)
+    if (said !== undefined && said !== null && !entry) throw noSuchEntry(row, said, 'the wallet has no such entry')
     if (!entry) continue
-    candidates.take(entry.entry)
+    if (options.matches.has(row.key) && !stands(entry)) throw noSuchEntry(row, entry.entry, 'it was taken back')
+    candidates.take(stands(entry)?.entry ?? entry.entry)
     pairs.matched.set(row, entry)
   }
   for (const row of open) {
@@ -199,29 +213,47 @@ function matchesOf(found: readonly Found[], { before, known, options, format, pl
   return pairs
 }
 
-const noSuchEntry = ({ key }: BankRow, entry: string) =>
-  new KogiError('import_invalid', `The wallet has no entry ${entry}, which the match of ${key} names.`, [
-    { field: key, message: `there is no entry ${entry}` },
+const noSuchEntry = ({ key }: BankRow, entry: string, why: string) =>
+  new KogiError('import_invalid', `The row ${key} cannot stand for the entry ${entry}: ${why}.`, [
+    { field: key, message: `entry ${entry}: ${why}` },
   ])
 
 const listed = (pairs: ReadonlyMap<BankRow, Posted>): readonly Match[] =>
   [...pairs].map(([row, entry]) => ({ row, entry }))
 
-/** Decimal places by currency, as many as the file has. */
-function placesNeeded({ statements }: StatementFile, rules: Rules): ReadonlyMap<string, number> {
+/**
+ * Decimal places of currencies that neither the wallet nor ISO 4217 knows: what the rules say, or as many as the file
+ * writes. Refuses such a currency of a CSV file where the rules do not have it: it may be a misread column.
+ */
+function placesNeeded(
+  { statements, format }: StatementFile,
+  rules: Rules,
+  draft: WalletDraft,
+): ReadonlyMap<string, number> {
   const needed = new Map<string, number>()
   for (const { rows, currency, opening, closing } of statements) {
-    const amounts = [opening, closing].flatMap(one => (one ? [{ amount: one.amount, currency }] : []))
-    for (const { amount, currency: name } of [...rows, ...amounts]) {
-      if (!amount) continue
-      const [own, places] = [currencyOf(name, rules), shortest(amount).places]
-      needed.set(own, Math.max(needed.get(own) ?? 0, places))
+    const amounts = [opening, closing].flatMap(one => (one ? [{ ...one, currency }] : []))
+    for (const { amount, currency: name, line } of [...rows.filter(({ booked }) => booked), ...amounts]) {
+      const own = currencyOf(name, rules)
+      if (!amount || draft.isKnown(own)) continue
+      const ruled = rules.currencies.find(rule => rule.currency === own)
+      if (!ruled && format === 'csv') throw currencyUnknown(name, line)
+      needed.set(own, ruled?.places ?? Math.min(PLACES_MAX, Math.max(needed.get(own) ?? 0, amount.places)))
     }
   }
   return needed
 }
 
+function currencyUnknown(currency: string, line: number): KogiError {
+  const what = `"${currency.slice(0, 40)}" is no currency of ISO 4217, and the wallet has none of that name`
+  const help = `Say in the rules what it is: "currencies": [{ "bank": …, "currency": …, "places": … }]`
+  return new KogiError('import_invalid', `line ${line}: ${what}. ${help}. Nothing was written.`, [
+    { field: `line ${line}`, message: what },
+  ])
+}
+
 type Opening = {
+  readonly key: string
   readonly account: string
   readonly currency: string
   readonly amount: Exact
@@ -229,7 +261,10 @@ type Opening = {
   readonly line: number
 }
 
-/** Opening balances other than zero of accounts that the wallet does not have: of the first statement of each. */
+/**
+ * Opening balances other than zero of accounts that the wallet does not have, or whose opening was taken back with its
+ * import: of the first statement of each.
+ */
 function openingsOf({ statements }: StatementFile, draft: WalletDraft, options: ImportOptions): readonly Opening[] {
   const first = new Map<string, Opening>()
   if (options.opening === 'leave') return []
@@ -238,50 +273,14 @@ function openingsOf({ statements }: StatementFile, draft: WalletDraft, options: 
     const account = accountOfBank(statement.account, options.rules, options.account)
     const currency = currencyOf(statement.currency, options.rules)
     const date = opening?.date ?? earliest(statement)
-    if (!opening || date === undefined || accountOf(draft.state, account, currency)) continue
-    const key = JSON.stringify([account, currency])
+    if (!opening || date === undefined) continue
+    const name = `bank:opening:${JSON.stringify([account, currency])}`
+    const { key, there } = draft.find(name)
+    if (there || (key === name && accountOf(draft.state, account, currency))) continue
     const other = first.get(key)
-    if (!other || date < other.date) first.set(key, { account, currency, amount: opening.amount, date, line })
+    if (!other || date < other.date) first.set(key, { key, account, currency, amount: opening.amount, date, line })
   }
   return [...first.values()].filter(({ amount }) => amount.digits !== 0n)
 }
 
 const earliest = ({ rows }: Statement): string | undefined => rows.flatMap(({ date }) => date ?? []).sort()[0]
-
-type Entry = Omit<BankRow, 'key'>
-
-const NAME_MAX = 255
-const clipped = (text: string): string => [...text].slice(0, NAME_MAX).join('')
-
-function postStep(row: Entry, key: string, source: string, placesOf: (currency: string) => number): Step {
-  const { account, against, currency, date, words, line, payee, reference, tags } = row
-  const amount = unitsOf(row, placesOf(currency))
-  const body = {
-    postings: [
-      { account, currency, ...amount(row.amount) },
-      { account: against, currency, ...amount(negative(row.amount)) },
-    ],
-    effective_on: date,
-    ...(words && { description: words }),
-    ...(payee && { counterparty: clipped(payee) }),
-    ...(reference && { reference: clipped(reference) }),
-    ...(tags.length > 0 && { tags }),
-    source,
-  }
-  return { command: 'post', body, key, line }
-}
-
-/** Amounts in units of a currency, or in finer ones where it may have them. */
-function unitsOf({ currency, line, amount }: Entry, places: number) {
-  const short = shortest(amount)
-  const fixed = placesOf(currency)
-  if (short.places > 30 || (fixed !== undefined && short.places > fixed)) {
-    const what = `${written(short)} ${currency} has ${short.places} decimal places; ${currency} has ${fixed ?? 30}`
-    const help = `give the bank's ${currency} another name in the rules (currencies)`
-    const message = `line ${line}: ${what}. Mend the amount, or ${help}. Nothing was written.`
-    throw new KogiError('import_invalid', message, [{ field: `line ${line}`, message: what }])
-  }
-  const finer = short.places > places
-  return (one: Exact) =>
-    finer ? { amount: shortest(one).digits, places: short.places } : { amount: at(shortest(one), places) }
-}

@@ -4,9 +4,10 @@ import type { Posted } from './wallet-state.ts'
 const WORDS_MAX = 1000
 
 /** Body and key of the reversal of an entry, as an import of that `source` makes it. */
-export function reversalOf({ entry, effectiveOn, postings, words }: Posted, source: string) {
+export function reversalOf({ entry, effectiveOn, postings, words, takenBack = 0 }: Posted, source: string) {
   const body = {
-    postings: postings.map(({ effectiveOn: day, amount, ...posting }) => ({
+    // What it took back of an earlier entry stays taken back.
+    postings: postings.slice(takenBack).map(({ effectiveOn: day, amount, ...posting }) => ({
       ...posting,
       amount: -amount,
       ...(day !== undefined && { effective_on: day }),

@@ -76,11 +76,23 @@ const rowSchema = object({
 })
 const response = object({
   import: uuid,
-  status: oneOf('proposed', 'booked'),
+  status: oneOf('proposed', 'refused', 'booked').meta({
+    description: '`proposed` and `refused` are of dry runs: what the import would do, or that it would be refused',
+  }),
+  refusal: object({
+    code: z.string(),
+    message: z.string(),
+    details: list(object({ field: z.string(), message: z.string() }), 1000),
+  })
+    .optional()
+    .meta({ description: 'the error that the import would be answered with' }),
   sha256: z.string(),
-  booked: count.meta({ description: 'entries that were appended; in a dry run, that would be' }),
+  booked: count.meta({
+    description: 'entries that were appended; in a dry run, that would be: none where it is refused',
+  }),
   rows: count,
   pending: count,
+  new: count.meta({ description: 'rows that are booked, or would be once what refuses is decided' }),
   there: count,
   matched: count,
   proposed: count,
@@ -199,6 +211,7 @@ export function answerOf({ plan, file: _, position: __, ...made }: Imported) {
     ...made,
     rows: plan.rows.length + plan.pending,
     pending: plan.pending,
+    new: counted('new'),
     there: counted('there'),
     matched: counted('matched'),
     proposed: counted('proposed'),

@@ -1,5 +1,5 @@
 /** The rows of a file as entries of a wallet: which account, how much, and the key by which a row is known again. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import { type Exact, shortest, written } from '../../domain/wallet/statement/exact.ts'
 import type { Statement, StatementFile, StatementRow } from '../../domain/wallet/statement/file.ts'
@@ -31,8 +31,18 @@ const ACCOUNT_MAX = 255
 
 /** Account of the wallet that stands for one at the bank: as the rules or the caller name it. */
 export function accountOf(bankAccount: string, rules: Rules, named: string | undefined): string {
-  const known = rules.accounts.find(({ bank }) => bank === bankAccount)
-  return known?.account ?? named ?? `assets:bank:${storable(bankAccount)}`.slice(0, ACCOUNT_MAX)
+  return namesIn(rules).get(bankAccount) ?? named ?? `assets:bank:${storable(bankAccount)}`.slice(0, ACCOUNT_MAX)
+}
+
+const names = new WeakMap<Rules, ReadonlyMap<string, string>>()
+
+/** Accounts of the wallet by those of the bank: of several rules for one the first. */
+function namesIn(rules: Rules): ReadonlyMap<string, string> {
+  const known = names.get(rules)
+  if (known) return known
+  const made = new Map(rules.accounts.toReversed().map(({ bank, account }) => [bank, account]))
+  names.set(rules, made)
+  return made
 }
 
 /** The booked rows of a file, in its order. It has no faults. */
@@ -45,10 +55,10 @@ export function bankRowsOf(file: StatementFile, rules: Rules, named: string | un
       .map(row => {
         const currency = currencyOf(row.currency, rules)
         const content = [account, currency, ...identityOf(row, file.format)]
-        const hash = createHash('sha256').update(canonicalJson(content)).digest('hex')
-        const nth = (seen.get(hash) ?? 0) + 1
-        seen.set(hash, nth)
-        return bankRow({ statement, row, account, currency, rules, key: `bank:${hash}:${nth}` })
+        const sha256 = hash('sha256', canonicalJson(content), 'hex')
+        const nth = (seen.get(sha256) ?? 0) + 1
+        seen.set(sha256, nth)
+        return bankRow({ statement, row, account, currency, rules, key: `bank:${sha256}:${nth}` })
       })
   })
 }

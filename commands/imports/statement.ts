@@ -9,12 +9,12 @@ import { wallet } from '../../domain/wallet/wallet/wallet.ts'
 import type { Command } from '../command.ts'
 import type { WriteDeps } from '../execute.ts'
 import { type Step, type Target, WalletDraft } from './draft.ts'
-import { type Earlier, importIdOf, importsOf, knownOf, loadImport } from './earlier.ts'
-import { type ImportOptions, type ImportPlan, mustBeDecided, planStatement } from './plan.ts'
+import { importIdOf, importsOf, isLive, knownOf, loadImport } from './earlier.ts'
+import { type ImportOptions, type ImportPlan, planStatement, refusalOf } from './plan.ts'
 import { mustBeSound, type ReadXml, readStatementFile } from './read.ts'
 import { reversalOf } from './reversal.ts'
 import { give, giveAll } from './send.ts'
-import { loadWallet, type Posted, type WalletState } from './wallet-state.ts'
+import { loadWallet, type Posted, standingFor, type WalletState } from './wallet-state.ts'
 
 export type ImportDeps = WriteDeps & { readonly readXml: ReadXml }
 
@@ -28,14 +28,16 @@ export type ImportRequest = Caller & {
   readonly format: StatementFormat
   readonly options: ImportOptions
   readonly dryRun: boolean
-  /** Called once it is decided what will be written: may refuse by throwing. */
+  /** Called once it is decided what will be written, or in a dry run would be: may refuse by throwing. */
   readonly onPlan?: (plan: ImportPlan) => void
   readonly onGiven?: (count: number) => void
 }
 
 export type Imported = {
   readonly import: string
-  readonly status: 'proposed' | 'booked'
+  /** `refused`: a dry run of what would be refused, for `refusal`. */
+  readonly status: 'proposed' | 'refused' | 'booked'
+  readonly refusal?: Pick<KogiError, 'code' | 'message' | 'details'>
   readonly sha256: string
   readonly file: StatementFile
   readonly plan: ImportPlan
@@ -50,7 +52,7 @@ export async function importStatement(deps: ImportDeps, request: ImportRequest):
   const file = await readStatementFile(bytes, format, options, deps.readXml)
   mustBeSound(file, name)
   const sha256 = createHash('sha256').update(bytes).digest('hex')
-  const target: Target = { org: principal.org, wallet: id, subject: principal.subject }
+  const target = targetOf(principal, id)
   const before = await loadWallet(deps, target)
   const earlier = await importsOf(deps, target)
   const same = earlier.find(one => one.read.sha256 === sha256 && isLive(one))
@@ -59,9 +61,15 @@ export async function importStatement(deps: ImportDeps, request: ImportRequest):
   const plan = planStatement(file, { target, before, known: knownOf(earlier), source: own, at: deps.now() }, options)
   const posts = plan.steps.filter(({ command }) => command === 'post')
   const made = { import: own, sha256, file, plan }
-  if (dryRun) return { ...made, status: 'proposed', booked: posts.length, position: before.position }
-  mustBeDecided(file, plan, options)
+  const undecided = refusalOf(file, plan, options)
+  if (undecided && !dryRun) throw undecided
   request.onPlan?.(plan)
+  if (dryRun) {
+    const { position } = before
+    if (!undecided) return { ...made, status: 'proposed', booked: posts.length, position }
+    const { code, message, details } = undecided
+    return { ...made, status: 'refused', refusal: { code, message, details }, booked: 0, position }
+  }
   if (same?.status === 'booked' && posts.length === 0) {
     return { ...made, status: 'booked', booked: 0, position: before.position }
   }
@@ -108,7 +116,10 @@ async function start(
 
 export type Undone = { readonly import: string; readonly reversed: number; readonly position: bigint }
 
-/** Takes every entry of an import back. One that was taken back already stays as it is. */
+/**
+ * Takes every entry of an import back, or what replaced it by hand since. One that was taken back already stays as it
+ * is.
+ */
 export async function undoImport(
   deps: WriteDeps,
   request: Caller & { readonly import: string; readonly reason?: string | undefined; readonly dryRun?: boolean },
@@ -117,22 +128,35 @@ export async function undoImport(
   const it = await loadImport(deps, principal.org, own)
   if (!it) throw new KogiError('not_found', `There is no import ${own}.`)
   const id = it.read.wallet
-  const target: Target = { org: principal.org, wallet: id, subject: principal.subject }
+  const target = targetOf(principal, id)
   const before = await loadWallet(deps, target)
-  const back = new Set([...before.posted.values()].flatMap(({ reverses }) => reverses ?? []))
   const all = entriesOf(before, own)
-  const live = all.filter(({ entry }) => !back.has(entry)).reverse()
+  const live = all.flatMap(entry => standingFor(entry, before) ?? []).reverse()
   const draft = new WalletDraft(target, before, deps.now())
-  for (const entry of live) draft.decide({ ...reversalOf(entry, own), line: 0 })
+  for (const entry of live) draft.decide({ ...reversalOf(entry, own), place: undoPlaceOf(entry) })
   if (request.dryRun) return { import: own, reversed: live.length, position: before.position }
   await give(deps, ofImport(request, own, 'undo', reason === undefined ? {} : { reason }))
   const commands = draft.steps.map(step => ofWallet(request, id, step))
-  const { changed } = await giveAll(deps, commands)
-  const { position } = await give(deps, ofImport(request, own, 'finishUndo', { entries: all.length }))
-  return { import: own, reversed: changed, position }
+  try {
+    const { changed } = await giveAll(deps, commands)
+    const { position } = await give(deps, ofImport(request, own, 'finishUndo', { entries: all.length }))
+    return { import: own, reversed: changed, position }
+  } catch (error) {
+    // Another request has taken one of them back meanwhile.
+    if (error instanceof Rejection && error.code === 'entry_already_reversed') return undoImport(deps, request)
+    throw error
+  }
 }
 
-const isLive = ({ status }: Earlier): boolean => status === 'started' || status === 'booked'
+const targetOf = ({ org, subject, permissions }: Principal, wallet: string): Target => ({
+  org,
+  wallet,
+  subject,
+  permissions,
+})
+
+const undoPlaceOf = ({ entry, effectiveOn, words }: Posted) =>
+  `the entry ${entry} of ${effectiveOn} "${words.slice(0, 100)}" cannot be taken back`
 
 /** The entries that an import booked, those that were taken back since too. */
 const entriesOf = ({ posted }: WalletState, own: string): readonly Posted[] =>

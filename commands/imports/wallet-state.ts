@@ -22,8 +22,10 @@ export type WalletState = {
   readonly state: Wallet
   /** Entries by the id of the command that posted them. */
   readonly posted: ReadonlyMap<string, Posted>
-  /** Ids of entries that an import took back. */
+  /** Ids of entries that an import took back, and of those that stood for them before they were replaced. */
   readonly reversed: ReadonlySet<string>
+  /** By the id of an entry that was taken back, by an import or by hand, the entry that did it. */
+  readonly takenBackBy: ReadonlyMap<string, Posted>
   /** Position of its last event, 0 where it has none. */
   readonly position: bigint
 }
@@ -33,6 +35,7 @@ export const NO_WALLET: WalletState = {
   state: wallet.initial,
   posted: new Map(),
   reversed: new Set(),
+  takenBackBy: new Map(),
   position: 0n,
 }
 
@@ -41,6 +44,8 @@ export function afterEvents(before: WalletState, events: Iterable<DomainEvent>):
   let { state, position } = before
   const posted = new Map(before.posted)
   const reversed = new Set(before.reversed)
+  const takenBackBy = new Map(before.takenBackBy)
+  const byId = new Map([...posted.values()].map(one => [one.entry, one]))
   for (const event of events) {
     const { type, data, metadata } = event
     state = evolveWith(wallet, state, event) as Wallet
@@ -49,10 +54,29 @@ export function afterEvents(before: WalletState, events: Iterable<DomainEvent>):
     const { kind, description: words = '', ...entry } = data as EntryData
     // Requests have a role; an import has none.
     const imported = entry.source !== undefined || (kind === 'journal' && metadata.actor.roles.length === 0)
-    posted.set(metadata.commandId, { ...entry, words, commandId: metadata.commandId, imported })
-    if (entry.source !== undefined && entry.reverses !== undefined) reversed.add(entry.reverses)
+    const one = { ...entry, words, commandId: metadata.commandId, imported }
+    posted.set(metadata.commandId, one)
+    byId.set(one.entry, one)
+    if (one.reverses === undefined) continue
+    takenBackBy.set(one.reverses, one)
+    if (one.source === undefined) continue
+    for (let gone = byId.get(one.reverses); gone; gone = replacedBy(gone, byId)) reversed.add(gone.entry)
   }
-  return { state, posted, reversed, position }
+  return { state, posted, reversed, takenBackBy, position }
+}
+
+/** The entry that an entry took back and stands for, `undefined` where there is none. */
+export const replacedBy = (one: Posted, byId: ReadonlyMap<string, Posted>): Posted | undefined =>
+  one.takenBack === undefined || one.reverses === undefined ? undefined : byId.get(one.reverses)
+
+/** What stands for an entry by now: itself, what replaced it, or nothing where it was taken back. */
+export function standingFor(entry: Posted, { takenBackBy }: Pick<WalletState, 'takenBackBy'>): Posted | undefined {
+  for (let now = entry; ; ) {
+    const by = takenBackBy.get(now.entry)
+    if (!by) return now
+    if (by.takenBack === undefined) return undefined
+    now = by
+  }
 }
 
 const PAGE = 4096

@@ -18,17 +18,21 @@ export type Context = {
   readonly at: string
   /** The earlier event of the thing that the command is about, `undefined` where there is none: see `looksUp`. */
   readonly found?: DomainEvent
+  /** The state of the thing before that event, where the query asks for it. */
+  readonly before?: unknown
   /** The state of the other thing that the command names, as the log has it: see `sees`. */
   readonly seen?: unknown
   /** The n-th id this command makes: the same command makes the same ids on every try. */
   readonly newId: (n: number) => string
 }
 
-/** Which earlier event of its thing a command is about. It is looked for backwards where its revision is not named. */
+/** Which earlier event of its thing a command is about. Without a `revision` it is the last one of them. */
 export type EventQuery = {
-  readonly type: string
+  readonly types: readonly string[]
   readonly revision?: bigint | undefined
   readonly is: (data: { readonly [key: string]: Json }) => boolean
+  /** Whether the decision needs the state before that event: the stream is then folded up to it. */
+  readonly withBefore?: true
 }
 
 /** Another thing of the org, by its category and id. */

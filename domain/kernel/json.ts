@@ -39,6 +39,9 @@ export function storableFault(value: unknown): string | undefined {
 /** Whether `value` is a JSON object that every engine can hold: see `jsonObject`. */
 export const isStorableJson = (value: unknown): boolean => storableFault(value) === undefined
 
+/** Names that stand in JSON as they are. */
+const PLAIN_NAME = /^\w+$/
+
 /**
  * The JSON Canonicalization Scheme (RFC 8785): object keys sorted by UTF-16 code units, no white space, numbers and
  * strings as ECMAScript writes them. Bigints are written as decimal strings, the wire form of money; `undefined`
@@ -62,7 +65,8 @@ export function canonicalJson(value: unknown): string {
   for (const key of Object.keys(record).sort()) {
     const member = record[key]
     if (member === undefined) continue
-    members += `${members === '' ? '' : ','}${canonicalJson(key)}:${canonicalJson(member)}`
+    const name = PLAIN_NAME.test(key) ? `"${key}"` : canonicalJson(key)
+    members += members === '' ? `${name}:${canonicalJson(member)}` : `,${name}:${canonicalJson(member)}`
   }
   return `{${members}}`
 }
@@ -75,7 +79,7 @@ export function toWire(value: unknown): Json {
   // An assignment to `__proto__` would make no member.
   if (Object.hasOwn(value, '__proto__'))
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, toWire(v)]))
-  const wire: Record<string, Json> = {}
-  for (const [key, item] of Object.entries(value)) if (item !== undefined) wire[key] = toWire(item)
+  const [wire, from] = [{} as Record<string, Json>, value as Readonly<Record<string, unknown>>]
+  for (const key of Object.keys(from)) if (from[key] !== undefined) wire[key] = toWire(from[key])
   return wire
 }

@@ -98,14 +98,15 @@ export const unsigned64 = column(digits(/^(0|[1-9][0-9]{0,18})$/, 'a decimal str
 /** ISO 4217 code, or a commodity's own symbol: 1 to 32 visible characters without spaces. */
 export const currency = textual(/^[^\s\p{C}]{1,32}$/u, 32, `^${OUTER}+$`, '1 to 32 visible characters without spaces')
 
+/** The calendar begins with the year 0001: PostgreSQL has no year 0000 either. */
+const IN_CALENDAR = [(text: string) => !text.startsWith('0000'), 'must be of the year 0001 or later'] as const
+const TIMESTAMP = 'must be a UTC timestamp: YYYY-MM-DDTHH:MM:SS.sssZ'
+
 /** A day, `YYYY-MM-DD` (ISO 8601), that exists in the calendar. */
-export const date = column(z.iso.date('must be a date: YYYY-MM-DD'), 'text')
+export const date = column(z.iso.date('must be a date: YYYY-MM-DD').refine(...IN_CALENDAR), 'text')
 
 /** An instant in UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ` (RFC 3339): sorts as text. */
-export const timestamp = column(
-  z.iso.datetime({ precision: 3, error: 'must be a UTC timestamp: YYYY-MM-DDTHH:MM:SS.sssZ' }),
-  'text',
-)
+export const timestamp = column(z.iso.datetime({ precision: 3, error: TIMESTAMP }).refine(...IN_CALENDAR), 'text')
 
 export const boolean = column(z.boolean(), 'boolean')
 export const integer = (min: number, max: number) => column(z.int().min(min).max(max), 'integer')

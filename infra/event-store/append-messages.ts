@@ -102,9 +102,9 @@ type Proposal = {
   readonly size: number
 }
 
-function proposalOf({ id, type, data: given, metadata: meta }: NewEvent): Proposal {
+function proposalOf({ id, type, data: given, metadata: meta, text }: NewEvent): Proposal {
   const isBinary = given instanceof Uint8Array
-  const data = isBinary ? given : JSON.stringify(given)
+  const data = isBinary ? given : (text ?? JSON.stringify(given))
   const metadata = JSON.stringify(meta)
   const contentType = isBinary ? BINARY_ENTRY : JSON_ENTRY
   const typeBytes = Buffer.byteLength(type)

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { refuseBody } from './body.ts'
 import { type ErrorCode, errorCatalogue, httpError, retryAfterSeconds } from './errors.ts'
 import { Slices } from './slices.ts'
+import { originForm } from './well-formed.ts'
 
 type Arrived = { readonly request: IncomingMessage; readonly response: ServerResponse }
 
@@ -76,7 +77,8 @@ export function serveConnections(server: Server, listener: RequestListener, atOn
 }
 
 /** Whether a request is a read of the API: there may be hundreds of them at once. */
-const isRead = ({ method, url = '' }: IncomingMessage): boolean => method === 'GET' && url.startsWith('/api/')
+const isRead = ({ method, url = '' }: IncomingMessage): boolean =>
+  method === 'GET' && originForm(url).startsWith('/api/')
 
 /** Whether no request has come behind this one on its connection, so that its answer may close it. */
 export function isLatest(request: IncomingMessage): boolean {

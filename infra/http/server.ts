@@ -14,7 +14,7 @@ import type { Drain } from './lifecycle.ts'
 import { type Aliases, createPaths } from './paths.ts'
 import type { Places } from './places.ts'
 import { checkQuery, ReceivedRequest } from './request.ts'
-import { faultOf } from './well-formed.ts'
+import { faultOf, originForm } from './well-formed.ts'
 
 /** Where every route of the API begins. */
 export const API_BASE = '/api/v1'
@@ -98,6 +98,7 @@ function answeringAll(app: Express, last: Last): Express {
   const { handle } = app as unknown as { handle: Handle }
   const answering: Handle = (request, response, done = error => last(request, response, error)) => {
     const fault = faultOf(request)
+    request.url = originForm(request.url!)
     if (fault) last(request, response, fault)
     else handle.call(app, request, response, done)
   }

@@ -49,5 +49,17 @@ function repeated(rawHeaders: readonly string[]): string | undefined {
   return undefined
 }
 
+const ABSOLUTE = /^https?:\/\/[^/?#]*/i
+
+/**
+ * The target of a request as a path and a query. A client may send a whole URL, as it does to a proxy; which host it
+ * names says nothing here (RFC 9112, 3.2.2).
+ */
+export function originForm(target: string): string {
+  if (target.startsWith('/')) return target
+  const rest = target.replace(ABSOLUTE, '')
+  return rest.startsWith('/') || rest === target ? rest : `/${rest}`
+}
+
 const malformed = (field: string, message: string) =>
   httpError('invalid_request', [{ field, message }], `This is not a well-formed HTTP request: ${field} ${message}.`)

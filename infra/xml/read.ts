@@ -43,7 +43,8 @@ export const readXml: ReadXml = async bytes => {
     const deviations = validator
       ? deviationsOf(library, validator, document)
       : [{ line: root.line, message: `there is no schema of ${name} here, so that the message is not held against it` }]
-    return { root: elementOf(library, root, 0), faults: [], deviations }
+    const faults: Fault[] = []
+    return { root: elementOf(library, root, 0, faults), faults, deviations }
   } finally {
     document.dispose()
   }
@@ -84,19 +85,26 @@ function faultsOf({ XmlLibError }: Library, error: unknown): readonly Fault[] {
   if (!(error instanceof XmlLibError)) throw error
   return error.details.map(({ line, message }) => ({
     line: Math.max(1, line),
-    message: message
-      .replaceAll(/\{[^{}]*\}/g, '')
-      .trim()
-      .slice(0, 500),
+    message: TOO_DEEP.test(message)
+      ? tooDeep(256)
+      : message
+          .replaceAll(/\{[^{}]*\}/g, '')
+          .trim()
+          .slice(0, 500),
   }))
 }
 
-function elementOf(library: Library, node: XmlElement, depth: number): Element {
+/** How the library says that elements stand in one another deeper than it reads. */
+const TOO_DEEP = /excessive depth/i
+const tooDeep = (most: number) => `elements stand in one another more than ${most} deep, which no bank message needs`
+
+function elementOf(library: Library, node: XmlElement, depth: number, faults: Fault[]): Element {
   const children: Element[] = []
   let text = ''
   for (let child: XmlTreeNode | null = node.firstChild; child; child = child.next) {
     if (child instanceof library.XmlElement) {
-      if (depth < DEPTH_MAX) children.push(elementOf(library, child, depth + 1))
+      if (depth < DEPTH_MAX) children.push(elementOf(library, child, depth + 1, faults))
+      else faults.push({ line: child.line, message: tooDeep(DEPTH_MAX) })
     } else if (child instanceof library.XmlText || child instanceof library.XmlCData) text += child.content
   }
   const attributes = Object.fromEntries(node.attrs.map(({ name, value }) => [name, value]))

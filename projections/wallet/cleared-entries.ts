@@ -48,11 +48,13 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const clearedEntries = projection({
   name: 'cleared_entries',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: true,
   of: { reconciliation: events },
   row,
   key: ['org', 'reconciliation', 'entry'],
+  // By which entries are found that no reconciliation of the account has cleared (read-api/wallet/uncleared.ts).
+  indexes: [['org', 'wallet', 'account', 'currency', 'entry']],
   on,
   computed: {
     posted: {

@@ -115,6 +115,7 @@ const SEARCHED = [
   'counterparty',
   'project',
   'tags',
+  'metadata',
   'accounts',
   'source',
   'reverses',

@@ -38,6 +38,7 @@ const row = object({
   realised_at: timestamp,
   year: text(4).meta({ description: 'the year of `realised_at`, in UTC' }),
   description: text(1000).optional(),
+  reverses: unsigned64.optional().meta({ description: 'revision of the trade that this row takes back' }),
   recorded_at: timestamp,
 })
 type Row = z.output<typeof row>
@@ -106,6 +107,26 @@ const on: Handlers<Row, typeof events> = {
       return [{ ...placeOf(event, 0), ...what, ...worth, ...realised, description }]
     },
   },
+  TradeReversed: {
+    append(event) {
+      const { realised, happenedAt, revision: reverses, reason: description } = event.data
+      return realised.map(({ acquiredAt, isLongTerm, quantity, proceeds, cost, ...what }, line) => ({
+        ...placeOf(event, line),
+        ...what,
+        ...unitOf(event.data),
+        term: isLongTerm ? 'long' : 'short',
+        quantity: -quantity,
+        proceeds: -proceeds,
+        cost: -cost,
+        gain: cost - proceeds,
+        acquired_at: acquiredAt,
+        realised_at: happenedAt,
+        year: happenedAt.slice(0, 4),
+        description,
+        reverses,
+      }))
+    },
+  },
 }
 
 const read = {
@@ -119,7 +140,7 @@ const read = {
 export const gains = projection({
   name: 'gains',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: false,
   of: { investment: events },
   row,

@@ -44,6 +44,7 @@ const on: Handlers<Row, typeof events> = {
   LotsMoved: null,
   LotsSplit: changes(({ splitAt: at, change: quantity }) => ({ at, quantity, cost: 0n })),
   DividendReceived: null,
+  TradeReversed: changes(({ happenedAt: at, quantity, cost }) => ({ at, quantity, cost })),
 }
 
 /** What each event changed of what is held, by the day that it counts for: added up, the holdings of any day. */

@@ -73,6 +73,12 @@ const on: Handlers<Row, typeof events> = {
   LotsMoved: changed(() => ({})),
   LotsSplit: changed(({ lots }) => ({ quantity: sum(lots, lot => lot.quantity) })),
   DividendReceived: changed(({ amount }, row) => ({ income: row.income + amount })),
+  TradeReversed: changed((reversed, row) => ({
+    quantity: row.quantity + reversed.quantity,
+    cost: row.cost + reversed.cost,
+    gain: row.gain + reversed.gain,
+    income: row.income + reversed.income,
+  })),
 }
 
 /** One row per position: what is held of an asset, what it cost, and what it brought. */

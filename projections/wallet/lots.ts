@@ -120,6 +120,17 @@ const on: Handlers<Row, typeof events> = {
     },
   },
   DividendReceived: null,
+  TradeReversed: {
+    keys: ({ data: { lots, removed }, metadata: { org, id } }) =>
+      [...lots.map(({ lot }) => lot), ...removed].map(lot => ({ org, investment: id, lot })),
+    fold(row, event, { lot }) {
+      const restored = event.data.lots.find(one => one.lot === lot)
+      if (!restored) return null
+      const { account, quantity, cost, price } = restored
+      const stamp = { revision: event.revision, updated_at: event.metadata.at }
+      return { ...existing(row, event), account, quantity, cost, price, status: 'open', ...stamp }
+    },
+  },
 }
 
 /** One row per lot, those that are used up too. */

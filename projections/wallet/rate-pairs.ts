@@ -25,6 +25,8 @@ const on: Handlers<Row, typeof events> = {
       return { org, source: id, base: String(base), quote: String(quote), first_day: days[0]!, last_day: days.at(-1)! }
     },
   },
+  // The days stay bounds: no rate lies outside of them.
+  RatesWithdrawn: null,
 }
 
 /** One row per pair of currencies of a rate table, so that the rates of a day are looked up pair by pair. */

@@ -11,7 +11,7 @@ const row = object({
   valid_days: integer(0, 3660).meta({
     description: 'for how many days after its own a rate counts while there is no later one',
   }),
-  last_day: text(10).optional().meta({ description: 'the latest day that there is a rate of' }),
+  last_day: text(10).optional().meta({ description: 'the latest day that a rate was recorded of' }),
   rates: unsigned64.meta({ description: 'how many rates were recorded' }),
   revision: unsigned64,
   opened_at: timestamp,
@@ -29,6 +29,7 @@ const on: Handlers<Row, typeof events> = {
     last_day: [row.last_day ?? '', ...rates.map(({ day }) => day)].sort().at(-1)!,
     rates: row.rates + BigInt(rates.length),
   })),
+  RatesWithdrawn: changed(() => ({})),
 }
 
 /** One row per rate table: whose rates they are, and how far they go. */

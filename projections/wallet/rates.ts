@@ -12,7 +12,9 @@ const row = object({
   quote: currency,
   day: date,
   position: unsigned64,
-  rate: positiveDecimal.meta({ description: 'what one unit of `base` costs in `quote`' }),
+  rate: positiveDecimal
+    .optional()
+    .meta({ description: 'what one unit of `base` costs in `quote`; absent where the rate of the day was withdrawn' }),
   valid_until: date.meta({ description: 'the last day that it counts for while there is no later one' }),
   recorded_by: text(128),
   recorded_at: timestamp,
@@ -39,13 +41,25 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
         recorded_at: at,
       })),
   },
+  RatesWithdrawn: {
+    append: ({ data: { rates }, metadata: { org, id, at, actor }, position }) =>
+      rates.map(rated => ({
+        org,
+        source: id,
+        ...rated,
+        position,
+        valid_until: rated.day,
+        recorded_by: actor.subject,
+        recorded_at: at,
+      })),
+  },
 }
 
 /** One row per rate that was recorded; of a pair and a day the last one counts, the others are its history. */
 export const rates = projection({
   name: 'rates',
   service: 'wallet',
-  version: 1,
+  version: 2,
   history: false,
   of: { ratetable: events },
   row,
@@ -63,7 +77,7 @@ export const rates = projection({
       order: ['base', 'quote', 'day', 'position'],
       filters: ['base', 'quote', 'day'],
       groups: ['base', 'quote', 'day'],
-      summary: { list: 'The rates of a rate table, those that were replaced too.' },
+      summary: { list: 'The rates of a rate table, those that were replaced or withdrawn too.' },
     },
   ],
 })

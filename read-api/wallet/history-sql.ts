@@ -39,7 +39,17 @@ export type View = {
   readonly day: string
   readonly columns: readonly string[]
   /** SQL of the rows of a page without their running balance; `source` is what is added up. */
-  readonly rows: (where: string, limit: string, source: string) => string
+  readonly rows: (where: string, limit: string, source: string, period: PagePeriod) => string
+}
+
+/** SQL of the days that a page may have: those after `place`, if it has one, within bounds that may be absent. */
+type PagePeriod = {
+  readonly place: string | undefined
+  readonly from: string | undefined
+  /** The earlier of two last days. */
+  readonly last: readonly string[]
+  /** Conditions on a row `t` of the whole period. */
+  readonly scope: string
 }
 
 const lines = (where: string, order: string, limit: string) =>
@@ -74,6 +84,27 @@ export const byDay: View = {
     `select t.effective_on, t.effective_on as date, sum(t.lines)::int as lines, sum(${NET}) as amount,
       sum(${NET}) as change from ${source} t where ${where}
       group by t.effective_on order by t.effective_on limit ${limit}`,
+}
+
+/** Every day from the first one on, until the last one that is asked about or that something counts for. */
+export const byEveryDay: View = {
+  ...byDay,
+  name: 'end_of_every_day',
+  rows(where, limit, source, { place, from, last, scope }) {
+    const first =
+      place === undefined ? `coalesce(${from ?? 'null'}::date, min(t.effective_on)::date)` : `${place}::date + 1`
+    const end = last.length > 0 ? `least(${last.join(', ')})::date` : 'max(t.effective_on)::date'
+    return `with p as materialized (
+        select q.first, least(q.last, q.first + ${limit}::int - 1) as last from (
+          select ${first} as first, ${end} as last, count(*) from ${source} t where ${scope}) q),
+      s as (select t.effective_on, sum(t.lines)::int as lines, sum(${NET}) as change from ${source} t
+        where ${where} and t.effective_on <= (select to_char(last, 'YYYY-MM-DD') from p) group by t.effective_on)
+      select d.day as effective_on, d.day as date, coalesce(s.lines, 0) as lines, coalesce(s.change, 0) as amount,
+        coalesce(s.change, 0) as change
+      from p cross join lateral (
+        select to_char(g, 'YYYY-MM-DD') as day from generate_series(p.first, p.last, interval '1 day') g) d
+      left join s on s.effective_on = d.day order by d.day`
+  },
 }
 
 const WALLET = thingOf(balances)!
@@ -125,6 +156,8 @@ export function pageStatement(view: View, account: readonly string[], { query, l
   if (to !== undefined) scope.push(`${view.day} <= ${to}`)
   const where = [...scope, place && `(${keys}) > (${place.join(', ')})`].filter(Boolean).join(' and ')
   const source = ofDays ? DAYS : LINES
+  const last = [to, at].filter(end => end !== undefined)
+  const period = { place: place?.[0], from, last, scope: scope.join(' and ') }
   const of = [balances, postings, ofDays ? accountDays : accountBlocks]
   const text = `with ${ofDays ? `parts as (select t.* from ${DAYS} t)` : partsSql(bounds)},
     sums as materialized (
@@ -142,7 +175,7 @@ export function pageStatement(view: View, account: readonly string[], { query, l
     cross join (select ${SUMS}${seen && view === byEffectiveDate ? ` + ${sumSql(begun)}` : ''} as seen from sums t) b
     left join (
       select t.*, sum(t.amount) over (order by ${keys} rows unbounded preceding) as running
-      from (${view.rows(where, put(limit + 1), source)}) t) l on true
+      from (${view.rows(where, put(limit + 1), source, period)}) t) l on true
     order by ${keys.replaceAll('t.', 'l.')}`
   return { of: [...of, auditLog], text, values }
 }

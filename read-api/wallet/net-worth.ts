@@ -1,9 +1,11 @@
 /** `GET /kwlt/net-worth`: what all accounts and positions are worth on a day, in one currency. */
 import { z } from 'zod'
-import type { Parameter, Route } from '../../domain/kernel/route.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import { boolean, currency, date, id, integer, list, minorUnits, object, oneOf } from '../../domain/kernel/schema.ts'
 import { decimalOf } from '../../domain/wallet/ratetable/decimal.ts'
 import { exchanged, type Way, waysTo } from '../../domain/wallet/ratetable/exchange.ts'
+import { administersWallets } from '../../domain/wallet/wallet/access.ts'
 import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { coarsest } from '../../domain/wallet/wallet/places.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
@@ -13,10 +15,13 @@ import { holdings } from '../../projections/wallet/holdings.ts'
 import { investments } from '../../projections/wallet/investments.ts'
 import { USUAL_UNIT } from '../../projections/wallet/posting-sums.ts'
 import { postings } from '../../projections/wallet/postings.ts'
+import { walletUsers } from '../../projections/wallet/wallet-users.ts'
+import { wallets } from '../../projections/wallet/wallets.ts'
 import { asOfErrors, wantedOf } from '../as-of.ts'
 import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
 import { inQuery, invalidParameter, queriesOf } from '../parameters.ts'
 import { DAY_RATES_OF, ratesIn } from './day-rates.ts'
+import { accountsSql } from './reports/sums.ts'
 import { dayOf, placesIn, placesText, ratesParameters, ratesScope, usedRate } from './valuing.ts'
 
 const parameters: readonly Parameter[] = [
@@ -47,20 +52,22 @@ const response = object({
 }).meta({ title: 'NetWorth' })
 
 /** What is read, without the past: days of accounts have no position. */
-const NOW = [...DAY_RATES_OF, balances, accountDays, holdings, investments]
-const THEN = [...DAY_RATES_OF, balances, postings, holdings, investments]
+const NOW = [...DAY_RATES_OF, balances, accountDays, holdings, investments, wallets, walletUsers]
+const THEN = [...DAY_RATES_OF, balances, postings, holdings, investments, wallets, walletUsers]
 
 /** The route of the net worth. */
 export const netWorthRoute = (deps: ReadStore): Route => ({
   method: 'GET',
   path: '/kwlt/net-worth',
   operationId: 'getNetWorth',
-  summary: 'What all assets, less liabilities, and all positions are worth on a day, in one currency.',
+  summary:
+    'What all assets, less liabilities, and all positions are worth on a day, in one currency. Wallets that name ' +
+    'their users count for those users, their owners and administrators of wallets alone.',
   permission: 'wallet.accounts.read',
   tag: 'kwlt',
   parameters,
   response,
-  errors: { ...asOfErrors, ...readErrors },
+  errors: { ...asOfErrors, 403: ['forbidden'], ...readErrors },
   async handle(request) {
     const query = queriesOf(request, parameters)
     const { currency: code } = query
@@ -70,13 +77,20 @@ export const netWorthRoute = (deps: ReadStore): Route => ({
     const { values, put, then, rates } = ratesScope(request.principal.org, query, wanted.asOf?.position)
     const wallet = query.wallet === undefined ? undefined : put(query.wallet)
     const of = then === undefined ? NOW : THEN
-    const text = `select c.position, c.stalled, r.rates, t.* from ${checkpointsSql(of)}
-      cross join (select ${rates} as rates) r left join (${partsSql(then, wallet)}) t on true order by t."of", t.code`
+    const closed = closedSql(request.principal, put)
+    const isClosed = wallet === undefined ? 'false' : `${wallet} = any(h.closed)`
+    const text = `select c.position, c.stalled, r.rates, ${isClosed}, t.* from ${checkpointsSql(of)}
+      cross join (select ${rates} as rates) r cross join (select ${closed} as closed) h
+      left join lateral (${partsSql(then, wallet)}) t on true order by t."of", t.code`
     const { rows, position } = await read(deps, request, { of, text, values }, wanted)
+    if (rows[0]![3] === true) {
+      const message = 'The wallet names its users: ask its owner for a right.'
+      throw new KogiError('forbidden', message, [{ field: 'wallet', message: query.wallet! }])
+    }
     const ways = waysTo(code, ratesIn(rows[0]![2]))
     const parts = rows
-      .filter(row => row[3] !== null)
-      .map(([, , , kind, held, amount]) => partOf(String(kind), String(held), String(amount), ways, to))
+      .filter(row => row[4] !== null)
+      .map(([, , , , kind, held, amount]) => partOf(String(kind), String(held), String(amount), ways, to))
       .filter(({ amount }) => amount !== 0n)
     const isComplete = parts.every(({ value }) => value !== undefined)
     const total = parts.reduce((sum, { value = 0n }) => sum + value, 0n)
@@ -91,22 +105,39 @@ export const netWorthRoute = (deps: ReadStore): Route => ({
   },
 })
 
-/** SQL of what there is of each currency and each asset on the day `$3`, as decimals. */
+/** SQL of a list of the wallets that name their users, and not the caller: these count for others alone. */
+function closedSql({ subject, permissions }: Principal, put: (value: unknown) => string): string {
+  if (administersWallets(permissions)) return `'{}'::text[]`
+  const caller = put(subject)
+  const users = `${tableOf(walletUsers)} u where u.org = $2 and u.wallet = w.id`
+  return `array(select w.id from ${tableOf(wallets)} w where w.org = $2 and w.owner <> ${caller}
+    and exists (select from ${users}) and not exists (select from ${users} and u."user" = ${caller}))`
+}
+
+/**
+ * SQL of what there is of each currency and each asset at the end of the day `$3`, as decimals: the balances of
+ * accounts without what counts from later days on, which are few. Wallets in `h.closed` are left out.
+ */
 function partsSql(then: string | undefined, wallet: string | undefined): string {
   const unit = then === undefined ? `nullif(d.unit, '${USUAL_UNIT}')::int` : 'd.places'
   const amount = then === undefined ? 'd.credits - d.debits' : 'd.amount'
   const known = then === undefined ? '' : ` and d.position <= ${then}::bigint`
-  const inWallet = (column: string) => (wallet === undefined ? '' : ` and ${column} = ${wallet}`)
-  return `select 'accounts' as "of", b.currency as code,
-      sum((${amount}) * ('1e-' || coalesce(${unit}, b.minor_places))::numeric)::text as amount
-    from ${tableOf(balances)} b join ${tableOf(then === undefined ? accountDays : postings)} d
-      on d.org = b.org and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
-    where b.org = $2 and b.type in ('asset', 'liability') and d.effective_on <= $3${known}${inWallet('b.wallet')}
-    group by b.currency
+  const inWallet = wallet === undefined ? '' : ` and i.wallet = ${wallet}`
+  return `select 'accounts' as "of", s.currency as code, sum(s.amount * ('1e-' || s.places)::numeric)::text as amount
+    from (
+      select b.currency, b.places, sum(b.balance - coalesce(l.amount, 0)) as amount
+      from ${accountsSql(wallet, then)} b left join lateral (
+        select sum((${amount}) * ('1e' || (b.places - coalesce(${unit}, b.minor_places)))::numeric) as amount
+        from ${tableOf(then === undefined ? accountDays : postings)} d
+        where d.org = $2 and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
+          and d.effective_on > $3${known}) l on true
+      where b.type in ('asset', 'liability') and b.wallet <> all(h.closed)
+      group by b.currency, b.places) s
+    group by s.currency
     union all
     select 'investments', d.asset, sum(d.quantity * ('1e-' || d.quantity_places)::numeric)::text
     from ${tableOf(holdings)} d join ${tableOf(investments)} i on i.org = d.org and i.id = d.investment
-    where d.org = $2 and d.day <= $3${known}${inWallet('i.wallet')}
+    where d.org = $2 and d.day <= $3${known}${inWallet} and i.wallet <> all(h.closed)
     group by d.asset`
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../parameters.ts'
 import { conditionErrors, conditions, taggedAt } from '../revision.ts'
 import { type WireRow, wireRow } from '../rows.ts'
-import { byDay, byEffectiveDate, byPosting, HEAD, keysOf, pageStatement, type View } from './history-sql.ts'
+import { byDay, byEffectiveDate, byEveryDay, byPosting, HEAD, keysOf, pageStatement, type View } from './history-sql.ts'
 
 const { shape } = postings.row
 
@@ -38,6 +38,12 @@ const order = inQuery(
   'order',
   z.enum(['effective', 'posted']),
   '`effective` (default): by the date that entries count for; `posted`: as posted, `from` and `to` being days of that',
+)
+
+const everyDay = inQuery(
+  'every_day',
+  z.enum(['true', 'false']),
+  '`true`: a row for each day of the period, those without entries too; it ends with `to`, or with the last entry',
 )
 
 const page = {
@@ -82,6 +88,7 @@ export function statementRoutes(deps: ReadStore): Route[] {
     errors: { ...asOfErrors, 404: ['not_found'], ...conditionErrors, ...readErrors },
   } as const
   const withOrder = [...common, order]
+  const withEveryDay = [...common, everyDay]
   return [
     {
       ...shared,
@@ -101,11 +108,14 @@ export function statementRoutes(deps: ReadStore): Route[] {
       ...shared,
       path: '/kwlt/wallets/:id/accounts/:account/end-of-day',
       operationId: 'getEndOfDayBalances',
-      summary: 'The balance of an account at the end of each day on which entries count; other days keep the last one.',
-      parameters: [...common, ...conditions],
+      summary:
+        'The balance of an account at the end of each day on which entries count, or with `every_day` of every day.',
+      parameters: [...withEveryDay, ...conditions],
       response: endOfDaySchema,
       async handle(request) {
-        const { head, rows, ...answer } = await historyPage(deps, request, queriesOf(request, common), byDay)
+        const query = queriesOf(request, withEveryDay)
+        const view = query.every_day === 'true' ? byEveryDay : byDay
+        const { head, rows, ...answer } = await historyPage(deps, request, query, view)
         return { ...answer, data: { ...head, days: rows } }
       },
     },

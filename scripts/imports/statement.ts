@@ -161,7 +161,7 @@ function showImport(made: Imported, { wallet, org, dryRun }: StatementOptions): 
   if (more > 0) console.log(`and ${more} more statements`)
   const rows: [string, number][] = [
     ['rows in the file', answer.rows],
-    [dryRun ? 'entries to append' : 'entries appended', booked],
+    [dryRun ? 'entries to append' : 'entries appended', made.status === 'refused' ? answer.new : booked],
     ['rows imported before', answer.there],
     ['rows matched with entries', answer.matched],
     ['rows that may be entries', answer.proposed],
@@ -181,6 +181,7 @@ function showImport(made: Imported, { wallet, org, dryRun }: StatementOptions): 
     console.log(`${what}\n  may be ${entry.effectiveOn} ${entry.words}: --match ${row.key}=${entry.entry}, or =new`)
   }
   for (const note of plan.notes.slice(0, LINES_SHOWN_MAX)) console.error(`note: ${note}`)
+  if (made.refusal) console.error(`It would be refused: ${made.refusal.message}`)
   console.log(dryRun ? 'Nothing was written: this was a dry run.' : `import ${made.import}`)
 }
 

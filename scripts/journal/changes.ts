@@ -1,6 +1,6 @@
 /** What became of transactions that were imported before and that the journal now has otherwise, or no more. */
 
-import type { Posted, WalletState } from '../../commands/imports/wallet-state.ts'
+import { type Posted, standingFor, type WalletState } from '../../commands/imports/wallet-state.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import type { Posting } from './booking.ts'
 import { ImportRefused, type Place } from './journal.ts'
@@ -40,7 +40,7 @@ export function changesOf(
   const there = new Set(entries.map(entry => entry.there?.entry))
   const gone = new Set(
     [...wallet.posted.values()].filter(
-      one => one.imported && one.reverses === undefined && !there.has(one.entry) && !wallet.reversed.has(one.entry),
+      one => one.imported && one.reverses === undefined && !there.has(one.entry) && standingFor(one, wallet),
     ),
   )
   // A run that was cut off posted the replacement and did not come to take the first one back.

@@ -1,6 +1,7 @@
 /** From a journal to commands of one wallet, decided in memory: nothing is written that could be refused later. */
 import { commandIdOf, streamOf, uuidOf } from '../../commands/ids.ts'
-import type { Posted, WalletState } from '../../commands/imports/wallet-state.ts'
+import { reversalOf } from '../../commands/imports/reversal.ts'
+import { type Posted, standingFor, type WalletState } from '../../commands/imports/wallet-state.ts'
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import { commands, EXTERNAL } from '../../domain/wallet/wallet/messages.ts'
@@ -42,6 +43,8 @@ export type Plan = {
   /** Entries of the wallet that come from elsewhere, or from a transaction that is no more and was not taken back. */
   readonly otherEntries: number
   readonly changes: Changes
+  /** Entries of its transactions that were taken back by hand: they stay so. */
+  readonly takenBack: readonly Posted[]
   /** Amounts that the journal leaves to be computed and that are finer than their currency. */
   readonly roundings: readonly Rounding[]
   /** The wallet once every step is done. */
@@ -63,15 +66,19 @@ export function planImport(
   const file = first?.place.file ?? source
   const changes = changesOf(entries, before, { source, onChange, file })
   if (before.state.status === 'none' && first) draft.decide(openStep(target, first.place))
+  const takeBack = (old: Posted, place: Place) => {
+    const standing = standingFor(old, before)
+    if (standing) draft.decide({ ...reversalOf(standing, source), place })
+  }
   const places = new Map([...currencies.values()].map(currency => [currency.name, currency.places]))
   for (const entry of entries.filter(({ there }) => !there)) {
     const old = changes.replaced.get(entry)
     for (const posting of entry.postings) draft.open(posting, places.get(posting.currency)!, entry.place)
     draft.decide(entryStep(entry, source, old))
     // The new entry comes first, and names the old one: a run that is cut off between the two is completed by the next.
-    if (old) draft.decide(reversal(old, source, entry.place))
+    if (old) takeBack(old, entry.place)
   }
-  for (const old of changes.removed) draft.decide(reversal(old, source, { file }))
+  for (const old of changes.removed) takeBack(old, { file })
   const alreadyThere = entries.filter(({ there }) => there).length
   return {
     // Accounts come first, so that an import that was cut off has them all.
@@ -80,6 +87,7 @@ export function planImport(
     empty: journal.length - entries.length,
     otherEntries: countLive(before) - alreadyThere - changes.replaced.size - changes.removed.length,
     changes,
+    takenBack: entries.flatMap(({ there }) => (there && !standingFor(there, before) ? [there] : [])),
     roundings,
     state: draft.state,
   }
@@ -205,21 +213,3 @@ const entryStep = ({ postings, date, words, key, place }: Entry, source: string,
   key,
   place,
 })
-
-const WORDS_MAX = 1000
-
-/** The entry that takes another back: for the same days, so that no day's balance has both. */
-function reversal({ entry, effectiveOn, postings, words }: Posted, source: string, place: Place): Step {
-  const body = {
-    postings: postings.map(({ effectiveOn: day, amount, ...posting }) => ({
-      ...posting,
-      amount: -amount,
-      ...(day !== undefined && { effective_on: day }),
-    })),
-    effective_on: effectiveOn,
-    description: [...`Taken back: ${words}`].slice(0, WORDS_MAX).join(''),
-    source,
-    reverses: entry,
-  }
-  return { command: 'post', body, key: `import:reversal:${entry}`, place }
-}

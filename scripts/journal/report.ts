@@ -81,7 +81,7 @@ export function report({ file, read, target, plan, outcome, state }: Done): Repo
     empty: plan.empty,
     otherEntries: plan.otherEntries,
     accountsOpened: outcome?.appended.openAccount ?? planned('openAccount'),
-    warnings: [...read.warnings, ...leftBehind(plan)],
+    warnings: [...read.warnings, ...leftBehind(plan), ...takenBackByHand(plan)],
     changed: [...replaced].map(([{ place }, old]) => ({ place: placeText(place), replaces: nameOf(old) })),
     removed: removed.map(nameOf),
     roundings: plan.roundings,
@@ -96,6 +96,14 @@ function leftBehind({ changes: { left } }: Plan): readonly string[] {
   const what = left.length === 1 ? 'An entry' : `${left.length} entries`
   const where = 'that an import posted to this wallet and that this journal does not have:'
   return [`${what} ${where} ${firstOf(left.map(nameOf)).join('; ')}.`]
+}
+
+function takenBackByHand({ takenBack }: Plan): readonly string[] {
+  if (takenBack.length === 0) return []
+  const what = takenBack.length === 1 ? 'An entry' : `${takenBack.length} entries`
+  return [
+    `${what} of this journal taken back by hand, and not booked again: ${firstOf(takenBack.map(nameOf)).join('; ')}.`,
+  ]
 }
 
 const firstOf = (lines: readonly string[]): readonly string[] =>

@@ -72,6 +72,7 @@ const book: LoadedBook = {
     entry(7, '2026-01-07', 'No one', posting('~start', 3n, '"', 1), posting('external:opening-balance', -3n, '"', 1)),
   ],
   types: new Map([['assets:bank', 'asset']]),
+  accounts: new Set(),
   position: 7n,
 }
 const contentOf = async (format: BookFormat, more: object = {}) => {

@@ -36,9 +36,9 @@ describe('a field of a body', () => {
     for (const postings of ['', 'a', 'ab', 7, true, {}]) {
       const details = detailsOf('post', { postings })
       expect(details.map(({ field }) => field)).to.deep.equal(['postings'])
-      expect(details[0]!.message).to.include('expected array')
+      expect(details[0]!.message).to.include('must be a list')
     }
-    expect(detailsOf('post', { postings: [] })[0]!.message).to.include('Too small')
+    expect(detailsOf('post', { postings: [] })[0]!.message).to.include('must have at least 2 items')
   })
 
   it('that is missing is another thing than a wrong value, and than a body that is no object', () => {

@@ -73,6 +73,31 @@ describe('exchange', () => {
     const history = await client.call('GET', '/api/v1/kwlt/rate-tables/ecb/rates?quote=USD')
     expect(history.body.data.map(({ rate }: { rate: string }) => rate)).to.deep.equal(['1.0887', '2'])
   })
+  it('has the rate of the day before where one is withdrawn, and as of a position that of then', async () => {
+    const rates = [
+      { day: '2014-06-02', base: 'GBP', quote: 'USD', rate: '1.6' },
+      { day: '2014-06-03', base: 'GBP', quote: 'USD', rate: '16' },
+    ]
+    await send('PUT', '/rate-tables/ecb/rates', { rates })
+    const before = last
+    const withdraw = async (day: string) => {
+      const path = `/api/v1/kwlt/rate-tables/ecb/rates/GBP/USD/${day}`
+      const { status, headers, body } = await client.call('DELETE', path, { body: { reason: 'Point is missing' } })
+      last = String(headers['kogi-position'] ?? last)
+      return [status, body?.error.code]
+    }
+    expect(await withdraw('2014-06-03')).to.deep.equal([204, undefined])
+    expect(await withdraw('2014-06-03')).to.deep.equal([204, undefined])
+    expect(await withdraw('2014-06-04')).to.deep.equal([422, 'rate_not_recorded'])
+    const rateOf = async (more = '') => (await get(`from=GBP&to=USD&day=2014-06-03${more}`)).data?.rate
+    expect(await rateOf()).to.equal('1.6')
+    expect(await rateOf(`&as_of=${before}`)).to.equal('16')
+    await send('PUT', '/rate-tables/ecb/rates', { rates: rates.slice(1) })
+    expect(await rateOf()).to.equal('16')
+    await withdraw('2014-06-03')
+    await withdraw('2014-06-02')
+    expect((await get('from=GBP&to=USD&day=2014-06-03')).status).to.equal(404)
+  })
   it('says what is missing', async () => {
     const code = async (query: string) => {
       const { status, error } = await get(query)

@@ -127,7 +127,8 @@ describe('imports of bank statements', function () {
     const refused = await send(file)
     expect([refused.status, refused.body.error.code]).to.deep.equal([422, 'matches_undecided'])
     const proposal = (await send(file, {}, client, '?dry_run=true')).body.data
-    expect(proposal).to.include({ status: 'proposed', proposed: 1, booked: 1 })
+    expect(proposal).to.include({ status: 'refused', proposed: 1, new: 1, booked: 0 })
+    expect(proposal.refusal).to.deep.equal(refused.body.error)
     const [{ row, entry: proposed, line }] = proposal.shown
     expect([proposed, line]).to.deep.equal([entry, 2])
     const matched = await imported(file, { matches: [{ row, entry }] })

@@ -164,4 +164,36 @@ describe('investments', () => {
     ])
     expect((await read('/investments/acme')).quantity).to.equal('15')
   })
+
+  it('are as they were before a trade that is taken back, once', async () => {
+    const at = '2015-03-01T09:00:00.000Z'
+    const position = { wallet: 'portfolio', kind: 'crypto', asset: 'COIN', currency: 'USD', quantity_places: 0 }
+    await sent('/investments', { id: 'coins', ...position })
+    await sent('/investments/coins/lots', { lot: 'one', quantity: '4', cost: '4000', at })
+    await sent('/investments/coins/lots', { lot: 'two', quantity: '4', cost: '6000', at })
+    const lots = async () => {
+      const all = await read('/investments/coins/lots')
+      return all.map(({ updated_at: _, revision: __, ...lot }: Record<string, string>) => lot)
+    }
+    const before = await lots()
+    const worthBefore = await read('/investments/coins')
+    const trades = [
+      await sent('/investments/coins/dispose', { quantity: '5', proceeds: '9000' }),
+      await sent('/investments/coins/split', { numerator: 2, denominator: 1 }),
+      await sent('/investments/coins/receive', { amount: '70' }),
+    ]
+    const reverse = (revision: string) => send('/investments/coins/reverse', { revision, reason: 'By mistake' })
+    const followed = await reverse(trades[0].revision)
+    expect([followed.status, followed.body.error.code]).to.deep.equal([422, 'trade_followed'])
+    for (const { revision } of trades.toReversed()) expect((await reverse(revision)).status).to.equal(200)
+    expect(await lots()).to.deep.equal(before)
+    const { quantity, cost, gain, income } = worthBefore
+    expect(await read('/investments/coins')).to.include({ quantity, cost, gain, income })
+    const gains = await read('/investments/coins/gains/summary?sum=gain&by=year&currency=USD')
+    expect(gains.map(({ sums }: { sums: object }) => sums)).to.deep.equal([{ gain: '0' }])
+    const again = await send('/investments/coins/reverse', { revision: trades[2].revision })
+    expect([again.status, again.body.error.code]).to.deep.equal([422, 'trade_already_reversed'])
+    const none = await send('/investments/coins/reverse', { revision: '0' })
+    expect([none.status, none.body.error.code]).to.deep.equal([422, 'trade_unknown'])
+  })
 })

@@ -58,11 +58,11 @@ function groupValue(row: WireRow, field: string): unknown {
   return unit === 'day' ? day : unit === 'month' ? day.slice(0, 7) : mondayOf(day)
 }
 
-/** The Monday on or before a day, but no day before the first of the calendar. */
+/** The Monday on or before a day; the calendar begins with a Monday. */
 function mondayOf(day: string): string {
   const date = new Date(`${day}T00:00:00Z`)
   date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7))
-  return date.getUTCFullYear() < 0 ? '0000-01-01' : date.toISOString().slice(0, 10)
+  return date.toISOString().slice(0, 10)
 }
 
 export type Group = {

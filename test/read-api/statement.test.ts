@@ -83,10 +83,36 @@ describe('statement of an account', () => {
         }
         const endOfDay = dayPages.flatMap(({ days }) => days)
         expect(endOfDay.map(({ date, balance }) => [date, balance])).to.deep.equal([...ends])
+        // The days are up to a year apart.
+        query.set('limit', String(40 * limit))
+        const every = (await pages(`${PATH}/end-of-day?${query}&every_day=true`)).flatMap(({ days }) => days)
+        const limits = [period.to, clocks.effective_at].filter(end => end !== undefined).sort()
+        const [first = '9999-12-31', last = limits[0] ?? ''] = [
+          period.from ?? [...ends.keys()][0],
+          limits[0] ?? [...ends.keys()].at(-1),
+        ]
+        expect(every.map(({ date, balance }) => [date, balance])).to.deep.equal(
+          everyDay(ends, { first, last, opening: expected.period.opening }),
+        )
       }
     })
     await fc.assert(property, { numRuns: runs })
   })
+
+  /** The balance at the end of each day from the first to the last, those without a line too. */
+  function everyDay(
+    ends: ReadonlyMap<string, string>,
+    { first, last, opening }: { readonly first: string; readonly last: string; readonly opening: string },
+  ) {
+    let balance = opening
+    const days: [string, string][] = []
+    for (const at = new Date(first); at <= new Date(last); at.setUTCDate(at.getUTCDate() + 1)) {
+      const date = at.toISOString().slice(0, 10)
+      balance = ends.get(date) ?? balance
+      days.push([date, balance])
+    }
+    return days
+  }
 
   it('knows accounts, and says so where there are no lines', async () => {
     await world.write(historyOf([]))

@@ -163,7 +163,7 @@ export const item = aggregate({
   initial: { status: 'none' } as Item,
   evolve,
   decide,
-  looksUp: { withdrawValue: ({ on }) => ({ type: 'ItemValued', is: data => data.on === on }) },
+  looksUp: { withdrawValue: ({ on }) => ({ types: ['ItemValued'], is: data => data.on === on }) },
   stateSchema: 3,
   activity,
   spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },

@@ -7,6 +7,14 @@ import type { Unit } from './state.ts'
 const much = (quantity: bigint, { asset, quantityPlaces }: Unit) => moneyText(quantity, asset, quantityPlaces)
 const money = (amount: bigint, { currency, places }: Unit) => moneyText(amount, currency, places)
 
+const TRADES = {
+  acquire: 'a purchase',
+  dispose: 'a sale',
+  move: 'a move',
+  split: 'a split',
+  receive: 'a dividend',
+} as const
+
 export const activity: Activity<typeof events> = {
   called: 'title',
   on: {
@@ -17,6 +25,7 @@ export const activity: Activity<typeof events> = {
     LotsMoved: data => said`moved ${much(data.quantity, data)} of ${THING} from ${data.from} to ${data.to}`,
     LotsSplit: ({ numerator, denominator }) =>
       said`applied a split, ${String(numerator)} for ${String(denominator)}, to ${THING}`,
+    TradeReversed: ({ trade }) => said`took back ${TRADES[trade]} in ${THING}`,
     DividendReceived: data => said`received ${money(data.amount, data)} of ${THING}`,
   },
 }

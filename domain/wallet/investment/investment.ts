@@ -5,7 +5,8 @@ import { changedFields } from '../../record/merge.ts'
 import { placesOf } from '../wallet/currencies.ts'
 import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
-import { happened, heldIn, type Investment, withHeld, withLot, withMoved, withoutParts } from './state.ts'
+import { reversalOnce, reverse, reversedTrade } from './reversal.ts'
+import { happened, heldIn, type Investment, withHeld, withLot, withMoved, withoutParts, withReversal } from './state.ts'
 import { acquire, dispose, move, split } from './trades.ts'
 
 const evolve: Evolve<Investment, typeof events> = {
@@ -58,6 +59,7 @@ const evolve: Evolve<Investment, typeof events> = {
     })
   },
   DividendReceived: investment => investment,
+  TradeReversed: (investment, data) => withReversal(inStatus(investment, 'open'), data),
 }
 
 const decide: Decide<Investment, typeof commands, typeof events> = {
@@ -98,6 +100,10 @@ const decide: Decide<Investment, typeof commands, typeof events> = {
     const data = { dividend: context.newId(0), amount, receivedAt: at ?? context.at, ...unit, ...said }
     return [{ type: 'DividendReceived', data }]
   },
+  reverse: (investment, body, context) =>
+    reverse(inStatus(investment, 'open'), body, context, (before, type, data) =>
+      inStatus(evolve[type](before, data, context.at), 'open'),
+    ),
 }
 
 /** A position in one asset: its lots, where they are held, and what selling them gains. */
@@ -126,11 +132,18 @@ export const investment = aggregate({
     ],
     split: ['POST /investments/:id/split', 'investments.write', 'Split every lot, or merge: two for one, one for ten.'],
     receive: ['POST /investments/:id/receive', 'investments.write', 'Receive a dividend in money.'],
+    reverse: [
+      'POST /investments/:id/reverse',
+      'investments.write',
+      'Take a purchase, sale, move, split or dividend back: its lots are exactly as they were before it.',
+    ],
   },
   rejections,
   initial: { status: 'none' } as Investment,
   evolve,
   decide,
+  looksUp: { reverse: reversedTrade },
+  once: { reverse: reversalOnce },
   stateSchema: 1,
   activity,
 })

@@ -13,8 +13,10 @@ import {
   ref,
   text,
   timestamp,
+  unsigned64,
 } from '../../kernel/schema.ts'
 import { positiveDecimal } from '../../record/decimal.ts'
+import { reason } from '../../record/reason.ts'
 import { METHODS } from './lots.ts'
 
 /** Lots that one event names. */
@@ -121,6 +123,39 @@ export const events = {
     ...unit,
     description: description.optional(),
   }),
+  /** The trade at `revision` is taken back. What it changed has the opposite sign here. */
+  TradeReversed: object({
+    revision: unsigned64,
+    trade: oneOf('acquire', 'dispose', 'move', 'split', 'receive'),
+    happenedAt: timestamp,
+    /** Lots as they were before it, and lots that it made. */
+    lots: list(
+      object({ ...part, account, price: positiveDecimal, acquiredAt: timestamp, order: integer(0, 2 ** 31 - 1) }),
+      PARTS_MAX,
+    ),
+    removed: list(lot, PARTS_MAX),
+    accounts: list(object({ account, change: minorUnits }), PARTS_MAX),
+    quantity: minorUnits,
+    cost: minorUnits,
+    gain: minorUnits,
+    income: minorUnits,
+    /** What it had realised, part by part. */
+    realised: list(
+      object({
+        lot: lot.optional(),
+        account: account.optional(),
+        type: oneOf(...INCOME, ...DISPOSALS, 'move'),
+        isLongTerm: boolean,
+        quantity: minorUnits,
+        proceeds: minorUnits,
+        cost: minorUnits,
+        acquiredAt: timestamp.optional(),
+      }),
+      PARTS_MAX,
+    ),
+    ...unit,
+    reason: reason.optional(),
+  }),
 } as const
 
 const at = timestamp.meta({ description: 'when: the time of the command, if left out' }).optional()
@@ -194,6 +229,12 @@ export const commands = {
   receive: object({ amount: positiveMinorUnits, at, description: description.optional() }).meta({
     examples: [{ amount: '450', description: 'Dividend of the year' }],
   }),
+  reverse: object({
+    revision: unsigned64.meta({
+      description: 'revision of the purchase, sale, move, split or dividend, as its receipt and its gains have it',
+    }),
+    reason: reason.optional(),
+  }).meta({ examples: [{ revision: '6', reason: 'It was the dividend of another year' }] }),
 } as const
 
 export const rejections = [
@@ -210,4 +251,7 @@ export const rejections = [
   'fee_value_missing',
   'split_too_small',
   'split_too_early',
+  'trade_unknown',
+  'trade_followed',
+  'trade_already_reversed',
 ] as const

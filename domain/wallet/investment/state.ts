@@ -78,6 +78,19 @@ export const withMoved = (open: OpenInvestment, to: string, parts: readonly Move
     return { ...rest, lots: withMember(rest.lots, into, moved) }
   }, open)
 
+type Reversal = {
+  readonly lots: readonly Lot[]
+  readonly removed: readonly string[]
+  readonly accounts: readonly { readonly account: string; readonly change: bigint }[]
+}
+
+/** The investment without a trade: its lots as they were before it. */
+export function withReversal(open: OpenInvestment, { lots, removed, accounts }: Reversal): OpenInvestment {
+  const left = removed.reduce((all, lot) => withoutMember(all, lot), open.lots)
+  const restored = lots.reduce((all, lot) => withMember(all, lot.lot, lot), left)
+  return accounts.reduce((all, { account, change }) => withHeld(all, account, change), { ...open, lots: restored })
+}
+
 /** The investment after something that happened at a time. */
 export const happened = (open: OpenInvestment, at: string): OpenInvestment =>
   at > open.lastAt ? { ...open, lastAt: at } : open

@@ -11,5 +11,10 @@ export const activity: Activity<typeof events> = {
       const { base, rate, quote, day } = first!
       return said`recorded 1 ${base} = ${rate} ${quote} for ${day} in the rate table ${THING}`
     },
+    RatesWithdrawn({ rates: [first, ...others] }) {
+      if (others.length > 0) return said`withdrew ${String(others.length + 1)} rates of the rate table ${THING}`
+      const { base, quote, day } = first!
+      return said`withdrew the rate of ${base} in ${quote} for ${day} from the rate table ${THING}`
+    },
   },
 }

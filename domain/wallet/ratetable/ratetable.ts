@@ -1,7 +1,8 @@
-import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { aggregate, type Decide, type EventQuery, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
-import { type Keyed, memberOf, noneKeyed, withMember } from '../../record/keyed.ts'
+import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { changedFields } from '../../record/merge.ts'
+import { because } from '../../record/reason.ts'
 import { activity } from './activity.ts'
 import { decimalOf, decimalText } from './decimal.ts'
 import { commands, events, rejections } from './messages.ts'
@@ -37,7 +38,23 @@ const evolve: Evolve<RateTable, typeof events> = {
     }, open.latest)
     return { ...open, latest }
   },
+  // Which day is the last one then, the table does not know: the next rate of the pair is recorded whatever it is.
+  RatesWithdrawn(table, { rates }) {
+    const open = inStatus(table, 'open')
+    const isLatest = (rated: Named) => memberOf(open.latest, pairOf(rated))?.day === rated.day
+    const latest = rates.filter(isLatest).reduce((all, rated) => withoutMember(all, pairOf(rated)), open.latest)
+    return { ...open, latest }
+  },
 }
+
+type Named = Pick<Rated, 'day' | 'base' | 'quote'>
+
+/** The last event that says something of the rate of a pair and a day. */
+const lastWordOn = ({ day, base, quote }: Named): EventQuery => ({
+  types: ['RatesRecorded', 'RatesWithdrawn'],
+  is: ({ rates }) =>
+    (rates as unknown as readonly Named[]).some(one => one.day === day && one.base === base && one.quote === quote),
+})
 
 const decide: Decide<RateTable, typeof commands, typeof events> = {
   open(table, { title, valid_days: validDays }) {
@@ -66,6 +83,12 @@ const decide: Decide<RateTable, typeof commands, typeof events> = {
     })
     return news.length === 0 ? [] : [{ type: 'RatesRecorded', data: { rates: news, validDays } }]
   },
+  withdraw(table, { reason, ...rated }, { found }) {
+    inStatus(table, 'open')
+    if (!found) throw rejected('rate_not_recorded', 'The table has no rate of the pair on that day.', rated)
+    if (found.type === 'RatesWithdrawn') return []
+    return [{ type: 'RatesWithdrawn', data: { rates: [rated], ...because(reason) } }]
+  },
 }
 
 /** Exchange rates and prices of one source, by day. */
@@ -81,11 +104,17 @@ export const rateTable = aggregate({
       'rates.write',
       'Record rates of days; a rate of a pair and a day that is recorded again takes the place of the one before.',
     ],
+    withdraw: [
+      'DELETE /rate-tables/:id/rates/:base/:quote/:day',
+      'rates.write',
+      'Withdraw the rate of a pair and a day: the day before counts, and what was asked as of earlier stays as it was.',
+    ],
   },
   rejections,
   initial: { status: 'none' } as RateTable,
   evolve,
   decide,
+  looksUp: { withdraw: lastWordOn },
   stateSchema: 1,
   activity,
 })

@@ -17,8 +17,9 @@ export function readCsvStatement(text: string, layout: CsvLayout): StatementFile
   const columns = columnsOf(layout, heads, first?.line ?? 1, faults)
   const body = layout.headings ? lines.slice(1) : lines
   const width = first?.fields.length ?? 0
+  const reading: Reading = { ...layout, numberIn: numbersOf(layout), dayIn: daysOf(layout.date_format) }
   const rows = body.flatMap(line => {
-    if (line.fields.length === width) return [rowOf(line, columns, layout, faults)]
+    if (line.fields.length === width) return [rowOf(line, columns, reading, faults)]
     const message = `has ${line.fields.length} fields, and the first line ${width}`
     faults.push({ line: line.line, message })
     return []
@@ -106,7 +107,12 @@ function columnsOf(
   )
 }
 
-function rowOf({ line, fields }: Line, columns: Columns, layout: CsvLayout, faults: Fault[]): Row {
+type Reading = CsvLayout & {
+  readonly numberIn: (text: string) => Exact | undefined
+  readonly dayIn: (text: string) => string | undefined
+}
+
+function rowOf({ line, fields }: Line, columns: Columns, layout: Reading, faults: Fault[]): Row {
   const fault = (message: string) => faults.push({ line, message })
   const textOf = (what: string): string | undefined => {
     const at = columns[what]
@@ -115,13 +121,13 @@ function rowOf({ line, fields }: Line, columns: Columns, layout: CsvLayout, faul
   }
   const number = (what: string): Exact | undefined => {
     const found = textOf(what)
-    const exact = found === undefined ? undefined : numberOf(found, layout)
+    const exact = found === undefined ? undefined : layout.numberIn(found)
     if (found !== undefined && !exact) fault(`"${found.slice(0, 40)}" in ${what} is no amount`)
     return exact
   }
   const day = (what: string): string | undefined => {
     const found = textOf(what)
-    const date = found === undefined ? undefined : dateIn(found, layout.date_format)
+    const date = found === undefined ? undefined : layout.dayIn(found)
     if (found !== undefined && !date) fault(`"${found.slice(0, 40)}" in ${what} is no day as ${layout.date_format}`)
     return date
   }
@@ -169,26 +175,33 @@ function amountOf(
   return credit && out ? plus(credit, out) : (credit ?? out)
 }
 
-function numberOf(text: string, { decimal_mark, group_mark, places }: CsvLayout): Exact | undefined {
+/** Reads numbers as a layout writes them. */
+function numbersOf({ decimal_mark, group_mark, places }: CsvLayout): Reading['numberIn'] {
   const mark = group_mark === ' ' ? '[ \u00a0\u202f]' : group_mark && `[${group_mark}]`
-  const grouped = mark && new RegExp(`^([+-]?\\d{1,3}(?:${mark}\\d{3})+)(?=$|[.,])`).exec(text)?.[1]
-  const plainText = grouped ? grouped.replaceAll(/[^\d+-]/g, '') + text.slice(grouped.length) : text
-  const number = exactOf(plainText, decimal_mark)
-  return number && places !== undefined ? { digits: number.digits, places: number.places + places } : number
+  const form = mark === undefined ? undefined : new RegExp(`^([+-]?\\d{1,3}(?:${mark}\\d{3})+)(?=$|[.,])`)
+  return text => {
+    const grouped = form?.exec(text)?.[1]
+    const plainText = grouped ? grouped.replaceAll(/[^\d+-]/g, '') + text.slice(grouped.length) : text
+    const number = exactOf(plainText, decimal_mark)
+    return number && places !== undefined ? { digits: number.digits, places: number.places + places } : number
+  }
 }
 
-/** A day in a format of `YYYY` or `YY`, `MM` and `DD`; one digit may stand for two where a mark follows or ends it. */
-function dateIn(text: string, format: string): string | undefined {
+/** Reads days in a format of `YYYY` or `YY`, `MM` and `DD`; one digit may stand for two where a mark follows it. */
+function daysOf(format: string): Reading['dayIn'] {
   const escaped = format.replaceAll(/[^A-Z]/g, mark => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const form = escaped
     .replace('YYYY', '(?<year>\\d{4})')
     .replace('YY', '(?<short>\\d{2})')
     .replace(/MM|M/, /[^A-Z]/.test(format) ? '(?<month>\\d{1,2})' : '(?<month>\\d{2})')
     .replace(/DD|D/, /[^A-Z]/.test(format) ? '(?<day>\\d{1,2})' : '(?<day>\\d{2})')
-  const { year, short, month, day } = new RegExp(`^${form}`).exec(text)?.groups ?? {}
-  if (month === undefined || day === undefined) return undefined
-  const full = year ?? (short && Number(short) >= 70 ? `19${short}` : short && `20${short}`)
-  return full === undefined ? undefined : dayText(Number(full), Number(month), Number(day))
+  const read = new RegExp(`^${form}`)
+  return text => {
+    const { year, short, month, day } = read.exec(text)?.groups ?? {}
+    if (month === undefined || day === undefined) return undefined
+    const full = year ?? (short && Number(short) >= 70 ? `19${short}` : short && `20${short}`)
+    return full === undefined ? undefined : dayText(Number(full), Number(month), Number(day))
+  }
 }
 
 /** The statements of rows that came in one file, with balances where a column has them. */

@@ -3,7 +3,7 @@ import { dayOf, daysInMonth } from '../../time/civil.ts'
 
 /** `YYYY-MM-DD` of a day that the calendar has, `undefined` otherwise. */
 export function dayText(year: number, month: number, day: number): string | undefined {
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined
   return `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`
 }
 

@@ -64,9 +64,21 @@ export const rulesSchema = object({
   accounts: list(object({ bank: text(255), account: accountName }), 1000)
     .default([])
     .meta({ description: 'which account of the wallet stands for which account at the bank' }),
-  currencies: list(object({ bank: text(32), currency }), 100)
+  currencies: list(
+    object({
+      bank: text(32),
+      currency,
+      places: integer(0, 30)
+        .optional()
+        .meta({ description: 'its decimal places, where neither wallet nor ISO 4217 says' }),
+    }),
+    100,
+  )
     .default([])
-    .meta({ description: 'what a currency of the bank is called in the wallet, where it has another name there' }),
+    .meta({
+      description:
+        'what a currency of the bank is called in the wallet; of CSV, one that is no ISO 4217 code must stand here',
+    }),
   unmatched: accountName
     .default('external:unspecified')
     .meta({ description: 'account on the other side where no rule says one' }),

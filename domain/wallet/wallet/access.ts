@@ -1,7 +1,8 @@
 /**
  * Who may use a wallet. One that names no users is open to every caller whose permissions allow the command. Once it
  * names some, entries and holds need a right of its own: that of the owner, of a user that it names, or of an
- * administrator of wallets. What may be read follows from permissions alone.
+ * administrator of wallets. What may be read follows from permissions alone, but for the net worth: what a wallet that
+ * names its users holds counts for those who may use it.
  */
 import type { Context } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
@@ -17,12 +18,15 @@ const ADMINISTERS = 'wallet.wallets.write'
 const isGranted = (pattern: string) =>
   pattern === ADMINISTERS || (pattern.endsWith('*') && ADMINISTERS.startsWith(pattern.slice(0, -1)))
 
+/** Whether permissions make an administrator of wallets, whose rights no wallet has to name. */
+export const administersWallets = (permissions: readonly string[]): boolean => permissions.some(isGranted)
+
 /** Roles of administrators, as events name them of who caused what a process does. */
 const ADMINISTRATORS = ['platform-admin', 'organization-admin']
 
 /** Throws where a caller may not post to the wallet. A process may: what it takes out was held for a user who may. */
 export function mustBeUser(open: OpenWallet, { actor, permissions }: Caller): void {
-  if (isUser(open, actor) || permissions.some(isGranted)) return
+  if (isUser(open, actor) || administersWallets(permissions)) return
   throw missing(actor)
 }
 
@@ -40,7 +44,7 @@ const missing = (user: string) =>
 
 function mustManage(open: OpenWallet, { actor, permissions }: Caller): void {
   const managesIt = open.users && memberOf(open.users, actor) === 'manage'
-  if (actor === open.owner || managesIt || permissions.some(isGranted)) return
+  if (actor === open.owner || managesIt || administersWallets(permissions)) return
   throw rejected('wallet_right_missing', 'Only the owner and managers of the wallet name its users.', { user: actor })
 }
 

@@ -9,13 +9,11 @@ import type { commands, events } from './messages.ts'
 import { coarsest } from './places.ts'
 import {
   type Account,
-  type Amount,
   availableOf,
   dayOf,
   find,
   floorOf,
   isOwn,
-  keyOf,
   minorPlaces,
   type OpenWallet,
   type Posting,
@@ -53,28 +51,36 @@ export function post(
     })
   }
   const today = dayOf(context.at)
-  const own = postings.filter(isOwn)
-  const units = unitsOf(open, postings)
-  const scaled = postings.map(posting => ({ ...posting, amount: inUnit(open, posting, units.get(posting.currency)!) }))
-  for (const [currency, sum] of totals(scaled, posting => posting.currency)) {
+  const stored = postings.map(posting => stated(open, posting))
+  const units = unitsIn(open, postings, stored)
+  const sums = new Map<string, bigint>()
+  for (const posting of postings) {
+    const { currency } = posting
+    sums.set(currency, (sums.get(currency) ?? 0n) + inUnit(open, posting, units.get(currency)!))
+  }
+  for (const [currency, sum] of sums) {
     if (sum !== 0n) {
       throw rejected('entry_unbalanced', 'The postings of each currency must add up to zero.', { currency, sum })
     }
   }
-  if (own.length === 0) throw rejected('entry_without_own_account', 'Name at least one account of the wallet.')
-  for (const posting of own) mayMove(open, mustHave(open, posting))
-  const stored = postings.map(posting => stated(open, posting))
+  /** What is booked to each account of the wallet, and what of that counts by today or takes something away. */
+  const booked = new Map<Account, { sum: bigint; change: bigint }>()
+  for (const posting of postings) {
+    if (!isOwn(posting)) continue
+    const held = mustHave(open, posting)
+    mayMove(open, held)
+    const amount = inUnit(open, posting, units.get(posting.currency)!)
+    const of = booked.get(held) ?? { sum: 0n, change: 0n }
+    of.sum += amount
+    if (amount < 0n || (posting.effective_on ?? effective_on ?? today) <= today) of.change += amount
+    booked.set(held, of)
+  }
+  if (booked.size === 0) throw rejected('entry_without_own_account', 'Name at least one account of the wallet.')
   for (const { account, currency, amount } of stored) mustBeInRange(amount, { account, currency })
-  const booked = totals(scaled.filter(isOwn), keyOf)
-  const covers = ({ amount, effective_on: on = effective_on ?? today }: (typeof scaled)[number]) =>
-    amount < 0n || on <= today
-  const changes = totals(scaled.filter(isOwn).filter(covers), keyOf)
-  for (const [key, sum] of booked) {
-    const [account, currency] = JSON.parse(key) as [string, string]
-    const held = mustHave(open, { account, currency })
+  for (const [held, { sum, change }] of booked) {
+    const { account, currency } = held
     const unit = units.get(currency)!
     mustBeInRange(inUnit(open, held, unit) + sum, { account, currency })
-    const change = changes.get(key) ?? 0n
     if (change < 0n && !isCovered) mustCover(open, held, -change, { unit, today })
   }
   const deviations = isOutsideChart ? {} : checkedBy(open.chart, postings)
@@ -121,29 +127,32 @@ export const transfer = (from: string, to: string, amount: Omit<Posting, 'accoun
 
 /** A posting as an event states it: finer places are named where the amount needs them, and only there. */
 export function stated(open: OpenWallet, posting: Draft['postings'][number]) {
-  const { account, currency, effective_on } = posting
+  const { account, currency, amount: given, effective_on } = posting
+  const day = effective_on === undefined ? undefined : { effectiveOn: effective_on }
+  if (posting.places === undefined) return { account, currency, amount: given, ...day }
   const least = minorPlaces(open, currency)
-  const { amount, places } =
-    posting.places === undefined ? { ...posting, places: least } : coarsest(posting.amount, posting.places, least ?? 0)
-  return {
-    account,
-    currency,
-    amount,
-    ...(places !== least && { places: places! }),
-    ...(effective_on !== undefined && { effectiveOn: effective_on }),
-  }
+  const { amount, places } = coarsest(given, posting.places, least ?? 0)
+  return { account, currency, amount, ...(places !== least && { places }), ...day }
 }
 
 /** By currency, the decimal places of the finest unit that a posting, or a balance that it changes, is in. */
-export function unitsOf(open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> {
+export const unitsOf = (open: OpenWallet, postings: readonly Posting[]): ReadonlyMap<string, number> =>
+  unitsIn(
+    open,
+    postings,
+    postings.map(posting => stated(open, posting)),
+  )
+
+function unitsIn(open: OpenWallet, postings: readonly Posting[], inEvent: readonly { places?: number }[]) {
   const units = new Map<string, number>()
-  for (const posting of postings) {
+  for (let n = 0; n < postings.length; n += 1) {
+    const posting = postings[n]!
     const { currency } = posting
     const least = minorPlaces(open, currency)
     if (least === undefined && posting.places !== undefined) {
       throw rejected('currency_places_unknown', 'Open an account in the currency first.', { currency })
     }
-    const { places = least ?? 0 } = stated(open, posting)
+    const { places = least ?? 0 } = inEvent[n]!
     // Outside there are fractions of a cent: what an exchange rate gives exactly.
     const most = isOwn(posting) ? (placesOf(currency) ?? places) : places
     if (places > most) {
@@ -157,17 +166,18 @@ export function unitsOf(open: OpenWallet, postings: readonly Posting[]): Readonl
 
 /** An amount in a unit that is as fine as it needs. */
 export function inUnit(open: OpenWallet, { currency, amount, places }: Posting, unit: number): bigint {
-  return coarsest(amount, places ?? minorPlaces(open, currency) ?? 0, unit).amount
+  const own = places ?? minorPlaces(open, currency) ?? 0
+  return own === unit ? amount : coarsest(amount, own, unit).amount
 }
 
 /** An object without its members that are `undefined`. */
-const defined = <T extends object>(members: T) =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
-
-function totals<T extends Amount>(postings: readonly T[], keyOf: (posting: T) => string): Map<string, bigint> {
-  const sums = new Map<string, bigint>()
-  for (const posting of postings) sums.set(keyOf(posting), (sums.get(keyOf(posting)) ?? 0n) + posting.amount)
-  return sums
+function defined<T extends object>(members: T): T {
+  const kept: Record<string, unknown> = {}
+  for (const name of Object.keys(members)) {
+    const value = members[name as keyof T]
+    if (value !== undefined) kept[name] = value
+  }
+  return kept as T
 }
 
 /** The account of a posting. Throws `account_not_open` and `account_closed`. */

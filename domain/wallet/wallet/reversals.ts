@@ -10,7 +10,7 @@ type Entry = ReturnType<(typeof events)['EntryPosted']['parse']>
 
 /** Where the entry stands that is to be taken back. */
 export const reversedEntry = ({ entry, revision }: Command): EventQuery => ({
-  type: 'EntryPosted',
+  types: ['EntryPosted'],
   revision,
   is: data => data.entry === entry,
 })

@@ -7,7 +7,7 @@ import { placesOf } from './currencies.ts'
 import { EXTERNAL } from './fields.ts'
 import type { events } from './messages.ts'
 
-export type Amount = { readonly account: string; readonly currency: string; readonly amount: bigint }
+type Amount = { readonly account: string; readonly currency: string; readonly amount: bigint }
 /** Without `places` the amount is in the minor unit of its currency in the wallet. */
 export type Posting = Amount & { readonly places?: number | undefined }
 /** How low the balance of an account may go, in minor units of its currency, and what it is in reports. */
@@ -91,7 +91,7 @@ export const isOwn = ({ account }: Pick<Posting, 'account'>): boolean => !accoun
 export const minorPlaces = (open: OpenWallet, currency: string): number | undefined =>
   memberOf(open.places, currency) ?? placesOf(currency)
 
-export const keyOf = ({ account, currency }: Pick<Amount, 'account' | 'currency'>): string =>
+const keyOf = ({ account, currency }: Pick<Amount, 'account' | 'currency'>): string =>
   JSON.stringify([account, currency])
 
 export const find = (open: OpenWallet, one: Pick<Posting, 'account' | 'currency'>): Account | undefined =>
@@ -118,6 +118,7 @@ export const floorOf = ({ overdraft, limit, minimum = 0n }: Terms): bigint | und
 
 /** An account in a unit with at least so many decimal places. */
 function inPlaces(open: OpenWallet, account: Account, least: number): Account {
+  if (least === 0) return account
   const minor = memberOf(open.places, account.currency)!
   const before = account.places ?? minor
   if (least <= before) return account
@@ -134,6 +135,7 @@ function inPlaces(open: OpenWallet, account: Account, least: number): Account {
 
 /** An amount in the unit of an account that is as fine, or finer. */
 function inUnitOf(open: OpenWallet, { places, currency }: Account, posting: Posting): bigint {
+  if (places === posting.places) return posting.amount
   const minor = memberOf(open.places, currency)!
   return posting.amount * 10n ** BigInt((places ?? minor) - (posting.places ?? minor))
 }
@@ -146,8 +148,12 @@ export function posted(
   { on, today }: { readonly on: string; readonly today: string },
 ): Account {
   const grown = inPlaces(open, account, posting.places ?? 0)
-  const { coming: before, lastOn: lastBefore = '', ...rest } = grown
   const change = inUnitOf(open, grown, posting)
+  // Nearly every posting counts by today, in an account with nothing to come.
+  if (on <= today && grown.coming === undefined && grown.lastOn === undefined) {
+    return { ...grown, amount: grown.amount + change }
+  }
+  const { coming: before, lastOn: lastBefore = '', ...rest } = grown
   const left = withoutCome(before, today)
   const coming = change > 0n && on > today ? withCredit(left, on, change) : left
   const lastOn = on > lastBefore ? on : lastBefore

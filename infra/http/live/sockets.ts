@@ -10,6 +10,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Drain } from '../lifecycle.ts'
 import { outletTo } from '../outlet.ts'
 import { API_BASE } from '../server.ts'
+import { originForm } from '../well-formed.ts'
 
 /** Largest message of a client: a token, or the names of its channels. */
 const MESSAGE_BYTES_MAX = 65_536
@@ -36,7 +37,7 @@ export function serveSockets(server: Server, { session, corsOrigins, drain }: So
   sockets.on('wsClientError', (_, socket) => refuse(socket, 'invalid_request'))
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy())
-    const [path] = request.url!.split('?')
+    const [path] = originForm(request.url!).split('?')
     const isOurs = request.headers.upgrade?.toLowerCase() === 'websocket' && path === `${API_BASE}/ws`
     if (!isOurs) return answerPlainly(server, request, socket, head)
     const fault = faultOf(request, { session, corsOrigins, drain })

@@ -3,15 +3,16 @@ import { KogiError } from '../../../domain/kernel/errors.ts'
 import { camtText, ofxText } from '../../../domain/wallet/books/account-statement.ts'
 import { beancountText } from '../../../domain/wallet/books/beancount.ts'
 import { journalText } from '../../../domain/wallet/books/journal.ts'
-import { csvText } from '../../../domain/wallet/books/table.ts'
+import { csvText, statementCsv } from '../../../domain/wallet/books/table.ts'
+import { invalidParameter } from '../../parameters.ts'
 import { type BookQuery, bookOf, type LoadedBook, statementOf } from './load.ts'
 import { pdfOf } from './pdf.ts'
 
 export const BOOK_FORMATS = ['hledger', 'ledger', 'beancount', 'csv', 'camt', 'ofx', 'pdf'] as const
 export type BookFormat = (typeof BOOK_FORMATS)[number]
 
-/** Formats of one account in one currency. */
-const STATEMENTS = { camt: camtText, ofx: ofxText, pdf: pdfOf } as const
+/** Formats of one account in one currency; CSV is of one where an account is named. */
+const STATEMENTS = { camt: camtText, ofx: ofxText, pdf: pdfOf, csv: statementCsv } as const
 
 export type BookFile = { readonly name: string; readonly type: string; readonly content: string | Uint8Array }
 
@@ -38,16 +39,18 @@ export type Wish = BookQuery & {
 export async function bookFile(loaded: LoadedBook, wish: Wish): Promise<BookFile> {
   const { format, org, wallet, from, to } = wish
   const [extension, type] = KINDS[format]
-  const parts = [wallet ?? org, from, to].filter(part => part !== undefined)
+  const parts = [wallet ?? org, wish.account, wish.currency, from, to].filter(part => part !== undefined)
   const name = `${parts.join('-').replaceAll(/[^\w.-]+/g, '_')}.${extension}`
   return { name, type, content: await contentOf(loaded, wish) }
 }
 
 async function contentOf(loaded: LoadedBook, wish: Wish): Promise<string | Uint8Array> {
   const { format } = wish
-  if (format === 'camt' || format === 'ofx' || format === 'pdf') {
+  const named = (['account', 'currency'] as const).find(name => wish[name] !== undefined)
+  if (format === 'camt' || format === 'ofx' || format === 'pdf' || (format === 'csv' && named)) {
     return STATEMENTS[format](statementOf(loaded, ...accountIn(wish)))
   }
+  if (named) throw invalidParameter(named, `is for the formats ${Object.keys(STATEMENTS).join(', ')}`)
   const book = bookOf(loaded, wish)
   if (format === 'csv') return csvText(book)
   return format === 'beancount' ? beancountText(book) : journalText(book, format)
@@ -57,7 +60,8 @@ async function contentOf(loaded: LoadedBook, wish: Wish): Promise<string | Uint8
 function accountIn(wish: Wish) {
   const { format, wallet, account, currency, madeAt } = wish
   if (wallet === undefined || account === undefined || currency === undefined) {
-    const message = `${format} is the statement of one account: name wallet, account and currency.`
+    const what = format === 'csv' ? 'CSV of an account' : format
+    const message = `${what} is the statement of one account: name wallet, account and currency.`
     throw new KogiError('export_impossible', message)
   }
   return [

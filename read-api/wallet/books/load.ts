@@ -74,6 +74,8 @@ type EntryRow = {
 export type LoadedBook = {
   readonly entries: readonly BookEntry[]
   readonly types: ReadonlyMap<string, AccountType>
+  /** Accounts of the wallets, by account and currency as JSON, those without an entry too. */
+  readonly accounts: ReadonlySet<string>
   readonly position: bigint
 }
 
@@ -116,7 +118,12 @@ export function loadedBook(
   const types = accounts.flatMap(({ wallet: of, account, type }) =>
     type ? [[nameOf(of, account), type] as const] : [],
   )
-  return { entries: entries.sort((a, b) => compare(a.date, b.date)), types: new Map(types), position }
+  return {
+    entries: entries.sort((a, b) => compare(a.date, b.date)),
+    types: new Map(types),
+    accounts: new Set(accounts.map(one => JSON.stringify([nameOf(one.wallet, one.account), one.currency]))),
+    position,
+  }
 }
 
 /** `studio:assets:bank`, and `external:studio:client` for the world outside. */
@@ -143,9 +150,12 @@ export function bookOf({ entries, types, position }: LoadedBook, { org, wallet, 
   }
 }
 
-/** The statement of one account, whose postings count for their own days. */
+/**
+ * The statement of one account, whose postings count for their own days. Throws `not_found` for an account that was
+ * never opened, or outside one that nothing was posted to.
+ */
 export function statementOf(
-  { entries }: LoadedBook,
+  { entries, accounts }: LoadedBook,
   { wallet, from, to }: BookQuery & { readonly wallet: string },
   { account, currency, madeAt }: { readonly account: string; readonly currency: string; readonly madeAt: string },
 ): AccountStatement {
@@ -164,6 +174,9 @@ export function statementOf(
       ),
   )
   const lines = all.sort((a, b) => compare(a.date, b.date))
+  if (lines.length === 0 && !accounts.has(JSON.stringify([account, currency]))) {
+    throw new KogiError('not_found', `The wallet has no account ${account} in ${currency}.`)
+  }
   const today = madeAt.slice(0, 10)
   const first = from ?? lines[0]?.date ?? today
   const last = to ?? [lines.at(-1)?.date ?? today, first].sort().at(-1)!

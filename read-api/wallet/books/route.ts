@@ -18,7 +18,7 @@ const parameters: readonly Parameter[] = [
     required: true,
   },
   inQuery('wallet', entries.row.shape.wallet, 'the wallet; without it the books are those of all wallets'),
-  inQuery('account', shape.account, 'the account, for formats that are of one'),
+  inQuery('account', shape.account, 'the account of `camt`, `ofx` and `pdf`; makes `csv` the statement of one, too'),
   inQuery('currency', shape.currency, 'the currency of the account'),
   inQuery('from', date, 'first day; what was before is an opening balance'),
   inQuery('to', date, 'last day'),

@@ -71,4 +71,31 @@ describe('ratetable', () => {
         .rejects('rate_recorded_twice')
     })
   })
+
+  describe('withdraw', () => {
+    const found = (fact: object) => ({ found: fact as never })
+    const { rate: _, ...named } = dollar('1.0887')
+    const withdrawn = { type: 'RatesWithdrawn' as const, data: { rates: [named] } }
+
+    it('takes a rate of a day away, once', () => {
+      given(opened, recorded(dollar('1.0887')))
+        .when('withdraw', { ...named, reason: 'Wrong' }, found(recorded(dollar('1.0887'))))
+        .then({ type: 'RatesWithdrawn', data: { rates: [named], reason: 'Wrong' } })
+      given(opened, recorded(dollar('1.0887')), withdrawn)
+        .when('withdraw', named, found(withdrawn))
+        .changesNothing()
+    })
+    it('takes only what was recorded', () => given(opened).when('withdraw', named).rejects('rate_not_recorded'))
+    it('lets the same rate be recorded again', () =>
+      given(opened, recorded(dollar('1.0887')), withdrawn)
+        .when('record', { rates: [dollar('1.0887')] })
+        .then(recorded(dollar('1.0887'))))
+    it('leaves a later day as it is', () => {
+      const { rate: __, ...before } = dollar('1', '2015-12-30')
+      const facts = [recorded(dollar('1', '2015-12-30')), recorded(dollar('1.0887'))]
+      given(opened, ...facts, { type: 'RatesWithdrawn', data: { rates: [before] } })
+        .when('record', { rates: [dollar('1.0887')] })
+        .changesNothing()
+    })
+  })
 })

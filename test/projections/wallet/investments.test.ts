@@ -71,6 +71,29 @@ const split = {
 }
 const dividend = { type: 'DividendReceived', data: { dividend: 'x', amount: 450n, receivedAt: first, ...unit } }
 
+/** The sale taken back: what went is there again. */
+const reversed = {
+  type: 'TradeReversed',
+  data: {
+    revision: 3n,
+    trade: 'dispose',
+    happenedAt: CONTEXT.at,
+    lots: [
+      { lot: 'a', quantity: 4n, cost: 4_000n, account: 'main', price: '10', acquiredAt: first, order: 0 },
+      { lot: 'b', quantity: 5n, cost: 7_500n, account: 'main', price: '10', acquiredAt: first, order: 1 },
+    ],
+    removed: [],
+    accounts: [{ account: 'main', change: 6n }],
+    quantity: 6n,
+    cost: 7_000n,
+    gain: 0n,
+    income: 0n,
+    realised: disposed.data.parts.map(one => ({ ...one, account: 'main', type: 'sell' })),
+    ...unit,
+    reason: 'By mistake',
+  },
+}
+
 describe('rows: investments', () => {
   const { given } = rowsFor(investments)
 
@@ -78,6 +101,8 @@ describe('rows: investments', () => {
     await given(opened).then({ id: CONTEXT.id, asset: 'ACME', quantity: 0n, cost: 0n, gain: 0n, income: 0n })
     await given(...book, split, dividend).then({ quantity: 6n, cost: 4_500n, gain: 0n, income: 7_950n, revision: 5n })
   })
+  it('are as before a trade that is taken back', () =>
+    given(...book, reversed).then({ quantity: 9n, cost: 11_500n, gain: 0n, income: 7_500n }))
   it('change', () =>
     given(opened, { type: 'InvestmentChanged', data: { title: null, method: 'lifo' } }).then({
       title: undefined,
@@ -103,6 +128,14 @@ describe('rows: lots', () => {
       { lot: 'b', account: 'main', quantity: 2n, cost: 3_000n, status: 'open' },
       { lot: 'c', account: 'vault', quantity: 1n, cost: 1_500n, origin: 'b', acquired_at: first, asset: 'ACME' },
     )
+  })
+  it('are as before a trade that is taken back, those that it made are gone', async () => {
+    await given(...book, reversed).then(
+      { lot: 'a', status: 'open', quantity: 4n, cost: 4_000n },
+      { lot: 'b', status: 'open', quantity: 5n, cost: 7_500n },
+    )
+    const purchase = { ...reversed.data, revision: 1n, trade: 'acquire', lots: [], removed: ['a'], realised: [] }
+    await given(opened, acquired('a', 4n, 4_000n), { type: 'TradeReversed', data: purchase }).then()
   })
   it('are split', () =>
     given(...book, split).then({ lot: 'a', quantity: 0n }, { lot: 'b', quantity: 6n, cost: 4_500n, price: '5' }))

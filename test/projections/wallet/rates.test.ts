@@ -21,6 +21,11 @@ describe('rows: rates', () => {
       { quote: 'USD', rate: '1.08', valid_until: '2016-01-07' },
       { quote: 'USD', rate: '1.0887', valid_until: '2015-12-31', recorded_by: CONTEXT.actor, recorded_at: CONTEXT.at },
     ))
+  it('has that a rate was withdrawn', () =>
+    given(opened, recorded([dollar('1.0887', '2015-12-31')]), {
+      type: 'RatesWithdrawn',
+      data: { rates: [{ day: '2015-12-31', base: 'EUR', quote: 'USD' }] },
+    }).then({ day: '2015-12-31', rate: '1.0887' }, { day: '2015-12-31', rate: undefined, recorded_at: CONTEXT.at }))
   it('ends with the calendar', () =>
     given(opened, recorded([dollar('1', '9999-12-30')])).then({ valid_until: '9999-12-31' }))
 })
