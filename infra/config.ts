@@ -38,6 +38,9 @@ type Setting<T> = {
   readonly meaning: string
 }
 
+/** Programs: nobody keeps them in a portfolio, and people open what they find there. */
+const REFUSED_TYPES = 'application/x-msdownload,application/x-elf,application/x-mach-binary'
+
 /**
  * Every setting of every process, in the order of the README's table. To add one, add a line: its key in `Config`, its
  * check, its default and its meaning all stand there.
@@ -110,6 +113,15 @@ const settings = {
   }),
   bodyLimitBytes: setting('KOGI_BODY_LIMIT_BYTES', integer(1_024, 268_435_456), '1048576', 'bytes', {
     meaning: 'largest request body accepted',
+  }),
+  filesDir: setting('KOGI_FILES_DIR', text, undefined, 'folder', {
+    meaning: 'where files of items are kept, the same for all processes; unless set, `files` in the data folder',
+  }),
+  fileBytesMax: setting('KOGI_FILE_MAX_BYTES', integer(1, 1_000_000_000_000), '104857600', 'bytes', {
+    meaning: 'largest file that may be uploaded',
+  }),
+  fileTypesRefused: setting('KOGI_FILE_TYPES_REFUSED', fileList, REFUSED_TYPES, 'media types', {
+    meaning: 'media types, separated by commas, of which no file may be, as its content says',
   }),
   requestTimeoutMs: setting('KOGI_REQUEST_TIMEOUT_MS', integer(100, 3_600_000), '60000', 'ms', {
     meaning: 'time that a client has to send its whole request',

@@ -7,6 +7,7 @@ import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { bookRoutes } from './briefcase/books.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
+import { type FileDeps, fileContentRoute } from './briefcase/file-content.ts'
 import { valueRoute } from './briefcase/value.ts'
 import { centerRoutes } from './center/routes.ts'
 import { readErrors } from './consistency.ts'
@@ -32,7 +33,7 @@ import { unclearedRoute } from './wallet/uncleared.ts'
 import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps
+export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps & FileDeps
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
@@ -50,6 +51,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...bookRoutes(deps),
   catalogRoute(deps),
   ...dashboardRoutes(deps),
+  fileContentRoute(deps),
   valueRoute(deps),
   ...centerRoutes(deps),
   unclearedRoute(deps),

@@ -1,6 +1,7 @@
 import { service } from '../kernel/service.ts'
 import { book } from './book/book.ts'
 import { briefcase } from './briefcase/briefcase.ts'
+import { file } from './file/file.ts'
 import { item } from './item/item.ts'
 import { tree } from './tree/tree.ts'
 
@@ -8,7 +9,7 @@ export const briefcaseService = service({
   code: 'kbfc',
   word: 'briefcase',
   title: 'Briefcase: portfolio items',
-  aggregates: [item, tree, briefcase, book],
+  aggregates: [item, tree, briefcase, book, file],
   roles: {
     'team-lead': ['*'],
     'team-member': ['*'],

@@ -38,9 +38,23 @@ export type ApiRequest = {
   readonly correlationId: string
   /** Aborted when the client went away or the process drains past its patience. */
   readonly signal: AbortSignal
+  /** Takes the file of the request; only where its route takes one. */
+  readonly upload?: ReceiveFile | undefined
   /** Runs a wait during which the request does not count as one at work; absent where none are counted. */
   readonly aside?: (<T>(wait: () => Promise<T>) => Promise<T>) | undefined
 }
+
+/** A file that comes with a request. */
+type Upload = { readonly name: string; readonly bytes: AsyncIterable<Uint8Array> }
+
+/** Hands the one file of a request to `store` as it comes, and answers what that does. */
+export type ReceiveFile = <T>(store: (file: Upload) => Promise<T>) => Promise<T>
+
+/** The first and the last byte of a part of a file. */
+export type ByteRange = { readonly first: number; readonly last: number }
+
+/** Bytes as they are read. */
+export type ByteStream = AsyncIterable<Uint8Array> & { readonly destroy: (error?: Error) => unknown }
 
 export type Pagination = {
   readonly limit: number
@@ -59,6 +73,13 @@ export type ApiResponse = {
   readonly headers?: Readonly<Record<string, string>>
   /** Takes the place of `data`: the body is a file. */
   readonly file?: { readonly name: string; readonly type: string; readonly content: string | Uint8Array }
+  /** Takes the place of `data`: the body is bytes that are read as they are sent, or the part that is asked for. */
+  readonly bytes?: {
+    readonly name: string
+    readonly type: string
+    readonly size: number
+    readonly open: (range?: ByteRange) => Promise<ByteStream | undefined>
+  }
   /** Takes the place of `data`: the body is server-sent events, written as they come. */
   readonly stream?: (outlet: Outlet) => void
 }
@@ -94,6 +115,8 @@ export type Route = {
   readonly parameters: readonly Parameter[]
   /** Schema of the JSON body; absent where the operation takes none. */
   readonly body?: z.ZodType
+  /** There where the body is a form with one file, of at most so many bytes. */
+  readonly upload?: { readonly bytesMax: number }
   /** Bytes that a body may have, where that is more than the limit of all routes. */
   readonly bodyBytesMax?: number
   /** Schema of `data` in the answer; of the `data` of one event where the answer is a stream. */

@@ -21,6 +21,12 @@ export function refuseBody(request: Read, error: Error): void {
   request[REFUSE]?.(error)
 }
 
+/** Calls back when the parser refuses the bytes of a body, at once where it has done so before. */
+export function whenRefused(request: Read, listener: (error: Error) => void): void {
+  request[REFUSE] = listener
+  if (request[FAULT]) listener(request[FAULT])
+}
+
 /** True where a request announces a body. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
@@ -71,8 +77,7 @@ function readBytes(request: Read, limitBytes: number): Promise<Buffer | undefine
       if (size > limitBytes) resolve(undefined)
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
     })
-    if (request[FAULT]) reject(request[FAULT])
-    request[REFUSE] = reject
+    whenRefused(request, reject)
     // Behind every error comes this; without a listener of its own an error of a request is not thrown.
     request.on('close', () => request.complete || reject(new ClientGone()))
   })

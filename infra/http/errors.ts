@@ -54,6 +54,8 @@ export const errorCatalogue = {
   request_timeout: entry(408, 'The request took too long to arrive.', 'Send it again, whole.'),
   conflict: entry(409, 'Others changed the same thing at the same time.', 'Send the same request again.'),
   precondition_failed: entry(412, 'The thing has another revision.', 'Read it again and decide anew.'),
+  range_not_satisfiable: entry(416, 'The file has no such bytes.', 'Ask for a range within its size.'),
+  file_missing: entry(503, 'The bytes of the file are not where they were stored.', 'An operator has to restore them.'),
   body_too_large: entry(413, 'The body is too large.', 'Send less at once.'),
   unsupported_media_type: entry(
     415,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
 import { timestampNow } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -11,6 +12,7 @@ import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
 import type { Drain } from './lifecycle.ts'
 import { outletOf } from './outlet.ts'
+import { attachment, rangeOf } from './ranges.ts'
 
 /** What all exchanges of a server share. */
 export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; readonly drain?: Drain }
@@ -46,8 +48,8 @@ export class Exchange {
   }
 
   /** Answers what a route returned. */
-  success(answer: ApiResponse): void {
-    const { status = 200, data, meta, pagination, headers, stream, file } = answer
+  async success(answer: ApiResponse): Promise<void> {
+    const { status = 200, data, meta, pagination, headers, stream, file, bytes } = answer
     const { method, headers: asked } = this.request
     if (stream) {
       this.#stream(stream, { ...headers })
@@ -59,6 +61,10 @@ export class Exchange {
         this.#send(304, { ...headers }, '')
         return
       }
+    }
+    if (bytes) {
+      await this.#bytes(bytes, { ...headers })
+      return
     }
     if (file) {
       const disposition = `attachment; filename="${file.name}"`
@@ -115,6 +121,33 @@ export class Exchange {
     this.#end(200)
     if (this.request.method === 'HEAD') response.end()
     else begin(outletOf(response))
+  }
+
+  /** Sends a file, or the part of it that is asked for, as its bytes are read. */
+  async #bytes({ name, type, size, open }: NonNullable<ApiResponse['bytes']>, headers: Record<string, string>) {
+    const { request, response } = this
+    const range = rangeOf(request.headers, size, headers.ETag!)
+    if (range === 'unsatisfiable') {
+      response.setHeader('Content-Range', `bytes */${size}`)
+      throw httpError('range_not_satisfiable')
+    }
+    const stream = await open(range)
+    if (!stream) throw httpError('file_missing')
+    headers['X-Correlation-Id'] = this.correlationId
+    headers['Cache-Control'] = 'private, no-cache'
+    headers['Accept-Ranges'] = 'bytes'
+    headers['Content-Type'] = type
+    headers['Content-Disposition'] = attachment(name)
+    headers['X-Content-Type-Options'] = 'nosniff'
+    headers['Content-Security-Policy'] = "default-src 'none'; sandbox"
+    headers['Content-Length'] = String(range ? range.last - range.first + 1 : size)
+    if (range) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${size}`
+    response.writeHead(range ? 206 : 200, headers)
+    if (request.method === 'HEAD') {
+      stream.destroy()
+      response.end()
+    } else await pipeline(stream, response).catch(() => response.destroy())
+    this.#end(range ? 206 : 200)
   }
 
   #send(status: number, headers: Record<string, string | number>, body: string | Uint8Array): void {

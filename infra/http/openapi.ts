@@ -101,7 +101,7 @@ type Refs = {
 }
 
 function operation(route: Route, refs: Refs): JsonObject {
-  const { operationId, summary, tag, permission, parameters, body } = route
+  const { operationId, summary, tag, permission, parameters, body, upload } = route
   const failures = Object.fromEntries(errorsOf(route).map(answers => [answers.status, refs.error(answers)]))
   return {
     operationId,
@@ -113,6 +113,7 @@ function operation(route: Route, refs: Refs): JsonObject {
         isRequired(each) ? { ...parameter(each), example: refs.example(route, each) } : refs.parameter(each),
       ),
     }),
+    ...(upload && { requestBody: { required: true, content: { 'multipart/form-data': { schema: FORM } } } }),
     ...(body && {
       requestBody: {
         required: !accepts(body, {}),
@@ -121,6 +122,12 @@ function operation(route: Route, refs: Refs): JsonObject {
     }),
     responses: { ...successes(route, refs.schema), ...failures },
   }
+}
+
+const FORM = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary', description: 'the file, with its name' } },
 }
 
 const isRequired = ({ in: place, required }: Parameter): boolean => required === true || place === 'path'
@@ -215,9 +222,10 @@ function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
 }
 
 /** The errors that every route has, and those that it names itself. */
-function errorsOf({ body, permission, parameters, errors }: Route): ErrorAnswers[] {
+function errorsOf({ body, upload, permission, parameters, errors }: Route): ErrorAnswers[] {
   const common: string[] = ['internal', 'engine_unavailable', 'draining']
   if (parameters.length > 0) common.push('invalid_parameter')
+  if (upload) common.push('invalid_body', 'body_too_large', 'unsupported_media_type')
   if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
   if (permission !== null) common.push('unauthenticated', 'invalid_token')
   if (permission !== null && permission !== 'signed in') common.push('forbidden')

@@ -11,6 +11,7 @@ export class ReceivedRequest implements ApiRequest {
   readonly params: Readonly<Record<string, string>>
   readonly body: unknown
   readonly correlationId: string
+  readonly upload: ApiRequest['upload']
   readonly aside: ApiRequest['aside']
   readonly #incoming: IncomingMessage
   readonly #response: ServerResponse
@@ -26,6 +27,7 @@ export class ReceivedRequest implements ApiRequest {
     params: Readonly<Record<string, string>>
     search: string
     body: unknown
+    upload: ApiRequest['upload']
     correlationId: string
     impatient: AbortSignal | undefined
     aside: ApiRequest['aside']
@@ -34,6 +36,7 @@ export class ReceivedRequest implements ApiRequest {
     this.params = parts.params
     this.body = parts.body
     this.correlationId = parts.correlationId
+    this.upload = parts.upload
     this.aside = parts.aside
     this.#incoming = parts.incoming
     this.#response = parts.response

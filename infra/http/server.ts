@@ -14,6 +14,7 @@ import type { Drain } from './lifecycle.ts'
 import { type Aliases, createPaths } from './paths.ts'
 import type { Places } from './places.ts'
 import { checkQuery, ReceivedRequest } from './request.ts'
+import { receiveFile } from './upload.ts'
 import { faultOf, originForm } from './well-formed.ts'
 
 /** Where every route of the API begins. */
@@ -60,16 +61,29 @@ export function createApp(options: AppOptions): Express {
     }
     const { principal } = exchange
     const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)
-    const body = route.method !== 'GET' && hasBody(request) ? await readJson(request, bytesMax) : undefined
+    const isJson = route.method !== 'GET' && !route.upload && hasBody(request)
+    const body = isJson ? await readJson(request, bytesMax) : undefined
+    const upload = route.upload && receiveFile(request, route.upload.bytesMax)
     const impatient = drain?.impatient
     const { org } = principal
     const aside = reads && (<T>(wait: () => Promise<T>) => reads.aside(org, wait))
-    const parts = { incoming: request, response, principal, params, search, body, correlationId, impatient, aside }
+    const parts = {
+      incoming: request,
+      response,
+      principal,
+      params,
+      search,
+      body,
+      upload,
+      correlationId,
+      impatient,
+      aside,
+    }
     const received = new ReceivedRequest(parts)
     if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
     await reads.enter(org, () => response.destroyed)
     try {
-      exchange.success(await route.handle(received))
+      await exchange.success(await route.handle(received))
     } finally {
       reads.leave(org)
     }

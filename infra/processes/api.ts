@@ -1,6 +1,7 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
 import type { Server } from 'node:http'
 import pg from 'pg'
+import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { commandRoutes } from '../../commands/routes.ts'
@@ -29,6 +30,7 @@ import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
+import { fileStore } from '../files/open.ts'
 import { watchBacklog } from '../http/backlog.ts'
 import { mountDocs } from '../http/docs.ts'
 import { mountHealth, type Probe } from '../http/health.ts'
@@ -126,8 +128,14 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const { deps, close } = openWriteSide(urls, config, log, metrics, watch)
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
+    const { put: putFile } = fileStore(config)
     return {
-      routes: [...commandRoutes(services, deps), ...importRoutes({ ...deps, readXml }), restoreBookRoute(deps)],
+      routes: [
+        ...commandRoutes(services, deps),
+        ...importRoutes({ ...deps, readXml }),
+        restoreBookRoute(deps),
+        ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
+      ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
@@ -168,6 +176,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const routes = [
       ...readRoutes({
         ...stores,
+        openFile: fileStore(config).read,
         eventsAt: sealedEvents({ pool, events, store }),
         kinds,
         memories,

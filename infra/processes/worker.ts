@@ -21,6 +21,8 @@ import {
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { eventLog } from '../event-store/reader.ts'
+import { fileStore } from '../files/open.ts'
+import { sweepFiles } from '../files/sweep.ts'
 import { HeadWatch } from '../head-watch.ts'
 import type { Probe } from '../http/health.ts'
 import { Leases } from '../leases.ts'
@@ -50,6 +52,7 @@ export const WORKS = {
   mails: 'mails',
   notary: 'notary',
   budgets: 'budgets',
+  files: 'files',
 } as const
 
 export type Worker = {
@@ -112,6 +115,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
     { name: WORKS.budgets, run: signal => budgets.run(signal) },
+    { name: WORKS.files, run: signal => sweepFiles(fileStore(config), pool, log, signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
     ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
   ])

@@ -2,6 +2,7 @@ import type { AnyProjection } from '../rows/projection.ts'
 import { bookSections } from './book-sections.ts'
 import { briefcases } from './briefcases.ts'
 import { itemBooks } from './item-books.ts'
+import { itemFiles } from './item-files.ts'
 import { itemPlaces } from './item-places.ts'
 import { itemShares } from './item-shares.ts'
 import { itemValues } from './item-values.ts'
@@ -15,4 +16,5 @@ export const briefcaseModels: readonly AnyProjection[] = [
   briefcases,
   itemBooks,
   bookSections,
+  itemFiles,
 ]

@@ -46,6 +46,10 @@ const UNNAMED = new Set([
   'transfer.approve',
   'transfer.decline',
   'sprint.remove',
+  'getFile',
+  'getFileContent',
+  'file.change',
+  'file.remove',
 ])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
@@ -68,7 +72,8 @@ describe('the examples of the OpenAPI document', () => {
     const listed = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
-    const answered = listed.filter(({ path }) => !STREAMS.has(path))
+    const isForm = ({ requestBody }: Operation) => requestBody && !requestBody.content?.['application/json']
+    const answered = listed.filter(each => !STREAMS.has(each.path) && !isForm(each))
     const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
     operations = [...first!, ...then!, ...last!.toSorted((a, b) => depthOf(b) - depthOf(a))]
     ajv = new Ajv2020({ strict: false, validateFormats: false })
@@ -87,6 +92,15 @@ describe('the examples of the OpenAPI document', () => {
       else url.searchParams.set(name, value!)
     }
     return `/api/v1${filled}${url.search}`
+  }
+  /** A file of the item of the examples. */
+  async function fileId(): Promise<string> {
+    const raw = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nA.\r\n--x--\r\n'
+    const headers = { 'content-type': 'multipart/form-data; boundary=x', 'Idempotency-Key': 'a-file' }
+    const added = await client.call('POST', '/api/v1/kbfc/items/item-1/files', { raw, headers })
+    const wanted = { 'kogi-min-position': String(added.headers['kogi-position']) }
+    await client.call('GET', '/api/v1/kbfc/files', { headers: wanted })
+    return added.body.data.id
   }
   const importId = async () => {
     const headers = { 'kogi-min-position': made }
@@ -133,6 +147,10 @@ describe('the examples of the OpenAPI document', () => {
   /** Values of their own: no client names an entry, and a hold that was captured cannot be released. */
   const OTHER: Readonly<Record<string, (name: string) => Promise<string | undefined>>> = {
     getEntry: async () => (await client.call('GET', '/api/v1/kwlt/entries')).body.data[0].id,
+    getFile: () => fileId(),
+    getFileContent: () => fileId(),
+    'file.change': () => fileId(),
+    'file.remove': () => fileId(),
     getImport: () => importId(),
     'import.undo': () => importId(),
     async getDelivery() {

@@ -63,6 +63,7 @@ describe('permissions', () => {
   const byName: Record<string, string> = {
     'briefcase.briefcases': 'rw rw rw rw rw r - r',
     'briefcase.books': 'rw rw rw rw rw r - r',
+    'briefcase.files': 'rw rw rw rw rw r - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

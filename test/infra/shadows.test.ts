@@ -118,6 +118,7 @@ describe('a path with a fixed segment', () => {
       '/kctr/tasks/:id/time-entries/:entry',
       '/kctr/tasks/:task/dependencies/:dependency',
       '/kbfc/items/:id/values/:on',
+      '/kbfc/files/:id',
       ...inTrees,
       '/kbfc/items/:id/book/parts/:part',
     ])

@@ -205,8 +205,9 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
       // A search, notifications, the inbox, a glance, versions, what is left to clear and the notary are of now.
-      const ofNow =
-        /search|(notifications|inbox|workflows|catalog|dashboard|uncleared|\/briefcase|book\/(diff|versions))$|\/log\//
+      const words =
+        'notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|:id/content'
+      const ofNow = new RegExp(`search|(${words})$|/log/`)
       expect(declared, path).to.equal(!ofNow.test(path))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])
     }

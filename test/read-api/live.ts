@@ -51,6 +51,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     memoryPermissions,
     resources: code.resources,
     eventsAt: async () => [],
+    openFile: async () => undefined,
     allows: () => true,
   }
   const app = createApp({
