@@ -77,7 +77,10 @@ describe('kogi processes', function () {
   it('shows the step that waits, and gives it up for a reason that the log keeps', async () => {
     const step = await transfer('t1')
     expect(await cli()).to.match(
-      new RegExp(`^${step} transfer acme/t1 TransferHeld: waiting at wallet.credit b after .*event_unreadable: `, 'm'),
+      new RegExp(
+        `^${step} transfer acme/t1 TransferRequested: waiting at wallet.credit b after .*event_unreadable: `,
+        'm',
+      ),
     )
     expect(await cli('abandon', step, '--reason', 'the wallet is broken')).to.equal(`${step} transfer: done`)
     const { refused_at, refusal, reason } = await transferOf('t1', 'refused')
