@@ -25,16 +25,19 @@ export function createPool(options: {
   log: Log
   metrics?: Metrics
   max?: number
+  /** Connections that stay open though nothing uses them: to open one costs more than some seconds of rest. */
+  kept?: number
   connectTimeoutMs?: number
   /** Name of its connections in `pg_stat_activity`; `kogi-<name>` by default. */
   applicationName?: string
   /** 0 sets no limit and sends no start-up parameter, as poolers between may want it. */
   statementTimeoutMs?: number
 }): Pool {
-  const { url, name, log, metrics, max = 10, connectTimeoutMs = 5_000, statementTimeoutMs = 0 } = options
+  const { url, name, log, metrics, max = 10, kept = 0, connectTimeoutMs = 5_000, statementTimeoutMs = 0 } = options
   const pool = new pg.Pool({
     connectionString: url,
     max,
+    min: kept,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     application_name: options.applicationName ?? `kogi-${name}`,

@@ -14,6 +14,7 @@ import {
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { EventLog, FollowOptions, ReadOptions } from '../../projections/ports.ts'
 import { EventBuffer } from './buffer.ts'
+import { LogEnd } from './log-end.ts'
 import { subscribeToAll } from './subscription.ts'
 
 /** How far one read of the tail of `$all` looks back for a domain event, in events of any kind. */
@@ -41,9 +42,10 @@ export function eventLog({
   const client = EventStoreDBClient.connectionString(url)
   const source: Source = { url, client, prefixes, timeoutMs }
   const closing = new AbortController()
+  const ends = new LogEnd(source)
 
   return {
-    head: headOf(source),
+    head: headOf(source, ends),
     follow: options => following(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     read: options => reading(source, { ...options, signal: anyOf(options.signal, closing.signal) }),
     skips: async names => {
@@ -52,6 +54,7 @@ export function eventLog({
     },
     close: async () => {
       closing.abort()
+      ends.close()
       await client.dispose()
     },
   }
@@ -152,13 +155,14 @@ async function lastUpTo(source: Source, to: bigint, signal: AbortSignal | undefi
 const notDelivered = (position: bigint, timeoutMs: number) =>
   new Error(`the event store did not come as far as position ${position} within ${timeoutMs} ms`)
 
-/** Finds the last domain event; while the log ends where it ended before, it reads one event. */
-function headOf(source: Source): EventLog['head'] {
+/**
+ * Finds the last domain event; while the log ends where it ended before, it asks for that position alone, over a
+ * connection of its own: at rest it is asked every few seconds, and through the client it costs several times as much.
+ */
+function headOf(source: Source, ends: LogEnd): EventLog['head'] {
   let known: { readonly end: bigint; readonly last: bigint } | undefined
   return async signal => {
-    const end = { direction: BACKWARDS, fromPosition: END, maxCount: 1, deadline: CALL_TIMEOUT_MS } as const
-    const [last] = await collect<AllStreamResolvedEvent>(source.client.readAll(end), signal)
-    if (known === undefined || (last ? positionOf(last).commit : 0n) !== known.end) {
+    if (known === undefined || (await ends.position()) !== known.end) {
       known = await tailOf(source, undefined, signal)
     }
     return known.last

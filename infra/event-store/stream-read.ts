@@ -16,10 +16,10 @@ const READ = '/event_store.client.streams.Streams/Read'
 export type Part = { readonly stream: string; readonly from: bigint; readonly count: number }
 
 /** What `decode` makes of the answers to a read. Rejects where the server does not say that these were all. */
-function readPart<T>(
+export function readMessages<T>(
   session: ClientHttp2Session,
   url: string,
-  part: Part,
+  asked: Uint8Array,
   decode: (message: Buffer) => T | undefined,
 ): Promise<readonly T[]> {
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ function readPart<T>(
       if (Number(status ?? -1) === Status.ok) resolve(found)
       else reject(new Error(`the event store broke a read off, with gRPC status ${status ?? 'none'}`))
     })
-    call.end(framed(request(part)))
+    call.end(framed(asked))
   })
 }
 
@@ -59,14 +59,17 @@ function mustBePlain(_: number, isCompressed: boolean): void {
 
 /** The events of a part; none where there is no such stream. */
 export const readEvents = (session: ClientHttp2Session, url: string, part: Part): Promise<readonly StoredEvent[]> =>
-  readPart(session, url, part, message => {
+  readMessages(session, url, request(part), message => {
     const answer = received(message)
     return answer.kind === 'event' ? answer.event : undefined
   })
 
 /** Where the events of a part stand in `$all`: nothing else of them is decoded. */
 export const readPositions = (session: ClientHttp2Session, url: string, part: Part): Promise<readonly bigint[]> =>
-  readPart(session, url, part, message => positionIn(new MessageReader(message), EVENT_PATH))
+  readMessages(session, url, request(part), positionOf)
+
+/** Where the event of an answer stands in `$all`, where it holds one. */
+export const positionOf = (message: Buffer): bigint | undefined => positionIn(new MessageReader(message), EVENT_PATH)
 
 /** Fields from an answer to the commit position: of the event as it was read, as it was recorded, its position. */
 const EVENT_PATH = [1, 1, 5]

@@ -76,7 +76,7 @@ export type WorkerOptions = {
 export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: WorkerOptions): Worker {
   const id = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   const connectTimeoutMs = config.databaseConnectTimeoutMs
-  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 4, connectTimeoutMs })
+  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 4, kept: 3, connectTimeoutMs })
   const connect = connectionTo(urls, connectTimeoutMs)
   const onFault = (error: unknown) => log.warn({ reason: reasonOf(error) }, 'no word of checkpoints; rows are polled')
   const changes = followCheckpoints({ connect, serves: projections, onFault })

@@ -31,6 +31,7 @@ export const ALIVE = `expires_at > clock_timestamp() and ${CONNECTED}`
 /** SQL of the other living projectors and what they run. */
 const OTHERS = `(select string_agg(id || runs::text, ' ' order by id) from ${PROJECTORS} where id <> $1 and ${ALIVE})`
 
+const TRACED = [OWN_CHECKPOINTS, LEASES, SHARED_CHECKPOINTS]
 /** SQL of a text that is another one after every change of a table: it has the transactions that made its rows. */
 const traceOf = (table: string) => `(select concat(count(*), '/', sum(xmin::text::bigint)) from ${table})`
 
@@ -50,7 +51,7 @@ export async function beat(
         values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
         on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
           expires_at = excluded.expires_at)
-      select concat_ws(' ', ${OTHERS}, ${[OWN_CHECKPOINTS, LEASES, SHARED_CHECKPOINTS].map(traceOf).join(', ')}) as trace`,
+      select concat_ws(' ', ${OTHERS}, ${TRACED.map(traceOf).join(', ')}) as trace`,
     values: [id, projections.map(runName), ttlMs],
   })
   return rows[0]!.trace

@@ -12,8 +12,8 @@ import { alone, type Figure } from './figure.ts'
 import { cpuOfTree } from './process-tree.ts'
 
 const RUN = fileURLToPath(new URL('../run.mjs', import.meta.url))
-/** Until nothing is left of the start: checkpoints are shared, indexes are there, the log is asked less often. */
-const SETTLE_MS = 25_000
+/** Until nothing is left of the start: indexes are there, the log is asked less often, PostgreSQL knows its tables. */
+const SETTLE_MS = 90_000
 const MEASURE_MS = 60_000
 
 /** Seconds and CPU seconds to the line `ready` at a second start; then CPU and updated rows at rest. */
