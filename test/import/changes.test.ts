@@ -56,6 +56,28 @@ describe('import: what changed since', () => {
     expect(again(edited, afterPlan(redone, afterPlan(undone, after))).steps).to.deep.equal([])
   })
 
+  it('takes back what stands for an entry that was reversed or replaced by hand, and nothing twice', () => {
+    const old = [...first.posted.values()].find(({ words }) => words === 'Reconcile')!
+    const back = old.postings.map(posting => ({ ...posting, amount: -posting.amount }))
+    const instead = [
+      { account: 'assets:bank', currency: 'EUR', amount: 7n },
+      { account: 'external:x', currency: 'EUR', amount: -7n },
+    ]
+    for (const [more, posts] of [
+      [[], 1],
+      [instead, 2],
+    ] as const) {
+      const byHand = { command: 'post', body: { postings: [...back, ...more], reverses: old.entry }, key: 'by hand' }
+      const events = [...eventsOf(byHand as Step, first, ['owner'])].map(event => ({
+        ...event,
+        data: { ...(event.data as object), ...(more.length > 0 && { takenBack: back.length }) },
+      }))
+      const made = again(edited, afterEvents(first, events))
+      expect(postsOf(made)).to.have.length(posts)
+      expect(balances(made)).to.deep.equal(balances(plan(edited)))
+    }
+  })
+
   it('completes what was cut off anywhere', () => {
     const whole = again(edited, first)
     for (let cut = 0; cut <= whole.steps.length; cut += 1) {
