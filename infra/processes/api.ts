@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import pg from 'pg'
 import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
+import { taskTableRoute } from '../../commands/center/task-table.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
@@ -135,6 +136,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         ...importRoutes({ ...deps, readXml }),
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
+        taskTableRoute(deps),
       ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }

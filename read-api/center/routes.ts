@@ -4,8 +4,10 @@ import type { Route } from '../../domain/kernel/route.ts'
 import { object, oneOf, text } from '../../domain/kernel/schema.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import type { ReadStore } from '../consistency.ts'
+import { calendarQuestion, tableQuestion } from './files.ts'
 import { cycleTimesQuestion, flowQuestion, workloadQuestion } from './flow.ts'
 import { forecastQuestion } from './forecast.ts'
+import { analyticsQuestion, projectBudgetQuestion, riskMatrixQuestion } from './overview.ts'
 import { planQuestion } from './plan.ts'
 import { type Question, questionRoute } from './question.ts'
 import { burndownQuestion, velocityQuestion } from './sprint.ts'
@@ -18,6 +20,11 @@ const questions: readonly Question[] = [
   forecastQuestion,
   burndownQuestion,
   velocityQuestion,
+  analyticsQuestion,
+  projectBudgetQuestion,
+  riskMatrixQuestion,
+  calendarQuestion,
+  tableQuestion,
 ]
 
 /** The routes of the center that are no lists of rows. */

@@ -131,4 +131,20 @@ describe('the center, over HTTP', () => {
     await refused('task_sprint_completed', 'PUT', '/tasks/loose/sprint', { sprint: 's' })
     expect(await read('/kctr/sprints/s')).to.include({ status: 'completed', project: 'app' })
   })
+
+  it('creates tasks from a table, and says which lines it cannot', async () => {
+    const content =
+      'id,name,due_date,labels,estimated_hours\r\nx1,"One, first",2026-12-01,a b,2.5\r\nx2,,,,\r\nlogin,Twice,,,\r\n'
+    const { body } = await done('POST', '/task-table', { content })
+    const { created, refused: not } = body.data
+    expect(created).to.equal(1)
+    expect(not.map(({ line, code }: { line: number; code: string }) => [line, code])).to.deep.equal([
+      [3, 'invalid_body'],
+      [4, 'task_already_created'],
+    ])
+    const made = await read('/kctr/tasks/x1')
+    expect(made).to.deep.include({ name: 'One, first', due_on: '2026-12-01', labels: ['a', 'b'], estimated_hours: 2.5 })
+    const wrong = await send('POST', '/task-table', { content: 'id,colour\nx3,red\n' })
+    expect([wrong.status, wrong.body.error.code]).to.deep.equal([400, 'invalid_body'])
+  })
 })

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
+import { csvLines } from '../../domain/record/csv.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'
@@ -47,6 +48,8 @@ describe('read API: how work flows', () => {
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'c', dependency: 'a', ...link }, at('07', 13))
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'b', dependency: 'd', ...link }, at('07', 13))
     positions = new Map(history.events.map(({ metadata, position }) => [metadata.at, position]))
+    const risk = { title: 'R', probability: 0.5, impact: 0.8, status: 'open', project: 'p', owner: 'ann' }
+    add('risk', 'r', 'RiskAdded', risk, at('07', 13))
     world = await makeWorld()
     await world.write(history)
   })
@@ -165,5 +168,37 @@ describe('read API: how work flows', () => {
     expect(forecast).to.include({ days: percentileOf(days, 85) })
     const nothing = await ask(`/kctr/forecast?as_of=${positions.get(at('03', 8))}&day=2026-03-03`)
     expect(nothing).to.include({ left: 4, throughput: 0 }).and.not.have.property('days')
+  })
+
+  it('shows a project at a glance, and its risks in a matrix', async () => {
+    const glance = await ask('/kctr/projects/p/analytics?day=2026-03-08')
+    expect(glance).to.deep.equal({
+      project: 'p',
+      tasks: { all: 3, todo: 1, doing: 0, done: 2, overdue: 1 },
+      progress: 0.667,
+      hours: { estimated: 22, actual: 0, left: 4 },
+      risks: { open: 1, highest_score: 0.4 },
+    })
+    expect(await ask('/kctr/risk-matrix?project=p')).to.deep.equal([
+      { probability: 3, impact: 4, risks: 1, highest_score: 0.4, impact_scale: 1 },
+    ])
+    expect(await ask('/kctr/projects/p/budget')).to.deep.equal({ project: 'p', budgets: [], spent: [], received: [] })
+  })
+
+  it('gives calendars and tables as files', async () => {
+    const fileOf = async (path: string) => {
+      const { file } = (await world.call(ORG, path)) as unknown as { file: { content: string } }
+      return file.content
+    }
+    const calendar = await fileOf('/kctr/calendar')
+    expect(calendar).to.match(/^BEGIN:VCALENDAR\r\nVERSION:2.0\r\n/)
+    expect(calendar.match(/BEGIN:VEVENT/g)).to.have.length(1)
+    expect(calendar).to.include('DTSTART;VALUE=DATE:20260303\r\nDTEND;VALUE=DATE:20260304\r\nSUMMARY:b\r\n')
+    const table = csvLines(await fileOf('/kctr/task-table?assignee=ann'))!
+    expect(table.map(([id, name]) => [id, name])).to.deep.equal([
+      ['id', 'name'],
+      ['a', 'a'],
+      ['b', 'b'],
+    ])
   })
 })

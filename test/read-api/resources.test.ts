@@ -19,7 +19,7 @@ const NOTHING = [
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
 const OF_NO_LIST = ['/khub/inbox', '/kwlt/net-worth', '/kwlt/books', '/kbfc/catalog', '/kbfc/dashboard', '/kbfc/value']
-const OF_CENTER = ['/kctr/flow', '/kctr/forecast', '/kctr/workflows']
+const OF_CENTER = ['/kctr/flow', '/kctr/forecast', '/kctr/workflows', '/kctr/calendar', '/kctr/task-table']
 
 function twoOrgs(): History {
   const history = new History()

@@ -1,0 +1,116 @@
+/** `POST /kctr/task-table`: tasks from CSV, each line a command of its own. */
+import { z } from 'zod'
+import { centerService } from '../../domain/center/service.ts'
+import { task } from '../../domain/center/task/task.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { ApiRequest, Route } from '../../domain/kernel/route.ts'
+import { integer, object, text } from '../../domain/kernel/schema.ts'
+import { csvLines, csvValue } from '../../domain/record/csv.ts'
+import { execute } from '../execute.ts'
+import { uuidOf } from '../ids.ts'
+import {
+  type CommandDeps,
+  commandsOf,
+  dryRunOf,
+  dryRunParameter,
+  invalidBody,
+  parseBody,
+  parseCommand,
+} from '../requests.ts'
+
+const LINES_MAX = 10_000
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+
+const body = object({
+  content: z.string().min(1).max(BODY_BYTES_MAX).meta({ description: 'CSV whose first line names the columns' }),
+}).meta({ examples: [{ content: 'id,name,due_on,labels\nposter,Print the poster,2026-12-05,print\n' }] })
+
+const response = object({
+  created: integer(0, LINES_MAX),
+  refused: z.array(object({ line: integer(1, LINES_MAX + 1), code: text(64), message: text(1_000) })),
+}).meta({ title: 'TaskTableImport' })
+
+const create = commandsOf([centerService]).find(({ operationId }) => operationId === 'task.create')!
+
+/** Columns of an export that no client sets. */
+const LEFT_OUT = new Set(['sprint', 'stage', 'actual_hours', 'created_at', 'completed_at'])
+
+/**
+ * The route of imports. A line is created under a key that follows from that of the request and its place, so that the
+ * same file sent again under the same key creates nothing twice.
+ */
+export const taskTableRoute = (deps: CommandDeps): Route => ({
+  method: 'POST',
+  path: '/kctr/task-table',
+  operationId: 'importTasks',
+  summary: 'Create tasks from CSV, a line each; a line that is refused does not stop the others.',
+  permission: 'center.tasks.write',
+  tag: 'kctr',
+  parameters: [dryRunParameter],
+  body,
+  bodyBytesMax: BODY_BYTES_MAX,
+  response,
+  errors: { 422: ['idempotency_key_reused', ...task.rejections], 503: ['engine_unavailable', 'outcome_unknown'] },
+  async handle(request) {
+    const { content } = parseBody(body, request.body)
+    const bodies = bodiesOf(content)
+    const dryRun = dryRunOf(request.query)
+    const key = request.header('idempotency-key') ?? deps.newKey()
+    const refused: { line: number; code: string; message: string }[] = []
+    let [created, position] = [0, 0n]
+    for (const [n, fields] of bodies.entries()) {
+      try {
+        const receipt = await execute(deps, commandOf(request, { fields, key: uuidOf([key, n]), dryRun }))
+        created += receipt.events.length > 0 ? 1 : 0
+        if (receipt.position > position) position = receipt.position
+      } catch (error) {
+        if (!(error instanceof KogiError)) throw error
+        const { code, message, details } = error
+        const about = details.map(({ field, message }) => `${field} ${message}`).join('; ')
+        refused.push({ line: n + 2, code, message: (about ? `${message} ${about}` : message).slice(0, 1_000) })
+      }
+    }
+    return { data: { created, refused }, headers: position > 0n ? { 'Kogi-Position': String(position) } : {} }
+  },
+})
+
+type Line = { readonly fields: object; readonly key: string; readonly dryRun: symbol | undefined }
+
+const commandOf = ({ principal, correlationId }: ApiRequest, { fields, key, dryRun }: Line) => ({
+  ...parseCommand(create, {
+    id: undefined,
+    body: fields,
+    key,
+    ifMatch: undefined,
+    ifNoneMatch: undefined,
+    principal,
+    correlationId,
+    dryRun,
+  }),
+  isOfBulk: true,
+})
+
+/** The bodies of the commands that the lines stand for. Throws `invalid_body` where the text is no such table. */
+function bodiesOf(content: string): readonly object[] {
+  const lines = csvLines(content)
+  const fault = (message: string) => invalidBody([{ field: 'content', message }])
+  if (!lines || lines.length === 0) throw fault('is no CSV: a quoted field has no end, or there is no line')
+  const [heads, ...rows] = lines as [readonly string[], ...(readonly string[])[]]
+  if (rows.length > LINES_MAX) throw fault(`has more than ${LINES_MAX} lines`)
+  const known = new Set([...Object.keys(task.commands.create.shape), ...Object.keys(task.spellings ?? {})])
+  const unknown = heads.find(name => !known.has(name.trim()) && !LEFT_OUT.has(name.trim()))
+  if (unknown !== undefined) throw fault(`has a column ${unknown.slice(0, 60)}, which tasks do not have`)
+  return rows.map(fields =>
+    Object.fromEntries(
+      heads.flatMap((head, at) => {
+        const [name, value] = [head.trim(), csvValue(fields[at] ?? '')]
+        return value === '' || LEFT_OUT.has(name) ? [] : [[name, fieldOf(name, value)]]
+      }),
+    ),
+  )
+}
+
+function fieldOf(name: string, value: string): unknown {
+  if (name === 'labels') return value.split(/\s+/)
+  return name === 'estimated_hours' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
+}

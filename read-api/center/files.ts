@@ -1,0 +1,99 @@
+/** Tasks as files: a calendar of what is due (RFC 5545), and a table for spreadsheets (RFC 4180). */
+import { csvField } from '../../domain/record/csv.ts'
+import { projects } from '../../projections/center/projects.ts'
+import { sprints } from '../../projections/center/sprints.ts'
+import { tasks } from '../../projections/center/tasks.ts'
+import { invalidParameter } from '../parameters.ts'
+import { isAsked, ofTasks } from './of-tasks.ts'
+import { dayAfter, type Question } from './question.ts'
+
+/** Tasks of one file. */
+const TASKS_MAX = 200_000
+
+export const calendarQuestion: Question = {
+  path: '/kctr/calendar',
+  operationId: 'getCalendar',
+  summary: 'A calendar (iCalendar) of the days on which tasks that are not done are due, and projects and sprints end.',
+  permission: 'center.tasks.read',
+  parameters: ofTasks,
+  of: [tasks, projects, sprints],
+  sql(asked) {
+    const { rows, query } = asked
+    const all = Object.keys(query).every(name => !['project', 'team', 'assignee', 'sprint'].includes(name))
+    return `select 'task' as kind, t.id, t.name, t.due_on as day, t.updated_at, t.description
+        from ${rows(tasks)} t where t.due_on is not null and t.stage <> 'done' and ${isAsked(asked, 't')}
+      ${
+        all
+          ? `union all select 'project', p.id, p.name, p.ends_on, p.updated_at, null from ${rows(projects)} p
+        where p.ends_on is not null
+      union all select 'sprint', s.id, s.name, s.end_date, s.updated_at, s.goal from ${rows(sprints)} s
+        where s.status <> 'completed'`
+          : ''
+      } order by 4, 1, 2 limit ${TASKS_MAX}`
+  },
+  media: ['text/calendar'],
+  file(rows) {
+    const events = (rows as readonly (readonly string[])[]).flatMap(([kind, id, name, day, updated, about]) => [
+      'BEGIN:VEVENT',
+      `UID:${escaped(`${kind}-${encodeURIComponent(id!)}@kogi`)}`,
+      `DTSTAMP:${updated!.slice(0, 19).replaceAll(/[-:]/g, '')}Z`,
+      `DTSTART;VALUE=DATE:${compact(day!)}`,
+      `DTEND;VALUE=DATE:${compact(dayAfter(day!, 1))}`,
+      `SUMMARY:${escaped(kind === 'task' ? name! : `${name} (${kind} ends)`)}`,
+      ...(about === null ? [] : [`DESCRIPTION:${escaped(about!)}`]),
+      'TRANSP:TRANSPARENT',
+      'END:VEVENT',
+    ])
+    const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//Kogi//Center//EN', ...events, 'END:VCALENDAR']
+    return { name: 'center.ics', type: 'text/calendar', content: lines.map(line => `${folded(line)}\r\n`).join('') }
+  },
+}
+
+const compact = (day: string) => day.replaceAll('-', '')
+
+/** A text value (RFC 5545, section 3.3.11); control characters that it cannot have become spaces. */
+const escaped = (text: string): string =>
+  text
+    .replaceAll(/[\\;,]/g, '\\$&')
+    .replaceAll(/\r\n|\r|\n/g, '\\n')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be written
+    .replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+
+/** A line in pieces of at most 75 bytes, between which a line end and a space stand (section 3.1). */
+function folded(line: string): string {
+  let [folds, bytes] = ['', 0]
+  for (const letter of line) {
+    const size = Buffer.byteLength(letter)
+    if (bytes + size > 75) [folds, bytes] = [`${folds}\r\n `, 1]
+    folds += letter
+    bytes += size
+  }
+  return folds
+}
+
+/** The columns of the table: those that an import reads stand first. */
+const COLUMNS = ['id', 'name', 'description', 'type', 'status', 'priority', 'project', 'parent', 'assignee', 'team']
+const MORE = ['labels', 'due_on', 'estimated_hours', 'sprint', 'stage', 'actual_hours', 'created_at', 'completed_at']
+
+export const tableQuestion: Question = {
+  path: '/kctr/task-table',
+  operationId: 'exportTasks',
+  summary: 'The tasks as CSV, for spreadsheets and for `POST /kctr/task-table`.',
+  permission: 'center.tasks.read',
+  parameters: ofTasks,
+  of: [tasks],
+  sql: asked => `select ${[...COLUMNS, ...MORE].map(name => `t."${name}"`).join(', ')}
+    from ${asked.rows(tasks)} t where ${isAsked(asked, 't')} order by t.id limit ${TASKS_MAX + 1}`,
+  media: ['text/csv'],
+  file(rows) {
+    if (rows.length > TASKS_MAX)
+      throw invalidParameter('project', `must be named: there are more than ${TASKS_MAX} tasks`)
+    const cell = (value: unknown) => {
+      if (value === null) return ''
+      if (Array.isArray(value)) return csvField(value.join(' '))
+      return csvField(value as string | number)
+    }
+    const lines = [[...COLUMNS, ...MORE], ...rows.map(row => row.map(cell))].map(fields => `${fields.join(',')}\r\n`)
+    return { name: 'tasks.csv', type: 'text/csv', content: lines.join('') }
+  },
+}
