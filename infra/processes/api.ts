@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import pg from 'pg'
 import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
+import { restoreRoute } from '../../commands/center/restore.ts'
 import { taskTableRoute } from '../../commands/center/task-table.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { commandRoutes } from '../../commands/routes.ts'
@@ -137,6 +138,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),
+        restoreRoute(deps),
       ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }

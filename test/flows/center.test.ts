@@ -147,4 +147,23 @@ describe('the center, over HTTP', () => {
     const wrong = await send('POST', '/task-table', { content: 'id,colour\nx3,red\n' })
     expect([wrong.status, wrong.body.error.code]).to.deep.equal([400, 'invalid_body'])
   })
+
+  it('shows what each version of a thing changed, and gives an earlier one back', async () => {
+    await done('POST', '/pages', { id: 'how', title: 'How we print', body: 'Ask for a proof.', tags: ['print'] })
+    await done('PATCH', '/pages/how', { body: 'Print at once.', tags: [] })
+    const { versions, difference } = await read('/kctr/versions/page/how')
+    expect(versions.map(({ revision, type }: Record<string, string>) => [revision, type])).to.deep.equal([
+      ['0', 'PageAdded'],
+      ['1', 'PageChanged'],
+    ])
+    const changes = { body: { from: 'Ask for a proof.', to: 'Print at once.' }, tags: { from: ['print'], to: [] } }
+    expect([versions[1].changes, difference]).to.deep.equal([changes, changes])
+    await done('POST', '/versions/page/how/restore', { revision: '0' })
+    expect(await read('/kctr/pages/how')).to.deep.include({ body: 'Ask for a proof.', tags: ['print'], revision: '2' })
+    expect((await read('/kctr/versions/task/login?from=1')).versions).to.not.be.empty
+    expect((await send('POST', '/versions/page/nowhere/restore', { revision: '0' })).status).to.equal(404)
+    const guest = await app.clientOf('atelier', 'viewer', 'guest')
+    const refusedTo = await guest.call('POST', '/api/v1/kctr/versions/page/how/restore', { body: { revision: '0' } })
+    expect([refusedTo.status, refusedTo.body.error.code]).to.deep.equal([403, 'forbidden'])
+  })
 })

@@ -50,6 +50,8 @@ const UNNAMED = new Set([
   'getFileContent',
   'file.change',
   'file.remove',
+  'listVersions',
+  'restoreVersion',
 ])
 
 /** Streams have no end and no one answer; `test/live` opens them. */
@@ -188,6 +190,8 @@ describe('the examples of the OpenAPI document', () => {
     getPayment: async () => '1',
     'transfer.approve': () => waiting(),
     'transfer.decline': () => waiting(),
+    listVersions: async name => (name === 'category' ? 'page' : 'page-1'),
+    restoreVersion: async name => (name === 'category' ? 'page' : 'page-1'),
     getBacklogItem: async name => (name === 'rank' ? 'i' : undefined),
     'task.changeComment': () => partOfTask('comment'),
     'task.removeComment': () => partOfTask('comment'),

@@ -19,7 +19,16 @@ const routes = [
   ...readRoutes({ kinds, resources, memoryPermissions } as never),
   ...liveRoutes({ readPermissions, eventTypes } as never),
 ]
-const ANY_CALLER = new Set(['bulk', 'listActivity', 'listNotifications', 'getUnread', 'streamEvents', 'openSocket'])
+const ANY_CALLER = new Set([
+  'listVersions',
+  'restoreVersion',
+  'bulk',
+  'listActivity',
+  'listNotifications',
+  'getUnread',
+  'streamEvents',
+  'openSocket',
+])
 
 function follow(api: OpenApi, reference: string): unknown {
   const steps = reference.slice(2).split('/')

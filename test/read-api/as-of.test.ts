@@ -206,7 +206,7 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       const declared = parameters.some(({ name }) => name === 'as_of')
       // A search, notifications, the inbox, a glance, versions, what is left to clear and the notary are of now.
       const words =
-        'notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|:id/content'
+        'notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|:id/content|:category/:id'
       const ofNow = new RegExp(`search|(${words})$|/log/`)
       expect(declared, path).to.equal(!ofNow.test(path))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])

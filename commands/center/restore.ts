@@ -1,0 +1,99 @@
+/** `POST /kctr/versions/:category/:id/restore`: gives a thing the fields that it had at an earlier revision. */
+import { centerService } from '../../domain/center/service.ts'
+import { type AnyAggregate, evolveWith } from '../../domain/kernel/aggregate.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import type { Route } from '../../domain/kernel/route.ts'
+import { id, object, oneOf, unsigned64 } from '../../domain/kernel/schema.ts'
+import type { RecordState } from '../../domain/record/record.ts'
+import { execute } from '../execute.ts'
+import { streamOf } from '../ids.ts'
+import {
+  acceptedAnswer,
+  type CommandDeps,
+  commandsOf,
+  dryRunOf,
+  parseBody,
+  parseCommand,
+  receiptSchema,
+} from '../requests.ts'
+import { commandParameters } from '../routes.ts'
+
+const PAGE = 500
+
+/** Commands that replace all fields of a thing. */
+const replaces = commandsOf([centerService]).filter(({ name }) => name === 'replace')
+const category = oneOf(...(replaces.map(({ aggregate }) => aggregate.name) as [string]))
+const body = object({ revision: unsigned64.meta({ description: 'the revision whose fields come back' }) }).meta({
+  examples: [{ revision: '0' }],
+})
+
+/** The route that restores. What was removed is added again first; a status comes back as its workflow allows. */
+export const restoreRoute = (deps: CommandDeps): Route => ({
+  method: 'POST',
+  path: '/kctr/versions/:category/:id/restore',
+  operationId: 'restoreVersion',
+  summary: 'Give a thing the fields that it had at an earlier revision, as a new version: none is lost.',
+  permission: 'signed in',
+  tag: 'kctr',
+  parameters: [
+    { name: 'category', in: 'path', schema: category, description: 'what kind of thing it is' },
+    { name: 'id', in: 'path', schema: id('thing'), description: 'id of the thing' },
+    ...commandParameters,
+  ],
+  body,
+  response: receiptSchema,
+  errors: {
+    403: ['forbidden'],
+    404: ['not_found'],
+    409: ['conflict'],
+    412: ['precondition_failed'],
+    422: ['idempotency_key_reused', ...new Set(replaces.flatMap(({ aggregate }) => aggregate.rejections))],
+    503: ['engine_unavailable', 'outcome_unknown'],
+  },
+  async handle({ params, body: sent, query, header, principal, correlationId }) {
+    const { revision } = parseBody(body, sent)
+    const client = replaces.find(({ aggregate }) => aggregate.name === params.category)
+    if (!client) throw new KogiError('not_found', 'Things of this kind have no versions that come back.')
+    deps.mustAllow(principal, client.permission)
+    const state = await stateAt(
+      deps,
+      client.aggregate,
+      streamOf(principal.org, client.aggregate.name, params.id!),
+      revision,
+    )
+    if (state.status !== 'present')
+      throw new KogiError('not_found', `There was no ${params.category} ${params.id} then.`)
+    const key = header('idempotency-key') ?? deps.newKey()
+    const fields = Object.fromEntries(Object.entries(state.fields).filter(([, value]) => value !== null))
+    const command = parseCommand(client, {
+      id: params.id,
+      body: fields,
+      key,
+      ifMatch: header('if-match'),
+      ifNoneMatch: header('if-none-match'),
+      principal,
+      correlationId,
+      dryRun: dryRunOf(query),
+    })
+    const receipt = await execute(deps, command)
+    const { data } = await acceptedAnswer(client, command, receipt, deps.keyring)
+    const position = String(receipt.position)
+    return {
+      status: 200,
+      data,
+      headers: { ETag: `"${receipt.revision}"`, 'Kogi-Position': position, 'Idempotency-Key': key },
+    }
+  },
+})
+
+/** The state of a plain thing at a revision, folded from the log. */
+async function stateAt({ store, codec }: CommandDeps, aggregate: AnyAggregate, stream: string, revision: bigint) {
+  let state = aggregate.initial as RecordState
+  for (let from = 0n; from <= revision; from += BigInt(PAGE)) {
+    const left = revision - from + 1n
+    const page = await store.read(stream, from, left < PAGE ? Number(left) : PAGE)
+    for (const event of page) state = evolveWith(aggregate, state, codec.decode(event)) as RecordState
+    if (page.length < PAGE) break
+  }
+  return state
+}
