@@ -136,7 +136,7 @@ describe('execute', () => {
       const [a, b] = [startProcess(log.port), startProcess(log.port)]
       const id = await addItem(a.send)
       const move = (status: string) => ({ aggregate: item, name: 'changeStatus', id, body: { status } })
-      await b.send(move('live'))
+      await b.send(move('cancelled'))
       expect((await a.send(move('draft'))).events).to.have.length(1)
       expect((await a.send(move('draft'))).events).to.have.length(0)
     })
