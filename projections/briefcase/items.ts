@@ -45,7 +45,7 @@ const row = object({
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  ItemAdded: made(({ parent: _, lifecycle = 'free', tags = [], ...data }, at) => ({
+  ItemAdded: made(({ parent: _, template: __, lifecycle = 'free', tags = [], ...data }, at) => ({
     ...data,
     lifecycle,
     tags,

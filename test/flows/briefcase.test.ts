@@ -181,4 +181,30 @@ describe('a portfolio', () => {
       archived: 0,
     })
   })
+
+  it('begins items with what a template says', async () => {
+    await give(201, 'POST', '/kbfc/item-templates', {
+      id: 'site',
+      title: 'Website',
+      type: 'app',
+      tags: ['web'],
+      metadata: { pages: 5 },
+    })
+    await give(201, 'POST', '/kbfc/items', { id: 'shop', name: 'Shop', template: 'site', metadata: { pages: 7 } })
+    const { data } = await ask('/kbfc/items/shop')
+    expect(data).to.deep.include({ type: 'app', status: 'draft', tags: ['web'], metadata: { pages: 7 } })
+    await give(204, 'DELETE', '/kbfc/items/shop')
+    const binder = { id: 'bank', name: 'For the bank', workspace_id: 'desk' }
+    await give(201, 'POST', '/kbfc/workspaces', { id: 'desk', name: 'Desk', item_id: 'bakery' })
+    const content = [
+      { content_type: 'item', content_id: 'bakery' },
+      { content_type: 'item', content_id: 'logo' },
+    ]
+    await give(201, 'POST', '/kbfc/binders', { ...binder, content })
+    await give(200, 'PATCH', '/kbfc/binders/bank', { content: content.toReversed() })
+    expect((await ask('/kbfc/binders/bank')).data).to.deep.include({
+      content: content.toReversed(),
+      workspace_id: 'desk',
+    })
+  })
 })

@@ -36,6 +36,21 @@ const record = (path: string, name: string, more: object = {}): Kind => ({
   isOf: own,
 })
 
+/** A plain thing that belongs to others, which are made before it. */
+type Holders = (id: string) => readonly (readonly [path: string, body: object, names: object])[]
+const recordOf = (path: string, holdersOf: Holders, more: object = {}): Kind => ({
+  ...record(path, 'name'),
+  make: of => {
+    const id = `${path} ${of}`
+    const holders = holdersOf(id)
+    return [
+      ...holders.map(([at, body]) => ['POST', at, { id: `${id} holder`, ...body }] as const),
+      ['POST', path, Object.assign({ id: of, name: 'x' }, more, ...holders.map(([, , name]) => name))],
+    ]
+  },
+  change: [(id, n) => ['PATCH', `${path}/${id}`, { name: `x ${n}` }]],
+})
+
 const KINDS: Readonly<Record<string, Kind>> = {
   wallet: {
     make: id => [
@@ -152,6 +167,18 @@ const KINDS: Readonly<Record<string, Kind>> = {
     isOf: own,
   },
   briefcase: record('/kbfc/briefcases', 'name'),
+  itemtemplate: record('/kbfc/item-templates', 'title'),
+  workspace: recordOf('/kbfc/workspaces', id => [['/kbfc/items', { name: 'x' }, { item: `${id} holder` }]]),
+  binder: recordOf('/kbfc/binders', id => [
+    ['/kbfc/items', { name: 'x' }, {}],
+    ['/kbfc/workspaces', { name: 'x', item: `${id} holder` }, { workspace: `${id} holder` }],
+  ]),
+  library: recordOf('/kbfc/libraries', () => [], { library_type: 'x' }),
+  libraryasset: recordOf(
+    '/kbfc/library-assets',
+    id => [['/kbfc/libraries', { name: 'x', library_type: 'x' }, { library: `${id} holder` }]],
+    { asset_type: 'x', asset_path: 'x' },
+  ),
   book: {
     make: id => [
       ['POST', '/kbfc/items', { id: `${id} of a book`, name: 'x' }],

@@ -64,6 +64,11 @@ describe('permissions', () => {
     'briefcase.briefcases': 'rw rw rw rw rw r - r',
     'briefcase.books': 'rw rw rw rw rw r - r',
     'briefcase.files': 'rw rw rw rw rw r - r',
+    'briefcase.workspaces': 'rw rw rw rw rw r - r',
+    'briefcase.binders': 'rw rw rw rw rw r - r',
+    'briefcase.libraries': 'rw rw rw rw rw r - r',
+    'briefcase.library-assets': 'rw rw rw rw rw r - r',
+    'briefcase.item-templates': 'rw rw rw rw rw r - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

@@ -81,12 +81,15 @@ const evolve: Evolve<Item, typeof events> = {
 const ARCHIVED = ['item_archived', 'The item is archived; restore it first.'] as const
 
 const decide: Decide<Item, typeof commands, typeof events> = {
-  add(item, { status, metadata = {}, lifecycle = lifecycleOf(status), ...given }, { actor, behalf }) {
+  add(item, { id: _, ...given }, { actor, behalf, seen }) {
     if (item.status === 'active')
       throw rejected('item_already_added', 'The item exists; update it or choose another id.')
+    const said = { ...templateOf(seen), ...given }
+    const { type = 'project', status = 'draft', metadata = {} } = said
+    const { lifecycle = lifecycleOf(status) } = said
     mustBegin(lifecycle, status)
-    const { id: _, ...said } = given
-    return [{ type: 'ItemAdded', data: { ...said, status, lifecycle, metadata, owner: behalf?.subject ?? actor } }]
+    const owner = behalf?.subject ?? actor
+    return [{ type: 'ItemAdded', data: { ...said, type, status, lifecycle, metadata, owner } }]
   },
   replace(item, { status, reason, type, name, description, metadata, tags, briefcase }, context) {
     const wanted = {
@@ -164,10 +167,24 @@ export const item = aggregate({
   evolve,
   decide,
   looksUp: { withdrawValue: ({ on }) => ({ types: ['ItemValued'], is: data => data.on === on }) },
+  sees: {
+    add: ({ template }) => (template === undefined ? undefined : { category: 'itemtemplate', id: template }),
+  },
   stateSchema: 3,
   activity,
   spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },
 })
+
+type Given = Partial<Pick<Details, 'type' | 'description' | 'metadata'>> & {
+  readonly status?: string
+  readonly tags?: string[]
+}
+
+/** What a template says of new items; its title is its own. */
+function templateOf(seen: unknown): Given {
+  const { fields: { title: _, ...said } = {} } = (seen ?? {}) as { readonly fields?: Record<string, unknown> }
+  return said as Given
+}
 
 function editable(item: Item, context: Context): Active {
   const active = inStatus(item, 'active', ARCHIVED)

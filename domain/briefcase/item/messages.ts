@@ -63,6 +63,8 @@ export const events = {
     briefcase: id('briefcase').optional(),
     /** The item that it is to be placed under, which a process asks for. */
     parent: id('item').optional(),
+    /** The template that it began with. */
+    template: id('item template').optional(),
   }),
   ItemUpdated: object({
     type: type.optional(),
@@ -99,11 +101,14 @@ const shared = {
 export const commands = {
   add: object({
     id: id('item').optional(),
-    type: type.default('project'),
-    status: status.default('draft'),
+    type: type.optional(),
+    status: status.optional(),
     lifecycle: lifecycle.optional(),
     ...shared,
     parent: ref('item').optional(),
+    template: ref('itemtemplate')
+      .optional()
+      .meta({ description: 'the template that gives what is left out; without one it is a project and a draft' }),
   }).meta({
     examples: [{ id: 'item-1', type: 'project', name: 'Website for a bakery', metadata: { client: 'Bakery Blum' } }],
   }),
