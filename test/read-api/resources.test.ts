@@ -66,6 +66,7 @@ const QUERIES = [
   [/\/exchange$/, '?from=EUR&to=USD'],
   [/\/books$/, '?format=csv'],
   [/\/book\/diff$/, '?from=1'],
+  [/\/consistency$/, '?old=1'],
 ] as const
 
 describe('resources of the read API', () => {

@@ -211,6 +211,7 @@ const STATUS: Readonly<Record<string, number>> = {
   no_history: 400,
   invalid_parameter: 400,
   not_found: 404,
+  not_sealed: 404,
   rate_unknown: 404,
   not_yet_visible: 503,
   projection_stalled: 503,
