@@ -67,7 +67,7 @@ describe('the sentences of events', () => {
     expect(phrases.map(shown)).to.include.members(SAID)
     for (const phrase of phrases) {
       expect(phrase, shown(phrase)).to.include(THING)
-      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze) /)
+      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze|withdrew) /)
       expect(shown(phrase)).not.to.match(/undefined|null|\[object/)
     }
   })

@@ -14,7 +14,7 @@ export const activity: Activity<typeof events> = {
     ItemValueWithdrawn: ({ on }) => said`took back the value of the item ${THING} as of ${on}`,
     ItemShared: ({ with: grantee, role }) => said`shared the item ${THING} with ${grantee} as ${role}`,
     ItemUnshared: ({ with: grantee }) => said`shared the item ${THING} with ${grantee} no more`,
-    ItemEditingSet: ({ editing }) => said`made the editing of the item ${THING} ${editing}`,
+    ItemEditingSet: ({ editing }) => said`set the editing of the item ${THING} to ${editing}`,
     ItemPlacementRefused: ({ parent }) => said`could not place the item ${THING} under ${mention('item', parent)}`,
   },
 }
