@@ -66,8 +66,9 @@ describe('the sentences of events', () => {
   it('say in plain words what happened to which thing', () => {
     expect(phrases.map(shown)).to.include.members(SAID)
     for (const phrase of phrases) {
-      expect(phrase, shown(phrase)).to.include(THING)
-      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze|withdrew) /)
+      // What an organization has one of is not named: the sentence names the things in it.
+      expect(phrase, shown(phrase)).to.satisfy((parts: Phrase) => parts.some(part => typeof part !== 'string'))
+      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze|withdrew|made) /)
       expect(shown(phrase)).not.to.match(/undefined|null|\[object/)
     }
   })

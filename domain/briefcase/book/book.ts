@@ -3,7 +3,7 @@ import { rejected } from '../../kernel/errors.ts'
 import { bytesOf, digestOf } from '../../record/digest.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { rankBetween } from '../../record/rank.ts'
-import { said } from '../../record/said.ts'
+import { said, THING } from '../../record/said.ts'
 import { commands, events, LISTED, PARTS_MAX, rejections, TEXTS } from './messages.ts'
 
 type Edited = ReturnType<(typeof events)['BookEdited']['parse']>
@@ -131,8 +131,8 @@ export const book = aggregate({
     on: {
       BookEdited: ({ version, restores }) =>
         restores === undefined
-          ? said`edited the book of an item (version ${String(version)})`
-          : said`gave version ${String(restores)} of the book of an item back`,
+          ? said`edited the book of the item ${THING} (version ${String(version)})`
+          : said`gave version ${String(restores)} of the book of the item ${THING} back`,
     },
   },
 })

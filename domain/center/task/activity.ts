@@ -35,7 +35,7 @@ export const activity: Activity<typeof events> = {
     TimePostingRequested: ({ wallet }) =>
       said`asked to post time of the task ${THING} to the wallet ${mention('wallet', wallet)}`,
     TimePosted: said`posted time of the task ${THING}`,
-    TimePostingRefused: ({ code }) => said`could not post time of the task ${THING} (${code})`,
+    TimePostingRefused: ({ code }) => said`refused to post time of the task ${THING} (${code})`,
   },
 }
 
