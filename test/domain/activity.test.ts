@@ -68,7 +68,7 @@ describe('the sentences of events', () => {
     for (const phrase of phrases) {
       // What an organization has one of is not named: the sentence names the things in it.
       expect(phrase, shown(phrase)).to.satisfy((parts: Phrase) => parts.some(part => typeof part !== 'string'))
-      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze|withdrew|made) /)
+      expect(shown(phrase)).to.match(/^[a-z]+ed |^(took|gave|set|held|froze|unfroze|withdrew|made|put) /)
       expect(shown(phrase)).not.to.match(/undefined|null|\[object/)
     }
   })
