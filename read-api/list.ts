@@ -142,10 +142,11 @@ function pages(page: Page, beyond: readonly Condition[], { then }: Scope, sortin
 
 type From = { readonly place: readonly (string | null)[] | undefined; readonly query: Queries }
 
-/** SQL of the rows that a page is taken from. A page of the past in the order of the key is walked to, key by key. */
+/** SQL of the rows that a page is taken from. One of the past is walked to, key by key, where its order is the key. */
 function sourceOf({ projection, order }: Resource, { name }: Sorting, scope: Scope, { place, query }: From): string {
   const { fixed, conditions, put, then, table } = scope
-  if (then === undefined || name !== '' || !projection.history) return table
+  const isOfKey = [...fixed.map(([column]) => column), ...order].join() === projection.key.join()
+  if (then === undefined || name !== '' || !projection.history || !isOfKey) return table
   const filters = conditions.slice(fixed.length).map(condition => condition('v'))
   const rows = put(Number(query.limit ?? LIMIT_DEFAULT) + 1 + Number(query.offset ?? 0))
   const page = { fixed, order, position: then, filters, rows }

@@ -94,8 +94,9 @@ export const byEveryDay: View = {
     const first =
       place === undefined ? `coalesce(${from ?? 'null'}::date, min(t.effective_on)::date)` : `${place}::date + 1`
     const end = last.length > 0 ? `least(${last.join(', ')})::date` : 'max(t.effective_on)::date'
+    // No last day is no day: `least` alone would pass over it.
     return `with p as materialized (
-        select q.first, least(q.last, q.first + ${limit}::int - 1) as last from (
+        select q.first, case when q.last is not null then least(q.last, q.first + ${limit}::int - 1) end as last from (
           select ${first} as first, ${end} as last, count(*) from ${source} t where ${scope}) q),
       s as (select t.effective_on, sum(t.lines)::int as lines, sum(${NET}) as change from ${source} t
         where ${where} and t.effective_on <= (select to_char(last, 'YYYY-MM-DD') from p) group by t.effective_on)

@@ -55,7 +55,7 @@ describe('vnrelief: one account with tens of thousands of donations, one stream'
     const costOf = (durations: readonly number[]) => durations.toSorted((a, b) => a - b)[durations.length / 10]!
     const first = costOf(durationsMs.slice(1_000, 6_000))
     const last = costOf(durationsMs.slice(-5_000))
-    expect(last / first, `${first.toFixed(2)} ms, then ${last.toFixed(2)} ms`).to.be.below(1.25)
+    expect(last / first, `${first.toFixed(2)} ms, then ${last.toFixed(2)} ms`).to.be.below(1.5)
     console.log(`      ${first.toFixed(2)} ms at the start, ${last.toFixed(2)} ms at the end`)
   })
 

@@ -41,12 +41,14 @@ describe('bad input, on every route', () => {
     return answer
   }
   const commands = () => operations.filter(({ method }) => method !== 'GET')
+  /** A form is no JSON; `test/flows/files.test.ts` sends broken ones. */
+  const takesForm = (path: string) => /^\/kbfc\/(items\/\{id\}\/files|files\/\{id\}\/versions)$/.test(path)
 
   it('is refused with 400 where the body is no JSON object', async () => {
     for (const { method, path } of commands()) {
       for (const raw of ['{', 'nul', '"text"', '[1]', '[]', '7', 'null', '{"a":1}x', '{"a":"\\ud800"}']) {
         const { status, body } = await send(method, concrete(path, 'x'), { raw })
-        expect(status, `${method} ${path} ${raw} ${JSON.stringify(body)}`).to.equal(400)
+        expect(status, `${method} ${path} ${raw} ${JSON.stringify(body)}`).to.equal(takesForm(path) ? 415 : 400)
       }
     }
   })

@@ -111,7 +111,7 @@ describe('OpenAPI', () => {
       expect(operation.summary, operation.operationId).to.match(/\w/)
       expect(Object.keys(operation.responses!)).to.include.members(['401', '500', '503'])
       if (ANY_CALLER.has(String(operation.operationId))) continue
-      expect(operation['x-permission'], operation.operationId).to.match(/^\w+\.\w+\.\w+$/)
+      expect(operation['x-permission'], operation.operationId).to.match(/^\w+\.[\w-]+\.\w+$/)
       expect(Object.keys(operation.responses!)).to.include('403')
     }
     const responses = (api.paths['/kwlt/wallets/{id}/debits']!.post as unknown as { responses: Record<string, Json> })

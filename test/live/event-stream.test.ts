@@ -75,7 +75,7 @@ describe('the event stream', function stream() {
   it('leaves out what was not asked for, and moves the id on past it', async () => {
     const after = await add('filtered')
     await add('other')
-    await acme.call('PUT', '/api/v1/kbfc/items/filtered/status', { body: { status: 'live' } })
+    await acme.call('PUT', '/api/v1/kbfc/items/filtered/status', { body: { status: 'active' } })
     await acme.call('POST', '/api/v1/kctr/tasks', { body: { id: 'filtered', name: 'a task' } })
     const byId = await open(`?after=${after}&id=filtered&category=item`)
     await byId.until(() => byId.events.length === 1)
@@ -86,7 +86,7 @@ describe('the event stream', function stream() {
     const last = byTypes.events[1]!.position!
     await byId.until(() => byId.frames.some(({ comment, id }) => comment === 'heartbeat' && id! >= last))
     expect(byId.events).to.have.length(1)
-    await acme.call('PUT', '/api/v1/kbfc/items/filtered/status', { body: { status: 'sold' } })
+    await acme.call('PUT', '/api/v1/kbfc/items/filtered/status', { body: { status: 'completed' } })
     await byId.until(() => byId.events.length === 2)
   })
 

@@ -214,7 +214,7 @@ describe('kogi notary', function cli() {
     const error = await notary('prove', '00000000-0000-0000-0000-000000000000').catch((thrown: Error) => thrown)
     expect(String(error)).to.include('The last checkpoint has no event')
     expect(String(await notary('checkpoint', '--org', 'nobody').catch((thrown: Error) => thrown))).to.include(
-      'The part of nobody has no signed checkpoint yet',
+      'is of an organization nobody: is its id right?',
     )
   })
 

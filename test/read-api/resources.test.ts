@@ -166,7 +166,7 @@ describe('resources of the read API', () => {
 
   it('never shows a row of another org, over every route', async () => {
     const of = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR', payment: '1' }
-    const things: Record<string, string> = { ...of, on: '2026-01-01', kind: 'user' }
+    const things: Record<string, string> = { ...of, on: '2026-01-01', kind: 'user', position: '1' }
     for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']
       for (const id of ids) {
@@ -202,7 +202,7 @@ describe('resources of the read API', () => {
     const codes = new Set(services.map(({ code }) => code))
     for (const { path, permission, tag, summary } of world.routes) {
       expect(codes.has(path.split('/')[1]!), path).to.equal(true)
-      expect(permission, path).to.match(/^[a-z]+\.[a-z]+\.read$|^signed in$/)
+      expect(permission, path).to.match(/^[a-z]+\.[a-z-]+\.read$|^signed in$/)
       expect(tag).to.equal(path.split('/')[1])
       expect(summary, path).to.match(/\.$/)
     }

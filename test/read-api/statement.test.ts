@@ -17,6 +17,7 @@ describe('statement of an account', () => {
       const { status, data, pagination } = await world.call(ORG, `${url}${after}`)
       expect(status, url).to.equal(200)
       found.push(data as Statement)
+      expect(found.length, `pages of ${url}`).to.be.below(1_000)
       if (!pagination!.has_more) return found
       after = `&after=${pagination!.next}`
     }

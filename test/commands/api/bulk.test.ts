@@ -69,7 +69,11 @@ describe('API: bulk', () => {
       })
       .then(
         200,
-        { type: 'ProjectAdded', data: { name: 'Bridge', status: 'planned', owner: 'user-1' }, id: 'bridge' },
+        {
+          type: 'ProjectAdded',
+          data: { name: 'Bridge', status: 'planned', owner: 'user-1', workflow: 'free', task_workflow: 'free' },
+          id: 'bridge',
+        },
         { type: 'ProjectChanged', data: { status: 'active' }, id: 'bridge' },
         { type: 'ProjectRemoved', data: {}, id: 'bridge' },
       ))
