@@ -17,16 +17,16 @@ export const DAY_RATES_OF = [ratePairs, rates]
  * tables as `text[]`) are SQL.
  */
 export function dayRatesSql(day: string, { then, sources }: { then?: string | undefined; sources?: string }): string {
-  const known = (row: string) => (then === undefined ? '' : ` and ${row}.position <= ${then}::bigint`)
+  // The last word on a day counts; a day whose rate was withdrawn is passed over.
   return `(select coalesce(jsonb_agg(jsonb_build_object('source', r.source, 'base', r.base, 'quote', r.quote,
       'day', r.day, 'rate', r.rate) order by r.day, r.position), '[]')
     from ${tableOf(ratePairs)} p cross join lateral (
-      select * from ${tableOf(rates)} r where r.org = p.org and r.source = p.source and r.base = p.base
-        and r.quote = p.quote and r.day <= ${day}${known('r')} and r.rate is not null
-        and not exists (select from ${tableOf(rates)} w where w.org = r.org and w.source = r.source
-          and w.base = r.base and w.quote = r.quote and w.day = r.day and w.position > r.position
-          and w.rate is null${known('w')})
-      order by r.day desc, r.position desc limit 1) r
+      select * from (
+        select distinct on (r.day) * from ${tableOf(rates)} r where r.org = p.org and r.source = p.source
+          and r.base = p.base and r.quote = p.quote and r.day <= ${day}
+          ${then === undefined ? '' : `and r.position <= ${then}::bigint`}
+        order by r.day desc, r.position desc) last
+      where last.rate is not null order by last.day desc limit 1) r
     where p.org = $2 and p.first_day <= ${day} and r.valid_until >= ${day}
       ${sources === undefined ? '' : `and p.source in (select unnest(${sources}::text[]))`})`
 }
