@@ -141,7 +141,7 @@ function parameterExamples(services: readonly Service[]): ParameterExample {
     .map(({ path, schema, makes }) => ({ path, makes, example: exampleOf(schema) as JsonObject }))
     .sort((a, b) => b.path.length - a.path.length)
   return ({ path }, { name, schema, in: place }) => {
-    const has = commands.filter(({ example }) => Object.hasOwn(example, name))
+    const has = commands.filter(({ example }) => Object.hasOwn(example, name) && typeof example[name] !== 'object')
     const maker = has.find(({ makes, path: made }) => makes && path.startsWith(`${made}/`))
     const own = has.find(command => command.path === path)
     return (maker ?? own)?.example[name] ?? (place === 'path' ? undefined : exampleOf(schema, name))

@@ -67,7 +67,10 @@ const SIZE_MAX = 2 ** 48
 const base64 = z.string().meta({ description: 'a SHA-256 hash in base64' })
 const consistencySchema = z.strictObject({ old: z.int(), size: z.int(), hashes: z.array(base64) })
 const consistencyParameters: readonly Parameter[] = [
-  { ...inQuery('old', whole(0, SIZE_MAX), 'events that the earlier checkpoint has'), required: true },
+  {
+    ...inQuery('old', whole(0, SIZE_MAX).meta({ examples: ['1000'] }), 'events that the earlier checkpoint has'),
+    required: true,
+  },
   inQuery('size', whole(0, SIZE_MAX), 'events of the later one; those of the last checkpoint by default'),
 ]
 
