@@ -38,6 +38,7 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
         const place = placeOf(org, stored.sha256)
         await mkdir(path.dirname(place), { recursive: true })
         await rename(temporary, place)
+        await synced(path.dirname(place))
         return stored
       } catch (error) {
         await handle.close().catch(() => {})
@@ -72,6 +73,16 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
   }
 }
 
+/** Makes the names in a folder last, as `fsync` does for the bytes of a file: its event may last longer otherwise. */
+async function synced(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 const namesIn = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => [])
 
 async function write(
@@ -85,7 +96,7 @@ async function write(
   for await (const chunk of bytes) {
     if (size < HEAD_BYTES) head.push(chunk)
     hash.update(chunk)
-    await handle.write(chunk)
+    await handle.appendFile(chunk) // `write` may take a part of it alone.
     size += chunk.length
   }
   const type = await typeOf(Buffer.concat(head).subarray(0, HEAD_BYTES))

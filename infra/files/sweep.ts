@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { itemFiles } from '../../projections/briefcase/item-files.ts'
 import { CHECKPOINTS } from '../../projections/ownership/tables.ts'
+import type { EventLog } from '../../projections/ports.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import { historyTableOf } from '../../projections/rows/tables.ts'
 import type { Log } from '../log.ts'
@@ -9,29 +10,44 @@ import type { Pool } from '../postgres.ts'
 import type { FileStore } from './folder.ts'
 
 const EVERY_MS = 3_600_000
+/** Time that the read model of files gets to come to the end of the log. */
+const SETTLE_MS = 5_000
 
-/** Of some digests those that a version of a file has; all of them while the read model of files cannot say. */
-const keptFiles =
-  (pool: Pick<Pool, 'query'>) =>
+/**
+ * Of some digests those that a version of a file has. All of them while the read model of files cannot say: it has not
+ * come to `head` yet, as after the read models were made anew, or stands still.
+ */
+export const keptFiles =
+  (pool: Pick<Pool, 'query'>, head: bigint) =>
   async (org: string, digests: readonly string[]): Promise<ReadonlySet<string>> => {
     const { rows } = await pool.query<{ sha256: string | null; known: boolean }>(
-      `select k.known, h.sha256 from (select count(*) = 1 and bool_and(state = 'running') as known from ${CHECKPOINTS}
+      `select k.known, h.sha256 from (select count(*) = 1 and bool_and(state = 'running' and position >= $6) as known
+        from ${CHECKPOINTS}
         where projection = $1 and version = $2 and bucket = $3) k
       left join (select distinct sha256 from ${historyTableOf(itemFiles)} where org = $4 and sha256 = any($5::text[])) h
         on true`,
-      [itemFiles.name, itemFiles.version, bucketOf(org), org, digests],
+      [itemFiles.name, itemFiles.version, bucketOf(org), org, digests, String(head)],
     )
     return new Set(rows[0]?.known ? rows.flatMap(({ sha256 }) => sha256 ?? []) : digests)
   }
 
+type SweepDeps = {
+  readonly store: FileStore
+  readonly pool: Pick<Pool, 'query'>
+  readonly events: Pick<EventLog, 'head'>
+  readonly log: Log
+}
+
 /** Sweeps once an hour, until it is told to stop. */
-export async function sweepFiles(store: FileStore, pool: Pick<Pool, 'query'>, log: Log, signal: AbortSignal) {
+export async function sweepFiles({ store, pool, events, log }: SweepDeps, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const removed = await store.sweep(keptFiles(pool))
+      const head = await events.head(signal)
+      await sleep(SETTLE_MS, undefined, { signal })
+      const removed = await store.sweep(keptFiles(pool, head))
       if (removed > 0) log.info({ context: { removed } }, 'files that no event tells of were removed')
     } catch (error) {
-      log.warn({ err: error }, 'files could not be swept')
+      if (!signal.aborted) log.warn({ err: error }, 'files could not be swept')
     }
     await sleep(EVERY_MS, undefined, { signal }).catch(() => {})
   }

@@ -35,15 +35,17 @@ export const receiveFile =
         return
       }
       parser.on('file', (field, bytes, { filename }) => {
+        // It may break off before anything reads it: an error that nobody listens to ends the process.
+        bytes.on('error', () => {})
         if (field !== 'file' || stored) {
-          bytes.on('error', () => {}).resume()
+          bytes.resume()
           malformed('has another file than `file`')
           return
         }
         incoming = bytes
         stored = store({ name: filename ?? 'file', bytes: limited(bytes, bytesMax) })
         stored.catch(error => {
-          bytes.on('error', () => {}).resume()
+          bytes.resume()
           fail(error)
         })
       })

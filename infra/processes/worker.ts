@@ -115,7 +115,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
     { name: WORKS.budgets, run: signal => budgets.run(signal) },
-    { name: WORKS.files, run: signal => sweepFiles(fileStore(config), pool, log, signal) },
+    { name: WORKS.files, run: signal => sweepFiles({ store: fileStore(config), pool, events, log }, signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
     ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
   ])

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { utimes } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -6,6 +6,9 @@ import path from 'node:path'
 import { expect } from 'chai'
 import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { fileStore } from '../../infra/files/open.ts'
+import { keptFiles } from '../../infra/files/sweep.ts'
+import { silentLog } from '../../infra/log.ts'
+import { createPool } from '../../infra/postgres.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 
@@ -194,5 +197,16 @@ describe('files of an item', () => {
     expect(await store.sweep(async (_, digests) => new Set(digests))).to.equal(0)
     expect(await store.sweep(kept)).to.equal(1)
     expect(existsSync(orphan)).to.equal(false)
+  })
+
+  it('sweeps nothing while the read model has not come to the end of the log', async () => {
+    const { body } = await upload('items/bakery/files', 'kept.txt', Buffer.from('An event tells of this.'))
+    const { sha256 } = (await read(`files/${body.data.id}`)).body.data
+    const orphan = createHash('sha256').update('Nobody tells of this either.').digest('hex')
+    const pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 1 })
+    const kept = async (head: bigint) => [...(await keptFiles(pool, head)('files', [sha256, orphan]))]
+    expect(await kept(BigInt(position))).to.deep.equal([sha256])
+    expect(await kept(2n ** 62n)).to.have.members([sha256, orphan])
+    await pool.end()
   })
 })
