@@ -4,12 +4,12 @@
  * administrator of wallets. What may be read follows from permissions alone, but for the net worth: what a wallet that
  * names its users holds counts for those who may use it.
  */
-import type { Context } from '../../kernel/aggregate.ts'
+import { type Context, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { memberOf, withMember, withoutMember } from '../../record/keyed.ts'
 import { because } from '../../record/reason.ts'
 import type { commands } from './messages.ts'
-import { OF_PROCESS, type OpenWallet } from './state.ts'
+import { OF_PROCESS, type OpenWallet, type Wallet } from './state.ts'
 
 type Command<K extends keyof typeof commands> = ReturnType<(typeof commands)[K]['parse']>
 type Caller = Pick<Context, 'actor' | 'permissions' | 'behalf'>
@@ -24,14 +24,31 @@ export const administersWallets = (permissions: readonly string[]): boolean => p
 /** Roles of administrators, as events name them of who caused what a process does. */
 const ADMINISTRATORS = ['platform-admin', 'organization-admin']
 
-/** Throws where a caller may not post to the wallet. A process may: what it takes out was held for a user who may. */
-export function mustBeUser(open: OpenWallet, { actor, permissions }: Caller): void {
+export const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
+
+/** The wallet, where it is open and its caller may pay in or end a hold: a process may, whoever it acts for. */
+export function usable(wallet: Wallet, context: Context): OpenWallet {
+  const open = inStatus(wallet, 'open', CLOSED)
+  mustBeUser(open, context)
+  return open
+}
+
+/** The wallet, where it is open and its caller may take out of it what no hold has set aside. */
+export function payable(wallet: Wallet, context: Context): OpenWallet {
+  const open = usable(wallet, context)
+  mustBeSentByUser(open, context)
+  return open
+}
+
+/** Throws where a caller may not post to the wallet. A process may pay in, and end what it has begun. */
+function mustBeUser(open: OpenWallet, { actor, permissions }: Caller): void {
   if (isUser(open, actor) || administersWallets(permissions)) return
   throw missing(actor)
 }
 
-/** Throws where a process holds money on behalf of a user who may not post to the wallet. */
+/** Throws where a process holds money, or takes out what it does not hold, for a user who may not post to the wallet. */
 export function mustBeSentByUser(open: OpenWallet, { actor, behalf = { subject: actor, roles: [] } }: Caller): void {
+  if (!actor.startsWith(OF_PROCESS)) return
   if (isUser(open, behalf.subject) || behalf.roles.some(role => ADMINISTRATORS.includes(role))) return
   throw missing(behalf.subject)
 }

@@ -97,7 +97,7 @@ type Sending = Command<'reserve'>['as'] | 'asked'
 export function hold(open: OpenWallet, body: Command<'hold'>, context: Context, as: Sending = 'asked') {
   const { hold = context.newId(0), expires_at: expiresAt, description, ...asked } = body
   mustBeOwn(hold, context)
-  if (context.actor.startsWith(OF_PROCESS)) mustBeSentByUser(open, context)
+  mustBeSentByUser(open, context)
   if (memberOf(open.holds, hold) || memberOf(open.ended.how, hold)) {
     throw rejected('hold_already_made', 'The hold exists, or existed; choose another id.', { hold })
   }

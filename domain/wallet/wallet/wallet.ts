@@ -1,9 +1,9 @@
-import { aggregate, type Context, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
+import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { membersOf, noneKeyed, withMember } from '../../record/keyed.ts'
 import { changedFields } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
-import { grant, mustBeUser, revoke, withUser } from './access.ts'
+import { CLOSED, grant, payable, revoke, usable, withUser } from './access.ts'
 import { activity } from './activity.ts'
 import {
   changeAccount,
@@ -25,7 +25,7 @@ import { commands, EXTERNAL, events, rejections } from './messages.ts'
 import { reversalOf, reverse, reversedEntry } from './reversals.ts'
 import { setTransferRules } from './sending.ts'
 import { receive, settle } from './sides.ts'
-import { dayOf, find, isOwn, minorPlaces, type OpenWallet, posted, type Wallet, withAccount } from './state.ts'
+import { dayOf, find, isOwn, minorPlaces, posted, type Wallet, withAccount } from './state.ts'
 
 export { accountOf, accountsOf, type Wallet, walletPlacesOf } from './state.ts'
 
@@ -85,15 +85,6 @@ const evolve: Evolve<Wallet, typeof events> = {
   WalletClosed: wallet => ({ status: 'closed', owner: inStatus(wallet, 'open').owner }),
 }
 
-const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
-
-/** The wallet, where it is open and its caller may post to it. */
-function usable(wallet: Wallet, context: Context): OpenWallet {
-  const open = inStatus(wallet, 'open', CLOSED)
-  mustBeUser(open, context)
-  return open
-}
-
 const decide: Decide<Wallet, typeof commands, typeof events> = {
   open(wallet, { owner, holder, kind }, { actor }) {
     if (wallet.status !== 'none') throw rejected('wallet_already_open', 'The wallet exists; choose another id.')
@@ -129,14 +120,15 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
       postings: transfer(counterparty, account, { currency, amount, places }),
     }),
   debit: (wallet, { account, currency, amount, places, counterparty, ...rest }, context) =>
-    post(usable(wallet, context), context, {
+    post(payable(wallet, context), context, {
       ...rest,
       kind: rest.kind ?? 'debit',
       postings: transfer(account, counterparty, { currency, amount, places }),
     }),
-  post: (wallet, entry, context) => post(usable(wallet, context), context, { ...entry, kind: entry.kind ?? 'journal' }),
-  convert: (wallet, body, context) => convert(usable(wallet, context), body, context),
-  reverse: (wallet, body, context) => reverse(usable(wallet, context), body, context),
+  post: (wallet, entry, context) =>
+    post(payable(wallet, context), context, { ...entry, kind: entry.kind ?? 'journal' }),
+  convert: (wallet, body, context) => convert(payable(wallet, context), body, context),
+  reverse: (wallet, body, context) => reverse(payable(wallet, context), body, context),
   hold: (wallet, body, context) => hold(usable(wallet, context), body, context),
   capture: (wallet, body, context) => capture(usable(wallet, context), body, context),
   release: (wallet, body, context) => release(usable(wallet, context), body, context),

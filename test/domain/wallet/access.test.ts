@@ -90,6 +90,29 @@ describe('wallet: its users', () => {
       .when('release', { hold: 'h' }, eve)
       .then({ type: 'HoldReleased', data: hold })
   })
+  it('are those on whose behalf a process takes out what it does not hold', () => {
+    const task = (subject: string) => ({ actor: 'process:task', behalf: { subject, roles: ['team-lead'] } })
+    const facts = [...books, granted('jon')]
+    const spent = { ...eur, amount: 1n, counterparty: 'external:work' }
+    const postings = [
+      { ...eur, amount: -1n },
+      { account: 'external:work', currency: 'EUR', amount: 1n },
+    ]
+    given(...facts)
+      .when('debit', spent, task('eve'))
+      .rejects('wallet_right_missing')
+    given(...facts)
+      .when('post', { postings }, task('eve'))
+      .rejects('wallet_right_missing')
+    const types = (subject: string, command: 'debit' | 'credit') =>
+      wallet.decide[command](
+        stateOf(wallet, facts, CONTEXT.at),
+        { ...spent, tags: [] } as never,
+        { ...CONTEXT, ...task(subject) } as never,
+      ).map(({ type }) => type)
+    expect(types('jon', 'debit')).to.deep.equal(['EntryPosted'])
+    expect(types('eve', 'credit')).to.deep.equal(['EntryPosted'])
+  })
   it('leave nothing behind in the state when they are gone', () => {
     const state = stateOf(wallet, [...books, granted('jon'), granted('jon', 'manage'), revoked('jon')], CONTEXT.at)
     expect(state).to.deep.equal(stateOf(wallet, books, CONTEXT.at))
