@@ -22,13 +22,15 @@ export const transferProcess = process({
       // A transfer from before there were kinds goes on as it began, in two parts.
       if (data.kind === undefined) return [hold, step(transfer, 'recordHold', id, {})]
       const within = step(wallet, 'reserve', data.from, { ...held, as: 'within' }, refuse(id, 'hold'))
-      return [data.from === data.to ? within : hold, ...moves(data, stream, id)]
+      // A fee leaves the wallet also where the amount stays in it.
+      return [data.from === data.to && !data.fee ? within : hold, ...moves(data, stream, id)]
     },
     TransferApprovalAsked: null,
     TransferApproved({ data, stream, metadata: { id } }) {
       const hold = step(wallet, 'reserve', data.from, { ...heldOf(data, stream), as: 'approved' }, refusal =>
         refusal.code === 'wallet_right_missing' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),
       )
+      if (data.kind === undefined) return [hold, step(transfer, 'recordHold', id, {})]
       return [hold, ...moves(data, stream, id)]
     },
     TransferHeld: ({ data, stream, metadata: { id } }) => (data.kind === undefined ? delivers(data, stream, id) : []),

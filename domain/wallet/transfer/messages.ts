@@ -26,7 +26,7 @@ export const events = {
   TransferScheduled: object({ ...moved, dueAt: timestamp, expiresAt: timestamp.optional() }),
   TransferRequested: object({ ...moved, expiresAt: timestamp.optional() }),
   /** The wallet that it leaves wants a second person to approve it. */
-  TransferApprovalAsked: object({ approvers, expiresAt: timestamp }),
+  TransferApprovalAsked: object({ approvers, expiresAt: timestamp, requestedBy: moved.requestedBy }),
   TransferApproved: object({ ...moved, approvedBy: text(255), reason: reason.optional() }),
   TransferDeclined: object({ ...ended, reason }),
   TransferHeld: object(moved),

@@ -33,12 +33,11 @@ export type Transfer =
 const evolve: Evolve<Transfer, typeof events> = {
   TransferScheduled: (_, { dueAt: __, expiresAt, ...movement }) => ({ status: 'scheduled', movement, expiresAt }),
   TransferRequested: (_, { expiresAt, ...movement }) => ({ status: 'requested', movement, expiresAt }),
-  TransferApprovalAsked: (transfer, { approvers, expiresAt }) => ({
-    ...begun(transfer),
-    status: 'waiting',
-    approvers,
-    expiresAt,
-  }),
+  TransferApprovalAsked(transfer, { approvers, expiresAt, requestedBy }) {
+    const { movement } = begun(transfer)
+    const asked = { ...movement, ...(requestedBy !== undefined && { requestedBy }) }
+    return { status: 'waiting', movement: asked, approvers, expiresAt }
+  },
   TransferApproved(transfer) {
     const { approvers } = waiting(transfer)
     return { ...begun(transfer), status: 'approved', approvers }
@@ -70,12 +69,15 @@ const decide: Decide<Transfer, typeof commands, typeof events> = {
     const whole = { ...movement, ...(requestedBy !== undefined && { requestedBy }) }
     return requested(whole, expiresAt === undefined ? {} : { expiresAt })
   },
-  askApproval(transfer, { approvers }, { at }) {
+  askApproval(transfer, { approvers }, { at, behalf }) {
     if (transfer.status !== 'requested' && transfer.status !== 'approved') return []
     const { expiresAt = laterBy(APPROVAL_SECONDS, at) } = transfer
     // An approval by someone without a right to the wallet is none: others may still approve.
     const named = transfer.status === 'approved' ? transfer.approvers : approvers
-    return [{ type: 'TransferApprovalAsked', data: { approvers: [...named], expiresAt } }]
+    // A request from before it named who asked: that is on whose behalf its process acts, until another approves.
+    const isUnnamed = transfer.status === 'requested' && transfer.movement.requestedBy === undefined
+    const asker = isUnnamed && behalf ? { requestedBy: behalf.subject } : {}
+    return [{ type: 'TransferApprovalAsked', data: { approvers: [...named], expiresAt, ...asker } }]
   },
   approve(transfer, { reason }, { actor }) {
     if (transfer.status === 'approved') return []
@@ -90,7 +92,10 @@ const decide: Decide<Transfer, typeof commands, typeof events> = {
     return [{ type: 'TransferDeclined', data: { reason, ...ofBatch(mustWait(transfer).movement) } }]
   },
   recordHold(transfer) {
-    if (isHoldable(transfer)) return [{ type: 'TransferHeld', data: transfer.movement }]
+    // The wallet let it be held by its rules of that moment: approval that was asked for beside it is not needed.
+    if (isHoldable(transfer) || transfer.status === 'waiting') {
+      return [{ type: 'TransferHeld', data: transfer.movement }]
+    }
     return 'from' in transfer ? [{ type: 'TransferHeldInVain', data: { from: transfer.from } }] : []
   },
   refuse(transfer, refusal) {
@@ -176,7 +181,7 @@ function requested(movement: Moved, expiry: { readonly expiresAt?: string }) {
 }
 
 type Holdable = Extract<Transfer, { readonly status: 'requested' | 'approved' }>
-/** Whether its amount may be held: a hold that comes while it waits for approval was for one that is taken back. */
+/** Whether its amount is about to be held: nothing refuses one that waits for approval. */
 const isHoldable = (transfer: Transfer): transfer is Holdable =>
   transfer.status === 'requested' || transfer.status === 'approved'
 

@@ -47,6 +47,24 @@ describe('the process of a transfer', () => {
     when.refused(1, refusal).then()
   })
 
+  it('goes on in two parts also from an approval, so that it is credited once', () => {
+    const waits = { type: 'TransferApprovalAsked', data: { approvers: ['ana'], expiresAt: CONTEXT.at } }
+    const approved = { type: 'TransferApproved', data: { ...movement, approvedBy: 'ana' } }
+    given(requested, waits)
+      .when(approved)
+      .then(
+        ['wallet.reserve', 'mira', { hold: HOLD, account: 'main', ...amount, as: 'approved' }],
+        ['transfer.recordHold', CONTEXT.id, {}],
+      )
+    given(requested, waits, approved)
+      .when(held)
+      .then(
+        ['wallet.credit', 'ben', { account: 'savings', ...amount, counterparty: 'external:wallet:mira' }],
+        ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:ben' }],
+        ['transfer.complete', CONTEXT.id, {}],
+      )
+  })
+
   it('lets go what was held for nothing', () => {
     given(requested, held).when(refused('credit')).then(release)
     given(requested, timedOut)
@@ -104,6 +122,15 @@ describe('the process of a transfer', () => {
           ['wallet.capture', 'mira', { hold: HOLD, counterparty: 'external:wallet:mira', kind: 'transfer' }],
           end!,
         )
+    })
+
+    it('holds what is sent out of a wallet by its rules where the fee alone leaves it', () => {
+      for (const payer of ['from', 'to']) {
+        const fee = { amount: 9n, account: 'external:fees', payer }
+        const when = given().when({ ...asked, data: { ...ofKind, to: 'mira', fee } })
+        const required = { code: 'transfer_approval_required', message: 'a second person' }
+        when.refused(0, required).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
+      }
     })
 
     it('asks for the approval that the wallet wants', () => {

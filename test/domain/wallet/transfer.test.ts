@@ -232,6 +232,23 @@ describe('transfer', () => {
     })
     it('is asked for again where it came from someone without a right to the wallet', () =>
       given(requested, waits, approved).when('askApproval', { approvers: [] }).then(waits))
+    it('is not waited for where the wallet let the amount be held meanwhile', () => {
+      given(requested, waits).when('recordHold', {}).then(held)
+      given(requested, waits, held).when('approve', {}, ana).rejects('transfer_not_waiting')
+      given(requested, waits, declined).when('recordHold', {}).then(heldInVain)
+    })
+    it('knows who asked where an early request does not say', () => {
+      const { requestedBy: _, kind: __, ...early } = movement
+      const asking = { type: 'TransferRequested', data: early } as const
+      const named = { ...waits, data: { ...waits.data, requestedBy: 'ana' } }
+      const behalf = (subject: string) => ({ actor: 'process:transfer', behalf: { subject, roles: [] } })
+      given(asking).when('askApproval', { approvers }, behalf('ana')).then(named)
+      given(asking, named).when('approve', {}, ana).rejects('transfer_of_oneself')
+      const granted = { ...approved, data: { ...early, requestedBy: 'ana', approvedBy: 'ben' } }
+      given(asking, named).when('approve', {}, { actor: 'ben' }).then(granted)
+      given(asking, named, granted).when('askApproval', { approvers }, behalf('ben')).then(waits)
+      given(asking, named, granted, waits).when('approve', {}, ana).rejects('transfer_of_oneself')
+    })
     it('can be declined, once, which ends the transfer', () => {
       given(requested, waits).when('decline', { reason: 'No' }, ana).then(declined)
       given(requested, waits, declined).when('decline', { reason: 'Never' }, ana).changesNothing()
@@ -239,12 +256,11 @@ describe('transfer', () => {
       given(requested, waits, declined).when('cancel', {}).rejects('transfer_ended')
     })
     it('holds the amount back until it is there', () => {
-      given(requested, waits).when('recordHold', {}).changesNothing()
+      given(requested, waits).when('timeOut', {}).then(timedOut)
       given(requested, waits)
         .when('refuse', { step: 'hold', ...refusal })
         .changesNothing()
       given(requested, waits).when('cancel', {}).then(cancelled)
-      given(requested, waits).when('timeOut', {}).then(timedOut)
       given(requested, waits, approved).when('recordHold', {}).then(held)
       given(requested, waits, approved)
         .when('refuse', { step: 'hold', ...refusal })
