@@ -46,7 +46,7 @@ function mustBeUser(open: OpenWallet, { actor, permissions }: Caller): void {
   throw missing(actor)
 }
 
-/** Throws where a process holds money, or takes out what it does not hold, for a user who may not post to the wallet. */
+/** Throws where a process holds money, or takes out what it did not hold, for a user without a right to the wallet. */
 export function mustBeSentByUser(open: OpenWallet, { actor, behalf = { subject: actor, roles: [] } }: Caller): void {
   if (!actor.startsWith(OF_PROCESS)) return
   if (isUser(open, behalf.subject) || behalf.roles.some(role => ADMINISTRATORS.includes(role))) return

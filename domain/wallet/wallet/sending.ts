@@ -1,6 +1,6 @@
 /**
- * What processes may send out of a wallet: by transfers to others or with a fee, and by contributions to campaigns. What
- * they hold counts from the hold on, so that no interleaving passes a limit; what they let go again counts no more.
+ * What processes may send out of a wallet: by transfers to others or with a fee, and by contributions to campaigns.
+ * What they hold counts from the hold on, so that no interleaving passes a limit; what they let go counts no more.
  */
 import type { Context } from '../../kernel/aggregate.ts'
 import { Rejection, rejected } from '../../kernel/errors.ts'
