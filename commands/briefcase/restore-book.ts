@@ -12,7 +12,8 @@ import { commandParameters } from '../routes.ts'
 type Edited = ReturnType<(typeof events)['BookEdited']['parse']>
 type Written = Edited['parts'][number]
 
-const PAGE = 500
+/** Versions in one read: each can be as large as a whole book. */
+const PAGE = 16
 const body = object({
   version: integer(1, 2 ** 31 - 1).meta({ description: 'the version to give back' }),
   comment: text(1_000).optional(),

@@ -34,9 +34,9 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       const { org, id: book, at } = metadata
       if (data.removed.includes(String(part))) return null
       const stamps = { version: data.version, revision, updated_at: at }
-      const written = data.parts.find(each => each.part === part)
+      const written = data.parts.findLast(each => each.part === part)
       if (written) return { ...written, org, book, created_at: before?.created_at ?? at, ...stamps }
-      const { rank } = data.moved.find(each => each.part === part)!
+      const { rank } = data.moved.findLast(each => each.part === part)!
       return { ...existing(before, event), rank, ...stamps }
     },
   },
@@ -46,7 +46,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const bookSections = projection({
   name: 'book_sections',
   service: 'briefcase',
-  version: 1,
+  version: 2,
   history: true,
   of: { book: events },
   row,

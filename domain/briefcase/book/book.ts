@@ -4,7 +4,7 @@ import { bytesOf, digestOf } from '../../record/digest.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { rankBetween } from '../../record/rank.ts'
 import { said, THING } from '../../record/said.ts'
-import { commands, events, LISTED, PARTS_MAX, rejections, TEXTS } from './messages.ts'
+import { commands, events, LISTED, PARTS_MAX, RANK_MAX, rejections, TEXTS } from './messages.ts'
 
 type Edited = ReturnType<(typeof events)['BookEdited']['parse']>
 type Written = Edited['parts'][number]
@@ -35,9 +35,9 @@ const evolve: Evolve<Book, typeof events> = {
   BookEdited(book, { version, parts: written, moved, removed }) {
     let { names, parts, bytes } = book
     const gone = new Set(removed)
-    const made = written.filter(({ part }) => memberOf(parts, part) === undefined).map(({ part }) => part)
+    const made = new Set(written.map(({ part }) => part).filter(part => memberOf(parts, part) === undefined))
     if (gone.size > 0) names = names.filter(name => !gone.has(name))
-    if (made.length > 0) names = [...names, ...made]
+    if (made.size > 0) names = [...names, ...made]
     for (const name of removed) {
       bytes -= memberOf(parts, name)?.bytes ?? 0
       parts = withoutMember(parts, name)
@@ -69,6 +69,7 @@ const decide: Decide<Book, typeof commands, typeof events> = {
       written.push(...all)
       removed.push(...namesOf(book, kind).filter(name => !kept.has(name)))
     }
+    mustBeOnce(written)
     return edited(book, { ...NOTHING, written, removed: removed.filter(name => memberOf(book.parts, name)), comment })
   },
   writePart(book, { before, comment, ...given }) {
@@ -78,18 +79,16 @@ const decide: Decide<Book, typeof commands, typeof events> = {
       const message = `A part is of one kind, and ${TEXTS.join(', ')} are parts of the same name: choose another name.`
       throw rejected('part_misnamed', message, { part, kind: known?.kind ?? kind })
     }
-    const others = namesOf(book, kind).filter(name => name !== part)
     const isPlaced = isListed(kind) && (known === undefined || before !== undefined)
-    const rank = isPlaced ? rankAmong(book, others, before ?? null) : known?.rank
-    return edited(book, { ...NOTHING, written: [{ ...given, ...(rank !== undefined && { rank }) }], comment })
+    const [{ rank }, ...moved] = isPlaced ? placed(book, kind, part, before ?? null) : [{ rank: known?.rank }]
+    return edited(book, { ...NOTHING, written: [{ ...given, ...(rank !== undefined && { rank }) }], moved, comment })
   },
   movePart(book, { part, before, comment }) {
     const { kind, rank } = partOf(book, part)
     if (!isListed(kind)) throw rejected('part_misnamed', 'A book has this part once: it has no place among others.')
-    const others = namesOf(book, kind).filter(name => name !== part)
     const next = namesOf(book, kind)[namesOf(book, kind).indexOf(part) + 1] ?? null
     if (next === before || rank === undefined) return []
-    return edited(book, { ...NOTHING, moved: [{ part, rank: rankAmong(book, others, before) }], comment })
+    return edited(book, { ...NOTHING, moved: placed(book, kind, part, before), comment })
   },
   removePart(book, { part, comment }) {
     return memberOf(book.parts, part) ? edited(book, { ...NOTHING, removed: [part], comment }) : []
@@ -126,7 +125,7 @@ export const book = aggregate({
   initial: { status: 'empty', version: 0, bytes: 0, names: [], parts: noneKeyed } as Book,
   evolve,
   decide,
-  stateSchema: 1,
+  stateSchema: 2,
   activity: {
     on: {
       BookEdited: ({ version, restores }) =>
@@ -161,13 +160,42 @@ const namesOf = ({ names, parts }: Book, kind: Kind): readonly string[] =>
     .sort(([, { rank: a = '' }], [, { rank: b = '' }]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([name]) => name)
 
-/** A rank right before one of some parts in order, or behind all of them. */
-function rankAmong(book: Book, names: readonly string[], before: string | null): string {
-  const at = before === null ? names.length : names.indexOf(before)
+type Placed = { readonly part: string; readonly rank: string }
+
+/**
+ * The rank of a part right before another one of its kind, or behind all of them; and new ranks of the others where
+ * the ranks on both sides leave no room for one that is short enough.
+ */
+function placed(book: Book, kind: Kind, part: string, before: string | null): readonly [Placed, ...Placed[]] {
+  const others = namesOf(book, kind).filter(name => name !== part)
+  const at = before === null ? others.length : others.indexOf(before)
   if (at < 0)
     throw rejected('part_unknown', `There is no part ${before} of this kind to stand before.`, { before: before! })
-  const rankAt = (n: number) => (names[n] === undefined ? undefined : partOf(book, names[n]).rank)
-  return rankBetween(rankAt(at - 1) ?? '', rankAt(at))
+  const rankAt = (n: number) => (others[n] === undefined ? undefined : partOf(book, others[n]).rank)
+  const rank = rankBetween(rankAt(at - 1) ?? '', rankAt(at))
+  if (rank.length <= RANK_MAX) return [{ part, rank }]
+  const all = rankedAnew(others.toSpliced(at, 0, part))
+  return [all[at]!, ...all.toSpliced(at, 1)]
+}
+
+/** Names in order with the shortest ranks. */
+function rankedAnew(names: readonly string[]): readonly Placed[] {
+  let rank = ''
+  return names.map(part => {
+    rank = rankBetween(rank, undefined)
+    return { part, rank }
+  })
+}
+
+/** Refuses an edit that has a part twice: only one of the two could be kept. */
+function mustBeOnce(written: readonly Written[]): void {
+  const names = new Set<string>()
+  for (const { part, kind } of written) {
+    if (names.has(part)) {
+      throw rejected('part_named_twice', 'Each part has an id of its own: leave out the second one.', { part, kind })
+    }
+    names.add(part)
+  }
 }
 
 type Entry = { readonly id?: string | undefined } & Omit<Written, 'part' | 'kind' | 'rank'>
@@ -175,7 +203,7 @@ type Entry = { readonly id?: string | undefined } & Omit<Written, 'part' | 'kind
 /** All parts of a kind as a list has them. One keeps its rank where it still stands behind the one before. */
 function inOrder(book: Book, kind: Kind, entries: readonly Entry[], { newId }: Context, from: number): Written[] {
   let last = ''
-  return entries.map(({ id, ...said }, n) => {
+  const parts = entries.map(({ id, ...said }, n) => {
     const part = id ?? newId(from + n)
     const known = memberOf(book.parts, part)
     if ((known && known.kind !== kind) || isNamed(part)) {
@@ -185,11 +213,14 @@ function inOrder(book: Book, kind: Kind, entries: readonly Entry[], { newId }: C
     last = isBehind ? known.rank! : rankBetween(last, undefined)
     return { part, kind, rank: last, ...said }
   })
+  if (parts.every(({ rank }) => rank.length <= RANK_MAX)) return parts
+  const ranks = rankedAnew(parts.map(({ part }) => part))
+  return parts.map((part, n) => ({ ...part, ...ranks[n]! }))
 }
 
 type Edit = {
   readonly written: readonly Written[]
-  readonly moved: readonly { readonly part: string; readonly rank: string }[]
+  readonly moved: readonly Placed[]
   readonly removed: readonly string[]
   readonly comment?: string | undefined
   readonly restores?: number
@@ -199,10 +230,10 @@ const NOTHING: Edit = { written: [], moved: [], removed: [] }
 /** The version that an edit makes, of what it changes alone; none where all is so already. */
 function edited(book: Book, { written, moved: shifted, removed, comment, restores }: Edit) {
   const parts: Written[] = []
-  const moved = [...shifted]
+  const moved = shifted.filter(({ part, rank }) => memberOf(book.parts, part)!.rank !== rank)
   for (const each of written) {
     const [before, now] = [memberOf(book.parts, each.part), knownOf(each)]
-    if (!before || before.digest !== now.digest) parts.push(each)
+    if (!before || before.kind !== now.kind || before.digest !== now.digest) parts.push(each)
     else if (now.rank !== undefined && now.rank !== before.rank) moved.push({ part: each.part, rank: now.rank })
   }
   if (parts.length + moved.length + removed.length === 0) return []

@@ -19,8 +19,10 @@ const comment = text(1_000).meta({ description: 'what was changed and why, for t
 const version = integer(1, 2 ** 31 - 1)
 const said = { title: title.optional(), content: content.optional(), url: url.optional(), about: about.optional() }
 
+/** Characters of a rank. */
+export const RANK_MAX = 255
 /** Orders the parts of a kind, by its code points. */
-const rank = text(255)
+const rank = text(RANK_MAX)
 /** A part as it is from now on. */
 const written = object({ part, kind, rank: rank.optional(), ...said })
 
@@ -82,4 +84,4 @@ export const commands = {
   rewrite: object({ restores: version, parts: list(written, PARTS_MAX), comment: comment.optional() }),
 } as const
 
-export const rejections = ['book_too_large', 'book_full', 'part_unknown', 'part_misnamed'] as const
+export const rejections = ['book_too_large', 'book_full', 'part_unknown', 'part_misnamed', 'part_named_twice'] as const

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { book } from '../../../domain/briefcase/book/book.ts'
 import type { events } from '../../../domain/briefcase/book/messages.ts'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
+import { memberOf } from '../../../domain/record/keyed.ts'
 import { CONTEXT, specFor, stateOf } from '../../support/spec.ts'
 
 type Fact = EventOf<typeof events>
@@ -103,6 +104,68 @@ describe('book', () => {
     given(begun)
       .when('edit', { details: 'short' })
       .then(edited(2, { parts: [{ part: 'details', kind: 'details', content: 'short' }] }))
+  })
+  it('gives a part back as the kind that it was, also where it says the same', () => {
+    const note = { part: 'a', kind: 'note', rank: '1', content: 'a' } as const
+    given(edited(1, { parts: [section('a', '1')] }), edited(2, { removed: ['a'] }), edited(3, { parts: [note] }))
+      .when('rewrite', { restores: 1, parts: [section('a', '1')] })
+      .then(edited(4, { parts: [section('a', '1')], restores: 1 }))
+  })
+  it('has a part once, within a list and over all lists', () => {
+    const one = { id: 'x', content: 'one' }
+    const two = { id: 'x', content: 'two' }
+    given()
+      .when('edit', { sections: [one, two] })
+      .rejects('part_named_twice')
+    given()
+      .when('edit', { sections: [one], notes: [two] })
+      .rejects('part_named_twice')
+    given(three)
+      .when('edit', { sections: [{ id: 'a' }, { id: 'b' }, { id: 'a' }] })
+      .rejects('part_named_twice')
+  })
+  it('counts a part once that an early edit wrote twice, and knows what the second one says', () => {
+    const twice = edited(1, { parts: [section('a', '1', 'one'), section('a', '2', 'three')] })
+    const { names, bytes, parts } = stateOf(book, [twice])
+    expect([names, bytes, memberOf(parts, 'a')?.rank]).to.deep.equal([['a'], 5, '2'])
+  })
+  it('finds room for every move, with ranks that an event can hold', () => {
+    let state = stateOf(book, [edited(1, { parts: [...'abc'].map((name, n) => section(name, String(n + 1))) })])
+    let order = ['a', 'b', 'c']
+    let most = 0
+    for (let n = 0; n < 1_200; n += 1) {
+      const [first, second, last] = order as [string, string, string]
+      const move = n % 2 === 0 ? { part: first, before: last } : { part: last, before: second }
+      order = n % 2 === 0 ? [second, first, last] : [first, last, second]
+      const [fact] = book.decide.movePart(state, move, CONTEXT)
+      for (const { rank } of fact!.data.moved) most = Math.max(most, rank.length)
+      state = book.evolve.BookEdited(state, fact!.data, CONTEXT.at)
+      const rankOf = (name: string) => memberOf(state.parts, name)!.rank!
+      expect([...state.names].sort((x, y) => (rankOf(x) < rankOf(y) ? -1 : 1))).to.deep.equal(order)
+    }
+    expect(most).to.equal(255)
+  })
+  it('writes a part where no room is left, and lists one behind the longest rank', () => {
+    const narrow = edited(1, { parts: [section('a', `1${'0'.repeat(253)}1`), section('b', `1${'0'.repeat(253)}2`)] })
+    given(narrow)
+      .when('writePart', { part: 'c', kind: 'section', content: 'c', before: 'b' })
+      .then(
+        edited(2, {
+          parts: [section('c', 'W')],
+          moved: [
+            { part: 'a', rank: 'V' },
+            { part: 'b', rank: 'X' },
+          ],
+        }),
+      )
+    given(edited(1, { parts: [section('a', 'z'.repeat(255))] }))
+      .when('edit', {
+        sections: [
+          { id: 'a', content: 'a' },
+          { id: 'b', content: 'b' },
+        ],
+      })
+      .then(edited(2, { parts: [section('b', 'W')], moved: [{ part: 'a', rank: 'V' }] }))
   })
   it('holds no text in its state, however often it is edited', () => {
     const facts = Array.from({ length: 200 }, (_, n) =>

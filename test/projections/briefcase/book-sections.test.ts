@@ -20,6 +20,12 @@ describe('rows: book sections', () => {
     ))
   it('loses a part that is removed', () =>
     given(edited(1, { parts: [section('a', '1', 'A')] }), edited(2, { removed: ['a'] })).then())
+  it('has what an early edit that wrote a part twice said last', () =>
+    given(edited(1, { parts: [section('a', '1', 'A'), section('a', '2', 'B')] })).then({
+      part: 'a',
+      content: 'B',
+      rank: '2',
+    }))
   it('is impossible where a part moves that is not there', () =>
     given(edited(1, { moved: [{ part: 'a', rank: '3' }] })).isImpossible())
 })
