@@ -5,7 +5,7 @@ import { sprints } from '../../projections/center/sprints.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { invalidParameter } from '../parameters.ts'
 import { isAsked, ofTasks } from './of-tasks.ts'
-import { dayAfter, type Question } from './question.ts'
+import type { Question } from './question.ts'
 
 /** Tasks of one file. */
 const TASKS_MAX = 200_000
@@ -37,8 +37,8 @@ export const calendarQuestion: Question = {
       'BEGIN:VEVENT',
       `UID:${escaped(`${kind}-${encodeURIComponent(id!)}@kogi`)}`,
       `DTSTAMP:${updated!.slice(0, 19).replaceAll(/[-:]/g, '')}Z`,
+      // An event of a date without an end lasts that day (section 3.6.1).
       `DTSTART;VALUE=DATE:${compact(day!)}`,
-      `DTEND;VALUE=DATE:${compact(dayAfter(day!, 1))}`,
       `SUMMARY:${escaped(kind === 'task' ? name! : `${name} (${kind} ends)`)}`,
       ...(about === null ? [] : [`DESCRIPTION:${escaped(about!)}`]),
       'TRANSP:TRANSPARENT',

@@ -7,7 +7,7 @@ import { number } from '../../domain/record/measures.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { inQuery, invalidParameter, whole } from '../parameters.ts'
 import { isAsked, ofTasks } from './of-tasks.ts'
-import { type Asked, dayAfter, dayParameter, type Question } from './question.ts'
+import { type Asked, dayAfter, dayParameter, daysBetween, type Question } from './question.ts'
 
 /** Days of one answer. */
 const DAYS_MAX = 1_000
@@ -39,8 +39,8 @@ export function flowOf(rows: readonly (readonly unknown[])[], from: string, to: 
   const levels: Record<string, Level> = Object.fromEntries(STAGES.map(name => [name, { tasks: 0, hours: 0 }]))
   const byDay = [...rows].sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1))
   let next = 0
-  const days: FlowDay[] = []
-  for (let day = from; day <= to; day = dayAfter(day, 1)) {
+  return Array.from({ length: daysBetween(from, to) + 1 }, (_, n) => {
+    const day = dayAfter(from, n)
     for (; next < byDay.length && String(byDay[next]![0]) <= day; next += 1) {
       const [, name, n, estimate] = byDay[next]!
       const level = levels[String(name)]!
@@ -48,9 +48,8 @@ export function flowOf(rows: readonly (readonly unknown[])[], from: string, to: 
       level.hours = Math.round((level.hours + Number(estimate)) * 100) / 100
     }
     const { todo, doing, done } = structuredClone(levels)
-    days.push({ day, todo: todo!, doing: doing!, done: done! })
-  }
-  return days
+    return { day, todo: todo!, doing: doing!, done: done! }
+  })
 }
 
 /** The days that are asked for. */
@@ -58,7 +57,7 @@ function spanOf({ query, today }: Asked, length = 90): { readonly from: string; 
   const to = query.to ?? today
   const from = query.from ?? dayAfter(to, -length)
   if (from > to) throw invalidParameter('to', 'must not lie before from')
-  if (dayAfter(from, DAYS_MAX) < to) throw invalidParameter('to', `must lie at most ${DAYS_MAX} days behind from`)
+  if (daysBetween(from, to) > DAYS_MAX) throw invalidParameter('to', `must lie at most ${DAYS_MAX} days behind from`)
   return { from, to }
 }
 
@@ -103,7 +102,7 @@ export const cycleTimesQuestion: Question = {
         .join(', ')}`
     return `select ${group}, count(*)::int, ${stats(days('t.created_at'))}, ${stats(days('t.started_at'))}
       from ${asked.rows(tasks)} t where t.completed_at >= ${asked.put(from)}
-      and t.completed_at < ${asked.put(dayAfter(to, 1))} and ${isAsked(asked, 't')}
+      and t.completed_at < ${asked.put(`${to}T24`)} and ${isAsked(asked, 't')}
       group by 1 order by count(*) desc, 1 limit 1000`
   },
   answer: rows =>

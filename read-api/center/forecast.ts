@@ -1,12 +1,12 @@
 /** `GET /kctr/forecast`: when what is left will be done, by what was done before. */
 import { z } from 'zod'
-import { daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
+import { DAYS_MAX, daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
 import { date, integer, object } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { inQuery, whole } from '../parameters.ts'
 import { isAsked, ofTasks } from './of-tasks.ts'
-import { type Asked, dayAfter, dayParameter, type Question } from './question.ts'
+import { type Asked, dayAfter, dayParameter, dayWithin, type Question } from './question.ts'
 
 const RUNS = 5_000
 /** Days before today that are drawn from: longer ago, teams were others (docs/center.md says how well that holds). */
@@ -49,7 +49,9 @@ export const forecastQuestion: Question = {
     const percentile = Number(query.percentile ?? 85)
     const on = (percent: number) => {
       const value = days && percentileOf(days, percent)
-      return value === undefined ? {} : { days: value, on: dayAfter(today, Math.max(0, value - 1)) }
+      if (value === undefined || value >= DAYS_MAX) return {}
+      const day = dayWithin(today, Math.max(0, value - 1))
+      return { days: value, ...(day && { on: day }) }
     }
     return {
       left,
@@ -63,7 +65,9 @@ export const forecastQuestion: Question = {
   response: object({
     left: count,
     percentile: integer(1, 99),
-    days: count.optional().meta({ description: 'absent where nothing was completed on the days that are drawn from' }),
+    days: count.optional().meta({
+      description: `absent where none was completed on the days that are drawn from, and for ${DAYS_MAX} days or more`,
+    }),
     on: date.optional(),
     throughput: number(0, 1e9).meta({ description: 'tasks completed on a day, on average' }),
     history: integer(7, 3_650),

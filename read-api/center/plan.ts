@@ -10,13 +10,16 @@ import { projects } from '../../projections/center/projects.ts'
 import { taskDependencies } from '../../projections/center/task-dependencies.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { inQuery, invalidParameter, whole } from '../parameters.ts'
-import { dayAfter, type Question } from './question.ts'
+import { dayWithin, type Question } from './question.ts'
 
 /** Tasks of one plan, those of other projects that it waits for included. */
 const TASKS_MAX = 20_000
 /** Plans are made of whole hundredths of an hour, so that sums are exact. */
 const UNITS = 100
 const TRIES = 50
+/** Tasks of a levelled plan, and how long it is looked for: some tenths of a second, while nothing else is answered. */
+const LEVELLED_MAX = 2_000
+const STEPS_MAX = 500_000
 
 const parameters: readonly Parameter[] = [
   inQuery('left', z.enum(['true', 'false']), '`true`: what is done takes no time, and what was worked is taken off'),
@@ -27,12 +30,13 @@ const parameters: readonly Parameter[] = [
 ]
 
 const hours = number(0, 1e12).meta({ description: 'hours of work from the start' })
+const day = date.optional().meta({ description: 'absent where it lies behind the year 9999' })
 const response = object({
   project: id('project'),
   length: hours,
   level_length: hours.optional(),
   from: date,
-  to: date,
+  to: day,
   tasks: z.array(
     object({
       task: id('task'),
@@ -47,8 +51,8 @@ const response = object({
       slack: hours,
       is_critical: boolean,
       planned_start: hours.optional(),
-      starts_on: date,
-      ends_on: date,
+      starts_on: day,
+      ends_on: day,
     }),
   ),
   dependencies: integer(0, 1_000_000),
@@ -80,6 +84,8 @@ export const planQuestion: Question = {
   answer(rows, { query, params, today }) {
     const found = rows.filter(([kind]) => kind === 'task')
     if (found.length > TASKS_MAX) throw invalidParameter('id', `is of a project of more than ${TASKS_MAX} tasks`)
+    if (query.level === 'true' && found.length > LEVELLED_MAX)
+      throw invalidParameter('level', `is for plans of at most ${LEVELLED_MAX} tasks; this one has ${found.length}`)
     const places = new Map(found.map(([, name], at) => [name, at]))
     const units = found.map(row => unitsOf(row, query.left === 'true'))
     const links = rows
@@ -95,13 +101,13 @@ export const planQuestion: Question = {
     const level = query.level === 'true' ? byPeople(network, found, Number(query.seed ?? 1)) : undefined
     const starts = level?.starts ?? earliest
     const from = query.from ?? (found[0]?.[9] as string | null | undefined) ?? today
-    const day = (at: number) => workday(from, Math.floor(at / UNITS / Number(query.hours_per_day ?? 8)))
+    const dayAt = (at: number) => workday(from, Math.floor(at / UNITS / Number(query.hours_per_day ?? 8)))
     return {
       project: params.id!,
       length: length / UNITS,
       ...(level && { level_length: level.length / UNITS }),
       from,
-      to: day(Math.max(0, (level?.length ?? length) - 1)),
+      to: dayAt(Math.max(0, (level?.length ?? length) - 1)),
       tasks: found.map(([, task, name, project, assignee], at) => ({
         task,
         name,
@@ -115,8 +121,8 @@ export const planQuestion: Question = {
         slack: slack[at]! / UNITS,
         is_critical: slack[at] === 0,
         ...(level && { planned_start: level.starts[at]! / UNITS }),
-        starts_on: day(starts[at]!),
-        ends_on: day(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
+        starts_on: dayAt(starts[at]!),
+        ends_on: dayAt(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
       })),
       dependencies: links.length,
       status: found.some(row => row[5] === null && row[7] !== 'done') ? 'without_estimates' : 'whole',
@@ -134,17 +140,21 @@ function unitsOf([, , , , , estimate, minutes, stage]: Row, left: boolean): numb
 
 /** The plan in which everybody does one task at a time. */
 function byPeople(network: Network, rows: readonly Row[], seed: number) {
-  const people = [...new Set(rows.map(row => row[4]).filter(name => name !== null))]
-  const needs = rows.map(row => people.map(name => (name === row[4] ? 1 : 0)))
+  const people = new Map<unknown, number>()
+  for (const [, , , , name] of rows) if (name !== null && !people.has(name)) people.set(name, people.size)
+  const needs = rows.map(([, , , , name]) => (name === null ? [] : [[people.get(name)!, 1] as const]))
   // A plan is answered at once: large ones are made of fewer tries.
   const tries = Math.min(TRIES, Math.floor(20_000 / Math.max(1, rows.length)))
-  return levelled({ ...network, needs, capacities: people.map(() => 1) }, { tries, seed })
+  const capacities = Array.from(people, () => 1)
+  return levelled({ ...network, needs, capacities }, { tries, seed, steps: STEPS_MAX })
 }
 
-/** The working day, Monday to Friday, that lies so many working days after the first one on or behind a day. */
-function workday(from: string, days: number): string {
-  const weekday = (new Date(`${from}T00:00:00Z`).getUTCDay() + 6) % 7
-  const monday = dayAfter(from, -weekday)
+/**
+ * The working day, Monday to Friday, that lies so many working days after the first one on or behind a day; `undefined`
+ * behind the year 9999.
+ */
+function workday(from: string, days: number): string | undefined {
+  const weekday = (new Date(from).getUTCDay() + 6) % 7
   const first = Math.min(weekday, 5) + days
-  return dayAfter(monday, Math.floor(first / 5) * 7 + (first % 5))
+  return dayWithin(from, Math.floor(first / 5) * 7 + (first % 5) - weekday)
 }

@@ -7,6 +7,7 @@ import { type Fixed, tableAsOf } from '../../projections/rows/as-of.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import { dayOf } from '../computed.ts'
 import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
 import type { Put } from '../filters.ts'
 import { fromPath, inQuery, type Queries, queriesOf, tokenParameters } from '../parameters.ts'
@@ -23,7 +24,7 @@ export type Asked = {
   readonly rows: (model: AnyProjection) => string
   /** SQL of all versions of the tasks of the org up to then, with `at` and `until`, between which each holds. */
   readonly versions: (model: AnyProjection) => string
-  /** The day that the answer is of, in UTC. */
+  /** The day that the answer is of, in UTC: `day`, or that of the time in `as_of`, or today. */
   readonly today: string
 }
 
@@ -32,7 +33,7 @@ export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permiss
   readonly of: readonly AnyProjection[]
   /** The thing that the path names as `id`: 404 where it is not there. */
   readonly within?: AnyProjection
-  /** Checks the query beyond its parameters, before anything is read. */
+  /** SQL of the rows that the answer is made of. Throws `invalid_parameter` for queries that cannot be answered. */
   readonly sql: (asked: Asked) => string
 } & (
     | { readonly response: z.ZodType; readonly answer: (rows: readonly Row[], asked: Asked) => unknown }
@@ -66,7 +67,8 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
       const put: Put = value => `$${values.push(value) + 1}`
       const then = wanted.asOf && put(wanted.asOf.position)
       const params = within ? { id: idOf(request, within) } : {}
-      const asked: Asked = { query, params, put, today: query.day ?? dayOf(wanted.asOf?.asked), ...tables(then) }
+      const today = query.day ?? dayOf(wanted.asOf) ?? dayOf(undefined)!
+      const asked: Asked = { query, params, put, today, ...tables(then) }
       const exists = within ? `exists(select from ${asked.rows(within)} p where p.id = ${put(params.id)})` : 'true'
       const text = `select c.position, c.stalled, ${exists}, r.* from ${checkpointsSql(of)}
         left join (select true as there, q.* from (${question.sql(asked)}) q) r on true`
@@ -101,10 +103,6 @@ const tables = (then: string | undefined): Pick<Asked, 'rows' | 'versions'> => (
       where v.org = $2${then === undefined ? '' : ` and v._position <= ${then}::bigint`}) h)`,
 })
 
-/** The day of a time that was asked for; today for none, and for a position. */
-const dayOf = (asked: string | undefined) =>
-  asked !== undefined && /^\d{4}-\d{2}-\d{2}/.test(asked) ? asked.slice(0, 10) : new Date().toISOString().slice(0, 10)
-
 /** The parameter of the day that a question is asked on. */
 export const dayParameter = inQuery(
   'day',
@@ -112,6 +110,18 @@ export const dayParameter = inQuery(
   'the day that is asked on, in UTC: that of `as_of`, or today, if left out',
 )
 
-/** The day that lies so many days after another one. */
-export const dayAfter = (day: string, days: number): string =>
-  new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10)
+const DAY_MS = 86_400_000
+const FIRST_DAY = '0001-01-01'
+const LAST_DAY = '9999-12-31'
+
+/** How many days after another one a day lies. */
+export const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / DAY_MS
+
+/** The day that lies so many days after another one; `undefined` where the calendar of four-digit years has none. */
+export function dayWithin(day: string, days: number): string | undefined {
+  if (days > daysBetween(day, LAST_DAY) || days < daysBetween(day, FIRST_DAY)) return undefined
+  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10)
+}
+
+/** The same, but the first or last day of the calendar for one beyond it. */
+export const dayAfter = (day: string, days: number): string => dayWithin(day, days) ?? (days < 0 ? FIRST_DAY : LAST_DAY)

@@ -27,7 +27,7 @@ const networkOf = ({ cap, jobs }: Project): ResourceNetwork => {
     links: jobs.flatMap(({ s }, from) =>
       s.map(to => ({ from, to: places.get(to)!, kind: 'finish_start' as const, lag: 0 })),
     ),
-    needs: jobs.map(({ r }) => r),
+    needs: jobs.map(({ r }) => r.flatMap((units, resource) => (units > 0 ? [[resource, units] as const] : []))),
     capacities: cap,
   }
 }
@@ -76,7 +76,7 @@ function mustFit({ id }: Project, network: ResourceNetwork, starts: readonly num
   const used = new Map<string, number>()
   for (const [job, start] of starts.entries()) {
     for (let time = start; time < start + durations[job]!; time += 1) {
-      for (const [resource, units] of needs[job]!.entries()) {
+      for (const [resource, units] of needs[job]!) {
         const key = `${time} ${resource}`
         used.set(key, (used.get(key) ?? 0) + units)
       }

@@ -48,6 +48,13 @@ describe('read API: how work flows', () => {
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'c', dependency: 'a', ...link }, at('07', 13))
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'b', dependency: 'd', ...link }, at('07', 13))
     positions = new Map(history.events.map(({ metadata, position }) => [metadata.at, position]))
+    // Another organization, at the end of the calendar, with more tasks than one levelled plan may have.
+    const far = { status: 'open', project: 'far' }
+    history.add('south', 'project', 'far', 'ProjectAdded', { name: 'Far', status: 'active', owner: 'ann' }, at('07'))
+    for (let n = 0; n < 2_001; n += 1) {
+      history.add('south', 'task', `t${n}`, 'TaskCreated', { name: 'T', ...far, dueOn: '9999-12-31' }, at('07'))
+    }
+    history.add('south', 'task', 't0', 'TaskCompleted', { from: 'open' }, at('07', 13))
     const risk = { title: 'R', probability: 0.5, impact: 0.8, status: 'open', project: 'p', owner: 'ann' }
     add('risk', 'r', 'RiskAdded', risk, at('07', 13))
     world = await makeWorld()
@@ -170,6 +177,23 @@ describe('read API: how work flows', () => {
     expect(nothing).to.include({ left: 4, throughput: 0 }).and.not.have.property('days')
   })
 
+  it('ends with the calendar, and refuses what would take too long', async () => {
+    const answer = (path: string) => world.call('south', path)
+    const flow = await answer('/kctr/flow?from=9999-12-30&to=9999-12-31')
+    expect((flow.data as { day: string }[]).map(({ day }) => day)).to.deep.equal(['9999-12-30', '9999-12-31'])
+    expect(await answer('/kctr/flow?from=0001-01-01')).to.include({ status: 400, code: 'invalid_parameter' })
+    expect(await answer('/kctr/flow?to=0001-01-01')).to.include({ status: 200 })
+    expect((await answer('/kctr/cycle-times?to=9999-12-31')).data).to.deep.equal([])
+    expect((await answer('/kctr/forecast?day=9999-12-31&left=5&history=3650')).data).to.not.have.property('days')
+    const slow = await answer('/kctr/forecast?day=2026-03-08&history=3650&left=1000000')
+    expect(slow.data).to.include({ left: 1_000_000 }).and.not.have.property('days')
+    const plan = await answer('/kctr/projects/far/plan?from=9999-12-31')
+    expect(plan.data).to.include({ from: '9999-12-31', to: '9999-12-31', status: 'without_estimates' })
+    const levelled = await answer('/kctr/projects/far/plan?level=true')
+    expect(levelled).to.include({ status: 400, code: 'invalid_parameter' })
+    expect((await answer('/kctr/calendar')).file!.content).to.include('DTSTART;VALUE=DATE:99991231\r\nSUMMARY:T\r\n')
+  })
+
   it('shows a project at a glance, and its risks in a matrix', async () => {
     const glance = await ask('/kctr/projects/p/analytics?day=2026-03-08')
     expect(glance).to.deep.equal({
@@ -193,7 +217,7 @@ describe('read API: how work flows', () => {
     const calendar = await fileOf('/kctr/calendar')
     expect(calendar).to.match(/^BEGIN:VCALENDAR\r\nVERSION:2.0\r\n/)
     expect(calendar.match(/BEGIN:VEVENT/g)).to.have.length(1)
-    expect(calendar).to.include('DTSTART;VALUE=DATE:20260303\r\nDTEND;VALUE=DATE:20260304\r\nSUMMARY:b\r\n')
+    expect(calendar).to.include('DTSTART;VALUE=DATE:20260303\r\nSUMMARY:b\r\n')
     const table = csvLines(await fileOf('/kctr/task-table?assignee=ann'))!
     expect(table.map(([id, name]) => [id, name])).to.deep.equal([
       ['id', 'name'],

@@ -15,12 +15,15 @@ export type Outlook = {
  * months say better how fast a team will be, and the spread of the answers has to show that.
  */
 const SPANS = [7, 14, 30, Number.POSITIVE_INFINITY]
-/** Days after which a run is given up: a team that finishes next to nothing has no date. */
-const DAYS_MAX = 36_500
+/**
+ * Days after which a run is given up, ten years: a team that finishes next to nothing has no date. It bounds the cost
+ * of a forecast as well, which is at most `runs` times as many days.
+ */
+export const DAYS_MAX = 3_650
 
 /**
- * For each run, sorted, the number of days after which all that is left is done, the last of them included. `undefined`
- * where nothing was finished on the days before.
+ * For each run, sorted, the number of days after which all that is left is done, the last of them included; `DAYS_MAX`
+ * for a run that was given up. `undefined` where nothing was finished on the days before.
  */
 export function daysUntilDone({ daily, left, runs, seed }: Outlook): readonly number[] | undefined {
   if (!daily.some(done => done > 0)) return left <= 0 ? Array.from({ length: runs }, () => 0) : undefined

@@ -9,33 +9,40 @@ import { criticalPath } from './critical-path.ts'
 import { Heap } from './heap.ts'
 import { type Bound, type Bounds, boundsOf, type Network, topologicalOrder } from './network.ts'
 import { randomOf } from './random.ts'
-import { Usage } from './usage.ts'
+import { type Need, Usage } from './usage.ts'
 
 /** A network whose jobs need units of resources for as long as they last. */
 export type ResourceNetwork = Network & {
-  /** Units that each job needs of each resource: none of more than its capacity. */
-  readonly needs: readonly (readonly number[])[]
+  /** What each job needs, of each resource once: no more than its capacity. */
+  readonly needs: readonly (readonly Need[])[]
   readonly capacities: readonly number[]
 }
 
 export type Schedule = { readonly length: number; readonly starts: readonly number[] }
 
-/** `tries`: schedules that are made beyond those of the priority rules. The same seed gives the same schedule. */
-export type Effort = { readonly tries: number; readonly seed: number }
+/**
+ * `tries`: schedules that are made beyond those of the priority rules. `steps`: once so many links and steps of
+ * timelines were looked at, no further schedule is begun. The same seed gives the same schedule.
+ */
+export type Effort = { readonly tries: number; readonly seed: number; readonly steps?: number }
 
 /** Throws `InvariantError` for a circle and for a job that needs more than there is. */
-export function levelled(network: ResourceNetwork, { tries, seed }: Effort): Schedule {
+export function levelled(
+  network: ResourceNetwork,
+  { tries, seed, steps = Number.POSITIVE_INFINITY }: Effort,
+): Schedule {
   const { durations, needs, capacities } = network
   for (const need of needs)
     invariant(
-      need.every((units, at) => units <= capacities[at]!),
+      need.every(([resource, units]) => units <= capacities[resource]!),
       'a job needs too much',
     )
   const bounds = boundsOf(network)
   const order = topologicalOrder(bounds)
   invariant(order, 'a network with a circle has no schedule')
-  const { length: shortest, earliest, latest, slack } = criticalPath(network)
-  const work = { network, bounds, order }
+  const { length: path, earliest, latest, slack } = criticalPath(network)
+  const shortest = Math.max(path, leastOf(network))
+  const work: Work = { network, bounds, order, spent: { steps: 0, most: steps } }
   const following = followers(bounds, order)
   const rules = [
     latest,
@@ -52,11 +59,11 @@ export function levelled(network: ResourceNetwork, { tries, seed }: Effort): Sch
   }
   for (const keys of rules) {
     look(keys)
-    if (best!.length <= shortest) return best!
+    if (best!.length <= shortest || isSpent(work)) return best!
   }
   const random = randomOf(seed)
   const spread = Math.max(1, best!.length / 3)
-  for (let made = 0; made < tries && best!.length > shortest; made += 1) {
+  for (let made = 0; made < tries && best!.length > shortest && !isSpent(work); made += 1) {
     const base = made % 2 === 0 ? latest : best!.starts
     const width = made % 2 === 0 ? spread : spread / 2
     look(base.map(start => start + random() * width))
@@ -64,9 +71,28 @@ export function levelled(network: ResourceNetwork, { tries, seed }: Effort): Sch
   return best!
 }
 
-type Work = { readonly network: ResourceNetwork; readonly bounds: Bounds; readonly order: readonly number[] }
+type Work = {
+  readonly network: ResourceNetwork
+  readonly bounds: Bounds
+  readonly order: readonly number[]
+  readonly spent: { steps: number; readonly most: number }
+}
 
-/** How many jobs wait for each, directly or not, capped by the links between: a cheap measure of importance. */
+const isSpent = ({ spent }: Work) => spent.steps >= spent.most
+
+/** How long the resource lasts that most is to be done by, if it never waits: no schedule is shorter. */
+function leastOf({ durations, needs, capacities }: ResourceNetwork): number {
+  const totals = capacities.map(() => 0)
+  for (const [job, need] of needs.entries()) {
+    for (const [resource, units] of need) totals[resource]! += units * durations[job]!
+  }
+  return totals.reduce(
+    (least, total, at) => (total > 0 ? Math.max(least, Math.ceil(total / capacities[at]!)) : least),
+    0,
+  )
+}
+
+/** How many paths lead on from each job: a cheap measure of how much waits for it. */
 function followers({ after }: Bounds, order: readonly number[]): number[] {
   const counts = after.map(() => 0)
   for (const job of order.toReversed()) {
@@ -76,7 +102,7 @@ function followers({ after }: Bounds, order: readonly number[]): number[] {
 }
 
 /** Places jobs as early as they can be, those with the lowest keys first as far as dependencies let them. */
-function placed({ network, bounds }: Work, keys: readonly number[]): Schedule {
+function placed({ network, bounds, spent }: Work, keys: readonly number[]): Schedule {
   const { durations, needs, capacities } = network
   const usage = new Usage(capacities)
   const starts = durations.map(() => 0)
@@ -87,14 +113,16 @@ function placed({ network, bounds }: Work, keys: readonly number[]): Schedule {
     usage.take(start, durations[job]!, needs[job]!)
     starts[job] = start
     length = Math.max(length, start + durations[job]!)
+    spent.steps += 1 + bounds.before[job]!.length
   }
+  spent.steps += usage.looked
   return { length, starts }
 }
 
 /** Justifies a schedule to the right, by its ends, and to the left again, by its starts, for as long as that helps. */
 function justified(work: Work, schedule: Schedule): Schedule {
   let best = schedule
-  for (;;) {
+  while (!isSpent(work)) {
     const ends = best.starts.map((start, job) => -(start + work.network.durations[job]!))
     const right = placed(mirrored(work), ends)
     const found = placed(
@@ -104,10 +132,11 @@ function justified(work: Work, schedule: Schedule): Schedule {
     if (found.length >= best.length) return best
     best = found
   }
+  return best
 }
 
 /** The same work looked at from its end: what waits for a job is what it waits for there. */
-function mirrored({ network, bounds, order }: Work): Work {
+function mirrored({ network, bounds, order, spent }: Work): Work {
   const { durations } = network
   // Between the ends of two jobs, which are their starts there, lies the gap between their starts and their difference.
   const turned = (all: readonly (readonly Bound[])[], sign: 1 | -1) =>
@@ -118,6 +147,7 @@ function mirrored({ network, bounds, order }: Work): Work {
     network,
     bounds: { before: turned(bounds.after, 1), after: turned(bounds.before, -1) },
     order: order.toReversed(),
+    spent,
   }
 }
 
