@@ -25,6 +25,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const CLOSING = new Set(['body_too_large', 'expectation_failed', 'invalid_request', 'transfer_coding_unsupported'])
 /** Status in metrics of a request whose client left before the answer. */
 const CLIENT_GONE = 499
+/** Time that a client of a file may take nothing. */
+const STALLED_MS = 60_000
 
 /** One request and its one answer: wrapped in the envelope, measured, and logged where it failed. */
 export class Exchange {
@@ -146,8 +148,19 @@ export class Exchange {
     if (request.method === 'HEAD') {
       stream.destroy()
       response.end()
-    } else await pipeline(stream, response).catch(() => response.destroy())
-    this.#end(range ? 206 : 200)
+      this.#end(range ? 206 : 200)
+      return
+    }
+    response.setTimeout(STALLED_MS, () => response.destroy())
+    try {
+      await pipeline(stream, response)
+      this.#end(range ? 206 : 200)
+    } catch (error) {
+      // The response is over in either case. A client that left or takes nothing is no fault of ours; a disk is.
+      const isGone = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
+      if (!isGone) this.#deps.log.error({ ...this.#logFields(500), err: error }, 'a file could not be sent to its end')
+      this.#end(isGone ? CLIENT_GONE : 500)
+    }
   }
 
   #send(status: number, headers: Record<string, string | number>, body: string | Uint8Array): void {

@@ -81,12 +81,7 @@ export function createApp(options: AppOptions): Express {
     }
     const received = new ReceivedRequest(parts)
     if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
-    await reads.enter(org, () => response.destroyed)
-    try {
-      await exchange.success(await route.handle(received))
-    } finally {
-      reads.leave(org)
-    }
+    await exchange.success(await inPlace(reads, org, response, () => route.handle(received)))
   }
 
   const app = express().disable('x-powered-by').set('etag', false)
@@ -102,6 +97,16 @@ export function createApp(options: AppOptions): Express {
     const failure = error instanceof URIError ? httpError('invalid_parameter') : (error ?? httpError('route_not_found'))
     new Exchange(options, request, response).failure(failure)
   })
+}
+
+/** Does a read in one of the places for reads; the answer is sent outside, however long a client takes for it. */
+async function inPlace<T>(reads: Places, org: string, response: ServerResponse, read: () => Promise<T>): Promise<T> {
+  await reads.enter(org, () => response.destroyed)
+  try {
+    return await read()
+  } finally {
+    reads.leave(org)
+  }
 }
 
 type Last = (request: IncomingMessage, response: ServerResponse, error: unknown) => void
