@@ -192,7 +192,7 @@ const total = (of: string, condition: string) => `coalesce(sum(${of}) filter (wh
 const SUMS = `${total(NET, 'true')} as balance, ${total(NET, 'not t.is_from')} as opening,
       ${total(inUnit('t.credits'), 't.is_from and t.is_to')} as credits,
       ${total(inUnit('t.debits'), 't.is_from and t.is_to')} as debits,
-      ${total('t.lines', 't.is_from and t.is_to')}::int as count, ${total(NET, 't.is_from and t.is_seen')}`
+      ${total('t.lines', 't.is_from and t.is_to')}::int as count, ${total(NET, 't.is_from and t.is_to and t.is_seen')}`
 
 const sumSql = (conditions: readonly (string | undefined)[]) =>
   `(select coalesce(sum(${AMOUNT}), 0) from ${tableOf(postings)} t where ${conditions.filter(Boolean).join(' and ')})`

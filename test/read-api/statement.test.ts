@@ -145,6 +145,16 @@ describe('statement of an account', () => {
     expect(beyond).to.include({ status: 400, code: 'as_of_beyond_head' })
   })
 
+  it('begins a page with what the period has before it, also where a clock went back between entries', async () => {
+    const entry = (amount: bigint, posted: number): Entry => {
+      return { amounts: [amount, amount], currency: 'EUR', effective: 1, posted }
+    }
+    await world.write(historyOf([entry(100n, 2), entry(7n, 1)]))
+    const found = await pages(`${PATH}/statement?currency=EUR&order=posted&limit=1&to=${day(1)}`)
+    expect(found.flatMap(({ lines }) => lines.map(({ balance }) => balance))).to.deep.equal(['7', '14'])
+    expect(found[1]).to.include({ page_opening: '7', closing: '14' })
+  })
+
   it('has statements of the accounts outside the wallet too, once something was posted there', async () => {
     const history = historyOf([])
     history.add(ORG, 'wallet', 'w', 'EntryPosted', {
