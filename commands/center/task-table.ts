@@ -27,7 +27,7 @@ const body = object({
 
 const response = object({
   created: integer(0, LINES_MAX),
-  refused: z.array(object({ line: integer(1, LINES_MAX + 1), code: text(64), message: text(1_000) })),
+  refused: z.array(object({ line: integer(1, BODY_BYTES_MAX), code: text(64), message: text(1_000) })),
 }).meta({ title: 'TaskTableImport' })
 
 const create = commandsOf([centerService]).find(({ operationId }) => operationId === 'task.create')!
@@ -58,7 +58,7 @@ export const taskTableRoute = (deps: CommandDeps): Route => ({
     const key = request.header('idempotency-key') ?? deps.newKey()
     const refused: { line: number; code: string; message: string }[] = []
     let [created, position] = [0, 0n]
-    for (const [n, fields] of bodies.entries()) {
+    for (const [n, { line, fields }] of bodies.entries()) {
       try {
         const receipt = await execute(deps, commandOf(request, { fields, key: uuidOf([key, n]), dryRun }))
         created += receipt.events.length > 0 ? 1 : 0
@@ -67,7 +67,7 @@ export const taskTableRoute = (deps: CommandDeps): Route => ({
         if (!(error instanceof KogiError)) throw error
         const { code, message, details } = error
         const about = details.map(({ field, message }) => `${field} ${message}`).join('; ')
-        refused.push({ line: n + 2, code, message: (about ? `${message} ${about}` : message).slice(0, 1_000) })
+        refused.push({ line, code, message: (about ? `${message} ${about}` : message).slice(0, 1_000) })
       }
     }
     return { data: { created, refused }, headers: position > 0n ? { 'Kogi-Position': String(position) } : {} }
@@ -90,24 +90,27 @@ const commandOf = ({ principal, correlationId }: ApiRequest, { fields, key, dryR
   isOfBulk: true,
 })
 
+type Body = { readonly line: number; readonly fields: object }
+
 /** The bodies of the commands that the lines stand for. Throws `invalid_body` where the text is no such table. */
-function bodiesOf(content: string): readonly object[] {
-  const lines = csvLines(content)
+function bodiesOf(content: string): readonly Body[] {
+  const { lines, fault: broken } = csvLines(content)
   const fault = (message: string) => invalidBody([{ field: 'content', message }])
-  if (!lines || lines.length === 0) throw fault('is no CSV: a quoted field has no end, or there is no line')
-  const [heads, ...rows] = lines as [readonly string[], ...(readonly string[])[]]
+  if (broken) throw fault(`is no CSV: line ${broken.line}: ${broken.message}`)
+  const [first, ...rows] = lines
+  if (!first) throw fault('has no line')
+  const heads = first.fields
   if (rows.length > LINES_MAX) throw fault(`has more than ${LINES_MAX} lines`)
   const known = new Set([...Object.keys(task.commands.create.shape), ...Object.keys(task.spellings ?? {})])
   const unknown = heads.find(name => !known.has(name.trim()) && !LEFT_OUT.has(name.trim()))
   if (unknown !== undefined) throw fault(`has a column ${unknown.slice(0, 60)}, which tasks do not have`)
-  return rows.map(fields =>
-    Object.fromEntries(
-      heads.flatMap((head, at) => {
-        const [name, value] = [head.trim(), csvValue(fields[at] ?? '')]
-        return value === '' || LEFT_OUT.has(name) ? [] : [[name, fieldOf(name, value)]]
-      }),
-    ),
-  )
+  return rows.map(({ line, fields }) => {
+    const said = heads.flatMap((head, at) => {
+      const [name, value] = [head.trim(), csvValue(fields[at] ?? '')]
+      return value === '' || LEFT_OUT.has(name) ? [] : [[name, fieldOf(name, value)]]
+    })
+    return { line, fields: Object.fromEntries(said) as object }
+  })
 }
 
 function fieldOf(name: string, value: string): unknown {

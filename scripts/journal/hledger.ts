@@ -1,5 +1,5 @@
 /** Journals through the `hledger` program: its parser knows the syntax, checks every balance and every assertion. */
-import { parseCsv } from './csv.ts'
+import { csvLines } from '../../domain/record/csv.ts'
 import { complete, isCut, readHledgerJson } from './hledger-json.ts'
 import { ImportRefused, type Journal, type Place } from './journal.ts'
 import { isMissing, isTooLong, output, said as saidBy } from './programs.ts'
@@ -53,7 +53,7 @@ type Row = { readonly digits: bigint; readonly places: number }
 
 /** The amounts of `hledger print -x -O csv` by the number of their transaction. */
 function rowsOf(csv: string): ReadonlyMap<string, readonly Row[]> {
-  const [header = [], ...lines] = parseCsv(csv)
+  const [header = [], ...lines] = csvLines(csv).lines.map(({ fields }) => fields)
   const [transaction, amount] = [header.indexOf('txnidx'), header.indexOf('amount')]
   const rows = new Map<string, Row[]>()
   for (const line of lines) {

@@ -1,4 +1,5 @@
 /** Books as CSV (RFC 4180): one line for each posting. */
+import { csvField } from '../../record/csv.ts'
 import { plus, written } from '../statement/exact.ts'
 import type { AccountStatement } from './account-statement.ts'
 import { allEntries, type Book } from './book.ts'
@@ -11,22 +12,22 @@ export function csvText(book: Book): string {
   const lines = allEntries(book).flatMap(entry =>
     entry.postings.map(({ account, currency, amount, date }) =>
       [
-        field(entry.id),
+        csvField(entry.id),
         entry.date,
         date ?? entry.date,
-        field(entry.wallet),
-        field(account),
-        field(currency),
+        csvField(entry.wallet),
+        csvField(account),
+        csvField(currency),
         written(amount),
-        field(entry.description),
-        field(entry.counterparty ?? ''),
-        field(entry.reference ?? ''),
-        field(entry.tags.join(' ')),
+        csvField(entry.description),
+        csvField(entry.counterparty ?? ''),
+        csvField(entry.reference ?? ''),
+        csvField(entry.tags.join(' ')),
         entry.kind,
-        field(entry.source ?? ''),
-        field(entry.reverses ?? ''),
+        csvField(entry.source ?? ''),
+        csvField(entry.reverses ?? ''),
         entry.postedAt,
-        field(entry.postedBy),
+        csvField(entry.postedBy),
       ].join(','),
     ),
   )
@@ -38,14 +39,8 @@ export function statementCsv({ opening, lines, currency }: AccountStatement): st
   let balance = opening
   const rows = lines.map(({ date, amount, entry, description, counterparty, reference }) => {
     balance = plus(balance, amount)
-    const texts = [entry, description, counterparty ?? '', reference ?? ''].map(field)
-    return [date, written(amount), written(balance), field(currency), ...texts].join(',')
+    const texts = [entry, description, counterparty ?? '', reference ?? ''].map(csvField)
+    return [date, written(amount), written(balance), csvField(currency), ...texts].join(',')
   })
   return `${['date,amount,balance,currency,entry,description,counterparty,reference', ...rows].join('\r\n')}\r\n`
-}
-
-/** A text of others: spreadsheets must not take it for a formula. */
-function field(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
 }

@@ -1,17 +1,18 @@
 /** Statements as CSV (RFC 4180), read as a layout says: nothing about marks, dates and signs is guessed. */
+import { type CsvLine, csvLines } from '../../record/csv.ts'
 import { dayText } from './day.ts'
 import { type Exact, exactOf, isEqual, negative, plus, written } from './exact.ts'
 import type { Fault, Statement, StatementFile, StatementRow } from './file.ts'
 import type { CsvLayout } from './rules.ts'
 
-type Line = { readonly line: number; readonly fields: readonly string[] }
 type Row = StatementRow & { readonly account: string; readonly balance?: Exact }
 
 /** Reads a file. Rows of one account and currency make one statement, in the order of the file. */
 export function readCsvStatement(text: string, layout: CsvLayout): StatementFile {
   const faults: Fault[] = []
   const delimiter = layout.delimiter === 'tab' ? '\t' : layout.delimiter
-  const lines = linesOf(text, delimiter, layout.skip, faults)
+  const { lines, fault } = csvLines(text, { delimiter, skip: layout.skip })
+  if (fault) faults.push(fault)
   const [first] = lines
   const heads = layout.headings ? first?.fields.map(name => name.trim()) : undefined
   const columns = columnsOf(layout, heads, first?.line ?? 1, faults)
@@ -27,58 +28,6 @@ export function readCsvStatement(text: string, layout: CsvLayout): StatementFile
   if (faults.length === 0 && rows.length === 0) faults.push({ line: 1, message: 'there is no row in the file' })
   const notes: Fault[] = []
   return { format: 'csv', statements: statementsOf(rows, notes), faults, notes }
-}
-
-/** Splits a text into lines of fields; quoted fields may hold delimiters, quotes and line ends. */
-function linesOf(text: string, delimiter: string, skip: number, faults: Fault[]): readonly Line[] {
-  const lines: Line[] = []
-  let [line, at] = [1, text.startsWith('\uFEFF') ? 1 : 0]
-  for (; line <= skip && at < text.length; line += 1) at = endOfLine(text, at)
-  while (at < text.length) {
-    const start = line
-    const fields: string[] = []
-    for (;;) {
-      if (text[at] === '"') {
-        let [value, from] = ['', at + 1]
-        for (;;) {
-          const close = text.indexOf('"', from)
-          if (close < 0) {
-            faults.push({ line: start, message: 'a quote is not closed' })
-            return lines
-          }
-          value += text.slice(from, close)
-          at = close + 1
-          if (text[at] !== '"') break
-          value += '"'
-          from = at + 1
-        }
-        line += value.match(/\r\n|\n|\r/g)?.length ?? 0
-        fields.push(value)
-        const next = text[at]
-        if (next !== undefined && next !== delimiter && next !== '\r' && next !== '\n') {
-          faults.push({ line, message: 'text follows a closing quote' })
-          return lines
-        }
-      } else {
-        let end = at
-        while (end < text.length && text[end] !== delimiter && text[end] !== '\r' && text[end] !== '\n') end += 1
-        fields.push(text.slice(at, end))
-        at = end
-      }
-      if (text[at] !== delimiter) break
-      at += 1
-    }
-    at = endOfLine(text, at)
-    line += 1
-    if (fields.length > 1 || fields[0]!.trim() !== '') lines.push({ line: start, fields })
-  }
-  return lines
-}
-
-function endOfLine(text: string, from: number): number {
-  let at = from
-  while (at < text.length && text[at] !== '\r' && text[at] !== '\n') at += 1
-  return text[at] === '\r' && text[at + 1] === '\n' ? at + 2 : at + 1
 }
 
 type Columns = { readonly [name: string]: number | readonly number[] | undefined }
@@ -112,7 +61,7 @@ type Reading = CsvLayout & {
   readonly dayIn: (text: string) => string | undefined
 }
 
-function rowOf({ line, fields }: Line, columns: Columns, layout: Reading, faults: Fault[]): Row {
+function rowOf({ line, fields }: CsvLine, columns: Columns, layout: Reading, faults: Fault[]): Row {
   const fault = (message: string) => faults.push({ line, message })
   const textOf = (what: string): string | undefined => {
     const at = columns[what]
