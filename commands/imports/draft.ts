@@ -6,7 +6,7 @@ import { commands } from '../../domain/wallet/wallet/messages.ts'
 import { accountOf, type Wallet, wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { commandIdOf, streamOf, uuidOf } from '../ids.ts'
 import { isOwn } from './rows.ts'
-import type { Posted, WalletState } from './wallet-state.ts'
+import { type Posted, standingFor, type WalletState } from './wallet-state.ts'
 
 /** The wallet that an import goes into, and who imports. */
 export type Target = {
@@ -50,12 +50,17 @@ export class WalletDraft {
     this.state = before.state
   }
 
-  /** The entry of a key, or the first key after it whose entry is of no import that was taken back. */
+  /**
+   * The entry of a key, or the first key after it whose entry is of no import that was taken back. Throws where such an
+   * entry still stands: booked once more, it would count twice.
+   */
   find(first: string): { readonly key: string; readonly there: Posted | undefined } {
     for (let n = 1; ; n += 1) {
       const key = n === 1 ? first : `${first}:again:${n}`
       const there = this.before.posted.get(this.#commandIdOf(key))
-      if (!there || !this.#undone.has(there.source ?? '')) return { key, there }
+      const { source = '' } = there ?? {}
+      if (!there || !this.#undone.has(source)) return { key, there }
+      if (standingFor(there, this.before)) throw undoUnfinished(source, there.entry)
     }
   }
 
@@ -118,3 +123,13 @@ export class WalletDraft {
 
 const refusal = (field: string, message: string, cause?: unknown) =>
   new KogiError('import_invalid', `${field}: ${message} Nothing was written.`, [{ field, message }], { cause })
+
+const undoUnfinished = (own: string, entry: string) =>
+  new KogiError(
+    'import_undo_unfinished',
+    `The import ${own} is not taken back whole yet: its entry ${entry} stands. Undo it again, then import the file.`,
+    [
+      { field: 'import', message: own },
+      { field: 'entry', message: entry },
+    ],
+  )

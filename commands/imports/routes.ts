@@ -109,7 +109,7 @@ const walletId: Parameter = { name: 'id', in: 'path', schema: id('wallet'), desc
 const errors = {
   400: ['invalid_body'],
   404: ['not_found'],
-  409: ['conflict'],
+  409: ['conflict', 'import_undo_unfinished'],
   422: ['import_invalid', 'statement_invalid', 'statement_gap', 'matches_undecided', 'import_undone'],
   503: ['engine_unavailable', 'outcome_unknown'],
 } as const

@@ -81,8 +81,20 @@ export async function importStatement(deps: ImportDeps, request: ImportRequest):
   const commands = posts.map(step => ofWallet(request, id, step))
   const { changed } = await giveAll(deps, commands, request.onGiven)
   const entries = posts.length + entriesOf(before, own).length
-  const { position } = await give(deps, ofImport(request, own, 'finish', { entries }))
+  const { position } = await finish(deps, request, own, entries)
   return { ...made, status: 'booked', booked: changed, position }
+}
+
+/** Says that all is booked. Where the import was taken back meanwhile, what it booked after that is taken back too. */
+async function finish(deps: WriteDeps, request: ImportRequest, own: string, entries: number) {
+  try {
+    return await give(deps, ofImport(request, own, 'finish', { entries }))
+  } catch (error) {
+    if (error instanceof Rejection && error.code === 'import_undone') {
+      await undoImport(deps, { principal: request.principal, correlationId: request.correlationId, import: own })
+    }
+    throw error
+  }
 }
 
 /** Says what was read. False where another import has taken the number meanwhile. */

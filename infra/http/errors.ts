@@ -103,6 +103,11 @@ export const errorCatalogue = {
     'Balances of the statement contradict its rows.',
     'Get the file from the bank again, or send `accept_gaps` to import it as it is.',
   ),
+  import_undo_unfinished: entry(
+    409,
+    'Rows of the file are entries of an import that is being taken back.',
+    'Send the undo of that import again until it is answered, then import the file.',
+  ),
   matches_undecided: entry(
     422,
     'Rows may be entries that the wallet has already.',

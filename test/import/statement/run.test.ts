@@ -14,7 +14,7 @@ import { codec } from '../../../infra/catalogue.ts'
 import { startEventStore } from '../../../infra/embedded/event-store/index.ts'
 import { commandStore } from '../../../infra/event-store/command-store.ts'
 import { readXml } from '../../../infra/xml/read.ts'
-import { plainKeyring } from '../../commands/support.ts'
+import { codeOf, plainKeyring } from '../../commands/support.ts'
 
 const layout = {
   decimal_mark: '.',
@@ -117,5 +117,39 @@ describe('imports of bank statements: the run', () => {
     expect(reversed).to.be.lessThan(350).and.greaterThan(0)
     expect(await balanceOf(wallet)).to.equal(0n)
     expect((await undo()).reversed).to.equal(0)
+  })
+
+  it('is not imported again before it is taken back whole', async () => {
+    const wallet = `half-${++wallets}`
+    const { import: id } = await importInto(wallet)
+    const undo = (port: EventStore = store) => undoImport(depsOn(port), { ...caller, import: id })
+    for (const place of [2, 3]) {
+      await undo(cutAt(place)).catch(() => {})
+      const before = await balanceOf(wallet)
+      expect(await codeOf(importInto(wallet))).to.equal('import_undo_unfinished')
+      expect(await balanceOf(wallet)).to.equal(before)
+    }
+    await undo()
+    await importInto(wallet)
+    expect(await balanceOf(wallet)).to.equal(SUM)
+  })
+
+  it('leaves nothing behind where it is taken back while it books', async () => {
+    const wallet = `raced-${++wallets}`
+    let undone: unknown
+    const raced: EventStore = {
+      ...store,
+      append: async (...args) => {
+        const { posted } = await loadWallet(depsOn(store), { org: 'acme', wallet })
+        const own = [...posted.values()][0]?.source
+        if (own && undone === undefined) undone = await undoImport(depsOn(store), { ...caller, import: own })
+        return store.append(...args)
+      },
+    }
+    expect(await codeOf(importInto(wallet, raced))).to.equal('import_undone')
+    expect(undone).to.not.equal(undefined)
+    expect(await balanceOf(wallet)).to.equal(0n)
+    await importInto(wallet)
+    expect(await balanceOf(wallet)).to.equal(SUM)
   })
 })
