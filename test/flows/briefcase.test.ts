@@ -109,6 +109,9 @@ describe('a portfolio', () => {
     })
     const before = position
     await give(204, 'DELETE', '/kbfc/items/bakery/values/2026-03-01')
+    const { revision } = (await ask('/kbfc/items/bakery')).data
+    await give(204, 'DELETE', '/kbfc/items/bakery/values/2026-03-01')
+    expect((await ask('/kbfc/items/bakery')).data.revision).to.equal(revision)
     expect((await on('2026-03-01', '&type=project')).totals[0].amount).to.equal('100000')
     expect((await on('2026-03-01', `&type=project&as_of=${before}`)).totals[0].amount).to.equal('150000')
     expect((await ask('/kbfc/items/bakery/values')).data).to.have.length(1)
@@ -182,6 +185,18 @@ describe('a portfolio', () => {
     })
   })
 
+  it('is made anew by its owners alone, and nobody else has a share in it then', async () => {
+    const jon = await app.clientOf('portfolio', 'team-member', 'jon')
+    await give(201, 'POST', '/kbfc/items', { id: 'stall', name: 'Stall' })
+    await give(200, 'PUT', '/kbfc/items/stall/shares', { with: 'jon', role: 'editor' })
+    await give(204, 'DELETE', '/kbfc/items/stall', undefined, jon)
+    const refused = await give(422, 'POST', '/kbfc/items', { id: 'stall', name: 'Mine' }, jon)
+    expect(refused.error.code).to.equal('item_not_yours')
+    await give(201, 'POST', '/kbfc/items', { id: 'stall', name: 'Stall anew' })
+    expect((await ask('/kbfc/items/stall/shares')).data).to.deep.equal([])
+    await give(204, 'DELETE', '/kbfc/items/stall')
+  })
+
   it('begins items with what a template says', async () => {
     await give(201, 'POST', '/kbfc/item-templates', {
       id: 'site',
@@ -193,6 +208,10 @@ describe('a portfolio', () => {
     await give(201, 'POST', '/kbfc/items', { id: 'shop', name: 'Shop', template: 'site', metadata: { pages: 7 } })
     const { data } = await ask('/kbfc/items/shop')
     expect(data).to.deep.include({ type: 'app', status: 'draft', tags: ['web'], metadata: { pages: 7 } })
+    await give(200, 'PATCH', '/kbfc/item-templates/site', { tags: null, description: null })
+    await give(201, 'POST', '/kbfc/items', { id: 'kiosk', name: 'Kiosk', template: 'site' })
+    expect((await ask('/kbfc/items/kiosk')).data).to.deep.include({ type: 'app', tags: [] })
+    await give(204, 'DELETE', '/kbfc/items/kiosk')
     await give(204, 'DELETE', '/kbfc/items/shop')
     const binder = { id: 'bank', name: 'For the bank', workspace_id: 'desk' }
     await give(201, 'POST', '/kbfc/workspaces', { id: 'desk', name: 'Desk', item_id: 'bakery' })

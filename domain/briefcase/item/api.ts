@@ -3,7 +3,11 @@ import type { commands } from './messages.ts'
 
 /** How clients reach the commands of items. */
 export const api: Readonly<Record<keyof typeof commands, Operation | 'internal'>> = {
-  add: ['POST /items', 'items.write', 'Add an item to the portfolio, or add an archived one anew.'],
+  add: [
+    'POST /items',
+    'items.write',
+    'Add an item to the portfolio; its owners may add an archived one anew, which is shared with nobody then.',
+  ],
   replace: [
     'PUT /items/:id',
     'items.write',

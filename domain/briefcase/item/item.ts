@@ -7,7 +7,7 @@ import { activity } from './activity.ts'
 import { api } from './api.ts'
 import { lifecycleOf, mustBegin, mustMove } from './lifecycle.ts'
 import { commands, events, rejections } from './messages.ts'
-import { mustEdit, mustOwn, SHARES_MAX, type Shares, shareOf } from './sharing.ts'
+import { granteeOf, mustEdit, mustOwn, SHARES_MAX, type Shares, shareOf } from './sharing.ts'
 
 type Valued = ReturnType<(typeof events)['ItemValued']['parse']>
 
@@ -34,7 +34,10 @@ export type Item =
 type Active = Extract<Item, { status: 'active' }>
 
 const evolve: Evolve<Item, typeof events> = {
-  ItemAdded: (_, { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase }) => ({
+  ItemAdded: (
+    item,
+    { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase },
+  ) => ({
     status: 'active',
     type,
     name,
@@ -45,7 +48,7 @@ const evolve: Evolve<Item, typeof events> = {
     stage: status,
     lifecycle,
     owner,
-    shares: {},
+    shares: item.status === 'none' ? {} : item.shares,
     editing: 'open',
   }),
   ItemUpdated: (item, { type, name, description, metadata, tags, briefcase }) => {
@@ -64,15 +67,18 @@ const evolve: Evolve<Item, typeof events> = {
   ItemArchived: item => ({ ...inStatus(item, 'active'), status: 'archived' }),
   ItemRestored: item => ({ ...inStatus(item, 'archived'), status: 'active' }),
   ItemValued: (item, valued) => ({ ...inStatus(item, 'active'), valued }),
-  ItemValueWithdrawn: item => ({ ...inStatus(item, 'active'), valued: undefined }),
+  ItemValueWithdrawn(item, { on }) {
+    const active = inStatus(item, 'active')
+    return active.valued?.on === on ? { ...active, valued: undefined } : active
+  },
   ItemShared(item, { kind, with: grantee, role }) {
     const active = inStatus(item, 'active')
     return { ...active, shares: { ...active.shares, [shareOf(kind, grantee)]: role } }
   },
   ItemUnshared(item, { kind, with: grantee }) {
-    const active = inStatus(item, 'active')
-    const { [shareOf(kind, grantee)]: _, ...shares } = active.shares
-    return { ...active, shares }
+    const before = item.status === 'archived' ? item : inStatus(item, 'active')
+    const { [shareOf(kind, grantee)]: _, ...shares } = before.shares
+    return { ...before, shares }
   },
   ItemEditingSet: (item, { editing }) => ({ ...inStatus(item, 'active'), editing }),
   ItemPlacementRefused: item => item,
@@ -81,15 +87,21 @@ const evolve: Evolve<Item, typeof events> = {
 const ARCHIVED = ['item_archived', 'The item is archived; restore it first.'] as const
 
 const decide: Decide<Item, typeof commands, typeof events> = {
-  add(item, { id: _, ...given }, { actor, behalf, seen }) {
+  add(item, { id: _, ...given }, context) {
+    const { actor, behalf, seen } = context
     if (item.status === 'active')
       throw rejected('item_already_added', 'The item exists; update it or choose another id.')
+    if (item.status === 'archived') mustOwn(item, context)
+    const shares = item.status === 'archived' ? Object.keys(item.shares) : []
     const said = { ...templateOf(seen), ...given }
     const { type = 'project', status = 'draft', metadata = {} } = said
     const { lifecycle = lifecycleOf(status) } = said
     mustBegin(lifecycle, status)
     const owner = behalf?.subject ?? actor
-    return [{ type: 'ItemAdded', data: { ...said, type, status, lifecycle, metadata, owner } }]
+    return [
+      ...shares.map(share => ({ type: 'ItemUnshared' as const, data: granteeOf(share) })),
+      { type: 'ItemAdded', data: { ...said, type, status, lifecycle, metadata, owner } },
+    ]
   },
   replace(item, { status, reason, type, name, description, metadata, tags, briefcase }, context) {
     const wanted = {
@@ -131,9 +143,8 @@ const decide: Decide<Item, typeof commands, typeof events> = {
   },
   withdrawValue(item, { on, reason }, context) {
     editable(item, context)
-    if (context.found?.type !== 'ItemValued') {
-      throw rejected('item_value_unknown', 'The item was never valued on this day.', { on })
-    }
+    if (!context.found) throw rejected('item_value_unknown', 'The item was never valued on this day.', { on })
+    if (context.found.type === 'ItemValueWithdrawn') return []
     return [{ type: 'ItemValueWithdrawn', data: { on, ...because(reason) } }]
   },
   share(item, { kind, with: grantee, role }, context) {
@@ -166,11 +177,13 @@ export const item = aggregate({
   initial: { status: 'none' } as Item,
   evolve,
   decide,
-  looksUp: { withdrawValue: ({ on }) => ({ types: ['ItemValued'], is: data => data.on === on }) },
+  looksUp: {
+    withdrawValue: ({ on }) => ({ types: ['ItemValued', 'ItemValueWithdrawn'], is: data => data.on === on }),
+  },
   sees: {
     add: ({ template }) => (template === undefined ? undefined : { category: 'itemtemplate', id: template }),
   },
-  stateSchema: 3,
+  stateSchema: 4,
   activity,
   spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },
 })
@@ -180,10 +193,10 @@ type Given = Partial<Pick<Details, 'type' | 'description' | 'metadata'>> & {
   readonly tags?: string[]
 }
 
-/** What a template says of new items; its title is its own. */
+/** What a template says of new items; its title is its own, and a field that is null says nothing. */
 function templateOf(seen: unknown): Given {
   const { fields: { title: _, ...said } = {} } = (seen ?? {}) as { readonly fields?: Record<string, unknown> }
-  return said as Given
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null)) as Given
 }
 
 function editable(item: Item, context: Context): Active {

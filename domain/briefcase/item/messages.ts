@@ -47,7 +47,7 @@ const grantee = id('user or team')
 const role = oneOf('reader', 'editor', 'owner')
 const editing = oneOf('open', 'restricted').meta({
   description:
-    '`open`: whoever may write items may change it, but for its readers; `restricted`: only its owners and editors',
+    '`open`: everybody who may write items can change it, except its readers; `restricted`: only owners and editors',
 })
 
 export const events = {

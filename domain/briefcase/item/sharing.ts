@@ -14,6 +14,11 @@ export const SHARES_MAX = 200
 
 export const shareOf = (kind: 'user' | 'team', name: string): string => `${kind} ${name}`
 
+export function granteeOf(share: string): { readonly kind: 'user' | 'team'; readonly with: string } {
+  const space = share.indexOf(' ')
+  return { kind: share.slice(0, space) === 'team' ? 'team' : 'user', with: share.slice(space + 1) }
+}
+
 /** The role of the caller, `undefined` where nothing was said; who administers the briefcase owns all items. */
 function roleOf({ owner, shares }: Shared, { actor, behalf, permissions }: Context): Role | undefined {
   const subject = behalf?.subject ?? actor

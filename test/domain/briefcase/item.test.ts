@@ -15,6 +15,10 @@ const added = (more: Added = {}): Fact => ({
   type: 'ItemAdded',
   data: { ...body, metadata: {}, owner: 'user-1', lifecycle: 'standard', ...more },
 })
+const addedBy = (template: string): Fact => ({
+  type: 'ItemAdded',
+  data: { ...body, metadata: {}, owner: 'user-1', lifecycle: 'standard', template },
+})
 const valued = (amount: bigint, on: string): Fact => ({ type: 'ItemValued', data: { amount, currency: 'EUR', on } })
 const shared = (role: 'reader' | 'editor' | 'owner', grantee = 'user-1'): Fact => ({
   type: 'ItemShared',
@@ -39,6 +43,29 @@ describe('item', () => {
       given(added()).when('add', body).rejects('item_already_added')
       given(added(), archived).when('add', body).then(added())
       given(added(), archived, added()).when('add', body).rejects('item_already_added')
+    })
+    it('is made anew by its owners alone, and shared with nobody then', () => {
+      given(byAnother, archived).when('add', body).rejects('item_not_yours')
+      given(byAnother, shared('editor'), archived).when('add', body).rejects('item_not_yours')
+      given(byAnother, archived)
+        .when('add', body, { permissions: ['briefcase.*'] })
+        .then(added())
+      const team: Fact = { type: 'ItemShared', data: { kind: 'team', with: 'design', role: 'editor' } }
+      given(added(), shared('reader', 'jon'), team, archived)
+        .when('add', body)
+        .then(
+          { type: 'ItemUnshared', data: { kind: 'user', with: 'jon' } },
+          { type: 'ItemUnshared', data: { kind: 'team', with: 'design' } },
+          added(),
+        )
+    })
+    it('knows the shares that an item kept when it was made anew, as its rows do', () =>
+      given(added(), shared('reader', 'jon'), archived, added())
+        .when('unshare', { kind: 'user', with: 'jon' })
+        .then({ type: 'ItemUnshared', data: { kind: 'user', with: 'jon' } }))
+    it('takes from a template what it says, and not what is null in it', () => {
+      const seen = { status: 'present', owner: 'mira', fields: { title: 'Shop', type: 'app', description: null } }
+      given().when('add', { name: 'Clock', template: 'shop' }, { seen }).then(addedBy('shop'))
     })
   })
 
@@ -158,6 +185,18 @@ describe('item', () => {
       given(added())
         .when('appraise', { amount: 5n, currency: 'OWN', places: 0, on: '2026-01-01' })
         .then({ type: 'ItemValued', data: { amount: 5n, currency: 'OWN', places: 0, on: '2026-01-01' } })
+    })
+    it('is taken back once', () => {
+      const withdrawn: Fact = { type: 'ItemValueWithdrawn', data: { on: '2026-01-01' } }
+      given(added(), valued(5n, '2026-01-01'))
+        .when('withdrawValue', { on: '2026-01-01' }, { found: { type: 'ItemValued' } as never })
+        .then(withdrawn)
+      given(added(), valued(5n, '2026-01-01'), withdrawn)
+        .when('withdrawValue', { on: '2026-01-01' }, { found: { type: 'ItemValueWithdrawn' } as never })
+        .changesNothing()
+      given(added(), valued(5n, '2026-01-01'), withdrawn)
+        .when('appraise', { amount: 5n, currency: 'EUR', on: '2026-01-01' })
+        .then(valued(5n, '2026-01-01'))
     })
     it('that was never there cannot be taken back', () =>
       given(added()).when('withdrawValue', { on: '2026-01-01' }).rejects('item_value_unknown'))
