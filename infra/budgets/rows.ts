@@ -12,6 +12,8 @@ import {
   BUDGET_COLUMNS,
   type Budget,
   budgetOf,
+  COUNTED_AS,
+  countedAs,
   OF_BUDGETS,
   spentStatement,
 } from '../../read-api/wallet/budget-sums.ts'
@@ -32,7 +34,10 @@ type Spent = { readonly org: string; readonly id: string; readonly day: string }
 export type Stretch = { readonly org: string; readonly after: bigint; readonly upto: bigint }
 
 export type BudgetRows = {
-  readonly budgets: () => Promise<readonly Watched[]>
+  /** The orgs that have budgets, each with a mark that is another one once a budget is added, changed or removed. */
+  readonly marks: () => Promise<ReadonlyMap<string, string>>
+  /** The budgets of some orgs. */
+  readonly budgets: (orgs: readonly string[]) => Promise<readonly Watched[]>
   /** The position that the rows of an org have come to. */
   readonly reached: () => Promise<(org: string) => bigint>
   /** The budgets that new entries are about, with the days that these count for. */
@@ -41,7 +46,9 @@ export type BudgetRows = {
   readonly actuals: (watched: Watched, spans: readonly Span[]) => Promise<ReturnType<typeof actualsOf>>
 }
 
-const BUDGETS = `select org, id, revision, ${BUDGET_COLUMNS.join(', ')} from ${tableOf(budgets)}`
+const MARKS = `select org, concat_ws(' ', count(*), sum(revision), max(updated_at)) as mark
+  from ${tableOf(budgets)} group by org`
+const BUDGETS = `select org, id, revision, ${BUDGET_COLUMNS.join(', ')} from ${tableOf(budgets)} where org = any($1)`
 
 const named = OF_BUDGETS.map(({ name, version }) => `('${name}', ${version})`).join(', ')
 const REACHED = `select bucket, min(position) as position from ${CHECKPOINTS}
@@ -50,15 +57,22 @@ const REACHED = `select bucket, min(position) as position from ${CHECKPOINTS}
 const SPENT = `select distinct b.org, b.id, p.effective_on as day
   from unnest($1::text[], $2::bigint[], $3::bigint[]) s(org, after, upto)
   join ${tableOf(entries)} e on e.org = s.org and e.position > s.after and e.position <= s.upto
-  join ${tableOf(budgets)} b on b.org = e.org and coalesce(b.wallet, e.wallet) = e.wallet
-    and (b.project is null or b.project = e.project) and (b.counterparty is null or b.counterparty = e.counterparty)
-    and (b.tag is null or e.tags @> jsonb_build_array(b.tag))
   join ${tableOf(postings)} p on p.org = e.org and p.wallet = e.wallet and p.revision = e.revision
+  ${COUNTED_AS}
+  join ${tableOf(budgets)} b on b.org = e.org and coalesce(b.wallet, e.wallet) = e.wallet
+    and (b.project is null or b.project = ${countedAs('project')})
+    and (b.counterparty is null or b.counterparty = ${countedAs('counterparty')})
+    and (b.tag is null or ${countedAs('tags')} @> jsonb_build_array(b.tag))
   where not p.external and p.amount < 0`
 
 export const budgetRows = (pool: Pick<Pool, 'query'>): BudgetRows => ({
-  async budgets() {
-    const { rows } = await pool.query({ name: 'watched_budgets', text: BUDGETS, rowMode: 'array', types: wireTypes })
+  async marks() {
+    const { rows } = await pool.query<{ org: string; mark: string }>({ name: 'budget_marks', text: MARKS })
+    return new Map(rows.map(({ org, mark }) => [org, mark]))
+  },
+  async budgets(orgs) {
+    const asked = { name: 'watched_budgets', text: BUDGETS, values: [orgs], types: wireTypes }
+    const { rows } = await pool.query({ ...asked, rowMode: 'array' })
     return (rows as unknown as readonly (readonly unknown[])[]).map(([org, id, revision, ...columns]) => ({
       org: String(org),
       id: String(id),

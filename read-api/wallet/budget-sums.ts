@@ -41,6 +41,13 @@ export function budgetOf([currency, amount, unit, period, starts_on, ends_on, ..
   return { currency: code, amount: allowed, places, period: period as Period, ...bounds, of: about } satisfies Budget
 }
 
+/** Joins to a posting `p` of an entry `e` what says whether it takes back a posting of another entry, `o`. */
+export const COUNTED_AS = `left join ${tableOf(entries)} o on o.org = e.org and o.wallet = e.wallet and o.id = e.reverses
+      cross join lateral (
+        select o.id is not null and (e.taken_back is null or p.line < e.taken_back) as is_back) t`
+/** A column of the entry that a posting counts as: what takes an entry back counts as that entry does. */
+export const countedAs = (column: string): string => `(case when t.is_back then o.${column} else e.${column} end)`
+
 /**
  * What left asset and liability accounts on each day and in each currency, as decimals: more came in where it is below
  * zero. What takes an entry back counts as that entry does.
@@ -51,11 +58,10 @@ export function spentStatement(org: string, { of }: Budget, { from, to }: Span, 
   const where = ['e.org = $2', 'not p.external', `b.type in ('asset', 'liability')`]
   where.push('p.effective_on >= $3', 'p.effective_on <= $4')
   if (then !== undefined) where.push(`p.position <= ${put(then)}::bigint`)
-  const same = (column: string) => `(case when t.is_back then o.${column} else e.${column} end)`
   if (of.wallet !== null) where.push(`e.wallet = ${put(of.wallet)}`)
-  if (of.project !== null) where.push(`${same('project')} = ${put(of.project)}`)
-  if (of.counterparty !== null) where.push(`${same('counterparty')} = ${put(of.counterparty)}`)
-  if (of.tag !== null) where.push(`${same('tags')} @> jsonb_build_array(${put(of.tag)}::text)`)
+  if (of.project !== null) where.push(`${countedAs('project')} = ${put(of.project)}`)
+  if (of.counterparty !== null) where.push(`${countedAs('counterparty')} = ${put(of.counterparty)}`)
+  if (of.tag !== null) where.push(`${countedAs('tags')} @> jsonb_build_array(${put(of.tag)}::text)`)
   const text = `select c.position, c.stalled, s.* from ${checkpointsSql(OF_BUDGETS)} left join (
       select p.effective_on, p.currency,
         sum(-p.amount * ('1e-' || coalesce(p.places, b.minor_places))::numeric)::text as spent
@@ -63,9 +69,7 @@ export function spentStatement(org: string, { of }: Budget, { from, to }: Span, 
       join ${tableOf(postings)} p on p.org = e.org and p.wallet = e.wallet and p.revision = e.revision
       join ${tableOf(balances)} b
         on b.org = p.org and b.wallet = p.wallet and b.account = p.account and b.currency = p.currency
-      left join ${tableOf(entries)} o on o.org = e.org and o.wallet = e.wallet and o.id = e.reverses
-      cross join lateral (
-        select o.id is not null and (e.taken_back is null or p.line < e.taken_back) as is_back) t
+      ${COUNTED_AS}
       where ${where.join(' and ')} group by p.effective_on, p.currency) s on true order by s.currency, s.effective_on`
   return { of: OF_BUDGETS, text, values }
 }
