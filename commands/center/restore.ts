@@ -55,14 +55,11 @@ export const restoreRoute = (deps: CommandDeps): Route => ({
     const client = replaces.find(({ aggregate }) => aggregate.name === params.category)
     if (!client) throw new KogiError('not_found', 'Things of this kind have no versions that come back.')
     deps.mustAllow(principal, client.permission)
-    const state = await stateAt(
-      deps,
-      client.aggregate,
-      streamOf(principal.org, client.aggregate.name, params.id!),
-      revision,
-    )
-    if (state.status !== 'present')
-      throw new KogiError('not_found', `There was no ${params.category} ${params.id} then.`)
+    const stream = streamOf(principal.org, client.aggregate.name, params.id!)
+    const state = await stateAt(deps, client.aggregate, stream, revision)
+    if (state?.status !== 'present') {
+      throw new KogiError('not_found', `There is no ${params.category} ${params.id} of the revision ${revision}.`)
+    }
     const key = header('idempotency-key') ?? deps.newKey()
     const fields = Object.fromEntries(Object.entries(state.fields).filter(([, value]) => value !== null))
     const command = parseCommand(client, {
@@ -86,14 +83,16 @@ export const restoreRoute = (deps: CommandDeps): Route => ({
   },
 })
 
-/** The state of a plain thing at a revision, folded from the log. */
+/** The state of a plain thing at a revision, folded from the log; `undefined` where it has not come that far. */
 async function stateAt({ store, codec }: CommandDeps, aggregate: AnyAggregate, stream: string, revision: bigint) {
   let state = aggregate.initial as RecordState
+  let last: bigint | undefined
   for (let from = 0n; from <= revision; from += BigInt(PAGE)) {
     const left = revision - from + 1n
     const page = await store.read(stream, from, left < PAGE ? Number(left) : PAGE)
     for (const event of page) state = evolveWith(aggregate, state, codec.decode(event)) as RecordState
+    last = page.at(-1)?.revision ?? last
     if (page.length < PAGE) break
   }
-  return state
+  return last === revision ? state : undefined
 }

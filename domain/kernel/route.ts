@@ -109,6 +109,8 @@ export type Route = {
   readonly path: string
   /** Permission the caller needs, `SignedIn` where any caller may come, `null` for a public route. */
   readonly permission: string | null
+  /** Further permissions that the caller needs: the answer shows more than `permission` is about. */
+  readonly alsoNeeds?: readonly string[]
   readonly operationId: string
   readonly summary: string
   readonly tag: string

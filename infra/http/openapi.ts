@@ -101,13 +101,14 @@ type Refs = {
 }
 
 function operation(route: Route, refs: Refs): JsonObject {
-  const { operationId, summary, tag, permission, parameters, body, upload } = route
+  const { operationId, summary, tag, permission, alsoNeeds, parameters, body, upload } = route
   const failures = Object.fromEntries(errorsOf(route).map(answers => [answers.status, refs.error(answers)]))
   return {
     operationId,
     summary,
     tags: [tag],
     ...(permission === null ? { security: [] } : permission !== 'signed in' && { 'x-permission': permission }),
+    ...(alsoNeeds && { 'x-also-needs': alsoNeeds }),
     ...(parameters.length > 0 && {
       parameters: parameters.map(each =>
         isRequired(each) ? { ...parameter(each), example: refs.example(route, each) } : refs.parameter(each),

@@ -58,6 +58,7 @@ export function createApp(options: AppOptions): Express {
     if (route.permission !== null) {
       exchange.principal = await authenticate(request.headers.authorization)
       if (route.permission !== 'signed in') mustAllow(exchange.principal, route.permission)
+      for (const needed of route.alsoNeeds ?? []) mustAllow(exchange.principal, needed)
     }
     const { principal } = exchange
     const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)

@@ -45,7 +45,11 @@ export const calendarQuestion: Question = {
       'END:VEVENT',
     ])
     const lines = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//Kogi//Center//EN', ...events, 'END:VCALENDAR']
-    return { name: 'center.ics', type: 'text/calendar', content: lines.map(line => `${folded(line)}\r\n`).join('') }
+    return {
+      name: 'center.ics',
+      type: 'text/calendar; charset=utf-8',
+      content: lines.map(line => `${folded(line)}\r\n`).join(''),
+    }
   },
 }
 
@@ -94,6 +98,6 @@ export const tableQuestion: Question = {
       return csvField(value as string | number)
     }
     const lines = [[...COLUMNS, ...MORE], ...rows.map(row => row.map(cell))].map(fields => `${fields.join(',')}\r\n`)
-    return { name: 'tasks.csv', type: 'text/csv', content: lines.join('') }
+    return { name: 'tasks.csv', type: 'text/csv; charset=utf-8', content: lines.join('') }
   },
 }

@@ -2,11 +2,12 @@
 import { z } from 'zod'
 import { currency, date, id, integer, minorUnits, object } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
+import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
+import { POSTINGS_MAX } from '../../domain/wallet/wallet/fields.ts'
+import { addUp, type Held } from '../../domain/wallet/wallet/places.ts'
 import { projects } from '../../projections/center/projects.ts'
 import { risks } from '../../projections/center/risks.ts'
-import { timeEntries } from '../../projections/center/task-parts.ts'
 import { tasks } from '../../projections/center/tasks.ts'
-import { tableOf } from '../../projections/rows/tables.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { budgets } from '../../projections/wallet/budgets.ts'
 import { entries } from '../../projections/wallet/entries.ts'
@@ -24,7 +25,7 @@ export const analyticsQuestion: Question = {
   summary: 'A project at a glance: its tasks by stage, hours, what is overdue and its risks.',
   permission: 'center.projects.read',
   parameters: [dayParameter],
-  of: [tasks, risks, timeEntries],
+  of: [tasks, risks],
   within: projects,
   sql(asked) {
     const { rows, put, params, today } = asked
@@ -61,7 +62,6 @@ export const analyticsQuestion: Question = {
   }).meta({ title: 'ProjectAnalytics' }),
 }
 
-/** Budgets of a project beside what was spent, needs what reading budgets needs: amounts are those of the wallet. */
 export const projectBudgetQuestion: Question = {
   path: '/kctr/projects/:id/budget',
   operationId: 'getProjectBudget',
@@ -70,24 +70,46 @@ export const projectBudgetQuestion: Question = {
   parameters: [],
   of: [entries, postings, balances, budgets],
   within: projects,
-  sql({ rows, put, params }) {
+  sql({ rows, row, put, params }) {
     const project = put(params.id)
-    return `select 'budget' as kind, b.currency, coalesce(b.places, 2), sum(b.amount)::text
+    const account = row(balances, [
+      ['org', '$2'],
+      ['wallet', 's.wallet'],
+      ['account', 's.account'],
+      ['currency', 's.currency'],
+    ])
+    // The first lines of an entry that takes another one back count off what that one counted.
+    return `with own as (select x.wallet, x.revision, x.id, x.reverses, x.taken_back from ${rows(entries)} x
+        where x.project = ${project}),
+      parts as (
+        select wallet, revision, 1 as sign, ${POSTINGS_MAX} as after,
+          case when reverses is null then 0 else coalesce(taken_back, ${POSTINGS_MAX}) end as first from own
+        union all select r.wallet, r.revision, -1, coalesce(r.taken_back, ${POSTINGS_MAX}), 0
+        from own o join ${rows(entries)} r on r.wallet = o.wallet and r.reverses = o.id),
+      sums as (
+        select p.wallet, p.account, p.currency, p.places, sign(p.amount) * e.sign as side,
+          sum(e.sign * abs(p.amount)) as amount
+        from parts e join ${rows(postings)} p on p.wallet = e.wallet and p.revision = e.revision
+          and p.line >= e.first and p.line < e.after
+        where not p.external group by 1, 2, 3, 4, 5)
+      select 'budget' as kind, b.currency, b.places, sum(b.amount)::text
         from ${rows(budgets)} b where b.project = ${project} group by 2, 3
-      union all select case when p.amount < 0 then 'spent' else 'received' end, p.currency,
-        coalesce(p.places, b.minor_places), sum(abs(p.amount))::text
-      from ${tableOf(entries)} e
-      join ${tableOf(postings)} p on p.org = e.org and p.wallet = e.wallet and p.revision = e.revision
-      join ${tableOf(balances)} b
-        on b.org = p.org and b.wallet = p.wallet and b.account = p.account and b.currency = p.currency
-      where e.org = $2 and e.project = ${project} and not p.external and b.type in ('asset', 'liability')
+      union all select case when s.side < 0 then 'spent' else 'received' end, s.currency,
+        coalesce(s.places, b.minor_places), sum(s.amount)::text
+      from sums s join lateral ${account} b on b.type in ('asset', 'liability')
       group by 1, 2, 3 order by 1, 2, 3`
   },
   answer(rows, { params }) {
-    const of = (kind: string) =>
-      rows
-        .filter(row => row[0] === kind)
-        .map(([, currency, places, amount]) => ({ currency, places: Number(places), amount }))
+    const of = (wanted: string) => {
+      const sums = new Map<string, Held>()
+      for (const [kind, currency, unit, amount] of rows as readonly (readonly string[])[]) {
+        if (kind !== wanted) continue
+        const places = unit === null ? (placesOf(currency!) ?? 0) : Number(unit)
+        const before = sums.get(currency!) ?? { amount: 0n, places }
+        sums.set(currency!, addUp(before, [{ amount: BigInt(amount!), places }]))
+      }
+      return Array.from(sums, ([currency, { amount, places }]) => ({ currency, places, amount: String(amount) }))
+    }
     return { project: params.id, budgets: of('budget'), spent: of('spent'), received: of('received') }
   },
   response: object({

@@ -3,12 +3,12 @@ import { z } from 'zod'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
 import { date } from '../../domain/kernel/schema.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
-import { type Fixed, tableAsOf } from '../../projections/rows/as-of.ts'
+import { type Fixed, rowAsOf, tableAsOf } from '../../projections/rows/as-of.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
 import { dayOf } from '../computed.ts'
-import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
+import { checkpointsSql, positioned, type ReadStore, read, readErrors, type Wanted } from '../consistency.ts'
 import type { Put } from '../filters.ts'
 import { fromPath, inQuery, type Queries, queriesOf, tokenParameters } from '../parameters.ts'
 import { notFound } from '../scope.ts'
@@ -22,14 +22,20 @@ export type Asked = {
   readonly put: Put
   /** SQL of the rows of the org in a read model, as they stand or stood. */
   readonly rows: (model: AnyProjection) => string
-  /** SQL of all versions of the tasks of the org up to then, with `at` and `until`, between which each holds. */
-  readonly versions: (model: AnyProjection) => string
-  /** The day that the answer is of, in UTC: `day`, or that of the time in `as_of`, or today. */
+  /** SQL of one row that a statement names the key of, as it stands or stood. */
+  readonly row: (model: AnyProjection, key: Fixed) => string
+  /**
+   * SQL of the versions of things of the org up to then, with `at` and `until`, between which each holds: of all of
+   * them, or of those that have had a version `x` for which a condition holds.
+   */
+  readonly versions: (model: AnyProjection, condition?: string) => string
+  /** The day that the answer is of, in UTC: `day`, or that of `as_of`, or today. */
   readonly today: string
 }
 
 export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permission'> & {
   readonly parameters: readonly Parameter[]
+  /** What the answer is made of: a caller must be allowed to read each. */
   readonly of: readonly AnyProjection[]
   /** The thing that the path names as `id`: 404 where it is not there. */
   readonly within?: AnyProjection
@@ -48,13 +54,18 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
   const { path, operationId, summary, permission, within } = question
   const own = within ? [pathParameter(within)] : []
   const parameters = [...own, ...question.parameters, asOfParameter, ...tokenParameters]
-  const of = [...new Set([...question.of, ...(within ? [within] : []), auditLog])]
+  const shown = [...new Set([...question.of, ...(within ? [within] : [])])]
+  const of = [...shown, auditLog]
+  const needed = shown.flatMap(({ service, reads = [] }) =>
+    reads.slice(0, 1).map(each => `${service}.${each.permission}`),
+  )
   return {
     method: 'GET',
     path,
     operationId,
     summary,
     permission,
+    alsoNeeds: [...new Set(needed)].filter(each => each !== permission),
     tag: 'kctr',
     parameters,
     response: 'answer' in question ? question.response : z.string(),
@@ -67,7 +78,7 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
       const put: Put = value => `$${values.push(value) + 1}`
       const then = wanted.asOf && put(wanted.asOf.position)
       const params = within ? { id: idOf(request, within) } : {}
-      const today = query.day ?? dayOf(wanted.asOf) ?? dayOf(undefined)!
+      const today = query.day ?? dayOf(wanted.asOf) ?? (await lastDay(deps, request, wanted))
       const asked: Asked = { query, params, put, today, ...tables(then) }
       const exists = within ? `exists(select from ${asked.rows(within)} p where p.id = ${put(params.id)})` : 'true'
       const text = `select c.position, c.stalled, ${exists}, r.* from ${checkpointsSql(of)}
@@ -93,21 +104,40 @@ const idOf = (request: ApiRequest, { row }: AnyProjection) => fromPath(request, 
 
 const ORG: Fixed = [['org', '$2']]
 
-const tables = (then: string | undefined): Pick<Asked, 'rows' | 'versions'> => ({
+const tables = (then: string | undefined): Pick<Asked, 'rows' | 'row' | 'versions'> => ({
   rows: model =>
     then === undefined ? `(select * from ${quoted(tableOf(model))} where org = $2)` : tableAsOf(model, ORG, then),
-  versions: model => `(select h.*, lead(h.at) over (partition by h.id order by h._position) as until from (
-      select v.*, case when v._removed then a.at else v.updated_at end as at
-      from ${quoted(historyTableOf(model))} v
+  row(model, key) {
+    if (then !== undefined) return rowAsOf(model, key, then)
+    const named = key.map(([column, value]) => `h.${quoted(column)} = ${value}`).join(' and ')
+    return `(select * from ${quoted(tableOf(model))} h where ${named})`
+  },
+  versions(model, condition) {
+    const history = quoted(historyTableOf(model))
+    const until = then === undefined ? '' : ` and v._position <= ${then}::bigint`
+    const some = condition && ` and v.id in (select x.id from ${history} x where x.org = $2 and ${condition})`
+    return `(select h.*, lead(h.at) over (partition by h.id order by h._position) as until from (
+      select v.*, case when v._removed then a.at else v.updated_at end as at from ${history} v
       left join ${quoted(tableOf(auditLog))} a on v._removed and a.org = v.org and a.position = v._position
-      where v.org = $2${then === undefined ? '' : ` and v._position <= ${then}::bigint`}) h)`,
+      where v.org = $2${until}${some ?? ''}) h)`
+  },
 })
+
+/** The day of the last event of the org up to a position; today, where there is none. */
+async function lastDay(deps: ReadStore, request: ApiRequest, { asOf, token }: Wanted): Promise<string> {
+  const text = `select c.position, c.stalled, (select left(e.at, 10) from ${quoted(tableOf(auditLog))} e
+      where e.org = $2 and e.position <= $3::bigint order by e.position desc limit 1)
+    from ${checkpointsSql([auditLog])}`
+  const values = [request.principal.org, asOf!.position]
+  const { rows } = await read(deps, request, { of: [auditLog], text, values }, { asOf, token })
+  return (rows[0]![2] as string | null) ?? dayOf(undefined)!
+}
 
 /** The parameter of the day that a question is asked on. */
 export const dayParameter = inQuery(
   'day',
   date,
-  'the day that is asked on, in UTC: that of `as_of`, or today, if left out',
+  'the day that is asked on, in UTC: that of `as_of`, for a position that of the last event by then; today, without',
 )
 
 const DAY_MS = 86_400_000

@@ -15,28 +15,35 @@ const PARTS = ['start', 'added', 'removed', 'reestimated', 'todo', 'doing', 'don
 type Part = (typeof PARTS)[number]
 
 /**
- * SQL of what comes to and leaves sprints: for each version of a task the one before it. `kind`: a task in the sprint
- * when it starts, one that comes later, one that goes, an estimate that changes, and what is in it in the end.
+ * SQL that begins a statement about sprints, `s`: `v`, versions of the tasks that have been in them, and `m`, those
+ * with which a task comes to a sprint, is in it or leaves it, until that ends.
  */
-const partsSql = ({ versions }: Asked, sprint: string) => `(
-    with s as (select ${sprint}.*) , v as materialized (select * from (
+const withMoves = ({ versions }: Asked, sprint: string) => `with s as ${sprint},
+    v as materialized (
       select x.*, lag(x.sprint) over w as before_sprint, lag(x._removed) over w as was_removed,
-        lag(x.estimated_hours) over w as before_hours
-      from ${versions(tasks)} x window w as (partition by x.id order by x._position)) y
-      where y.sprint = (select id from s) or y.before_sprint = (select id from s)),
-    m as (select v.*, coalesce(v.sprint = s.id and not v._removed, false) as is_in,
+        coalesce(x.estimated_hours, 0) as hours, coalesce(lag(x.estimated_hours) over w, 0) as old
+      from ${versions(tasks, 'x.sprint in (select id from s)')} x window w as (partition by x.id order by x._position)),
+    m as (
+      select s.id as own, s.completed_at as ended, v.at, v.until, v.stage, v.hours, v.old,
+        coalesce(v.sprint = s.id and not v._removed, false) as is_in,
         coalesce(v.before_sprint = s.id and not v.was_removed, false) as was_in,
-        coalesce(v.at > s.started_at, false) as is_late, coalesce(v.estimated_hours, 0) as hours,
-        coalesce(v.before_hours, 0) as old, s.completed_at as ended
-      from v cross join s where s.completed_at is null or v.at <= s.completed_at)
-    select 'start' as kind, sum(is_in::int - was_in::int)::int as n,
-      sum(case when is_in then hours else 0 end - case when was_in then old else 0 end) as h from m where not is_late
-    union all select 'added', count(*)::int, sum(hours) from m where is_late and is_in and not was_in
-    union all select 'removed', count(*)::int, sum(old) from m where is_late and was_in and not is_in
-    union all select 'reestimated', count(*) filter (where hours <> old)::int, sum(hours - old) from m
-      where is_late and is_in and was_in
-    union all select stage, count(*)::int, sum(hours) from m
-      where is_in and (m.until is null or m.until > m.ended) group by stage)`
+        coalesce(v.at > s.started_at, false) as is_late
+      from s join v on s.id in (v.sprint, v.before_sprint) and v.at <= coalesce(s.completed_at, v.at))`
+
+/**
+ * SQL of the parts of each sprint, `own`. `kind`: what was in it when it started, what came later, what went, estimates
+ * that changed, and the stages of what is in it in the end.
+ */
+const PARTS_SQL = `(
+    select own, 'start' as kind, sum(is_in::int - was_in::int)::int as n,
+      sum(case when is_in then hours else 0 end - case when was_in then old else 0 end) as h
+      from m where not is_late group by 1
+    union all select own, 'added', count(*)::int, sum(hours) from m where is_late and is_in and not was_in group by 1
+    union all select own, 'removed', count(*)::int, sum(old) from m where is_late and was_in and not is_in group by 1
+    union all select own, 'reestimated', count(*) filter (where hours <> old)::int, sum(hours - old) from m
+      where is_late and is_in and was_in group by 1
+    union all select own, stage, count(*)::int, sum(hours) from m
+      where is_in and (until is null or until > ended) group by 1, 2)`
 
 const partsOf = (rows: readonly (readonly unknown[])[]) => {
   const found = new Map(
@@ -67,20 +74,13 @@ export const burndownQuestion: Question = {
   within: sprints,
   sql(asked) {
     const own = `(select * from ${asked.rows(sprints)} x where x.id = ${asked.put(asked.params.id)})`
-    // What happens to tasks after the end of the sprint is no matter of it.
-    const versions = `(select v.*, s.id as own, s.completed_at as ended from ${own} s join (
-        select x.id as task, x.sprint, x.stage, x.estimated_hours, x._removed, x.at, x.until
-        from ${asked.versions(tasks)} x) v on v.at <= coalesce(s.completed_at, v.at))`
-    const moves = `select m.day, m.stage, sum(m.n)::int as n, sum(m.n * coalesce(m.hours, 0)) as h from (
-        select left(v.at, 10) as day, v.stage, 1 as n, v.estimated_hours as hours from ${versions} v
-        where not v._removed and v.sprint = v.own
-        union all select left(v.until, 10), v.stage, -1, v.estimated_hours from ${versions} v
-        where not v._removed and v.sprint = v.own and v.until <= coalesce(v.ended, v.until)) m group by 1, 2`
-    return `select 'sprint' as kind, s.status as a, left(coalesce(s.started_at, s.start_date), 10) as b,
-        left(s.completed_at, 10) as c, null::float8 as h, s.end_date as e from ${own} s
-      union all select 'part', p.kind, p.n::text, null, p.h, null
-        from ${own} s cross join lateral ${partsSql(asked, 's')} p
-      union all select 'move', m.day, m.stage, m.n::text, m.h, null from (${moves}) m`
+    return `${withMoves(asked, own)}
+      select 'sprint' as kind, s.status as a, left(coalesce(s.started_at, s.start_date), 10) as b,
+        left(s.completed_at, 10) as c, null::float8 as h, s.end_date as e from s
+      union all select 'part', p.kind, p.n::text, null, p.h, null from ${PARTS_SQL} p
+      union all select 'move', left(at, 10), stage, count(*)::text, sum(hours), null from m where is_in group by 2, 3
+      union all select 'move', left(until, 10), stage, (-count(*))::text, -sum(hours), null from m
+        where is_in and until <= coalesce(ended, until) group by 2, 3`
   },
   answer(rows, { today, params }) {
     const [, status, from, completed, , end] = rows.find(([kind]) => kind === 'sprint')! as readonly string[]
@@ -107,10 +107,13 @@ export const velocityQuestion: Question = {
   parameters: [inQuery('limit', whole(1, 100), 'the last so many sprints; 10 if left out')],
   of: [sprints, tasks],
   within: projects,
-  sql: asked => `select s.id, s.name, s.completed_at, p.* from (select * from ${asked.rows(sprints)} x
+  sql(asked) {
+    const last = `(select * from ${asked.rows(sprints)} x
       where x.project = ${asked.put(asked.params.id)} and x.status = 'completed'
-      order by x.completed_at desc limit ${Number(asked.query.limit ?? 10)}) s
-      cross join lateral ${partsSql(asked, 's')} p order by s.completed_at, s.id`,
+      order by x.completed_at desc, x.id limit ${Number(asked.query.limit ?? 10)})`
+    return `${withMoves(asked, last)} select s.id, s.name, s.completed_at, p.kind, p.n, p.h
+      from s left join ${PARTS_SQL} p on p.own = s.id order by s.completed_at, s.id`
+  },
   answer(rows) {
     const names = [...new Set(rows.map(([sprint]) => sprint as string))]
     return names.map(sprint => {

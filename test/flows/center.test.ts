@@ -161,7 +161,13 @@ describe('the center, over HTTP', () => {
     await done('POST', '/versions/page/how/restore', { revision: '0' })
     expect(await read('/kctr/pages/how')).to.deep.include({ body: 'Ask for a proof.', tags: ['print'], revision: '2' })
     expect((await read('/kctr/versions/task/login?from=1')).versions).to.not.be.empty
-    expect((await send('POST', '/versions/page/nowhere/restore', { revision: '0' })).status).to.equal(404)
+    for (const [page, revision] of [
+      ['nowhere', '0'],
+      ['how', '3'],
+      ['how', '9223372036854775807'],
+    ]) {
+      expect((await send('POST', `/versions/page/${page}/restore`, { revision })).status).to.equal(404)
+    }
     const guest = await app.clientOf('atelier', 'viewer', 'guest')
     const refusedTo = await guest.call('POST', '/api/v1/kctr/versions/page/how/restore', { body: { revision: '0' } })
     expect([refusedTo.status, refusedTo.body.error.code]).to.deep.equal([403, 'forbidden'])

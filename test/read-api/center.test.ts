@@ -1,10 +1,44 @@
 import { expect } from 'chai'
 import { daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
 import { csvLines } from '../../domain/record/csv.ts'
+import { dayOf } from '../../read-api/computed.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'
 const at = (day: string, hour = 12) => `2026-03-${day}T${String(hour).padStart(2, '0')}:00:00.000Z`
+
+/** Positions after each entry of `spent`. */
+const spentAt: bigint[] = []
+
+/** Budgets of the project and entries for it, one of which is taken back. */
+function spent(history: History): void {
+  const add = (type: string, data: object) => {
+    history.add(ORG, 'wallet', 'w', type, data, at('07', 13))
+    spentAt.push(history.position)
+  }
+  const entry = (id: string, amount: bigint, more: object) => {
+    const postings = [amount, -amount].map((each, n) => ({
+      account: n ? 'external:x' : 'a',
+      currency: 'EUR',
+      amount: each,
+      ...more,
+    }))
+    return { entry: id, kind: 'journal', postings, effectiveOn: '2026-03-07' }
+  }
+  for (const [id, currency, amount] of [
+    ['b1', 'EUR', 50_000n],
+    ['b2', 'JPY', 900n],
+  ] as const) {
+    const data = { title: id, currency, amount, period: 'month', project: 'p', owner: 'ann' }
+    history.add(ORG, 'budget', id, 'BudgetAdded', data, at('07', 13))
+  }
+  history.add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'ann', kind: 'personal' }, at('07', 13))
+  add('AccountOpened', { account: 'a', currency: 'EUR', places: 2, overdraft: 'allowed' })
+  add('EntryPosted', { ...entry('e1', -1_000n, {}), project: 'p' })
+  add('EntryPosted', { ...entry('e2', 700n, {}), project: 'p' })
+  add('EntryPosted', { ...entry('e3', -2_500n, { places: 3 }), project: 'p' })
+  add('EntryPosted', { ...entry('e4', 1_000n, {}), kind: 'reversal', reverses: 'e1' })
+}
 
 /** Answers about the flow of work, written out for a small history. */
 describe('read API: how work flows', () => {
@@ -48,6 +82,7 @@ describe('read API: how work flows', () => {
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'c', dependency: 'a', ...link }, at('07', 13))
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'b', dependency: 'd', ...link }, at('07', 13))
     positions = new Map(history.events.map(({ metadata, position }) => [metadata.at, position]))
+    spent(history)
     // Another organization, at the end of the calendar, with more tasks than one levelled plan may have.
     const far = { status: 'open', project: 'far' }
     history.add('south', 'project', 'far', 'ProjectAdded', { name: 'Far', status: 'active', owner: 'ann' }, at('07'))
@@ -206,7 +241,42 @@ describe('read API: how work flows', () => {
     expect(await ask('/kctr/risk-matrix?project=p')).to.deep.equal([
       { probability: 3, impact: 4, risks: 1, highest_score: 0.4, impact_scale: 1 },
     ])
-    expect(await ask('/kctr/projects/p/budget')).to.deep.equal({ project: 'p', budgets: [], spent: [], received: [] })
+  })
+
+  it('says what was spent on a project, then and now, without what was taken back', async () => {
+    const eur = (amount: string, places = 2) => ({ currency: 'EUR', places, amount })
+    const budgets = [eur('50000'), { currency: 'JPY', places: 0, amount: '900' }]
+    const now = { project: 'p', budgets, spent: [eur('2500', 3)], received: [eur('700')] }
+    expect(await ask('/kctr/projects/p/budget')).to.deep.equal(now)
+    const then = (hour: number) => ask(`/kctr/projects/p/budget?as_of=${spentAt[hour]}`)
+    expect(await then(1)).to.deep.include({ budgets, spent: [eur('1000')], received: [] })
+    expect(await then(2)).to.deep.include({ spent: [eur('1000')], received: [eur('700')] })
+    expect(await then(3)).to.deep.include({ spent: [eur('12500', 3)] })
+  })
+
+  it('is of the day of its time in UTC, or of the last event by its position', async () => {
+    const overdue = async (query: string) => (await ask(`/kctr/workload?assignee=ann&${query}`)) as unknown
+    const [late, soon] = [1, 0].map(overdue => [
+      { assignee: 'ann', todo: 2, doing: 0, hours_left: 12, overdue, without_estimate: 0 },
+    ])
+    expect(dayOf({ asked: '2026-03-03T01:00:00+02:00', position: 1n })).to.equal('2026-03-02')
+    expect(await overdue(`as_of=${positions.get(at('02', 13))}`)).to.deep.equal(soon)
+    expect(await overdue(`as_of=${positions.get(at('02', 13))}&day=2026-03-04`)).to.deep.equal(late)
+  })
+
+  it('asks for the permissions of all that it shows', () => {
+    const needs = (id: string) => {
+      const { permission, alsoNeeds } = world.routes.find(({ operationId }) => operationId === id)!
+      return [permission, ...alsoNeeds!].toSorted()
+    }
+    expect(needs('getCalendar')).to.deep.equal(['center.projects.read', 'center.sprints.read', 'center.tasks.read'])
+    expect(needs('getProjectAnalytics')).to.deep.equal([
+      'center.projects.read',
+      'center.risks.read',
+      'center.tasks.read',
+    ])
+    const ofWallet = ['wallet.accounts.read', 'wallet.budgets.read', 'wallet.entries.read']
+    expect(needs('getProjectBudget')).to.deep.equal(['center.projects.read', ...ofWallet])
   })
 
   it('gives calendars and tables as files', async () => {
