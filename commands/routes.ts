@@ -1,7 +1,7 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
-import { id, personalFields } from '../domain/kernel/schema.ts'
+import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { bulkRoute } from './bulk.ts'
 import { exampleOf } from './examples.ts'
@@ -19,6 +19,7 @@ import {
   parseCommand,
   receiptSchema,
 } from './requests.ts'
+import { personalFields } from './seal.ts'
 
 /** The parameters of every command beside those of its path. */
 export const commandParameters: readonly Parameter[] = [

@@ -1,6 +1,6 @@
 /** Personal data is sealed before a rule or the log sees it, and opened again in replies. */
 import type { z } from 'zod'
-import { personalFields, type Sealed, sealed } from '../domain/kernel/schema.ts'
+import { fieldInfo, type Sealed, sealed } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { fingerprintOf } from './ids.ts'
 import type { Keyring } from './ports.ts'
@@ -84,3 +84,12 @@ export async function openSealed(keyring: Keyring, org: string, value: Body): Pr
 /** Looks before it parses: nearly every value is no envelope, and a failed parse costs more than the whole command. */
 export const isSealed = (value: unknown): value is Sealed =>
   typeof value === 'object' && value !== null && 'nonce' in value && sealed.safeParse(value).success
+
+/** The personal fields of a command's schema: field name → the field that names the subject. */
+export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string> {
+  const found = Object.entries(schema.shape).flatMap(([name, field]) => {
+    const subject = fieldInfo(field).personal
+    return subject === undefined ? [] : [[name, subject] as const]
+  })
+  return new Map(found)
+}

@@ -2,6 +2,7 @@
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Json } from '../../domain/kernel/json.ts'
+import { ofStore } from '../../domain/kernel/schema.ts'
 import type { Command } from '../command.ts'
 import { execute, type WriteDeps } from '../execute.ts'
 import { uuidOf } from '../ids.ts'
@@ -130,7 +131,7 @@ export class Timers {
         name: command,
         id: thing,
         opens: false,
-        body: schema.decode(timer.body),
+        body: ofStore(() => schema.decode(timer.body)),
         isOfBulk: true,
         idempotencyKey: uuidOf(['timer', event, command]),
         principal: { subject: actorOf('timers'), org, roles: [], permissions: [] },

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { AnyAggregate } from './aggregate.ts'
 import { InvariantError } from './errors.ts'
 import type { DomainEvent, StoredEvent, Upcaster } from './event.ts'
+import { ofStore } from './schema.ts'
 
 /** The category of a stream: all before the first dash. */
 export const categoryOf = (stream: string): string => stream.slice(0, stream.indexOf('-'))
@@ -35,7 +36,7 @@ export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
     decode(stored) {
       const { schema, upcasters, category } = entryOf(stored.type)
       const wire = upcasters.slice(stored.metadata.schema - 1).reduce((data, upcast) => upcast(data), stored.data)
-      const decoded = schema.safeDecode(wire as never)
+      const decoded = ofStore(() => schema.safeDecode(wire as never))
       if (!decoded.success) {
         const { path, message } = decoded.error.issues[0]!
         const at = `${stored.type} at ${stored.stream}@${stored.revision}`

@@ -30,6 +30,25 @@ export function fieldInfo(schema: z.core.$ZodType): FieldInfo & { readonly nulla
 export const column = <S extends z.ZodType>(schema: S, column: Column): S =>
   (schema as z.ZodType).register(fields, { column }) as S
 
+let isStored = false
+
+/**
+ * A schema with a condition on what is sent, and on what rules make of it. It may be newer than a stored event or row:
+ * these are read whether they meet it or not (`ofStore`).
+ */
+export const refined = <S extends z.ZodType>(schema: S, is: (value: z.output<S>) => boolean, words: string): S =>
+  schema.refine(value => isStored || is(value as z.output<S>), words) as S
+
+/** What `decode` makes of stored JSON, without the conditions of `refined` schemas. */
+export function ofStore<T>(decode: () => T): T {
+  isStored = true
+  try {
+    return decode()
+  } finally {
+    isStored = false
+  }
+}
+
 /** An object that refuses unknown fields. */
 export const object = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)
 
@@ -85,10 +104,7 @@ export const minorUnits = decimal(/^(0|-?[1-9][0-9]{0,37})$/, 'minor units, a te
 /** Money that is more than nothing. */
 export const positiveMinorUnits = decimal(/^[1-9][0-9]{0,37}$/, 'minor units above zero, a text of 1 to 38 digits')
 /** Money that is not below nothing. */
-export const unsignedMinorUnits = decimal(
-  /^(0|[1-9][0-9]{0,37})$/,
-  'minor units from zero on, a text of 1 to 38 digits',
-)
+export const unsignedMinorUnits = decimal(/^(0|[1-9][0-9]{0,37})$/, 'minor units from 0 on, a text of 1 to 38 digits')
 /** The largest absolute amount that `minorUnits` can carry: 38 nines. */
 export const MAX_MINOR_UNITS = 10n ** 38n - 1n
 
@@ -103,10 +119,10 @@ const IN_CALENDAR = [(text: string) => !text.startsWith('0000'), 'must be of the
 const TIMESTAMP = 'must be a UTC timestamp: YYYY-MM-DDTHH:MM:SS.sssZ'
 
 /** A day, `YYYY-MM-DD` (ISO 8601), that exists in the calendar. */
-export const date = column(z.iso.date('must be a date: YYYY-MM-DD').refine(...IN_CALENDAR), 'text')
+export const date = column(refined(z.iso.date('must be a date: YYYY-MM-DD'), ...IN_CALENDAR), 'text')
 
 /** An instant in UTC with milliseconds, `YYYY-MM-DDTHH:MM:SS.sssZ` (RFC 3339): sorts as text. */
-export const timestamp = column(z.iso.datetime({ precision: 3, error: TIMESTAMP }).refine(...IN_CALENDAR), 'text')
+export const timestamp = column(refined(z.iso.datetime({ precision: 3, error: TIMESTAMP }), ...IN_CALENDAR), 'text')
 
 export const boolean = column(z.boolean(), 'boolean')
 export const integer = (min: number, max: number) => column(z.int().min(min).max(max), 'integer')
@@ -125,20 +141,15 @@ export const jsonObject = column(
   'jsonb',
 )
 
+/** Base64url (RFC 4648) of a length, as a quantifier. */
+const coded = (length: string) => z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${length}}$`))
+
 /**
  * Personal data as the log keeps it: AES-256-GCM under the key `key` of its subject. `digest` is an HMAC-SHA-256 of the
  * text under a key derived from the subject's; events of before it was introduced have none.
  */
 export const sealed = column(
-  object({
-    key: z.uuid(),
-    nonce: z.string().regex(/^[A-Za-z0-9_-]{16}$/),
-    text: z.string().regex(/^[A-Za-z0-9_-]{22,}$/),
-    digest: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{43}$/)
-      .optional(),
-  }),
+  object({ key: z.uuid(), nonce: coded('16'), text: coded('22,'), digest: coded('43').optional() }),
   'jsonb',
 )
 export type Sealed = z.output<typeof sealed>
@@ -152,15 +163,6 @@ export function personal(subject: string, plain: z.ZodString) {
   const field = plain.meta({ ...plain.meta() })
   fields.add(field, { personal: subject })
   return field as unknown as z.ZodType<Sealed, string>
-}
-
-/** The personal fields of a command's schema: field name → the field that names the subject. */
-export function personalFields(schema: z.ZodObject): ReadonlyMap<string, string> {
-  const found = Object.entries(schema.shape).flatMap(([name, field]) => {
-    const subject = fieldInfo(field).personal
-    return subject === undefined ? [] : [[name, subject] as const]
-  })
-  return new Map(found)
 }
 
 /** A schema without what makes it optional, nullable or defaulted. */

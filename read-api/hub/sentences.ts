@@ -3,6 +3,7 @@ import type { Mention, Phrase } from '../../domain/kernel/activity.ts'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ApiRequest } from '../../domain/kernel/route.ts'
+import { ofStore } from '../../domain/kernel/schema.ts'
 import { said, THING } from '../../domain/record/said.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { historyTableOf, quoted } from '../../projections/rows/tables.ts'
@@ -112,7 +113,7 @@ const thingOf = ({ category, id }: Mention, happening: Happening): Named => ({
 function phraseOf({ name, events, activity }: AnyAggregate, { type, data }: Happening): Phrase {
   const sentence = activity?.on[type]
   if (sentence === undefined) return said`changed the ${name} ${THING}`
-  return typeof sentence === 'function' ? sentence(events[type].decode(data)) : sentence
+  return typeof sentence === 'function' ? sentence(ofStore(() => events[type].decode(data))) : sentence
 }
 
 /** Neighbours that are mere text become one piece. */

@@ -42,7 +42,8 @@ export function budgetOf([currency, amount, unit, period, starts_on, ends_on, ..
 }
 
 /** Joins to a posting `p` of an entry `e` what says whether it takes back a posting of another entry, `o`. */
-export const COUNTED_AS = `left join ${tableOf(entries)} o on o.org = e.org and o.wallet = e.wallet and o.id = e.reverses
+export const COUNTED_AS = `left join ${tableOf(entries)} o
+        on o.org = e.org and o.wallet = e.wallet and o.id = e.reverses
       cross join lateral (
         select o.id is not null and (e.taken_back is null or p.line < e.taken_back) as is_back) t`
 /** A column of the entry that a posting counts as: what takes an entry back counts as that entry does. */

@@ -1,11 +1,11 @@
 import { expect } from 'chai'
 import { z } from 'zod'
+import { personalFields } from '../../commands/seal.ts'
 import { sentBy } from '../../commands/secrets.ts'
 import type { Aggregate, Context, EventOf, Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { toWire } from '../../domain/kernel/json.ts'
-import { personalFields } from '../../domain/kernel/schema.ts'
 
 /** The context of every specification: a fixed caller, a fixed instant, predictable ids. */
 export const CONTEXT: Context = {

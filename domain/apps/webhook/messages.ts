@@ -1,12 +1,14 @@
 /** The webhook's storage and wire contract: add, never rename; change a shape with an upcaster. */
-import { id, list, object, personal, ref, sealed, text } from '../../kernel/schema.ts'
+import { id, list, object, personal, ref, refined, sealed, text } from '../../kernel/schema.ts'
 
 const URL_MAX = 2_000
 
 /** Where events are posted to. Which addresses are reached is the business of who sends. */
-const url = text(URL_MAX)
-  .refine(isWebUrl, 'must be a URL that begins with https:// or http://, without user, password and fragment')
-  .meta({ description: 'where events are posted to: https, or http to addresses that the configuration allows' })
+const url = refined(
+  text(URL_MAX),
+  isWebUrl,
+  'must be a URL that begins with https:// or http://, without user, password and fragment',
+).meta({ description: 'where events are posted to: https, or http to addresses that the configuration allows' })
 const description = text(500)
 const types = list(text(255), 200, 1).meta({ description: 'only events of these types; all where it is left out' })
 const categories = list(text(64), 100, 1).meta({

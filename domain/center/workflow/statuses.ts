@@ -1,16 +1,24 @@
 /** Which status a project or a task can have, and which may follow which. */
 import { rejected } from '../../kernel/errors.ts'
-import { list, object, oneOf, text } from '../../kernel/schema.ts'
+import { list, object, oneOf, refined, text } from '../../kernel/schema.ts'
 import { either } from '../../record/measures.ts'
 import { type BuiltIn, builtIn, FREE, STAGES, type Stage, type Statuses, WORKFLOWS } from './built-in.ts'
 
 const status = text(64)
 const own = object({
-  name: text(64).refine(name => !Object.hasOwn(WORKFLOWS, name) && name !== FREE, 'is the name of a built-in workflow'),
-  statuses: list(object({ name: status, stage: oneOf(...STAGES), next: list(status, 50) }), 50, 1).refine(statuses => {
-    const names = statuses.map(({ name }) => name)
-    return new Set(names).size === names.length && statuses.every(({ next }) => next.every(to => names.includes(to)))
-  }, 'must name each status once, and in `next` only statuses that there are'),
+  name: refined(
+    text(64),
+    name => !Object.hasOwn(WORKFLOWS, name) && name !== FREE,
+    'is the name of a built-in workflow',
+  ),
+  statuses: refined(
+    list(object({ name: status, stage: oneOf(...STAGES), next: list(status, 50) }), 50, 1),
+    statuses => {
+      const names = statuses.map(({ name }) => name)
+      return new Set(names).size === names.length && statuses.every(({ next }) => next.every(to => names.includes(to)))
+    },
+    'must name each status once, and in `next` only statuses that there are',
+  ),
 })
 
 /** As commands, events and rows have it. */

@@ -11,6 +11,7 @@ import {
   oneOf,
   positiveMinorUnits,
   ref,
+  refined,
   text,
   timestamp,
   unsigned64,
@@ -44,7 +45,7 @@ const account = text(255).meta({ description: 'where it is held: a depository, a
 const lot = id('lot')
 const quantity = positiveMinorUnits.meta({ description: 'in minor units of the asset' })
 const notNegative = (words: string) =>
-  minorUnits.refine(amount => amount >= 0n, 'must not be below zero').meta({ description: words })
+  refined(minorUnits, amount => amount >= 0n, 'must not be below zero').meta({ description: words })
 const cost = notNegative('what it cost with all fees, in minor units of the currency')
 const price = positiveDecimal.meta({ description: 'what one unit of the asset cost in the currency, without fees' })
 const description = text(1000)

@@ -1,6 +1,17 @@
 /** What a transfer, a standing order and a payment of a batch move from where to where, and what that costs. */
 import { rejected } from '../../kernel/errors.ts'
-import { currency, id, integer, minorUnits, object, oneOf, positiveMinorUnits, ref, text } from '../../kernel/schema.ts'
+import {
+  currency,
+  id,
+  integer,
+  minorUnits,
+  object,
+  oneOf,
+  positiveMinorUnits,
+  ref,
+  refined,
+  text,
+} from '../../kernel/schema.ts'
 import { positiveDecimal } from '../../record/decimal.ts'
 import { decimalOf, rounded, tenTo } from '../ratetable/decimal.ts'
 import { placesOf } from '../wallet/currencies.ts'
@@ -20,14 +31,16 @@ export type Movement = {
   readonly fee?: Fee | undefined
 }
 
-export const account = text(255)
-  .refine(name => !name.startsWith('external:'), 'must be an account of the wallet, not an external one')
-  .meta({ description: 'account of the wallet' })
+export const account = refined(
+  text(255),
+  name => !name.startsWith('external:'),
+  'must be an account of the wallet, not an external one',
+).meta({ description: 'account of the wallet' })
 const description = text(1000)
 export const places = integer(0, 30).meta({
   description: 'decimal places of the amount: needed where the currency is not of ISO 4217',
 })
-const amount = minorUnits.refine(units => units >= 0n, 'must not be below zero')
+const amount = refined(minorUnits, units => units >= 0n, 'must not be below zero')
 const payer = oneOf('from', 'to').meta({
   description: 'who pays it: `from` on top of the amount, `to` out of what arrives',
 })

@@ -10,6 +10,7 @@ import {
   object,
   oneOf,
   positiveMinorUnits,
+  refined,
   text,
   timestamp,
   unsignedMinorUnits,
@@ -22,11 +23,9 @@ export const EXTERNAL = 'external:'
 /** Postings of one entry: real books have transactions of several hundred. */
 export const POSTINGS_MAX = 1000
 
-export const account = text(255)
-  .refine(name => name !== EXTERNAL, 'an external account has a name')
-  .meta({
-    description: 'account name, 1 to 255 characters; `external:…` is the world outside, and has a name after the colon',
-  })
+export const account = refined(text(255), name => name !== EXTERNAL, 'an external account has a name').meta({
+  description: 'account name, 1 to 255 characters; `external:…` is the world outside, and has a name after the colon',
+})
 export const places = integer(0, 30).meta({ description: 'decimal places of the minor unit' })
 export const walletKind = oneOf('personal', 'portfolio', 'office', 'business')
 export const overdraft = oneOf('refused', 'allowed').meta({ description: 'whether the balance may fall below zero' })

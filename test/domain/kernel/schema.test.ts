@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { z } from 'zod'
+import { personalFields } from '../../../commands/seal.ts'
 import { canonicalJson, isStorableText, type Json, toWire } from '../../../domain/kernel/json.ts'
 import * as kernel from '../../../domain/kernel/schema.ts'
 import { aggregates, projections } from '../../../infra/catalogue.ts'
@@ -142,6 +143,6 @@ describe('the codecs', () => {
     ))
   it('know which fields are personal, and whose', () => {
     const schema = kernel.object({ owner: kernel.id('user'), name: kernel.personal('owner', z.string()).optional() })
-    expect([...kernel.personalFields(schema)]).to.deep.equal([['name', 'owner']])
+    expect([...personalFields(schema)]).to.deep.equal([['name', 'owner']])
   })
 })
