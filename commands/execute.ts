@@ -6,7 +6,7 @@ import type { Command, Receipt } from './command.ts'
 import { type Answer, Draft } from './draft.ts'
 import { type CommandMetadata, draftEvents, type Facts, metadataOf } from './envelope.ts'
 import { commandIdOf, streamOf, uuidOf } from './ids.ts'
-import { withFound } from './look-up.ts'
+import { askGuards, withFound } from './look-up.ts'
 import { type EventStore, type Keyring, LostRaceError } from './ports.ts'
 import type { CheckReferences } from './references.ts'
 import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
@@ -57,9 +57,9 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
 /**
  * Answers the first of the commands that wait for a stream's turn, as many as one append holds, and returns how many:
  * load → for each, on the state that those before it make: seal → was it already done? → expected revision → decide →
- * check references → draft its events; then append the draft with the revision read → receipts. A state from the cache
- * may only lead to an append, which proves it fresh: before anything else is answered, the tail is read and all of them
- * are decided again, as they are after a lost race.
+ * check references → ask guards → draft its events; then append the draft with the revision read → receipts. A state
+ * from the cache may only lead to an append, which proves it fresh: before anything else is answered, the tail is read
+ * and all of them are decided again, as they are after a lost race.
  */
 async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn[]): Promise<number> {
   const { aggregate, dryRun } = turns[0]!.item
@@ -87,8 +87,12 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           if (lost.has(turn)) throw unknownOutcome(lost.get(turn))
           // The time of the command is that of the decision, after every wait: answers as of a time rely on that.
           const metadata = metadataOf(command, commandId, sealed, deps.now())
-          const facts = judge(command, draft, sealed.body, metadata)
-          if (facts.length > 0) await deps.checkReferences(command, facts)
+          const context = contextOf(command, metadata)
+          const facts = judge(command, draft, sealed.body, context)
+          if (facts.length > 0) {
+            await deps.checkReferences(command, facts)
+            await askGuards(deps, { ...command, state: draft.state }, context)
+          }
           if (!draft.add(commandId, draftEvents(writing, facts, metadata, draft))) break
         } catch (error) {
           if (isDistrusted(error)) deps.streams.forget(stream)
@@ -165,33 +169,32 @@ function answer(deps: WriteDeps, turns: readonly Turn[], draft: Draft, stored: r
 const NOTHING_SEALED: SealedBody = { body: {}, fingerprint: '', subjects: [] }
 
 /** What the rules say of the command in this state: facts, or `[]` when already so. Throws the error to answer. */
-function judge(
-  command: Command,
-  { state, revision, known }: Draft,
-  body: unknown,
-  { commandId, at }: CommandMetadata,
-): Facts {
-  const { aggregate, name, principal, expectedRevision, id, found, before, seen, behalf } = command
+function judge(command: Command, { state, revision, known }: Draft, body: unknown, context: Context): Facts {
+  const { aggregate, name, expectedRevision, id } = command
   if (revision < 0n && !command.opens) throw new KogiError('not_found', `There is no ${aggregate.name} ${id}.`)
   if (!isExpected(expectedRevision, known, revision)) {
     const stands = revision < 0n ? 'does not exist yet' : `is at revision ${revision}`
     const message = `The ${aggregate.name} ${stands}; read it again and decide anew.`
     throw new KogiError('precondition_failed', message)
   }
-  const newId = (n: number) => uuidOf([commandId, 'made', n])
-  const { org, subject: actor, permissions } = principal
-  const context: Context = {
+  return aggregate.decide[name]!(state, body, context)
+}
+
+function contextOf(command: Command, { commandId, at }: CommandMetadata): Context {
+  const { id, principal, found, before, seen, behalf } = command
+  const { org, subject: actor, permissions, teams } = principal
+  return {
     id,
     org,
     actor,
     permissions,
     at,
-    newId,
+    newId: n => uuidOf([commandId, 'made', n]),
+    ...(teams && { teams }),
     ...(found && { found, before }),
     ...(seen !== undefined && { seen }),
     ...(behalf && { behalf }),
   }
-  return aggregate.decide[name]!(state, body, context)
 }
 
 /**

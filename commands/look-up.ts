@@ -1,7 +1,7 @@
 /** What commands are decided on beside the state of their thing: an earlier event of it, or another thing. */
 import { type AnyAggregate, type EventQuery, evolveWith } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
-import type { OtherThing } from '../domain/kernel/context.ts'
+import type { Context, OtherThing } from '../domain/kernel/context.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import type { Command } from './command.ts'
 import { streamOf } from './ids.ts'
@@ -28,16 +28,59 @@ export async function withFound(deps: LookUpDeps, stream: string, command: Comma
   }
 }
 
-/** The state of a thing, folded from the log: it is as new as the log, and no turn has to be waited for. */
-const stateOf = (deps: LookUpDeps, org: string, { category, id }: OtherThing): Promise<unknown> =>
-  stateIn(deps, deps.codec.aggregateOf(category), streamOf(org, category, id), NO_END)
+/** A thing that is changed: its state, and the command that changes it. */
+type Changed = Pick<Command, 'aggregate' | 'id' | 'body'> & { readonly state: unknown }
+
+/**
+ * Asks the things that a changed one is a part of whether the caller may do that. Throws the `Rejection` of the first
+ * that says no.
+ */
+export async function askGuards(deps: LookUpDeps, changed: Changed, context: Context): Promise<void> {
+  const { aggregate, id, body, state } = changed
+  const { partOf } = aggregate as AnyAggregate
+  for (const whole of partOf?.of(state, body as Readonly<Record<string, unknown>>, id) ?? []) {
+    const above = {
+      aggregate: deps.codec.aggregateOf(whole.category),
+      id: whole.id,
+      body: {},
+      state: await stateOf(deps, context.org, whole),
+    }
+    above.aggregate.guard?.(above.state, context)
+    await askGuards(deps, above, context)
+  }
+}
+
+/**
+ * The state of a thing, as new as the log: that of the cache with what follows in the log. No turn is waited for, and
+ * the cached stream stays as it is, because a command may be decided on it at the same time.
+ */
+async function stateOf(deps: LookUpDeps, org: string, { category, id }: OtherThing): Promise<unknown> {
+  const aggregate = deps.codec.aggregateOf(category)
+  const stream = streamOf(org, category, id)
+  const { loaded, fresh } = await deps.streams.load(aggregate, stream)
+  const { state, revision } = loaded
+  if (fresh) return state
+  try {
+    return await stateIn(deps, aggregate, stream, NO_END, { state, revision })
+  } catch {
+    // An event that cannot be read may have been skipped, which a whole load knows.
+    deps.streams.forget(stream)
+    return (await deps.streams.load(aggregate, stream)).loaded.state
+  }
+}
 
 const NO_END = 2n ** 63n
 
-/** The state that the events of a stream before a revision lead to. */
-async function stateIn({ store, codec }: LookUpDeps, aggregate: AnyAggregate, stream: string, end: bigint) {
-  let state: unknown = aggregate.initial
-  for (let from = 0n; from < end; from += BigInt(PAGE)) {
+/** The state that the events of a stream before a revision lead to, all of them or those after a known state. */
+async function stateIn(
+  { store, codec }: LookUpDeps,
+  aggregate: AnyAggregate,
+  stream: string,
+  end: bigint,
+  known = { state: aggregate.initial as unknown, revision: -1n },
+) {
+  let { state } = known
+  for (let from = known.revision + 1n; from < end; from += BigInt(PAGE)) {
     const left = end - from
     const page = await store.read(stream, from, left < BigInt(PAGE) ? Number(left) : PAGE)
     state = page.reduce((before, event) => evolveWith(aggregate, before, codec.decode(event)), state)

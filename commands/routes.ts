@@ -1,25 +1,20 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
-import type { ApiRequest, ApiResponse, Parameter, Route } from '../domain/kernel/route.ts'
+import type { ApiRequest, Parameter, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
+import { answered, errorsOf } from './answer.ts'
 import { bulkRoute } from './bulk.ts'
 import { exampleOf } from './examples.ts'
-import { execute } from './execute.ts'
-import { referencesIn } from './references.ts'
 import {
-  acceptedAnswer,
   type ClientCommand,
   type CommandDeps,
   commandsOf,
-  dryRunOf,
   dryRunParameter,
   IDEMPOTENCY_KEY_MAX,
   invalidBody,
-  parseCommand,
   receiptSchema,
 } from './requests.ts'
-import { personalFields } from './seal.ts'
 
 /** The parameters of every command beside those of its path. */
 export const commandParameters: readonly Parameter[] = [
@@ -58,32 +53,6 @@ export function commandRoutes(services: readonly Service[], deps: CommandDeps): 
 function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
   const { aggregate, method, path, permission, operationId, summary, tag, schema, opens, inPath } = client
 
-  async function handle({ params, body, header, query, principal, correlationId }: ApiRequest): Promise<ApiResponse> {
-    const key = header('idempotency-key') ?? deps.newKey()
-    const sent = {
-      id: params.id,
-      body: withPath(client, params, body),
-      key,
-      ifMatch: header('if-match'),
-      ifNoneMatch: header('if-none-match'),
-      principal,
-      correlationId,
-    }
-    const command = parseCommand(client, { ...sent, dryRun: dryRunOf(query) })
-    const receipt = await execute(deps, command)
-    const { status, data, location } = await acceptedAnswer(client, command, receipt, deps.keyring)
-    return {
-      status,
-      data,
-      headers: {
-        ETag: `"${receipt.revision}"`,
-        'Kogi-Position': String(receipt.position),
-        'Idempotency-Key': key,
-        ...(location && { Location: location }),
-      },
-    }
-  }
-
   return {
     method,
     path,
@@ -101,14 +70,9 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     ],
     body: inPath.length === 0 ? schema : withoutPath(client),
     response: receiptSchema,
-    errors: {
-      ...(opens ? {} : { 404: ['not_found'] }),
-      409: ['conflict'],
-      412: ['precondition_failed'],
-      422: ['idempotency_key_reused', ...edgeRefusals(client), ...aggregate.rejections],
-      503: ['engine_unavailable', 'outcome_unknown'],
-    },
-    handle,
+    errors: errorsOf(client),
+    handle: request =>
+      answered(deps, client, request, { id: request.params.id, body: withPath(client, request.params, request.body) }),
   }
 }
 
@@ -133,9 +97,3 @@ function withPath({ inPath }: ClientCommand, params: ApiRequest['params'], body:
   if (again !== undefined) throw invalidBody([{ field: again, message: 'stands in the path' }])
   return { ...body, ...Object.fromEntries(inPath.map(field => [field, params[field]])) }
 }
-
-/** Codes that the command edge refuses with, by what the fields of a command are. */
-const edgeRefusals = ({ aggregate, schema }: ClientCommand): readonly string[] => [
-  ...(referencesIn(schema).length > 0 || aggregate.twinOf ? ['reference_unknown', 'reference_removed'] : []),
-  ...(personalFields(schema).size > 0 ? ['subject_erased'] : []),
-]

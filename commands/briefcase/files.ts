@@ -1,17 +1,10 @@
 /** Uploads: the bytes are stored first, and then the event that tells of them. */
 import { file } from '../../domain/briefcase/file/file.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
+import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
 import { id } from '../../domain/kernel/schema.ts'
-import { execute } from '../execute.ts'
-import {
-  acceptedAnswer,
-  type ClientCommand,
-  type CommandDeps,
-  dryRunOf,
-  parseCommand,
-  receiptSchema,
-} from '../requests.ts'
+import { answered, errorsOf } from '../answer.ts'
+import { type ClientCommand, type CommandDeps, dryRunOf, receiptSchema } from '../requests.ts'
 import { commandParameters } from '../routes.ts'
 
 /** What is known of bytes that are stored. */
@@ -31,13 +24,6 @@ export function uploadRoutes(deps: UploadDeps): Route[] {
     tag: 'kbfc',
     upload: { bytesMax: deps.fileBytesMax },
     response: receiptSchema,
-    errors: {
-      404: ['not_found'],
-      409: ['conflict'],
-      412: ['precondition_failed'],
-      422: ['idempotency_key_reused', 'reference_unknown', ...file.rejections],
-      503: ['engine_unavailable', 'outcome_unknown'],
-    },
   } as const
   const parameters = (what: string): Parameter[] => [
     { name: 'id', in: 'path', schema: id(what), description: `id of the ${what}` },
@@ -46,24 +32,26 @@ export function uploadRoutes(deps: UploadDeps): Route[] {
   return [
     {
       ...shared,
+      errors: errorsOf({ ...ADD, opens: false }),
       path: '/kbfc/items/:id/files',
       operationId: 'file.add',
       summary: 'Add a file to an item: `multipart/form-data` with the part `file`. The same key and bytes add it once.',
       parameters: parameters('item'),
       async handle(request) {
         const { stored, name } = await received(deps, request)
-        return await answered(deps, request, ADD, { id: undefined, body: { item: request.params.id, name, ...stored } })
+        return await answered(deps, ADD, request, { id: undefined, body: { item: request.params.id, name, ...stored } })
       },
     },
     {
       ...shared,
+      errors: errorsOf(ADD_VERSION),
       path: '/kbfc/files/:id/versions',
       operationId: 'file.addVersion',
       summary: 'Add a version of a file. The same bytes as those of the newest version add none.',
       parameters: parameters('file'),
       async handle(request) {
         const { stored } = await received(deps, request)
-        return await answered(deps, request, ADD_VERSION, { id: request.params.id, body: stored })
+        return await answered(deps, ADD_VERSION, request, { id: request.params.id, body: stored })
       },
     },
   ]
@@ -98,25 +86,4 @@ async function received(deps: UploadDeps, { upload, query, principal }: ApiReque
       .trim()
     return { stored: { ...stored, size: String(stored.size) }, name: [...last].slice(0, 255).join('') || 'file' }
   })
-}
-
-type Given = { readonly id: string | undefined; readonly body: object }
-
-async function answered(deps: UploadDeps, request: ApiRequest, of: ClientCommand, given: Given): Promise<ApiResponse> {
-  const { header, principal, correlationId } = request
-  const key = header('idempotency-key') ?? deps.newKey()
-  const [ifMatch, ifNoneMatch] = [header('if-match'), header('if-none-match')]
-  const command = parseCommand(of, { ...given, key, ifMatch, ifNoneMatch, principal, correlationId, dryRun: undefined })
-  const receipt = await execute(deps, command)
-  const { status, data, location } = await acceptedAnswer(of, command, receipt, deps.keyring)
-  return {
-    status,
-    data,
-    headers: {
-      ETag: `"${receipt.revision}"`,
-      'Kogi-Position': String(receipt.position),
-      'Idempotency-Key': key,
-      ...(location && { Location: location }),
-    },
-  }
 }

@@ -4,9 +4,9 @@ import type { events } from '../../domain/briefcase/book/messages.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { id, integer, object, text } from '../../domain/kernel/schema.ts'
-import { execute } from '../execute.ts'
+import { answered, errorsOf } from '../answer.ts'
 import { streamOf } from '../ids.ts'
-import { acceptedAnswer, type CommandDeps, dryRunOf, parseBody, parseCommand, receiptSchema } from '../requests.ts'
+import { type CommandDeps, parseBody, receiptSchema } from '../requests.ts'
 import { commandParameters } from '../routes.ts'
 
 type Edited = ReturnType<(typeof events)['BookEdited']['parse']>
@@ -30,38 +30,14 @@ export const restoreBookRoute = (deps: CommandDeps): Route => ({
   parameters: [{ name: 'id', in: 'path', schema: id('item'), description: 'id of the item' }, ...commandParameters],
   body,
   response: receiptSchema,
-  errors: {
-    404: ['not_found'],
-    409: ['conflict'],
-    412: ['precondition_failed'],
-    422: ['idempotency_key_reused', ...book.rejections],
-    503: ['engine_unavailable', 'outcome_unknown'],
-  },
-  async handle({ params, body: sent, query, header, principal, correlationId }) {
-    const { version: restores, comment } = parseBody(body, sent)
-    const name = params.id!
-    const parts = await partsOf(deps, streamOf(principal.org, book.name, name), restores)
+  errors: errorsOf(CLIENT),
+  async handle(request) {
+    const { version: restores, comment } = parseBody(body, request.body)
+    const name = request.params.id!
+    const parts = await partsOf(deps, streamOf(request.principal.org, book.name, name), restores)
     if (!parts) throw new KogiError('not_found', `The book of ${name} has no version ${restores}.`)
-    const key = header('idempotency-key') ?? deps.newKey()
     const rewrite = { restores, parts, ...(comment !== undefined && { comment }) }
-    const command = parseCommand(CLIENT, {
-      id: name,
-      body: rewrite,
-      key,
-      ifMatch: header('if-match'),
-      ifNoneMatch: header('if-none-match'),
-      principal,
-      correlationId,
-      dryRun: dryRunOf(query),
-    })
-    const receipt = await execute(deps, command)
-    const { data } = await acceptedAnswer(CLIENT, command, receipt, deps.keyring)
-    const headers = {
-      ETag: `"${receipt.revision}"`,
-      'Kogi-Position': String(receipt.position),
-      'Idempotency-Key': key,
-    }
-    return { status: 200, data, headers }
+    return await answered(deps, CLIENT, request, { id: name, body: rewrite })
   },
 })
 

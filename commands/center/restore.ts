@@ -5,17 +5,9 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { id, object, oneOf, unsigned64 } from '../../domain/kernel/schema.ts'
 import type { RecordState } from '../../domain/record/record.ts'
-import { execute } from '../execute.ts'
+import { answered } from '../answer.ts'
 import { streamOf } from '../ids.ts'
-import {
-  acceptedAnswer,
-  type CommandDeps,
-  commandsOf,
-  dryRunOf,
-  parseBody,
-  parseCommand,
-  receiptSchema,
-} from '../requests.ts'
+import { type CommandDeps, commandsOf, parseBody, receiptSchema } from '../requests.ts'
 import { commandParameters } from '../routes.ts'
 
 const PAGE = 500
@@ -50,8 +42,9 @@ export const restoreRoute = (deps: CommandDeps): Route => ({
     422: ['idempotency_key_reused', ...new Set(replaces.flatMap(({ aggregate }) => aggregate.rejections))],
     503: ['engine_unavailable', 'outcome_unknown'],
   },
-  async handle({ params, body: sent, query, header, principal, correlationId }) {
-    const { revision } = parseBody(body, sent)
+  async handle(request) {
+    const { params, principal } = request
+    const { revision } = parseBody(body, request.body)
     const client = replaces.find(({ aggregate }) => aggregate.name === params.category)
     if (!client) throw new KogiError('not_found', 'Things of this kind have no versions that come back.')
     deps.mustAllow(principal, client.permission)
@@ -60,26 +53,8 @@ export const restoreRoute = (deps: CommandDeps): Route => ({
     if (state?.status !== 'present') {
       throw new KogiError('not_found', `There is no ${params.category} ${params.id} of the revision ${revision}.`)
     }
-    const key = header('idempotency-key') ?? deps.newKey()
     const fields = Object.fromEntries(Object.entries(state.fields).filter(([, value]) => value !== null))
-    const command = parseCommand(client, {
-      id: params.id,
-      body: fields,
-      key,
-      ifMatch: header('if-match'),
-      ifNoneMatch: header('if-none-match'),
-      principal,
-      correlationId,
-      dryRun: dryRunOf(query),
-    })
-    const receipt = await execute(deps, command)
-    const { data } = await acceptedAnswer(client, command, receipt, deps.keyring)
-    const position = String(receipt.position)
-    return {
-      status: 200,
-      data,
-      headers: { ETag: `"${receipt.revision}"`, 'Kogi-Position': position, 'Idempotency-Key': key },
-    }
+    return await answered(deps, client, request, { id: params.id, body: fields })
   },
 })
 

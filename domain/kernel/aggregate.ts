@@ -36,7 +36,7 @@ type HttpMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export type Operation = readonly [route: `${HttpMethod} /${string}`, permission: string, summary: string, made?: string]
 
 /** An aggregate's whole definition, as data. */
-export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = Beside<C> & {
+export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = Beside<S, C> & {
   /** The category: first part of the stream name, no dash. */
   readonly name: string
   readonly events: E

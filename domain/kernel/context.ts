@@ -14,6 +14,8 @@ export type Context = {
   readonly behalf?: { readonly subject: string; readonly roles: readonly string[] }
   /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
   readonly permissions: readonly string[]
+  /** The teams of the caller. */
+  readonly teams?: readonly string[] | undefined
   /** The instant of the command, as `timestamp`. */
   readonly at: string
   /** The earlier event of the thing that the command is about, `undefined` where there is none: see `looksUp`. */
@@ -38,8 +40,20 @@ export type EventQuery = {
 /** Another thing of the org, by its category and id. */
 export type OtherThing = { readonly category: string; readonly id: string }
 
+/** What things are parts of, and what these refuse with. */
+export type PartOf<S> = {
+  /** The things that a part belongs to, before a command and after it: all of them have to allow the change. */
+  readonly of: (state: S, command: Readonly<Record<string, unknown>>, id: string) => readonly OtherThing[]
+  /** Codes of the rejections that their guards throw. */
+  readonly refusals: readonly string[]
+}
+
 /** What an aggregate says of how its things stand beside others. */
-export type Beside<C extends Readonly<Record<string, z.ZodType>>> = {
+export type Beside<S, C extends Readonly<Record<string, z.ZodType>>> = {
+  /** Throws a `Rejection` where a caller may not change the thing: the write path asks it for changes of its parts. */
+  readonly guard?: (state: S, context: Context) => void
+  /** What it is a part of: the guards of these, and of what these are parts of, are asked before it is changed. */
+  readonly partOf?: PartOf<S>
   /**
    * Commands that copy what another thing says, which they name: the write path reads that thing's state before their
    * turn. What must hold between two things at every time is a process, or a rule of one stream.

@@ -7,6 +7,8 @@ export type Principal = {
   readonly roles: readonly string[]
   /** Permissions in the form `service.resource.action`, `*` allowed at the end: those of the roles and of the token. */
   readonly permissions: readonly string[]
+  /** Teams of the subject, as the identity provider names them. */
+  readonly teams?: readonly string[]
   /** When what proves this ends, in ms since the epoch; absent where it does not end by itself. */
   readonly endsAt?: number
 }

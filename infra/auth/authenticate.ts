@@ -38,6 +38,7 @@ const claims = z.object({
   permissions: names,
   scope: names,
   scp: names,
+  groups: names,
 })
 
 export type AuthOptions = {
@@ -98,12 +99,13 @@ function principalOf(payload: JWTPayload, endsAt: number): Principal {
     const { path, message } = parsed.error.issues[0]!
     throw invalid(String(path[0] ?? 'claims'), message)
   }
-  const { sub, org_id, permissions, scope, scp } = parsed.data
+  const { sub, org_id, permissions, scope, scp, groups } = parsed.data
   // Other names belong to other applications: they grant nothing, and events do not carry them.
   const roles = [...new Set(parsed.data.roles)].filter(isRole)
   const named = permissions.filter(name => GRANT.test(name))
   const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope([...scope, ...scp])])
-  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], endsAt })
+  const teams = groups.length > 0 && { teams: [...new Set(groups)] }
+  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...teams, endsAt })
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */

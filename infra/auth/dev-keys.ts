@@ -46,9 +46,9 @@ export async function jwksSource(config: KeyConfig): Promise<string> {
 /** Issues a development token. Organization, subject and roles must be such as a request's token may have. */
 export async function issueToken(
   config: KeyConfig,
-  claims: { org: string; subject: string; roles: readonly string[]; ttlSeconds: number },
+  claims: { org: string; subject: string; roles: readonly string[]; teams?: readonly string[]; ttlSeconds: number },
 ): Promise<string> {
-  const { org, subject, roles, ttlSeconds } = claims
+  const { org, subject, roles, teams = [], ttlSeconds } = claims
   const unknown = roles.find(role => !isRole(role))
   const refused = (message: string) => new KogiError('invalid_parameter', message)
   if (unknown !== undefined) {
@@ -58,7 +58,7 @@ export async function issueToken(
   if (subject === '' || subject.length > 128) throw refused('A subject has 1 to 128 characters.')
   const { privateKey, kid } = await devKeys(config)
   const now = Math.floor(Date.now() / 1000)
-  return new SignJWT({ org_id: org, roles: [...roles] })
+  return new SignJWT({ org_id: org, roles: [...roles], ...(teams.length > 0 && { groups: [...teams] }) })
     .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid })
     .setSubject(subject)
     .setIssuer(config.jwtIssuer)

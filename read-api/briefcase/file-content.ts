@@ -41,10 +41,12 @@ export const fileContentRoute = (deps: FileDeps): Route => ({
     const query = queriesOf(request, parameters)
     const name = fromPath(request, 'id', id('file'))
     const { org } = request.principal
-    const table = query.version === undefined ? tableOf(itemFiles) : quoted(historyTableOf(itemFiles))
-    const version =
-      query.version === undefined ? '' : ' and f.version = $4 and not f._removed order by f._position limit 1'
-    const row = `select * from ${table} f where f.org = $2 and f.id = $3${version}`
+    const now = `select * from ${tableOf(itemFiles)} n where n.org = $2 and n.id = $3`
+    const versions = `select * from ${quoted(historyTableOf(itemFiles))} h where h.org = $2 and h.id = $3`
+    const row =
+      query.version === undefined
+        ? now
+        : `${versions} and h.version = $4 and exists (${now}) order by h._position desc limit 1`
     const statement = {
       of: [itemFiles],
       text: `select c.position, c.stalled, f.name, f.type, f.size, f.sha256

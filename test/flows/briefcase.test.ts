@@ -185,6 +185,40 @@ describe('a portfolio', () => {
     })
   })
 
+  it('lets the roles in an item decide who changes what belongs to it', async () => {
+    const jon = await app.clientOf('portfolio', 'team-member', 'jon', ['design'])
+    await give(201, 'POST', '/kbfc/items', { id: 'menu', name: 'Menu' })
+    await give(201, 'POST', '/kbfc/workspaces', { id: 'kitchen', name: 'Kitchen', item: 'menu' })
+    await give(201, 'POST', '/kbfc/binders', { id: 'dishes', name: 'Dishes', workspace: 'kitchen' })
+    await give(200, 'PUT', '/kbfc/items/menu/book', { charter: 'Soup.' })
+    const changes: readonly [method: string, path: string, body: object][] = [
+      ['PUT', '/kbfc/items/menu/book', { charter: 'Soup and bread.' }],
+      ['PUT', '/kbfc/items/menu/book/parts/note-1', { kind: 'note', content: 'More salt.' }],
+      ['POST', '/kbfc/items/menu/book/restore', { version: 1 }],
+      ['PUT', '/kbfc/items/menu/parent', { parent: 'brands' }],
+      ['PUT', '/kbfc/items/cart/parent', { parent: 'menu' }],
+      ['PATCH', '/kbfc/workspaces/kitchen', { name: 'Kitchens' }],
+      ['POST', '/kbfc/workspaces', { id: 'cellar', name: 'Cellar', item: 'menu' }],
+      ['PATCH', '/kbfc/binders/dishes', { name: 'All dishes' }],
+      ['DELETE', '/kbfc/binders/dishes', {}],
+    ]
+    await give(201, 'POST', '/kbfc/items', { id: 'cart', name: 'Cart' }, jon)
+    await give(200, 'PUT', '/kbfc/items/menu/shares', { kind: 'team', with: 'design', role: 'reader' })
+    for (const [method, path, body] of changes.filter(([, path]) => !path.endsWith('restore'))) {
+      expect((await give(422, method, path, body, jon)).error.code, path).to.equal('item_not_yours')
+    }
+    await give(200, 'PUT', '/kbfc/items/menu/book', { charter: 'Soup.' }, jon)
+    await give(200, 'PUT', '/kbfc/items/menu/editing', { editing: 'restricted' })
+    await give(200, 'PUT', '/kbfc/items/menu/shares', { kind: 'team', with: 'design', role: 'editor' })
+    const eve = await app.clientOf('portfolio', 'team-lead', 'eve')
+    for (const [method, path, body] of changes) {
+      if (!path.endsWith('restore')) await give(422, method, path, body, eve)
+      await give(method === 'DELETE' ? 204 : path.endsWith('workspaces') ? 201 : 200, method, path, body, jon)
+    }
+    await give(422, 'POST', '/kbfc/items/menu/book/restore', { version: 2 }, eve)
+    for (const id of ['menu', 'cart']) await give(204, 'DELETE', `/kbfc/items/${id}`)
+  })
+
   it('is made anew by its owners alone, and nobody else has a share in it then', async () => {
     const jon = await app.clientOf('portfolio', 'team-member', 'jon')
     await give(201, 'POST', '/kbfc/items', { id: 'stall', name: 'Stall' })

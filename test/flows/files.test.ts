@@ -129,6 +129,40 @@ describe('files of an item', () => {
     expect((await upload(`files/${id}/versions`, 'x', Buffer.from('Third.'))).body.error.code).to.equal('file_removed')
   })
 
+  it('are gone with all their versions once they are removed', async () => {
+    const { body } = await upload('items/bakery/files', 'gone.txt', Buffer.from('Not for long.'))
+    const { id } = body.data
+    expect((await read(`files/${id}/content?version=1`)).body).to.equal('Not for long.')
+    const removed = await client.call('DELETE', `/api/v1/kbfc/files/${id}`)
+    position = String(removed.headers['kogi-position'])
+    for (const below of ['', '/content', '/content?version=1']) {
+      expect((await read(`files/${id}${below}`)).status, below).to.equal(404)
+    }
+  })
+
+  it('are changed by who may change the item', async () => {
+    const { body } = await upload('items/bakery/files', 'ours.txt', Buffer.from('Ours.'))
+    const { id } = body.data
+    const jon = await app.clientOf('files', 'team-member', 'jon')
+    const changes = [
+      () => jon.call('PATCH', `/api/v1/kbfc/files/${id}`, { body: { name: 'mine.txt' } }),
+      () =>
+        jon.call('POST', `/api/v1/kbfc/files/${id}/versions`, {
+          raw: formOf('x', Buffer.from('2')),
+          headers: multipart,
+        }),
+      () =>
+        jon.call('POST', '/api/v1/kbfc/items/bakery/files', { raw: formOf('x', Buffer.from('3')), headers: multipart }),
+      () => jon.call('DELETE', `/api/v1/kbfc/files/${id}`),
+    ]
+    const share = (role: string) =>
+      client.call('PUT', '/api/v1/kbfc/items/bakery/shares', { body: { with: 'jon', role } })
+    await share('reader')
+    for (const change of changes) expect((await change()).body.error.code).to.equal('item_not_yours')
+    await share('editor')
+    for (const change of changes) expect((await change()).status).to.be.lessThan(300)
+  })
+
   it('refuses what is too large, a program, no form, and an unknown item, and leaves nothing begun', async () => {
     const large = await upload('items/bakery/files', 'large', randomBytes(BYTES_MAX + 1))
     expect([large.status, large.body.error.code]).to.deep.equal([413, 'body_too_large'])

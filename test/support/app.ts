@@ -20,7 +20,7 @@ export type App = {
   readonly url: string
   readonly urls: EngineUrls
   readonly config: Config
-  readonly clientOf: (org: string, role?: string, subject?: string) => Promise<Client>
+  readonly clientOf: (org: string, role?: string, subject?: string, teams?: readonly string[]) => Promise<Client>
   readonly close: () => Promise<void>
 }
 
@@ -52,8 +52,8 @@ export async function startApp(
     url,
     urls,
     config,
-    async clientOf(org, role = 'organization-admin', subject = 'tester') {
-      const token = await issueToken(config, { org, subject, roles: [role], ttlSeconds: 600 })
+    async clientOf(org, role = 'organization-admin', subject = 'tester', teams = []) {
+      const token = await issueToken(config, { org, subject, roles: [role], teams, ttlSeconds: 600 })
       const made = client(url, token)
       clients.push(made)
       return made

@@ -4,6 +4,7 @@ import { bytesOf, digestOf } from '../../record/digest.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { rankBetween } from '../../record/rank.ts'
 import { said, THING } from '../../record/said.ts'
+import { partBy } from '../item/part.ts'
 import { commands, events, LISTED, PARTS_MAX, RANK_MAX, rejections, TEXTS } from './messages.ts'
 
 type Edited = ReturnType<(typeof events)['BookEdited']['parse']>
@@ -125,6 +126,7 @@ export const book = aggregate({
   initial: { status: 'empty', version: 0, bytes: 0, names: [], parts: noneKeyed } as Book,
   evolve,
   decide,
+  partOf: partBy('item', (_, __, id) => [id]),
   stateSchema: 2,
   activity: {
     on: {

@@ -3,12 +3,14 @@ import { rejected } from '../../kernel/errors.ts'
 import type { Json } from '../../kernel/json.ts'
 import { changedFields } from '../../record/merge.ts'
 import { said, THING } from '../../record/said.ts'
+import { partBy } from '../item/part.ts'
 import { commands, events, rejections } from './messages.ts'
 
 export type File =
   | { readonly status: 'none' }
   | {
       readonly status: 'present'
+      readonly item: string
       readonly name: string
       readonly version: number
       readonly sha256: string
@@ -17,7 +19,7 @@ export type File =
   | { readonly status: 'removed' }
 
 const evolve: Evolve<File, typeof events> = {
-  FileAdded: (_, { name, sha256 }) => ({ status: 'present', name, version: 1, sha256, metadata: {} }),
+  FileAdded: (_, { item, name, sha256 }) => ({ status: 'present', item, name, version: 1, sha256, metadata: {} }),
   FileVersionAdded: (file, { version, sha256 }) => ({ ...inStatus(file, 'present'), version, sha256 }),
   FileChanged(file, { name, metadata }) {
     const present = inStatus(file, 'present')
@@ -66,7 +68,8 @@ export const file = aggregate({
   initial: { status: 'none' } as File,
   evolve,
   decide,
-  stateSchema: 1,
+  partOf: partBy('item', (file: File, { item }) => [file.status === 'present' ? file.item : item]),
+  stateSchema: 2,
   removedBy: ['FileRemoved'],
   activity: {
     called: 'name',

@@ -184,6 +184,9 @@ export const item = aggregate({
     add: ({ template }) => (template === undefined ? undefined : { category: 'itemtemplate', id: template }),
   },
   stateSchema: 4,
+  guard: (item, context) => {
+    if (item.status !== 'none') mustEdit(item, context)
+  },
   activity,
   spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },
 })

@@ -1,6 +1,7 @@
 /** Who an item is shared with, and what they may do with it. */
 import type { Context } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
+import { ADMIN_ROLES } from '../../kernel/service.ts'
 
 type Role = 'reader' | 'editor' | 'owner'
 
@@ -19,11 +20,17 @@ export function granteeOf(share: string): { readonly kind: 'user' | 'team'; read
   return { kind: share.slice(0, space) === 'team' ? 'team' : 'user', with: share.slice(space + 1) }
 }
 
-/** The role of the caller, `undefined` where nothing was said; who administers the briefcase owns all items. */
-function roleOf({ owner, shares }: Shared, { actor, behalf, permissions }: Context): Role | undefined {
+/**
+ * The role of the caller: the highest of their own and of their teams, `undefined` where nothing was said. Who
+ * administers the briefcase owns all items.
+ */
+function roleOf({ owner, shares }: Shared, { actor, behalf, permissions, teams = [] }: Context): Role | undefined {
   const subject = behalf?.subject ?? actor
   if (subject === owner || permissions.some(each => each === '*' || each === 'briefcase.*')) return 'owner'
-  return Object.hasOwn(shares, shareOf('user', subject)) ? shares[shareOf('user', subject)] : undefined
+  if (behalf?.roles.some(role => (ADMIN_ROLES as readonly string[]).includes(role))) return 'owner'
+  const grantees = [shareOf('user', subject), ...teams.map(team => shareOf('team', team))]
+  const roles = new Set(grantees.map(grantee => (Object.hasOwn(shares, grantee) ? shares[grantee] : undefined)))
+  return (['owner', 'editor', 'reader'] as const).find(role => roles.has(role))
 }
 
 /** Refuses a change by a reader, and of a restricted item by anybody but its owners and editors. */

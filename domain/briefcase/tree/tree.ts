@@ -2,6 +2,7 @@ import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { mention, said } from '../../record/said.ts'
+import { partBy } from '../item/part.ts'
 import { commands, events, rejections } from './messages.ts'
 
 /** The item above each item that is not at the top. */
@@ -53,6 +54,7 @@ export const tree = aggregate({
   initial: { status: 'flat', parents: noneKeyed, count: 0 } as Tree,
   evolve,
   decide,
+  partOf: partBy('item', (_, { item, parent }) => [item, parent]),
   stateSchema: 1,
   activity: {
     on: {

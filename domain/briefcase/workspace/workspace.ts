@@ -1,4 +1,5 @@
 import { record } from '../../record/record.ts'
+import { partOfNamed } from '../item/part.ts'
 import { messages } from './messages.ts'
 
-export const workspace = record(messages)
+export const workspace = { ...record(messages), partOf: partOfNamed('item') }

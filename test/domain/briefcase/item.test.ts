@@ -231,6 +231,28 @@ describe('item', () => {
         .when('update', { name: 'X' })
         .then(updated({ name: 'X' }))
     })
+    it('gives teams their roles, the highest of all that a caller has', () => {
+      const team = (name: string, role: 'reader' | 'editor' | 'owner'): Fact => ({
+        type: 'ItemShared',
+        data: { kind: 'team', with: name, role },
+      })
+      const teams = ['design', 'sales']
+      given(byAnother, restricted, team('design', 'editor')).when('update', { name: 'X' }).rejects('item_not_yours')
+      given(byAnother, team('design', 'reader')).when('update', { name: 'X' }, { teams }).rejects('item_not_yours')
+      given(byAnother, restricted, shared('reader'), team('sales', 'editor'))
+        .when('update', { name: 'X' }, { teams })
+        .then(updated({ name: 'X' }))
+      given(byAnother, team('sales', 'owner'))
+        .when('share', { kind: 'user', with: 'jon', role: 'editor' }, { teams })
+        .then(shared('editor', 'jon'))
+    })
+    it('lets administrators act through a process, and nobody else by its name', () => {
+      const behalf = { subject: 'root', roles: ['organization-admin'] }
+      const ask = (by: { subject: string; roles: string[] }) =>
+        given(byAnother, restricted).when('update', { name: 'X' }, { actor: 'process:x', behalf: by })
+      ask(behalf).then(updated({ name: 'X' }))
+      ask({ ...behalf, roles: ['team-lead'] }).rejects('item_not_yours')
+    })
     it('keeps a restricted item to its owners and editors', () => {
       given(byAnother, restricted).when('update', { name: 'X' }).rejects('item_not_yours')
       given(byAnother, restricted, shared('editor'))
