@@ -138,8 +138,12 @@ export function fromDatabase(projection: AnyProjection, stored: Readonly<Record<
 
 /** The key of a row, or a key alone, as one text: no key field can hold U+0000. */
 export function keyTextOf(projection: AnyProjection): (key: Row) => string {
-  const names = projection.key as readonly string[]
-  return row => names.map(name => row[name]).join('\0')
+  const [first, ...others] = projection.key as readonly [string, ...string[]]
+  return row => {
+    let text = String(row[first])
+    for (const name of others) text += `\0${row[name]}`
+    return text
+  }
 }
 
 /** Orders rows by key as PostgreSQL does: text by its UTF-8 bytes (`collate "C"`), numbers by value. */

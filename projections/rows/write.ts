@@ -22,7 +22,7 @@ export type Changes = {
   readonly appended: CopyLines
   /** Changed rows as they stand after the batch, one for each key. */
   readonly changed: Row[]
-  /** Rows that are gone. */
+  /** The keys of rows that are gone. */
   readonly removed: Row[]
   /** Every version that the batch made, in log order; only where the projection keeps its history. */
   readonly versions: CopyLines

@@ -9,7 +9,7 @@ import { CopyLines, type LineOf, lineOf } from '../rows/encode.ts'
 import type { AnyProjection, Key } from '../rows/projection.ts'
 import { columnsOf, fromDatabase, keyTextOf, type Row } from '../rows/tables.ts'
 import type { Changes } from '../rows/write.ts'
-import { RowCache } from './cache.ts'
+import { type Known, RowCache } from './cache.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 10_000
@@ -35,7 +35,8 @@ type Step = {
   readonly event: DomainEvent
   readonly target: Target
   readonly partition: Partition
-  readonly keys: readonly Key[] | null
+  /** Each row that it touches, once; `null` where it only adds. */
+  readonly touches: readonly Known[] | null
 }
 
 /** The fold of one reader: its partitions, the rows it keeps in memory, and the events it may skip. */
@@ -111,13 +112,19 @@ export class BatchFold {
       if (!partition || partition.passed >= stored.position || batch.faults.has(partition)) continue
       if (this.#skips.get(target.projection.name)?.has(stored.position)) continue
       try {
-        const keys = 'keys' in target.handler ? target.handler.keys(event) : null
+        const touches = 'keys' in target.handler ? this.#touched(target.handler.keys(event), target.slot) : null
         batch.touched.add(partition.bucket)
-        steps.push({ event, target, partition, keys })
+        steps.push({ event, target, partition, touches })
       } catch (error) {
         batch.faults.set(partition, faultOf(stored, error, partition))
       }
     }
+  }
+
+  #touched(keys: readonly Key[], slot: number): readonly Known[] {
+    const [cache, keyText] = [this.#caches[slot]!, this.#keyTexts[slot]!]
+    const touches = keys.map(key => cache.of(keyText(key), key))
+    return touches.length > 1 ? [...new Set(touches)] : touches
   }
 
   /** An event that cannot be decoded stops every projection that it concerns. */
@@ -130,58 +137,44 @@ export class BatchFold {
   }
 
   async #loadMissing(steps: readonly Step[]): Promise<void> {
-    const missing = this.#caches.map(() => new Map<string, Row>())
-    for (const { target, keys } of steps) {
-      if (keys === null) continue
-      for (const key of keys) {
-        const text = this.#keyTexts[target.slot]!(key)
-        if (this.#caches[target.slot]!.get(text) === undefined) missing[target.slot]!.set(text, key)
-      }
+    const missing = this.#caches.map(() => new Map<string, Known>())
+    for (const { target, touches } of steps) {
+      if (touches === null) continue
+      for (const known of touches) if (known.row === undefined) missing[target.slot]!.set(known.text, known)
     }
-    await Promise.all(missing.map((keys, slot) => this.#loadInto(slot, keys)))
+    await Promise.all(missing.map((wanted, slot) => this.#loadInto(slot, wanted)))
   }
 
-  async #loadInto(slot: number, keys: Map<string, Row>): Promise<void> {
-    if (keys.size === 0) return
+  async #loadInto(slot: number, wanted: ReadonlyMap<string, Known>): Promise<void> {
+    if (wanted.size === 0) return
     const projection = this.#table.projections[slot]!
-    const cache = this.#caches[slot]!
-    for (const stored of await this.#load(projection, [...keys.values()])) {
+    const keys = Array.from(wanted.values(), ({ key }) => key)
+    for (const stored of await this.#load(projection, keys)) {
       const row = fromDatabase(projection, stored)
-      const text = this.#keyTexts[slot]!(row)
-      cache.set(text, row)
-      keys.delete(text)
+      wanted.get(this.#keyTexts[slot]!(row))!.row = row
     }
-    for (const text of keys.keys()) cache.set(text, null)
+    for (const known of wanted.values()) known.row ??= null
   }
 
   /** Applies one event to one projection: all of its rows, or none and a fault. */
-  #take({ event, target, partition, keys }: Step, batch: Batch): void {
+  #take({ event, target, partition, touches }: Step, batch: Batch): void {
     const { slot, handler, projection } = target
-    const cache = this.#caches[slot]!
-    const keyText = this.#keyTexts[slot]!
     try {
       if ('append' in handler) {
         for (const row of handler.append(event) as readonly Row[]) {
           if (projection.history) batch.version(slot, row, event.position, false)
           // A later event may change what this one adds.
-          const text = hasFolds(projection) ? keyText(row) : undefined
-          if (text !== undefined) cache.set(text, row)
-          batch.append(slot, row, text)
+          const known = hasFolds(projection) ? this.#caches[slot]!.of(this.#keyTexts[slot]!(row), row) : undefined
+          batch.append(slot, row, known)
         }
         return
       }
-      const results: { readonly text: string; readonly before: Row | null; readonly after: Row | null }[] = []
-      for (const key of keys!) {
-        const text = keyText(key)
-        if (results.some(result => result.text === text)) continue
-        const before = cache.get(text) ?? null
-        results.push({ text, before, after: handler.fold(before ?? undefined, event, key) as Row | null })
-      }
-      for (const { text, before, after } of results) {
-        cache.set(text, after)
-        batch.change(slot, text, before, after)
-        const version = after ?? before
-        if (projection.history && version) batch.version(slot, version, event.position, after === null)
+      const rows = touches!.map(({ key, row }) => handler.fold(row ?? undefined, event, key as Key) as Row | null)
+      for (const [n, known] of touches!.entries()) {
+        const [before, after] = [known.row ?? null, rows[n]!]
+        if (before === null && after === null) continue
+        batch.change(slot, known, after)
+        if (projection.history) batch.version(slot, (after ?? before)!, event.position, after === null)
       }
     } catch (error) {
       batch.faults.set(partition, faultOf(event, error, partition))
@@ -189,9 +182,7 @@ export class BatchFold {
   }
 }
 
-type SlotChanges = Pick<Changes, 'appended' | 'versions'> & {
-  readonly rows: Map<string, { readonly removed: Row | null; readonly row: Row | null }>
-}
+type SlotChanges = Pick<Changes, 'appended' | 'versions'> & { readonly touched: Set<Known> }
 
 /** Writers of one projection's lines: of rows, and of their versions. */
 type Lines = { readonly row: LineOf; readonly version: LineOf }
@@ -207,37 +198,37 @@ class Batch {
     this.#lines = lines
   }
 
-  /** Adds a row; `text` is its key where a later event of the batch may change it. */
-  append(slot: number, row: Row, text: string | undefined): void {
-    const { appended, rows } = this.#slot(slot)
-    if (text !== undefined && rows.has(text)) this.change(slot, text, null, row)
-    else appended.add(this.#lines[slot]!.row(row))
+  /** Adds a row; `known` is what is known of it where a later event of the batch may change it. */
+  append(slot: number, row: Row, known: Known | undefined): void {
+    const { appended, touched } = this.#slot(slot)
+    if (known) known.row = row
+    if (!known || !touched.has(known)) appended.add(this.#lines[slot]!.row(row))
   }
 
   version(slot: number, row: Row, position: bigint, removed: boolean): void {
     this.#slot(slot).versions.add(this.#lines[slot]!.version(row, String(position), removed ? 't' : 'f'))
   }
 
-  change(slot: number, text: string, before: Row | null, after: Row | null): void {
-    const { rows } = this.#slot(slot)
-    rows.set(text, { row: after, removed: after === null ? (before ?? rows.get(text)?.removed ?? null) : null })
+  change(slot: number, known: Known, row: Row | null): void {
+    known.row = row
+    this.#slot(slot).touched.add(known)
   }
 
   changesOf(projection: AnyProjection, slot: number): Changes[] {
     const changes = this.#slots[slot]
     if (!changes) return []
-    const { appended, versions, rows } = changes
+    const { appended, versions, touched } = changes
     const changed: Row[] = []
     const removed: Row[] = []
-    for (const { row, removed: gone } of rows.values()) {
-      if (row !== null) changed.push(row)
-      else if (gone !== null) removed.push(gone)
+    for (const { key, row } of touched) {
+      if (row) changed.push(row)
+      else removed.push(key)
     }
     return [{ projection, appended, changed, removed, versions }]
   }
 
   #slot(slot: number): SlotChanges {
-    this.#slots[slot] ??= { appended: new CopyLines(), versions: new CopyLines(), rows: new Map() }
+    this.#slots[slot] ??= { appended: new CopyLines(), versions: new CopyLines(), touched: new Set() }
     return this.#slots[slot]
   }
 }

@@ -31,7 +31,9 @@ const row = object({
   last_posted: date,
 })
 
-type Span = Pick<z.output<typeof row>, 'first_position' | 'last_position' | 'first_posted' | 'last_posted'>
+type Row = z.output<typeof row>
+
+const monthOf = (...of: Parameters<typeof effectiveDayOf>) => effectiveDayOf(...of).slice(0, 7)
 
 /**
  * What was posted to an account by blocks of revisions, of two sizes, for each month, with the positions and days that
@@ -48,20 +50,25 @@ export const accountBlocks = projection({
   key: ['org', 'wallet', 'account', 'currency', 'bits', 'block', 'month', 'unit'],
   on: {
     ...NO_POSTINGS,
-    EntryPosted: addsUp(
-      (posting, event) => {
-        const month = effectiveDayOf(posting, event).slice(0, 7)
+    EntryPosted: addsUp({
+      parts: (posting, event) => {
+        const month = monthOf(posting, event)
         return SIZES.map(bits => ({ bits, block: event.revision >> bits, month }))
       },
-      (row: Span | undefined, { position, metadata: { at } }) => {
+      isOf: (posting, event, { month }) => monthOf(posting, event) === month,
+      row: (key, { credits, debits, lines }, before: Row | undefined, { position, metadata: { at } }) => {
         const day = at.slice(0, 10)
         return {
-          first_position: row?.first_position ?? position,
+          ...key,
+          credits,
+          debits,
+          lines,
+          first_position: before?.first_position ?? position,
           last_position: position,
-          first_posted: row && row.first_posted < day ? row.first_posted : day,
-          last_posted: row && row.last_posted > day ? row.last_posted : day,
+          first_posted: before && before.first_posted < day ? before.first_posted : day,
+          last_posted: before && before.last_posted > day ? before.last_posted : day,
         }
       },
-    ),
+    }),
   },
 })

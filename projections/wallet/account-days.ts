@@ -30,9 +30,10 @@ export const accountDays = projection({
   key: ['org', 'wallet', 'account', 'currency', 'effective_on', 'unit'],
   on: {
     ...NO_POSTINGS,
-    EntryPosted: addsUp(
-      (posting, event) => [{ effective_on: effectiveDayOf(posting, event) }],
-      () => ({}),
-    ),
+    EntryPosted: addsUp({
+      parts: (posting, event) => [{ effective_on: effectiveDayOf(posting, event) }],
+      isOf: (posting, event, { effective_on }) => effectiveDayOf(posting, event) === effective_on,
+      row: (key, { credits, debits, lines }) => ({ ...key, credits, debits, lines }),
+    }),
   },
 })
