@@ -1,6 +1,8 @@
 /** How one command of a request is given and answered, over whichever route it came. */
-
+import type { z } from 'zod'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import type { ApiRequest, ApiResponse, Route } from '../domain/kernel/route.ts'
+import { fieldInfo } from '../domain/kernel/schema.ts'
 import { execute } from './execute.ts'
 import { referencesIn } from './references.ts'
 import { acceptedAnswer, type ClientCommand, type CommandDeps, dryRunOf, parseCommand } from './requests.ts'
@@ -55,4 +57,12 @@ const edgeRefusals = ({ aggregate, schema }: Pick<ClientCommand, 'aggregate' | '
   ...(referencesIn(schema).length > 0 || aggregate.twinOf ? ['reference_unknown', 'reference_removed'] : []),
   ...(personalFields(schema).size > 0 ? ['subject_erased'] : []),
   ...(aggregate.partOf?.refusals ?? []),
+  ...(hasAmounts(aggregate) && !aggregate.rejections.includes(OUT_OF_RANGE) ? [OUT_OF_RANGE] : []),
 ]
+
+const OUT_OF_RANGE = 'amount_out_of_range'
+
+const hasAmounts = ({ events }: AnyAggregate): boolean =>
+  Object.values<z.ZodObject>(events).some(({ shape }) =>
+    Object.values(shape).some(field => fieldInfo(field).column === 'numeric'),
+  )

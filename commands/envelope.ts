@@ -1,8 +1,10 @@
 /** What an event of a command looks like in the log. */
 import type { AnyAggregate, EventOf, Vocabulary } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
+import { rejected } from '../domain/kernel/errors.ts'
 import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
 import { toWire } from '../domain/kernel/json.ts'
+import { MAX_MINOR_UNITS } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { uuidOf } from './ids.ts'
 import { madeCheck } from './made.ts'
@@ -64,6 +66,31 @@ export function draftEvents(
     const stored = { type, data, metadata: event.metadata, eventId, stream, revision: revision + 1n + BigInt(n) }
     const placed = { ...stored, position: 0n }
     const isMade = madeCheck(aggregate.events[fact.type])(fact.data)
-    return { event, decoded: isMade ? { ...placed, data: fact.data, category: aggregate.name } : codec.decode(placed) }
+    const decoded = isMade
+      ? { ...placed, data: fact.data, category: aggregate.name }
+      : decodedOf(placed, codec, fact.data)
+    return { event, decoded }
   })
+}
+
+/** An event as readers will decode it. Throws `amount_out_of_range` where rules made an amount that none can hold. */
+function decodedOf(placed: StoredEvent, codec: EventCodec, made: unknown): DomainEvent {
+  try {
+    return codec.decode(placed)
+  } catch (error) {
+    const field = fieldBeyond(made)
+    if (field === undefined) throw error
+    throw rejected('amount_out_of_range', 'An amount or a balance has at most 38 digits.', { field })
+  }
+}
+
+/** Path of the first amount of more digits than one has. */
+function fieldBeyond(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === 'bigint' && (member > MAX_MINOR_UNITS || member < -MAX_MINOR_UNITS)) return name
+    const within = fieldBeyond(member)
+    if (within !== undefined) return `${name}.${within}`
+  }
+  return undefined
 }

@@ -114,6 +114,13 @@ describe('what may be sent out of a wallet', function () {
     expect(told.filter(({ thing }) => thing === found[0]!.transfer)).to.deep.equal([])
   })
 
+  it('is an amount also in a batch as a whole', async () => {
+    const payment = { to: 'ben', to_account: 'main', amount: '9'.repeat(38) }
+    const body = { from: 'studio', from_account: 'main', currency: 'EUR', payments: [payment, payment] }
+    const { error } = await sent(jon, '/payment-batches', body, 422)
+    expect([error.code, error.details]).to.deep.equal(['amount_out_of_range', [{ field: 'field', message: 'total' }]])
+  })
+
   it('waits for a second person above an amount', async () => {
     const rules = { zone: 'Europe/Berlin', approvals: [{ currency: 'EUR', above: '500' }] }
     await sent(mira, '/wallets/studio/transfer-rules', rules, 200, 'PUT')

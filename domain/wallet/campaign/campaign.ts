@@ -1,5 +1,6 @@
 import { aggregate, type Decide, type EventOf, type Evolve } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
+import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
 import { type Keyed, memberOf, membersOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { placesFor } from '../transfer/movement.ts'
 import { activity } from './activity.ts'
@@ -7,6 +8,8 @@ import { BATCH_MAX, commands, events, rejections } from './messages.ts'
 
 /** Contributions that a campaign can have open: each is in its state until it is settled. */
 const CONTRIBUTIONS_MAX = 50_000
+/** So that all contributions together are an amount. */
+const CONTRIBUTION_MAX = MAX_MINOR_UNITS / BigInt(CONTRIBUTIONS_MAX)
 
 type Pledge = {
   readonly contribution: string
@@ -119,6 +122,9 @@ const decide: Decide<Campaign, typeof commands, typeof events> = {
   contribute(campaign, { from, from_account: fromAccount, amount }, { actor, newId }) {
     const { terms, count } = mustBeOpen(campaign)
     if (count >= CONTRIBUTIONS_MAX) throw rejected('campaign_full', 'The campaign has as many contributions as it can.')
+    if (amount > CONTRIBUTION_MAX) {
+      throw rejected('contribution_too_large', 'Contribute less at once.', { most: CONTRIBUTION_MAX })
+    }
     const { currency, places } = terms
     const data = { contribution: newId(0), contributor: actor, from, fromAccount, amount, currency, places }
     return [{ type: 'ContributionPledged', data }]

@@ -121,4 +121,5 @@ export const rejections = [
   'contribution_unknown',
   'contribution_of_another',
   'contribution_under_way',
+  'contribution_too_large',
 ] as const

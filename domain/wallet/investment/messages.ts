@@ -255,4 +255,5 @@ export const rejections = [
   'trade_unknown',
   'trade_followed',
   'trade_already_reversed',
+  'price_out_of_range',
 ] as const

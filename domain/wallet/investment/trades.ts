@@ -2,7 +2,7 @@
 import type { Context } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { memberOf, membersOf } from '../../record/keyed.ts'
-import { approximated, fractionOf, rounded, tenTo } from '../ratetable/decimal.ts'
+import { approximated, type Fraction, fractionOf, rounded, tenTo } from '../ratetable/decimal.ts'
 import { type Description, divided, isLongTerm, type Lot, type Method, type Part, take } from './lots.ts'
 import { type commands, type events, INCOME, PARTS_MAX } from './messages.ts'
 import { heldIn, lotsFor, type OpenInvestment, withHeld, withLot, withoutParts } from './state.ts'
@@ -12,6 +12,8 @@ type Disposed = ReturnType<(typeof events)['LotsDisposed']['parse']>
 
 /** Decimal places of a price that is worked out. */
 const PRICE_PLACES = 18
+/** What every price is below: 20 digits before the point, less what rounding may add. */
+const PRICE_BELOW = 10n ** 20n - 1n
 
 /** A lot more; what was paid for it in the asset itself goes at once. */
 export function acquire(open: OpenInvestment, body: Command<'acquire'>, context: Context) {
@@ -173,7 +175,7 @@ export function split(open: OpenInvestment, body: Command<'split'>, context: Con
   const lots = ordered.map(({ lot, price }, index) => ({
     lot,
     quantity: after[index]!,
-    price: approximated({ n: fractionOf(price).n * d, d: fractionOf(price).d * n }, PRICE_PLACES),
+    price: priceText({ n: fractionOf(price).n * d, d: fractionOf(price).d * n }),
   }))
   const inLots = ({ account }: { readonly account: string }) =>
     ordered.reduce((sum, lot, index) => sum + (lot.account === account ? after[index]! : 0n), 0n)
@@ -198,10 +200,17 @@ function mustNotBeTooMany(lots: number): void {
   })
 }
 
-/** What one unit cost; a lot that cost nothing has the smallest price there is. */
-function priceOf({ unit: { places, quantityPlaces } }: OpenInvestment, quantity: bigint, cost: bigint): string {
-  const price = approximated({ n: cost * tenTo(quantityPlaces), d: quantity * tenTo(places) }, PRICE_PLACES)
-  return price === '0' ? `0.${'0'.repeat(PRICE_PLACES - 1)}1` : price
+/** What one unit cost. */
+const priceOf = ({ unit: { places, quantityPlaces } }: OpenInvestment, quantity: bigint, cost: bigint): string =>
+  priceText({ n: cost * tenTo(quantityPlaces), d: quantity * tenTo(places) })
+
+/** A price as text: the smallest there is for what is next to nothing. */
+function priceText(price: Fraction): string {
+  if (price.n >= PRICE_BELOW * price.d) {
+    throw rejected('price_out_of_range', 'One unit would cost too much: 20 digits before the point is the most.')
+  }
+  const text = approximated(price, PRICE_PLACES)
+  return text === '0' ? `0.${'0'.repeat(PRICE_PLACES - 1)}1` : text
 }
 
 /** What a quantity is worth at a price, in minor units of the currency. */

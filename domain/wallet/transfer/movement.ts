@@ -4,6 +4,7 @@ import {
   currency,
   id,
   integer,
+  MAX_MINOR_UNITS,
   minorUnits,
   object,
   oneOf,
@@ -98,7 +99,7 @@ type Codes = PlacesCodes & { readonly fee: string }
 /**
  * The movement that a command asks for. It names its decimal places, so that both wallets read the amount in the same
  * unit; `codes` are those of the rejections where they are not known, or others than those of the currency, and where
- * the fee takes more than arrives.
+ * the fee takes more than arrives, or is more than can be.
  */
 export function movementOf(asked: Asked, codes: Codes): Movement {
   const { from, from_account: fromAccount, to, to_account: toAccount, currency, places, amount, description } = asked
@@ -111,7 +112,11 @@ export function movementOf(asked: Asked, codes: Codes): Movement {
   if (payer === 'to' && fee > amount) {
     throw rejected(codes.fee, 'The fee is more than what arrives: let `from` pay it.', { fee, amount })
   }
-  return { ...movement, fee: { amount: fee, payer, account } }
+  const whole = { ...movement, fee: { amount: fee, payer, account } }
+  if (takenBy(whole) > MAX_MINOR_UNITS) {
+    throw rejected(codes.fee, 'The amount and its fee together have more than 38 digits.', { fee, amount })
+  }
+  return whole
 }
 
 /** What an amount costs, in its unit. */

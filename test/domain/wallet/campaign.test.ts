@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { evolveWith } from '../../../domain/kernel/aggregate.ts'
+import { MAX_MINOR_UNITS } from '../../../domain/kernel/schema.ts'
 import { type Campaign, campaign } from '../../../domain/wallet/campaign/campaign.ts'
 import { BATCH_MAX } from '../../../domain/wallet/campaign/messages.ts'
 import { CONTEXT, specFor } from '../../support/spec.ts'
@@ -116,6 +117,14 @@ describe('campaign', () => {
     given(...over)
       .when('contribute', { from: 'p', from_account: 'main', amount: 1n })
       .rejects('campaign_ended')
+  })
+
+  it('takes contributions that are an amount together', () => {
+    const most = MAX_MINOR_UNITS / 50_000n
+    const contribute = (amount: bigint) =>
+      given(opened()).when('contribute', { from: 'p', from_account: 'main', amount }, { newId: () => uuid(1) })
+    contribute(most + 1n).rejects('contribution_too_large')
+    contribute(most).then({ ...pledged(1, most), data: { ...pledged(1, most).data, from: 'p', contributor: 'user-1' } })
   })
 
   it('returns what its wallet does not take', () => {

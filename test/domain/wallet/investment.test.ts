@@ -53,6 +53,10 @@ describe('investment', () => {
         .when('acquire', { ...buy, lot: 'a', type: 'staking', quantity: 1n, cost: 0n, at: first })
         .then(acquired('a', 1n, 0n, { type: 'staking', isIncome: true, price: '0.000000000000000001' }))
     })
+    it('refuses a price that has no form', () =>
+      given(opened())
+        .when('acquire', { ...buy, quantity: 1n, cost: 10n ** 30n })
+        .rejects('price_out_of_range'))
     it('refuses the id of a lot that is there', () =>
       given(...two)
         .when('acquire', { ...buy, lot: 'a', quantity: 1n, cost: 1n })

@@ -1,3 +1,4 @@
+import { MAX_MINOR_UNITS } from '../../../domain/kernel/schema.ts'
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { CONTEXT, specFor } from '../../support/spec.ts'
 
@@ -184,6 +185,10 @@ describe('transfer', () => {
     it('takes no more than what arrives', () =>
       given()
         .when('request', { ...asked, fee: { ...fee({ payer: 'to' }), fixed: 301n } })
+        .rejects('transfer_fee_too_large'))
+    it('has with the amount no more digits than an amount', () =>
+      given()
+        .when('request', { ...asked, amount: MAX_MINOR_UNITS / 2n, fee: { ...fee(), share: '1.1' } })
         .rejects('transfer_fee_too_large'))
   })
 
