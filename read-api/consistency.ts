@@ -145,6 +145,9 @@ export const readErrors = {
   503: ['not_yet_visible', 'projection_stalled', 'read_model_building'],
 } as const
 
+/** The position of an answer that two reads made: the earlier one of theirs. */
+export const earlierOf = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
 /** Every answer says how new it is, in `meta` and in a header; one about the past, of which position it is. */
 export const positioned = (position: bigint, asOf?: AsOf) => ({
   meta: { position: String(position), ...(asOf && { as_of: String(asOf.position) }) },

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { ApiRequest, Parameter } from '../domain/kernel/route.ts'
-import { type Fixed, hasHistory, rowAsOf, tableAsOf } from '../projections/rows/as-of.ts'
+import { type Fixed, hasHistory, rowAsOf, rowsSql } from '../projections/rows/as-of.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { asOfParameter } from './as-of.ts'
@@ -53,7 +53,7 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
     ...conditionsOf(filters, query, put),
   ]
   const then = asOf && put(asOf.position)
-  const table = then === undefined ? tableOf(projection) : tableAsOf(projection, fixed, then)
+  const table = rowsSql(projection, fixed, then)
   const parent = within?.key.map((column, at) => [column, fixed[at]![1]] as const)
   const exists = within && parent ? existsSql(within, parent, then) : 'true'
   return { values, put, fixed, conditions, then, table, exists, of: within ? [projection, within] : [projection] }

@@ -15,10 +15,9 @@ import {
   unsigned64,
 } from '../../domain/kernel/schema.ts'
 import { wordsIn } from '../memory/texts.ts'
-import { tableAsOf } from '../rows/as-of.ts'
+import { rowsSql } from '../rows/as-of.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { spelt } from '../rows/spellings.ts'
-import { tableOf } from '../rows/tables.ts'
 import { changed, made } from '../rows/thing.ts'
 import { itemPlaces } from './item-places.ts'
 import { itemValues } from './item-values.ts'
@@ -94,7 +93,7 @@ export const items = projection({
           ['org', `${alias}.org`],
           ['id', `${alias}.id`],
         ] as const
-        const places = then === undefined ? tableOf(itemPlaces) : tableAsOf(itemPlaces, fixed, then)
+        const places = rowsSql(itemPlaces, fixed, then)
         return `(select p.parent from ${places} p where p.org = ${alias}.org and p.id = ${alias}.id)`
       },
     },
@@ -107,7 +106,7 @@ export const items = projection({
           ['org', `${alias}.org`],
           ['item', `${alias}.id`],
         ] as const
-        const values = then === undefined ? tableOf(itemValues) : tableAsOf(itemValues, fixed, then)
+        const values = rowsSql(itemValues, fixed, then)
         const said = `'amount', v.amount::text, 'currency', v.currency, 'places', v.places, 'on', v."on"`
         return `(select jsonb_build_object(${said})
           from ${values} v where v.org = ${alias}.org and v.item = ${alias}.id and v."on" <= ${today}

@@ -1,8 +1,9 @@
 import { messages } from '../../domain/center/keyresult/messages.ts'
 import { number } from '../../domain/record/measures.ts'
+import { OF_ORG, rowsSql } from '../rows/as-of.ts'
 import type { Computed } from '../rows/projection.ts'
 import { recordModel } from '../rows/record-model.ts'
-import { latestOf, measurements, rowsOf } from './measurements.ts'
+import { latestOf, measurements } from './measurements.ts'
 
 const currentOf = (row: string, then: string | undefined) =>
   `coalesce(${latestOf(`${row}.org`, `${row}.metric`, then)}, ${row}.value)`
@@ -31,7 +32,7 @@ export const keyResults = recordModel(messages, {
 /** SQL of the mean progress of the key results that a condition on `k` holds for; those without one count as zero. */
 export const meanProgress = (condition: string, then: string | undefined): string =>
   `(select round(avg(coalesce(${progressOf('k', then)}, 0))::numeric, 4)::float8
-    from ${rowsOf(keyResults, then)} k where ${condition})`
+    from ${rowsSql(keyResults, OF_ORG, then)} k where ${condition})`
 
 /** The column of the progress of an objective. */
 export const objectiveProgress: Computed = {

@@ -1,9 +1,10 @@
 import { messages } from '../../domain/center/strategicplan/messages.ts'
 import { id, list, object, text } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
+import { OF_ORG, rowsSql } from '../rows/as-of.ts'
 import { recordModel } from '../rows/record-model.ts'
 import { keyResults, meanProgress } from './keyresults.ts'
-import { measurements, rowsOf } from './measurements.ts'
+import { measurements } from './measurements.ts'
 import { objectives } from './objectives.ts'
 
 const objective = object({ id: id('objective'), title: text(255), progress: number(0, 1).nullable() })
@@ -23,7 +24,7 @@ export const strategicPlans = recordModel(messages, {
       isDaily: false,
       sql: (row, _, then) => `(select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title,
         'progress', ${meanProgress('k.org = o.org and k.objective = o.id', then)}) order by o.id), '[]')
-        from ${rowsOf(objectives, then)} o where o.org = ${row}.org and o.plan = ${row}.id)`,
+        from ${rowsSql(objectives, OF_ORG, then)} o where o.org = ${row}.org and o.plan = ${row}.id)`,
     },
   },
 })

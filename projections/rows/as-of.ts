@@ -45,6 +45,16 @@ export function tableAsOf(projection: AnyProjection, fixed: Fixed, position: str
     ) v where not v._removed)`
 }
 
+/** The rows of an org, whose parameter is the second of the statement. */
+export const OF_ORG: Fixed = [['org', '$2']]
+
+/**
+ * SQL of the rows of a read model now, all of them, or of those that match `fixed` as of a position; `then` is SQL of
+ * it.
+ */
+export const rowsSql = (projection: AnyProjection, fixed: Fixed, then: string | undefined): string =>
+  then === undefined ? tableOf(projection) : tableAsOf(projection, fixed, then)
+
 /** The parts of a page's statement; `rows` is how many rows the walk must find, those of the offset included. */
 export type PageAsOf = {
   readonly fixed: Fixed

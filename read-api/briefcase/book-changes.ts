@@ -5,8 +5,8 @@ import type { BookVersion } from './book-versions.ts'
 
 /** Lines around each change. */
 const CONTEXT = 3
-/** Time for one part: texts that have little in common are shown as one taken away and one added. */
-const TIMEOUT_MS = 2_000
+/** Time for all parts: behind it, texts that have little in common are shown as one taken away and one added. */
+const BUDGET_MS = 1_000
 
 type Change = {
   readonly part: string
@@ -17,12 +17,17 @@ type Change = {
 }
 
 /** The changed parts, in the order of the later version, those that are gone last; and the diff of all of them. */
-export function changesBetween(before: BookVersion, after: BookVersion): { parts: readonly Change[]; diff: string } {
+export function changesBetween(
+  before: BookVersion,
+  after: BookVersion,
+  budgetMs = BUDGET_MS,
+): { parts: readonly Change[]; diff: string } {
+  const end = performance.now() + budgetMs
   const earlier = new Map(before.parts.map(part => [String(part.part), part]))
   const later = new Map(after.parts.map(part => [String(part.part), part]))
   const names = [...later.keys(), ...[...earlier.keys()].filter(name => !later.has(name))]
   const labels = [before, after].map(({ book }) => `version ${book.version}`) as [string, string]
-  const changes = names.flatMap(name => changeOf(name, earlier.get(name), later.get(name), labels))
+  const changes = names.flatMap(name => changeOf(name, earlier.get(name), later.get(name), labels, end))
   return { parts: changes.map(({ patch: _, ...change }) => change), diff: changes.map(({ patch }) => patch).join('') }
 }
 
@@ -31,6 +36,7 @@ function changeOf(
   before: WireRow | undefined,
   after: WireRow | undefined,
   labels: readonly [string, string],
+  end: number,
 ): readonly (Change & { readonly patch: string })[] {
   const [old, now] = [textOf(before), textOf(after)]
   const kind = String((after ?? before)!.kind)
@@ -38,7 +44,7 @@ function changeOf(
     const moved = { part, kind, change: 'moved', lines_added: 0, lines_removed: 0, patch: '' } as const
     return before.rank === after.rank ? [] : [moved]
   }
-  const options = { context: CONTEXT, timeout: TIMEOUT_MS }
+  const options = { context: CONTEXT, timeout: Math.max(0, end - performance.now()) }
   const patch = structuredPatch(part, part, old, now, ...labels, options) ?? replaced(part, old, now, labels)
   const lines = patch.hunks.flatMap(hunk => hunk.lines)
   return [

@@ -6,7 +6,7 @@ import { id, integer, list, object, oneOf, text, timestamp, unsigned64 } from '.
 import { itemBooks } from '../../projections/briefcase/item-books.ts'
 import { historyTableOf, quoted } from '../../projections/rows/tables.ts'
 import { asOfErrors, asOfParameter, noHistoryErrors, wantedOf } from '../as-of.ts'
-import { checkpointsSql, positioned, type ReadStore, read, readErrors, tokenOf } from '../consistency.ts'
+import { checkpointsSql, earlierOf, positioned, type ReadStore, read, readErrors, tokenOf } from '../consistency.ts'
 import { cursorOf, placeOf } from '../cursor.ts'
 import {
   fromPath,
@@ -159,12 +159,10 @@ function changesRoute(deps: ReadStore): Route {
       const after = await bookVersion(deps, request, name, wanted, query.to)
       const before = await bookVersion(deps, request, name, wanted, query.from ?? '1')
       const data = { from: before.book.version, to: after.book.version, ...changesBetween(before, after) }
-      return { data, ...positioned(earlier(before.position, after.position)) }
+      return { data, ...positioned(earlierOf(before.position, after.position)) }
     },
   }
 }
-
-const earlier = (a: bigint, b: bigint) => (a < b ? a : b)
 
 const LIST = 'book versions'
 

@@ -7,7 +7,16 @@ import { items } from '../../projections/briefcase/items.ts'
 import { quoted } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { computedFrom, computedNames, computedSql, dayOf } from '../computed.ts'
-import { atLeast, checkpointsSql, positioned, read, readErrors, type Statement, tokenOf } from '../consistency.ts'
+import {
+  atLeast,
+  checkpointsSql,
+  earlierOf,
+  positioned,
+  read,
+  readErrors,
+  type Statement,
+  tokenOf,
+} from '../consistency.ts'
 import { conditionsOf, filtersOf } from '../filters.ts'
 import type { SearchDeps } from '../memory/search.ts'
 import { inQuery, LIMIT_DEFAULT, OFFSET_MAX, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
@@ -75,7 +84,7 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)
     const offset = Number(query.offset ?? 0)
-    const reached = found && found.position < position ? found.position : position
+    const reached = found ? earlierOf(found.position, position) : position
     return {
       data,
       pagination: { limit, offset, has_more: offset + data.items.length < data.total, total: data.total },

@@ -8,7 +8,7 @@ import { items } from '../../projections/briefcase/items.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { computedNames, computedSql } from '../computed.ts'
-import { checkpointsSql, positioned, read, readErrors, type Statement, tokenOf } from '../consistency.ts'
+import { checkpointsSql, earlierOf, positioned, read, readErrors, type Statement, tokenOf } from '../consistency.ts'
 import { type ActivityDeps, activityRoute } from '../hub/activity.ts'
 import { inQuery, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import { columnsOf, outsideSchemaOf, wireRow } from '../rows.ts'
@@ -66,7 +66,7 @@ export function dashboardRoutes(deps: ActivityDeps): Route[] {
           value: worth.data,
           activity: happened,
         }
-        return { data, ...positioned(earlier(found.position, worth.position)) }
+        return { data, ...positioned(earlierOf(found.position, worth.position)) }
       },
     },
     {
@@ -91,7 +91,6 @@ export function dashboardRoutes(deps: ActivityDeps): Route[] {
   ]
 }
 
-const earlier = (a: bigint, b: bigint) => (a < b ? a : b)
 const COLUMNS = columnsOf(briefcases)
 
 function ownStatement(org: string, subject: string): Statement {

@@ -1,10 +1,12 @@
 /** `GET /kbfc/value`: what the portfolio, or a part of it, is worth on a day, as was known at a position. */
 import { z } from 'zod'
+import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
-import { currency, date, id, integer, list, minorUnits, object, text } from '../../domain/kernel/schema.ts'
+import { currency, date, id, integer, list, object, text } from '../../domain/kernel/schema.ts'
 import { itemPlaces } from '../../projections/briefcase/item-places.ts'
 import { itemValues } from '../../projections/briefcase/item-values.ts'
 import { items } from '../../projections/briefcase/items.ts'
+import { OF_ORG, rowsSql } from '../../projections/rows/as-of.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
 import {
   checkpointsSql,
@@ -16,7 +18,7 @@ import {
   type Wanted,
 } from '../consistency.ts'
 import { inQuery, type Queries, queriesOf, tokenParameters } from '../parameters.ts'
-import { belowSql, rowsOf } from './subtree.ts'
+import { belowSql } from './subtree.ts'
 
 const parameters: readonly Parameter[] = [
   inQuery('on', date, 'the day whose values count: today if left out'),
@@ -31,9 +33,13 @@ const parameters: readonly Parameter[] = [
 const worth = {
   currency,
   places: integer(0, 30).meta({ description: 'decimal places of the amount' }),
-  amount: minorUnits,
+  amount: z
+    .string()
+    .regex(/^[0-9]+$/)
+    .meta({ description: 'a sum in minor units, a decimal string of any length' }),
   items: z.int().min(0).meta({ description: 'how many items are worth it together' }),
 }
+/** Groups of one type, status, currency and number of decimal places. */
 const GROUPS_MAX = 10_000
 /** What a part of the portfolio is worth. */
 export const valueSchema = object({
@@ -71,11 +77,15 @@ export async function worthOf(deps: ReadStore, request: ApiRequest, query: Queri
   const on = query.on ?? new Date().toISOString().slice(0, 10)
   const statement = valueStatement(request.principal.org, on, query, wanted.asOf?.position)
   const { rows, position } = await read(deps, request, statement, wanted)
+  if (rows.length > GROUPS_MAX) {
+    const message = 'Ask for a part of it: a `type`, a `status`, a `briefcase`, or what is `below` an item.'
+    throw new KogiError('invalid_parameter', `The portfolio has more than ${GROUPS_MAX} kinds of values. ${message}`)
+  }
   const parts = rows.filter(row => row[2] !== null).map(row => partOf(row as string[]))
   const totals = added(parts, () => ({}))
   const by_type = added(parts, ({ type }) => ({ type }))
   const by_status = added(parts, ({ status }) => ({ status }))
-  return { data: z.encode(valueSchema, { on, totals, by_type, by_status } as never), position }
+  return { data: { on, totals, by_type, by_status }, position }
 }
 
 function valueStatement(org: string, on: string, query: Queries, position: bigint | undefined): Statement {
@@ -89,10 +99,10 @@ function valueStatement(org: string, on: string, query: Queries, position: bigin
   if (query.below !== undefined) where.push(`i.id in ${belowSql(put(query.below), then)}`)
   const text = `select c.position, c.stalled, s.* from ${checkpointsSql(OF)} left join (
       select i.type, i.status, v.currency, v.places, count(*) as items, sum(v.amount)::text as amount
-      from ${rowsOf(items, then)} i join (
-        select distinct on (v.item) v.item, v.amount, v.currency, v.places from ${rowsOf(itemValues, then)} v
+      from ${rowsSql(items, OF_ORG, then)} i join (
+        select distinct on (v.item) v.item, v.amount, v.currency, v.places from ${rowsSql(itemValues, OF_ORG, then)} v
         where v.org = $2 and v."on" <= $3 order by v.item, v."on" desc
-      ) v on v.item = i.id where ${where.join(' and ')} group by 1, 2, 3, 4) s on true`
+      ) v on v.item = i.id where ${where.join(' and ')} group by 1, 2, 3, 4 limit ${GROUPS_MAX + 1}) s on true`
   return { of: OF, text, values }
 }
 
@@ -119,7 +129,9 @@ function added<G extends object>(parts: readonly Part[], groupOf: (part: Part) =
     const sum = inPlaces(before.amount, before.places, unit) + inPlaces(amount, places, unit)
     groups.set(key, { ...before, places: unit, items: before.items + items, amount: sum })
   }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => ({ ...group, amount: String(group.amount) }))
 }
 
 const inPlaces = (amount: bigint, from: number, to: number): bigint => amount * 10n ** BigInt(to - from)

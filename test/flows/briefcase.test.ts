@@ -1,4 +1,9 @@
 import { expect } from 'chai'
+import { silentLog } from '../../infra/log.ts'
+import { createPool } from '../../infra/postgres.ts'
+import { itemValues } from '../../projections/briefcase/item-values.ts'
+import { items } from '../../projections/briefcase/items.ts'
+import { tableOf } from '../../projections/rows/tables.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 
@@ -118,6 +123,39 @@ describe('a portfolio', () => {
     expect((await give(422, 'DELETE', '/kbfc/items/logo/values/2000-01-01')).error.code).to.equal('item_value_unknown')
   })
 
+  it('is added up to any length, and in as many groups as an answer can have', async () => {
+    const rich = await app.clientOf('rich', 'team-member', 'mira')
+    const most = '9'.repeat(38)
+    for (const [id, places] of [
+      ['a', 0],
+      ['b', 0],
+      ['c', 30],
+    ] as const) {
+      await give(201, 'POST', '/kbfc/items', { id, name: id }, rich)
+      const value = { amount: most, currency: 'OWN', places, on: '2026-01-01' }
+      await give(200, 'PUT', `/kbfc/items/${id}/value`, value, rich)
+    }
+    const amount = String(2n * BigInt(most) * 10n ** 30n + BigInt(most))
+    const { totals } = (await ask('/kbfc/value', rich)).data
+    expect(totals).to.deep.equal([{ currency: 'OWN', places: 30, amount, items: 3 }])
+    expect((await ask('/kbfc/dashboard', rich)).data.value.totals).to.deep.equal(totals)
+
+    const pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 1 })
+    const [item, value] = [tableOf(items), tableOf(itemValues)]
+    const copied = (table: string, id: string) => `insert into ${table}
+      select (jsonb_populate_record(r, jsonb_build_object('${id}', r."${id}" || '-' || n, 'currency', 'X' || n))).*
+      from ${table} r, generate_series(1, 10001) n where r.org = 'rich' and r."${id}" = 'a'`
+    await pool.query(copied(item, 'id'))
+    await pool.query(copied(value, 'item'))
+    await pool.end()
+    for (const path of ['/kbfc/value', '/kbfc/dashboard']) {
+      const { status, body } = await rich.call('GET', `/api/v1${path}`)
+      expect([status, body.error?.code], path).to.deep.equal([400, 'invalid_parameter'])
+      expect(body.error.message).to.match(/more than 10000 kinds of values.*`type`/)
+    }
+    expect((await ask('/kbfc/value?type=app', rich)).data.totals).to.deep.equal([])
+  })
+
   it('finds items by words with and without accents, and counts the kinds of what it found', async () => {
     await give(200, 'PATCH', '/kbfc/items/bakery', { tags: ['web', 'food'], metadata: { town: 'Łódź' } })
     for (const words of ['backerei', 'Bäckerei', 'BLUM', 'Blüm', 'lodz', 'backerei blum']) {
@@ -183,52 +221,6 @@ describe('a portfolio', () => {
       active: 1,
       archived: 0,
     })
-  })
-
-  it('lets the roles in an item decide who changes what belongs to it', async () => {
-    const jon = await app.clientOf('portfolio', 'team-member', 'jon', ['design'])
-    await give(201, 'POST', '/kbfc/items', { id: 'menu', name: 'Menu' })
-    await give(201, 'POST', '/kbfc/workspaces', { id: 'kitchen', name: 'Kitchen', item: 'menu' })
-    await give(201, 'POST', '/kbfc/binders', { id: 'dishes', name: 'Dishes', workspace: 'kitchen' })
-    await give(200, 'PUT', '/kbfc/items/menu/book', { charter: 'Soup.' })
-    const changes: readonly [method: string, path: string, body: object][] = [
-      ['PUT', '/kbfc/items/menu/book', { charter: 'Soup and bread.' }],
-      ['PUT', '/kbfc/items/menu/book/parts/note-1', { kind: 'note', content: 'More salt.' }],
-      ['POST', '/kbfc/items/menu/book/restore', { version: 1 }],
-      ['PUT', '/kbfc/items/menu/parent', { parent: 'brands' }],
-      ['PUT', '/kbfc/items/cart/parent', { parent: 'menu' }],
-      ['PATCH', '/kbfc/workspaces/kitchen', { name: 'Kitchens' }],
-      ['POST', '/kbfc/workspaces', { id: 'cellar', name: 'Cellar', item: 'menu' }],
-      ['PATCH', '/kbfc/binders/dishes', { name: 'All dishes' }],
-      ['DELETE', '/kbfc/binders/dishes', {}],
-    ]
-    await give(201, 'POST', '/kbfc/items', { id: 'cart', name: 'Cart' }, jon)
-    await give(200, 'PUT', '/kbfc/items/menu/shares', { kind: 'team', with: 'design', role: 'reader' })
-    for (const [method, path, body] of changes.filter(([, path]) => !path.endsWith('restore'))) {
-      expect((await give(422, method, path, body, jon)).error.code, path).to.equal('item_not_yours')
-    }
-    await give(200, 'PUT', '/kbfc/items/menu/book', { charter: 'Soup.' }, jon)
-    await give(200, 'PUT', '/kbfc/items/menu/editing', { editing: 'restricted' })
-    await give(200, 'PUT', '/kbfc/items/menu/shares', { kind: 'team', with: 'design', role: 'editor' })
-    const eve = await app.clientOf('portfolio', 'team-lead', 'eve')
-    for (const [method, path, body] of changes) {
-      if (!path.endsWith('restore')) await give(422, method, path, body, eve)
-      await give(method === 'DELETE' ? 204 : path.endsWith('workspaces') ? 201 : 200, method, path, body, jon)
-    }
-    await give(422, 'POST', '/kbfc/items/menu/book/restore', { version: 2 }, eve)
-    for (const id of ['menu', 'cart']) await give(204, 'DELETE', `/kbfc/items/${id}`)
-  })
-
-  it('is made anew by its owners alone, and nobody else has a share in it then', async () => {
-    const jon = await app.clientOf('portfolio', 'team-member', 'jon')
-    await give(201, 'POST', '/kbfc/items', { id: 'stall', name: 'Stall' })
-    await give(200, 'PUT', '/kbfc/items/stall/shares', { with: 'jon', role: 'editor' })
-    await give(204, 'DELETE', '/kbfc/items/stall', undefined, jon)
-    const refused = await give(422, 'POST', '/kbfc/items', { id: 'stall', name: 'Mine' }, jon)
-    expect(refused.error.code).to.equal('item_not_yours')
-    await give(201, 'POST', '/kbfc/items', { id: 'stall', name: 'Stall anew' })
-    expect((await ask('/kbfc/items/stall/shares')).data).to.deep.equal([])
-    await give(204, 'DELETE', '/kbfc/items/stall')
   })
 
   it('begins items with what a template says', async () => {

@@ -5,7 +5,7 @@ import { type AccountType, ruleOf, typeByName } from '../../../domain/wallet/wal
 import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
 import type { Chart } from '../../../domain/wallet/wallet/state.ts'
-import { rowAsOf, tableAsOf } from '../../../projections/rows/as-of.ts'
+import { OF_ORG, rowAsOf, rowsSql } from '../../../projections/rows/as-of.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'
 import { accountDays } from '../../../projections/wallet/account-days.ts'
 import { balances } from '../../../projections/wallet/balances.ts'
@@ -119,7 +119,7 @@ function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Sta
       : `(select *, coalesce(places::text, '${USUAL_UNIT}') as u, greatest(amount, 0) as credits,
           greatest(-amount, 0) as debits from ${tableOf(postings)})`
   const rates = period.rates ? dayRatesSql(put(period.rates.day), sourcesOf(period.rates, then, put)) : 'null'
-  const versions = then === undefined ? tableOf(charts) : tableAsOf(charts, [['org', '$2']], then)
+  const versions = rowsSql(charts, OF_ORG, then)
   const latest = `select distinct on (h.wallet) h.wallet, h.rules from ${versions} h
     where h.org = $2${wallet === undefined ? '' : ` and h.wallet = ${wallet}`} order by h.wallet, h.version desc`
   const of = period.rates ? [...MODELS, ...DAY_RATES_OF] : MODELS
