@@ -77,6 +77,12 @@ const settings = {
     requiredInProduction: true,
     secret: true,
   }),
+  masterKeys: setting('KOGI_MASTER_KEYS', fileList, '', 'files', {
+    meaning:
+      'master keys that the keys of personal data are wrapped under, separated by commas: files with 32 bytes in ' +
+      'base64, or `base64:` and the key itself. The first wraps, all unwrap; unless set, the keys stand in the clear',
+    secret: true,
+  }),
   natsUrl: setting('KOGI_NATS_URL', natsUrl, EMBEDDED, '', {
     meaning: 'NATS server of the event bus, which `relay` publishes to; `embedded` is no server',
     secret: true,

@@ -1,4 +1,7 @@
-/** Keys of personal data that were looked for in vain: the database of the keys is a wrong one, or lost some. */
+/**
+ * Keys of personal data that were looked for in vain: the database of the keys is a wrong one, or lost some. A key that
+ * was destroyed without an erasure in the log is one of them.
+ */
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
 import type { Log } from './log.ts'
@@ -10,6 +13,8 @@ const REMEMBERED_MAX = 1_000
 /** Notes missing keys for all keyrings of a process. */
 export type KeyWatch = {
   readonly missing: (org: string, key: string) => void
+  /** A key is there, or was erased, as the log says. */
+  readonly found: (key: string) => void
   /** Throws while the database does not answer, is none of keys, or lacks a key that was looked for. */
   readonly check: (pool: Pick<Pool, 'query'>) => Promise<void>
 }
@@ -24,9 +29,10 @@ export function keyWatch(log: Log, metrics?: Metrics): KeyWatch {
       seen.set(key, org)
       log.error({ org, key_id: key }, 'the key of a sealed text is missing: the database of the keys is not whole')
     },
+    found: key => void seen.delete(key),
     async check(pool) {
       const keys = [...seen.keys()]
-      const gone = new Set(await keysMissing(pool, keys))
+      const gone = new Set(await keysMissing(pool, keys, 'or destroyed'))
       for (const key of keys) if (!gone.has(key)) seen.delete(key)
       if (gone.size === 0) return
       throw new Error(`${gone.size} keys of personal data are missing: the database of the keys is not whole`)
@@ -34,10 +40,15 @@ export function keyWatch(log: Log, metrics?: Metrics): KeyWatch {
   }
 }
 
-/** Which of these keys have no row; one whose secret was erased has one. */
-export async function keysMissing(pool: Pick<Pool, 'query'>, keys: readonly string[]): Promise<readonly string[]> {
+/** Which of these keys have no row; one whose secret was destroyed has one, and counts where that is asked for. */
+export async function keysMissing(
+  pool: Pick<Pool, 'query'>,
+  keys: readonly string[],
+  destroyed?: 'or destroyed',
+): Promise<readonly string[]> {
+  const missing = destroyed ? ' and s.secret is not null' : ''
   const text = `select wanted.key::text from unnest($1::uuid[]) wanted(key)
-    where not exists (select from subject_keys s where s.key = wanted.key)`
+    where not exists (select from subject_keys s where s.key = wanted.key${missing})`
   const { rows } = await pool.query<{ key: string }>(text, [keys])
   return rows.map(({ key }) => key)
 }

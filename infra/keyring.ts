@@ -6,7 +6,9 @@ import type { Keyring } from '../commands/ports.ts'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
 import type { Sealed } from '../domain/kernel/schema.ts'
+import type { Erased } from './erasures/erased.ts'
 import type { KeyWatch } from './key-watch.ts'
+import { type MasterKeys, noMasterKeys } from './master-keys.ts'
 import type { Metrics } from './metrics.ts'
 
 const ALGORITHM = 'aes-256-gcm'
@@ -23,67 +25,69 @@ const CACHE = { maxSize: CACHED_KEYS_MAX, sizeCalculation: () => 1, ttl: CACHED_
 /** Who hears of the keys that are used. */
 type Told = { readonly watch?: KeyWatch; readonly metrics?: Pick<Metrics, 'keyCacheHits' | 'keyCacheMisses'> }
 
-type SubjectKey = { readonly key: string; readonly secret: Buffer | null }
+type SubjectKey = { readonly key: string; readonly subject: string; readonly secret: Buffer | null }
+type Row = SubjectKey & { readonly master: string | null }
+
+/** What a keyring knows of beside its table. */
+type Around = Told & {
+  /** Whose data the log says was erased, whatever the table says. */
+  readonly erased?: Erased
+  readonly masters?: MasterKeys
+}
+
+const COLUMNS = 'key, subject, secret, master'
 
 /**
- * Seals and opens under the keys in `pool`'s table `subject_keys`. A key without a secret was erased; a key without a
- * row is missing, which `watch` is told.
+ * Seals and opens under the keys in `pool`'s table `subject_keys`. Whom the log calls erased is erased; a key without a
+ * secret was destroyed, and a key without a row is missing. `watch` is told of keys that are missing, and of those that
+ * were destroyed although the log knows of no erasure.
  */
-export function keyring(pool: Pool, { watch, metrics }: Told = {}): Keyring {
+export function keyring(pool: Pool, around: Around = {}): Keyring {
+  const { watch, metrics, erased } = around
   const trials = new LRUCache<string, true>({ max: TRIALS_MAX })
-  const query = queriesOf(pool, metrics)
-  const cache = new LRUCache<string, SubjectKey>(CACHE)
-  const remember = (name: string, value: SubjectKey) => {
-    cache.set(name, value)
-    return value
-  }
+  const { cached, bySubject, byKeys, make, isErased } = storedKeys(queriesOf(pool, metrics), around)
 
-  const find = async (org: string, subject: string): Promise<SubjectKey | undefined> => {
-    const rows = await query('select key, secret from subject_keys where org = $1 and subject = $2', [org, subject])
-    return rows[0]
-  }
   const keyOf = async (org: string, subject: string, makeKey: boolean): Promise<SubjectKey> => {
-    const name = canonicalJson([org, subject])
-    const cached = cache.get(name)
-    if (cached) {
+    const known = cached(org, 'subject', subject)
+    if (known) {
       // Not remembered anew: its time would never be over while it is in use.
       metrics?.keyCacheHits.inc()
-      return cached
+      return isErased(org, known) ? { ...known, secret: null } : known
     }
-    const found = await find(org, subject)
-    if (found) return remember(name, found)
-    const made = { key: randomUUID(), secret: randomBytes(32) }
-    if (!makeKey) {
-      trials.set(made.key, true)
-      return made
-    }
-    await query(
-      `insert into subject_keys (key, org, subject, secret) values ($1, $2, $3, $4)
-       on conflict (org, subject) do nothing`,
-      [made.key, org, subject, made.secret],
-    )
-    return remember(name, (await find(org, subject))!)
+    const found = await bySubject(org, subject)
+    if (found) return found
+    const fresh = { key: randomUUID(), subject, secret: randomBytes(32) }
+    if ((await erased?.of(org))?.has(subject)) return { ...fresh, secret: null }
+    if (makeKey) return make(org, fresh)
+    trials.set(fresh.key, true)
+    return fresh
   }
   /** The secrets of keys: `null` for one that was erased, none for one that is missing. */
   const secretsOf = async (org: string, keys: readonly string[]): Promise<ReadonlyMap<string, Buffer | null>> => {
-    const found = new Map<string, Buffer | null>()
+    const found = new Map<string, SubjectKey>()
     const asked: string[] = []
     for (const key of keys) {
-      const cached = trials.has(key) ? { key, secret: null } : cache.get(canonicalJson([org, 'key', key]))
-      if (cached) found.set(key, cached.secret)
+      const known = trials.has(key) ? { key, subject: '', secret: null } : cached(org, 'key', key)
+      if (known) found.set(key, known)
       else asked.push(key)
     }
-    if (asked.length === 0) {
-      metrics?.keyCacheHits.inc()
-      return found
+    if (asked.length === 0) metrics?.keyCacheHits.inc()
+    else for (const known of await byKeys(org, asked)) found.set(known.key, known)
+    const secrets = new Map<string, Buffer | null>()
+    for (const key of keys) {
+      const known = found.get(key)
+      if (!known || (known.secret === null && (await isLost(org, known)))) watch?.missing(org, key)
+      else {
+        secrets.set(key, isErased(org, known) ? null : known.secret)
+        watch?.found(key)
+      }
     }
-    const rows = await query('select key, secret from subject_keys where org = $1 and key = any($2::uuid[])', [
-      org,
-      asked,
-    ])
-    for (const row of rows) found.set(row.key, remember(canonicalJson([org, 'key', row.key]), row).secret)
-    for (const key of asked) if (!found.has(key)) watch?.missing(org, key)
-    return found
+    return secrets
+  }
+  /** Whether a key was destroyed and the log knows of no erasure: what it sealed was lost. */
+  const isLost = async (org: string, known: SubjectKey): Promise<boolean> => {
+    if (!erased || trials.has(known.key) || isErased(org, known)) return false
+    return !(await erased.of(org, 'now')).has(known.subject)
   }
 
   return {
@@ -100,11 +104,53 @@ export function keyring(pool: Pool, { watch, metrics }: Told = {}): Keyring {
   }
 }
 
+type Query = ReturnType<typeof queriesOf>
+
+/** The keys in the table, kept for a while with their secrets unwrapped. */
+function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
+  const cache = new LRUCache<string, SubjectKey>(CACHE)
+  const nameOf = (org: string, by: 'subject' | 'key', name: string) =>
+    canonicalJson(by === 'key' ? [org, 'key', name] : [org, name])
+
+  /** Reads the log first: it may know better than the table. */
+  const remember = async (org: string, by: 'subject' | 'key', row: Row): Promise<SubjectKey> => {
+    const { key, subject, secret, master } = row
+    const gone = secret === null || (await erased?.of(org))?.has(subject) === true
+    const known = { key, subject, secret: gone ? null : masters.unwrap({ org, key }, { secret, master }) }
+    cache.set(nameOf(org, by, row[by]), known)
+    return known
+  }
+  const bySubject = async (org: string, subject: string): Promise<SubjectKey | undefined> => {
+    const [row] = await query(`select ${COLUMNS} from subject_keys where org = $1 and subject = $2`, [org, subject])
+    return row && remember(org, 'subject', row)
+  }
+  return {
+    bySubject,
+    cached: (org: string, by: 'subject' | 'key', name: string) => cache.get(nameOf(org, by, name)),
+    isErased: (org: string, { subject }: SubjectKey) => erased?.known(org)?.has(subject) === true,
+    async byKeys(org: string, keys: readonly string[]): Promise<readonly SubjectKey[]> {
+      const text = `select ${COLUMNS} from subject_keys where org = $1 and key = any($2::uuid[])`
+      const rows = await query(text, [org, keys])
+      return Promise.all(rows.map(row => remember(org, 'key', row)))
+    },
+    /** Stores a key, unless another process was faster: then that one's counts. */
+    async make(org: string, { key, subject, secret }: SubjectKey & { readonly secret: Buffer }): Promise<SubjectKey> {
+      const wrapped = masters.wrap({ org, key }, secret)
+      await query(
+        `insert into subject_keys (key, org, subject, secret, master) values ($1, $2, $3, $4, $5)
+         on conflict (org, subject) do nothing`,
+        [key, org, subject, wrapped.secret, wrapped.master],
+      )
+      return (await bySubject(org, subject))!
+    },
+  }
+}
+
 function queriesOf(pool: Pool, metrics: Told['metrics']) {
-  return async (text: string, values: unknown[]): Promise<readonly SubjectKey[]> => {
+  return async (text: string, values: unknown[]): Promise<readonly Row[]> => {
     metrics?.keyCacheMisses.inc()
     try {
-      return (await pool.query<SubjectKey>(text, values)).rows
+      return (await pool.query<Row>(text, values)).rows
     } catch (error) {
       throw asKeysAway(error)
     }

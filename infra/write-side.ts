@@ -12,12 +12,14 @@ import { aggregates, codec, projections } from './catalogue.ts'
 import { timestampNow } from './clock.ts'
 import type { Config } from './config.ts'
 import type { EngineUrls } from './engines.ts'
+import { erasedSubjects } from './erasures/erased.ts'
 import { commandStore } from './event-store/command-store.ts'
 import { readSkips } from './event-store/skips.ts'
 import { answerTo } from './http/errors.ts'
 import { type KeyWatch, keyWatch } from './key-watch.ts'
 import { keyring } from './keyring.ts'
 import { type Log, reasonOf } from './log.ts'
+import { masterKeysOf } from './master-keys.ts'
 import type { Metrics } from './metrics.ts'
 import { createPool } from './postgres.ts'
 import { refusals } from './refusals.ts'
@@ -52,7 +54,12 @@ export function openWriteSide(
     now: timestampNow,
     onRefused: refusals(store, log),
     onAnswered: answeredCommands(log, metrics),
-    keyring: keyring(keys, { watch, ...(metrics && { metrics }) }),
+    keyring: keyring(keys, {
+      watch,
+      erased: erasedSubjects(store),
+      masters: masterKeysOf(config),
+      ...(metrics && { metrics }),
+    }),
     newKey: randomUUID,
     mustAllow,
     errorAnswer(error, correlationId) {

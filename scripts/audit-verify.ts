@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { streamOf, uuidOf } from '../commands/ids.ts'
 import { aggregates, codec, projections } from '../infra/catalogue.ts'
 import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
+import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
@@ -52,6 +53,7 @@ export const sealOptions = async (key: readonly string[], since: string | undefi
 async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
   const seal = await sealOptions(key, since)
   const manifest = await readManifest(folder)
+  const erasures = erasedCounter()
   let bar: Progress | undefined
   let done = 0
   const onProgress = (line: number, lines: number) => {
@@ -60,7 +62,13 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
     done = line
   }
   try {
-    for await (const _ of verifiedEvents(folder, manifest, { ...checkOptions(), ...seal, onProgress }));
+    for await (const { stored, decoded } of verifiedEvents(folder, manifest, {
+      ...checkOptions(),
+      ...seal,
+      onProgress,
+    })) {
+      if (decoded) erasures.add(stored)
+    }
     bar?.finish()
   } finally {
     bar?.stop()
@@ -69,9 +77,16 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
   const sealed = sealedOf(manifest, seal)
   const ignored = await noteIgnored(folder, OWN_FILES)
   const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as written`
-  const value = { ok: true, sealed, org, events, first: `${range.first}`, last: `${range.last}`, ignored }
-  print(json, value, `${summary}\n${sealedText(events, sealed)}`)
+  const erased = erasures.count()
+  const value = { ok: true, sealed, erased, org, events, first: `${range.first}`, last: `${range.last}`, ignored }
+  print(json, value, `${summary}\n${sealedText(events, sealed)}${erasedText(erased)}`)
 }
+
+/** Erased is not tampered with: the events are as they were. */
+const erasedText = ({ subjects, events }: ErasedCount): string =>
+  subjects === 0
+    ? ''
+    : `\nerased: data of ${subjects} persons, which ${events} events hold as it was sealed, and which nobody can read`
 
 export function sealedText(events: number, sealed: Sealed | undefined): string {
   if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'

@@ -5,10 +5,13 @@ import pg from 'pg'
 import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
+import { erasedSubjects } from '../infra/erasures/erased.ts'
+import { disagreements, unknownMasters } from '../infra/erasures/keys.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { silentLog } from '../infra/log.ts'
+import { masterKeysOf } from '../infra/master-keys.ts'
 import { missingKeysSaid, missingPersonalKeys } from '../infra/missing-keys.ts'
 import { probeNats } from '../infra/nats.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
@@ -58,8 +61,8 @@ export const doctorCommand = () =>
 
 const HELP = `
 An engine that does not answer is a part that has failed, as are projections that are stalled, that no living projector
-works on, or whose rows are of another log, personal data whose key is missing, and signed checkpoints that are not of
-this log.
+works on, or whose rows are of another log, personal data whose key is missing or was destroyed without an erasure, keys
+of erased persons that are there, and signed checkpoints that are not of this log.
 ${statusHelp('a part has failed')}
 
 Example:
@@ -75,7 +78,7 @@ async function examine(config: Config, urls: Engines): Promise<Finding[]> {
       look('read models', () => postgresVersion(urls.databaseUrl)),
       look('keys', () => postgresVersion(urls.keysDatabaseUrl)),
       look('event bus', () => probeNats(config.natsUrl)),
-      look('personal data', () => personalDataOf(urls)),
+      look('personal data', () => personalDataOf(config, urls)),
       look('projections', () => projectionsOf(urls, log.head)),
       look('seal', () => sealOf(config, urls)),
       look('disk', async () => (urls.runBy === 'configuration' ? NO_FOLDER : diskOf(config.dataDir))),
@@ -138,17 +141,32 @@ const postgresVersion = (url: string) =>
   })
 
 /** Looks at some rows: `kogi check` looks at more. */
-async function personalDataOf(engines: Engines): Promise<string> {
+async function personalDataOf(config: Config, engines: Engines): Promise<string> {
+  const store = commandStore(engines.eventStoreUrl)
   const [rows, keys] = [engines.databaseUrl, engines.keysDatabaseUrl].map(url =>
     createPool({ url, name: 'read', log: silentLog, max: 1 }),
   ) as [Pool, Pool]
   try {
     const { looked, missing } = await missingPersonalKeys({ rows, keys }, projections, { rowsMax: SEALED_ROWS_MAX })
     if (missing.length > 0) throw new Error(missingKeysSaid(missing))
+    await sameErasures(keys, store)
+    const unknown = await unknownMasters(keys, masterKeysOf(config))
+    if (unknown.length > 0)
+      throw new Error(`keys are wrapped under master keys that are not set: ${unknown.join(', ')}`)
     return `every key of ${looked} sealed texts is there, or was erased`
   } finally {
-    await Promise.allSettled([rows.end(), keys.end()])
+    await Promise.allSettled([rows.end(), keys.end(), store.close()])
   }
+}
+
+/** Throws where keys were destroyed and the log knows of no erasure, or the other way round. */
+async function sameErasures(keys: Pool, store: ReturnType<typeof commandStore>): Promise<void> {
+  const found = await disagreements(keys, erasedSubjects(store))
+  const of = (kind: 'not erased' | 'not destroyed') => found.filter(({ what }) => what === kind).length
+  const lost = of('not erased')
+  if (lost > 0) throw new Error(`${lost} keys of personal data were destroyed, and the log knows of no erasure`)
+  const left = of('not destroyed')
+  if (left > 0) throw new Error(`${left} keys of erased persons are there: does a worker run?`)
 }
 
 /** Time in which a projector that starts, or takes over from another, gets its buckets. */

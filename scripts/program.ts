@@ -12,6 +12,8 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   books: async () => (await import('./books.ts')).booksCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   notary: async () => (await import('./notary.ts')).notaryCommand(),
+  erase: async () => (await import('./erase.ts')).eraseCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   projections: async () => (await import('./projections.ts')).projectionsCommand(),

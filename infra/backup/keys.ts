@@ -13,13 +13,15 @@ const keySchema = z.strictObject({
   subject: z.string(),
   /** Base64; null where the secret was destroyed, so that what it sealed stays unreadable. */
   secret: z.base64().nullable(),
+  /** The master key that the secret is wrapped under; backups of before there were any do not say. */
+  master: z.string().nullable().default(null),
   created_at: z.string(),
   erased_at: z.string().nullable(),
 })
 type KeyLine = z.infer<typeof keySchema>
 
 const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
-const COLUMNS = `key::text, org, subject, ${SECRET} as secret, created_at, erased_at`
+const COLUMNS = `key::text, org, subject, ${SECRET} as secret, master, created_at, erased_at`
 
 /** Reads all keys as they are at one instant, and hands each over as a line. Returns the migrations that made them. */
 export function readKeys(
@@ -77,13 +79,14 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
   })
 }
 
-const AS_ROWS = `unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-  as given (key, org, subject, secret, created_at, erased_at)`
+const AS_ROWS = `unnest(
+  $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
+  as given (key, org, subject, secret, master, created_at, erased_at)`
 
 async function insert(connection: Connection, keys: readonly KeyLine[]): Promise<void> {
   await connection.query(
-    `insert into subject_keys (key, org, subject, secret, created_at, erased_at)
-     select key, org, subject, decode(secret, 'base64'), created_at, erased_at from ${AS_ROWS}`,
+    `insert into subject_keys (key, org, subject, secret, master, created_at, erased_at)
+     select key, org, subject, decode(secret, 'base64'), master, created_at, erased_at from ${AS_ROWS}`,
     columnsOf(keys),
   )
 }
@@ -92,7 +95,8 @@ async function countSame(connection: Connection, keys: readonly KeyLine[]): Prom
   const { rows } = await connection.query<{ same: number }>(
     `select count(*)::int as same from ${AS_ROWS} join subject_keys k using (key)
      where (k.org, k.subject) = (given.org, given.subject)
-       and k.secret is not distinct from decode(given.secret, 'base64')`,
+       and k.secret is not distinct from decode(given.secret, 'base64')
+       and k.master is not distinct from given.master`,
     columnsOf(keys),
   )
   return rows[0]!.same
@@ -103,6 +107,7 @@ const columnsOf = (keys: readonly KeyLine[]) => [
   keys.map(({ org }) => org),
   keys.map(({ subject }) => subject),
   keys.map(({ secret }) => secret),
+  keys.map(({ master }) => master),
   keys.map(({ created_at }) => created_at),
   keys.map(({ erased_at }) => erased_at),
 ]

@@ -18,6 +18,8 @@ export type FileStore = {
   readonly put: (org: string, bytes: AsyncIterable<Uint8Array>) => Promise<StoredFile>
   /** The bytes of a digest, or a part of them; `undefined` where they are not there. */
   readonly read: (org: string, sha256: string, range?: ByteRange) => Promise<ByteStream | undefined>
+  /** Removes the bytes of digests, for good; those that are not there are removed already. */
+  readonly remove: (org: string, digests: readonly string[]) => Promise<void>
   /** Removes what no event tells of: unfinished files, and those that `isKept` does not know. */
   readonly sweep: (isKept: (org: string, digests: readonly string[]) => Promise<ReadonlySet<string>>) => Promise<number>
 }
@@ -50,6 +52,9 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
       const place = placeOf(org, sha256)
       if (!/^[0-9a-f]{64}$/.test(sha256) || !(await stat(place).catch(() => undefined))) return undefined
       return createReadStream(place, range && { start: range.first, end: range.last })
+    },
+    async remove(org, digests) {
+      for (const digest of digests) await rm(placeOf(org, digest), { force: true })
     },
     async sweep(isKept) {
       let removed = 0

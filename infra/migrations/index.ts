@@ -1,4 +1,5 @@
 import { subjectKeys } from './keys/0001-subject-keys.ts'
+import { masterKeys } from './keys/0002-master-keys.ts'
 import type { Migration } from './migration.ts'
 import { checkpoints } from './read/0001-checkpoints.ts'
 import { logHeads } from './read/0002-log-heads.ts'
@@ -9,7 +10,7 @@ import { notaryTiles } from './read/0005-notary-tiles.ts'
 /** Every migration of each database, in order. */
 export const migrations = {
   read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles],
-  keys: [subjectKeys],
+  keys: [subjectKeys, masterKeys],
 } satisfies Record<string, readonly Migration[]>
 
 /** Name of a database that has migrations. */

@@ -30,6 +30,7 @@ import {
 } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
+import { erasedSubjects } from '../erasures/erased.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
 import { fileStore } from '../files/open.ts'
@@ -43,6 +44,7 @@ import { Slices } from '../http/slices.ts'
 import { type KeyWatch, keyWatch } from '../key-watch.ts'
 import { keyring } from '../keyring.ts'
 import { type Log, reasonOf } from '../log.ts'
+import { masterKeysOf } from '../master-keys.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { sealedEvents } from '../notary/sealed-events.ts'
 import { createPool } from '../postgres.ts'
@@ -166,10 +168,11 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       onFault: error => log.warn({ reason: reasonOf(error) }, 'no word of checkpoints; waiting reads poll'),
     })
     const versions = followVersions(pool)
-    const { open: unseal } = keyring(keys, { watch, metrics })
-    const { search } = memoryIndex({ pool, memories, unseal })
     const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
     const store = commandStore(urls.eventStoreUrl)
+    const erased = erasedSubjects(store)
+    const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
+    const { search } = memoryIndex({ pool, memories, unseal, erased: async org => (await erased.of(org)).size })
     lifecycle.onStop('read side', async () => {
       await signal.close()
       await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])

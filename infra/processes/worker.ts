@@ -20,6 +20,8 @@ import {
 } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
+import { Eraser } from '../erasures/eraser.ts'
+import { erasureRows } from '../erasures/rows.ts'
 import { eventLog } from '../event-store/reader.ts'
 import { fileStore } from '../files/open.ts'
 import { sweepFiles } from '../files/sweep.ts'
@@ -53,6 +55,7 @@ export const WORKS = {
   notary: 'notary',
   budgets: 'budgets',
   files: 'files',
+  erasures: 'erasures',
 } as const
 
 export type Worker = {
@@ -108,6 +111,9 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     ...(figures && { onAttempt: figures.onAttempt }),
   })
   const budgets = new BudgetWatch({ ...shared, rows: budgetRows(pool), changes })
+  const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
+  const files = fileStore(config)
+  const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const notary = notaryOf({ config, events, store: write.store, log, tiles: tileRows(pool, log) })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
@@ -115,7 +121,8 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.timers, run: signal => timers.run(signal) },
     { name: WORKS.webhooks, run: signal => sender.run(signal) },
     { name: WORKS.budgets, run: signal => budgets.run(signal) },
-    { name: WORKS.files, run: signal => sweepFiles({ store: fileStore(config), pool, events, log }, signal) },
+    { name: WORKS.files, run: signal => sweepFiles({ store: files, pool, events, log }, signal) },
+    { name: WORKS.erasures, run: signal => eraser.run(signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
     ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
   ])
@@ -130,11 +137,11 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   }))
   return {
     id,
-    probes: probesOf({ leases, runner, timers, sender, budgets, mailer, notary, watch }),
+    probes: probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, watch }),
     async close() {
       watch.close()
       await leases.close()
-      await Promise.allSettled([changes.close(), events.close(), closeWriteSide(), pool.end()])
+      await Promise.allSettled([changes.close(), events.close(), closeWriteSide(), pool.end(), keys.end()])
     },
   }
 }
@@ -145,18 +152,20 @@ type Parts = {
   readonly timers: Timers
   readonly sender: Sender
   readonly budgets: BudgetWatch
+  readonly eraser: Eraser
   readonly mailer: Mailer | undefined
   readonly notary: Notary | undefined
   readonly watch: HeadWatch
 }
 
-function probesOf({ leases, runner, timers, sender, budgets, mailer, notary, watch }: Parts): readonly Probe[] {
+function probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, watch }: Parts): readonly Probe[] {
   return [
     { name: 'leases', check: () => heldOrThrow(leases) },
     { name: 'processes', check: () => checkProcesses(runner) },
     { name: 'timers', check: () => checkTimers(timers) },
     { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
     { name: 'budgets', check: () => checkSender('budgets are not watched', budgets) },
+    { name: 'erasures', check: () => checkSender('erasures wait', eraser) },
     ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
     ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
     { name: 'head', check: () => watch.check() },

@@ -1,4 +1,5 @@
 import type { AnyProjection } from '../rows/projection.ts'
 import { auditLog } from './audit-log.ts'
+import { erasures } from './erasures.ts'
 
-export const auditModels: readonly AnyProjection[] = [auditLog]
+export const auditModels: readonly AnyProjection[] = [erasures, auditLog]

@@ -31,6 +31,8 @@ export type Source = {
   /** The read model that is searched. */
   readonly memories: AnyProjection
   readonly unseal: Unseal
+  /** How many persons of an org were erased, for the indexes to forget what they sealed. */
+  readonly erased?: (org: string) => Promise<number>
 }
 
 /** The memories of one org, as they were at a position of the log. */
@@ -38,6 +40,9 @@ export class OrgIndex {
   readonly ranking = new RankedIndex()
   readonly rows = new Map<string, Memory>()
   position = 0n
+  /** How many persons of the org were erased when the index last forgot what they sealed. */
+  erased = 0
+  hasSealed = false
   readonly #source: Source
   readonly #org: string
   #running: Promise<unknown> = Promise.resolve()
@@ -58,7 +63,7 @@ export class OrgIndex {
       .then(() => {
         this.#running = this.#next!
         this.#next = undefined
-        return followed(this.#source, this.#org, this)
+        return upToDate(this.#source, this.#org, this)
       })
     return this.#next
   }
@@ -79,6 +84,37 @@ const followSql = (memories: AnyProjection) => `select c.position as checkpoint,
   left join lateral (select * from ${tableOf(memories)}
     where org = $4 and position > $5 order by position limit ${PAGE_ROWS}) m on true
   order by m.position`
+
+async function upToDate(source: Source, org: string, index: OrgIndex): Promise<boolean> {
+  const fits = await followed(source, org, index)
+  if (fits && index.hasSealed && source.erased) {
+    const erased = await source.erased(org)
+    if (erased !== index.erased) await forgetErased(source, org, index)
+    index.erased = erased
+  }
+  return fits
+}
+
+/** Forgets the words of sealed texts that cannot be opened any more: erasures change no row. */
+async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: OrgIndex): Promise<void> {
+  const all = [...rows].flatMap(([key, memory]) => (memory.sealed ? [{ key, ...memory, sealed: memory.sealed }] : []))
+  for (let at = 0; at < all.length; at += PAGE_ROWS) {
+    const page = all.slice(at, at + PAGE_ROWS)
+    const sealed = page.map(memory => memory.sealed)
+    const plain = await unseal(org, sealed)
+    for (const [n, { key, kind, title, text }] of page.entries()) {
+      if (typeof plain[n] === 'string') continue
+      ranking.set({ key, kind, fields: fieldsOf(title, '', text) })
+    }
+    await turn()
+  }
+}
+
+const fieldsOf = (title: string, words: string, more = ''): [string, number][] => [
+  [title, TITLE_WEIGHT],
+  [words, 1],
+  [more, 1],
+]
 
 async function followed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<boolean> {
   for (;;) {
@@ -117,7 +153,9 @@ async function take(rows: readonly MemoryRow[], bodies: ReadonlyMap<Sealed, stri
   }
 }
 
-function takeRow(row: MemoryRow, words: string, { ranking, rows }: OrgIndex): void {
+function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
+  const { ranking, rows } = index
+  if (row.sealed_body) index.hasSealed = true
   const { kind, subject, source, title, body, sealed_body, details, at, position } = row
   const key = `${kind}/${subject}`
   if (title === undefined) {
@@ -128,11 +166,7 @@ function takeRow(row: MemoryRow, words: string, { ranking, rows }: OrgIndex): vo
   ranking.set({
     key,
     kind,
-    fields: [
-      [title, TITLE_WEIGHT],
-      [words, 1],
-      [details ?? '', 1],
-    ],
+    fields: fieldsOf(title, words, details),
   })
   const text = [body, details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }

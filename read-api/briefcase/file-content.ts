@@ -2,6 +2,7 @@
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ByteRange, ByteStream, Parameter, Route } from '../../domain/kernel/route.ts'
 import { id, text } from '../../domain/kernel/schema.ts'
+import { erasures } from '../../projections/audit/erasures.ts'
 import { itemFiles } from '../../projections/briefcase/item-files.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
@@ -24,6 +25,9 @@ const headers: readonly Parameter[] = [
   { name: 'Range', in: 'header', schema: text(200), description: 'a part: `bytes=0-499`; several are answered whole' },
   { name: 'If-Range', in: 'header', schema: text(200), description: 'the `ETag` that a part must be of' },
 ]
+
+/** Position, whether rows stand still, and what the file is, where there is one. */
+type Row = [unknown, unknown, string | null, string, string, string, boolean]
 
 /** The route of the bytes of files. */
 export const fileContentRoute = (deps: FileDeps): Route => ({
@@ -48,14 +52,16 @@ export const fileContentRoute = (deps: FileDeps): Route => ({
         ? now
         : `${versions} and h.version = $4 and exists (${now}) order by h._position desc limit 1`
     const statement = {
-      of: [itemFiles],
-      text: `select c.position, c.stalled, f.name, f.type, f.size, f.sha256
-        from ${checkpointsSql([itemFiles])} left join (${row}) f on true`,
+      of: [itemFiles, erasures],
+      text: `select c.position, c.stalled, f.name, f.type, f.size, f.sha256, e.subject is not null
+        from ${checkpointsSql([itemFiles, erasures])} left join (${row}) f on true
+        left join ${tableOf(erasures)} e on e.org = f.org and e.subject = f.owner`,
       values: [org, name, ...(query.version === undefined ? [] : [query.version])],
     }
     const { rows, position } = await read(deps, request, statement, { token: tokenOf(request, query) })
-    const [, , called, type, size, sha256] = rows[0] as [unknown, unknown, string | null, string, string, string]
+    const [, , called, type, size, sha256, isErased] = rows[0] as Row
     if (called === null) throw new KogiError('not_found', `There is no such version of a file ${name}.`)
+    if (isErased) throw new KogiError('not_found', 'The bytes of the file were erased with the data of its owner.')
     const bytes = {
       name: called,
       type,

@@ -68,6 +68,8 @@ describe('a key of personal data that is missing', function () {
 
   it('is an alarm in answers, health, metrics and for operators; one that was erased is none', async () => {
     expect((await look()).missing).to.deep.equal([])
+    const body = { subject: 'erased', basis: 'objection', reason: 'Asked for it.' }
+    expect((await client.call('POST', '/api/v1/kmg/erasures', { body })).status).to.equal(200)
     await keys.query(`update subject_keys set secret = null where subject = 'erased'`)
     const { rows: lost } = await keys.query(`delete from subject_keys where subject = 'lost' returning *`)
     const holders = async () => [(await read('lost')).holder, (await read('erased')).holder]

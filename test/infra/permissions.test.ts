@@ -69,6 +69,7 @@ describe('permissions', () => {
     'briefcase.libraries': 'rw rw rw rw rw r - r',
     'briefcase.library-assets': 'rw rw rw rw rw r - r',
     'briefcase.item-templates': 'rw rw rw rw rw r - r',
+    'audit.erasures': 'rw rw - - - - - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

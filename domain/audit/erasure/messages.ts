@@ -1,0 +1,41 @@
+/** The storage and wire contract of erasures of personal data: add, never rename. */
+import { id, integer, object, oneOf, text } from '../../kernel/schema.ts'
+
+const subject = id('user').meta({ description: 'whose personal data it is, as tokens name the person' })
+
+/** The grounds of article 17 (1) of the GDPR, in its order, and the law of other places. */
+const basis = oneOf(
+  'no_longer_needed',
+  'consent_withdrawn',
+  'objection',
+  'unlawful',
+  'legal_obligation',
+  'child',
+  'other_law',
+).meta({
+  description:
+    'the ground: of article 17 (1) of the GDPR (a) `no_longer_needed`, (b) `consent_withdrawn`, (c) `objection`, ' +
+    '(d) `unlawful`, (e) `legal_obligation`, (f) `child`; or `other_law`, which the reason names',
+})
+
+const reason = text(1000).meta({
+  description: 'why, for the audit log, which keeps it for ever: write nothing personal in it',
+})
+
+export const events = {
+  SubjectErased: object({ subject, basis, reason }),
+  ErasureCompleted: object({
+    subject,
+    keys: integer(0, 1).meta({ description: 'keys that were destroyed: none where nothing was sealed' }),
+    files: integer(0, 2 ** 31 - 1).meta({ description: 'files whose bytes were removed' }),
+  }),
+} as const
+
+export const commands = {
+  erase: object({ subject, basis, reason }).meta({
+    examples: [{ subject: 'jon', basis: 'consent_withdrawn', reason: 'Request 2026-118, granted on 3 March.' }],
+  }),
+  complete: object({ subject, keys: events.ErasureCompleted.shape.keys, files: events.ErasureCompleted.shape.files }),
+} as const
+
+export const rejections = ['erasure_own'] as const

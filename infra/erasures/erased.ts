@@ -1,0 +1,67 @@
+/** Whose personal data the log says was erased. A database of keys that was restored may not know it any more. */
+import { LRUCache } from 'lru-cache'
+import { streamOf } from '../../commands/ids.ts'
+import type { EventStore } from '../../commands/ports.ts'
+import { erasure } from '../../domain/audit/erasure/erasure.ts'
+
+const ORGS_MAX = 10_000
+const PAGE_EVENTS = 1_000
+/** Time after which the log is asked again, by the next who wants to know. */
+const FRESH_MS = 5_000
+
+type Subjects = ReadonlySet<string>
+
+export type Erased = {
+  /**
+   * The erased subjects of an org, as the log had them at most five seconds ago, or has them now, where that is asked
+   * for. An event store that is away leaves them as they were; `engine_unavailable` where they were never read.
+   */
+  readonly of: (org: string, now?: 'now') => Promise<Subjects>
+  /** Those that were read before. */
+  readonly known: (org: string) => Subjects | undefined
+}
+
+const NEVER = Number.NEGATIVE_INFINITY
+
+type Org = { readonly subjects: Set<string>; next: bigint; readAt: number; reading?: Promise<void> | undefined }
+
+/** Reads the erasures of an org when they are first asked for, and later those that are new. */
+export function erasedSubjects(store: Pick<EventStore, 'read'>): Erased {
+  const orgs = new LRUCache<string, Org>({ maxSize: ORGS_MAX, sizeCalculation: () => 1 })
+
+  async function read(name: string, org: Org): Promise<void> {
+    const stream = streamOf(name, erasure.name, erasure.only!)
+    const started = performance.now()
+    for (;;) {
+      const events = await store.read(stream, org.next, PAGE_EVENTS)
+      for (const { type, data, revision } of events) {
+        if (type === 'SubjectErased') org.subjects.add((data as { readonly subject: string }).subject)
+        org.next = revision + 1n
+      }
+      if (events.length < PAGE_EVENTS) break
+    }
+    org.readAt = started
+  }
+
+  return {
+    async of(name, now) {
+      const org = orgs.get(name) ?? { subjects: new Set(), next: 0n, readAt: NEVER }
+      if (org.readAt === NEVER) orgs.set(name, org)
+      if (performance.now() - org.readAt < FRESH_MS && !now) return org.subjects
+      if (now) await org.reading?.catch(() => {})
+      org.reading ??= read(name, org).finally(() => {
+        org.reading = undefined
+      })
+      try {
+        await org.reading
+      } catch (error) {
+        if (org.readAt === NEVER) throw error
+      }
+      return org.subjects
+    },
+    known(name) {
+      const org = orgs.peek(name)
+      return org && org.readAt !== NEVER ? org.subjects : undefined
+    },
+  }
+}

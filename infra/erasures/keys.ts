@@ -1,0 +1,91 @@
+/** What erasures do to the database of the keys, and whether the two say the same. */
+import type { MasterKeys } from '../master-keys.ts'
+import type { Pool } from '../postgres.ts'
+import type { Erased } from './erased.ts'
+
+type Queries = Pick<Pool, 'query'>
+
+const PAGE_ROWS = 1_000
+export type Person = { readonly org: string; readonly subject: string }
+
+/**
+ * Destroys the key of a person for good; says whether there was one, also when it is done again. One who never had a
+ * key gets a row without a secret, so that none is made for them later.
+ */
+export async function destroyKey(keys: Queries, { org, subject }: Person): Promise<boolean> {
+  const text = `insert into subject_keys (key, org, subject, erased_at) values (gen_random_uuid(), $1, $2, now())
+    on conflict (org, subject) do update set secret = null, master = null,
+      erased_at = coalesce(subject_keys.erased_at, excluded.erased_at)
+    returning created_at < erased_at as had`
+  return (await keys.query<{ had: boolean }>(text, [org, subject])).rows[0]!.had
+}
+
+/** Those of some persons whose keys are there. */
+export async function withKeys(keys: Queries, persons: readonly Person[]): Promise<readonly Person[]> {
+  const text = `select org, subject from unnest($1::text[], $2::text[]) g(org, subject)
+    join subject_keys using (org, subject) where secret is not null`
+  const values = [persons.map(({ org }) => org), persons.map(({ subject }) => subject)]
+  return (await keys.query<Person>(text, values)).rows
+}
+
+/** Names of master keys that keys are wrapped under, and that are not among some. */
+export async function unknownMasters(keys: Queries, { names }: MasterKeys): Promise<readonly string[]> {
+  const text = 'select distinct master from subject_keys where master is not null and master <> all($1::text[])'
+  return (await keys.query<{ master: string }>(text, [names])).rows.map(({ master }) => master)
+}
+
+/** How many keys there are of each kind; `master` is `null` where they stand in the clear. */
+export type KeyCount = { readonly master: string | null; readonly destroyed: boolean; readonly keys: number }
+
+export async function countKinds(keys: Queries): Promise<readonly KeyCount[]> {
+  const text = `select master, secret is null as destroyed, count(*)::int4 as keys from subject_keys
+    group by 1, 2 order by 2, 3 desc`
+  return (await keys.query<KeyCount>(text)).rows
+}
+
+type Stored = { readonly key: string; readonly org: string; readonly secret: Buffer; readonly master: string | null }
+
+/**
+ * Wraps every key that is not yet under the first of the master keys anew, page by page, beside a system at work, and
+ * returns how many. One that changes meanwhile is left as it is. Throws where a key's master key is not among them.
+ */
+export async function rewrap(keys: Queries, masters: MasterKeys, onPage: (done: number) => void): Promise<number> {
+  const text = `select key, org, secret, master from subject_keys
+    where secret is not null and master is distinct from $1 and key > $2 order by key limit ${PAGE_ROWS}`
+  const change = `update subject_keys k set secret = g.new, master = $4
+    from unnest($1::uuid[], $2::bytea[], $3::bytea[]) g(key, old, new) where k.key = g.key and k.secret = g.old`
+  const [current] = masters.names
+  let done = 0
+  for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows } = await keys.query<Stored>(text, [current ?? null, last])
+    if (rows.length === 0) return done
+    const wrapped = rows.map(row => masters.wrap(row, masters.unwrap(row, row)).secret)
+    const values = [rows.map(({ key }) => key), rows.map(({ secret }) => secret), wrapped, current ?? null]
+    done += (await keys.query(change, values)).rowCount ?? 0
+    last = rows.at(-1)!.key
+    onPage(rows.length)
+  }
+}
+
+/** Where the log and the database of the keys disagree. */
+export type Disagreement = Person & {
+  /** A key that is still there, or one that was destroyed although the log knows of no erasure. */
+  readonly what: 'not destroyed' | 'not erased'
+}
+
+/** Compares all keys with the erasures in the log. */
+export async function disagreements(keys: Queries, erased: Erased): Promise<readonly Disagreement[]> {
+  const { rows: orgs } = await keys.query<{ org: string }>('select distinct org from subject_keys order by org')
+  const found: Disagreement[] = []
+  for (const { org } of orgs) {
+    const subjects = await erased.of(org, 'now')
+    const text = `select org, subject, secret is null as destroyed from subject_keys
+      where org = $1 and (secret is null or subject = any($2::text[]))`
+    const { rows } = await keys.query<Person & { destroyed: boolean }>(text, [org, [...subjects]])
+    for (const { subject, destroyed } of rows) {
+      if (destroyed && !subjects.has(subject)) found.push({ org, subject, what: 'not erased' })
+      if (!destroyed && subjects.has(subject)) found.push({ org, subject, what: 'not destroyed' })
+    }
+  }
+  return found
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander'
+import { KogiError } from '../domain/kernel/errors.ts'
+import { countKinds, rewrap, unknownMasters } from '../infra/erasures/keys.ts'
+import { type MasterKeys, masterKeysOf } from '../infra/master-keys.ts'
+import { createPool, type Pool } from '../infra/postgres.ts'
+import { STATUS, statusHelp } from './failing.ts'
+import { type OperatorOptions, operate, print } from './operator.ts'
+import { progress, table } from './terminal.ts'
+
+type Ran = { readonly options: OperatorOptions; readonly keys: Pool; readonly masters: MasterKeys }
+
+const HELP = `
+Keys of personal data are wrapped under the first master key of KOGI_MASTER_KEYS, and unwrapped under all of them. To
+rotate: put a new one first in the settings of all processes and start them anew, run kogi keys rotate, and take the old
+one out of the settings. What is wrapped under a master key that is lost cannot be read any more.
+${statusHelp('keys are wrapped under a master key that is not set')}
+
+Examples:
+  $ openssl rand -base64 32 > master-2.key
+  $ KOGI_MASTER_KEYS=master-2.key,master-1.key kogi keys rotate`
+
+/** `kogi keys`: how the keys of personal data are kept, and `kogi keys rotate`. */
+export const keysCommand = () =>
+  withCommon(new Command('keys'))
+    .description('show how the keys of personal data are kept: in the clear, or under which master key')
+    .addHelpText('after', HELP)
+    .action((options: OperatorOptions) => run(options, show))
+    .addCommand(
+      withCommon(new Command('rotate'))
+        .description('wrap every key under the first master key, beside a system at work')
+        .addHelpText('after', statusHelp())
+        .action((_: unknown, command: Command) => run(command.optsWithGlobals<OperatorOptions>(), rotate)),
+    )
+
+const withCommon = (command: Command): Command =>
+  command
+    .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
+    .option('--json', 'one JSON object instead of text')
+
+const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>) =>
+  operate('keys', options, async ({ engines, config, log }) => {
+    const masters = masterKeysOf(config)
+    const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
+    try {
+      await work({ options, keys, masters })
+    } finally {
+      await keys.end()
+    }
+  })
+
+async function show({ options, keys, masters }: Ran): Promise<void> {
+  const kinds = await countKinds(keys)
+  const unknown = await unknownMasters(keys, masters)
+  const rows = kinds.map(({ master, destroyed, keys: count }) => [
+    destroyed ? 'destroyed' : master === null ? 'in the clear' : `under ${master}`,
+    String(count),
+    master !== null && unknown.includes(master) ? 'this master key is not set' : '',
+  ])
+  print(options, { kinds, masters: masters.names, unknown }, table(['keys', 'count', ''], rows, ['count']))
+  if (unknown.length > 0) process.exitCode = STATUS.no
+}
+
+async function rotate({ options, keys, masters }: Ran): Promise<void> {
+  const [current] = masters.names
+  if (current === undefined) {
+    throw new KogiError('invalid_parameter', 'KOGI_MASTER_KEYS names no master key: there is nothing to wrap under.')
+  }
+  const kinds = await countKinds(keys)
+  const others = kinds.filter(({ master, destroyed }) => !destroyed && master !== current)
+  const bar = progress(
+    'Wrapping',
+    others.reduce((sum, { keys: count }) => sum + count, 0),
+    'keys',
+  )
+  try {
+    const wrapped = await rewrap(keys, masters, bar.advance)
+    bar.finish()
+    print(options, { wrapped, master: current }, `${wrapped} keys were wrapped under ${current}.`)
+  } finally {
+    bar.stop()
+  }
+}

@@ -1,0 +1,33 @@
+import { erasure } from '../../../domain/audit/erasure/erasure.ts'
+import { specFor } from '../../support/spec.ts'
+
+const { given } = specFor(erasure)
+const why = { basis: 'consent_withdrawn', reason: 'Asked for it.' } as const
+const erased = (subject: string) => ({ type: 'SubjectErased', data: { subject, ...why } }) as const
+const completed = (subject: string) => ({ type: 'ErasureCompleted', data: { subject, keys: 1, files: 2 } }) as const
+
+describe('erasure', () => {
+  it('erases each person once, whatever ground is given later', () => {
+    given()
+      .when('erase', { subject: 'jon', ...why })
+      .then(erased('jon'))
+    given(erased('jon'))
+      .when('erase', { subject: 'mira', ...why })
+      .then(erased('mira'))
+    given(erased('jon')).when('erase', { subject: 'jon', basis: 'objection', reason: 'Again.' }).changesNothing()
+    given(erased('jon'), completed('jon'))
+      .when('erase', { subject: 'jon', ...why })
+      .changesNothing()
+  })
+
+  it('is not for oneself', () =>
+    given()
+      .when('erase', { subject: 'user-1', ...why })
+      .rejects('erasure_own'))
+
+  it('is completed once', () => {
+    given(erased('jon')).when('complete', { subject: 'jon', keys: 1, files: 2 }).then(completed('jon'))
+    given(erased('jon'), completed('jon')).when('complete', { subject: 'jon', keys: 0, files: 0 }).changesNothing()
+    given().when('complete', { subject: 'jon', keys: 0, files: 0 }).changesNothing()
+  })
+})
