@@ -33,6 +33,8 @@ export type Command = {
   readonly behalf?: Context['behalf']
   /** The earlier event that it is about. */
   readonly found?: DomainEvent
+  /** The last revision up to which that event was looked for, where a later one may take its place. */
+  readonly lookedUpTo?: bigint
   /** The state of the other thing that it sees. */
   readonly seen?: unknown
   /** The state before that event, where its command asks for it. */

@@ -6,7 +6,7 @@ import type { Command, Receipt } from './command.ts'
 import { type Answer, Draft } from './draft.ts'
 import { type CommandMetadata, draftEvents, type Facts, metadataOf } from './envelope.ts'
 import { commandIdOf, streamOf, uuidOf } from './ids.ts'
-import { askGuards, withFound } from './look-up.ts'
+import { askGuards, isAbout, withFound, withNews } from './look-up.ts'
 import { type EventStore, type Keyring, LostRaceError } from './ports.ts'
 import type { CheckReferences } from './references.ts'
 import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
@@ -71,7 +71,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
       const draft = new Draft(aggregate, loaded, dryRun === undefined)
       for (const turn of turns) {
         const command = turn.item
-        if (command.dryRun !== dryRun) break
+        if (command.dryRun !== dryRun || isAbout(command, draft)) break
         const once = onceOf(command)
         const commandId = once ? commandIdOf(command.principal.org, stream, once.key) : ownId(command, stream)
         try {
@@ -87,7 +87,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           if (lost.has(turn)) throw unknownOutcome(lost.get(turn))
           // The time of the command is that of the decision, after every wait: answers as of a time rely on that.
           const metadata = metadataOf(command, commandId, sealed, deps.now())
-          const context = contextOf(command, metadata)
+          const context = contextOf(await withNews(deps, command, draft), metadata)
           const facts = judge(command, draft, sealed.body, context)
           if (facts.length > 0) {
             await deps.checkReferences(command, facts)

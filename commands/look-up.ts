@@ -4,6 +4,7 @@ import type { EventCodec } from '../domain/kernel/codec.ts'
 import type { Context, OtherThing } from '../domain/kernel/context.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
 import type { Command } from './command.ts'
+import type { Draft } from './draft.ts'
 import { streamOf } from './ids.ts'
 import type { EventStore } from './ports.ts'
 import type { Streams } from './streams.ts'
@@ -18,14 +19,47 @@ const LOOKED_THROUGH_MAX = 100_000
 export async function withFound(deps: LookUpDeps, stream: string, command: Command): Promise<Command> {
   const { aggregate, name, body, principal } = command
   const query = aggregate.looksUp?.[name]?.(body)
-  const event = query && (await lookUp(deps, stream, command, query))
+  const { event, upTo } = query ? await lookUp(deps, stream, command, query) : {}
   const other: OtherThing | undefined = aggregate.sees?.[name]?.(body)
   return {
-    ...command,
-    ...(event && { found: deps.codec.decode(event) }),
-    ...(event && query.withBefore && { before: await stateIn(deps, aggregate, event.stream, event.revision) }),
+    ...(await about(deps, command, event, query)),
+    ...(upTo !== undefined && { lookedUpTo: upTo }),
     ...(other && { seen: await stateOf(deps, principal.org, other) }),
   }
+}
+
+/** Whether a command is about an event of a draft, which is looked for in the log once it is there. */
+export function isAbout(
+  { aggregate, name, body, lookedUpTo, dryRun }: Command,
+  { events }: Pick<Draft, 'events'>,
+): boolean {
+  if (lookedUpTo === undefined || dryRun || events.length === 0) return false
+  const query = aggregate.looksUp![name]!(body)
+  return events.some(({ event }) => isIt(query)(event as Pick<StoredEvent, 'type' | 'data'>))
+}
+
+/** The command with the event that it is about, where one came after its look and before a draft. */
+export async function withNews(
+  deps: LookUpDeps,
+  command: Command,
+  { stream, before }: Pick<Draft, 'stream' | 'before'>,
+): Promise<Command> {
+  const { aggregate, name, body, lookedUpTo } = command
+  if (lookedUpTo === undefined || before.revision <= lookedUpTo) return command
+  const query = aggregate.looksUp![name]!(body)
+  const { event } = await newestBehind(deps, stream, lookedUpTo, query)
+  return about(deps, command, event, query)
+}
+
+async function about(
+  deps: LookUpDeps,
+  command: Command,
+  event: StoredEvent | undefined,
+  query: EventQuery | undefined,
+): Promise<Command> {
+  if (!event) return command
+  const before = query?.withBefore && (await stateIn(deps, command.aggregate, event.stream, event.revision))
+  return { ...command, found: deps.codec.decode(event), ...(query?.withBefore && { before }) }
 }
 
 /** A thing that is changed: its state, and the command that changes it. */
@@ -89,31 +123,39 @@ async function stateIn(
   return state
 }
 
-async function lookUp(
-  { store, streams }: LookUpDeps,
-  stream: string,
-  { aggregate }: Command,
-  { types, revision, is }: EventQuery,
-): Promise<StoredEvent | undefined> {
-  const isIt = (event: StoredEvent) => types.includes(event.type) && is(event.data)
-  if (revision !== undefined) return (await store.read(stream, revision, 1)).find(isIt)
+/** The event, and the last revision up to which it was looked for where its own is not known. */
+type Look = { readonly event?: StoredEvent | undefined; readonly upTo?: bigint }
+
+const isIt =
+  ({ types, is }: EventQuery) =>
+  ({ type, data }: Pick<StoredEvent, 'type' | 'data'>): boolean =>
+    types.includes(type) && is(data)
+
+async function lookUp(deps: LookUpDeps, stream: string, { aggregate }: Command, query: EventQuery): Promise<Look> {
+  const { store, streams } = deps
+  if (query.revision !== undefined) return { event: (await store.read(stream, query.revision, 1)).find(isIt(query)) }
   const { loaded } = await streams.load(aggregate, stream)
   const last = loaded.revision
   // The loaded stream may lag behind the log: what is newer comes first.
-  let newest: StoredEvent | undefined
-  for (let from = last + 1n; ; ) {
-    const page = await store.read(stream, from, PAGE)
-    newest = page.findLast(isIt) ?? newest
-    if (page.length < PAGE) break
-    from += BigInt(page.length)
-  }
-  if (newest) return newest
+  const { event: newest, upTo } = await newestBehind(deps, stream, last, query)
+  if (newest) return { event: newest, upTo }
   const first = last - BigInt(LOOKED_THROUGH_MAX)
   for (let end = last + 1n; end > 0n && end > first; ) {
     const from = end > BigInt(PAGE) ? end - BigInt(PAGE) : 0n
-    const found = (await store.read(stream, from, Number(end - from))).findLast(isIt)
-    if (found) return found
+    const event = (await store.read(stream, from, Number(end - from))).findLast(isIt(query))
+    if (event) return { event, upTo }
     end = from
   }
-  return undefined
+  return { upTo }
+}
+
+/** The last event of a query behind a revision, and the last revision that there is. */
+async function newestBehind({ store }: LookUpDeps, stream: string, revision: bigint, query: EventQuery) {
+  let event: StoredEvent | undefined
+  for (let upTo = revision; ; ) {
+    const page = await store.read(stream, upTo + 1n, PAGE)
+    event = page.findLast(isIt(query)) ?? event
+    upTo += BigInt(page.length)
+    if (page.length < PAGE) return { event, upTo }
+  }
 }

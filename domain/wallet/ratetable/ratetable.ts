@@ -85,7 +85,10 @@ const decide: Decide<RateTable, typeof commands, typeof events> = {
   },
   withdraw(table, { reason, ...rated }, { found }) {
     inStatus(table, 'open')
-    if (!found) throw rejected('rate_not_recorded', 'The table has no rate of the pair on that day.', rated)
+    if (!found) {
+      const message = 'The table has no rate of the pair on that day, or from long ago: record that again first.'
+      throw rejected('rate_not_recorded', message, rated)
+    }
     if (found.type === 'RatesWithdrawn') return []
     return [{ type: 'RatesWithdrawn', data: { rates: [rated], ...because(reason) } }]
   },
