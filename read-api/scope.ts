@@ -33,7 +33,7 @@ export type Asked = { readonly request: ApiRequest; readonly query: Queries; rea
 
 /** The scope of a request: the first value of its statement is `$2`, because `$1` is the bucket. */
 export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Scope {
-  const { projection, parents, where, within } = resource
+  const { projection, parents, where } = resource
   const { request, query, asOf } = asked
   const values: unknown[] = []
   const put: Put = value => `$${values.push(value) + 1}`
@@ -44,6 +44,8 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
   const constant = Object.entries(where as Readonly<Record<string, string>>).map(
     ([column, value]) => [column, put(value)] as const,
   )
+  const then = asOf && put(asOf.position)
+  const { exists, isOfNow } = parentOf(resource, fixed, then)
   const conditions = [
     ...[...fixed, ...constant].map(
       ([column, value]) =>
@@ -51,19 +53,30 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
           `${alias}."${column}" = ${value}`,
     ),
     ...conditionsOf(filters, query, put),
+    ...(isOfNow ? [isOfNow] : []),
   ]
-  const then = asOf && put(asOf.position)
   const table = rowsSql(projection, fixed, then)
-  const parent = within?.key.map((column, at) => [column, fixed[at]![1]] as const)
-  const exists = within && parent ? existsSql(within, parent, then) : 'true'
-  return { values, put, fixed, conditions, then, table, exists, of: within ? [projection, within] : [projection] }
+  return { values, put, fixed, conditions, then, table, exists: exists ?? 'true', of: readOf(resource) }
 }
 
-function existsSql(within: AnyProjection, key: Fixed, then: string | undefined): string {
-  if (then !== undefined) return `exists(select from ${rowAsOf(within, key, then)} p)`
+/** What must be true of the thing that rows belong to, and of rows where an earlier one of its id has left some. */
+type OfParent = { readonly exists?: string; readonly isOfNow?: Condition }
+
+/** The same as SQL, by the columns that name the thing. */
+export function parentOf({ within, since }: Resource, fixed: Fixed, then: string | undefined): OfParent {
+  if (!within) return {}
+  const key = within.key.map((column, at) => [column, fixed[at]![1]] as const)
   const where = key.map(([column, value]) => `p."${column}" = ${value}`).join(' and ')
-  return `exists(select from ${tableOf(within)} p where ${where})`
+  const parent = then === undefined ? `${tableOf(within)} p where ${where}` : `${rowAsOf(within, key, then)} p`
+  const exists = `exists(select from ${parent})`
+  return since === undefined
+    ? { exists }
+    : { exists, isOfNow: alias => `${alias}."revision" > (select p."${since}" from ${parent})` }
 }
+
+/** The read models that a resource is made of. */
+export const readOf = ({ projection, within }: Resource): readonly AnyProjection[] =>
+  within ? [projection, within] : [projection]
 
 /** SQL of all conditions on the rows of an alias. */
 export const all = (conditions: readonly Condition[], alias: string): string =>

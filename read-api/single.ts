@@ -10,7 +10,7 @@ import { fromPath, queriesOf } from './parameters.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { isPlace, revisionSql, taggedAt, thingOf } from './revision.ts'
 import { columnsOf, opened, sealedColumnsOf, wireRow } from './rows.ts'
-import { momentParameters, notFound, selected } from './scope.ts'
+import { momentParameters, notFound, parentOf, readOf, selected } from './scope.ts'
 
 /** Columns of the answer before those of the row: position, stalled, revision of the thing. */
 const ROW_AT = 3
@@ -26,16 +26,17 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   const orgAt = ROW_AT + columns.indexOf('org')
   const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column!, `$${at + 3}`] as const)]
   const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
+  const own = (then: string | undefined) => parentOf(resource, fixed, then).isOfNow?.('t') ?? 'true'
   const thing = thingOf(projection)
   const isLookedUp = thing !== undefined && !thing.isWhole
-  const own = columns.includes('revision') ? 't."revision"' : 'null::bigint'
+  const stored = columns.includes('revision') ? 't."revision"' : 'null::bigint'
   const revision = (position: string) =>
-    isLookedUp ? `greatest(${own}, ${revisionSql(thing, `t."${thing.column}"`, position)})` : own
+    isLookedUp ? `greatest(${stored}, ${revisionSql(thing, `t."${thing.column}"`, position)})` : stored
   const name = `get${ids.one}${path}_v${projection.version}`
   const daily = isDaily(projection)
   const [dayAt, asOfAt] = [`$${params.length + 3}`, `$${params.length + (daily ? 4 : 3)}`]
   const statementOf = (from: string, then: string | undefined) => {
-    const of = [projection, ...computedFrom(projection)]
+    const of = [...(resource.since === undefined ? [projection] : readOf(resource)), ...computedFrom(projection)]
     const isWithLog = isLookedUp || (daily && then !== undefined)
     const computed = computedSql(projection, 't', dayAt, then)
     const position = then === undefined ? 'c.position' : `${then}::bigint`
@@ -43,8 +44,9 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
       from ${isWithLog ? withAuditLogSql(of) : checkpointsSql(of)} left join ${from}`
     return { name: then === undefined ? name : `${name} as of`, of: isWithLog ? [...of, auditLog] : of, text }
   }
-  const now = statementOf(`${tableOf(projection)} t on ${on}`, undefined)
-  const then = hasHistory(projection) && statementOf(`${rowAsOf(projection, fixed, asOfAt)} t on true`, asOfAt)
+  const now = statementOf(`${tableOf(projection)} t on ${on} and ${own(undefined)}`, undefined)
+  const then =
+    hasHistory(projection) && statementOf(`${rowAsOf(projection, fixed, asOfAt)} t on ${own(asOfAt)}`, asOfAt)
   return async request => {
     const { org } = request.principal
     const key = params.map(([param, column]) => fromPath(request, param, projection.row.shape[column!]))

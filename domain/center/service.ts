@@ -15,7 +15,7 @@ import { strategicPlan } from './strategicplan/strategicplan.ts'
 import { task } from './task/task.ts'
 import { taskGraph } from './taskgraph/taskgraph.ts'
 
-/** What whoever works on projects may change, and what else those who lead them alone. */
+/** What those who work on projects may change; those who lead them may change `LEAD`. */
 const WORK = ['projects', 'tasks', 'comments', 'time', 'backlogs', 'risks', 'measurements', 'pages']
 const LEAD = [...WORK, 'sprints', 'metrics', 'keyresults', 'resources']
 

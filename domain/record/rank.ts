@@ -8,8 +8,8 @@ const digitOf = (rank: string): number => (rank === '' ? 0 : DIGITS.indexOf(rank
 
 /**
  * A rank between two others in the order of code points, so that moving a thing in a list changes no other: `below` is
- * '' before the first, `above` is `undefined` behind the last. Ranks that
- * are made one behind the other, or one before the other, stay short.
+ * '' before the first, `above` is `undefined` behind the last. Ranks that are made one behind the other, or one before
+ * the other, stay short. (The idea of ranks as fractions is David Greenspan's, 2017.)
  */
 export function rankBetween(below: string, above: string | undefined): string {
   if (above === undefined) {

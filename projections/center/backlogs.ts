@@ -13,12 +13,13 @@ const row = object({
   description: text(10_000).optional(),
   items: integer(0, 10_000),
   revision: unsigned64,
+  created_revision: unsigned64.meta({ description: 'its revision when it was opened, last' }),
   created_at: timestamp,
   updated_at: timestamp,
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  BacklogOpened: made((data, at) => ({ ...data, items: 0, created_at: at })),
+  BacklogOpened: made((data, at, revision) => ({ ...data, items: 0, created_revision: revision, created_at: at })),
   BacklogChanged: changed(({ name, description }, row) => ({
     name: name ?? row.name,
     description: description === undefined ? row.description : (description ?? undefined),
@@ -33,7 +34,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
 export const backlogs = projection({
   name: 'backlogs',
   service: 'center',
-  version: 1,
+  version: 2,
   history: true,
   of: { backlog: events },
   row,
@@ -109,6 +110,7 @@ export const backlogItems = projection({
       permission: 'backlogs.read',
       parents: { id: 'backlog' },
       within: backlogs,
+      since: 'created_revision',
       names: ['rank', 'task'],
       order: ['rank', 'task'],
       groups: ['item_type'],

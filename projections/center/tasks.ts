@@ -44,6 +44,7 @@ const row = object({
   reassignments: unsigned64,
   team_changes: unsigned64,
   revision: unsigned64,
+  created_revision: unsigned64.meta({ description: 'its revision when it was created, last' }),
   created_at: timestamp,
   updated_at: timestamp,
   started_at: timestamp.optional().meta({ description: 'when work on it began first' }),
@@ -51,12 +52,16 @@ const row = object({
 })
 type Row = z.output<typeof row>
 
-/** The columns of a status; work has begun with the first stage behind `todo`. */
-function inStatus(status: string, stage: Row['stage'], row: Partial<Row>, at: string) {
+/**
+ * The columns of a status in the workflow of the row. Its stage is that of the workflow as it is now, so that stored
+ * events mean what workflows mean. Work has begun with the first status that is `doing` or `done`.
+ */
+function inStatus(status: string, row: Partial<Row>, at: string) {
+  const stage = stageOf(row.workflow, status)
   return {
     status,
     stage,
-    started_at: row.started_at ?? (stage === 'todo' ? undefined : at),
+    started_at: row.started_at ?? (stage === 'doing' || stage === 'done' ? at : undefined),
     completed_at: stage === 'done' ? (row.completed_at ?? at) : undefined,
   }
 }
@@ -67,9 +72,9 @@ const worked = (minutes: number) => ({
 })
 
 const on: Handlers<Row, typeof events> = {
-  TaskCreated: made(({ dueOn, estimatedHours, status, stage, ...data }, at) => ({
+  TaskCreated: made(({ dueOn, estimatedHours, status, stage: _, ...data }, at, revision) => ({
     ...data,
-    ...inStatus(status, stage ?? stageOf(undefined, status), {}, at),
+    ...inStatus(status, { workflow: data.workflow }, at),
     due_on: dueOn,
     estimated_hours: estimatedHours,
     minutes: 0,
@@ -77,23 +82,26 @@ const on: Handlers<Row, typeof events> = {
     status_changes: 0n,
     reassignments: 0n,
     team_changes: 0n,
+    created_revision: revision,
     created_at: at,
   })),
-  TaskChanged: changed(({ dueOn, estimatedHours, reason: _, name, ...changes }, row) => ({
+  TaskChanged: changed(({ dueOn, estimatedHours, reason: _, name, ...changes }, row, at) => ({
     name: name ?? row.name,
     ...Object.fromEntries(Object.entries(changes).map(([field, value]) => [field, value ?? undefined])),
+    ...(changes.workflow !== undefined &&
+      inStatus(row.status, { ...row, workflow: changes.workflow ?? undefined }, at)),
     due_on: dueOn === undefined ? row.due_on : (dueOn ?? undefined),
     estimated_hours: estimatedHours === undefined ? row.estimated_hours : (estimatedHours ?? undefined),
   })),
-  TaskStatusChanged: changed(({ to, stage }, row, at) => ({
-    ...inStatus(to, stage ?? stageOf(undefined, to), row, at),
+  TaskStatusChanged: changed(({ to }, row, at) => ({
+    ...inStatus(to, row, at),
     status_changes: row.status_changes + 1n,
   })),
   TaskAssigned: changed(({ to }, row) => ({ assignee: to ?? undefined, reassignments: row.reassignments + 1n })),
   TaskMovedToTeam: changed(({ to }, row) => ({ team: to ?? undefined, team_changes: row.team_changes + 1n })),
   TaskMovedToSprint: changed(({ to }) => ({ sprint: to ?? undefined })),
   TaskCompleted: changed((_, row, at) => ({
-    ...inStatus('completed', 'done', row, at),
+    ...inStatus('completed', row, at),
     status_changes: row.status_changes + 1n,
   })),
   TaskRemoved: removed,
@@ -114,7 +122,7 @@ const on: Handlers<Row, typeof events> = {
 export const tasks = projection({
   name: 'tasks',
   service: 'center',
-  version: 3,
+  version: 4,
   history: true,
   of: { task: events },
   row,

@@ -44,6 +44,11 @@ export type Read<S extends z.ZodObject> = {
   readonly where?: { readonly [C in Column<S>]?: string }
   /** The read model of the thing that the list belongs to: 404 where that is not there. */
   readonly within?: AnyProjection
+  /**
+   * The column of that read model with the revision that its thing was made at, last: rows that no later event changed
+   * are of a removed thing of the same id, and not in the list.
+   */
+  readonly since?: string
   /** Columns that name one row in the list, which become the rest of its path; none where it has no path of its own. */
   readonly names: readonly Column<S>[]
   /** Columns that order the list, unique within org and parents. */

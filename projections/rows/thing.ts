@@ -17,10 +17,10 @@ const stamped = ({ metadata: { org, id, at }, revision }: DomainEvent): Stamped 
 
 /** The event makes the row, or makes it anew. `row` gives the columns that are not stamped; `at` is its time. */
 export const made = <R extends Stamped, D>(
-  row: (data: D, at: string) => Omit<NoInfer<R>, keyof Stamped>,
+  row: (data: D, at: string, revision: bigint) => Omit<NoInfer<R>, keyof Stamped>,
 ): Handler<R, D> => ({
   keys: keysOf,
-  fold: (_, event) => ({ ...row(event.data, event.metadata.at), ...stamped(event) }) as unknown as R,
+  fold: (_, event) => ({ ...row(event.data, event.metadata.at, event.revision), ...stamped(event) }) as unknown as R,
 })
 
 /** The event changes columns of a row that must be there. */

@@ -13,7 +13,7 @@ const TASKS_MAX = 200_000
 export const calendarQuestion: Question = {
   path: '/kctr/calendar',
   operationId: 'getCalendar',
-  summary: 'A calendar (iCalendar) of the days on which tasks that are not done are due, and projects and sprints end.',
+  summary: 'A calendar (iCalendar) of the days on which tasks that are left are due, and projects and sprints end.',
   permission: 'center.tasks.read',
   parameters: ofTasks,
   of: [tasks, projects, sprints],
@@ -21,7 +21,7 @@ export const calendarQuestion: Question = {
     const { rows, query } = asked
     const all = Object.keys(query).every(name => !['project', 'team', 'assignee', 'sprint'].includes(name))
     return `select 'task' as kind, t.id, t.name, t.due_on as day, t.updated_at, t.description
-        from ${rows(tasks)} t where t.due_on is not null and t.stage <> 'done' and ${isAsked(asked, 't')}
+        from ${rows(tasks)} t where t.due_on is not null and t.stage in ('todo', 'doing') and ${isAsked(asked, 't')}
       ${
         all
           ? `union all select 'project', p.id, p.name, p.ends_on, p.updated_at, null from ${rows(projects)} p

@@ -1,6 +1,6 @@
 /** How work flows: how much is to do, in work and done on each day, and how long tasks take. */
 import { z } from 'zod'
-import { STAGES } from '../../domain/center/workflow/built-in.ts'
+import { STAGES, type Stage } from '../../domain/center/workflow/built-in.ts'
 import type { Parameter } from '../../domain/kernel/route.ts'
 import { date, integer, object, text } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
@@ -19,10 +19,10 @@ const span: readonly Parameter[] = [
 const count = integer(0, 2 ** 31 - 1)
 const hours = number(-1e12, 1e12).meta({ description: 'estimated hours' })
 const stage = object({ tasks: count, hours })
-const dayOfFlow = object({ day: date, todo: stage, doing: stage, done: stage })
+const dayOfFlow = object({ day: date, todo: stage, doing: stage, done: stage, cancelled: stage })
 
 type Level = { tasks: number; hours: number }
-type FlowDay = { readonly day: string } & Readonly<Record<(typeof STAGES)[number], Level>>
+type FlowDay = { readonly day: string } & Readonly<Record<Stage, Level>>
 
 /** SQL of what comes to and leaves each stage on each day, of the versions of tasks that a condition holds for. */
 const changesSql = (versions: string, condition: string): string => `
@@ -47,8 +47,7 @@ export function flowOf(rows: readonly (readonly unknown[])[], from: string, to: 
       level.tasks += Number(n)
       level.hours = Math.round((level.hours + Number(estimate)) * 100) / 100
     }
-    const { todo, doing, done } = structuredClone(levels)
-    return { day, todo: todo!, doing: doing!, done: done! }
+    return { day, ...(structuredClone(levels) as Record<Stage, Level>) }
   })
 }
 
@@ -64,7 +63,7 @@ function spanOf({ query, today }: Asked, length = 90): { readonly from: string; 
 export const flowQuestion: Question = {
   path: '/kctr/flow',
   operationId: 'getFlow',
-  summary: 'How many tasks, and hours of them, were to do, in work and done at the end of each day.',
+  summary: 'How many tasks, and hours of them, were to do, in work, done and cancelled at the end of each day.',
   permission: 'center.tasks.read',
   parameters: [...ofTasks, ...span],
   of: [tasks],
@@ -139,7 +138,7 @@ export const workloadQuestion: Question = {
       round(sum(greatest(0, coalesce(t.estimated_hours, 0) - t.minutes / 60.0))::numeric, 2)::float8,
       count(*) filter (where t.due_on < ${asked.put(asked.today)})::int,
       count(*) filter (where t.estimated_hours is null)::int
-    from ${asked.rows(tasks)} t where t.stage <> 'done' and ${isAsked(asked, 't')}
+    from ${asked.rows(tasks)} t where t.stage in ('todo', 'doing') and ${isAsked(asked, 't')}
     group by 1 order by 4 desc, 1 limit ${Number(asked.query.limit ?? 1_000)}`,
   answer: rows =>
     rows.map(([assignee, todo, doing, left, overdue, unestimated]) => ({

@@ -34,7 +34,7 @@ export const forecastQuestion: Question = {
     const condition = isAsked(asked, 't')
     const first = asked.put(dayAfter(asked.today, -historyOf(asked)))
     return `select 'left' as kind, null as day, count(*)::int as n from ${asked.rows(tasks)} t
-        where t.stage <> 'done' and ${condition}
+        where t.stage in ('todo', 'doing') and ${condition}
       union all select 'done', left(t.completed_at, 10), count(*)::int from ${asked.rows(tasks)} t
         where t.completed_at >= ${first} and t.completed_at < ${asked.put(asked.today)} and ${condition} group by 2`
   },

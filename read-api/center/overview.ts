@@ -32,21 +32,25 @@ export const analyticsQuestion: Question = {
     const project = put(params.id)
     return `select count(*)::int, count(*) filter (where stage = 'todo')::int,
         count(*) filter (where stage = 'doing')::int, count(*) filter (where stage = 'done')::int,
-        count(*) filter (where stage <> 'done' and due_on < ${put(today)})::int,
-        coalesce(sum(estimated_hours)::numeric, 0)::float8, round(coalesce(sum(minutes), 0) / 60.0, 2)::float8,
+        count(*) filter (where stage = 'cancelled')::int,
+        count(*) filter (where stage in ('todo', 'doing') and due_on < ${put(today)})::int,
+        coalesce(sum(estimated_hours) filter (where stage <> 'cancelled')::numeric, 0)::float8,
+        round(coalesce(sum(minutes), 0) / 60.0, 2)::float8,
         round(coalesce(sum(greatest(0, coalesce(estimated_hours, 0) - minutes / 60.0))
-          filter (where stage <> 'done'), 0)::numeric, 2)::float8,
-        min(due_on) filter (where stage <> 'done' and due_on >= ${put(today)}),
+          filter (where stage in ('todo', 'doing')), 0)::numeric, 2)::float8,
+        min(due_on) filter (where stage in ('todo', 'doing') and due_on >= ${put(today)}),
         (select count(*) from ${rows(risks)} r where r.project = ${project} and r.status <> 'closed')::int,
         (select max(risk_score) from ${rows(risks)} r where r.project = ${project} and r.status <> 'closed')
       from ${rows(tasks)} t where t.project = ${project}`
   },
   answer([row], { params }) {
-    const [all, todo, doing, done, overdue, estimated, actual, left, next, open, score] = row! as readonly unknown[]
+    const [all, todo, doing, done, cancelled, overdue, ...more] = row! as readonly number[]
+    const [estimated, actual, left, next, open, score] = more as readonly unknown[]
+    const wanted = all! - cancelled!
     return {
       project: params.id,
-      tasks: { all, todo, doing, done, overdue },
-      progress: all === 0 ? 0 : Math.round((Number(done) / Number(all)) * 1_000) / 1_000,
+      tasks: { all, todo, doing, done, cancelled, overdue },
+      progress: wanted === 0 ? 0 : Math.round((done! / wanted) * 1_000) / 1_000,
       hours: { estimated, actual, left },
       ...(next !== null && { next_due_on: next }),
       risks: { open, ...(score !== null && { highest_score: score }) },
@@ -54,8 +58,8 @@ export const analyticsQuestion: Question = {
   },
   response: object({
     project: id('project'),
-    tasks: object({ all: count, todo: count, doing: count, done: count, overdue: count }),
-    progress: number(0, 1),
+    tasks: object({ all: count, todo: count, doing: count, done: count, cancelled: count, overdue: count }),
+    progress: number(0, 1).meta({ description: 'the part that is done of the tasks that are not cancelled' }),
     hours: object({ estimated: hours, actual: hours, left: hours }),
     next_due_on: date.optional(),
     risks: object({ open: count, highest_score: number(0, 10).optional() }),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { criticalPath } from '../../domain/center/plan/critical-path.ts'
 import { levelled } from '../../domain/center/plan/levelling.ts'
 import type { LinkKind, Network } from '../../domain/center/plan/network.ts'
+import { LEFT, type Stage } from '../../domain/center/workflow/built-in.ts'
 import type { Parameter } from '../../domain/kernel/route.ts'
 import { boolean, date, id, integer, object, oneOf, text } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
@@ -67,7 +68,7 @@ export const planQuestion: Question = {
   operationId: 'getProjectPlan',
   summary:
     'When the tasks of a project can and must be done: critical path and slack, by their estimates and dependencies, ' +
-    'those of other projects included.',
+    'those of other projects included and cancelled ones left out.',
   permission: 'center.tasks.read',
   parameters,
   of: [tasks, taskDependencies],
@@ -75,7 +76,8 @@ export const planQuestion: Question = {
   sql: ({ put, rows, params }) => `with recursive wanted(id) as (
         select t.id from ${rows(tasks)} t where t.project = ${put(params.id)}
         union select d.dependency from wanted w join ${rows(taskDependencies)} d on d.task = w.id
-      ), own as materialized (select t.* from ${rows(tasks)} t join wanted w on w.id = t.id limit ${TASKS_MAX + 1})
+      ), own as materialized (select t.* from ${rows(tasks)} t join wanted w on w.id = t.id
+          where t.stage <> 'cancelled' limit ${TASKS_MAX + 1})
       select 'task' as kind, t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, null as lag,
         p.starts_on from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
       union all select 'link', d.task, d.dependency, d.type, null, null, null, null, d.lag, null
@@ -125,7 +127,7 @@ export const planQuestion: Question = {
         ends_on: dayAt(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
       })),
       dependencies: links.length,
-      status: found.some(row => row[5] === null && row[7] !== 'done') ? 'without_estimates' : 'whole',
+      status: found.some(row => row[5] === null && LEFT.includes(row[7] as Stage)) ? 'without_estimates' : 'whole',
     }
   },
   response,

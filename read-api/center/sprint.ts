@@ -11,7 +11,7 @@ import { type Asked, dayAfter, type Question } from './question.ts'
 
 const count = integer(-(2 ** 31), 2 ** 31 - 1)
 const part = object({ tasks: count, hours: number(-1e12, 1e12) })
-const PARTS = ['start', 'added', 'removed', 'reestimated', 'todo', 'doing', 'done'] as const
+const PARTS = ['start', 'added', 'removed', 'reestimated', 'todo', 'doing', 'done', 'cancelled'] as const
 type Part = (typeof PARTS)[number]
 
 /**
@@ -67,7 +67,7 @@ export const burndownQuestion: Question = {
   operationId: 'getBurndown',
   summary:
     'What a sprint began with, what came, what went and what was estimated anew since, and how much was to do, in ' +
-    'work and done at the end of each day.',
+    'work, done and cancelled at the end of each day.',
   permission: 'center.sprints.read',
   parameters: [],
   of: [sprints, tasks],
@@ -95,7 +95,7 @@ export const burndownQuestion: Question = {
     sprint: id('sprint'),
     status: oneOf('planned', 'active', 'completed'),
     ...partsSchema,
-    days: z.array(object({ day: date, todo: part, doing: part, done: part })),
+    days: z.array(object({ day: date, todo: part, doing: part, done: part, cancelled: part })),
   }).meta({ title: 'Burndown' }),
 }
 

@@ -132,6 +132,34 @@ describe('the center, over HTTP', () => {
     expect(await read('/kctr/sprints/s')).to.include({ status: 'completed', project: 'app' })
   })
 
+  it('begins anew with what is made again under the id of what was removed', async () => {
+    const item = { task: 'a', item_type: 'story' }
+    const listed = async (path: string) => (await read(path)).length
+    for (const [n, name] of ['First', 'Second'].entries()) {
+      await done('POST', '/tasks', { id: 'again', name })
+      expect([
+        await listed('/kctr/tasks/again/comments'),
+        await listed('/kctr/tasks/again/time-entries'),
+      ]).to.deep.equal([0, 0])
+      const { body } = await done('POST', '/tasks/again/comments', { text: name })
+      await done('POST', '/tasks/again/time-entries', { minutes: 10, worked_on: '2026-11-20' })
+      await done('POST', '/backlogs', { id: 'ideas', name })
+      expect(await listed('/kctr/backlogs/ideas/items')).to.equal(0)
+      await done('POST', '/backlogs/ideas/items', item)
+      expect(await listed('/kctr/backlogs/ideas/items')).to.equal(1)
+      const [summary] = await read('/kctr/tasks/again/time-entries/summary?sum=minutes')
+      expect([summary.count, summary.sums.minutes]).to.deep.equal([1, '10'])
+      const path = `/kctr/tasks/again/comments/${body.data.events[0].data.comment}`
+      expect((await read(path)).text).to.equal(name)
+      await done('DELETE', '/tasks/again')
+      await done('DELETE', '/backlogs/ideas')
+      expect((await client.call('GET', `/api/v1${path}`, { headers: { 'kogi-min-position': last } })).status).to.equal(
+        404,
+      )
+      expect(await listed('/kctr/time-entries?task=again')).to.equal(n + 1)
+    }
+  })
+
   it('creates tasks from a table, and says which lines it cannot', async () => {
     const content =
       'id,name,due_date,labels,estimated_hours\r\nx1,"One, first",2026-12-01,a b,2.5\r\nx2,,,,\r\nlogin,Twice,,,\r\n'

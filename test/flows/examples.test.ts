@@ -194,7 +194,7 @@ describe('the examples of the OpenAPI document', () => {
     'transfer.decline': () => waiting(),
     listVersions: async name => (name === 'category' ? 'page' : 'page-1'),
     restoreVersion: async name => (name === 'category' ? 'page' : 'page-1'),
-    getBacklogItem: async name => (name === 'rank' ? 'i' : undefined),
+    getBacklogItem: async name => (name === 'rank' ? 'V' : undefined),
     'task.changeComment': () => partOfTask('comment'),
     'task.removeComment': () => partOfTask('comment'),
     getTaskComment: () => partOfTask('comment'),

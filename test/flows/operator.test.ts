@@ -115,7 +115,7 @@ describe('the verbs of operators', function () {
   })
 
   it('say which rows differ and what was not compared, before and after a rebuild', async () => {
-    await database.query(`update tasks_v3 set name = 'tampered' where id = 'two'`)
+    await database.query(`update tasks_v4 set name = 'tampered' where id = 'two'`)
     const fault = { position: '123', type: 'TaskCreated', stream: 'task-x', revision: '0', error: 'Error: no' }
     await database.query(
       `update projection_checkpoints set state = 'stalled', error = $1 where projection = 'tasks' and bucket = 3`,
@@ -123,22 +123,22 @@ describe('the verbs of operators', function () {
     )
     const [checked, shown] = await Promise.all([kogi('check'), kogi('projections --json')])
     expect(checked.status, checked.err).to.equal(1)
-    expect(checked.out).to.match(/^tasks_v3 differs in acme; the first row that does:$/m)
-    expect(checked.out).to.match(/^tasks_v3\/3 is stalled at TaskCreated, position 123, and was compared as of /m)
+    expect(checked.out).to.match(/^tasks_v4 differs in acme; the first row that does:$/m)
+    expect(checked.out).to.match(/^tasks_v4\/4 is stalled at TaskCreated, position 123, and was compared as of /m)
     const { projections } = JSON.parse(shown.out)
     const tasks = projections.find(({ projection }: { projection: string }) => projection === 'tasks')
     expect(tasks).to.deep.include({ state: 'stalled', rate: 0, position })
     const rebuilt = await kogi('rebuild tasks')
     expect(rebuilt.status, rebuilt.err).to.equal(0)
     expect(rebuilt.out).to.match(/^the rows of 1 orgs were different before: acme$/m)
-    expect(rebuilt.out).to.match(/^tasks_v3\/3 is still stalled by TaskCreated at position 123: Error: no$/m)
+    expect(rebuilt.out).to.match(/^tasks_v4\/4 is still stalled by TaskCreated at position 123: Error: no$/m)
     expect(rebuilt.err).to.match(/: 3 of 3 events, \d+\/s$/m)
     await database.query(`update projection_checkpoints set state = 'running', error = null`)
   })
 
   it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
     // A rebuild waits for transactions that read the old tables.
-    await database.query('begin; select from tasks_v3; select from items_v3')
+    await database.query('begin; select from tasks_v4; select from items_v3')
     const once = (what: RegExp, act: (child: ChildProcess) => void) => {
       let done = false
       return (said: string, child: ChildProcess) => {

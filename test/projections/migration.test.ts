@@ -14,7 +14,7 @@ const NEWER = migrations.read.slice(migrations.read.findIndex(({ name }) => name
 
 /** What projectors of that release do once a second. */
 const REGISTER = `insert into projectors (id, runs, backend, seen_at)
-  values ('old', '{tasks_v3}', pg_backend_pid(), clock_timestamp())
+  values ('old', '{tasks_v4}', pg_backend_pid(), clock_timestamp())
   on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at`
 const RENEW = `update projection_leases l set expires_at = clock_timestamp() where l.owner = 'old'`
 const ACQUIRE = 'update checkpoints c set epoch = epoch + 1'

@@ -44,12 +44,12 @@ describe('projections: rebuild', () => {
     const log = new MemoryLog(events)
     const runner = startRunner(pool, log)
     await reached(pool, events.at(-1)!.position)
-    const before = (await pool.query('select * from tasks_v3 order by org, id')).rows
+    const before = (await pool.query('select * from tasks_v4 order by org, id')).rows
     let done = false
     let reads = 0
     const reading = (async () => {
       while (!done) {
-        expect((await pool.query('select * from tasks_v3 order by org, id')).rows).to.deep.equal(before)
+        expect((await pool.query('select * from tasks_v4 order by org, id')).rows).to.deep.equal(before)
         reads += 1
       }
     })()

@@ -36,8 +36,8 @@ describe('projections: a skipped event', () => {
     expect(await differing()).to.deep.equal([])
     log.skipped = new Map()
     expect(await differing(), 'without the skip').to.deep.equal([
-      ['tasks_v3', 'poison'],
-      ['tasks_v3_history', 'poison'],
+      ['tasks_v4', 'poison'],
+      ['tasks_v4_history', 'poison'],
     ])
     log.skipped = skipped
 

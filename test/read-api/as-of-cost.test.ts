@@ -36,14 +36,14 @@ describe('read API: what an answer from the past costs', function cost() {
     await pool.query(`drop table ${tableOf(tasks)}, ${history}`)
     for (const sql of [...createTables(tasks), ...createIndexes(tasks)]) await pool.query(sql)
     const columns = `org, id, name, status, stage, minutes, comments, status_changes, reassignments, team_changes,
-      revision, created_at, updated_at, _position`
+      revision, created_revision, created_at, updated_at, _position`
     await pool.query(
       `insert into ${history} (${columns})
-       select 'acme', 'hot', 'n' || n, 'open', 'doing', 0, 0, n, 0, 0, n, '', '', n
+       select 'acme', 'hot', 'n' || n, 'open', 'doing', 0, 0, n, 0, 0, n, 0, '', '', n
        from generate_series(1, ${VERSIONS}) n
        union all
        select 'acme', 'task-' || n, 'x', case n % 100 when 0 then 'rare' else 'open' end, 'doing', 0, 0,
-         0, 0, 0, 0, '', '', n
+         0, 0, 0, 0, 0, '', '', n
        from generate_series(1, ${VERSIONS}) n`,
     )
     await separateAll(pool)

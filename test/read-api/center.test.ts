@@ -2,43 +2,11 @@ import { expect } from 'chai'
 import { daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
 import { csvLines } from '../../domain/record/csv.ts'
 import { dayOf } from '../../read-api/computed.ts'
+import { addSpent } from './spent.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'
 const at = (day: string, hour = 12) => `2026-03-${day}T${String(hour).padStart(2, '0')}:00:00.000Z`
-
-/** Positions after each entry of `spent`. */
-const spentAt: bigint[] = []
-
-/** Budgets of the project and entries for it, one of which is taken back. */
-function spent(history: History): void {
-  const add = (type: string, data: object) => {
-    history.add(ORG, 'wallet', 'w', type, data, at('07', 13))
-    spentAt.push(history.position)
-  }
-  const entry = (id: string, amount: bigint, more: object) => {
-    const postings = [amount, -amount].map((each, n) => ({
-      account: n ? 'external:x' : 'a',
-      currency: 'EUR',
-      amount: each,
-      ...more,
-    }))
-    return { entry: id, kind: 'journal', postings, effectiveOn: '2026-03-07' }
-  }
-  for (const [id, currency, amount] of [
-    ['b1', 'EUR', 50_000n],
-    ['b2', 'JPY', 900n],
-  ] as const) {
-    const data = { title: id, currency, amount, period: 'month', project: 'p', owner: 'ann' }
-    history.add(ORG, 'budget', id, 'BudgetAdded', data, at('07', 13))
-  }
-  history.add(ORG, 'wallet', 'w', 'WalletOpened', { owner: 'ann', kind: 'personal' }, at('07', 13))
-  add('AccountOpened', { account: 'a', currency: 'EUR', places: 2, overdraft: 'allowed' })
-  add('EntryPosted', { ...entry('e1', -1_000n, {}), project: 'p' })
-  add('EntryPosted', { ...entry('e2', 700n, {}), project: 'p' })
-  add('EntryPosted', { ...entry('e3', -2_500n, { places: 3 }), project: 'p' })
-  add('EntryPosted', { ...entry('e4', 1_000n, {}), kind: 'reversal', reverses: 'e1' })
-}
 
 /** Answers about the flow of work, written out for a small history. */
 describe('read API: how work flows', () => {
@@ -46,6 +14,7 @@ describe('read API: how work flows', () => {
   const history = new History()
   /** The position of the last event of a time. */
   let positions: ReadonlyMap<string, bigint>
+  let spentAt: readonly bigint[]
   const add = (category: string, id: string, type: string, data: object, when: string) =>
     history.add(ORG, category, id, type, data, when)
   const task = (id: string, data: object, when: string) => add('task', id, 'TaskCreated', { name: id, ...data }, when)
@@ -66,6 +35,8 @@ describe('read API: how work flows', () => {
     task('b', { status: 'open', project: 'p', assignee: 'ann', estimatedHours: 4, dueOn: '2026-03-03' }, at('01'))
     task('c', { status: 'open', project: 'p', assignee: 'bob', estimatedHours: 16 }, at('02'))
     task('d', { status: 'open', estimatedHours: 2 }, at('02'))
+    task('x', { status: 'open', project: 'p', assignee: 'bob', estimatedHours: 3 }, at('08'))
+    moved('x', 'open', 'cancelled', at('08', 13))
     const plan = { name: 'S', project: 'p', start_date: '2026-03-03', end_date: '2026-03-06' }
     add('sprint', 's', 'SprintPlanned', plan, at('02'))
     for (const id of ['a', 'b']) sprinted(id, null, 's', at('02', 13))
@@ -82,7 +53,7 @@ describe('read API: how work flows', () => {
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'c', dependency: 'a', ...link }, at('07', 13))
     add('taskgraph', 'tasks', 'DependencyAdded', { task: 'b', dependency: 'd', ...link }, at('07', 13))
     positions = new Map(history.events.map(({ metadata, position }) => [metadata.at, position]))
-    spent(history)
+    spentAt = addSpent(history, ORG)
     // Another organization, at the end of the calendar, with more tasks than one levelled plan may have.
     const far = { status: 'open', project: 'far' }
     history.add('south', 'project', 'far', 'ProjectAdded', { name: 'Far', status: 'active', owner: 'ann' }, at('07'))
@@ -124,8 +95,11 @@ describe('read API: how work flows', () => {
         todo: { tasks: 0, hours: 0 },
         doing: { tasks: 0, hours: 0 },
         done: { tasks: 1, hours: 10 },
+        cancelled: { tasks: 0, hours: 0 },
       },
     ])
+    const [last] = (await ask('/kctr/flow?from=2026-03-08&to=2026-03-08&assignee=bob')) as unknown as object[]
+    expect(last).to.deep.include({ done: { tasks: 1, hours: 10 }, cancelled: { tasks: 1, hours: 3 } })
   })
 
   it('burns down: what a sprint began with, what came and what went add up to what is in it', async () => {
@@ -140,6 +114,7 @@ describe('read API: how work flows', () => {
       todo: { tasks: 1, hours: 10 },
       doing: { tasks: 0, hours: 0 },
       done: { tasks: 1, hours: 8 },
+      cancelled: { tasks: 0, hours: 0 },
     })
     const left = (days as unknown as { day: string; todo: { hours: number }; doing: { hours: number } }[]).map(
       ({ day, todo, doing }) => [day, todo.hours + doing.hours],
@@ -233,7 +208,7 @@ describe('read API: how work flows', () => {
     const glance = await ask('/kctr/projects/p/analytics?day=2026-03-08')
     expect(glance).to.deep.equal({
       project: 'p',
-      tasks: { all: 3, todo: 1, doing: 0, done: 2, overdue: 1 },
+      tasks: { all: 4, todo: 1, doing: 0, done: 2, cancelled: 1, overdue: 1 },
       progress: 0.667,
       hours: { estimated: 22, actual: 0, left: 4 },
       risks: { open: 1, highest_score: 0.4 },

@@ -52,7 +52,7 @@ describe('position tokens', () => {
     for (let n = 0; n < writes; n += 1) {
       const position = 2_000n + BigInt(n)
       const written = world.pool.query(
-        `with row as (update tasks_v3 set name = $1 where id = 't'),
+        `with row as (update tasks_v4 set name = $1 where id = 't'),
           moved as (update checkpoints set position = $2 where projection = 'tasks')
           select pg_notify('kogi_checkpoints', $2::bigint::text)`,
         [`name ${n}`, position],
@@ -149,9 +149,9 @@ describe('keyset pages', () => {
       const adding = (async () => {
         for (const id of late) {
           await world.pool.query(
-            `insert into tasks_v3 (org, id, name, status, stage, minutes, comments, status_changes, reassignments,
-              team_changes, revision, created_at, updated_at)
-              values ('north', $1, 'x', 'open', 'todo', 0, 0, 0, 0, 0, 0, '', '')`,
+            `insert into tasks_v4 (org, id, name, status, stage, minutes, comments, status_changes, reassignments,
+              team_changes, revision, created_revision, created_at, updated_at)
+              values ('north', $1, 'x', 'open', 'todo', 0, 0, 0, 0, 0, 0, 0, '', '')`,
             [id],
           )
         }

@@ -52,9 +52,11 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
     parent: string,
   ): readonly WireRow[] | undefined {
     const [within] = Object.values(resource.parents) as (string | undefined)[]
+    const stored = (of: typeof resource.projection) => sortedRows(folded, of).filter(row => row.org === org)
+    const since = resource.since && stored(resource.within!).find(({ id }) => id === parent)?.[resource.since]
     const wire = (of: typeof resource.projection) =>
-      sortedRows(folded, of)
-        .filter(row => row.org === org)
+      stored(of)
+        .filter(row => of === resource.within || typeof since !== 'bigint' || (row.revision as bigint) > since)
         .map(row => revised(of, JSON.parse(JSON.stringify(toWire(row)))) as WireRow)
     if (resource.within && !wire(resource.within).some(({ id }) => id === parent)) return undefined
     const only = Object.entries(resource.where)

@@ -36,13 +36,13 @@ describe('read API: what a list and a summary cost', function cost() {
     world = await makeWorld({ pool: watched as never })
     const table = tableOf(tasks)
     const columns = `org, id, name, status, stage, minutes, comments, assignee, due_on, status_changes, reassignments,
-      team_changes, revision, created_at, updated_at`
+      team_changes, revision, created_revision, created_at, updated_at`
     await world.pool.query(
       `insert into ${table} (${columns})
        select org, 'task-' || lpad(n::text, 6, '0'), 'x', case n % 100 when 0 then 'rare' else 'open' end,
          'doing', 0, 0, 'member-' || n % 500,
          case when n % 5 > 0 then to_char(date '2026-01-01' + n % 365, 'YYYY-MM-DD') end,
-         1, 2, 3, 4, '2026-01-01T00:00:00.000Z', ''
+         1, 2, 3, 4, 0, '2026-01-01T00:00:00.000Z', ''
        from generate_series(1, ${TASKS}) n, unnest('{acme,other}'::text[]) org`,
     )
     await world.pool.query(`vacuum analyze ${table}`)

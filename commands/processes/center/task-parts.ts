@@ -1,9 +1,9 @@
 /** What follows from tasks: what time costs is posted to wallets, and nothing depends on a removed task any more. */
 import { events } from '../../../domain/center/task/messages.ts'
 import { task } from '../../../domain/center/task/task.ts'
-import { taskGraph } from '../../../domain/center/taskgraph/taskgraph.ts'
+import { FORGET_TIMES, taskGraph } from '../../../domain/center/taskgraph/taskgraph.ts'
 import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
-import { process, step } from '../process.ts'
+import { leadingTo, process, step } from '../process.ts'
 
 export const taskProcess = process({
   name: 'task',
@@ -16,7 +16,10 @@ export const taskProcess = process({
     TaskMovedToTeam: null,
     TaskMovedToSprint: null,
     TaskCompleted: null,
-    TaskRemoved: ({ metadata: { id } }) => [step(taskGraph, 'forgetTask', 'tasks', { task: id })],
+    TaskRemoved: ({ metadata: { id } }) =>
+      Array.from({ length: FORGET_TIMES }, () =>
+        leadingTo(step(taskGraph, 'forgetTask', 'tasks', { task: id }), 'DependencyRemoved'),
+      ),
     TaskDue: null,
     TaskChecklistSet: null,
     TaskCommented: null,

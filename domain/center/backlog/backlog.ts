@@ -1,9 +1,9 @@
 import { aggregate, type Decide, type Evolve, inStatus } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { changedFields } from '../../record/merge.ts'
+import { rankBetween } from '../../record/rank.ts'
 import { mention, said, THING } from '../../record/said.ts'
 import { commands, events, RANK_MAX, rejections } from './messages.ts'
-import { rankBetween } from './rank.ts'
 
 const ITEMS_MAX = 10_000
 
@@ -125,7 +125,7 @@ function placeOf(open: Open, { after, before }: Place): number {
 
 function rankAt(open: Open, wanted: Place): string {
   const at = placeOf(open, wanted)
-  const rank = rankBetween(open.items[at - 1]?.[1], open.items[at]?.[1])
+  const rank = rankBetween(open.items[at - 1]?.[1] ?? '', open.items[at]?.[1])
   if (rank.length <= RANK_MAX) return rank
   throw rejected(
     'backlog_place_too_narrow',

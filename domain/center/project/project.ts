@@ -1,7 +1,7 @@
 import type { Aggregate, EventOf, Vocabulary } from '../../kernel/aggregate.ts'
 import { type RecordState, record } from '../../record/record.ts'
 import { FREE, type ProjectType, taskWorkflowOf } from '../workflow/built-in.ts'
-import { firstStatus, mustFollow, type Workflow } from '../workflow/statuses.ts'
+import { firstStatus, mustBeKnown, mustFollow, type Workflow } from '../workflow/statuses.ts'
 import { messages } from './messages.ts'
 
 type Values = {
@@ -49,12 +49,14 @@ const valuesOf = (state: unknown): Values | undefined =>
     ? ((state as RecordState & { fields: object }).fields as Values)
     : undefined
 
-/** The facts of a change, if its status may follow the one before. */
+/** The facts of a change, if its status may follow the one before, and another workflow knows it. */
 function followed(state: RecordState, facts: Facts): Facts {
   const before = valuesOf(state)
   const changes = facts[0]?.data as Partial<Values> | undefined
-  if (!before || changes?.status === undefined) return facts
-  const workflow = changes.workflow === undefined ? before.workflow : changes.workflow
-  mustFollow('project', workflow ?? undefined, before.status, changes.status)
+  if (!before || (changes?.status === undefined && changes?.workflow === undefined)) return facts
+  const workflow = (changes.workflow === undefined ? before.workflow : changes.workflow) ?? undefined
+  const status = changes.status ?? before.status
+  if (changes.workflow !== undefined) mustBeKnown('project', workflow, status)
+  mustFollow('project', workflow, before.status, status)
   return facts
 }

@@ -204,4 +204,5 @@ export const rejections = [
   'time_entry_unknown',
   'time_entry_posted',
   'time_entry_without_rate',
+  'task_time_being_posted',
 ] as const

@@ -1,7 +1,7 @@
 /** Parts of a task: its checklist, comments, and the time that was worked. */
 import type { Decide, Evolve } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
-import { memberOf, withMember, withoutMember } from '../../record/keyed.ts'
+import { type Keyed, memberOf, membersOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { isSame } from '../../record/merge.ts'
 import { type commands, type events, PARTS_MAX } from './messages.ts'
 import { mustBePresent, type Present, presentOf, type Task, type TimeEntry } from './state.ts'
@@ -41,7 +41,7 @@ export const evolveParts: Pick<Evolve<Task, typeof events>, PartEvents> = {
   TimeLogged: (task, { entry, ...time }) => withPart(task, { times: [entry, timeOf(time)] }),
   TimeCorrected(task, { entry, minutesBefore: _, ...time }) {
     const before = memberOf(presentOf(task).times, entry)!
-    return withTime(task, entry, { ...timeOf({ ...time, user: before.user }), posting: before.posting })
+    return withTime(presentOf(task), entry, { ...timeOf({ ...time, user: before.user }), posting: before.posting })
   },
   TimeRemoved(task, { entry }) {
     const present = presentOf(task)
@@ -149,22 +149,31 @@ function withPart(task: Task, { comments, times }: Part): Present {
   }
 }
 
-function withTime(task: Task, entry: string, time: TimeEntry): Present {
-  const present = presentOf(task)
-  return { ...present, times: withMember(present.times, entry, time) }
+function withTime(task: Present, entry: string, time: TimeEntry): Present {
+  return { ...task, times: withMember(task.times, entry, time) }
 }
 
 /** A process ends the posting of a task that may be removed by then. */
 function postingOf(task: Task, entry: string, posting: TimeEntry['posting']): Task {
-  const time = 'times' in task ? memberOf(task.times, entry) : undefined
-  return time ? withTime(task, entry, { ...time, posting }) : task
+  const time = timeIn(task, entry)
+  if (!time) return task
+  return { ...task, times: withMember(timesOf(task), entry, { ...time, posting }) } as Task
 }
 
-const isAsked = (task: Task, entry: string) => 'times' in task && memberOf(task.times, entry)?.posting === 'asked'
+const timesOf = (task: Task): Keyed<TimeEntry> => ('times' in task ? task.times : undefined) ?? noneKeyed
+const timeIn = (task: Task, entry: string) => memberOf(timesOf(task), entry)
+
+const isAsked = (task: Task, entry: string) => timeIn(task, entry)?.posting === 'asked'
 
 function mustHaveRoom({ parts }: Present): void {
   if (parts < PARTS_MAX) return
   throw rejected('task_full', 'The task has as many comments and time entries as it can; go on in another one.')
+}
+
+/** Time of a removed task that is being posted: the answer of the wallet is about that one, not one made anew. */
+export function mustHaveNoOpenPosting(task: Task): void {
+  if (task.status !== 'removed' || !membersOf(timesOf(task)).some(({ posting }) => posting === 'asked')) return
+  throw rejected('task_time_being_posted', 'Time of the removed task is being posted; try again in a moment.')
 }
 
 function mustBeAuthor({ comments }: Present, comment: string, actor: string): void {

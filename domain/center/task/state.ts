@@ -6,7 +6,7 @@ import { stageOf, type Workflow } from '../workflow/statuses.ts'
 /** The status a task has once it is complete; any other status reopens it. */
 export const COMPLETED = 'completed'
 
-/** What says nothing of how far the work is; `null` where there is none. */
+/** The fields that `change` merges; `null` where a task has none. */
 export type Details = {
   readonly name: string
   readonly description: string | null
@@ -19,7 +19,7 @@ export type Details = {
   readonly estimatedHours: number | null
 }
 
-/** Time that was worked. `isAsked`: it is being posted to a wallet. */
+/** Time that was worked. `posting`: whether a wallet was asked to take what it costs, or has taken it. */
 export type TimeEntry = {
   readonly minutes: number
   readonly user: string
@@ -46,7 +46,9 @@ export type Present = {
   readonly parts: number
 }
 
-export type Task = { readonly status: 'none' } | { readonly status: 'removed' } | Present
+/** `times` of a removed task: those that are still being posted to a wallet are among them. */
+type Removed = { readonly status: 'removed'; readonly times?: Keyed<TimeEntry> }
+export type Task = { readonly status: 'none' } | Removed | Present
 
 /** What a new task begins with beside what is said of it. */
 export const NEW = {

@@ -3,12 +3,12 @@ import { rejected } from '../../kernel/errors.ts'
 import { changedFields, isSame } from '../../record/merge.ts'
 import { because } from '../../record/reason.ts'
 import type { RecordState } from '../../record/record.ts'
-import { FREE } from '../workflow/built-in.ts'
-import { firstStatus, mustFollow, statusesOf, type Workflow } from '../workflow/statuses.ts'
+import { FREE, LEFT } from '../workflow/built-in.ts'
+import { firstStatus, mustFollow, stageOf, statusesOf, type Workflow } from '../workflow/statuses.ts'
 import { activity } from './activity.ts'
 import { api } from './api.ts'
 import { commands, events, rejections } from './messages.ts'
-import { decideParts, evolveParts } from './parts.ts'
+import { decideParts, evolveParts, mustHaveNoOpenPosting } from './parts.ts'
 import {
   COMPLETED,
   type Details,
@@ -41,7 +41,7 @@ const evolve: Evolve<Task, typeof events> = {
   TaskMovedToTeam: (task, { to }) => ({ ...presentOf(task), team: to }),
   TaskMovedToSprint: (task, { to }) => ({ ...presentOf(task), sprint: to }),
   TaskCompleted: task => staged(presentOf(task), COMPLETED),
-  TaskRemoved: () => ({ status: 'removed' }),
+  TaskRemoved: task => ({ status: 'removed', times: presentOf(task).times }),
   TaskDue: task => task,
   ...evolveParts,
 }
@@ -52,6 +52,7 @@ const decide: Decide<Task, typeof commands, typeof events> = {
       throw rejected('task_already_created', 'The task exists; choose another id.')
     }
     if (task.status === 'removed' && details.parent !== undefined) throw parentFixed()
+    mustHaveNoOpenPosting(task)
     const workflow = workflowIn(seen)
     const first = firstStatus('task', workflow ?? undefined, status, 'open')
     const more = {
@@ -67,10 +68,11 @@ const decide: Decide<Task, typeof commands, typeof events> = {
     const { due_on: dueOn, estimated_hours: estimatedHours, ...named } = others
     const changes = changedFields(before.details, { ...named, dueOn, estimatedHours })
     if (typeof changes.parent === 'string') throw parentFixed()
-    const moved = 'project' in changes ? movedTo(before, workflowIn(seen), status) : before
+    const moved =
+      others.project === undefined ? before : movedTo(before, workflowIn(seen), status, 'project' in changes)
     const workflow = isSame(moved.workflow, before.workflow) ? {} : { workflow: moved.workflow }
     const details: Facts =
-      Object.keys(changes).length === 0
+      Object.keys({ ...changes, ...workflow }).length === 0
         ? []
         : [{ type: 'TaskChanged', data: { ...changes, ...workflow, ...because(reason) } }]
     const statuses = status === undefined ? [] : statusFacts(moved, status, reason)
@@ -103,9 +105,9 @@ const decide: Decide<Task, typeof commands, typeof events> = {
   },
   noteDue(task, { due_on: dueOn }, { at }) {
     if (task.status === 'removed') return []
-    const { status, assignee, details } = presentOf(task)
+    const { stage, workflow, assignee, details } = presentOf(task)
     if (details.dueOn !== dueOn) return []
-    const isInTime = status === 'open' && at.slice(0, 10) === dueOn
+    const isInTime = LEFT.includes(stageOf(workflow ?? undefined, stage)) && at.slice(0, 10) === dueOn
     return [{ type: 'TaskDue', data: { dueOn, assignee: isInTime ? assignee : null } }]
   },
   ...decideParts,
@@ -132,7 +134,7 @@ export const task = aggregate({
     change: projectOf,
     moveToSprint: ({ sprint }) => (sprint === null ? undefined : { category: 'sprint', id: sprint }),
   },
-  stateSchema: 3,
+  stateSchema: 4,
   activity,
   removedBy: ['TaskRemoved'],
   spellings: {
@@ -156,11 +158,15 @@ function workflowIn(project: unknown): Workflow | null {
 
 const isCompleted = (sprint: unknown) => (sprint as { readonly status?: string } | undefined)?.status === 'completed'
 
-/** The task as it comes to another workflow, which must know its status or that of the same request. */
-function movedTo(before: Present, workflow: Workflow | null, status: string | undefined): Present {
+/**
+ * The task in the workflow of the project that was named, which must know its status or that of the same request. Where
+ * it stays in its project, whose workflow has changed since, it stays in its own workflow otherwise.
+ */
+function movedTo(before: Present, workflow: Workflow | null, status: string | undefined, isOther: boolean): Present {
   const statuses = statusesOf(workflow ?? undefined)
   const now = status ?? before.stage
   if (statuses && !statuses.some(({ name }) => name === now)) {
+    if (!isOther) return before
     const allowed = statuses.map(({ name }) => name).join(', ')
     const message = `The workflow of the project has the statuses ${allowed}: name one.`
     throw rejected('task_status_not_allowed', message, { status: now, allowed })

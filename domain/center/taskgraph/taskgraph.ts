@@ -5,9 +5,14 @@ import { mention, said } from '../../record/said.ts'
 import type { LinkKind } from '../plan/network.ts'
 import { commands, events, rejections } from './messages.ts'
 
-/** Dependencies of one task, and of all tasks of an org: they stand in one state. */
+/** Dependencies of one task, tasks that depend on one, and dependencies of all tasks: they stand in one state. */
 const OF_TASK_MAX = 500
+const ON_TASK_MAX = 2_000
 const DEPENDENCIES_MAX = 200_000
+/** Dependencies that one command forgets: an event each, and an append has an end. */
+const FORGOTTEN_MAX = 250
+/** How often a removed task has to be forgotten until nothing is left of it. */
+export const FORGET_TIMES = Math.ceil((OF_TASK_MAX + ON_TASK_MAX) / FORGOTTEN_MAX)
 
 type Dependency = { readonly type: LinkKind; readonly lag: number }
 
@@ -61,6 +66,9 @@ const decide: Decide<TaskGraph, typeof commands, typeof events> = {
     if (Object.keys(own).length >= OF_TASK_MAX) {
       throw rejected('dependencies_too_many', `A task depends on at most ${OF_TASK_MAX} others.`)
     }
+    if ((memberOf(graph.dependents, dependency)?.length ?? 0) >= ON_TASK_MAX) {
+      throw rejected('dependencies_too_many', `At most ${ON_TASK_MAX} tasks depend on one.`)
+    }
     if (graph.count >= DEPENDENCIES_MAX) throw rejected('dependencies_full', 'There are as many as there can be.')
     const circle = wayBetween(graph, dependency, task)
     if (circle) {
@@ -75,10 +83,11 @@ const decide: Decide<TaskGraph, typeof commands, typeof events> = {
     }
     return [removed(task, dependency)]
   },
-  forgetTask: (graph, { task }) => [
-    ...Object.keys(memberOf(graph.dependencies, task) ?? {}).map(dependency => removed(task, dependency)),
-    ...(memberOf(graph.dependents, task) ?? []).map(other => removed(other, task)),
-  ],
+  forgetTask: (graph, { task }) =>
+    [
+      ...Object.keys(memberOf(graph.dependencies, task) ?? {}).map(dependency => removed(task, dependency)),
+      ...(memberOf(graph.dependents, task) ?? []).map(other => removed(other, task)),
+    ].slice(0, FORGOTTEN_MAX),
 }
 
 /**

@@ -1,8 +1,14 @@
 /** The workflows that come with the system. Their names and statuses are stored: add, never rename or take away. */
 
-/** How far work of a status is: what counts in boards, burn-downs and forecasts. */
-export const STAGES = ['todo', 'doing', 'done'] as const
+/**
+ * How far work of a status is: what counts in boards, burn-downs and forecasts. What is cancelled is left no more, but
+ * it was not done: it counts in no progress, velocity or throughput.
+ */
+export const STAGES = ['todo', 'doing', 'done', 'cancelled'] as const
 export type Stage = (typeof STAGES)[number]
+
+/** The stages of work that is left. */
+export const LEFT: readonly Stage[] = ['todo', 'doing']
 
 /** The statuses of things of a kind; the first one is that of a new thing. */
 export type Statuses = readonly {
@@ -57,7 +63,7 @@ function phased(phases: readonly string[]): Statuses {
     })),
     { name: 'on_hold', stage: 'doing', next: ['active', ...phases, 'cancelled'].filter(isFirst) },
     { name: 'completed', stage: 'done', next: ['active', 'archived'] },
-    { name: 'cancelled', stage: 'done', next: ['planned', 'archived'] },
+    { name: 'cancelled', stage: 'cancelled', next: ['planned', 'archived'] },
     { name: 'archived', stage: 'done', next: [] },
   ]
 }
@@ -81,7 +87,7 @@ function ofTasks(checks: readonly string[]): Statuses {
     })),
     { name: 'blocked', stage: 'doing', next: ['open', ...middle, 'cancelled'] },
     { name: 'completed', stage: 'done', next: ['open', ...middle] },
-    { name: 'cancelled', stage: 'done', next: ['open'] },
+    { name: 'cancelled', stage: 'cancelled', next: ['open'] },
   ]
 }
 

@@ -45,7 +45,7 @@ export function firstStatus(what: Follower, of: Workflow | undefined, wanted: st
   const statuses = statusesOf(of)
   if (!statuses || statuses.some(({ name }) => name === wanted)) return wanted
   if (wanted === usual) return statuses[0]!.name
-  mustBeKnown(what, statuses, wanted)
+  mustBeKnown(what, of, wanted)
   return wanted
 }
 
@@ -53,7 +53,7 @@ export function firstStatus(what: Follower, of: Workflow | undefined, wanted: st
 export function mustFollow(what: Follower, of: Workflow | undefined, from: string, to: string): void {
   const statuses = statusesOf(of)
   if (!statuses || from === to) return
-  mustBeKnown(what, statuses, to)
+  mustBeKnown(what, of, to)
   const before = statuses.find(({ name }) => name === from)
   // A thing that was in a free status before it got its workflow may take any status of that.
   if (!before || before.next.includes(to)) return
@@ -61,8 +61,10 @@ export function mustFollow(what: Follower, of: Workflow | undefined, from: strin
   throw rejected(`${what}_status_not_allowed`, `After ${from} the workflow allows ${allowed}.`, { from, to, allowed })
 }
 
-function mustBeKnown(what: Follower, statuses: Statuses, to: string): void {
-  if (statuses.some(({ name }) => name === to)) return
+/** Refuses a status that a workflow does not have. */
+export function mustBeKnown(what: Follower, of: Workflow | undefined, to: string): void {
+  const statuses = statusesOf(of)
+  if (!statuses || statuses.some(({ name }) => name === to)) return
   const allowed = statuses.map(({ name }) => name).join(', ')
   throw rejected(`${what}_status_not_allowed`, `The workflow has the statuses ${allowed}.`, { to, allowed })
 }
@@ -72,7 +74,13 @@ export function stageOf(of: Workflow | undefined, status: string): Stage {
   return statusesOf(of)?.find(({ name }) => name === status)?.stage ?? stageOfWord(status)
 }
 
-const AFTER = /^(completed?|closed?|done|resolved|finished|delivered|cancel(l?ed)?|rejected|archived)(?![a-z])/i
-const BEFORE = /^(open|to[ -_]?do|backlog|new|planned|draft|queued|assigned|reopened|ready)(?![a-z])/i
+const DONE = /^(completed?|closed?|done|resolved|finished|delivered|archived)(?![a-z])/i
+const WAITING = /^(open|to[ -_]?do|backlog|new|planned|draft|queued|assigned|reopened|ready)(?![a-z])/i
+const CANCELLED =
+  /^(cancel(l?ed)?|rejected|declined|abandoned|discarded|withdrawn|duplicate|invalid|won'?t[ _-]?(do|fix))(?![a-z])/i
 
-const stageOfWord = (status: string): Stage => (AFTER.test(status) ? 'done' : BEFORE.test(status) ? 'todo' : 'doing')
+function stageOfWord(status: string): Stage {
+  if (DONE.test(status)) return 'done'
+  if (CANCELLED.test(status)) return 'cancelled'
+  return WAITING.test(status) ? 'todo' : 'doing'
+}

@@ -53,6 +53,17 @@ describe('project', () => {
         .when('replace', { name: 'Bridge', status: 'planned', type: 'software' })
         .rejects('project_status_not_allowed')
     })
+    it('changes to one that knows the status, or that of the same request', () => {
+      given(added)
+        .when('change', { workflow: 'software' })
+        .then({ type: 'ProjectChanged', data: { workflow: 'software' } })
+      given(added, { type: 'ProjectChanged', data: { status: 'any word' } })
+        .when('change', { workflow: 'software' })
+        .rejects('project_status_not_allowed')
+      given(added, { type: 'ProjectChanged', data: { status: 'any word' } })
+        .when('change', { workflow: 'software', status: 'design' })
+        .then({ type: 'ProjectChanged', data: { workflow: 'software', status: 'design' } })
+    })
     it('stays when the project is replaced, and takes any words where it is free', () => {
       given(made(software)).when('replace', { name: 'Bridge', status: 'planned', type: 'software' }).changesNothing()
       given(made({ ...software, workflow: 'free' }))

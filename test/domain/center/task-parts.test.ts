@@ -99,9 +99,13 @@ describe('parts of a task', () => {
     given(created, logged, asked, refused)
       .when('postTime', { entry: ID, ...to })
       .then(asked)
-    given(created, logged, asked, { type: 'TaskRemoved', data: {} })
-      .when('recordPosting', { entry: ID })
-      .changesNothing()
+    const gone: Fact = { type: 'TaskRemoved', data: {} }
+    const posted: Fact = { type: 'TimePosted', data: { entry: ID } }
+    given(created, logged, asked, gone).when('recordPosting', { entry: ID }).then(posted)
+    const again = { name: 'Write', status: 'open' }
+    given(created, logged, asked, gone).when('create', again).rejects('task_time_being_posted')
+    given(created, logged, asked, gone, posted).when('create', again).then({ type: 'TaskCreated', data: again })
+    given(created, logged, asked, gone, posted).when('recordPosting', { entry: ID }).changesNothing()
     expect([amountOf(6000n, 90), amountOf(100n, 20), amountOf(1n, 1), amountOf(100n, 21)]).to.deep.equal([
       9000n,
       33n,

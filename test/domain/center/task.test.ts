@@ -201,48 +201,20 @@ describe('task', () => {
       .then({ type: 'TaskCompleted', data: { from: 'open', reason } })
   })
 
-  describe('workflow', () => {
-    const seen = { status: 'present', owner: 'ann', fields: { task_workflow: 'task' } }
-    const inProject = created({ project: 'book', workflow: 'task', stage: 'todo' })
-
-    it('is copied from the project', () => {
-      given().when('create', { name: 'Write', status: 'open', project: 'book' }, { seen }).then(inProject)
-      given()
-        .when('create', { name: 'Write', status: 'waiting', project: 'book' }, { seen })
-        .rejects('task_status_not_allowed')
-      const free = { ...seen, fields: { task_workflow: 'free' } }
-      given()
-        .when('create', { name: 'Write', status: 'waiting', project: 'book' }, { seen: free })
-        .then(created({ project: 'book', status: 'waiting' }))
-      given()
-        .when('create', { name: 'Write', status: 'waiting', project: 'old' }, { seen: { ...seen, fields: {} } })
-        .then(created({ project: 'old', status: 'waiting' }))
-    })
-    it('lets a status follow another one, or says which may', () => {
-      const to = (status: string) => given(inProject).when('changeStatus', { status })
-      to('in_progress').then({
-        type: 'TaskStatusChanged',
-        data: { from: 'open', to: 'in_progress', stage: 'doing' },
-      })
-      to('review').rejects('task_status_not_allowed')
-      to('unheard').rejects('task_status_not_allowed')
-      given(inProject).when('complete', {}).then(completed())
-      given(inProject, moved('open', 'cancelled')).when('complete', {}).rejects('task_status_not_allowed')
-    })
-    it('changes with the project', () => {
-      given(created())
-        .when('change', { project: 'book' }, { seen })
-        .then(changed({ project: 'book', workflow: 'task' }))
-      given(created({ status: 'waiting' }))
-        .when('change', { project: 'book' }, { seen })
-        .rejects('task_status_not_allowed')
-      given(inProject)
-        .when('change', { project: null })
-        .then(changed({ project: null, workflow: null }))
-      given(inProject, changed({ project: null, workflow: null }))
-        .when('changeStatus', { status: 'any word' })
-        .then(moved('open', 'any word'))
-    })
+  it('is told to nobody as due where nothing is left of it', () => {
+    const due = created({ assignee: 'ann', dueOn: '2026-01-01' })
+    const noted = (assignee: string | null) => ({ type: 'TaskDue', data: { dueOn: '2026-01-01', assignee } }) as const
+    const at = { at: '2026-01-01T00:00:01.000Z' }
+    for (const [status, assignee] of [
+      ['open', 'ann'],
+      ['cancelled', null],
+      ['delivered', null],
+    ] as const) {
+      const facts = status === 'open' ? [due] : [due, moved('open', status)]
+      given(...facts)
+        .when('noteDue', { due_on: '2026-01-01' }, at)
+        .then(noted(assignee))
+    }
   })
 
   it('is a part of another task from its beginning, or of none', () => {

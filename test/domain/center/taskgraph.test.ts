@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { events } from '../../../domain/center/taskgraph/messages.ts'
-import { taskGraph } from '../../../domain/center/taskgraph/taskgraph.ts'
+import { FORGET_TIMES, taskGraph } from '../../../domain/center/taskgraph/taskgraph.ts'
 import type { EventOf } from '../../../domain/kernel/aggregate.ts'
 import { CONTEXT, codeOf, specFor } from '../../support/spec.ts'
 
@@ -39,6 +39,23 @@ describe('task graph', () => {
       .when('forgetTask', { task: 'b' })
       .then(gone('b', 'a'), gone('c', 'b'))
     given().when('forgetTask', { task: 'b' }).changesNothing()
+  })
+
+  it('forgets a task that many depend on in parts, and lets no more depend on one than it can forget', () => {
+    let graph = taskGraph.initial
+    const apply = (facts: readonly Fact[]) => {
+      for (const { type, data } of facts) graph = taskGraph.evolve[type](graph, data as never, CONTEXT.at)
+      return facts.length
+    }
+    const depend = (n: number) => () => taskGraph.decide.addDependency(graph, add(`t${n}`, 'a'), CONTEXT)
+    for (let n = 0; n < 2_000; n += 1) apply(depend(n)())
+    expect(codeOf(depend(2_000))).to.equal('dependencies_too_many')
+    let times = 0
+    for (let some = 1; some > 0; times += 1) {
+      some = apply(taskGraph.decide.forgetTask(graph, { task: 'a' }, CONTEXT))
+      expect(some).to.be.at.most(250)
+    }
+    expect([graph.count, times - 1 <= FORGET_TIMES]).to.deep.equal([0, true])
   })
 
   it('accepts exactly what leaves an order, as a naive search says', () => {

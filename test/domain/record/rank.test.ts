@@ -19,6 +19,18 @@ describe('ranks', () => {
       }),
     )
   })
+  it('stand between any two, those of an earlier alphabet (0-9a-z) too', () => {
+    const rank = fc.option(fc.stringMatching(/^[0-9a-z]{0,5}[1-9a-z]$/), { nil: undefined })
+    fc.assert(
+      fc.property(rank, rank, (a, b) => {
+        fc.pre(a === undefined || b === undefined || a !== b)
+        const [low, high] = a !== undefined && b !== undefined && a > b ? [b, a] : [a, b]
+        const found = rankBetween(low ?? '', high)
+        expect((low ?? '') < found && (high === undefined || found < high)).to.equal(true)
+        expect(found).to.match(RANK)
+      }),
+    )
+  })
   it('stay short behind one another, before one another, and in one gap', () => {
     let [last, first, within] = ['', rankBetween('', undefined), rankBetween('A', 'B')]
     for (let n = 0; n < 1_000; n += 1) {

@@ -31,6 +31,31 @@ describe('rows: tasks', () => {
       status_changes: 3n,
       completed_at: undefined,
     }))
+  it('is in the stage that its workflow has for its status, which cancelled work never was done in', () => {
+    const own = { name: 'own', statuses: [{ name: 'open', stage: 'done', next: [] }] }
+    const made = { type: 'TaskCreated', data: { name: 'Brief', status: 'open', workflow: 'task', stage: 'todo' } }
+    const moved = { type: 'TaskChanged', data: { project: 'p', workflow: own }, at: completedAt }
+    given(made).then({ stage: 'todo', completed_at: undefined })
+    given(made, moved).then({ stage: 'done', started_at: completedAt, completed_at: completedAt })
+    given(made, moved, { type: 'TaskChanged', data: { workflow: null } }).then({
+      stage: 'todo',
+      completed_at: undefined,
+    })
+    const cancelled = { from: 'open', to: 'cancelled', stage: 'done' }
+    given(made, { type: 'TaskStatusChanged', data: cancelled }).then({
+      stage: 'cancelled',
+      started_at: undefined,
+      completed_at: undefined,
+    })
+    for (const [status, stage] of [
+      ['Cancelled', 'cancelled'],
+      ['Rejected by the client', 'cancelled'],
+      ["won't fix", 'cancelled'],
+      ['Closed', 'done'],
+    ] as const) {
+      given({ type: 'TaskCreated', data: { name: 'Brief', status } }).then({ status, stage })
+    }
+  })
   it('is corrected field by field, and goes with its task', () => {
     const corrected = { name: 'Briefs', description: 'Two.', dueOn: null, priority: 'high', reason: 'x' }
     const made = { type: 'TaskCreated', data: { name: 'Brief', status: 'open', type: 'text', dueOn: '2026-04-01' } }
