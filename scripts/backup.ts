@@ -11,9 +11,9 @@ import { abortedByStop } from './stop-signal.ts'
 import { progress } from './terminal.ts'
 
 const HELP = `
-A backup holds every event up to the position that it names, the keys of all data subjects, and the settings without
-those that may hold a password. It is made beside a system at work. Its folder appears when it is whole; a backup that
-is interrupted leaves none. The read models are not in it: a restore builds them from the events.
+A backup holds every event up to the position that it names, the keys of all data subjects, the files of items, and the
+settings without those that may hold a password. It is made beside a system at work. Its folder appears when it is
+whole; a backup that is interrupted leaves none. The read models are not in it: a restore builds them from the events.
 
 keys.ndjson opens all personal data of the events: it is as secret as the keys themselves. Every file is readable by its
 owner alone; keep copies encrypted.
@@ -23,10 +23,10 @@ Examples:
   $ kogi backup /backups/2026-11-27
   $ kogi backup verify /backups/2026-11-27`
 
-/** `kogi backup <folder>`: events, keys and settings in a folder, and `kogi backup verify <folder>`. */
+/** `kogi backup <folder>`: events, keys, files and settings in a folder, and `kogi backup verify <folder>`. */
 export const backupCommand = () =>
   new Command('backup')
-    .description('write all events and keys to a new folder, beside a system at work; or verify such a folder')
+    .description('write all events, keys and files to a new folder, beside a system at work; or verify such a folder')
     .argument('<folder>', 'a folder that does not exist yet')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'the manifest as JSON instead of lines')
@@ -87,15 +87,19 @@ async function verify(folder: string, _: unknown, command: Command): Promise<voi
 
 /** What a backup holds, in two lines. */
 export function textOf(folder: string, manifest: Manifest, seconds?: number): string {
-  const { events, keys, position, files, madeAt, kogi } = manifest
-  const megabytes = (files.reduce((sum, file) => sum + file.bytes, 0) / 1e6).toFixed(1)
+  const { events, keys, itemFiles, position, files, madeAt, kogi } = manifest
+  const megabytes = (files.reduce((sum, file) => sum + file.bytes, itemFiles?.bytes ?? 0) / 1e6).toFixed(1)
   const took = seconds === undefined ? '' : ` in ${seconds.toFixed(1)} s`
   const all = Object.values(events).reduce((sum, count) => sum + count, 0)
   const missing =
     keys.missing.length === 0 ? [] : [`${keys.missing.length} keys that events name were not in the database`]
+  const stored = itemFiles === undefined ? [] : [`${itemFiles.all - itemFiles.missing.length} files of items`]
+  if (itemFiles && itemFiles.missing.length > 0)
+    stored.push(`${itemFiles.missing.length} files that events name were not there, or not as they were stored`)
   return [
     `${folder}: the log up to position ${position}, ${megabytes} MB${took}, by Kogi ${kogi} at ${madeAt}`,
     `${all} events (${events.domain} of the domain), ${keys.all} keys of data subjects, ${keys.erased} of them erased`,
+    ...stored,
     ...missing,
   ].join('\n')
 }

@@ -90,7 +90,7 @@ function barsFor({ events }: Manifest) {
   const all = Object.values(events).reduce((sum, count) => sum + count, 0)
   let bar: Progress | undefined
   return {
-    onStep(step: 'keys' | 'events' | 'read models') {
+    onStep(step: 'files' | 'keys' | 'events' | 'read models') {
       bar?.finish()
       if (step === 'events') bar = progress('writing events', all)
       if (step === 'read models') bar = progress('building the read models', events.domain)
@@ -101,7 +101,12 @@ function barsFor({ events }: Manifest) {
   }
 }
 
-function textOf(manifest: Manifest, { keys, events }: Omit<Restored, 'urls'>, checked: Checked, seconds: number) {
+function textOf(
+  manifest: Manifest,
+  { files, keys, events }: Omit<Restored, 'urls'>,
+  checked: Checked,
+  seconds: number,
+) {
   const before = (count: number, what: string) => (count > 0 ? `, ${count} ${what}` : '')
   const positions = events.positionsKept
     ? 'every event has the position that it had'
@@ -112,6 +117,7 @@ function textOf(manifest: Manifest, { keys, events }: Omit<Restored, 'urls'>, ch
   return [
     `${events.written} events written${before(events.found, 'were there already')}; ${positions}`,
     `${keys.written} keys of data subjects written, ${keys.erased} of the backup's keys are erased and stay so`,
+    ...(files === undefined ? ['the backup has no files of items'] : [`${files} files of items written`]),
     verdict,
     ...(checked.stopped > 0 ? [`${checked.stopped} partitions are stopped by an event: see kogi projections`] : []),
     `done in ${seconds.toFixed(1)} s`,

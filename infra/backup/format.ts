@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 
-/** Number of the form that this code writes, and the newest that it reads. */
-export const FORMAT = 1
+/** Number of the form that this code writes, and the newest that it reads. One of the form 1 has no files of items. */
+export const FORMAT = 2
+const FORMATS: readonly unknown[] = [1, FORMAT]
 
 export const MANIFEST = 'manifest.json'
 /** One event a line, in the order of the log, in the form of `kogi store export`. */
@@ -16,10 +17,14 @@ export const EVENTS = 'events.ndjson'
 export const KEYS = 'keys.ndjson'
 /** The settings of the process that made the backup, without those that may hold a password. */
 export const SETTINGS = 'settings.json'
-/** The files of a backup beside its manifest. */
-const PARTS = [EVENTS, KEYS, SETTINGS] as const
-/** All files of a backup. */
-export const OWN_FILES: readonly string[] = [MANIFEST, ...PARTS]
+/** One file of an item a line: organization, digest and bytes. */
+export const FILES = 'files.ndjson'
+/** Folder of the bytes of files, each under its digest. */
+export const FOLDER = 'files'
+/** The files of a backup beside its manifest, those that every backup has first. */
+const PARTS = [EVENTS, KEYS, SETTINGS, FILES] as const
+/** All files of a backup, and the folder in it. */
+export const OWN_FILES: readonly string[] = [MANIFEST, ...PARTS, FOLDER]
 
 const count = z.int().min(0)
 const position = z.string().regex(/^\d{1,19}$/)
@@ -32,7 +37,7 @@ const part = z.strictObject({
 })
 
 const manifestSchema = z.strictObject({
-  format: z.literal(FORMAT),
+  format: z.literal([1, FORMAT]),
   kogi: z.string(),
   node: z.string(),
   madeAt: z.string(),
@@ -50,13 +55,25 @@ const manifestSchema = z.strictObject({
     /** Ids of keys that events name and that the database of the keys did not have. */
     missing: z.array(z.string()),
   }),
+  /** Files of items that events name. */
+  itemFiles: z
+    .strictObject({
+      all: count,
+      bytes: count,
+      /** `<organization>/<digest>` of those whose bytes were not there, or were others. */
+      missing: z.array(z.string()),
+    })
+    .optional(),
   /** Names of the migrations of the database of the keys, in the order in which they ran. */
   keysMigrations: z.array(z.string()),
   /** The newest schema number of each event type. */
   schemas: z.record(z.string(), z.int().min(1)),
   /** The version of each projection, as the code that made the backup had it. */
   projections: z.record(z.string(), z.int().min(1)),
-  files: z.array(part).length(PARTS.length),
+  files: z
+    .array(part)
+    .min(PARTS.length - 1)
+    .max(PARTS.length),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>
@@ -80,11 +97,16 @@ export async function readManifest(folder: string): Promise<Manifest> {
   const { sha256, ...rest } = read
   if (sha256 !== digestOf(rest)) throw damagedManifest('it does not match its own SHA-256')
   const { format } = rest as { format?: unknown }
-  if (format !== FORMAT) {
-    throw new KogiError('backup_unknown', `The backup has format ${format}, and this Kogi reads format ${FORMAT}.`)
+  if (!FORMATS.includes(format)) {
+    throw new KogiError(
+      'backup_unknown',
+      `The backup has format ${format}, and this Kogi reads formats up to ${FORMAT}.`,
+    )
   }
   const parsed = manifestSchema.safeParse(rest)
   if (!parsed.success) throw damagedManifest(z.prettifyError(parsed.error))
+  const isWhole = format === 1 || (parsed.data.itemFiles && parsed.data.files.some(({ name }) => name === FILES))
+  if (!isWhole) throw damagedManifest(`it does not name ${FILES}`)
   if (text !== manifestText(parsed.data)) throw damagedManifest('it has other bytes than were written')
   return parsed.data
 }

@@ -4,7 +4,8 @@
  * The order of the steps is what makes it whole: the end of the log is asked for first, then the events up to it are
  * read, then the keys. A command stores the key of its subject before it appends its events, so that every key that an
  * event of the backup needs is among those that are read afterwards; a key that was destroyed meanwhile is destroyed in
- * the backup too. The manifest is written last, and then the folder takes its name: an interrupted backup has neither.
+ * the backup too. The bytes of files are read after their events as well. The manifest is written last, and then the
+ * folder takes its name: an interrupted backup has neither.
  */
 import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
@@ -15,12 +16,15 @@ import { type Config, EMBEDDED, publicSettings } from '../config.ts'
 import { ExportEnd } from '../embedded/event-store/care/export-end.ts'
 import type { Line } from '../embedded/event-store/care/transfer.ts'
 import type { EngineUrls } from '../engines.ts'
+import { fileStore } from '../files/open.ts'
 import type { Pool } from '../postgres.ts'
 import { VERSION } from '../version.ts'
 import { endOfLog, eventLines } from './event-lines.ts'
 import { EVENTS, FORMAT, KEYS, kindOf, MANIFEST, type Manifest, manifestText, SETTINGS } from './format.ts'
+import { type NamedFiles, noteFile, writeFiles } from './item-files.ts'
 import { readKeys } from './keys.ts'
 import { PartWriter } from './part-writer.ts'
+import { syncFolder } from './sync.ts'
 
 export type BackupOptions = {
   readonly folder: string
@@ -44,6 +48,7 @@ export async function makeBackup(options: BackupOptions): Promise<Manifest> {
     const log = await writeEvents(draft, options)
     options.signal?.throwIfAborted()
     const found = await writeKeyFile(draft, keys, log.named)
+    const stored = await writeFiles(draft, fileStore(config), log.files, options.signal)
     const settings = await PartWriter.open(draft, SETTINGS)
     settings.line(JSON.stringify(publicSettings(config)))
     const manifest: Manifest = {
@@ -56,10 +61,11 @@ export async function makeBackup(options: BackupOptions): Promise<Manifest> {
       lastDomainPosition: String(log.lastDomain),
       events: log.counts,
       keys: found.keys,
+      itemFiles: stored.itemFiles,
       keysMigrations: [...found.migrations],
       schemas: Object.fromEntries(eventTypes.map(type => [type, codec.schemaOf(type)])),
       projections: Object.fromEntries(projections.map(({ name, version }) => [name, version])),
-      files: [log.part, found.part, await settings.finish()],
+      files: [log.part, found.part, await settings.finish(), stored.part],
     }
     options.signal?.throwIfAborted()
     await writeManifest(draft, manifest)
@@ -89,6 +95,7 @@ async function writeEvents(draft: string, { urls, signal, onEnd, onEvent }: Back
     onEnd?.(end)
     const counts = { domain: 0, refusals: 0, skips: 0, derived: 0, other: 0 }
     const named = new Set<string>()
+    const files: NamedFiles = new Map()
     const lines = new ExportEnd()
     let lastDomain = 0
     for await (const event of eventLines(client, end, signal)) {
@@ -96,6 +103,7 @@ async function writeEvents(draft: string, { urls, signal, onEnd, onEvent }: Back
       counts[kind]++
       if (kind === 'domain') lastDomain = event.position
       noteKeys(event, named)
+      if (kind === 'domain') noteFile(event, files)
       const line = JSON.stringify(event)
       lines.add(line)
       const full = writer.line(line)
@@ -103,7 +111,7 @@ async function writeEvents(draft: string, { urls, signal, onEnd, onEvent }: Back
       onEvent?.(event.position)
     }
     writer.line(lines.line())
-    return { end, lastDomain, counts, named, part: await writer.finish() }
+    return { end, lastDomain, counts, named, files, part: await writer.finish() }
   } catch (error) {
     await writer.close().catch(() => {})
     throw error
@@ -148,14 +156,4 @@ async function writeManifest(draft: string, manifest: Manifest): Promise<void> {
     await file.close()
   }
   await syncFolder(draft)
-}
-
-/** Makes the names in a folder last through a crash of the machine. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

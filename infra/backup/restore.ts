@@ -1,8 +1,8 @@
 /**
- * Restores a backup into empty engines. The order: everything is checked, then the keys are written, then the events,
- * then the read models are built from those. So no moment has events whose keys are not there, and nothing is served
- * before a process that serves is started. Every step is done whole or can be done again: a restore that was
- * interrupted goes on where the engines hold a beginning of the same backup.
+ * Restores a backup into empty engines. The order: everything is checked, then files and keys are written, then the
+ * events, then the read models are built from those. So no moment has events whose keys or files are not there, and
+ * nothing is served before a process that serves is started. Every step is done whole or can be done again: a restore
+ * that was interrupted goes on where the engines hold a beginning of the same backup.
  */
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -15,11 +15,13 @@ import { domainStreamPrefixes, projections } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { eventLog } from '../event-store/reader.ts'
+import { fileStore } from '../files/open.ts'
 import type { Log } from '../log.ts'
 import { migrate } from '../migrate.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { startProjector } from '../processes/projector.ts'
-import { KEYS, type Manifest } from './format.ts'
+import { FILES, KEYS, type Manifest } from './format.ts'
+import { restoreFiles } from './item-files.ts'
 import { countKeys, writeKeys } from './keys.ts'
 import { type RestoreEngines, urlsOf } from './restore-engines.ts'
 import {
@@ -44,23 +46,30 @@ export type RestoreOptions = {
   readonly onEvents?: (events: number) => void
   /** Called with the events that the slowest read model has passed. */
   readonly onProjected?: (events: number) => void
-  readonly onStep?: (step: 'keys' | 'events' | 'read models') => void
+  readonly onStep?: (step: 'files' | 'keys' | 'events' | 'read models') => void
 }
 
 export type Restored = {
   readonly urls: EngineUrls
+  /** Files of items that were written; `undefined` where the backup has none. */
+  readonly files: number | undefined
   readonly keys: { readonly written: number; readonly erased: number }
   readonly events: RestoredEvents
 }
 
 /** Fills the engines; throws `not_empty` with what it found where one of them holds anything else. */
 export async function restore(options: RestoreOptions): Promise<Restored> {
-  const { folder, manifest, engines, log, signal, onStep = () => {} } = options
+  const { folder, manifest, config, engines, log, signal, onStep = () => {} } = options
   const read = createPool({ url: engines.databaseUrl, name: 'read', log, max: 2 })
   const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 2 })
   try {
     await mustBeEmpty(options, read, keys)
     signal?.throwIfAborted()
+    onStep('files')
+    const hasFiles = manifest.files.some(({ name }) => name === FILES)
+    const files = hasFiles
+      ? await restoreFiles(folder, fileStore({ ...config, fileTypesRefused: [] }), signal)
+      : undefined
     onStep('keys')
     await migrate({ url: engines.keysDatabaseUrl, set: 'keys', log })
     const written = await writeKeys(keys, path.join(folder, KEYS))
@@ -72,7 +81,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     await migrate({ url: engines.databaseUrl, set: 'read', log })
     const urls = await urlsOf(engines)
     await buildReadModels(options, urls, read)
-    return { urls, keys: { written, erased: manifest.keys.erased }, events }
+    return { urls, files, keys: { written, erased: manifest.keys.erased }, events }
   } finally {
     await Promise.allSettled([read.end(), keys.end()])
   }

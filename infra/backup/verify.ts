@@ -7,7 +7,8 @@ import { type ErrorDetail, KogiError } from '../../domain/kernel/errors.ts'
 import { othersIn } from '../../read-api/audit/left-files.ts'
 import { codec, eventTypes } from '../catalogue.ts'
 import { migrations } from '../migrations/index.ts'
-import { type Manifest, OWN_FILES, type Part, readManifest } from './format.ts'
+import { FILES, type Manifest, OWN_FILES, type Part, readManifest } from './format.ts'
+import { fileFaults } from './item-files.ts'
 
 const LINE_FEED = 10
 
@@ -26,6 +27,8 @@ export async function verifyBackup(folder: string, onBytes?: (bytes: number) => 
     const message = await faultOf(path.join(folder, part.name), part, onBytes)
     if (message !== undefined) problems.push({ field: part.name, message })
   }
+  const isListed = manifest.files.some(({ name }) => name === FILES)
+  if (isListed && !problems.some(({ field }) => field === FILES)) problems.push(...(await fileFaults(folder, onBytes)))
   if (problems.length === 0) return manifest
   throw new KogiError('backup_damaged', 'The backup is not what was written.', problems)
 }

@@ -81,6 +81,7 @@ describe('a backup restored by appends', function appended() {
     try {
       const options = { folder, manifest, config, engines, log: silentLog }
       const restored = await restore(options)
+      expect(restored.files).to.equal(0)
       expect(restored.keys).to.deep.equal({ written: 40, erased: 1 })
       expect(restored.events).to.include({ found: 0, positionsKept: false })
       const after = await linesIn(target.url)

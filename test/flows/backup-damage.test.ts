@@ -25,7 +25,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { kogi } from '../../scripts/running.ts'
-import { FILES, refusal } from '../support/backups.ts'
+import { FILES, FILLED, refusal } from '../support/backups.ts'
 import { freshDatabase } from '../support/postgres.ts'
 
 type Damage = (folder: string) => Promise<unknown>
@@ -41,10 +41,10 @@ const cut = async (file: string) => truncate(file, (await stat(file)).size - 1)
 
 /** Each damage, the code that says so, and the file that is named. */
 const DAMAGES: readonly (readonly [what: string, code: string, file: string, damage: Damage])[] = [
-  ...FILES.map(
+  ...FILLED.map(
     name => [`a flipped bit in ${name}`, 'backup_damaged', name, (f: string) => flip(path.join(f, name), 0.6)] as const,
   ),
-  ...FILES.map(name => [`${name} cut`, 'backup_damaged', name, (f: string) => cut(path.join(f, name))] as const),
+  ...FILLED.map(name => [`${name} cut`, 'backup_damaged', name, (f: string) => cut(path.join(f, name))] as const),
   ...FILES.map(
     name =>
       [
@@ -188,7 +188,7 @@ describe('a damaged backup', function damaged() {
   it('is told from one of a later version, whose format, events or migrations are not known', async () => {
     const manifest = await verifyBackup(backup)
     const copy = await copyOf()
-    await writeFile(path.join(copy, 'manifest.json'), manifestText({ ...manifest, format: 2 as 1 }))
+    await writeFile(path.join(copy, 'manifest.json'), manifestText({ ...manifest, format: 3 as 2 }))
     const codeOf = (error: { code: string }) => error.code
     expect(await verifyBackup(copy).catch(codeOf)).to.equal('backup_unknown')
     const later = [

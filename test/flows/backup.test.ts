@@ -28,6 +28,7 @@ describe('a backup made while commands come in', function backups() {
   let restored: string
   let system: System | undefined
   let position: bigint
+  let file: string
   const receipts: Receipt[] = []
 
   before(async () => {
@@ -36,6 +37,10 @@ describe('a backup made while commands come in', function backups() {
     restored = path.join(work, 'restored')
     system = await startSystem()
     const client = await system.clientOf('okonjo')
+    await client.call('POST', '/api/v1/kbfc/items', { body: { id: 'bakery', name: 'Bakery' } })
+    const form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nOffer\r\n--x--\r\n'
+    const headers = { 'content-type': 'multipart/form-data; boundary=x' }
+    file = (await client.call('POST', '/api/v1/kbfc/items/bakery/files', { raw: form, headers })).body.data.id
     let making: Promise<string> | undefined
     let isMade = false
     const ids = function* () {
@@ -76,7 +81,8 @@ describe('a backup made while commands come in', function backups() {
       version: VERSION,
       missing: [],
     })
-    expect(keys.all).to.be.at.least(events.domain)
+    // The item and its file have no personal data.
+    expect(keys.all).to.be.at.least(events.domain - 2)
   })
 
   it('is readable by its owner alone, and has no secret in its settings', async () => {
@@ -106,6 +112,7 @@ describe('a backup made while commands come in', function backups() {
         const now = await client.call('GET', `/api/v1/kwlt/wallets/${id}`, { headers })
         expect(now.body.data, id).to.include({ holder: `Holder of ${id}`, revision })
       }
+      expect((await client.call('GET', `/api/v1/kbfc/files/${file}/content`)).body).to.equal('Offer')
       const then = covered.at(-1)!
       const past = await client.call('GET', `/api/v1/kwlt/wallets/${then.id}?as_of=${then.position}`)
       expect(past.body.data).to.include({ id: then.id })

@@ -1,6 +1,8 @@
 /** What tests of backups share. */
 /** The files of a backup. */
-export const FILES = ['events.ndjson', 'keys.ndjson', 'settings.json', 'manifest.json'] as const
+export const FILES = ['events.ndjson', 'keys.ndjson', 'files.ndjson', 'settings.json', 'manifest.json'] as const
+/** Those that are never empty. */
+export const FILLED = FILES.filter(name => name !== 'files.ndjson')
 
 export type Refusal = {
   readonly code: string
