@@ -8,10 +8,13 @@ import { positionOf, readMessages } from './stream-read.ts'
 
 type Source = { readonly url: string; readonly client: EventStoreDBClient; readonly timeoutMs: number }
 
+/** A connection that is made, and its end: also before it is there, however long that takes. */
+type Opening = { readonly opened: Promise<ClientHttp2Session>; readonly end: () => void }
+
 /** Connects lazily, and anew after every fault. */
 export class LogEnd {
   readonly #source: Source
-  #session: Promise<ClientHttp2Session> | undefined
+  #opening: Opening | undefined
 
   constructor(source: Source) {
     this.#source = source
@@ -20,43 +23,64 @@ export class LogEnd {
   /** Position of the last event of any kind, 0 where there is none. Throws where the node does not answer. */
   async position(): Promise<bigint> {
     const { url, timeoutMs } = this.#source
-    this.#session ??= this.#open()
-    const opening = this.#session
+    this.#opening ??= this.#open()
+    const opening = this.#opening
     const late = () => new Error(`the event store did not answer within ${timeoutMs} ms`)
     try {
-      const asked = opening.then(session => readMessages(session, url, LAST_EVENT, positionOf))
+      const asked = opening.opened.then(session => readMessages(session, url, LAST_EVENT, positionOf))
       const [position = 0n] = await within(timeoutMs, asked, late)
       return position
     } catch (error) {
-      if (this.#session === opening) this.close()
+      this.#drop(opening)
       throw error
     }
   }
 
   close(): void {
-    const closing = this.#session
-    this.#session = undefined
-    closing?.then(session => session.destroy()).catch(() => {})
+    if (this.#opening) this.#drop(this.#opening)
   }
 
-  async #open(): Promise<ClientHttp2Session> {
+  #drop(opening: Opening): void {
+    this.#forget(opening)
+    opening.end()
+  }
+
+  #forget(opening: Opening): void {
+    if (this.#opening === opening) this.#opening = undefined
+  }
+
+  #open(): Opening {
     const { url, client } = this.#source
-    // biome-ignore lint/complexity/useLiteralKeys: what is protected is reached by its name
-    const session = openSession(url, await client['resolveUri']())
-    const opened = this.#session
-    const drop = () => {
-      if (this.#session === opened) this.#session = undefined
+    let session: ClientHttp2Session | undefined
+    let isEnded = false
+    const end = () => {
+      isEnded = true
+      session?.destroy()
     }
-    session.on('error', drop)
-    session.on('close', drop)
-    session.on('goaway', drop)
-    return new Promise((resolve, reject) => {
-      session.once('connect', () => resolve(session))
-      session.once('error', error => reject(inWords(error)))
-      session.once('close', () => reject(new Error('the event store closed the connection')))
-    })
+    const opened = (async () => {
+      // biome-ignore lint/complexity/useLiteralKeys: what is protected is reached by its name
+      const node = await client['resolveUri']()
+      if (isEnded) throw closed()
+      session = openSession(url, node)
+      return connected(session, () => this.#forget(opening))
+    })()
+    opened.catch(() => {})
+    const opening = { opened, end }
+    return opening
   }
 }
+
+/** The session once it is connected; `onGone` is called when it takes no more calls. */
+function connected(session: ClientHttp2Session, onGone: () => void): Promise<ClientHttp2Session> {
+  for (const event of ['error', 'close', 'goaway']) session.on(event, onGone)
+  return new Promise((resolve, reject) => {
+    session.once('connect', () => resolve(session))
+    session.once('error', error => reject(inWords(error)))
+    session.once('close', () => reject(closed()))
+  })
+}
+
+const closed = () => new Error('the event store closed the connection')
 
 const LAST_EVENT = lastEvent()
 

@@ -8,8 +8,11 @@ import { latestOf, measurements } from './measurements.ts'
 const currentOf = (row: string, then: string | undefined) =>
   `coalesce(${latestOf(`${row}.org`, `${row}.metric`, then)}, ${row}.value)`
 
-const progressOf = (row: string, then: string | undefined) => `round(least(1, greatest(0,
-  (${currentOf(row, then)} - ${row}.start) / nullif(${row}.target - ${row}.start, 0)))::numeric, 4)::float8`
+/** Null where nothing was measured: `least` and `greatest` would make a bound of that. */
+const progressOf = (row: string, then: string | undefined) => `(
+  select round(least(1, greatest(0, done.share))::numeric, 4)::float8
+  from (select (${currentOf(row, then)} - ${row}.start) / nullif(${row}.target - ${row}.start, 0) as share) done
+  where done.share is not null)`
 
 const progress = number(0, 1).optional().meta({ description: 'from 0 to 1; absent where nothing was measured' })
 

@@ -121,6 +121,26 @@ describe('the center, over HTTP', () => {
     expect(hours[0].sums).to.deep.equal({ estimated_hours: '6' })
   })
 
+  it('says how far key results are, where something was measured', async () => {
+    await done('POST', '/plans', {
+      id: 'plan',
+      name: 'Plan',
+      timeframe_start: '2027-01-01',
+      timeframe_end: '2027-12-31',
+    })
+    await done('POST', '/objectives', { id: 'found', plan: 'plan', title: 'People find us' })
+    const result = { objective: 'found', title: 'Visitors', start: 20, target: 120 }
+    for (const value of [undefined, 10, 45, 500]) await done('POST', '/keyresults', { ...result, value })
+    const found = (await read('/kctr/keyresults?sort=created_at')) as { progress?: number; current?: number }[]
+    expect(found.map(({ current, progress }) => [current, progress])).to.deep.equal([
+      [undefined, undefined],
+      [10, 0],
+      [45, 0.25],
+      [500, 1],
+    ])
+    expect(await read('/kctr/objectives/found')).to.include({ progress: 0.3125 })
+  })
+
   it('takes tasks into sprints until these are completed', async () => {
     const sprint = { id: 's', project_id: 'app', name: 'First', start_date: '2026-11-16', end_date: '2026-11-27' }
     await done('POST', '/sprints', sprint)

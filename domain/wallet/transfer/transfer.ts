@@ -181,7 +181,7 @@ function requested(movement: Moved, expiry: { readonly expiresAt?: string }) {
 }
 
 type Holdable = Extract<Transfer, { readonly status: 'requested' | 'approved' }>
-/** Whether its amount is about to be held: nothing refuses one that waits for approval. */
+/** Whether its hold is under way: a refused hold ends it then, but not while it waits for approval. */
 const isHoldable = (transfer: Transfer): transfer is Holdable =>
   transfer.status === 'requested' || transfer.status === 'approved'
 

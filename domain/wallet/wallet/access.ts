@@ -21,12 +21,12 @@ const isGranted = (pattern: string) =>
 /** Whether permissions make an administrator of wallets, whose rights no wallet has to name. */
 export const administersWallets = (permissions: readonly string[]): boolean => permissions.some(isGranted)
 
-/** Roles of administrators, as events name them of who caused what a process does. */
+/** Roles of administrators: events name roles, not permissions, of the user on whose behalf a process acts. */
 const ADMINISTRATORS = ['platform-admin', 'organization-admin']
 
 export const CLOSED = ['wallet_closed', 'The wallet is closed and takes no more commands.'] as const
 
-/** The wallet, where it is open and its caller may pay in or end a hold: a process may, whoever it acts for. */
+/** The wallet, where it is open and its caller may post to it. A process may, and is asked more where it takes out. */
 export function usable(wallet: Wallet, context: Context): OpenWallet {
   const open = inStatus(wallet, 'open', CLOSED)
   mustBeUser(open, context)

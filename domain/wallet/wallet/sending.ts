@@ -33,7 +33,7 @@ export function setTransferRules(open: OpenWallet, { reason, ...asked }: Command
   return [{ type: 'TransferRulesSet', data: { version: version + 1, ...asked, ...because(reason) } } as const]
 }
 
-/** The day that what is sent now counts for: a change of the time zone brings back none that has been. */
+/** The day that a hold made now counts for: never an earlier one than before, also where the time zone was changed. */
 function dayOfSending({ transferRules, sent = noneSent }: OpenWallet, { at }: Context): string | undefined {
   if (transferRules === undefined) return undefined
   const day = dayIn(transferRules.zone, at)
