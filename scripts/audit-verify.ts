@@ -6,6 +6,7 @@ import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { selectionSaid } from '../read-api/audit/selection.ts'
 import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
 import { noteIgnored } from './ignored.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
@@ -62,31 +63,45 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
     done = line
   }
   try {
-    for await (const { stored, decoded } of verifiedEvents(folder, manifest, {
+    for await (const { line, decoded } of verifiedEvents(folder, manifest, {
       ...checkOptions(),
       ...seal,
       onProgress,
     })) {
-      if (decoded) erasures.add(stored)
+      if (decoded && 'stored' in line) erasures.add(line.stored)
     }
     bar?.finish()
   } finally {
     bar?.stop()
   }
-  const { org, events, range } = manifest
+  const { org, events, range, selection, left_out: leftOut = 0 } = manifest
   const sealed = sealedOf(manifest, seal)
   const ignored = await noteIgnored(folder, OWN_FILES)
-  const summary = `${events} events of ${org}, positions ${range.first} to ${range.last}: every line is as written`
+  const those = selection
+    ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
+    : `${events} events of ${org}`
+  const summary = `${those}, positions ${range.first} to ${range.last}: every line is as written`
   const erased = erasures.count()
-  const value = { ok: true, sealed, erased, org, events, first: `${range.first}`, last: `${range.last}`, ignored }
-  print(json, value, `${summary}\n${sealedText(events, sealed)}${erasedText(erased)}`)
+  const chosen = selection && { selection, left_out: leftOut }
+  const value = {
+    ok: true,
+    sealed,
+    erased,
+    org,
+    events,
+    ...chosen,
+    first: `${range.first}`,
+    last: `${range.last}`,
+    ignored,
+  }
+  print(json, value, `${summary}\n${sealedText(events + leftOut, sealed)}${erasedText(erased)}`)
 }
 
 /** Erased is not tampered with: the events are as they were. */
 const erasedText = ({ subjects, events }: ErasedCount): string =>
   subjects === 0
     ? ''
-    : `\nerased: data of ${subjects} persons, which ${events} events hold as it was sealed, and which nobody can read`
+    : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`
 
 export function sealedText(events: number, sealed: Sealed | undefined): string {
   if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'

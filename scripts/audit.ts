@@ -1,6 +1,7 @@
 import { Command } from 'commander'
+import { KogiError } from '../domain/kernel/errors.ts'
 import { toWire } from '../domain/kernel/json.ts'
-import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
+import { aggregates, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
@@ -12,6 +13,7 @@ import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
 import { checkOptions, print, reporting, sealedText, sealOptions, verifyCommand } from './audit-verify.ts'
 import { noteIgnored } from './ignored.ts'
 import { collect } from './log-keys.ts'
@@ -20,10 +22,26 @@ import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
 
 type Common = { readonly data?: string; readonly json?: true }
-type ExportOptions = Common & { readonly org: string; readonly out: string; readonly force?: true }
+type ExportOptions = Common & SelectionOptions & { readonly org: string; readonly out: string; readonly force?: true }
+type SelectionOptions = {
+  readonly category?: readonly string[]
+  readonly stream?: readonly string[]
+  readonly actor?: readonly string[]
+  readonly subject?: readonly string[]
+  readonly from?: string
+  readonly to?: string
+}
 type ReplayOptions = Common & { readonly offline?: true; readonly key: readonly string[]; readonly since?: string }
 
 const EVENTS_PER_LIST = 500
+
+const EXPORT_HELP = `
+With a selection the export has the selected events, and of all others of the organization everything but the data: so
+whoever checks it sees that none was left out that fits.
+
+Examples:
+  $ kogi audit export --org acme --out acme-2026
+  $ kogi audit export --org acme --category wallet transfer --from 2026-01-01 --to 2027-01-01 --out wallets-2026`
 
 /** `kogi audit …`: an org's events as files that can be checked and replayed elsewhere. */
 export function auditCommand(): Command {
@@ -33,10 +51,16 @@ export function auditCommand(): Command {
     .description('write the events of an organization into a new folder')
     .requiredOption('--org <id>', 'the organization')
     .requiredOption('--out <folder>', 'the folder to make')
+    .option('--category <name...>', 'only events of these kinds of things: wallet, task …')
+    .option('--stream <name...>', 'only events of these streams')
+    .option('--actor <id...>', 'only events that these users caused')
+    .option('--subject <id...>', 'only events that hold sealed data of these persons')
+    .option('--from <time>', 'only events from this day (UTC) or instant on')
+    .option('--to <time>', 'only events before this day or instant')
     .option('--force', 'replace the folder if it exists')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
-    .addHelpText('after', '\nExample:\n  $ kogi audit export --org acme --out acme-2026')
+    .addHelpText('after', EXPORT_HELP)
     .action((options: ExportOptions) => reporting(options, () => exportAction(options)))
   audit.addCommand(verifyCommand())
   audit
@@ -56,7 +80,9 @@ export function auditCommand(): Command {
   return audit
 }
 
-async function exportAction({ org, out, force, json, data }: ExportOptions): Promise<void> {
+async function exportAction(options: ExportOptions): Promise<void> {
+  const { org, out, force, json, data } = options
+  const selection = selectionOf(options)
   await withEngines(data, async (engines, config) => {
     const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
     let bar: Progress | undefined
@@ -75,6 +101,7 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
           engines.eventStoreUrl,
           projections.map(({ name }) => name),
         ),
+        selection,
         out,
         force: force === true,
         now: () => new Date().toISOString(),
@@ -84,14 +111,39 @@ async function exportAction({ org, out, force, json, data }: ExportOptions): Pro
         },
       })
       shown.finish()
-      const { events, bytes, folder } = exported
-      print(json, { ...exported, head: String(head) }, `${events} events of ${org} in ${folder} (${bytes} bytes)`)
+      const { events, leftOut, bytes, folder } = exported
+      const others = leftOut === undefined ? '' : `, and the headers of the ${leftOut} others`
+      const text = `${events} events of ${org}${others} in ${folder} (${bytes} bytes)`
+      print(json, { ...exported, head: String(head) }, text)
     } finally {
       bar?.stop()
       await log.close()
     }
   })
 }
+
+/** What the options select; throws `invalid_parameter` for what no event can fit. */
+function selectionOf(options: SelectionOptions): Selection | undefined {
+  const { category: categories, stream: streams, actor: actors, subject: subjects } = options
+  const [from, to] = [instantOf(options.from), instantOf(options.to)]
+  const unknown = categories?.find(name => !aggregates.some(aggregate => aggregate.name === name))
+  if (unknown !== undefined) {
+    const names = aggregates.map(({ name }) => name).join(', ')
+    throw new KogiError('invalid_parameter', `There is no category ${unknown}; there are ${names}.`)
+  }
+  const parts = Object.entries({ categories, streams, actors, subjects, from, to }).filter(
+    ([, part]) => part !== undefined,
+  )
+  if (parts.length === 0) return undefined
+  const parsed = selectionSchema.safeParse(Object.fromEntries(parts))
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  throw new KogiError('invalid_parameter', `${path.join('.') || 'The selection'} ${message}.`)
+}
+
+/** A day is its first instant in UTC. */
+const instantOf = (time: string | undefined) =>
+  time !== undefined && /^\d{4}-\d\d-\d\d$/.test(time) ? `${time}T00:00:00.000Z` : time
 
 async function replayAction(folder: string, { offline, json, data, key, since }: ReplayOptions): Promise<void> {
   const seal = await sealOptions(key, since)

@@ -12,15 +12,21 @@ const ENTRY_BYTES_MAX = 65_535
  * entries can be shown without it. Metadata that another program wrote may have no canonical form, or be too long: its
  * SHA-256 stands for it then.
  */
-export function leafOf({ stream, revision, eventId, type, metadata, data }: StoredEvent): string {
-  const sealed = { stream, revision: String(revision), id: eventId, type, data_sha256: digestOf(data) }
+export const leafOf = (event: StoredEvent): string => leafWith(event, digestOf(event.data))
+
+/** An event without its data. */
+export type EventHeader = Omit<StoredEvent, 'data'>
+
+/** The entry of an event of whose data the SHA-256 alone is there. */
+export function leafWith({ stream, revision, eventId, type, metadata }: EventHeader, dataSha256: string): string {
+  const sealed = { stream, revision: String(revision), id: eventId, type, data_sha256: dataSha256 }
   const whole = canonicalOr(() => undefined, { ...sealed, metadata })
   if (whole !== undefined && Buffer.byteLength(whole) <= ENTRY_BYTES_MAX) return whole
   return canonicalJson({ ...sealed, metadata_sha256: digestOf(metadata) })
 }
 
 /** SHA-256 of the canonical JSON of a value; of its JSON as it was stored, where it has no canonical form. */
-const digestOf = (value: unknown): string =>
+export const digestOf = (value: unknown): string =>
   createHash('sha256')
     .update(canonicalOr(() => JSON.stringify(value), value))
     .digest('hex')

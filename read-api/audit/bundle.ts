@@ -2,7 +2,8 @@
  * The form of an audit export: a folder of three files. `events.ndjson` holds one event a line, as RFC 8785 canonical
  * JSON of what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is
  * found by its line; `manifest.json` says what they hold and which of them operators decided to skip, with the SHA-256
- * of both, and its own, and the checkpoint that the notary has signed of the org's events.
+ * of both, and its own, and the checkpoint that the notary has signed of the org's events. An export of a selection has
+ * the other events of the org as well, each as its header: all but the data, of which the SHA-256 stands there.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -10,7 +11,9 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import { id, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import { digestOf, type EventHeader } from '../../projections/notary/leaf.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
+import { selectionSchema } from './selection.ts'
 
 export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'
@@ -20,9 +23,10 @@ export const OWN_FILES: readonly string[] = [MANIFEST, EVENTS, HASHES]
 
 /**
  * Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips, version 2 no
- * checkpoint.
+ * checkpoint; one of a selection is of version 4.
  */
 export const FORMAT = { format: 'kogi-audit-export', version: 3 } as const
+export const SELECTED_FORMAT = { format: FORMAT.format, version: 4 } as const
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().min(0)
@@ -39,12 +43,15 @@ export type SkipEntry = z.output<typeof skipSchema>
 
 const manifestShape = z.strictObject({
   format: z.literal(FORMAT.format),
-  version: z.union([z.literal(1), z.literal(2), z.literal(FORMAT.version)]),
+  version: z.union([z.literal(1), z.literal(2), z.literal(FORMAT.version), z.literal(SELECTED_FORMAT.version)]),
   org: id('org'),
   made_at: timestamp,
   /** Positions of the org's first and last event, and up to where the log was read. */
   range: z.strictObject({ first: unsigned64, last: unsigned64, head: unsigned64 }),
   events: count,
+  /** What the events were selected by, and how many others the org has: their headers are there. */
+  selection: selectionSchema.optional(),
+  left_out: count.optional(),
   types: z.record(z.string(), count),
   categories: z.record(z.string(), count),
   /** Ordered by position and projection, each of an event of the export. */
@@ -55,8 +62,10 @@ const manifestShape = z.strictObject({
   /** SHA-256 of the canonical manifest without this field. */
   digest: hash,
 })
-export const manifestSchema = manifestShape.refine(({ version, skips, checkpoint }) => {
-  if ((checkpoint !== undefined) !== (version === FORMAT.version)) return false
+export const manifestSchema = manifestShape.refine(({ version, skips, checkpoint, selection, left_out: leftOut }) => {
+  if ((checkpoint !== undefined) !== version >= FORMAT.version) return false
+  const isSelected = version === SELECTED_FORMAT.version
+  if ((selection !== undefined) !== isSelected || (leftOut !== undefined) !== isSelected) return false
   return version === 1 ? skips === undefined : skips !== undefined && inOrder(skips)
 })
 export type Manifest = z.output<typeof manifestShape>
@@ -113,6 +122,9 @@ export const lineSchema = z.strictObject({
   data: z.json(),
 })
 
+/** The wire form of the line of an event that is left out of a selection. */
+export const headerSchema = lineSchema.omit({ data: true }).extend({ data_sha256: hash })
+
 /** What is wrong with an export, with the file and the line where that shows. Codes are stable and append-only. */
 export class AuditFault extends KogiError {
   readonly file: string | undefined
@@ -159,6 +171,9 @@ export const auditCodes = [
   'seal_missing',
   'seal_untrusted',
   'seal_broken',
+  'selection_incomplete',
+  'selection_exceeded',
+  'selection_not_whole',
 ] as const
 export type AuditCode = (typeof auditCodes)[number]
 
@@ -168,10 +183,24 @@ export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256
 export const lineOf = ({ stream, revision, position, eventId, type, metadata, data }: StoredEvent): string =>
   canonicalJson({ stream, revision, position, id: eventId, type, metadata, data })
 
+/** An event without its data as its line. */
+export const headerLineOf = ({ stream, revision, position, eventId, type, metadata, data }: StoredEvent): string =>
+  canonicalJson({ stream, revision, position, id: eventId, type, metadata, data_sha256: digestOf(data) })
+
 /** The event of a parsed line that `lineSchema` accepts. */
 export function eventOf(line: Json): StoredEvent {
   const { id: eventId, revision, position, ...rest } = line as unknown as z.input<typeof lineSchema>
   return { ...rest, eventId, revision: BigInt(revision), position: BigInt(position) } as StoredEvent
+}
+
+/** An event that is left out of a selection. */
+export type LeftOut = { readonly header: EventHeader; readonly dataSha256: string }
+
+/** The event of a parsed line that `headerSchema` accepts. */
+export function leftOutOf(line: Json): LeftOut {
+  const { data_sha256: dataSha256, ...rest } = line as unknown as z.input<typeof headerSchema>
+  const { data: _, ...header } = eventOf({ ...rest, data: null } as Json)
+  return { header, dataSha256 }
 }
 
 /** The text of a manifest: canonical, with its own digest. */

@@ -10,14 +10,17 @@ import {
   type FileEntry,
   FORMAT,
   HASHES,
+  headerLineOf,
   lineOf,
   MANIFEST,
   manifestText,
   OWN_FILES,
+  SELECTED_FORMAT,
   type SkipEntry,
   sha256,
 } from './bundle.ts'
 import { othersIn } from './left-files.ts'
+import { isSelected, type Selection } from './selection.ts'
 
 /** How much is gathered before it is written. */
 const BUFFER_BYTES = 1 << 18
@@ -32,6 +35,8 @@ export type ExportOptions = {
   readonly checkpoint: string | undefined
   /** What operators decided to skip, of every org. */
   readonly skips: readonly SkipEntry[]
+  /** Which of its events: all of them, where nothing is said. */
+  readonly selection?: Selection | undefined
   /** The folder to make: it appears whole or not at all. */
   readonly out: string
   /** Whether a folder that is already there may be replaced. */
@@ -43,6 +48,8 @@ export type ExportOptions = {
 export type Exported = {
   readonly folder: string
   readonly events: number
+  /** Events of the org that are not selected; their headers are there. */
+  readonly leftOut?: number
   readonly bytes: number
   readonly head: bigint
 }
@@ -65,21 +72,23 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
   await mkdir(draft, { recursive: true })
   try {
     const { files, ...content } = await writeEvents(draft, options)
-    const manifest = manifestText({ ...FORMAT, org, made_at: now(), checkpoint, ...content, files })
+    const format = content.selection === undefined ? FORMAT : SELECTED_FORMAT
+    const manifest = manifestText({ ...format, org, made_at: now(), checkpoint, ...content, files })
     const file = await open(path.join(draft, MANIFEST), 'wx')
     await file.writeFile(manifest)
     await file.sync()
     await file.close()
     await publish(draft, out, exists)
     const bytes = files.reduce((sum, entry) => sum + entry.bytes, manifest.length)
-    return { folder: options.out, events: content.events, bytes, head }
+    const leftOut = content.left_out
+    return { folder: options.out, events: content.events, ...(leftOut !== undefined && { leftOut }), bytes, head }
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
     throw error
   }
 }
 
-async function writeEvents(folder: string, { events, org, head, skips, onProgress }: ExportOptions) {
+async function writeEvents(folder: string, { events, org, head, skips, selection, onProgress }: ExportOptions) {
   const lines = await LineFile.create(folder, EVENTS)
   const hashes = await LineFile.create(folder, HASHES)
   const types = new Map<string, number>()
@@ -88,19 +97,23 @@ async function writeEvents(folder: string, { events, org, head, skips, onProgres
   const own = new Set<bigint>()
   let first: bigint | undefined
   let last = 0n
+  let selected = 0
   try {
     for await (const batch of events) {
       for (const event of batch) {
         if (event.metadata?.org !== org) continue
         if (event.position <= last) throw new RangeError(`the log went back from ${last} to ${event.position}`)
-        const line = lineOf(event)
+        const isIn = selection === undefined || isSelected(selection, event)
+        const line = isIn ? lineOf(event) : headerLineOf(event)
         const pending = lines.add(line) + hashes.add(sha256(line))
         if (pending > BUFFER_BYTES) await Promise.all([lines.flush(), hashes.flush()])
+        first ??= event.position
+        last = event.position
+        if (!isIn) continue
+        selected += 1
         count(types, event.type)
         count(categories, categoryOf(event.stream))
         if (skipped.has(event.position)) own.add(event.position)
-        first ??= event.position
-        last = event.position
       }
       const read = batch.at(-1)
       if (read) onProgress?.(read.position, lines.lines)
@@ -109,7 +122,8 @@ async function writeEvents(folder: string, { events, org, head, skips, onProgres
     if (first === undefined) throw new AuditFault('org_empty', `The log holds no event of the org ${org}.`)
     const counts = { types: Object.fromEntries(types), categories: Object.fromEntries(categories) }
     const decided = skips.filter(({ position }) => own.has(position)).sort(bySkip)
-    return { range: { first, last, head }, events: lines.lines, ...counts, skips: decided, files }
+    const chosen = selection && { selection, left_out: lines.lines - selected }
+    return { range: { first, last, head }, events: selected, ...chosen, ...counts, skips: decided, files }
   } finally {
     await Promise.all([lines.close(), hashes.close()])
   }

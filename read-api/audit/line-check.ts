@@ -4,10 +4,27 @@ import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
+import type { EventHeader } from '../../projections/notary/leaf.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
 import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
-import { type AuditCode, AuditFault, EVENTS, eventOf, lineSchema, type Manifest, metadataSchema } from './bundle.ts'
+import {
+  type AuditCode,
+  AuditFault,
+  EVENTS,
+  eventOf,
+  headerSchema,
+  type LeftOut,
+  leftOutOf,
+  lineSchema,
+  type Manifest,
+  metadataSchema,
+} from './bundle.ts'
+import { isSelected, type Selection } from './selection.ts'
+
+type MakeFault = (code: AuditCode, message: string) => AuditFault
+
+type Counts = Pick<Manifest, 'types' | 'categories'> & { events: number; left_out: number | undefined }
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
 function compiler() {
@@ -18,7 +35,7 @@ function compiler() {
 }
 
 /** What the lines of exports are checked against, compiled once for all of them. */
-export type LineSchemas = ReturnType<typeof lineSchemas>
+type LineSchemas = ReturnType<typeof lineSchemas>
 
 export function lineSchemas(aggregates: readonly AnyAggregate[]) {
   const compile = compiler()
@@ -28,7 +45,7 @@ export function lineSchemas(aggregates: readonly AnyAggregate[]) {
       types.set(type, { check: compile(schema), category: name, schema: (upcast?.[type]?.length ?? 0) + 1 })
     }
   }
-  return { envelope: compile(lineSchema), metadata: compile(metadataSchema), types }
+  return { envelope: compile(lineSchema), header: compile(headerSchema), metadata: compile(metadataSchema), types }
 }
 
 export type LineCheckOptions = {
@@ -38,6 +55,8 @@ export type LineCheckOptions = {
   /** Those that the export is for, with the positions that its manifest lets them skip. */
   readonly projections: readonly AnyProjection[]
   readonly skips: Skips
+  /** Which events must be there; those of the others without their data. */
+  readonly selection?: Selection | undefined
   /** How the log names streams and events; without it their names are taken as they are. */
   readonly names?: Names
 }
@@ -52,7 +71,8 @@ export type Names = {
 /** An event that stands where it should. */
 export type CheckedLine = {
   readonly position: bigint
-  readonly stored: StoredEvent
+  /** The event as it was stored, or what there is of one that is not selected. */
+  readonly line: { readonly stored: StoredEvent } | LeftOut
   /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
 }
@@ -65,20 +85,46 @@ export type CheckedLine = {
 export function lineChecker(options: LineCheckOptions) {
   const { org } = options
   const revisions = new Map<string, bigint>()
-  const counts: Pick<Manifest, 'types' | 'categories'> & { events: number } = { types: {}, categories: {}, events: 0 }
+  const counts: Counts = { types: {}, categories: {}, events: 0, left_out: options.selection && 0 }
   const names = options.names && nameChecker(options.names)
   let first: bigint | undefined
   let last = -1n
 
   function check(text: string, line: number): CheckedLine {
     const fault = (code: AuditCode, message: string) => new AuditFault(code, message, { file: EVENTS, line })
-    const event = storedIn(text, options.schemas, fault)
-    const { type, stream, position, revision, metadata } = event
+    const parsed = parsedIn(text, fault)
+    if (options.selection && 'data_sha256' in parsed)
+      return checkLeftOut(leftOutIn(parsed, options.schemas, fault), fault)
+    const event = storedIn(parsed, options.schemas, fault)
+    if (options.selection && !isSelected(options.selection, event)) {
+      throw fault('selection_exceeded', 'The event is not one of those that were selected.')
+    }
     const found = decodedOr(event, options)
     const unskipped = 'code' in found ? unskippedBy(options.projections, options.skips, event) : []
     if ('code' in found && unskipped.length > 0) {
       throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
     }
+    checkPlace(event, !('code' in found), fault)
+    counts.events += 1
+    counts.types[event.type] = (counts.types[event.type] ?? 0) + 1
+    const category = categoryOf(event.stream)
+    counts.categories[category] = (counts.categories[category] ?? 0) + 1
+    const checked = { position: last, line: { stored: event } }
+    return 'code' in found ? checked : { ...checked, decoded: found }
+  }
+
+  function checkLeftOut(line: LeftOut, fault: MakeFault): CheckedLine {
+    const { header } = line
+    if (isSelected(options.selection!, header)) {
+      throw fault('selection_incomplete', 'The event is one of those that were selected, and its data is not there.')
+    }
+    checkPlace(header, options.schemas.metadata(header.metadata), fault)
+    counts.left_out! += 1
+    return { position: last, line }
+  }
+
+  function checkPlace(event: EventHeader, isNamed: boolean, fault: MakeFault): void {
+    const { stream, position, revision, metadata } = event
     if (metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${metadata.org}.`)
     if (position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
     if (position < last) throw fault('line_reordered', `The position ${position} comes after ${last}.`)
@@ -86,21 +132,16 @@ export function lineChecker(options: LineCheckOptions) {
     if (revision !== expected) {
       throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
     }
-    if (!('code' in found)) names?.(event, fault)
+    if (isNamed) names?.(event, fault)
     first ??= position
     last = position
     revisions.set(stream, expected + 1n)
-    counts.events += 1
-    counts.types[type] = (counts.types[type] ?? 0) + 1
-    const category = categoryOf(stream)
-    counts.categories[category] = (counts.categories[category] ?? 0) + 1
-    return 'code' in found ? { position, stored: event } : { position, stored: event, decoded: found }
   }
 
   /** To be called after the last line: whether the manifest tells what the lines hold. */
   function end(manifest: Manifest): void {
-    const { events, types: byType, categories, range } = manifest
-    const stated = canonicalJson({ events, types: byType, categories, first: range.first, last: range.last })
+    const { events, types: byType, categories, range, left_out } = manifest
+    const stated = canonicalJson({ events, types: byType, categories, left_out, first: range.first, last: range.last })
     if (range.head < range.last || stated !== canonicalJson({ ...counts, first, last })) {
       throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
     }
@@ -115,7 +156,7 @@ const ID_LETTERS = 18
 function nameChecker({ streamOf, eventIdOf }: Names) {
   const done = new Set<string>()
   const latest = new Map<string, { readonly commandId: string; readonly n: number }>()
-  return ({ stream, eventId, metadata }: StoredEvent, fault: (code: AuditCode, message: string) => AuditFault) => {
+  return ({ stream, eventId, metadata }: EventHeader, fault: MakeFault) => {
     const { org, id, commandId, fingerprint } = metadata
     if (stream !== streamOf(org, categoryOf(stream), id)) {
       throw fault('stream_misnamed', `The stream of ${id} is not called ${stream}.`)
@@ -134,14 +175,25 @@ function nameChecker({ streamOf, eventIdOf }: Names) {
   }
 }
 
-/** The event of a line, whatever its data. */
-function storedIn(text: string, { envelope }: LineSchemas, fault: (code: AuditCode, message: string) => AuditFault) {
+function parsedIn(text: string, fault: MakeFault): object {
   const parsed = parse(text)
   if (parsed === undefined || canonical(parsed) !== text) {
     throw fault('line_not_canonical', 'The line is not canonical JSON.')
   }
+  if (typeof parsed === 'object' && parsed !== null) return parsed
+  throw fault('line_invalid', 'The line is no event: it is no object.')
+}
+
+/** The header of a line of an event that is left out. */
+function leftOutIn(parsed: object, { header }: LineSchemas, fault: MakeFault): LeftOut {
+  if (!header(parsed)) throw fault('line_invalid', `The line is no header of an event: ${reason(header)}.`)
+  return leftOutOf(parsed as Json)
+}
+
+/** The event of a line, whatever its data. */
+function storedIn(parsed: object, { envelope }: LineSchemas, fault: MakeFault): StoredEvent {
   if (!envelope(parsed)) throw fault('line_invalid', `The line is no event: ${reason(envelope)}.`)
-  return eventOf(parsed)
+  return eventOf(parsed as Json)
 }
 
 /** The reason why an event is unreadable, without the full stop. */

@@ -38,6 +38,12 @@ export type Replayed = {
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { folder, projections, live } = options
   const manifest = await readManifest(folder)
+  if (manifest.selection !== undefined) {
+    throw new AuditFault(
+      'selection_not_whole',
+      'Rows follow from all events: export the organization without a selection.',
+    )
+  }
   const skips = skipsOf(manifest)
   const others: string[] = []
   const noted = async function* () {

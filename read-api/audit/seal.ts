@@ -1,10 +1,10 @@
 /** What signed checkpoints say of the events of an export: that they are all that the org had then, as they were. */
-import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Head, openCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
-import { leafOf } from '../../projections/notary/leaf.ts'
+import { leafOf, leafWith } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import type { Verifier } from '../../projections/notary/note.ts'
 import { AuditFault, EVENTS, MANIFEST, type Manifest } from './bundle.ts'
+import type { CheckedLine } from './line-check.ts'
 
 export type SealOptions = {
   /** Public keys of the log, from elsewhere than the export. Without them the checkpoint is only compared. */
@@ -38,9 +38,9 @@ export function sealChecker({ org, checkpoint }: Manifest, { verifiers, earlier 
       ...(line !== undefined && { line }),
     })
   return {
-    add(event: StoredEvent, line: number): void {
+    add(event: CheckedLine['line'], line: number): void {
       if (wanted.length === 0) return
-      tree.add(leafHash(leafOf(event)))
+      tree.add(leafHash('stored' in event ? leafOf(event.stored) : leafWith(event.header, event.dataSha256)))
       for (const { head, from } of wanted) {
         if (head.size !== line || head.root.equals(tree.root)) continue
         throw broken(`one of the first ${line} was changed, added, moved or left out, as ${from} shows`, line)

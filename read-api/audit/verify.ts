@@ -24,7 +24,7 @@ const MANIFEST_BYTES_MAX = 10_000_000
 /** The longest line that an export can have: an event is at most a few megabytes. */
 const LINE_BYTES_MAX = 64_000_000
 
-export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips'> &
+export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips' | 'selection'> &
   SealOptions & {
     readonly onProgress?: (line: number, lines: number) => void
   }
@@ -69,16 +69,22 @@ export async function* verifiedEvents(
   options: CheckOptions,
 ): AsyncGenerator<CheckedLine> {
   await checkFiles(folder, manifest)
-  const checker = lineChecker({ ...options, org: manifest.org, skips: skipsOf(manifest) })
+  const checker = lineChecker({
+    ...options,
+    org: manifest.org,
+    skips: skipsOf(manifest),
+    selection: manifest.selection,
+  })
   const seal = sealChecker(manifest, options)
   const skipped = new Set(manifest.skips?.map(({ position }) => position))
+  const lines = manifest.events + (manifest.left_out ?? 0)
   let line = 0
   for await (const { bytes } of linesOf(path.join(folder, EVENTS))) {
     line += 1
     const checked = checker.check(bytes.toString(), line)
     skipped.delete(checked.position)
-    seal.add(checked.stored, line)
-    if (line % 1_000 === 0) options.onProgress?.(line, manifest.events)
+    seal.add(checked.line, line)
+    if (line % 1_000 === 0) options.onProgress?.(line, lines)
     yield checked
   }
   checker.end(manifest)
@@ -89,7 +95,7 @@ export async function* verifiedEvents(
       file: MANIFEST,
     })
   }
-  options.onProgress?.(line, manifest.events)
+  options.onProgress?.(line, lines)
 }
 
 async function checkFiles(folder: string, { files }: Manifest): Promise<void> {
