@@ -41,10 +41,12 @@ export type EventStore = {
   readonly positions: (stream: string, from: bigint, limit: number) => Promise<readonly bigint[]>
   /** Appends to a derived stream, wherever it ends; the server drops a repetition of the same event ids. */
   readonly appendDerived: (stream: string, events: readonly NewEvent[]) => Promise<void>
+  /** At most `limit` events of a derived stream, from revision `from` on; from its end on that side by default. */
   readonly readDerived: (
     stream: string,
     direction: 'forwards' | 'backwards',
     limit: number,
+    from?: bigint,
   ) => Promise<readonly DerivedEvent[]>
   /** Keeps only the last `count` events of a derived stream. */
   readonly keepLast: (stream: string, count: number) => Promise<void>

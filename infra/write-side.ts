@@ -52,7 +52,7 @@ export function openWriteSide(
     checkReferences: referenceCheck(aggregates, store),
     turns: new Turns(),
     now: timestampNow,
-    onRefused: refusals(store, log),
+    onRefused: refusals(store, log, timestampNow),
     onAnswered: answeredCommands(log, metrics),
     keyring: keyring(keys, {
       watch,

@@ -4,6 +4,7 @@ import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { changesField } from './audit/changes.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
+import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
 import { bookRoutes } from './briefcase/books.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
@@ -33,7 +34,7 @@ import { unclearedRoute } from './wallet/uncleared.ts'
 import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps & FileDeps
+export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps & FileDeps & RefusalDeps
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
@@ -57,6 +58,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),
+  refusalsRoute(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),

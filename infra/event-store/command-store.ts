@@ -58,9 +58,9 @@ export function commandStore(
     async appendDerived(stream, events) {
       await append(stream, 'any', events)
     },
-    async readDerived(stream, direction, limit) {
-      const from = direction === 'forwards' ? 'start' : 'end'
-      return (await read(stream, direction, from, limit)).map(asDerivedEvent)
+    async readDerived(stream, direction, limit, from) {
+      const end = direction === 'forwards' ? 'start' : 'end'
+      return (await read(stream, direction, from ?? end, limit)).map(asDerivedEvent)
     },
     async keepLast(stream, count) {
       try {

@@ -48,6 +48,7 @@ import { masterKeysOf } from '../master-keys.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { sealedEvents } from '../notary/sealed-events.ts'
 import { createPool } from '../postgres.ts'
+import { notedRefusals } from '../refusals.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
 import { openLive } from './live.ts'
@@ -185,6 +186,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         ...stores,
         openFile: fileStore(config).read,
         eventsAt: sealedEvents({ pool, events, store }),
+        refusals: (...of) => notedRefusals(store, ...of),
         kinds,
         memories,
         memoryPermissions,

@@ -70,6 +70,7 @@ describe('permissions', () => {
     'briefcase.library-assets': 'rw rw rw rw rw r - r',
     'briefcase.item-templates': 'rw rw rw rw rw r - r',
     'audit.erasures': 'rw rw - - - - - r',
+    'audit.refusals': 'r r - - - - - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

@@ -51,6 +51,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     memoryPermissions,
     resources: code.resources,
     eventsAt: async () => [],
+    refusals: async () => [],
     openFile: async () => undefined,
     allows: () => true,
   }

@@ -100,6 +100,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     memoryPermissions,
     resources,
     eventsAt: async () => [],
+    refusals: async () => [],
     openFile: async () => undefined,
     allows: () => true,
     ...overrides,
