@@ -108,7 +108,7 @@ export function parseCommand(client: ClientCommand, sent: Sent): Command {
   if (named !== undefined && RESERVED.has(named)) {
     throw invalidBody([{ field: 'id', message: `${named} is a path of the list: choose another id` }])
   }
-  const idempotencyKey = keyOf(sent)
+  const idempotencyKey = checkedKey(sent.key)
   const id =
     aggregate.only ?? (opens ? (named ?? unnamedId(principal.org, aggregate.name, idempotencyKey)) : idOf(sent))
   const body = named === undefined ? given : withoutId(given)
@@ -251,7 +251,8 @@ function valueAt(body: unknown, path: readonly string[]): unknown {
 export const IDEMPOTENCY_KEY_MAX = 255
 const IDEMPOTENCY_KEY = /^[\u0020-\u007e\u0080-\u00ff]{1,255}$/
 
-function keyOf({ key }: Sent): string {
+/** A key as it is. Throws `invalid_header` for what no key may be. */
+export function checkedKey(key: string): string {
   if (IDEMPOTENCY_KEY.test(key)) return key
   throw invalidHeader('Idempotency-Key', `1 to ${IDEMPOTENCY_KEY_MAX} printable characters`)
 }

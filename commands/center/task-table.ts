@@ -1,18 +1,21 @@
 /** `POST /kctr/task-table`: tasks from CSV, each line a command of its own. */
 import { z } from 'zod'
 import { centerService } from '../../domain/center/service.ts'
+import { labelsOf } from '../../domain/center/task/labels.ts'
 import { task } from '../../domain/center/task/task.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import type { ApiRequest, Route } from '../../domain/kernel/route.ts'
+import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
 import { integer, object, text } from '../../domain/kernel/schema.ts'
 import { csvLines, csvValue } from '../../domain/record/csv.ts'
 import { execute } from '../execute.ts'
 import { uuidOf } from '../ids.ts'
 import {
   type CommandDeps,
+  checkedKey,
   commandsOf,
   dryRunOf,
   dryRunParameter,
+  IDEMPOTENCY_KEY_MAX,
   invalidBody,
   parseBody,
   parseCommand,
@@ -32,12 +35,25 @@ const response = object({
 
 const create = commandsOf([centerService]).find(({ operationId }) => operationId === 'task.create')!
 
+const keyParameter: Parameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  schema: z.string().max(IDEMPOTENCY_KEY_MAX),
+  description:
+    'Gives each line a key that follows from this and its place: the same file sent again creates nothing twice. ' +
+    'Made up if left out.',
+}
+
+/** Statuses that say no more than that the same may be accepted later. */
+const AGAIN = new Set([409, 429])
+
 /** Columns of an export that no client sets. */
 const LEFT_OUT = new Set(['sprint', 'stage', 'actual_hours', 'created_at', 'completed_at'])
 
 /**
  * The route of imports. A line is created under a key that follows from that of the request and its place, so that the
- * same file sent again under the same key creates nothing twice.
+ * same file sent again under the same key creates nothing twice. A fault, which is no answer about a line, ends the
+ * import: its details name the line, and the key under which the rest follows.
  */
 export const taskTableRoute = (deps: CommandDeps): Route => ({
   method: 'POST',
@@ -46,16 +62,17 @@ export const taskTableRoute = (deps: CommandDeps): Route => ({
   summary: 'Create tasks from CSV, a line each; a line that is refused does not stop the others.',
   permission: 'center.tasks.write',
   tag: 'kctr',
-  parameters: [dryRunParameter],
+  parameters: [keyParameter, dryRunParameter],
   body,
   bodyBytesMax: BODY_BYTES_MAX,
   response,
-  errors: { 422: ['idempotency_key_reused', ...task.rejections], 503: ['engine_unavailable', 'outcome_unknown'] },
+  answerHeaders: ['Kogi-Position', 'Idempotency-Key'],
+  errors: { 409: ['conflict'], 503: ['engine_unavailable', 'outcome_unknown'] },
   async handle(request) {
     const { content } = parseBody(body, request.body)
     const bodies = bodiesOf(content)
     const dryRun = dryRunOf(request.query)
-    const key = request.header('idempotency-key') ?? deps.newKey()
+    const key = checkedKey(request.header('idempotency-key') ?? deps.newKey())
     const refused: { line: number; code: string; message: string }[] = []
     let [created, position] = [0, 0n]
     for (const [n, { line, fields }] of bodies.entries()) {
@@ -64,13 +81,20 @@ export const taskTableRoute = (deps: CommandDeps): Route => ({
         created += receipt.events.length > 0 ? 1 : 0
         if (receipt.position > position) position = receipt.position
       } catch (error) {
-        if (!(error instanceof KogiError)) throw error
-        const { code, message, details } = error
+        const { status, code, message, details } = deps.errorAnswer(error, request.correlationId)
+        if (status >= 500 || AGAIN.has(status)) {
+          const where = [
+            { field: 'line', message: String(line) },
+            { field: 'Idempotency-Key', message: key },
+          ]
+          throw new KogiError(code, message, [...details, ...where], { cause: error })
+        }
         const about = details.map(({ field, message }) => `${field} ${message}`).join('; ')
         refused.push({ line, code, message: (about ? `${message} ${about}` : message).slice(0, 1_000) })
       }
     }
-    return { data: { created, refused }, headers: position > 0n ? { 'Kogi-Position': String(position) } : {} }
+    const headers = { 'Idempotency-Key': key, ...(position > 0n && { 'Kogi-Position': String(position) }) }
+    return { data: { created, refused }, headers }
   },
 })
 
@@ -114,6 +138,6 @@ function bodiesOf(content: string): readonly Body[] {
 }
 
 function fieldOf(name: string, value: string): unknown {
-  if (name === 'labels') return value.split(/\s+/)
+  if (name === 'labels') return labelsOf(value)
   return name === 'estimated_hours' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
 }

@@ -1,4 +1,5 @@
 /** Tasks as files: a calendar of what is due (RFC 5545), and a table for spreadsheets (RFC 4180). */
+import { labelsText } from '../../domain/center/task/labels.ts'
 import { csvField } from '../../domain/record/csv.ts'
 import { projects } from '../../projections/center/projects.ts'
 import { sprints } from '../../projections/center/sprints.ts'
@@ -94,7 +95,7 @@ export const tableQuestion: Question = {
       throw invalidParameter('project', `must be named: there are more than ${TASKS_MAX} tasks`)
     const cell = (value: unknown) => {
       if (value === null) return ''
-      if (Array.isArray(value)) return csvField(value.join(' '))
+      if (Array.isArray(value)) return csvField(labelsText(value))
       return csvField(value as string | number)
     }
     const lines = [[...COLUMNS, ...MORE], ...rows.map(row => row.map(cell))].map(fields => `${fields.join(',')}\r\n`)
