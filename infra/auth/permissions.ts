@@ -8,7 +8,12 @@ import { httpError } from '../http/errors.ts'
  * Permissions of reads that are no list of a read model, of what is more than one command, and of the operator, whose
  * service has no roles.
  */
-const SPECIAL = [`${memories.service}.memories.read`, 'wallet.imports.write', 'audit.refusals.read', 'platform.log.read']
+const SPECIAL = [
+  `${memories.service}.memories.read`,
+  'wallet.imports.write',
+  'audit.refusals.read',
+  'platform.log.read',
+]
 
 /** Every permission that a command or a read needs, as `service.resource.action`, each once, in order. */
 export const permissions: readonly string[] = [

@@ -1,6 +1,6 @@
 /**
- * `GET /kmg/refused-commands`: what the rules refused, the latest first. The notes are those of the write side, which it
- * makes as best it can and not more than some a second for each org: what is not here may have been refused too.
+ * `GET /kmg/refused-commands`: what the rules refused, the latest first. The notes are those of the write side, which
+ * makes as many as it can, and not more than some a second for each org: others may have been refused too.
  */
 import { z } from 'zod'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
