@@ -1,4 +1,4 @@
-/** Labels as a text with blanks between; one with blanks or quote marks of its own is quoted: `"in print" poster`. */
+/** Labels as a text with blanks between; one with blanks or quote marks is in quotes: `"in print" poster`. */
 
 const LABEL = /"((?:[^"]|"")*)"(?=\s|$)|(\S+)/g
 
