@@ -10,6 +10,8 @@ export type Recurrence = { readonly rule: string; readonly starts: string; reado
 /** The instant at which it is due, as `timestamp`, and its place among all those of the rule, from 1. */
 export type Due = { readonly at: string; readonly number: number }
 
+/** The calendar has years of four digits. */
+const LAST = secondsOf('9999-12-31T23:59:59')!
 /** Times that are looked at for the first one behind an instant. */
 const SKIPPED_MAX = 100_000
 
@@ -41,12 +43,13 @@ export function nextDue(recurrence: Recurrence, { at, number }: Due): Due | unde
   return undefined
 }
 
-/** The instants of a rule up to its `UNTIL`, from a local time on. */
+/** The instants of a rule up to its `UNTIL` and the end of the calendar, from a local time on. */
 function* instants({ starts, zone }: Recurrence, rule: Rule, from?: number): Generator<number> {
   const start = secondsOf(starts)!
   const { until = Number.POSITIVE_INFINITY, untilIsUtc } = rule
   for (const local of occurrences(rule, start, from)) {
     const instant = instantOf(zone, local)
+    if (local > LAST || (instant ?? local) > LAST) return
     if ((untilIsUtc ? (instant ?? local) : local) > until) return
     if (instant !== undefined) yield instant
   }

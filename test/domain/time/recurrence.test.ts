@@ -62,6 +62,12 @@ describe('recurrence', () => {
     expect(until('20260102T002959')).to.deep.equal(['2025-12-31T15:30'])
   })
 
+  it('ends with the calendar', () => {
+    const daily = (zone: string) => instantsOf('FREQ=DAILY', '9999-12-30T22:00:00', zone)
+    expect(daily('UTC')).to.deep.equal(['9999-12-30T22:00', '9999-12-31T22:00'])
+    expect(daily('America/New_York')).to.deep.equal(['9999-12-31T03:00'])
+    expect(instantsOf('FREQ=YEARLY;INTERVAL=9000', '2026-03-28T09:00:00')).to.deep.equal(['2026-03-28T09:00'])
+  })
   it('goes on from any time as from the start', () => {
     const recurrence = { rule: 'FREQ=HOURLY;INTERVAL=7;BYHOUR=9,10,11', starts: '2026-01-01T09:15:00', zone: 'UTC' }
     const all = instantsOf(recurrence.rule, recurrence.starts, 'UTC', 50)
