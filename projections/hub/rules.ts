@@ -39,7 +39,9 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TaskCommented', 'mentioned', ({ text }) => mentionsIn(text)),
   rule('TaskCommentChanged', 'mentioned', ({ text }) => mentionsIn(text)),
   rule('TaskDue', 'task_due', ({ assignee }) => [assignee]),
-  rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
+  // Approval of the payments of a batch is asked for once.
+  rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers, batch }) => (batch ? [] : approvers)),
+  rule('PaymentBatchApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
   rule('BudgetPassed', 'budget_passed', ({ owner }) => [owner]),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]

@@ -19,8 +19,10 @@ const count = integer(0, 10_000)
 const row = object({
   org: id('org'),
   id: id('payment batch'),
-  status: oneOf('running', 'completed', 'partly_completed', 'failed').meta({
-    description: 'once all payments have ended: whether all, some or none of them were completed',
+  status: oneOf('running', 'waiting', 'completed', 'partly_completed', 'failed').meta({
+    description:
+      '`waiting`: all payments that have not ended wait for approval; once all have ended: whether all, some or none ' +
+      'of them were completed',
   }),
   title: text(200).optional(),
   from: id('wallet'),
@@ -50,6 +52,10 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     requested_at: at,
   })),
   PaymentDue: changed(() => ({})),
+  PaymentWaiting: changed(() => ({})),
+  PaymentBatchApprovalAsked: changed(() => ({ status: 'waiting' })),
+  PaymentBatchApproved: changed(() => ({ status: 'running' })),
+  PaymentBatchDeclined: changed(() => ({ status: 'running' })),
   PaymentEnded: changed(({ outcome }, { completed, failed }) =>
     outcome === 'completed' ? { completed: completed + 1 } : { failed: failed + 1 },
   ),

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
 import {
   currency,
   id,
@@ -19,7 +20,7 @@ const row = object({
   org: id('org'),
   batch: id('payment batch'),
   payment: unsigned64.meta({ description: 'number of the payment in its batch' }),
-  status: oneOf('under_way', 'completed', 'refused', 'timed_out', 'cancelled', 'declined'),
+  status: oneOf('under_way', 'waiting', 'completed', 'refused', 'timed_out', 'cancelled', 'declined'),
   transfer: uuid.meta({ description: 'the transfer that moves the money; none where that could not be requested' }),
   to: id('wallet'),
   to_account: text(255),
@@ -35,6 +36,18 @@ const row = object({
   updated_at: timestamp,
   ended_at: timestamp.optional(),
 })
+
+type Row = z.output<typeof row>
+type Decided = { readonly payments: readonly { readonly payment: number }[] }
+
+const keysOf = ({ payments }: Decided, { org, id }: { readonly org: string; readonly id: string }) =>
+  payments.map(({ payment }) => ({ org, batch: id, payment: BigInt(payment) }))
+
+const withStatus = (
+  row: Row,
+  status: Row['status'],
+  { revision, metadata: { at } }: Pick<DomainEvent, 'revision' | 'metadata'>,
+): Row => ({ ...row, status, revision, updated_at: at })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
   PaymentBatchRequested: null,
@@ -57,6 +70,19 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       revision,
       updated_at: at,
     }),
+  },
+  PaymentWaiting: {
+    keys: ({ data: { payment }, metadata: { org, id } }) => [{ org, batch: id, payment: BigInt(payment) }],
+    fold: (row, event) => withStatus(existing(row, event), 'waiting', event),
+  },
+  PaymentBatchApprovalAsked: null,
+  PaymentBatchApproved: {
+    keys: ({ data, metadata }) => keysOf(data, metadata),
+    fold: (row, event) => withStatus(existing(row, event), 'under_way', event),
+  },
+  PaymentBatchDeclined: {
+    keys: ({ data, metadata }) => keysOf(data, metadata),
+    fold: (row, event) => withStatus(existing(row, event), 'under_way', event),
   },
   PaymentEnded: {
     keys: ({ data: { payment }, metadata: { org, id } }) => [{ org, batch: id, payment: BigInt(payment) }],

@@ -148,7 +148,7 @@ const on: Handlers<Row, typeof events> = {
       return {
         ...before,
         status: 'declined',
-        decided_by: metadata.actor.subject,
+        decided_by: (metadata.behalf ?? metadata.actor).subject,
         reason: data.reason,
         steps: stepped(steps, 'declined', metadata.at),
         revision,

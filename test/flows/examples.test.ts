@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { execute } from '../../commands/execute.ts'
 import { mail } from '../../domain/hub/mail/mail.ts'
 import { campaign } from '../../domain/wallet/campaign/campaign.ts'
+import { paymentBatch } from '../../domain/wallet/paymentbatch/paymentbatch.ts'
 import { transfer } from '../../domain/wallet/transfer/transfer.ts'
 import type { OpenApi } from '../../infra/http/openapi.ts'
 import { silentLog } from '../../infra/log.ts'
@@ -45,6 +46,8 @@ const UNNAMED = new Set([
   'wallet.convert',
   'transfer.approve',
   'transfer.decline',
+  'paymentbatch.approve',
+  'paymentbatch.decline',
   'sprint.remove',
   'getFile',
   'getFileContent',
@@ -132,6 +135,18 @@ describe('the examples of the OpenAPI document', () => {
     await close()
     return made.id
   }
+  /** The same of a payment batch. */
+  async function waitingBatch(): Promise<string> {
+    const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    const made = { org: 'examples', id: randomUUID() }
+    const payments = [{ to: 'studio', to_account: 'savings', amount: 1n }]
+    const body = { from: 'studio', from_account: 'checking', currency: 'EUR', payments }
+    await give(deps, paymentBatch, made, { by: 'payment', name: 'request', body, part: '' })
+    const waits = { payment: 1, approvers: [] }
+    await give(deps, paymentBatch, made, { by: 'payment', name: 'recordWaiting', body: waits, part: '' })
+    await close()
+    return made.id
+  }
   /** Records a rate of today; no example can name the day. */
   async function priced(base: string, quote: string): Promise<undefined> {
     const rates = [{ day: new Date().toISOString().slice(0, 10), base, quote, rate: '1.0887' }]
@@ -192,6 +207,8 @@ describe('the examples of the OpenAPI document', () => {
     getPayment: async () => '1',
     'transfer.approve': () => waiting(),
     'transfer.decline': () => waiting(),
+    'paymentbatch.approve': () => waitingBatch(),
+    'paymentbatch.decline': () => waitingBatch(),
     listVersions: async name => (name === 'category' ? 'page' : 'page-1'),
     restoreVersion: async name => (name === 'category' ? 'page' : 'page-1'),
     getBacklogItem: async name => (name === 'rank' ? 'V' : undefined),

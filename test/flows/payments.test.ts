@@ -145,6 +145,45 @@ describe('what may be sent out of a wallet', function () {
     expect(await balances()).to.include({ studio: '6926/0', ben: '3021/0' })
   })
 
+  it('waits as a whole where the payments of a batch are more together, and is decided on by one command', async () => {
+    const pay = (to: string, amount: string) => ({ to, to_account: 'main', amount })
+    const payments = ['200', '200', '101'].map(amount => pay('ben', amount))
+    const waits = async (id: string) => {
+      const body = { id, from: 'studio', from_account: 'main', currency: 'EUR', payments }
+      await sent(jon, '/payment-batches', body)
+      await batchIs(id, 'waiting')
+    }
+    const batchIs = (id: string, status: string) =>
+      until(
+        () => readAt(`/kwlt/payment-batches/${id}`) as Promise<Row>,
+        row => row.status === status,
+      )
+    const statuses = async (id: string) =>
+      ((await readAt(`/kwlt/payment-batches/${id}/payments`)) as Row[]).map(({ status }) => status)
+    const askedOf = async (client: Client) =>
+      ((await client.call('GET', '/api/v1/khub/notifications')).body.data as Row[]).filter(
+        ({ kind, category }) => kind === 'transfer_approval_asked' && category === 'paymentbatch',
+      )
+    await waits('many')
+    expect(await statuses('many')).to.deep.equal(['waiting', 'waiting', 'waiting'])
+    expect(
+      await until(
+        () => askedOf(mira),
+        rows => rows.length > 0,
+      ),
+    ).to.have.length(1)
+    expect((await sent(jon, '/payment-batches/many/approve', {}, 422)).error.code).to.equal('payment_batch_of_oneself')
+    await sent(ana, '/payment-batches/many/approve', { reason: 'As agreed' }, 200)
+    expect(await batchIs('many', 'completed')).to.include({ completed: 3, moved: '501' })
+    expect(await balances()).to.include({ studio: '6425/0', ben: '3522/0' })
+    await waits('none')
+    await sent(ana, '/payment-batches/none/decline', { reason: 'Not agreed' }, 200)
+    expect(await batchIs('none', 'failed')).to.include({ failed: 3, moved: '0' })
+    const [{ transfer }] = (await readAt('/kwlt/payment-batches/none/payments')) as [Row]
+    expect(await readAt(`/kwlt/transfers/${transfer}`)).to.include({ status: 'declined', decided_by: 'ana' })
+    expect(await balances()).to.include({ studio: '6425/0', ben: '3522/0' })
+  })
+
   it('is approved by users of the wallet alone, once it names some', async () => {
     await sent(mira, '/wallets/studio/users', { user: 'jon', right: 'post' })
     const id = await request(jon, '700')

@@ -4,7 +4,7 @@ import { movesNothing, takenBy } from '../../../domain/wallet/transfer/movement.
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
 import { wallet } from '../../../domain/wallet/wallet/wallet.ts'
 import { leadingTo, process, type Refusal, type Step, step } from '../process.ts'
-import { paymentEnded } from './payment.ts'
+import { paymentEnded, paymentWaits } from './payment.ts'
 
 type Moved = ReturnType<(typeof events)['TransferHeld']['parse']>
 
@@ -16,16 +16,21 @@ export const transferProcess = process({
     TransferRequested({ data, stream, metadata: { id } }) {
       if (movesNothing(data)) return paymentEnded(data.batch, 'completed')
       const held = heldOf(data, stream)
-      const hold = step(wallet, 'hold', data.from, held, refusal =>
-        refusal.code === 'transfer_approval_required' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),
-      )
+      const refused = (refusal: Refusal) =>
+        refusal.code === 'transfer_approval_required' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal)
+      const { total } = data.batch ?? {}
+      // What all payments of a batch take together may need a second person though each alone does not.
+      const hold =
+        total === undefined
+          ? step(wallet, 'hold', data.from, held, refused)
+          : step(wallet, 'reserve', data.from, { ...held, as: 'asked', total }, refused)
       // A transfer from before there were kinds goes on as it began, in two parts.
       if (data.kind === undefined) return [hold, step(transfer, 'recordHold', id, {})]
       const within = step(wallet, 'reserve', data.from, { ...held, as: 'within' }, refuse(id, 'hold'))
       // A fee leaves the wallet also where the amount stays in it.
       return [data.from === data.to && !data.fee ? within : hold, ...moves(data, stream, id)]
     },
-    TransferApprovalAsked: null,
+    TransferApprovalAsked: ({ data }) => paymentWaits(data.batch, data.approvers),
     TransferApproved({ data, stream, metadata: { id } }) {
       const hold = step(wallet, 'reserve', data.from, { ...heldOf(data, stream), as: 'approved' }, refusal =>
         refusal.code === 'wallet_right_missing' ? askApproval(id, refusal) : refuse(id, 'hold')(refusal),

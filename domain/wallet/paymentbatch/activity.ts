@@ -14,6 +14,13 @@ export const activity: Activity<typeof events> = {
       ...said`requested payment ${String(data.payment)} of the payment batch ${THING}: `,
       ...moved(data),
     ],
+    PaymentWaiting: ({ payment }) =>
+      said`noted that payment ${String(payment)} of the payment batch ${THING} waits for approval`,
+    PaymentBatchApprovalAsked: said`asked for approval of the payment batch ${THING}`,
+    PaymentBatchApproved: ({ payments }) =>
+      said`approved ${String(payments.length)} payments of the payment batch ${THING}`,
+    PaymentBatchDeclined: ({ payments }) =>
+      said`declined ${String(payments.length)} payments of the payment batch ${THING}`,
     PaymentEnded: ({ payment, outcome, code }) =>
       said`noted the end of payment ${String(payment)} of the payment batch ${THING}: ${textOf(outcome, code)}`,
     PaymentBatchEnded: ({ completed, failed }) =>

@@ -11,6 +11,7 @@ import {
   timestamp,
   uuid,
 } from '../../kernel/schema.ts'
+import { reason } from '../../record/reason.ts'
 import { account, askedMovement, movement } from '../transfer/movement.ts'
 
 /** Payments of one batch: all of them are one append, which the log bounds. */
@@ -29,6 +30,11 @@ const why = {
 const { from, fromAccount, currency, places } = movement
 const { to: _, to_account: __, amount: ___, description: ____, ...source } = askedMovement
 
+/** Users who may approve it. */
+const approvers = list(id('user'), 50)
+/** The payments that waited when a second person decided. */
+const decided = list(object({ payment, transfer: uuid }), PAYMENTS_MAX)
+
 export const events = {
   PaymentBatchRequested: object({
     title: title.optional(),
@@ -41,7 +47,19 @@ export const events = {
     requestedBy: text(255),
   }),
   /** One payment of it: `transfer` is the id of the transfer that moves the money. */
-  PaymentDue: object({ payment, transfer: uuid, ...movement, dueAt: timestamp.optional() }),
+  PaymentDue: object({
+    payment,
+    transfer: uuid,
+    ...movement,
+    dueAt: timestamp.optional(),
+    total: minorUnits.meta({ description: 'what leaves the wallet with all payments of the batch' }).optional(),
+  }),
+  /** Its transfer waits for a second person. */
+  PaymentWaiting: object({ payment, approvers }),
+  /** All payments that have not ended wait for a second person. */
+  PaymentBatchApprovalAsked: object({ approvers }),
+  PaymentBatchApproved: object({ payments: decided, approvedBy: text(255), reason: reason.optional() }),
+  PaymentBatchDeclined: object({ payments: decided, reason }),
   PaymentEnded: object({ payment, outcome, ...why }),
   PaymentBatchEnded: object({ completed: count, failed: count, moved: minorUnits }),
 } as const
@@ -79,6 +97,9 @@ export const commands = {
       },
     ],
   }),
+  approve: object({ reason: reason.optional() }).meta({ examples: [{ reason: 'As agreed' }] }),
+  decline: object({ reason }).meta({ examples: [{ reason: 'Not agreed' }] }),
+  recordWaiting: object({ payment, approvers }),
   recordEnd: object({ payment, outcome, ...why }),
 } as const
 
@@ -87,4 +108,6 @@ export const rejections = [
   'payment_batch_places_unknown',
   'payment_batch_places_mismatch',
   'payment_batch_fee_too_large',
+  'payment_batch_not_waiting',
+  'payment_batch_of_oneself',
 ] as const

@@ -1,5 +1,5 @@
 /** The transfer's storage and wire contract: add, never rename; change a shape with an upcaster. */
-import { id, integer, list, object, oneOf, text, timestamp } from '../../kernel/schema.ts'
+import { boolean, id, integer, list, minorUnits, object, oneOf, text, timestamp } from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
 import { askedMovement, movement } from './movement.ts'
 
@@ -8,8 +8,9 @@ const refusal = {
   code: text(64).meta({ description: 'code of the rule that refused it, or `abandoned`' }),
   reason: text(1000),
 }
-/** The payment of a batch that it is, by its number there. */
-const batch = object({ id: id('payment batch'), payment: integer(1, 10_000) }).optional()
+const payment = { id: id('payment batch'), payment: integer(1, 10_000) }
+/** The payment of a batch that it is, by its number there, and what leaves the wallet with all of them. */
+const batch = object({ ...payment, total: minorUnits.optional() }).optional()
 /** Users who may approve it. */
 const approvers = list(id('user'), 50)
 
@@ -20,13 +21,13 @@ const moved = {
   requestedBy: text(255).meta({ description: 'who asked for it, or for what it comes from' }).optional(),
   batch,
 }
-const ended = { batch }
+const ended = { batch: object(payment).optional() }
 
 export const events = {
   TransferScheduled: object({ ...moved, dueAt: timestamp, expiresAt: timestamp.optional() }),
   TransferRequested: object({ ...moved, expiresAt: timestamp.optional() }),
   /** The wallet that it leaves wants a second person to approve it. */
-  TransferApprovalAsked: object({ approvers, expiresAt: timestamp, requestedBy: moved.requestedBy }),
+  TransferApprovalAsked: object({ approvers, expiresAt: timestamp, requestedBy: moved.requestedBy, ...ended }),
   TransferApproved: object({ ...moved, approvedBy: text(255), reason: reason.optional() }),
   TransferDeclined: object({ ...ended, reason }),
   TransferHeld: object(moved),
@@ -64,6 +65,8 @@ export const commands = {
   askApproval: object({ approvers }),
   approve: object({ reason: reason.optional() }).meta({ examples: [{ reason: 'As agreed' }] }),
   decline: object({ reason }).meta({ examples: [{ reason: 'Not agreed' }] }),
+  /** What a second person decided on the batch that it is a payment of. */
+  decideInBatch: object({ isApproved: boolean, reason: reason.optional() }),
   recordHold: object({}),
   refuse: object(refusal),
   complete: object({}),

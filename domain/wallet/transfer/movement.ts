@@ -130,6 +130,10 @@ function feeOf(amount: bigint, { fixed = 0n, share }: AskedFee): bigint {
 export const takenBy = ({ amount, fee }: Pick<Movement, 'amount' | 'fee'>): bigint =>
   fee?.payer === 'from' ? amount + fee.amount : amount
 
+/** What a movement takes out of its wallet by the rules of that: nothing where it stays there without a fee. */
+export const leavingBy = (movement: Movement): bigint =>
+  movesNothing(movement) || (movement.from === movement.to && !movement.fee) ? 0n : takenBy(movement)
+
 /** A movement as a command asks for it. */
 export function askedOf({ fromAccount, toAccount, fee, ...movement }: Movement) {
   const { amount: fixed, ...paid } = fee ?? {}

@@ -6,7 +6,7 @@ import { activity } from './activity.ts'
 import { commands, events, rejections } from './messages.ts'
 import { type Movement, movementOf, movesNothing } from './movement.ts'
 
-type Batch = { readonly id: string; readonly payment: number }
+type Batch = { readonly id: string; readonly payment: number; readonly total?: bigint | undefined }
 /** What moves, of which kind the entries are, who asked for it, and of which batch it is. */
 type Moved = Movement & {
   readonly kind?: 'transfer' | undefined
@@ -77,7 +77,8 @@ const decide: Decide<Transfer, typeof commands, typeof events> = {
     // A request from before it named who asked: that is on whose behalf its process acts, until another approves.
     const isUnnamed = transfer.status === 'requested' && transfer.movement.requestedBy === undefined
     const asker = isUnnamed && behalf ? { requestedBy: behalf.subject } : {}
-    return [{ type: 'TransferApprovalAsked', data: { approvers: [...named], expiresAt, ...asker } }]
+    const data = { approvers: [...named], expiresAt, ...asker, ...ofBatch(transfer.movement) }
+    return [{ type: 'TransferApprovalAsked', data }]
   },
   approve(transfer, { reason }, { actor }) {
     if (transfer.status === 'approved') return []
@@ -90,6 +91,16 @@ const decide: Decide<Transfer, typeof commands, typeof events> = {
   decline(transfer, { reason }) {
     if (transfer.status === 'declined') return []
     return [{ type: 'TransferDeclined', data: { reason, ...ofBatch(mustWait(transfer).movement) } }]
+  },
+  decideInBatch(transfer, { isApproved, reason }, { actor, behalf }) {
+    if (transfer.status !== 'waiting') return []
+    const { movement } = transfer
+    if (!isApproved) {
+      return [{ type: 'TransferDeclined', data: { reason: reason ?? 'Declined with its batch', ...ofBatch(movement) } }]
+    }
+    const approvedBy = behalf?.subject ?? actor
+    if (movement.requestedBy === approvedBy) return []
+    return [{ type: 'TransferApproved', data: { ...movement, approvedBy, ...because(reason) } }]
   },
   recordHold(transfer) {
     // The wallet let it be held by its rules of that moment: approval that was asked for beside it is not needed.
@@ -142,6 +153,7 @@ export const transfer = aggregate({
       'Approve a transfer that another person asked for, and that waits for that.',
     ],
     decline: ['POST /transfers/:id/decline', 'transfers.approve', 'Decline a transfer that waits for approval.'],
+    decideInBatch: 'internal',
     recordHold: 'internal',
     refuse: 'internal',
     complete: 'internal',
@@ -185,7 +197,7 @@ type Holdable = Extract<Transfer, { readonly status: 'requested' | 'approved' }>
 const isHoldable = (transfer: Transfer): transfer is Holdable =>
   transfer.status === 'requested' || transfer.status === 'approved'
 
-const ofBatch = ({ batch }: Moved) => (batch ? { batch } : {})
+const ofBatch = ({ batch }: Moved) => (batch ? { batch: { id: batch.id, payment: batch.payment } } : {})
 
 function mustWait(transfer: Transfer) {
   if (transfer.status === 'waiting') return transfer

@@ -90,11 +90,13 @@ function mustBeOwn(hold: string, { actor }: Context): void {
   throw rejected('hold_of_process', 'The hold is of a process, which ends it by itself; choose another id.', { hold })
 }
 
-/** How a process sets money aside that it sends: within the wallet, or to another where nobody has approved it yet. */
-type Sending = Command<'reserve'>['as'] | 'asked'
+/** How a process sets money aside that it sends: within the wallet, approved, or as the rules of the wallet ask. */
+type Sending = Pick<Command<'reserve'>, 'as' | 'total'>
+
+const ASKED: Sending = { as: 'asked' }
 
 /** Sets money aside that can be spent today. */
-export function hold(open: OpenWallet, body: Command<'hold'>, context: Context, as: Sending = 'asked') {
+export function hold(open: OpenWallet, body: Command<'hold'>, context: Context, sending: Sending = ASKED) {
   const { hold = context.newId(0), expires_at: expiresAt, description, ...asked } = body
   mustBeOwn(hold, context)
   mustBeSentByUser(open, context)
@@ -110,7 +112,9 @@ export function hold(open: OpenWallet, body: Command<'hold'>, context: Context, 
   const needed = inUnit(open, asked, unit)
   mustCover(open, account, needed, { unit, today: dayOf(context.at) })
   mustBeInRange(inUnit(open, { ...account, amount: account.held ?? 0n }, unit) + needed, account)
-  const sentOn = isOfProcess(hold) && as !== 'within' ? mayBeSent(open, asked, context, as === 'approved') : undefined
+  const { as, total = 0n } = sending
+  const approval = { isApproved: as === 'approved', total }
+  const sentOn = isOfProcess(hold) && as !== 'within' ? mayBeSent(open, asked, context, approval) : undefined
   const data = {
     hold,
     ...stated(open, asked),

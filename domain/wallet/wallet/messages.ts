@@ -272,7 +272,13 @@ export const commands = {
       },
     ],
   }),
-  reserve: object({ ...held, description: said.description, as: oneOf('within', 'approved') }),
+  /** `total`: what all payments of its batch take, which is what a second person may have to approve. */
+  reserve: object({
+    ...held,
+    description: said.description,
+    as: oneOf('within', 'approved', 'asked'),
+    total: positiveMinorUnits.optional(),
+  }),
   settle: object({ hold, amount: positiveMinorUnits, places: finerPlaces, ...paid }),
   receive: object({ account, currency, amount: positiveMinorUnits, places: finerPlaces, ...paid }),
   expectAccount: object({ account, currency }),

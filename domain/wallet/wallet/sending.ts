@@ -40,11 +40,19 @@ function dayOfSending({ transferRules, sent = noneSent }: OpenWallet, { at }: Co
   return laterOf(day, sent.on)
 }
 
+/** Whether a second person has approved it, and what is sent together, in the unit of the amount. */
+type Approval = { readonly isApproved: boolean; readonly total: bigint }
+
 /**
  * The day that a hold of a process counts for, `undefined` in a wallet without rules. Throws where a second person has
- * to approve the amount, unless one has, and where it would pass a limit.
+ * to approve the amount, or what is sent together with it, unless one has, and where it would pass a limit.
  */
-export function mayBeSent(open: OpenWallet, asked: Posting, context: Context, isApproved: boolean): string | undefined {
+export function mayBeSent(
+  open: OpenWallet,
+  asked: Posting,
+  context: Context,
+  { isApproved, total }: Approval,
+): string | undefined {
   const day = dayOfSending(open, context)
   if (day === undefined) return undefined
   const { limits, approvals } = open.transferRules!
@@ -55,7 +63,8 @@ export function mayBeSent(open: OpenWallet, asked: Posting, context: Context, is
     mustBeWithin(open, asked, { period: 'day', most: per_day, sent: onDay, places })
     mustBeWithin(open, asked, { period: 'month', most: per_month, sent: inMonth, places })
   }
-  const isAbove = ({ above }: { readonly above: bigint }) => compared(open, asked, above, { sent: 0n, places: 0 }) > 0n
+  const whole = { ...asked, amount: total > asked.amount ? total : asked.amount }
+  const isAbove = ({ above }: { readonly above: bigint }) => compared(open, whole, above, { sent: 0n, places: 0 }) > 0n
   if (!isApproved && approvals.filter(concerns).some(isAbove)) throw approvalRequired(open, context)
   return day
 }

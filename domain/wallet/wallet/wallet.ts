@@ -132,7 +132,7 @@ const decide: Decide<Wallet, typeof commands, typeof events> = {
   hold: (wallet, body, context) => hold(usable(wallet, context), body, context),
   capture: (wallet, body, context) => capture(usable(wallet, context), body, context),
   release: (wallet, body, context) => release(usable(wallet, context), body, context),
-  reserve: (wallet, { as, ...body }, context) => hold(usable(wallet, context), body, context, as),
+  reserve: (wallet, { as, total, ...body }, context) => hold(usable(wallet, context), body, context, { as, total }),
   settle: (wallet, body, context) => settle(usable(wallet, context), body, context),
   receive: (wallet, body, context) => receive(usable(wallet, context), body, context),
   expectAccount(wallet, named) {

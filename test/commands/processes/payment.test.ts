@@ -56,4 +56,19 @@ describe('the process of payment batches', () => {
         { ...asked, fee: { fixed: 5n, payer: 'to', account: 'external:fees' }, due_at: CONTEXT.at },
       ])
   })
+
+  it('takes what all payments take together along, and what a second person decided to those that waited', () => {
+    const due = { type: 'PaymentDue', data: { payment: 1, transfer: TRANSFER, ...movement, total: 900n } }
+    given(requested)
+      .when(due)
+      .then(['transfer.pay', TRANSFER, { ...asked, batch: { ...asked.batch, total: 900n } }])
+    const waits = { type: 'PaymentWaiting', data: { payment: 1, approvers: ['ana'] } }
+    const payments = [{ payment: 1, transfer: TRANSFER }]
+    given(requested, due, waits)
+      .when({ type: 'PaymentBatchApproved', data: { payments, approvedBy: 'ana' } })
+      .then(['transfer.decideInBatch', TRANSFER, { isApproved: true }])
+    given(requested, due, waits)
+      .when({ type: 'PaymentBatchDeclined', data: { payments, reason: 'No' } })
+      .then(['transfer.decideInBatch', TRANSFER, { isApproved: false, reason: 'No' }])
+  })
 })

@@ -133,6 +133,16 @@ describe('the process of a transfer', () => {
       }
     })
 
+    it('names what all payments of its batch take, and tells the batch that it waits', () => {
+      const batch = { id: 'salaries', payment: 2 }
+      const when = given().when({ ...asked, data: { ...ofKind, batch: { ...batch, total: 900n } } })
+      const required = { code: 'transfer_approval_required', message: 'a second person' }
+      when.refused(0, required).then(['transfer.askApproval', CONTEXT.id, { approvers: [] }])
+      given(asked)
+        .when({ type: 'TransferApprovalAsked', data: { approvers: ['ana'], expiresAt: CONTEXT.at, batch } })
+        .then(['paymentbatch.recordWaiting', 'salaries', { payment: 2, approvers: ['ana'] }])
+    })
+
     it('asks for the approval that the wallet wants', () => {
       const required = { code: 'transfer_approval_required', message: 'a second person' }
       const details = [{ field: 'approver', message: 'ana' }]

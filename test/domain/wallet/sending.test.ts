@@ -130,6 +130,12 @@ describe('wallet: what may be sent out of it', () => {
         .when('reserve', body, PROCESS)
         .rejects('transfer_limit_passed')
     })
+    it('is wanted for what is sent together, where that is more', () => {
+      const together = (total: bigint) => ({ ...asked(1, 2n), as: 'asked' as const, total })
+      const when = (total: bigint) => given(...books, above(5n)).when('reserve', together(total), PROCESS)
+      when(6n).rejects('transfer_approval_required')
+      when(5n).then(held(1, 2n))
+    })
     it('may come from the owner and the users, and not from who asked', () => {
       const granted = (user: string): Fact => ({ type: 'AccessGranted', data: { user, right: 'post' } })
       const state = stateOf(wallet, [...books, above(5n), granted('jon'), granted('ana')])

@@ -19,6 +19,16 @@ const batchEnded = (completed: number, failed: number) => ({
   data: { completed, failed, moved: BigInt(completed) * 50n },
 })
 
+const waits = (payment: number) => ({ type: 'PaymentWaiting', data: { payment, approvers: ['ana'] } })
+const approvalAsked = { type: 'PaymentBatchApprovalAsked', data: { approvers: ['ana'] } }
+const [approved, declined] = ['PaymentBatchApproved', 'PaymentBatchDeclined'].map(type => ({
+  type,
+  data: {
+    payments: [{ payment: 2, transfer: uuid(2) }],
+    ...(type === 'PaymentBatchApproved' ? { approvedBy: 'ana' } : { reason: 'No' }),
+  },
+})) as [{ type: string; data: object }, { type: string; data: object }]
+
 describe('rows: payment batches', () => {
   const { given } = rowsFor(paymentBatches)
   const two = [requested, due(1), due(2)]
@@ -31,6 +41,13 @@ describe('rows: payment batches', () => {
     await ends('completed', 'refused', 1).then({ status: 'partly_completed', failed: 1, moved: 50n })
     await ends('cancelled', 'declined', 0).then({ status: 'failed', failed: 2, moved: 0n })
   })
+
+  it('show whether they wait for approval', async () => {
+    const asking = [...two, waits(1), waits(2), approvalAsked]
+    await given(...two, waits(1)).then({ status: 'running' })
+    await given(...asking).then({ status: 'waiting' })
+    for (const decided of [approved, declined]) await given(...asking, decided).then({ status: 'running' })
+  })
 })
 
 describe('rows: payments', () => {
@@ -41,4 +58,12 @@ describe('rows: payments', () => {
       { batch: CONTEXT.id, payment: 1n, status: 'refused', refusal: 'wallet_closed', ended_at: CONTEXT.at },
       { payment: 2n, status: 'under_way', transfer: uuid(2), to: 'ben', amount: 50n },
     ))
+
+  it('show which of them wait for approval', async () => {
+    const asking = [requested, due(1), due(2), waits(1), waits(2), approvalAsked]
+    await given(...asking).then({ payment: 1n, status: 'waiting' }, { payment: 2n, status: 'waiting' })
+    for (const decided of [approved, declined]) {
+      await given(...asking, decided).then({ payment: 1n, status: 'waiting' }, { payment: 2n, status: 'under_way' })
+    }
+  })
 })
