@@ -1,4 +1,5 @@
 /** Tasks as files: a calendar of what is due (RFC 5545), and a table for spreadsheets (RFC 4180). */
+import { setImmediate } from 'node:timers/promises'
 import { labelsText } from '../../domain/center/task/labels.ts'
 import { csvField } from '../../domain/record/csv.ts'
 import { projects } from '../../projections/center/projects.ts'
@@ -8,8 +9,11 @@ import { invalidParameter } from '../parameters.ts'
 import { isAsked, ofTasks } from './of-tasks.ts'
 import type { Question } from './question.ts'
 
-/** Tasks of one file. */
+/** Tasks of one table, and rows of it that are written before other requests get their turn. */
 const TASKS_MAX = 200_000
+const ROWS_AT_ONCE = 2_000
+/** Events of one calendar: what reads calendars takes some megabytes at most. */
+const EVENTS_MAX = 20_000
 
 export const calendarQuestion: Question = {
   path: '/kctr/calendar',
@@ -30,10 +34,12 @@ export const calendarQuestion: Question = {
       union all select 'sprint', s.id, s.name, s.end_date, s.updated_at, s.goal from ${rows(sprints)} s
         where s.status <> 'completed'`
           : ''
-      } order by 4, 1, 2 limit ${TASKS_MAX}`
+      } order by 4, 1, 2 limit ${EVENTS_MAX + 1}`
   },
   media: ['text/calendar'],
   file(rows) {
+    if (rows.length > EVENTS_MAX)
+      throw invalidParameter('assignee', `must be named, or a project: there are more than ${EVENTS_MAX} days`)
     const events = (rows as readonly (readonly string[])[]).flatMap(([kind, id, name, day, updated, about]) => [
       'BEGIN:VEVENT',
       `UID:${escaped(`${kind}-${encodeURIComponent(id!)}@kogi`)}`,
@@ -66,6 +72,7 @@ const escaped = (text: string): string =>
 
 /** A line in pieces of at most 75 bytes, between which a line end and a space stand (section 3.1). */
 function folded(line: string): string {
+  if (Buffer.byteLength(line) <= 75) return line
   let [folds, bytes] = ['', 0]
   for (const letter of line) {
     const size = Buffer.byteLength(letter)
@@ -90,7 +97,7 @@ export const tableQuestion: Question = {
   sql: asked => `select ${[...COLUMNS, ...MORE].map(name => `t."${name}"`).join(', ')}
     from ${asked.rows(tasks)} t where ${isAsked(asked, 't')} order by t.id limit ${TASKS_MAX + 1}`,
   media: ['text/csv'],
-  file(rows) {
+  async file(rows) {
     if (rows.length > TASKS_MAX)
       throw invalidParameter('project', `must be named: there are more than ${TASKS_MAX} tasks`)
     const cell = (value: unknown) => {
@@ -98,7 +105,11 @@ export const tableQuestion: Question = {
       if (Array.isArray(value)) return csvField(labelsText(value))
       return csvField(value as string | number)
     }
-    const lines = [[...COLUMNS, ...MORE], ...rows.map(row => row.map(cell))].map(fields => `${fields.join(',')}\r\n`)
-    return { name: 'tasks.csv', type: 'text/csv; charset=utf-8', content: lines.join('') }
+    let content = `${[...COLUMNS, ...MORE].join(',')}\r\n`
+    for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+      if (at > 0) await setImmediate()
+      for (const row of rows.slice(at, at + ROWS_AT_ONCE)) content += `${row.map(cell).join(',')}\r\n`
+    }
+    return { name: 'tasks.csv', type: 'text/csv; charset=utf-8', content }
   },
 }

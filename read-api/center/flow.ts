@@ -26,13 +26,11 @@ type FlowDay = { readonly day: string } & Readonly<Record<Stage, Level>>
 
 /** SQL of what comes to and leaves each stage on each day, of the versions of tasks that a condition holds for. */
 const changesSql = (versions: string, condition: string): string => `
-  select day, stage, sum(n)::int as n, sum(n * coalesce(estimate, 0)) as estimate from (
-    select left(v.at, 10) as day, v.stage, 1 as n, v.estimated_hours as estimate from ${versions} v
-    where not v._removed and ${condition}
-    union all
-    select left(v.until, 10), v.stage, -1, v.estimated_hours from ${versions} v
-    where not v._removed and v.until is not null and ${condition}
-  ) moves group by day, stage`
+  select m.day, g.stage, sum(m.sign * g.n)::int as n, sum(m.sign * g.estimate) as estimate from (
+    select left(v.at, 10) as came, left(v.until, 10) as went, v.stage, count(*) as n,
+      coalesce(sum(v.estimated_hours), 0) as estimate
+    from ${versions} v where not v._removed and ${condition} group by 1, 2, 3) g
+  cross join lateral (values (g.came, 1), (g.went, -1)) m(day, sign) where m.day is not null group by 1, 2`
 
 /** The flow on every day of a span, from rows of `changesSql`. */
 export function flowOf(rows: readonly (readonly unknown[])[], from: string, to: string): FlowDay[] {

@@ -14,6 +14,7 @@ import { fromPath, inQuery, type Queries, queriesOf, tokenParameters } from '../
 import { notFound } from '../scope.ts'
 
 type Row = readonly unknown[]
+type File = NonNullable<ApiResponse['file']>
 
 /** A request with what its statement is made of. `$2` is the org. */
 export type Asked = {
@@ -45,7 +46,7 @@ export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permiss
     | { readonly response: z.ZodType; readonly answer: (rows: readonly Row[], asked: Asked) => unknown }
     | {
         readonly media: readonly string[]
-        readonly file: (rows: readonly Row[], asked: Asked) => NonNullable<ApiResponse['file']>
+        readonly file: (rows: readonly Row[], asked: Asked) => File | Promise<File>
       }
   )
 
@@ -87,7 +88,7 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
       if (rows[0]![2] === false) throw notFound(within!.reads![0]!.one, [params.id!], wanted.asOf)
       const found = rows.filter(row => row[3] === true).map(row => row.slice(4))
       const said = positioned(position, wanted.asOf)
-      if ('file' in question) return { file: question.file(found, asked), headers: said.headers }
+      if ('file' in question) return { file: await question.file(found, asked), headers: said.headers }
       return { data: question.answer(found, asked), ...said }
     },
   }
@@ -117,9 +118,9 @@ const tables = (then: string | undefined): Pick<Asked, 'rows' | 'row' | 'version
     const until = then === undefined ? '' : ` and v._position <= ${then}::bigint`
     const some = condition && ` and v.id in (select x.id from ${history} x where x.org = $2 and ${condition})`
     return `(select h.*, lead(h.at) over (partition by h.id order by h._position) as until from (
-      select v.*, case when v._removed then a.at else v.updated_at end as at from ${history} v
-      left join ${quoted(tableOf(auditLog))} a on v._removed and a.org = v.org and a.position = v._position
-      where v.org = $2${until}${some ?? ''}) h)`
+      select v.*, case when v._removed then (select a.at from ${quoted(tableOf(auditLog))} a
+        where a.org = v.org and a.position = v._position) else v.updated_at end as at
+      from ${history} v where v.org = $2${until}${some ?? ''}) h)`
   },
 })
 

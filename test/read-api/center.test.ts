@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { daysUntilDone, percentileOf } from '../../domain/center/plan/forecast.ts'
 import { csvLines } from '../../domain/record/csv.ts'
+import { calendarQuestion } from '../../read-api/center/files.ts'
 import { dayOf } from '../../read-api/computed.ts'
 import { addSpent } from './spent.ts'
 import { History, makeWorld, type World } from './support.ts'
@@ -262,6 +263,20 @@ describe('read API: how work flows', () => {
     const calendar = await fileOf('/kctr/calendar')
     expect(calendar).to.match(/^BEGIN:VCALENDAR\r\nVERSION:2.0\r\n/)
     expect(calendar.match(/BEGIN:VEVENT/g)).to.have.length(1)
+    const rows = Array.from({ length: 20_001 }, (_, n) => [
+      'task',
+      `t${n}`,
+      `Ü${'x'.repeat(80)}`,
+      '2026-03-03',
+      at('01'),
+      null,
+    ])
+    const write = (from: readonly (readonly unknown[])[]) =>
+      'file' in calendarQuestion && calendarQuestion.file(from, {} as never)
+    expect(() => write(rows)).to.throw('20000')
+    const lines = ((await write(rows.slice(0, 1))) as { content: string }).content.split('\r\n')
+    expect(Math.max(...lines.map(line => Buffer.byteLength(line)))).to.be.at.most(75)
+    expect(lines.join('\r\n').replaceAll('\r\n ', '')).to.include(`SUMMARY:Ü${'x'.repeat(80)}\r\n`)
     expect(calendar).to.include('DTSTART;VALUE=DATE:20260303\r\nSUMMARY:b\r\n')
     const table = csvLines(await fileOf('/kctr/task-table?assignee=ann')).lines.map(({ fields }) => fields)
     expect(table.map(([id, name]) => [id, name])).to.deep.equal([
