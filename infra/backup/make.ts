@@ -17,6 +17,7 @@ import { ExportEnd } from '../embedded/event-store/care/export-end.ts'
 import type { Line } from '../embedded/event-store/care/transfer.ts'
 import type { EngineUrls } from '../engines.ts'
 import { fileStore } from '../files/open.ts'
+import { masterKeysOf } from '../master-keys.ts'
 import type { Pool } from '../postgres.ts'
 import { VERSION } from '../version.ts'
 import { endOfLog, eventLines } from './event-lines.ts'
@@ -48,7 +49,7 @@ export async function makeBackup(options: BackupOptions): Promise<Manifest> {
     const log = await writeEvents(draft, options)
     options.signal?.throwIfAborted()
     const found = await writeKeyFile(draft, keys, log.named)
-    const stored = await writeFiles(draft, fileStore(config), log.files, options.signal)
+    const stored = await writeFiles(draft, fileStore(config), log.files, masterKeysOf(config), options.signal)
     const settings = await PartWriter.open(draft, SETTINGS)
     settings.line(JSON.stringify(publicSettings(config)))
     const manifest: Manifest = {

@@ -17,6 +17,7 @@ import type { EngineUrls } from '../engines.ts'
 import { eventLog } from '../event-store/reader.ts'
 import { fileStore } from '../files/open.ts'
 import type { Log } from '../log.ts'
+import { masterKeysOf } from '../master-keys.ts'
 import { migrate } from '../migrate.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { startProjector } from '../processes/projector.ts'
@@ -67,9 +68,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     signal?.throwIfAborted()
     onStep('files')
     const hasFiles = manifest.files.some(({ name }) => name === FILES)
-    const files = hasFiles
-      ? await restoreFiles(folder, fileStore({ ...config, fileTypesRefused: [] }), signal)
-      : undefined
+    const store = fileStore({ ...config, fileTypesRefused: [] })
+    const files = hasFiles ? await restoreFiles(folder, store, masterKeysOf(config), signal) : undefined
     onStep('keys')
     await migrate({ url: engines.keysDatabaseUrl, set: 'keys', log })
     const written = await writeKeys(keys, path.join(folder, KEYS))

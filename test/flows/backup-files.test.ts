@@ -1,6 +1,6 @@
 /** The bytes of files of items in a backup: all of them, verified by their digests, and restored. */
 import { createHash } from 'node:crypto'
-import { cp, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
@@ -11,6 +11,7 @@ import { verifyBackup } from '../../infra/backup/verify.ts'
 import { folderStore } from '../../infra/files/folder.ts'
 import { fileStore } from '../../infra/files/open.ts'
 import { silentLog } from '../../infra/log.ts'
+import { masterKeysOf, noMasterKeys } from '../../infra/master-keys.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { type App, startApp } from '../support/app.ts'
 
@@ -36,7 +37,7 @@ describe('a backup of files', () => {
     const kept = path.join(app.config.dataDir, 'files', 'kept', 'one')
     await rm(path.join(kept, placeOf('Lost.')))
     await writeFile(path.join(kept, placeOf('Damaged.')), 'Damages.')
-    manifest = await made(backup)
+    manifest = await made(backup, [])
   })
   after(async () => {
     await app.close()
@@ -53,10 +54,10 @@ describe('a backup of files', () => {
     })
     expect(status, JSON.stringify(body)).to.equal(201)
   }
-  async function made(folder: string) {
+  async function made(folder: string, masters: string[]) {
     const keys = createPool({ url: app.urls.keysDatabaseUrl, name: 'keys', log: silentLog, max: 1 })
     try {
-      return await makeBackup({ folder, config: app.config, urls: app.urls, keys })
+      return await makeBackup({ folder, config: { ...app.config, masterKeys: masters }, urls: app.urls, keys })
     } finally {
       await keys.end()
     }
@@ -83,12 +84,15 @@ describe('a backup of files', () => {
     expect(files).to.have.members([placeOf('Shared by two.'), placeOf('')])
     expect((await stat(path.join(backup, 'files', files[0]!))).mode & 0o777).to.equal(0o600)
     expect(await verifyBackup(backup)).to.deep.equal(manifest)
+    for (const name of files)
+      expect(await readFile(path.join(backup, 'files', name), 'latin1')).not.to.include('Shared')
   })
 
   it('is damaged where one of them is another, is cut, missing or too many', async () => {
     const place = path.join('files', placeOf('Shared by two.'))
     const damages: readonly (readonly [field: string, damage: (folder: string) => Promise<unknown>])[] = [
-      [place, folder => writeFile(path.join(folder, place), 'Shared by six.')],
+      [place, folder => writeFile(path.join(folder, place), Buffer.alloc('Shared by two.'.length + 28))],
+      [place, folder => writeFile(path.join(folder, place), 'Shared by two.')],
       [place, folder => truncate(path.join(folder, place), 5)],
       [place, folder => rm(path.join(folder, place))],
       ['files/extra', folder => writeFile(path.join(folder, 'files', 'extra'), 'x')],
@@ -105,7 +109,7 @@ describe('a backup of files', () => {
   it('is restored whole, twice as once, whatever types are refused now', async () => {
     const folder = path.join(work, 'restored')
     const store = fileStore({ filesDir: folder, dataDir: work, fileTypesRefused: [] })
-    for (const _ of ['once', 'twice']) expect(await restoreFiles(backup, store)).to.equal(3)
+    for (const _ of ['once', 'twice']) expect(await restoreFiles(backup, store, noMasterKeys)).to.equal(3)
     for (const [org, text] of [
       ['one', 'Shared by two.'],
       ['two', 'Shared by two.'],
@@ -116,6 +120,21 @@ describe('a backup of files', () => {
       expect(Buffer.concat(chunks).toString('utf8')).to.equal(text)
     }
     expect(await store.read('two', digestOf(''))).to.equal(undefined)
+  })
+
+  it('opens nothing by itself where there is a master key', async () => {
+    const [entry, other] = [1, 2].map(byte => `base64:${Buffer.alloc(32, byte).toString('base64')}`) as [string, string]
+    const wrapped = path.join(work, 'wrapped')
+    await made(wrapped, [entry])
+    await verifyBackup(wrapped)
+    const store = fileStore({ filesDir: path.join(work, 'unwrapped'), dataDir: work, fileTypesRefused: [] })
+    const codeOf = (error: { code: string }) => error.code
+    for (const masterKeys of [[], [other]]) {
+      expect(await restoreFiles(wrapped, store, masterKeysOf({ masterKeys })).catch(codeOf)).to.equal(
+        'engine_unavailable',
+      )
+    }
+    expect(await restoreFiles(wrapped, store, masterKeysOf({ masterKeys: [other, entry] }))).to.equal(3)
   })
 
   it('may be of the form from before it had files, which must not have any', async () => {
