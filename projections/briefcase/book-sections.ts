@@ -53,6 +53,20 @@ export const bookSections = projection({
   key: ['org', 'book', 'part'],
   on,
   computed: spelt({ book_id: 'book' }),
+  memory: {
+    kind: 'book',
+    on: {
+      BookEdited: {
+        subjects: ({ parts, removed }) => [...parts.map(({ part }) => part), ...removed],
+        texts({ parts, removed }, subject) {
+          const written = removed.includes(subject) ? undefined : parts.findLast(({ part }) => part === subject)
+          if (!written) return null
+          const { title = written.kind.replaceAll('_', ' '), content = null, url = null } = written
+          return { title, body: content, details: url }
+        },
+      },
+    },
+  },
   reads: [
     {
       one: 'book part',

@@ -14,7 +14,7 @@ import { RankedIndex } from './rank.ts'
 export type Memory = {
   readonly kind: string
   readonly subject: string
-  /** The thing whose history holds it: the wallet of an entry, otherwise the subject itself. */
+  /** The thing whose history holds it: the wallet of an entry, the item of a part of a book, otherwise the subject. */
   readonly source: string
   readonly title: string
   readonly text?: string
@@ -40,6 +40,8 @@ export class OrgIndex {
   readonly ranking = new RankedIndex()
   readonly rows = new Map<string, Memory>()
   position = 0n
+  /** The last memory of that position that it has, where it may not have all of them; `null` where it has. */
+  last: { readonly kind: string; readonly source: string; readonly subject: string } | null = null
   /** How many persons of the org were erased when the index last forgot what they sealed. */
   erased = 0
   hasSealed = false
@@ -73,17 +75,20 @@ export class OrgIndex {
 const TITLE_WEIGHT = 3
 /** Rows that are read at once. */
 const PAGE_ROWS = 500
+/** Characters of a text that a hit shows. */
+const SHOWN_MAX = 50_000
 /** Time after which the work on an index lets requests have their turn. */
 const SLICE_MS = 10
 const UNDEFINED_TABLE = '42P01'
 
-// One statement sees one snapshot, so the rows are those of the checkpoint that comes with them. An event changes one
-// memory, so that no two rows of an org have the same position.
+// One statement sees one snapshot, so the rows are those of the checkpoint that comes with them. An event may change
+// several memories, whose rows then have the same position: a page may end among them.
 const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
   from (select position, state from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) c
   left join lateral (select * from ${tableOf(memories)}
-    where org = $4 and position > $5 order by position limit ${PAGE_ROWS}) m on true
-  order by m.position`
+    where org = $4 and position >= $5 and (position > $5 or (kind, source, subject) > ($6, $7, $8))
+    order by position, kind, source, subject limit ${PAGE_ROWS}) m on true
+  order by m.position, m.kind, m.source, m.subject`
 
 async function upToDate(source: Source, org: string, index: OrgIndex): Promise<boolean> {
   const fits = await followed(source, org, index)
@@ -118,7 +123,9 @@ const fieldsOf = (title: string, words: string, more = ''): [string, number][] =
 
 async function followed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<boolean> {
   for (;;) {
-    const values = [memories.name, memories.version, bucketOf(org), org, index.position]
+    const { kind = null, source = null, subject = null } = index.last ?? {}
+    const place = [index.position, kind, source, subject]
+    const values = [memories.name, memories.version, bucketOf(org), org, ...place]
     const { rows } = await pool.query({ name: 'follow-memories', text: followSql(memories), values }).catch(error => {
       // Not built yet: nothing is known, and the position says so.
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
@@ -132,8 +139,10 @@ async function followed({ pool, memories, unseal }: Source, org: string, index: 
     const stored = rows.filter(row => row.org !== null).map(row => fromDatabase(memories, row) as unknown as MemoryRow)
     await take(stored, await openedBodies(stored, org, unseal), index)
     // A row that changes moves to a later position, so that the pages miss none.
-    index.position = stored.length < PAGE_ROWS ? checkpoint : stored.at(-1)!.position
-    if (stored.length < PAGE_ROWS) return true
+    const end = stored.length < PAGE_ROWS ? undefined : stored.at(-1)!
+    index.position = end?.position ?? checkpoint
+    index.last = end ? { kind: end.kind, source: end.source, subject: end.subject } : null
+    if (!end) return true
   }
 }
 
@@ -153,11 +162,16 @@ async function take(rows: readonly MemoryRow[], bodies: ReadonlyMap<Sealed, stri
   }
 }
 
+/** The beginning of a long text: all of its words are found, and a hit shows as much as an answer should have. */
+const shortened = (body: string) =>
+  body.length > SHOWN_MAX ? body.slice(0, SHOWN_MAX).replace(/[\ud800-\udbff]$/, '') : body
+
 function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
   const { ranking, rows } = index
   if (row.sealed_body) index.hasSealed = true
   const { kind, subject, source, title, body, sealed_body, details, at, position } = row
-  const key = `${kind}/${subject}`
+  // No id has a line feed.
+  const key = source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
   if (title === undefined) {
     ranking.delete(key)
     rows.delete(key)
@@ -168,7 +182,7 @@ function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
     kind,
     fields: fieldsOf(title, words, details),
   })
-  const text = [body, details].filter(part => part !== undefined).join('\n')
+  const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
   rows.set(key, { kind, subject, source, title, ...shown, at, position })
 }

@@ -18,11 +18,11 @@ export const memoryRow = object({
   /** Which model it is of: `item`, `task`, `entry`. */
   kind: text(64),
   subject: id('thing'),
-  /** The thing whose stream holds it: the wallet of an entry, otherwise the subject itself. */
+  /** The thing whose stream holds it: the wallet of an entry, the item of a part of a book, otherwise the subject. */
   source: id('thing'),
   /** Absent where the thing was removed: a row without words tells indexes to forget it. */
   title: text(1000).optional(),
-  body: text(50_000).optional(),
+  body: text(300_000).optional(),
   /** The body where it is personal data. */
   sealed_body: sealed.optional(),
   /** Further words, one value a line: of free metadata, of tags. */
@@ -32,7 +32,7 @@ export const memoryRow = object({
 })
 export type Memory = z.output<typeof memoryRow>
 
-/** One row per thing that has words, of all models that say what is remembered of them. */
+/** One row per thing, or per part of a thing, that has words, of all models that say what is remembered of them. */
 export function memoriesOf(models: readonly AnyProjection[]) {
   const remembered = models.filter(({ memory }) => memory !== undefined)
   const of = Object.assign({}, ...remembered.map(model => model.of))
@@ -48,11 +48,11 @@ export function memoriesOf(models: readonly AnyProjection[]) {
   return projection({
     name: 'memories',
     service: 'memory',
-    version: 3,
+    version: 4,
     history: false,
     of,
     row: memoryRow,
-    key: ['org', 'kind', 'subject'],
+    key: ['org', 'kind', 'source', 'subject'],
     indexes: [['org', 'position']],
     on,
   })
@@ -60,7 +60,7 @@ export function memoriesOf(models: readonly AnyProjection[]) {
 
 function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unknown> {
   const keys: Extract<Handler<Memory, unknown>, { keys: unknown }>['keys'] = ({ metadata: { org, id } }) => [
-    { org, kind, subject: id },
+    { org, kind, source: id, subject: id },
   ]
   if (step === 'forget') {
     return {
@@ -76,6 +76,17 @@ function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unk
         const { subject = id, ...words } = texts
         const memory = withTexts(undefined, words)
         return memory === null ? [] : [{ ...memory, org, kind, subject, source: id, at, position }]
+      },
+    }
+  }
+  if ('subjects' in step) {
+    return {
+      keys: ({ data, metadata: { org, id } }) =>
+        step.subjects(data).map(subject => ({ org, kind, source: id, subject })),
+      fold(_, { data, metadata: { org, id, at }, position }, key) {
+        const subject = String(key.subject)
+        const texts = step.texts(data, subject)
+        return { ...(texts && withTexts(undefined, texts)), org, kind, subject, source: id, at, position }
       },
     }
   }

@@ -85,12 +85,17 @@ export type MemoryTexts = {
 
 /**
  * What an event makes of the memory of its thing. `once`: words that no later event changes, of the thing or of the
- * `subject` that the event names; `anew`: replaces whatever was remembered; `revise`: changes parts of it.
+ * `subject` that the event names; `anew`: replaces whatever was remembered; `revise`: changes parts of it. `subjects`:
+ * the event is about several parts of the thing, each of which has a memory, anew or, with `null`, forgotten.
  */
 export type MemoryStep<D> =
   | { readonly once: (data: D) => (MemoryTexts & { readonly subject?: string }) | null }
   | { readonly anew: (data: D) => MemoryTexts }
   | { readonly revise: (data: D) => MemoryTexts }
+  | {
+      readonly subjects: (data: D) => readonly string[]
+      readonly texts: (data: D, subject: string) => MemoryTexts | null
+    }
   | 'forget'
 
 /** What is remembered of a read model's things, for search. */

@@ -51,6 +51,17 @@ describe('the book of an item', () => {
     expect((await client.call('GET', '/api/v1/briefcase/items/bakery/book')).body.data).to.deep.equal(book)
   })
 
+  it('is found by the words of its parts', async () => {
+    const found = async (words: string) => {
+      const search = `/api/v1/kse/memories/search?q=${words}&at_least=${position}&wait=20000`
+      const { status, body } = await client.call('GET', search)
+      expect(status, JSON.stringify(body)).to.equal(200)
+      return body.data.map(({ kind, source, subject }: Record<string, string>) => `${kind} ${source} ${subject}`)
+    }
+    expect(await found('cake')).to.deep.equal(['book bakery charter'])
+    expect(await found('brief')).to.deep.equal(['book bakery brief'])
+  })
+
   it('keeps every version, which can be read, compared and given back', async () => {
     await give(200, 'PUT', '', { charter: 'Sell bread.\nAnd coffee.\n', comment: 'No cake' })
     await give(200, 'PUT', '/parts/time/place', { before: 'scope' })

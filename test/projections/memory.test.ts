@@ -136,6 +136,42 @@ describe('projections: the memory index', () => {
     expect(turns).to.be.greaterThan(5)
   })
 
+  it('takes all memories of one event, of which a page of rows may hold a part alone', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const book = thing('book', 'acme', 'bakery')
+    const wordOf = (n: number) => `w${String(n).padStart(3, '0')}`
+    const parts = Array.from({ length: 900 }, (_, n) => ({
+      part: `p${n}`,
+      kind: 'note',
+      content: `${wordOf(n)} ${'long '.repeat(n === 7 ? 15_000 : 1)}last`,
+    }))
+    history.add(thing('item', 'acme', 'bakery'), 'ItemAdded', {
+      type: 'app',
+      name: 'Bakery',
+      owner: 'me',
+      metadata: {},
+      status: 'draft',
+    })
+    history.add(book, 'BookEdited', { version: 1, parts, moved: [], removed: [] })
+    history.add(thing('book', 'acme', 'shop'), 'BookEdited', { version: 1, parts: [parts[3]!], moved: [], removed: [] })
+    const log = new MemoryLog(history.events)
+    const runner = startRunner(pool, log)
+    const memories = memoryIndex({ pool, memories: memoriesModel, unseal })
+    const found = async (words: string) =>
+      (await memories.search('acme', words, { limit: 1_000 })).hits.map(({ source, subject }) => `${source} ${subject}`)
+    await reached(pool, history.events.at(-1)!.position)
+    expect(await found('note')).to.have.length(901)
+    for (const n of [0, 499, 500, 501, 899]) expect(await found(wordOf(n))).to.deep.equal([`bakery p${n}`])
+    expect(await found('w003')).to.have.members(['bakery p3', 'shop p3'])
+    const [long] = (await memories.search('acme', 'w007 last', { limit: 1 })).hits
+    expect([long!.subject, long!.text!.length]).to.deep.equal(['p7', 50_000])
+    log.append(history.add(book, 'BookEdited', { version: 2, parts: [], moved: [], removed: ['p3'] }))
+    await reached(pool, history.events.at(-1)!.position)
+    expect(await found('w003')).to.deep.equal(['shop p3'])
+    await runner.close()
+  })
+
   it('finds the words of sealed texts while their key is there, and forgets what was removed', async () => {
     const pool = await freshPool()
     const history = new History()

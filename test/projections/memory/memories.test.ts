@@ -52,6 +52,27 @@ describe('rows: memories', () => {
       title: undefined,
       details: undefined,
     }))
+  it('remembers each part of a book by what it says, and keeps rows without words of those that are gone', () => {
+    const edited = (version: number, more: object) => ({
+      type: 'BookEdited',
+      id: 'bakery',
+      data: { version, parts: [], moved: [], removed: [], ...more },
+    })
+    const part = { kind: 'section', title: 'Scope', content: 'Bread', url: 'https://example.com/brief' }
+    return given(
+      edited(1, {
+        parts: [
+          { part: 'scope', ...part },
+          { part: 'executive_summary', kind: 'executive_summary' },
+        ],
+      }),
+      edited(2, { parts: [{ part: 'scope', ...part, content: 'Cake', url: undefined }], moved: [], removed: [] }),
+      edited(3, { removed: ['executive_summary'] }),
+    ).then(
+      { kind: 'book', source: 'bakery', subject: 'executive_summary', title: undefined },
+      { source: 'bakery', subject: 'scope', title: 'Scope', body: 'Cake', details: undefined },
+    )
+  })
   it('remembers the entries of a wallet, each as a memory of its own', () =>
     given(...book).then(
       { kind: 'entry', subject: 'e1', source: 'studio', title: 'No 1' },
