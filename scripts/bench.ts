@@ -12,6 +12,7 @@ import { liveBench } from './bench/live.ts'
 import { projectionBench } from './bench/projections.ts'
 import { relayBench } from './bench/relay.ts'
 import { restBench } from './bench/rest.ts'
+import { sealBench } from './bench/seal.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { statementBench } from './bench/statements.ts'
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   checkpoints: checkpointBench,
   search: searchBench,
   statements: statementBench,
+  seal: sealBench,
   transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,
   live: liveBench,

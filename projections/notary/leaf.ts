@@ -1,5 +1,5 @@
 /** What the tree of the log seals of an event. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 
@@ -27,9 +27,10 @@ export function leafWith({ stream, revision, eventId, type, metadata }: EventHea
 
 /** SHA-256 of the canonical JSON of a value; of its JSON as it was stored, where it has no canonical form. */
 export const digestOf = (value: unknown): string =>
-  createHash('sha256')
-    .update(canonicalOr(() => JSON.stringify(value), value))
-    .digest('hex')
+  hash(
+    'sha256',
+    canonicalOr(() => JSON.stringify(value), value),
+  )
 
 function canonicalOr<T>(otherwise: () => T, value: unknown): string | T {
   try {

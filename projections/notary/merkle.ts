@@ -4,22 +4,30 @@
  *
  * Source: RFC 6962, section 2.1 (the tree), RFC 9162, sections 2.1.3.2 and 2.1.4.2 (the checks).
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** SHA-256, 32 bytes. */
 export type Hash = Buffer
 
 const HASH_BYTES = 32
-const [LEAF, NODE] = [Buffer.of(0), Buffer.of(1)]
+const LEAF = '\0'
+/** The bytes that a tree of two is hashed by; hashes are made one after another, and it is filled for each. */
+const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
+
+const sha256 = (bytes: string | Uint8Array): Hash => hash('sha256', bytes, 'buffer')
 
 /** The hash of an entry of the log. */
-export const leafHash = (entry: string | Uint8Array): Hash => createHash('sha256').update(LEAF).update(entry).digest()
+export const leafHash = (entry: string | Uint8Array): Hash =>
+  sha256(typeof entry === 'string' ? LEAF + entry : Buffer.concat([Buffer.of(0), entry]))
 
 /** The hash of a tree of two. */
-export const nodeHash = (left: Hash, right: Hash): Hash =>
-  createHash('sha256').update(NODE).update(left).update(right).digest()
+export function nodeHash(left: Hash, right: Hash): Hash {
+  NODE.set(left, 1)
+  NODE.set(right, 1 + HASH_BYTES)
+  return sha256(NODE)
+}
 
-const EMPTY: Hash = createHash('sha256').digest()
+const EMPTY: Hash = sha256('')
 
 /** Told of the root of each complete subtree: its height, and which it is of those of this height from the left. */
 export type OnNode = (height: number, index: number, hash: Hash) => void
