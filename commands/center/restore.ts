@@ -1,5 +1,8 @@
 /** `POST /kctr/versions/:category/:id/restore`: gives a thing the fields that it had at an earlier revision. */
+import type { Backlog } from '../../domain/center/backlog/backlog.ts'
 import { centerService } from '../../domain/center/service.ts'
+import type { Sprint } from '../../domain/center/sprint/sprint.ts'
+import type { Task } from '../../domain/center/task/state.ts'
 import { type AnyAggregate, evolveWith } from '../../domain/kernel/aggregate.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
@@ -12,14 +15,43 @@ import { commandParameters } from '../routes.ts'
 
 const PAGE = 500
 
-/** Commands that replace all fields of a thing. */
-const replaces = commandsOf([centerService]).filter(({ name }) => name === 'replace')
-const category = oneOf(...(replaces.map(({ aggregate }) => aggregate.name) as [string]))
+/** The body of the command that gives a thing the fields of a state; `undefined` where it was not there. */
+type FieldsOf = (state: unknown) => object | undefined
+
+/** What comes back of a plain thing: all its fields. */
+const ofRecord: FieldsOf = state => {
+  const known = state as RecordState
+  if (known.status !== 'present') return undefined
+  return Object.fromEntries(Object.entries(known.fields).filter(([, value]) => value !== null))
+}
+
+/** What comes back of other things: what they say, and nothing of how far they are and who has them. */
+const CHANGED: Readonly<Record<string, FieldsOf>> = {
+  task(state) {
+    const known = state as Task
+    if (!('details' in known)) return undefined
+    const { parent: _, dueOn: due_on, estimatedHours: estimated_hours, ...details } = known.details
+    return { ...details, due_on, estimated_hours }
+  },
+  sprint: state => ('fields' in (state as Sprint) ? (state as Extract<Sprint, { fields: object }>).fields : undefined),
+  backlog(state) {
+    const known = state as Backlog
+    return known.status === 'open' ? { name: known.name, description: known.description } : undefined
+  },
+}
+
+/** The commands that give fields back: those that replace all of them, and those that change some. */
+const restores = commandsOf([centerService]).flatMap(client => {
+  const change = client.name === 'change' ? CHANGED[client.aggregate.name] : undefined
+  const fieldsOf = client.name === 'replace' ? ofRecord : change
+  return fieldsOf ? [{ client, fieldsOf }] : []
+})
+const category = oneOf(...(restores.map(({ client }) => client.aggregate.name) as [string]))
 const body = object({ revision: unsigned64.meta({ description: 'the revision whose fields come back' }) }).meta({
   examples: [{ revision: '0' }],
 })
 
-/** The route that restores. What was removed is added again first; a status comes back as its workflow allows. */
+/** The route that restores. What was removed is made again first; a status comes back as its workflow allows. */
 export const restoreRoute = (deps: CommandDeps): Route => ({
   method: 'POST',
   path: '/kctr/versions/:category/:id/restore',
@@ -39,35 +71,40 @@ export const restoreRoute = (deps: CommandDeps): Route => ({
     404: ['not_found'],
     409: ['conflict'],
     412: ['precondition_failed'],
-    422: ['idempotency_key_reused', ...new Set(replaces.flatMap(({ aggregate }) => aggregate.rejections))],
+    422: [
+      'idempotency_key_reused',
+      'reference_unknown',
+      'reference_removed',
+      ...new Set(restores.flatMap(({ client }) => client.aggregate.rejections)),
+    ],
     503: ['engine_unavailable', 'outcome_unknown'],
   },
   async handle(request) {
     const { params, principal } = request
     const { revision } = parseBody(body, request.body)
-    const client = replaces.find(({ aggregate }) => aggregate.name === params.category)
-    if (!client) throw new KogiError('not_found', 'Things of this kind have no versions that come back.')
+    const found = restores.find(({ client }) => client.aggregate.name === params.category)
+    if (!found) throw new KogiError('not_found', 'Things of this kind have no versions that come back.')
+    const { client, fieldsOf } = found
     deps.mustAllow(principal, client.permission)
     const stream = streamOf(principal.org, client.aggregate.name, params.id!)
-    const state = await stateAt(deps, client.aggregate, stream, revision)
-    if (state?.status !== 'present') {
+    const fields = fieldsOf(await stateAt(deps, client.aggregate, stream, revision))
+    if (!fields) {
       throw new KogiError('not_found', `There is no ${params.category} ${params.id} of the revision ${revision}.`)
     }
-    const fields = Object.fromEntries(Object.entries(state.fields).filter(([, value]) => value !== null))
     return await answered(deps, client, request, { id: params.id, body: fields })
   },
 })
 
-/** The state of a plain thing at a revision, folded from the log; `undefined` where it has not come that far. */
+/** The state of a thing at a revision, folded from the log; that of one which is not there, where it never had it. */
 async function stateAt({ store, codec }: CommandDeps, aggregate: AnyAggregate, stream: string, revision: bigint) {
-  let state = aggregate.initial as RecordState
+  let state: unknown = aggregate.initial
   let last: bigint | undefined
   for (let from = 0n; from <= revision; from += BigInt(PAGE)) {
     const left = revision - from + 1n
     const page = await store.read(stream, from, left < PAGE ? Number(left) : PAGE)
-    for (const event of page) state = evolveWith(aggregate, state, codec.decode(event)) as RecordState
+    for (const event of page) state = evolveWith(aggregate, state, codec.decode(event))
     last = page.at(-1)?.revision ?? last
     if (page.length < PAGE) break
   }
-  return last === revision ? state : undefined
+  return last === revision ? state : aggregate.initial
 }

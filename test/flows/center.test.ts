@@ -216,6 +216,22 @@ describe('the center, over HTTP', () => {
     ]) {
       expect((await send('POST', `/versions/page/${page}/restore`, { revision })).status).to.equal(404)
     }
+    await done('POST', '/tasks', { id: 'flyer', name: 'Flyer', due_on: '2026-12-01', labels: ['print'] })
+    await done('PATCH', '/tasks/flyer', {
+      name: 'Flyers',
+      due_on: null,
+      labels: null,
+      assignee: 'mira',
+      status: 'sent',
+    })
+    await done('POST', '/versions/task/flyer/restore', { revision: '0' })
+    const back = { name: 'Flyer', due_on: '2026-12-01', labels: ['print'], assignee: 'mira', status: 'sent' }
+    expect(await read('/kctr/tasks/flyer')).to.deep.include(back)
+    const days = { start_date: '2027-01-04', end_date: '2027-01-15' }
+    await done('POST', '/sprints', { id: 'next', name: 'Next', goal: 'All printed.', ...days })
+    await done('PATCH', '/sprints/next', { name: 'Later', goal: null, end_date: '2027-01-22' })
+    await done('POST', '/versions/sprint/next/restore', { revision: '0' })
+    expect(await read('/kctr/sprints/next')).to.deep.include({ name: 'Next', goal: 'All printed.', ...days })
     const guest = await app.clientOf('atelier', 'viewer', 'guest')
     const refusedTo = await guest.call('POST', '/api/v1/kctr/versions/page/how/restore', { body: { revision: '0' } })
     expect([refusedTo.status, refusedTo.body.error.code]).to.deep.equal([403, 'forbidden'])
