@@ -44,7 +44,11 @@ const value = {
 }
 const withWhom = oneOf('user', 'team')
 const grantee = id('user or team')
-const role = oneOf('reader', 'editor', 'owner')
+const role = oneOf('reader', 'editor', 'owner').meta({
+  description:
+    '`reader`: changes nothing; `editor`: changes it, its book, files, place and workspaces; `owner`: shares it too. ' +
+    'The highest of a user and their teams counts; what may be read follows from permissions',
+})
 const editing = oneOf('open', 'restricted').meta({
   description:
     '`open`: everybody who may write items can change it, except its readers; `restricted`: only owners and editors',
