@@ -19,6 +19,8 @@ const LOOK_MS = 1_000
 const REST_MS = 60_000
 /** Time after which all that was ever erased is compared with the keys. */
 const AGAIN_MS = 600_000
+/** Erasures that are noted together: others append to the same stream meanwhile. */
+const AT_ONCE = 100
 
 export type EraserDeps = WriteDeps & {
   readonly rows: ErasureRows
@@ -65,35 +67,37 @@ export class Eraser {
 
   /** Carries out the erasures that are not completed. */
   async look(signal?: AbortSignal): Promise<void> {
-    for (const person of await this.#deps.rows.pending()) {
-      if (signal?.aborted) return
-      await this.#erase(person)
+    const pending = await this.#deps.rows.pending()
+    for (const org of new Set(pending.map(person => person.org))) {
+      const persons = pending.filter(person => person.org === org)
+      for (let at = 0; at < persons.length && !signal?.aborted; at += AT_ONCE) {
+        await this.#erase(org, persons.slice(at, at + AT_ONCE))
+      }
     }
   }
 
-  /** Destroys keys of persons who were erased before, which a restored database has again. */
+  /** Destroys keys and removes files of persons who were erased before, which a restored system has again. */
   async again(): Promise<void> {
-    const { rows, keys, log } = this.#deps
+    const { rows, keys, files, log } = this.#deps
     const erased = await rows.all()
     if (erased.length === 0) return
     for (const person of await withKeys(keys, erased)) {
       await destroyKey(keys, person)
       log.warn({ org: person.org }, 'a key of an erased person was there again, and was destroyed again')
     }
+    for (const [org, digests] of await rows.allFiles()) await files.remove(org, digests)
   }
 
-  async #erase(person: Person): Promise<void> {
+  async #erase(org: string, persons: readonly Person[]): Promise<void> {
     const { rows, keys, files } = this.#deps
-    const { org, subject } = person
-    const had = await destroyKey(keys, person)
-    const digests = await rows.files(person)
-    await files.remove(org, digests)
-    const body = { subject, keys: had ? 1 : 0, files: digests.length }
-    await give(
-      this.#deps,
-      erasure,
-      { org, id: erasure.only! },
-      { by: 'erasures', name: 'complete', body, part: subject },
-    )
+    const erased: { subject: string; keys: number; files: number }[] = []
+    for (const person of persons) {
+      const had = await destroyKey(keys, person)
+      const digests = await rows.files(person)
+      await files.remove(org, digests)
+      erased.push({ subject: person.subject, keys: had ? 1 : 0, files: digests.length })
+    }
+    const given = { by: 'erasures', name: 'complete', body: { erased }, part: JSON.stringify(erased) }
+    await give(this.#deps, erasure, { org, id: erasure.only! }, given)
   }
 }

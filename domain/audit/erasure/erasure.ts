@@ -27,8 +27,10 @@ const decide: Decide<Erasures, typeof commands, typeof events> = {
       ? [{ type: 'SubjectErased', data: { subject, basis, reason } }]
       : []
   },
-  complete: ({ subjects }, { subject, keys, files }) =>
-    memberOf(subjects, subject) === 'erased' ? [{ type: 'ErasureCompleted', data: { subject, keys, files } }] : [],
+  complete: ({ subjects }, { erased }) =>
+    erased
+      .filter(({ subject }) => memberOf(subjects, subject) === 'erased')
+      .map(data => ({ type: 'ErasureCompleted', data })),
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The storage and wire contract of erasures of personal data: add, never rename. */
-import { id, integer, object, oneOf, text } from '../../kernel/schema.ts'
+import { id, integer, list, object, oneOf, text } from '../../kernel/schema.ts'
 
 const subject = id('user').meta({ description: 'whose personal data it is, as tokens name the person' })
 
@@ -35,7 +35,7 @@ export const commands = {
   erase: object({ subject, basis, reason }).meta({
     examples: [{ subject: 'jon', basis: 'consent_withdrawn', reason: 'Request 2026-118, granted on 3 March.' }],
   }),
-  complete: object({ subject, keys: events.ErasureCompleted.shape.keys, files: events.ErasureCompleted.shape.files }),
+  complete: object({ erased: list(events.ErasureCompleted, 100, 1) }),
 } as const
 
 export const rejections = ['erasure_own'] as const

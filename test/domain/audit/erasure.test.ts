@@ -26,8 +26,9 @@ describe('erasure', () => {
       .rejects('erasure_own'))
 
   it('is completed once', () => {
-    given(erased('jon')).when('complete', { subject: 'jon', keys: 1, files: 2 }).then(completed('jon'))
-    given(erased('jon'), completed('jon')).when('complete', { subject: 'jon', keys: 0, files: 0 }).changesNothing()
-    given().when('complete', { subject: 'jon', keys: 0, files: 0 }).changesNothing()
+    const both = ['jon', 'mira'].map(subject => ({ subject, keys: 1, files: 2 }))
+    given(erased('jon'), erased('mira')).when('complete', { erased: both }).then(completed('jon'), completed('mira'))
+    given(erased('jon'), completed('jon')).when('complete', { erased: both }).changesNothing()
+    given().when('complete', { erased: both }).changesNothing()
   })
 })
