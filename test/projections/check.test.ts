@@ -100,9 +100,9 @@ describe('projections: check', () => {
     await reached(pool, events.at(-1)!.position)
     await runner.close()
     const checked = await check(pool, log)
-    const history = checked.find(({ table }) => table === 'tasks_v3_history')!
+    const history = checked.find(({ table }) => table === 'tasks_v4_history')!
     expect(history.rows).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
-    await pool.query(`update tasks_v3_history set name = 'another' where org = 'org-1' and revision = 0`)
+    await pool.query(`update tasks_v4_history set name = 'another' where org = 'org-1' and revision = 0`)
     await pool.query(`delete from items_v3_history where org = 'org-2' and _position = (
       select max(_position) from items_v3_history where org = 'org-2')`)
     const [lost, changed, ...others] = differing(await check(pool, log))
@@ -111,7 +111,7 @@ describe('projections: check', () => {
     expect(lost).to.deep.include({ table: 'items_v3_history', org: 'org-2', stored: undefined })
     expect(lost!.key).to.deep.equal({ org: 'org-2', id: last.metadata.id, _position: String(last.position) })
     expect(lost!.folded).to.include({ _position: last.position, _removed: false })
-    expect(changed).to.deep.include({ table: 'tasks_v3_history', org: 'org-1' })
+    expect(changed).to.deep.include({ table: 'tasks_v4_history', org: 'org-1' })
     expect(canonicalJson(changed!.stored)).to.equal(canonicalJson({ ...changed!.folded, name: 'another' }))
     expect(differing(await check(pool, log, { org: 'org-2', rowsMax: 1 }))).to.have.length(1)
   })
@@ -124,15 +124,15 @@ describe('projections: check', () => {
     await reached(pool, events.at(-1)!.position)
     await runner.close()
     await pool.query(`update balances_v5 set balance = balance + 1 where org = 'org-0' and account = 'main'`)
-    await pool.query(`delete from tasks_v3 where org = 'org-1'`)
+    await pool.query(`delete from tasks_v4 where org = 'org-1'`)
     await pool.query(`update items_v3 set id = id || '-copy' where org = 'org-2'`)
     const differences = differing(await check(pool, log))
     expect(differences.map(({ table, org }) => `${table} ${org}`)).to.have.members([
       'balances_v5 org-0',
-      'tasks_v3 org-1',
+      'tasks_v4 org-1',
       'items_v3 org-2',
     ])
-    const [balance, task] = ['balances_v5', 'tasks_v3'].map(name => differences.find(({ table }) => table === name)!)
+    const [balance, task] = ['balances_v5', 'tasks_v4'].map(name => differences.find(({ table }) => table === name)!)
     expect(balance!.stored!.balance).to.equal((balance!.folded!.balance as bigint) + 1n)
     expect(task!.stored).to.equal(undefined)
     expect(differing(await check(pool, log, { org: 'org-0' })).map(({ table }) => table)).to.deep.equal(['balances_v5'])

@@ -80,7 +80,7 @@ describe('projections: several projectors', () => {
     await first.close()
     await separateAll(pool)
     await pool.query(`update projection_checkpoints set position = 0 where projection = 'tasks'`)
-    await pool.query('truncate tasks_v3, tasks_v3_history')
+    await pool.query('truncate tasks_v4, tasks_v4_history')
     const second = startRunner(pool, log)
     await reached(pool, far.at(-1)!.position)
     await until(() => second.workers.length === 1 && second.workers[0]!.live, 'one reader')

@@ -108,7 +108,7 @@ describe('projections: shared checkpoints', () => {
     expect(stopped.map(({ projection, position }) => [projection, position])).to.deep.equal([
       ['tasks', events[at - 1]!.position],
     ])
-    expect((await kept(pool)).own).to.deep.equal([`tasks_v3/${stopped[0]!.bucket}`])
+    expect((await kept(pool)).own).to.deep.equal([`tasks_v4/${stopped[0]!.bucket}`])
     const checked = await withTransaction(
       pool,
       client => checkTables({ client, events: log, decode: codec.decode, projections }),
@@ -116,7 +116,7 @@ describe('projections: shared checkpoints', () => {
     )
     expect(checked.flatMap(({ differences }) => differences)).to.deep.equal([])
     const positions = new Map(checked.map(({ table, position }) => [table, position]))
-    expect([positions.get('tasks_v3'), positions.get('items_v3')]).to.deep.equal([
+    expect([positions.get('tasks_v4'), positions.get('items_v3')]).to.deep.equal([
       events[at - 1]!.position,
       events.at(-1)!.position,
     ])
@@ -140,7 +140,7 @@ describe('projections: shared checkpoints', () => {
     const key = `projection = 'tasks' and version = ${tasks.version}`
     await pool.query(`update projection_checkpoints set position = 0, shared = null, epoch = epoch + 1 where ${key}`)
     await pool.query('update shared_checkpoints set epoch = epoch + 1')
-    await pool.query('truncate tasks_v3, tasks_v3_history')
+    await pool.query('truncate tasks_v4, tasks_v4_history')
     const batch = { min: 5, max: 5, targetMs: 10 }
     const second = startRunner(pool, log, { batch })
     let together = 0

@@ -41,7 +41,7 @@ const evolve: Evolve<Task, typeof events> = {
   TaskMovedToTeam: (task, { to }) => ({ ...presentOf(task), team: to }),
   TaskMovedToSprint: (task, { to }) => ({ ...presentOf(task), sprint: to }),
   TaskCompleted: task => staged(presentOf(task), COMPLETED),
-  TaskRemoved: task => ({ status: 'removed', times: presentOf(task).times }),
+  TaskRemoved: task => ({ status: 'removed', ...('times' in task && task.times && { times: task.times }) }),
   TaskDue: task => task,
   ...evolveParts,
 }
