@@ -88,6 +88,11 @@ export const errorCatalogue = {
     'The books cannot be written in this format.',
     'Choose another format, one account, or less at once.',
   ),
+  report_too_large: entry(
+    422,
+    'The report has more accounts than one answer holds.',
+    'Ask for one wallet, or one currency.',
+  ),
   import_invalid: entry(
     422,
     'The file cannot be imported in this way.',

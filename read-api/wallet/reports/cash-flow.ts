@@ -14,7 +14,7 @@ import { inQuery, type Queries, queriesOf, tokenParameters, whole } from '../../
 import { wireRow } from '../../rows.ts'
 import { notFound } from '../../scope.ts'
 import { currencyParameter, fromToParameters, periodOf, reportErrors, walletParameter } from './routes.ts'
-import { accountsSql, existsSql, type Period, periodSql } from './sums.ts'
+import { accountsSql, existsSql, MINOR_PLACES, type Period, periodSql } from './sums.ts'
 
 const ROWS_DEFAULT = 1_000
 const ROWS_MAX = 10_000
@@ -106,8 +106,6 @@ function statementOf(org: string, period: Period, query: Queries, limit: number,
   const length = PERIODS[(query.period ?? 'month') as keyof typeof PERIODS]
   const isCash = `(a.type = 'asset' and a.kind is distinct from 'investment')
     ${wallet === undefined ? `or starts_with(t.account, '${EXTERNAL}wallet:')` : ''}`
-  const minor = `coalesce(a.minor_places,
-    (select max(m.minor_places) from a m where m.wallet = t.wallet and m.currency = t.currency), 0)`
   const tags = by === BY.tag ? 'left join lateral jsonb_array_elements_text(e.tags) g(tag) on true' : ''
   const named = by
     ? `left join ${tableOf(entries)} e on e.org = $2 and e.wallet = n.wallet and e.revision = n.revision ${tags}`
@@ -115,9 +113,10 @@ function statementOf(org: string, period: Period, query: Queries, limit: number,
   const isIn = from === undefined ? 'true' : `n.day >= ${from}`
   const text = `with a as materialized ${accountsSql(wallet, then)},
     l as (select t.wallet, t.revision, t.currency, t.effective_on as day, t.amount,
-        coalesce(t.places, ${minor}) as places
+        coalesce(t.places, a.minor_places, m.minor_places, 0) as places
       from ${tableOf(postings)} t left join a on a.wallet = t.wallet and a.account = t.account
-        and a.currency = t.currency where ${where} and (${isCash})),
+        and a.currency = t.currency
+      left join ${MINOR_PLACES} m on m.wallet = t.wallet and m.currency = t.currency where ${where} and (${isCash})),
     u as (select currency, max(places) as places from l group by 1),
     n as (select l.wallet, l.revision, l.currency, l.day,
         sum(l.amount * ('1e' || (u.places - l.places))::numeric) as net

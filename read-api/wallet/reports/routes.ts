@@ -185,7 +185,7 @@ function reportRoute(
     summary: `${title}, of ${isOfWallet ? 'a wallet' : 'all wallets'}.`,
     parameters,
     response: schema,
-    errors: reportErrors,
+    errors: { ...reportErrors, 422: ['report_too_large'] },
     async handle(request) {
       const query = queriesOf(request, parameters)
       const wanted = await wantedOf(deps, request, query)

@@ -1,4 +1,5 @@
 /** What was posted to each account, in one unit for each currency: what the reports are made of. */
+import { KogiError } from '../../../domain/kernel/errors.ts'
 import type { ApiRequest } from '../../../domain/kernel/route.ts'
 import type { Rate } from '../../../domain/wallet/ratetable/exchange.ts'
 import { type AccountType, ruleOf, typeByName } from '../../../domain/wallet/wallet/chart.ts'
@@ -64,6 +65,10 @@ export function accountsSql(wallet: string | undefined, then: string | undefined
     cross join lateral ${rowAsOf(balances, [['org', '$2'], ...key], then)} v where ${where})`
 }
 
+/** SQL of the decimal places of each currency of a wallet, by its accounts `a`: added up once, not for each row. */
+export const MINOR_PLACES =
+  '(select a.wallet, a.currency, max(a.minor_places) as minor_places from a group by a.wallet, a.currency)'
+
 /** SQL of whether the wallet exists, or did then. */
 export function existsSql(wallet: string | undefined, then: string | undefined): string {
   if (wallet === undefined) return 'true'
@@ -85,7 +90,13 @@ const MODELS = [accountDays, postings, balances, charts, wallets]
 /** Columns of the answer before those of a sum: position, stalled, exists, rates, charts. */
 const AT = 5
 
-/** What was posted to each account in a period. Throws `not_found` for a wallet that is not there. */
+/** Accounts of which a report can be made: each is a row of the answer, which is made in memory. */
+export const ACCOUNTS_MAX = 50_000
+
+/**
+ * What was posted to each account in a period. Throws `not_found` for a wallet that is not there, and
+ * `report_too_large` where there are more accounts than a report can have.
+ */
 export async function accountSums(
   deps: ReadStore,
   request: ApiRequest,
@@ -100,6 +111,10 @@ export async function accountSums(
   )
   const [, , exists, rates, found] = rows[0]!
   if (exists === false) throw notFound('wallet', [period.wallet!], wanted.asOf)
+  if (rows.length > ACCOUNTS_MAX) {
+    const message = `A report has at most ${ACCOUNTS_MAX} accounts: ask for one wallet, or one currency.`
+    throw new KogiError('report_too_large', message)
+  }
   const rules = new Map(
     (found as readonly { wallet: string; rules: Chart['rules'] }[]).map(one => [one.wallet, one.rules]),
   )
@@ -126,12 +141,12 @@ function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Sta
   const text = `with a as materialized ${accountsSql(wallet, then)}
     select c.position, c.stalled, ${existsSql(wallet, then)}, ${rates},
       (select coalesce(json_agg(json_build_object('wallet', l.wallet, 'rules', l.rules)), '[]') from (${latest}) l),
-      s.wallet, s.account, s.currency, s.u, s.credits, s.debits, a.type,
-      (select max(m.minor_places) from a m where m.wallet = s.wallet and m.currency = s.currency)
+      s.wallet, s.account, s.currency, s.u, s.credits, s.debits, a.type, m.minor_places
     from ${checkpointsSql(of)} left join (
       select t.wallet, t.account, t.currency, t.u, sum(t.credits) as credits, sum(t.debits) as debits
-      from ${source} t where ${where} group by 1, 2, 3, 4
-    ) s on true left join a on a.wallet = s.wallet and a.account = s.account and a.currency = s.currency`
+      from ${source} t where ${where} group by 1, 2, 3, 4 limit ${ACCOUNTS_MAX + 1}
+    ) s on true left join a on a.wallet = s.wallet and a.account = s.account and a.currency = s.currency
+    left join ${MINOR_PLACES} m on m.wallet = s.wallet and m.currency = s.currency`
   return { of, text, values }
 }
 
