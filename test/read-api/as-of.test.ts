@@ -204,9 +204,10 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   it('is declared by every route that has it, with its errors', () => {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
-      // A search, notifications, the inbox, a glance, versions, what is left to clear and the notary are of now.
+      // Searches, notifications, the inbox, glances, versions, what is left to clear, refusals and proofs are of now.
       const words =
-        'notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|:id/content|:category/:id'
+        'notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|:id/content|' +
+        'refused-commands|:category/:id'
       const ofNow = new RegExp(`search|(${words})$|/log/`)
       expect(declared, path).to.equal(!ofNow.test(path))
       expect(errors[400], path).to.deep.equal([declared ? 'as_of_beyond_head' : 'no_history'])
