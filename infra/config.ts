@@ -5,6 +5,8 @@ import {
   EMBEDDED,
   eventStoreUrl,
   fileList,
+  fileOrAddress,
+  fileOrAddressList,
   integer,
   LOG_LEVELS,
   logName,
@@ -32,7 +34,7 @@ type Setting<T> = {
   readonly default: string | undefined
   /** True where production must name it: the default is for development alone. */
   readonly requiredInProduction: boolean
-  /** True where the value may hold a password: messages and logs never show it. */
+  /** True where the value may hold a password, or be a key by mistake: messages and logs never show it. */
   readonly secret: boolean
   readonly unit: string
   readonly meaning: string
@@ -96,9 +98,10 @@ const settings = {
   natsConsumers: setting('KOGI_NATS_CONSUMERS', consumerList, '', '', {
     meaning: 'durable consumers that are made: `name=subject`, separated by commas, such as `books=kogi.*.wallet.>`',
   }),
-  jwks: setting('KOGI_JWKS', text, undefined, 'file or URL', {
+  jwks: setting('KOGI_JWKS', fileOrAddress, undefined, 'file or URL', {
     meaning: 'public keys that tokens are signed with; development makes a key pair in the data folder',
     requiredInProduction: true,
+    secret: true,
   }),
   jwtIssuer: setting('KOGI_JWT_ISSUER', text, 'kogi-development', '', {
     meaning: 'issuer (`iss`) that a token must name',
@@ -184,11 +187,13 @@ const settings = {
     meaning:
       'private Ed25519 keys in PEM that checkpoints are signed with, separated by commas; development makes one in ' +
       'the data folder, and production seals nothing without',
+    secret: true,
   }),
-  notaryAnchors: setting('KOGI_NOTARY_ANCHORS', fileList, '', 'files and URLs', {
+  notaryAnchors: setting('KOGI_NOTARY_ANCHORS', fileOrAddressList, '', 'files and URLs', {
     meaning:
       'files and http(s) addresses, separated by commas, that get every signed checkpoint: best where nobody who can ' +
       'change the log can change them; development has a file in the data folder',
+    secret: true,
   }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',

@@ -29,7 +29,10 @@ export type MasterKeys = {
 /** None: keys are stored in the clear. */
 export const noMasterKeys: MasterKeys = masterKeys([])
 
-/** The master keys that the settings name. Throws a `ConfigError` for what is none. */
+/**
+ * The master keys that the settings name. Throws a `ConfigError` for what is none, which names the entry by its number:
+ * a key whose prefix was forgotten looks like the name of a file, and must not be shown.
+ */
 export const masterKeysOf = ({ masterKeys: entries }: Pick<Config, 'masterKeys'>): MasterKeys =>
   masterKeys(entries.map((entry, n) => keyIn(entry, n + 1)))
 
@@ -70,17 +73,20 @@ const nameOf = (key: Buffer) => createHash('sha256').update('kogi master key ').
 
 function keyIn(entry: string, number: number): Buffer {
   const inPlace = entry.startsWith(IN_PLACE)
-  const text = inPlace ? entry.slice(IN_PLACE.length) : textOf(entry)
+  const text = inPlace ? entry.slice(IN_PLACE.length) : textOf(entry, number)
   const key = Buffer.from(text, 'base64')
   if (key.length === KEY_BYTES && key.toString('base64') === text) return key
-  const what = inPlace ? `entry ${number}` : entry
-  throw new ConfigError(`KOGI_MASTER_KEYS: ${what} holds no ${KEY_BYTES} bytes in base64 (openssl rand -base64 32)`)
+  throw new ConfigError(
+    `KOGI_MASTER_KEYS: entry ${number} holds no ${KEY_BYTES} bytes in base64 (openssl rand -base64 32)`,
+  )
 }
 
-function textOf(file: string): string {
+function textOf(file: string, number: number): string {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw new ConfigError(`KOGI_MASTER_KEYS: ${file} cannot be read: ${(error as Error).message}`)
+    const { code } = error as NodeJS.ErrnoException
+    const advice = `a key that is given in the setting itself stands after ${IN_PLACE}`
+    throw new ConfigError(`KOGI_MASTER_KEYS: entry ${number} names no file that can be read (${code}); ${advice}`)
   }
 }

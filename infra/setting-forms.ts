@@ -1,4 +1,5 @@
 /** The forms that the values of settings have, each with the words for what they must be. */
+import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
 import { z } from 'zod'
 import { isAddress } from '../domain/hub/inbox/email.ts'
 import { isNetwork } from './webhooks/addresses.ts'
@@ -13,12 +14,63 @@ export const integer = (min: number, max: number) =>
     .transform(Number)
     .refine(value => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
 
+/** Whether it is a URL whose user and password can be decoded. */
+function isDecodable(value: string): boolean {
+  if (value === EMBEDDED) return true
+  try {
+    const { username, password } = new URL(value)
+    return [username, password].map(decodeURIComponent).length > 0
+  } catch {
+    return false
+  }
+}
+
 // Not `URL.canParse` alone: a connection string of a cluster lists several hosts, which no URL does.
 const urlOf = (form: RegExp, example: string) =>
   z.string().refine(value => value === EMBEDDED || form.test(value), `must be \`${EMBEDDED}\` or a URL like ${example}`)
 
+/** Options of a connection string that the client of the event store knows. */
+const STORE_OPTIONS = new Set(
+  (
+    'connectionname defaultdeadline discoveryinterval gossiptimeout keepaliveinterval keepalivetimeout ' +
+    'maxdiscoverattempts nodepreference throwonappendfailure tls tlscafile tlsverifycert usercertfile userkeyfile'
+  ).split(' '),
+)
+
+/** The client prints the whole string, with its password, for an option that it has not: so there must be none. */
+function hasKnownOptions(value: string): boolean {
+  const query = value.split('?').slice(1).join('&')
+  return query.split('&').every(option => {
+    const [name, given] = option.split('=')
+    const flat = name!.trim().toLowerCase().replace(/[_-]/g, '')
+    return option === '' || (STORE_OPTIONS.has(flat) && (flat !== 'tlsverifycert' || given?.trim() !== 'false'))
+  })
+}
+
+/** Whether the client can read it; its errors quote parts of the string, the password among them. */
+function isReadable(value: string): boolean {
+  if (!value.startsWith('esdb') || !hasKnownOptions(value)) return true
+  try {
+    return parseConnectionString(value).hosts.length > 0
+  } catch {
+    return false
+  }
+}
+
 export const eventStoreUrl = urlOf(/^(esdb|kurrentdb)(\+discover)?:\/\/[^\s/?#]+/, 'esdb://host:2113')
-export const natsUrl = urlOf(/^(nats|tls):\/\/[^\s/?#]+/, 'nats://host:4222')
+  .refine(
+    value => value === EMBEDDED || hasKnownOptions(value),
+    'must have options that the client knows alone (for an authority of your own: tlsCAFile, not tlsVerifyCert=false)',
+  )
+  .refine(
+    isReadable,
+    'must be a connection string like esdb://user:password@host:2113: percent-encode what is not a letter or a digit ' +
+      'in its password',
+  )
+export const natsUrl = urlOf(/^(nats|tls):\/\/[^\s/?#]+/, 'nats://host:4222').refine(
+  isDecodable,
+  'must be a valid URL: percent-encode what is not a letter or a digit in its password',
+)
 export const postgresUrl = urlOf(
   /^postgres(ql)?:\/\/[^\s/?#]+\/[^\s/?#]+/,
   'postgres://user:password@host:5432/database',
@@ -54,6 +106,17 @@ export const fileList = z
   .string()
   .transform(value => (value === '' ? [] : value.split(',').map(file => file.trim())))
   .refine(files => !files.includes(''), 'must be names of files, separated by commas')
+
+/** An address of HTTP has no user and no password: they could not be sent, and would stand in the error. */
+function isSafe(value: string): boolean {
+  if (!/^https?:/i.test(value)) return true
+  if (!URL.canParse(value)) return false
+  const { username, password } = new URL(value)
+  return username === '' && password === ''
+}
+const ADDRESS = 'must be a valid URL without user and password where it is one'
+export const fileOrAddress = text.refine(isSafe, ADDRESS)
+export const fileOrAddressList = fileList.refine(all => all.every(isSafe), ADDRESS)
 
 const LOG_NAME = /^[^\s+]{1,200}$/
 export const logName = z

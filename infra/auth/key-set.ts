@@ -51,7 +51,19 @@ function local(file: string, cooldownMs: number): JWTVerifyGetKey {
 }
 
 async function readKeys(file: string): Promise<JWTVerifyGetKey> {
-  return createLocalJWKSet(JSON.parse(await readFile(file, 'utf8')) as JSONWebKeySet)
+  const text = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    throw new Error(`KOGI_JWKS names no file that can be read (${code})`)
+  })
+  return createLocalJWKSet(jsonOf(text))
+}
+
+/** What is in a file that is no JSON may be a private key: the parser's message, which quotes it, is not passed on. */
+function jsonOf(text: string): JSONWebKeySet {
+  try {
+    return JSON.parse(text) as JSONWebKeySet
+  } catch {
+    throw new Error('The file of KOGI_JWKS is no JSON')
+  }
 }
 
 /** Whether the token is at fault, not the key set: it names no key that the set has, or more than one. */

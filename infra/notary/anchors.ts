@@ -12,6 +12,9 @@ const [PAUSE_MS_MIN, PAUSE_MS_MAX] = [1_000, 60_000]
 
 const isAddress = (anchor: string): boolean => /^https?:\/\//.test(anchor)
 
+/** What an anchor is called in messages: an address by its host, because the rest of it may open something. */
+export const anchorName = (anchor: string): string => (isAddress(anchor) ? new URL(anchor).host : anchor)
+
 /** A checkpoint that an anchor holds. */
 export type Held = { readonly anchor: string; readonly note: string }
 
@@ -87,7 +90,7 @@ async function post(address: string, note: string): Promise<void> {
     signal: AbortSignal.timeout(POST_TIMEOUT_MS),
   })
   await response.body?.cancel()
-  if (!response.ok) throw new Error(`${new URL(address).host} answered ${response.status}`)
+  if (!response.ok) throw new Error(`${anchorName(address)} answered ${response.status}`)
 }
 
 /** A reader sees the file before or after, and never a part of it. */

@@ -23,7 +23,7 @@ export async function signersOf(config: KeyConfig): Promise<readonly Signer[]> {
   if (notaryKeys.length === 0) {
     return env === 'production' ? [] : [{ name, privateKey: await developmentKey(folderOf(config)) }]
   }
-  return Promise.all(notaryKeys.map(async file => ({ name, privateKey: await keyIn(file) })))
+  return Promise.all(notaryKeys.map(async (file, n) => ({ name, privateKey: await keyIn(file, `entry ${n + 1}`) })))
 }
 
 /** The anchors that the settings name; in development, where none is named, a file in the data folder. */
@@ -32,14 +32,15 @@ export const anchorsOf = (config: Pick<Config, 'env' | 'dataDir' | 'notaryAnchor
     ? config.notaryAnchors
     : [path.join(folderOf(config), 'checkpoint')]
 
-async function keyIn(file: string): Promise<KeyObject> {
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new ConfigError(`KOGI_NOTARY_KEYS: ${file} cannot be read: ${error.message}`)
+/** `what` stands in errors, and not the name: an entry may be a key by mistake. */
+async function keyIn(file: string, what = file): Promise<KeyObject> {
+  const text = await readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    throw new ConfigError(`KOGI_NOTARY_KEYS: ${what} names no file that can be read (${code})`)
   })
   const key = privateKeyFrom(text)
   if (key?.asymmetricKeyType === 'ed25519') return key
   throw new ConfigError(
-    `KOGI_NOTARY_KEYS: ${file} holds no private Ed25519 key in PEM (openssl genpkey -algorithm ed25519)`,
+    `KOGI_NOTARY_KEYS: ${what} holds no private Ed25519 key in PEM (openssl genpkey -algorithm ed25519)`,
   )
 }
 

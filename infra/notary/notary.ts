@@ -10,7 +10,7 @@ import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpo
 import { type NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
 import { type Log, reasonOf } from '../log.ts'
-import { Anchor, type Held, heldBy } from './anchors.ts'
+import { Anchor, anchorName, type Held, heldBy } from './anchors.ts'
 import { Hashing, LogAltered, type Signed, type TileSink } from './hashing.ts'
 import { lastSeal, type Seal, writeSeal } from './seals.ts'
 
@@ -82,7 +82,8 @@ export class Notary {
   /** Why nothing is sealed, while nothing is: the log was changed, or an engine or an anchor is away. */
   get trouble(): Error | undefined {
     const anchor = this.#anchors.find(({ trouble }) => trouble)
-    const away = anchor && new Error(`the anchor ${anchor.name} takes no checkpoints: ${anchor.trouble!.message}`)
+    const away =
+      anchor && new Error(`the anchor ${anchorName(anchor.name)} takes no checkpoints: ${anchor.trouble!.message}`)
     return this.#altered ?? this.#trouble ?? away
   }
 

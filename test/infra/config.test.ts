@@ -69,7 +69,36 @@ describe('config', () => {
   }
 
   it('never shows a value that may hold a password', () => {
-    expect(refusal({ KOGI_DATABASE_URL: 'postgre://kogi:hush@db/kogi' })).not.to.contain('hush')
+    const values = {
+      KOGI_DATABASE_URL: ['postgre://kogi:hush@db/kogi'],
+      KOGI_EVENTSTORE_URL: [
+        'esdb://kogi:hush',
+        'esdb://kogi:a@b:hush@db:2113',
+        'esdb://kogi:hush%@db:2113',
+        'esdb://kogi:hush@db:2113?tls=maybe',
+        'esdb://kogi:hush@db:2113?verify=false',
+        'esdb://kogi:hush@db:2113?tls=true&tlsVerifyCert=false',
+      ],
+      KOGI_NATS_URL: ['nats://kogi:hush@bus:99999', 'nats://kogi:hush%@bus:4222'],
+      KOGI_JWKS: [' hush ', 'https://kogi:hush@auth.example/jwks.json'],
+      KOGI_NOTARY_KEYS: ['hush,,'],
+      KOGI_NOTARY_ANCHORS: ['https://kogi:hush@anchor.example', 'https://[hush'],
+      KOGI_SMTP_URL: ['smtp//kogi:hush@mail'],
+    }
+    for (const [name, faulty] of Object.entries(values)) {
+      for (const value of faulty) {
+        expect(refusal({ [name]: value }), value).to.match(new RegExp(`^${name} must (?:(?!hush).)+$`))
+      }
+    }
+  })
+
+  it('takes the options of connection strings that their clients know', () => {
+    for (const KOGI_EVENTSTORE_URL of [
+      'esdb://db:2113?tls=true&tlsVerifyCert=true&tlsCAFile=%2Fca.pem&keepAliveInterval=-1',
+      'esdb+discover://kogi:hush@a:2113,b:2113?nodePreference=follower',
+    ]) {
+      expect(loadConfig({ KOGI_EVENTSTORE_URL })).to.include({ eventStoreUrl: KOGI_EVENTSTORE_URL })
+    }
   })
 
   it('names every variable at fault, each on a line of its own', () => {

@@ -69,11 +69,14 @@ describe('master keys', () => {
       expect(masterKeysOf({ masterKeys: entries }).names).to.deep.equal(masterKeys([fresh, old]).names)
       const secret = randomBytes(31).toString('base64')
       await writeFile(file, secret)
-      for (const entry of [file, path.join(folder, 'none'), `base64:${secret}`, 'base64:']) {
-        expect(() => masterKeysOf({ masterKeys: [entry] }))
+      const unprefixed = fresh.toString('base64')
+      for (const entry of [file, path.join(folder, 'none'), `base64:${secret}`, 'base64:', unprefixed]) {
+        expect(() => masterKeysOf({ masterKeys: [`base64:${unprefixed}`, entry] }), entry)
           .to.throw(ConfigError)
           .with.property('message')
-          .that.does.not.contain(secret)
+          .that.matches(/^KOGI_MASTER_KEYS: entry 2 /)
+          .and.does.not.contain(secret)
+          .and.does.not.contain(unprefixed)
       }
     } finally {
       await rm(folder, { recursive: true })
