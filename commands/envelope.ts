@@ -23,6 +23,7 @@ export function metadataOf(
   at: string,
 ): CommandMetadata {
   const { principal, id, correlationId, causationId, behalf } = command
+  const { subject, roles, teams } = principal
   return {
     $correlationId: correlationId,
     $causationId: causationId ?? commandId,
@@ -30,7 +31,7 @@ export function metadataOf(
     fingerprint,
     org: principal.org,
     id,
-    actor: { subject: principal.subject, roles: principal.roles },
+    actor: { subject, roles, ...(teams && { teams }) },
     ...(behalf && { behalf }),
     subjects,
     at,

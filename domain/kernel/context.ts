@@ -1,6 +1,6 @@
 /** What a decision is made on beside the state and the command, and what a definition says of that. */
 import type { z } from 'zod'
-import type { DomainEvent } from './event.ts'
+import type { DomainEvent, Who } from './event.ts'
 import type { Json } from './json.ts'
 
 /** What comes into a decision from outside the domain. */
@@ -10,11 +10,11 @@ export type Context = {
   readonly org: string
   /** Subject of the caller. */
   readonly actor: string
-  /** Who caused what a process does: the subject and the roles in the event that it follows. */
-  readonly behalf?: { readonly subject: string; readonly roles: readonly string[] }
+  /** Who caused what a process does: the subject, the roles and the teams in the event that it follows. */
+  readonly behalf?: Who
   /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
   readonly permissions: readonly string[]
-  /** The teams of the caller. */
+  /** The teams of the caller: a process has none, those of `behalf` count for it. */
   readonly teams?: readonly string[] | undefined
   /** The instant of the command, as `timestamp`. */
   readonly at: string

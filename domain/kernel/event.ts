@@ -1,7 +1,11 @@
 import type { Json } from './json.ts'
 
-/** A subject with the roles that it had. */
-type Who = { readonly subject: string; readonly roles: readonly string[] }
+/** A subject with the roles and the teams that it had; `teams` is absent where it had none. */
+export type Who = {
+  readonly subject: string
+  readonly roles: readonly string[]
+  readonly teams?: readonly string[]
+}
 
 /** What is stored beside the data of every domain event. */
 export type Metadata = {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
-import { ORG_ID } from '../../domain/kernel/schema.ts'
+import { id, ORG_ID } from '../../domain/kernel/schema.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
 import { GRANT, isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
@@ -26,6 +26,8 @@ const names = z
   .optional()
   .transform(list => (list ?? []).filter(name => typeof name === 'string' && name !== '') as string[])
   .refine(list => list.length <= NAMES_MAX, `lists more than ${NAMES_MAX} names`)
+
+const team = id('team')
 
 /** The claims that make a principal; the times, the issuer and the audience are checked by the verification. */
 const claims = z.object({
@@ -104,8 +106,10 @@ function principalOf(payload: JWTPayload, endsAt: number): Principal {
   const roles = [...new Set(parsed.data.roles)].filter(isRole)
   const named = permissions.filter(name => GRANT.test(name))
   const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope([...scope, ...scp])])
-  const teams = groups.length > 0 && { teams: [...new Set(groups)] }
-  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...teams, endsAt })
+  // Nothing can be shared with other names, which events could not carry either.
+  const teams = [...new Set(groups)].filter(name => team.safeParse(name).success)
+  const inTeams = teams.length > 0 && { teams }
+  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...inTeams, endsAt })
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */

@@ -20,7 +20,10 @@ const row = object({
   /** The event that set it: part of the command's key. */
   event: uuid,
   correlation: text(255),
-  behalf: column(object({ subject: text(255), roles: list(text(255), 1_000) }), 'jsonb').optional(),
+  behalf: column(
+    object({ subject: text(255), roles: list(text(255), 1_000), teams: list(id('team'), 5_000).optional() }),
+    'jsonb',
+  ).optional(),
 })
 export type TimerRow = {
   readonly org: string

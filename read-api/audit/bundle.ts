@@ -91,7 +91,7 @@ export function skipsOf({ skips = [] }: Manifest): Skips {
   return positions
 }
 
-const who = z.strictObject({ subject: text(255), roles: z.array(z.string()) })
+const who = z.strictObject({ subject: text(255), roles: z.array(z.string()), teams: z.array(z.string()).optional() })
 
 /** The metadata that Kogi gives an event. It may grow fields. */
 export const metadataSchema = z.looseObject({

@@ -51,6 +51,8 @@ describe('names in an export', () => {
     expect(codeOf(changed(last, to({ commandId: uuidOf(['invented']) })))).to.equal('event_id_wrong')
     expect(codeOf(changed(last, to({ fingerprint: '0'.repeat(64) })))).to.equal('event_id_wrong')
     expect(codeOf(changed(last, to({ id: 'another' })))).to.equal('stream_misnamed')
+    const who = { subject: 'jon', roles: [], teams: ['design'] }
+    expect(codeOf(changed(last, to({ actor: who, behalf: who })))).to.equal('sound')
     expect(codeOf(changed(0, ({ stream }) => ({ stream: stream.replace(/.$/, 'x') })))).to.equal('stream_misnamed')
   })
 

@@ -8,7 +8,7 @@ describe('roles in an item', () => {
   let position = '0'
 
   before(async () => {
-    app = await startApp()
+    app = await startApp({ worker: true })
     client = await app.clientOf('portfolio', 'team-member', 'mira')
     await give(201, 'POST', '/kbfc/items', { id: 'brands', name: 'Brands' })
   })
@@ -58,6 +58,26 @@ describe('roles in an item', () => {
     }
     await give(422, 'POST', '/kbfc/items/menu/book/restore', { version: 2 }, eve)
     for (const id of ['menu', 'cart']) await give(204, 'DELETE', `/kbfc/items/${id}`)
+  })
+
+  it('are those of teams also where a process places a new item', async () => {
+    const jon = await app.clientOf('portfolio', 'team-member', 'jon', ['design', ' outer ', 'a\u0000b'])
+    const placed = async (id: string) => {
+      await give(201, 'POST', '/kbfc/items', { id, name: id, parent: 'shelf' }, jon)
+      for (let tries = 0; tries < 200; tries++) {
+        const { status, body } = await client.call('GET', `/api/v1/kbfc/items/${id}`)
+        if (status === 200 && body.data.parent) return 'placed'
+        if (status === 200 && body.data.revision !== '0') return 'refused'
+        await new Promise(resolve => setTimeout(resolve, 50))
+      }
+      return 'neither placed nor refused'
+    }
+    await give(201, 'POST', '/kbfc/items', { id: 'shelf', name: 'Shelf' })
+    await give(200, 'PUT', '/kbfc/items/shelf/shares', { kind: 'team', with: 'design', role: 'reader' })
+    expect(await placed('jar')).to.equal('refused')
+    await give(200, 'PUT', '/kbfc/items/shelf/editing', { editing: 'restricted' })
+    await give(200, 'PUT', '/kbfc/items/shelf/shares', { kind: 'team', with: 'design', role: 'editor' })
+    expect(await placed('cup')).to.equal('placed')
   })
 
   it('let its owners alone make it anew, and nobody else has a share in it then', async () => {

@@ -95,6 +95,13 @@ describe('authentication', () => {
     expect([(await principal({ aud: ['x', AUDIENCE] })).org, endsAt! > Date.now()]).to.deep.equal(['acme', true])
   })
 
+  it('has the teams that something can be shared with, and no claim of any others', async () => {
+    expect(
+      (await principal({ groups: ['design', ' outer', 'a\u0000b', '\ud800', 'x'.repeat(129), 'design'] })).teams,
+    ).to.eql(['design'])
+    expect(await principal({ groups: [' '] })).not.to.have.property('teams')
+  })
+
   it('takes claims in the forms of identity providers', async () => {
     const viewer = permissionsOfRoles(['viewer'])
     const wallets = permissions.filter(name => /^wallet\..*\.read$/.test(name))

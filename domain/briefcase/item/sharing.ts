@@ -21,11 +21,12 @@ export function granteeOf(share: string): { readonly kind: 'user' | 'team'; read
 }
 
 /**
- * The role of the caller: the highest of their own and of their teams, `undefined` where nothing was said. Who
- * administers the briefcase owns all items.
+ * The role of the caller, or of the user on whose behalf a process acts: the highest of their own and of their teams,
+ * `undefined` where nothing was said. Who administers the briefcase owns all items.
  */
-function roleOf({ owner, shares }: Shared, { actor, behalf, permissions, teams = [] }: Context): Role | undefined {
-  const subject = behalf?.subject ?? actor
+function roleOf({ owner, shares }: Shared, context: Context): Role | undefined {
+  const { behalf, permissions } = context
+  const { subject, teams = [] } = behalf ?? { subject: context.actor, teams: context.teams }
   if (subject === owner || permissions.some(each => each === '*' || each === 'briefcase.*')) return 'owner'
   if (behalf?.roles.some(role => (ADMIN_ROLES as readonly string[]).includes(role))) return 'owner'
   const grantees = [shareOf('user', subject), ...teams.map(team => shareOf('team', team))]

@@ -253,6 +253,20 @@ describe('item', () => {
       ask(behalf).then(updated({ name: 'X' }))
       ask({ ...behalf, roles: ['team-lead'] }).rejects('item_not_yours')
     })
+    it('counts the teams of the user on whose behalf a process acts', () => {
+      const team = (role: 'reader' | 'editor'): Fact => ({
+        type: 'ItemShared',
+        data: { kind: 'team', with: 'design', role },
+      })
+      const process = { actor: 'process:x', behalf: { subject: 'mira-2', roles: [], teams: ['design'] } }
+      given(byAnother, team('reader')).when('update', { name: 'X' }, process).rejects('item_not_yours')
+      given(byAnother, restricted, team('editor'))
+        .when('update', { name: 'X' }, process)
+        .then(updated({ name: 'X' }))
+      given(byAnother, restricted, team('editor'))
+        .when('update', { name: 'X' }, { ...process, behalf: { subject: 'mira-2', roles: [] }, teams: ['design'] })
+        .rejects('item_not_yours')
+    })
     it('keeps a restricted item to its owners and editors', () => {
       given(byAnother, restricted).when('update', { name: 'X' }).rejects('item_not_yours')
       given(byAnother, restricted, shared('editor'))
