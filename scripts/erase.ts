@@ -70,7 +70,8 @@ const erase = (subject: string, options: Options) =>
       const before = made.length === 0 ? ' before' : ''
       const text = completed
         ? `The personal data of ${subject} was erased${before}: the key is destroyed.`
-        : `The erasure of ${subject} is in the log, and waits for a worker: start one (kogi worker, or kogi dev).`
+        : `The erasure of ${subject} is in the log, and waits for a worker (kogi worker, or kogi dev): one that runs ` +
+          'carries it out once files of the last five minutes are older.'
       print(options, { subject, org, position, completed, already: made.length === 0 }, text)
       if (!completed) process.exitCode = STATUS.no
     } finally {

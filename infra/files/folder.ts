@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path'
 import type { StoredFile } from '../../commands/briefcase/files.ts'
 import type { ByteRange, ByteStream } from '../../domain/kernel/route.ts'
+import { Faults } from '../faults.ts'
 import { httpError } from '../http/errors.ts'
 import { typeOf } from './type.ts'
 
@@ -18,8 +19,11 @@ export type FileStore = {
   readonly put: (org: string, bytes: AsyncIterable<Uint8Array>) => Promise<StoredFile>
   /** The bytes of a digest, or a part of them; `undefined` where they are not there. */
   readonly read: (org: string, sha256: string, range?: ByteRange) => Promise<ByteStream | undefined>
-  /** Removes the bytes of digests, for good; those that are not there are removed already. */
-  readonly remove: (org: string, digests: readonly string[]) => Promise<void>
+  /**
+   * Removes the bytes of digests, for good; those that are not there are removed already. Bytes that were stored after
+   * an instant stay, and their digests are returned. Throws the first failure, after all have been tried.
+   */
+  readonly remove: (org: string, digests: readonly string[], storedBefore: number) => Promise<readonly string[]>
   /** Removes what no event tells of: unfinished files, and those that `isKept` does not know. */
   readonly sweep: (isKept: (org: string, digests: readonly string[]) => Promise<ReadonlySet<string>>) => Promise<number>
 }
@@ -53,17 +57,22 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
       if (!/^[0-9a-f]{64}$/.test(sha256) || !(await stat(place).catch(() => undefined))) return undefined
       return createReadStream(place, range && { start: range.first, end: range.last })
     },
-    async remove(org, digests) {
-      for (const digest of digests) await rm(placeOf(org, digest), { force: true })
+    async remove(org, digests, storedBefore) {
+      const faults = new Faults()
+      const young: string[] = []
+      for (const digest of digests) {
+        await faults.of(async () => {
+          if ((await removed(placeOf(org, digest), storedBefore)) === 'young') young.push(digest)
+        })
+      }
+      faults.throwFirst()
+      return young
     },
     async sweep(isKept) {
-      let removed = 0
+      let count = 0
       const old = Date.now() - LEFT_MS
       const removeOld = async (file: string) => {
-        const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
-        if (mtimeMs > old) return
-        await rm(file, { force: true })
-        removed += 1
+        if ((await removed(file, old)) === 'removed') count += 1
       }
       for (const name of await namesIn(begun)) await removeOld(path.join(begun, name))
       for (const org of await namesIn(path.join(folder, 'kept'))) {
@@ -73,9 +82,21 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
           for (const digest of digests.filter(each => !kept.has(each))) await removeOld(placeOf(org, digest))
         }
       }
-      return removed
+      return count
     },
   }
+}
+
+/** Removes a file that was last stored before an instant. */
+async function removed(file: string, storedBefore: number): Promise<'removed' | 'young' | 'absent'> {
+  const found = await stat(file).catch(error => {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!found) return 'absent'
+  if (found.mtimeMs >= storedBefore) return 'young'
+  await rm(file, { force: true })
+  return 'removed'
 }
 
 /** Makes the names in a folder last, as `fsync` does for the bytes of a file: its event may last longer otherwise. */

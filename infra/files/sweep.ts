@@ -14,19 +14,21 @@ const EVERY_MS = 3_600_000
 const SETTLE_MS = 5_000
 
 /**
- * Of some digests those that a version of a file has. All of them while the read model of files cannot say: it has not
- * come to `head` yet, as after the read models were made anew, or stands still.
+ * Whether the read model of the files of an org has come to a position, in SQL, as `k.known`: it has not after the read
+ * models were made anew, or while it stands still. Its values are those of `atHead`.
  */
+export const AT_HEAD = `(select count(*) = 1 and bool_and(state = 'running' and position >= $4) as known
+  from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) k`
+export const atHead = (org: string, head: bigint) => [itemFiles.name, itemFiles.version, bucketOf(org), String(head)]
+
+/** Of some digests those that a version of a file has; all of them while the read model has not come to `head`. */
 export const keptFiles =
   (pool: Pick<Pool, 'query'>, head: bigint) =>
   async (org: string, digests: readonly string[]): Promise<ReadonlySet<string>> => {
     const { rows } = await pool.query<{ sha256: string | null; known: boolean }>(
-      `select k.known, h.sha256 from (select count(*) = 1 and bool_and(state = 'running' and position >= $6) as known
-        from ${CHECKPOINTS}
-        where projection = $1 and version = $2 and bucket = $3) k
-      left join (select distinct sha256 from ${historyTableOf(itemFiles)} where org = $4 and sha256 = any($5::text[])) h
-        on true`,
-      [itemFiles.name, itemFiles.version, bucketOf(org), org, digests, String(head)],
+      `select k.known, h.sha256 from ${AT_HEAD} left join (select distinct sha256 from ${historyTableOf(itemFiles)}
+        where org = $5 and sha256 = any($6::text[])) h on true`,
+      [...atHead(org, head), org, digests],
     )
     return new Set(rows[0]?.known ? rows.flatMap(({ sha256 }) => sha256 ?? []) : digests)
   }

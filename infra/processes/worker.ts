@@ -113,7 +113,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const budgets = new BudgetWatch({ ...shared, rows: budgetRows(pool), changes })
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
   const files = fileStore(config)
-  const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, changes })
+  const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, head: events.head, changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const notary = notaryOf({ config, events, store: write.store, log, tiles: tileRows(pool, log) })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
