@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import { type Manifest, OWN_FILES } from '../infra/backup/format.ts'
 import { makeBackup } from '../infra/backup/make.ts'
+import { mustHaveMasters, type Wanted, wantedMasters } from '../infra/backup/masters.ts'
 import { verifyBackup } from '../infra/backup/verify.ts'
+import { ConfigError, loadConfig } from '../infra/config.ts'
+import { masterKeysOf } from '../infra/master-keys.ts'
 import { createPool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/care/lag.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
@@ -17,6 +20,8 @@ whole; a backup that is interrupted leaves none. The read models are not in it: 
 
 keys.ndjson opens all personal data of the events: it is as secret as the keys themselves. Every file is readable by its
 owner alone; keep copies encrypted.
+To verify needs no key; where KOGI_MASTER_KEYS is set, it must have the master keys that a restore wants. Keep a master
+key as long as any backup from its time, away from the system at work.
 ${statusHelp('a backup that was to be verified is damaged')}
 
 Examples:
@@ -76,14 +81,24 @@ async function verify(folder: string, _: unknown, command: Command): Promise<voi
   // Commander hands an option that both commands have to the outer one.
   const { json } = command.optsWithGlobals<OperatorOptions>()
   try {
+    // It needs no other setting: it is offline.
+    const masters = masterKeysOf(loadConfig({ KOGI_MASTER_KEYS: process.env.KOGI_MASTER_KEYS }))
     const manifest = await verifyBackup(folder)
     const ignored = await noteIgnored(folder, OWN_FILES)
-    const result = { folder, whole: true, ignored, ...manifest }
-    print({ ...(json && { json }) }, result, `${textOf(folder, manifest)}\nwhole`)
+    const wanted = await wantedMasters(folder, manifest)
+    // Without any set, a machine that only keeps backups checks them.
+    if (masters.names.length > 0) mustHaveMasters(wanted, masters)
+    const result = { folder, whole: true, ignored, masters: namesOf(wanted), ...manifest }
+    print({ ...(json && { json }) }, result, [textOf(folder, manifest), ...wantedSaid(wanted), 'whole'].join('\n'))
   } catch (error) {
-    fail(error, { json, refused: STATUS.no })
+    fail(error, { json, refused: error instanceof ConfigError ? STATUS.settings : STATUS.no })
   }
 }
+
+const namesOf = (wanted: readonly Wanted[]) => [...new Set(wanted.map(({ master }) => master))]
+
+const wantedSaid = (wanted: readonly Wanted[]) =>
+  namesOf(wanted).map(name => `a restore wants the master key ${name} in KOGI_MASTER_KEYS`)
 
 /** What a backup holds, in two lines. */
 export function textOf(folder: string, manifest: Manifest, seconds?: number): string {

@@ -28,6 +28,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   no_tables: STATUS.nothing,
   no_backup: STATUS.nothing,
   engine_unavailable: STATUS.unavailable,
+  master_key_missing: STATUS.settings,
   rebuild_running: STATUS.later,
   rebuilt_meanwhile: STATUS.later,
 }

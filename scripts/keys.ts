@@ -12,7 +12,8 @@ type Ran = { readonly options: OperatorOptions; readonly keys: Pool; readonly ma
 const HELP = `
 Keys of personal data are wrapped under the first master key of KOGI_MASTER_KEYS, and unwrapped under all of them. To
 rotate: put a new one first in the settings of all processes and start them anew, run kogi keys rotate, and take the old
-one out of the settings. What is wrapped under a master key that is lost cannot be read any more.
+one out of the settings. Backups from before stay wrapped under the old one: keep it as long as any of them, away from
+the system at work. What is wrapped under a master key that is lost cannot be read any more.
 ${statusHelp('keys are wrapped under a master key that is not set')}
 
 Examples:

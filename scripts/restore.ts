@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { type Manifest, OWN_FILES } from '../infra/backup/format.ts'
+import { mustHaveMasters, wantedMasters } from '../infra/backup/masters.ts'
 import { type Restored, restore } from '../infra/backup/restore.ts'
 import { openRestoreEngines } from '../infra/backup/restore-engines.ts'
 import { mustUnderstand, verifyBackup } from '../infra/backup/verify.ts'
@@ -7,6 +8,7 @@ import { domainStreamPrefixes } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { createLog, type Log } from '../infra/log.ts'
+import { masterKeysOf } from '../infra/master-keys.ts'
 import { createPool } from '../infra/postgres.ts'
 import { check, isEqual } from './check.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
@@ -17,9 +19,10 @@ import { abortedByStop } from './stop-signal.ts'
 import { type Progress, progress } from './terminal.ts'
 
 const HELP = `
-The backup is verified first. Then the keys are written, the events, and the read models are built and compared with the
-log, as kogi check does. Engines that hold anything else are refused, with what they hold. Start no API and no projector
-on the engines before it is done.
+The backup is verified first, and that KOGI_MASTER_KEYS has the master keys that its keys are wrapped under, which may
+be those from before a rotation. Then the keys are written, the events, and the read models are built and compared with
+the log, as kogi check does. Engines that hold anything else are refused, with what they hold. Start no API and no
+projector on the engines before it is done.
 
 A restore that is interrupted can be started again: it goes on with engines that hold a beginning of the same backup.
 ${statusHelp('the restored read models differ from the log')}
@@ -46,6 +49,7 @@ async function run(folder: string, options: OperatorOptions): Promise<void> {
     const manifest = await verifyBackup(folder)
     await noteIgnored(folder, OWN_FILES)
     mustUnderstand(manifest)
+    mustHaveMasters(await wantedMasters(folder, manifest), masterKeysOf(config))
     const { restored, ...checked } = await fill({ folder, manifest, config, log, signal })
     const seconds = (Date.now() - started) / 1000
     print(options, { ...restored, ...checked, seconds }, textOf(manifest, restored, checked, seconds))

@@ -13,6 +13,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import { type ErrorDetail, KogiError } from '../../domain/kernel/errors.ts'
+import { ORG_ID } from '../../domain/kernel/schema.ts'
 import type { Line } from '../embedded/event-store/care/transfer.ts'
 import type { FileStore } from '../files/folder.ts'
 import type { MasterKeys } from '../master-keys.ts'
@@ -31,7 +32,8 @@ import { syncFolder } from './sync.ts'
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 const fileSchema = z.strictObject({
-  org: z.string().min(1),
+  /** It becomes a part of a path. */
+  org: z.string().regex(ORG_ID),
   sha256: digest,
   bytes: z.int().min(0),
   /** SHA-256 of the sealed bytes, which is checked without a key. */
@@ -131,14 +133,34 @@ async function syncFolders(draft: string): Promise<void> {
   await syncFolder(folder)
 }
 
-/** The lines of `files.ndjson`, each checked: files, with the line of the key that opens them. */
+/**
+ * The lines of `files.ndjson`, each checked: files, with the line of the key that opens them. Throws `backup_damaged`
+ * for a line of another form, which digests do not rule out: who writes a backup writes its manifest.
+ */
 async function* linesOf(folder: string): AsyncGenerator<FileLine & { readonly key: FileKey }> {
   const input = createReadStream(path.join(folder, FILES))
   let key: FileKey | undefined
+  let number = 0
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (key) yield { ...fileSchema.parse(JSON.parse(line)), key }
-    else key = fileKeySchema.parse(JSON.parse(line))
+    number += 1
+    if (key) yield { ...checked(fileSchema, line, number), key }
+    else key = checked(fileKeySchema, line, number)
   }
+}
+
+function checked<T>(schema: z.ZodType<T>, line: string, number: number): T {
+  try {
+    return schema.parse(JSON.parse(line))
+  } catch {
+    const message = `line ${number} has not the form of ${number === 1 ? 'the key' : 'a file'}`
+    throw new KogiError('backup_damaged', 'The backup is not what was written.', [{ field: FILES, message }])
+  }
+}
+
+/** Name of the master key that the key of a backup's files is wrapped under; `null` where there is none. */
+export async function fileMasterOf(folder: string): Promise<string | null> {
+  for await (const { key } of linesOf(folder)) return key.master
+  return null
 }
 
 /** What is wrong with the files of a backup whose list is what was written. */

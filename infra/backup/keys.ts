@@ -42,6 +42,16 @@ export function readKeys(
   return withTransaction(pool, read, { isolation: 'repeatable read', readOnly: true })
 }
 
+/** Names of the master keys that the keys of a file are wrapped under. */
+export async function keyMastersOf(file: string): Promise<ReadonlySet<string>> {
+  const masters = new Set<string>()
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const { secret, master } = keySchema.parse(JSON.parse(line))
+    if (secret !== null && master !== null) masters.add(master)
+  }
+  return masters
+}
+
 /** How many keys a database holds; 0 where the table is not there yet. */
 export async function countKeys(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ name: string | null }>(`select to_regclass('subject_keys')::text as name`)

@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import path from 'node:path'
 import type { StoredFile } from '../../commands/briefcase/files.ts'
 import type { ByteRange, ByteStream } from '../../domain/kernel/route.ts'
+import { ORG_ID } from '../../domain/kernel/schema.ts'
 import { Faults } from '../faults.ts'
 import { httpError } from '../http/errors.ts'
 import { typeOf } from './type.ts'
@@ -28,12 +29,16 @@ export type FileStore = {
   readonly sweep: (isKept: (org: string, digests: readonly string[]) => Promise<ReadonlySet<string>>) => Promise<number>
 }
 
+/** Whether both have their form: a name from a backup or from an event of another program must lead nowhere else. */
+const haveForm = (org: string, sha256: string): boolean => ORG_ID.test(org) && /^[0-9a-f]{64}$/.test(sha256)
+
 /** Keeps files below a folder. `refused`: media types that no file may have, as its content says. */
 export function folderStore(folder: string, refused: ReadonlySet<string>): FileStore {
   const begun = path.join(folder, 'begun')
   const placeOf = (org: string, sha256: string) => path.join(folder, 'kept', org, sha256.slice(0, 2), sha256)
   return {
     async put(org, bytes) {
+      if (!ORG_ID.test(org)) throw new RangeError('an organization id of another form names no folder of files')
       await mkdir(begun, { recursive: true })
       const temporary = path.join(begun, randomUUID())
       const handle = await open(temporary, 'wx')
@@ -53,14 +58,15 @@ export function folderStore(folder: string, refused: ReadonlySet<string>): FileS
       }
     },
     async read(org, sha256, range) {
+      if (!haveForm(org, sha256)) return undefined
       const place = placeOf(org, sha256)
-      if (!/^[0-9a-f]{64}$/.test(sha256) || !(await stat(place).catch(() => undefined))) return undefined
+      if (!(await stat(place).catch(() => undefined))) return undefined
       return createReadStream(place, range && { start: range.first, end: range.last })
     },
     async remove(org, digests, storedBefore) {
       const faults = new Faults()
       const young: string[] = []
-      for (const digest of digests) {
+      for (const digest of digests.filter(each => haveForm(org, each))) {
         await faults.of(async () => {
           if ((await removed(placeOf(org, digest), storedBefore)) === 'young') young.push(digest)
         })
