@@ -63,15 +63,22 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
 type OfParent = { readonly exists?: string; readonly isOfNow?: Condition }
 
 /** The same as SQL, by the columns that name the thing. */
-export function parentOf({ within, since }: Resource, fixed: Fixed, then: string | undefined): OfParent {
+export function parentOf(resource: Resource, fixed: Fixed, then: string | undefined): OfParent {
+  const { projection, parents, within, since } = resource
   if (!within) return {}
-  const key = within.key.map((column, at) => [column, fixed[at]![1]] as const)
-  const where = key.map(([column, value]) => `p."${column}" = ${value}`).join(' and ')
-  const parent = then === undefined ? `${tableOf(within)} p where ${where}` : `${rowAsOf(within, key, then)} p`
-  const exists = `exists(select from ${parent})`
-  return since === undefined
-    ? { exists }
-    : { exists, isOfNow: alias => `${alias}."revision" > (select p."${since}" from ${parent})` }
+  const isOfOne = Object.keys(parents).length > 0
+  const parentOfRow: Condition = alias => {
+    const valueAt = (at: number) => (isOfOne ? fixed[at]![1] : `${alias}."${projection.key[at]}"`)
+    const key = within.key.map((column: string, at: number) => [column, valueAt(at)] as const)
+    const where = key.map(([column, value]) => `p."${column}" = ${value}`).join(' and ')
+    return then === undefined ? `${tableOf(within)} p where ${where}` : `${rowAsOf(within, key, then)} p`
+  }
+  return {
+    ...(isOfOne && { exists: `exists(select from ${parentOfRow('')})` }),
+    ...(since !== undefined && {
+      isOfNow: alias => `${alias}."revision" > (select p."${since}" from ${parentOfRow(alias)})`,
+    }),
+  }
 }
 
 /** The read models that a resource is made of. */

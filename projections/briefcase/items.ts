@@ -37,6 +37,7 @@ const row = object({
   owner: id('user'),
   editing: oneOf('open', 'restricted'),
   revision: unsigned64,
+  added_revision: unsigned64.meta({ description: 'its revision when it was added, last' }),
   added_at: timestamp,
   updated_at: timestamp,
   archived_at: timestamp.optional(),
@@ -44,12 +45,13 @@ const row = object({
 })
 
 const on: Handlers<z.output<typeof row>, typeof events> = {
-  ItemAdded: made(({ parent: _, template: __, lifecycle = 'free', tags = [], ...data }, at) => ({
+  ItemAdded: made(({ parent: _, template: __, lifecycle = 'free', tags = [], ...data }, at, revision) => ({
     ...data,
     lifecycle,
     tags,
     state: 'active',
     editing: 'open',
+    added_revision: revision,
     added_at: at,
   })),
   ItemUpdated: changed(({ type, name, description, metadata, tags, briefcase }, row) => ({
@@ -77,7 +79,7 @@ const value = object({ amount: minorUnits, currency, places: integer(0, 30), on:
 export const items = projection({
   name: 'items',
   service: 'briefcase',
-  version: 3,
+  version: 4,
   history: true,
   of: { item: events },
   row,

@@ -42,7 +42,10 @@ export type Read<S extends z.ZodObject> = {
   readonly parents?: Readonly<Record<string, Column<S>>>
   /** Values that columns have in all rows of the list: others are not in it. */
   readonly where?: { readonly [C in Column<S>]?: string }
-  /** The read model of the thing that the list belongs to: 404 where that is not there. */
+  /**
+   * The read model of the thing that the list belongs to: 404 where that is not there. Without `parents` it is that of
+   * the things that rows belong to, which the first columns of their key name.
+   */
   readonly within?: AnyProjection
   /**
    * The column of that read model with the revision that its thing was made at, last: rows that no later event changed

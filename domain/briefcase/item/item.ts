@@ -34,10 +34,8 @@ export type Item =
 type Active = Extract<Item, { status: 'active' }>
 
 const evolve: Evolve<Item, typeof events> = {
-  ItemAdded: (
-    item,
-    { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase },
-  ) => ({
+  // Logs of before have items that were made anew without a word of the shares of before.
+  ItemAdded: (_, { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase }) => ({
     status: 'active',
     type,
     name,
@@ -48,7 +46,7 @@ const evolve: Evolve<Item, typeof events> = {
     stage: status,
     lifecycle,
     owner,
-    shares: item.status === 'none' ? {} : item.shares,
+    shares: {},
     editing: 'open',
   }),
   ItemUpdated: (item, { type, name, description, metadata, tags, briefcase }) => {
@@ -183,7 +181,7 @@ export const item = aggregate({
   sees: {
     add: ({ template }) => (template === undefined ? undefined : { category: 'itemtemplate', id: template }),
   },
-  stateSchema: 4,
+  stateSchema: 5,
   guard: (item, context) => {
     if (item.status !== 'none') mustEdit(item, context)
   },

@@ -59,10 +59,6 @@ describe('item', () => {
           added(),
         )
     })
-    it('knows the shares that an item kept when it was made anew, as its rows do', () =>
-      given(added(), shared('reader', 'jon'), archived, added())
-        .when('unshare', { kind: 'user', with: 'jon' })
-        .then({ type: 'ItemUnshared', data: { kind: 'user', with: 'jon' } }))
     it('takes from a template what it says, and not what is null in it', () => {
       const seen = { status: 'present', owner: 'mira', fields: { title: 'Shop', type: 'app', description: null } }
       given().when('add', { name: 'Clock', template: 'shop' }, { seen }).then(addedBy('shop'))
@@ -197,6 +193,14 @@ describe('item', () => {
       given(added(), valued(5n, '2026-01-01'), withdrawn)
         .when('appraise', { amount: 5n, currency: 'EUR', on: '2026-01-01' })
         .then(valued(5n, '2026-01-01'))
+    })
+    it('ends the shares of before, also where a log of before says nothing of them', () => {
+      given(byAnother, shared('owner'), archived, byAnother)
+        .when('share', { kind: 'user', with: 'jon', role: 'editor' })
+        .rejects('item_not_yours')
+      given(byAnother, shared('editor'), archived, byAnother, restricted)
+        .when('update', { name: 'X' })
+        .rejects('item_not_yours')
     })
     it('that was never there cannot be taken back', () =>
       given(added()).when('withdrawValue', { on: '2026-01-01' }).rejects('item_value_unknown'))
