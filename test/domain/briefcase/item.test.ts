@@ -24,6 +24,10 @@ const shared = (role: 'reader' | 'editor' | 'owner', grantee = 'user-1'): Fact =
   type: 'ItemShared',
   data: { kind: 'user', with: grantee, role },
 })
+const team = (name: string, role: 'reader' | 'editor' | 'owner'): Fact => ({
+  type: 'ItemShared',
+  data: { kind: 'team', with: name, role },
+})
 const byAnother: Fact = { type: 'ItemAdded', data: { ...body, metadata: {}, owner: 'mira' } }
 const restricted: Fact = { type: 'ItemEditingSet', data: { editing: 'restricted' } }
 const updated = (data: Extract<Fact, { type: 'ItemUpdated' }>['data']): Fact => ({ type: 'ItemUpdated', data })
@@ -50,8 +54,7 @@ describe('item', () => {
       given(byAnother, archived)
         .when('add', body, { permissions: ['briefcase.*'] })
         .then(added())
-      const team: Fact = { type: 'ItemShared', data: { kind: 'team', with: 'design', role: 'editor' } }
-      given(added(), shared('reader', 'jon'), team, archived)
+      given(added(), shared('reader', 'jon'), team('design', 'editor'), archived)
         .when('add', body)
         .then(
           { type: 'ItemUnshared', data: { kind: 'user', with: 'jon' } },
@@ -236,10 +239,6 @@ describe('item', () => {
         .then(updated({ name: 'X' }))
     })
     it('gives teams their roles, the highest of all that a caller has', () => {
-      const team = (name: string, role: 'reader' | 'editor' | 'owner'): Fact => ({
-        type: 'ItemShared',
-        data: { kind: 'team', with: name, role },
-      })
       const teams = ['design', 'sales']
       given(byAnother, restricted, team('design', 'editor')).when('update', { name: 'X' }).rejects('item_not_yours')
       given(byAnother, team('design', 'reader')).when('update', { name: 'X' }, { teams }).rejects('item_not_yours')
@@ -258,16 +257,12 @@ describe('item', () => {
       ask({ ...behalf, roles: ['team-lead'] }).rejects('item_not_yours')
     })
     it('counts the teams of the user on whose behalf a process acts', () => {
-      const team = (role: 'reader' | 'editor'): Fact => ({
-        type: 'ItemShared',
-        data: { kind: 'team', with: 'design', role },
-      })
       const process = { actor: 'process:x', behalf: { subject: 'mira-2', roles: [], teams: ['design'] } }
-      given(byAnother, team('reader')).when('update', { name: 'X' }, process).rejects('item_not_yours')
-      given(byAnother, restricted, team('editor'))
+      given(byAnother, team('design', 'reader')).when('update', { name: 'X' }, process).rejects('item_not_yours')
+      given(byAnother, restricted, team('design', 'editor'))
         .when('update', { name: 'X' }, process)
         .then(updated({ name: 'X' }))
-      given(byAnother, restricted, team('editor'))
+      given(byAnother, restricted, team('design', 'editor'))
         .when('update', { name: 'X' }, { ...process, behalf: { subject: 'mira-2', roles: [] }, teams: ['design'] })
         .rejects('item_not_yours')
     })
