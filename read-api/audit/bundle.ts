@@ -54,7 +54,7 @@ const manifestShape = z.strictObject({
   left_out: count.optional(),
   types: z.record(z.string(), count),
   categories: z.record(z.string(), count),
-  /** Ordered by position and projection, each of an event of the export. */
+  /** Ordered by position and projection, each of an event of the export, or of one that a selection leaves out. */
   skips: z.array(skipSchema).optional(),
   /** The last signed checkpoint of the org's part of the log; null where it had none. */
   checkpoint: text(100_000).nullable().optional(),

@@ -109,11 +109,11 @@ async function writeEvents(folder: string, { events, org, head, skips, selection
         if (pending > BUFFER_BYTES) await Promise.all([lines.flush(), hashes.flush()])
         first ??= event.position
         last = event.position
+        if (skipped.has(event.position)) own.add(event.position)
         if (!isIn) continue
         selected += 1
         count(types, event.type)
         count(categories, categoryOf(event.stream))
-        if (skipped.has(event.position)) own.add(event.position)
       }
       const read = batch.at(-1)
       if (read) onProgress?.(read.position, lines.lines)

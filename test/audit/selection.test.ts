@@ -3,7 +3,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { streamOf, uuidOf } from '../../commands/ids.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
+import { projections } from '../../infra/catalogue.ts'
 import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { digestOf, leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
@@ -12,6 +14,7 @@ import { AuditFault } from '../../read-api/audit/bundle.ts'
 import { replay } from '../../read-api/audit/replay.ts'
 import type { Selection } from '../../read-api/audit/selection.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
+import { checkOptions } from '../../scripts/audit-verify.ts'
 import { History } from '../read-api/support.ts'
 import { CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, stored, writeFiles } from './support.ts'
 
@@ -188,6 +191,50 @@ describe('an export of a selection', () => {
     const files = await made({ actors: ['nobody'] })
     expect(await verify(files)).to.equal(0)
     expect(files['events.ndjson']!.toString()).not.to.contain('"name":"Do')
+  })
+
+  it('is as sound as a whole one with an event of another program that all projections skip', async () => {
+    const history = new History()
+    for (const [category, id, type, data] of [
+      ['task', 't', 'TaskCreated', { name: 'Do', status: 'open' }],
+      ['wallet', 'w', 'WalletOpened', { owner: 'o', kind: 'personal' }],
+      ['wallet', 'w', 'EntryPosted', { entry: 'nonsense' }],
+    ] as const) {
+      history.add('north', category, id, type, data)
+    }
+    for (const event of history.events) {
+      const stream = streamOf('north', event.category, event.metadata.id)
+      const { commandId, fingerprint } = event.metadata
+      Object.assign(event, { stream, eventId: uuidOf([commandId, fingerprint, 0]) })
+    }
+    const own = { eventId: uuidOf(['an id of its own']) }
+    Object.assign(history.events.at(-1)!, own)
+    const decided = { position: history.position, reason: 'broken', actor: 'ops', at: '2026-05-06T07:08:09.010Z' }
+    const skips = projections.map(({ name }) => ({ ...decided, projection: name }))
+    const verdict = (selection: Selection | undefined, skips: readonly object[], version = 4) =>
+      inFolder(async folder => {
+        const out = path.join(folder, 'out')
+        await exported(history, out, { selection, skips })
+        const manifest = await readManifest(out)
+        expect([manifest.version, manifest.skips?.length]).to.deep.equal([version, skips.length])
+        try {
+          for await (const _ of verifiedEvents(out, manifest, checkOptions()));
+          return 'sound'
+        } catch (error) {
+          return (error as AuditFault).code
+        }
+      })
+    const tasks = { categories: ['task'] }
+    expect(await verdict(undefined, skips, 3)).to.equal('sound')
+    expect(await verdict({ categories: ['wallet'] }, skips)).to.equal('sound')
+    expect(await verdict(tasks, skips)).to.equal('sound')
+    expect(await verdict(tasks, [])).to.equal('event_id_wrong')
+    expect(
+      await verdict(
+        tasks,
+        skips.filter(({ projection }) => projection === 'tasks'),
+      ),
+    ).to.equal('event_id_wrong')
   })
 
   it('is no whole export: headers have no place there, and rows do not follow from a part', async () => {
