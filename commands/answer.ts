@@ -55,7 +55,9 @@ export const errorsOf = (client: Pick<ClientCommand, 'aggregate' | 'schema' | 'o
 /** Codes that the command edge refuses with, by what the fields of a command are and what its thing is a part of. */
 const edgeRefusals = ({ aggregate, schema }: Pick<ClientCommand, 'aggregate' | 'schema'>): readonly string[] => [
   ...(referencesIn(schema).length > 0 || aggregate.twinOf ? ['reference_unknown', 'reference_removed'] : []),
-  ...(personalFields(schema).size > 0 ? ['subject_erased'] : []),
+  ...(personalFields(schema).size > 0 || aggregate.keeps?.some(name => aggregate.commands[name] === schema)
+    ? ['subject_erased']
+    : []),
   ...(aggregate.partOf?.refusals ?? []),
   ...(hasAmounts(aggregate) && !aggregate.rejections.includes(OUT_OF_RANGE) ? [OUT_OF_RANGE] : []),
 ]

@@ -70,6 +70,8 @@ export type Keyring = {
     plain: string,
     options: { readonly makeKey: boolean },
   ) => Promise<Sealed>
+  /** Throws `subject_erased` where the log has an erasure of the subject by now. */
+  readonly mustNotBeErased: (org: string, subject: string) => Promise<void>
   /** The plain texts, in order: `null` where the key was erased, `undefined` where it is missing. */
   readonly open: (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
 }

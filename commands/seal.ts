@@ -23,7 +23,8 @@ const personalOf = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>()
 
 /**
  * Replaces the personal fields of a body by their sealed form: under the subject that the thing's state names, or, for
- * a thing that is to be opened, the one that the body names, the caller where it names none. Throws `subject_erased`.
+ * a thing that is to be opened, the one that the body names, the caller where it names none. Throws `subject_erased`,
+ * also for commands that keep something of an erased subject elsewhere.
  */
 export async function sealBody(keyring: Keyring, command: Command, state: unknown): Promise<SealedBody> {
   const { aggregate, name, principal } = command
@@ -33,6 +34,10 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
   const schema = aggregate.commands[name] as z.ZodObject
   const personal = personalOf.get(schema) ?? personalFields(schema)
   personalOf.set(schema, personal)
+  if (aggregate.keeps?.includes(name)) {
+    const owner = aggregate.subjectOf?.(state) ?? principal.subject
+    for (const subject of new Set([owner, principal.subject])) await keyring.mustNotBeErased(principal.org, subject)
+  }
   if (personal.size === 0) return { body, fingerprint: printOf(body), subjects: [] }
 
   const closed: Record<string, Sealed> = {}

@@ -1,6 +1,6 @@
 /**
  * Keys of personal data that were looked for in vain: the database of the keys is a wrong one, or lost some. A key that
- * was destroyed without an erasure in the log is one of them.
+ * was destroyed without an erasure is one of them.
  */
 import { LRUCache } from 'lru-cache'
 import type { Pool } from 'pg'
@@ -40,13 +40,13 @@ export function keyWatch(log: Log, metrics?: Metrics): KeyWatch {
   }
 }
 
-/** Which of these keys have no row; one whose secret was destroyed has one, and counts where that is asked for. */
+/** Which of these keys have no row; one that was destroyed without an erasure has one, and counts where asked for. */
 export async function keysMissing(
   pool: Pick<Pool, 'query'>,
   keys: readonly string[],
   destroyed?: 'or destroyed',
 ): Promise<readonly string[]> {
-  const missing = destroyed ? ' and s.secret is not null' : ''
+  const missing = destroyed ? ' and (s.secret is not null or s.erased_at is not null)' : ''
   const text = `select wanted.key::text from unnest($1::uuid[]) wanted(key)
     where not exists (select from subject_keys s where s.key = wanted.key${missing})`
   const { rows } = await pool.query<{ key: string }>(text, [keys])

@@ -14,7 +14,10 @@ import type { Metrics } from './metrics.ts'
 const ALGORITHM = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** Keys held in memory, and for how long: after an erasure a key is gone everywhere within this time. */
+/**
+ * Keys held in memory, and for how long: after an erasure a key is gone everywhere within this time and that for which
+ * a look at the log is good, ten seconds together.
+ */
 const CACHED_KEYS_MAX = 10_000
 const CACHED_FOR_MS = 5_000
 /** Keys of dry runs, which are kept nowhere: opening under one finds it erased, and raises no alarm. */
@@ -25,7 +28,13 @@ const CACHE = { maxSize: CACHED_KEYS_MAX, sizeCalculation: () => 1, ttl: CACHED_
 /** Who hears of the keys that are used. */
 type Told = { readonly watch?: KeyWatch; readonly metrics?: Pick<Metrics, 'keyCacheHits' | 'keyCacheMisses'> }
 
-type SubjectKey = { readonly key: string; readonly subject: string; readonly secret: Buffer | null }
+type SubjectKey = {
+  readonly key: string
+  readonly subject: string
+  readonly secret: Buffer | null
+  /** Whether the secret was destroyed on purpose, as an erasure. */
+  readonly isErased?: boolean
+}
 type Row = SubjectKey & { readonly master: string | null }
 
 /** What a keyring knows of beside its table. */
@@ -35,16 +44,17 @@ type Around = Told & {
   readonly masters?: MasterKeys
 }
 
-const COLUMNS = 'key, subject, secret, master'
+const COLUMNS = 'key, subject, secret, master, erased_at is not null as "isErased"'
 
 /**
- * Seals and opens under the keys in `pool`'s table `subject_keys`. Whom the log calls erased is erased; a key without a
- * secret was destroyed, and a key without a row is missing. `watch` is told of keys that are missing, and of those that
- * were destroyed although the log knows of no erasure.
+ * Seals and opens under the keys in `pool`'s table `subject_keys`. Whom the log calls erased is erased, and
+ * so is one whose key was destroyed at a time that its row has (`erased_at`), as it was done before the log had
+ * erasures. `watch` is told of keys that have no row, and of those that were destroyed in any other way.
  */
 export function keyring(pool: Pool, around: Around = {}): Keyring {
   const { watch, metrics, erased } = around
   const trials = new LRUCache<string, true>({ max: TRIALS_MAX })
+  const lost = new LRUCache<string, true>({ max: TRIALS_MAX, ttl: CACHED_FOR_MS })
   const { cached, bySubject, byKeys, make, isErased } = storedKeys(queriesOf(pool, metrics), around)
 
   const keyOf = async (org: string, subject: string, makeKey: boolean): Promise<SubjectKey> => {
@@ -84,18 +94,23 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
     }
     return secrets
   }
-  /** Whether a key was destroyed and the log knows of no erasure: what it sealed was lost. */
+  /** Whether a key was destroyed without an erasure: what it sealed was lost. The log is asked every few seconds. */
   const isLost = async (org: string, known: SubjectKey): Promise<boolean> => {
-    if (!erased || trials.has(known.key) || isErased(org, known)) return false
-    return !(await erased.of(org, 'now')).has(known.subject)
+    if (!erased || known.isErased || trials.has(known.key) || isErased(org, known)) return false
+    if (lost.has(known.key)) return true
+    if ((await erased.of(org, 'now')).has(known.subject)) return false
+    lost.set(known.key, true)
+    return true
   }
 
   return {
     async seal(org, subject, plain, { makeKey }) {
       const { key, secret } = await keyOf(org, subject, makeKey)
       if (secret !== null) return seal(org, key, secret, plain)
-      const details = [{ field: 'subject', message: subject }]
-      throw new KogiError('subject_erased', 'The personal data of this subject was erased; nothing is added.', details)
+      throw subjectErased(subject)
+    },
+    async mustNotBeErased(org, subject) {
+      if ((await erased?.of(org, 'now'))?.has(subject)) throw subjectErased(subject)
     },
     async open(org, envelopes) {
       const secrets = await secretsOf(org, [...new Set(envelopes.map(({ key }) => key))])
@@ -103,6 +118,11 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
     },
   }
 }
+
+const subjectErased = (subject: string) =>
+  new KogiError('subject_erased', 'The personal data of this subject was erased; nothing is added.', [
+    { field: 'subject', message: subject },
+  ])
 
 type Query = ReturnType<typeof queriesOf>
 
@@ -114,9 +134,9 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
 
   /** Reads the log first: it may know better than the table. */
   const remember = async (org: string, by: 'subject' | 'key', row: Row): Promise<SubjectKey> => {
-    const { key, subject, secret, master } = row
+    const { key, subject, secret, master, isErased = false } = row
     const gone = secret === null || (await erased?.of(org))?.has(subject) === true
-    const known = { key, subject, secret: gone ? null : masters.unwrap({ org, key }, { secret, master }) }
+    const known = { key, subject, secret: gone ? null : masters.unwrap({ org, key }, { secret, master }), isErased }
     cache.set(nameOf(org, by, row[by]), known)
     return known
   }

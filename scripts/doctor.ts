@@ -6,7 +6,7 @@ import { domainStreamPrefixes, projections } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { erasedSubjects } from '../infra/erasures/erased.ts'
-import { disagreements, unknownMasters } from '../infra/erasures/keys.ts'
+import { type Disagreement, disagreements, type Person, unknownMasters } from '../infra/erasures/keys.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { damagedStreams } from '../infra/event-store/damage.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
@@ -149,24 +149,33 @@ async function personalDataOf(config: Config, engines: Engines): Promise<string>
   try {
     const { looked, missing } = await missingPersonalKeys({ rows, keys }, projections, { rowsMax: SEALED_ROWS_MAX })
     if (missing.length > 0) throw new Error(missingKeysSaid(missing))
-    await sameErasures(keys, store)
+    const unnoted = await sameErasures(keys, store)
     const unknown = await unknownMasters(keys, masterKeysOf(config))
     if (unknown.length > 0)
       throw new Error(`keys are wrapped under master keys that are not set: ${unknown.join(', ')}`)
+    if (unnoted.length > 0) return `!${unnotedSaid(unnoted)}`
     return `every key of ${looked} sealed texts is there, or was erased`
   } finally {
     await Promise.allSettled([rows.end(), keys.end(), store.close()])
   }
 }
 
-/** Throws where keys were destroyed and the log knows of no erasure, or the other way round. */
-async function sameErasures(keys: Pool, store: ReturnType<typeof commandStore>): Promise<void> {
+/** Persons whose erasure the log does not have. Throws where keys were lost, or those of erased persons are there. */
+async function sameErasures(keys: Pool, store: ReturnType<typeof commandStore>): Promise<readonly Person[]> {
   const found = await disagreements(keys, erasedSubjects(store))
-  const of = (kind: 'not erased' | 'not destroyed') => found.filter(({ what }) => what === kind).length
+  const of = (kind: Disagreement['what']) => found.filter(({ what }) => what === kind).length
   const lost = of('not erased')
-  if (lost > 0) throw new Error(`${lost} keys of personal data were destroyed, and the log knows of no erasure`)
+  if (lost > 0) throw new Error(`${lost} keys of personal data were destroyed without an erasure`)
   const left = of('not destroyed')
   if (left > 0) throw new Error(`${left} keys of erased persons are there: does a worker run?`)
+  return found.filter(({ what }) => what === 'not noted')
+}
+
+/** The command stands there as it is to be run, for the first of them. */
+function unnotedSaid(persons: readonly Person[]): string {
+  const [{ org, subject }] = persons as [Person]
+  const command = `kogi erase ${JSON.stringify(subject)} --org ${org} --basis … --reason …`
+  return `${persons.length} persons were erased, and the log does not say so: note it with ${command}`
 }
 
 /** Time in which a projector that starts, or takes over from another, gets its buckets. */

@@ -8,13 +8,16 @@ const ORGS_MAX = 10_000
 const PAGE_EVENTS = 1_000
 /** Time after which the log is asked again, by the next who wants to know. */
 const FRESH_MS = 5_000
+/** Time for which the last look counts while the log is away. */
+const STALE_MS = 60_000
 
 type Subjects = ReadonlySet<string>
 
 export type Erased = {
   /**
    * The erased subjects of an org, as the log had them at most five seconds ago, or has them now, where that is asked
-   * for. An event store that is away leaves them as they were; `engine_unavailable` where they were never read.
+   * for. While the event store is away they are as they were, for a minute at most: then, and where those of now are
+   * asked for, it throws `engine_unavailable`.
    */
   readonly of: (org: string, now?: 'now') => Promise<Subjects>
   /** Those that were read before. */
@@ -25,13 +28,16 @@ const NEVER = Number.NEGATIVE_INFINITY
 
 type Org = { readonly subjects: Set<string>; next: bigint; readAt: number; reading?: Promise<void> | undefined }
 
-/** Reads the erasures of an org when they are first asked for, and later those that are new. */
-export function erasedSubjects(store: Pick<EventStore, 'read'>): Erased {
+/**
+ * Reads the erasures of an org when they are first asked for, and later those that are new. `clock`: milliseconds that
+ * only go forwards.
+ */
+export function erasedSubjects(store: Pick<EventStore, 'read'>, clock = () => performance.now()): Erased {
   const orgs = new LRUCache<string, Org>({ maxSize: ORGS_MAX, sizeCalculation: () => 1 })
 
   async function read(name: string, org: Org): Promise<void> {
     const stream = streamOf(name, erasure.name, erasure.only!)
-    const started = performance.now()
+    const started = clock()
     for (;;) {
       const events = await store.read(stream, org.next, PAGE_EVENTS)
       for (const { type, data, revision } of events) {
@@ -47,7 +53,7 @@ export function erasedSubjects(store: Pick<EventStore, 'read'>): Erased {
     async of(name, now) {
       const org = orgs.get(name) ?? { subjects: new Set(), next: 0n, readAt: NEVER }
       if (org.readAt === NEVER) orgs.set(name, org)
-      if (performance.now() - org.readAt < FRESH_MS && !now) return org.subjects
+      if (clock() - org.readAt < FRESH_MS && !now) return org.subjects
       if (now) await org.reading?.catch(() => {})
       org.reading ??= read(name, org).finally(() => {
         org.reading = undefined
@@ -55,7 +61,7 @@ export function erasedSubjects(store: Pick<EventStore, 'read'>): Erased {
       try {
         await org.reading
       } catch (error) {
-        if (org.readAt === NEVER) throw error
+        if (now || clock() - org.readAt > STALE_MS) throw error
       }
       return org.subjects
     },

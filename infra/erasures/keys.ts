@@ -69,8 +69,11 @@ export async function rewrap(keys: Queries, masters: MasterKeys, onPage: (done: 
 
 /** Where the log and the database of the keys disagree. */
 export type Disagreement = Person & {
-  /** A key that is still there, or one that was destroyed although the log knows of no erasure. */
-  readonly what: 'not destroyed' | 'not erased'
+  /**
+   * A key that is still there, one that was destroyed without an erasure, or one that was erased on purpose and the log
+   * knows nothing of it: before it had erasures, or before it was restored to an older state.
+   */
+  readonly what: 'not destroyed' | 'not erased' | 'not noted'
 }
 
 /** Compares all keys with the erasures in the log. */
@@ -79,11 +82,11 @@ export async function disagreements(keys: Queries, erased: Erased): Promise<read
   const found: Disagreement[] = []
   for (const { org } of orgs) {
     const subjects = await erased.of(org, 'now')
-    const text = `select org, subject, secret is null as destroyed from subject_keys
-      where org = $1 and (secret is null or subject = any($2::text[]))`
-    const { rows } = await keys.query<Person & { destroyed: boolean }>(text, [org, [...subjects]])
-    for (const { subject, destroyed } of rows) {
-      if (destroyed && !subjects.has(subject)) found.push({ org, subject, what: 'not erased' })
+    const text = `select org, subject, secret is null as destroyed, erased_at is not null as noted
+      from subject_keys where org = $1 and (secret is null or subject = any($2::text[]))`
+    const { rows } = await keys.query<Person & { destroyed: boolean; noted: boolean }>(text, [org, [...subjects]])
+    for (const { subject, destroyed, noted } of rows) {
+      if (destroyed && !subjects.has(subject)) found.push({ org, subject, what: noted ? 'not noted' : 'not erased' })
       if (!destroyed && subjects.has(subject)) found.push({ org, subject, what: 'not destroyed' })
     }
   }

@@ -150,6 +150,23 @@ describe('the files of persons who are erased', function erased() {
     expect([isThere('of ada'), await receiptOf('ada')]).to.deep.equal([false, 1])
   })
 
+  it('are not added to: what would be removed is refused, whoever sends it', async () => {
+    const id = await uploaded('tom', 'of tom')
+    const kept = await uploaded('eva', 'of eva')
+    await erase('tom')
+    for (const [subject, below] of [
+      ['tom', 'items/item/files'],
+      ['eva', `files/${id}/versions`],
+      ['tom', `files/${kept}/versions`],
+    ] as const) {
+      const { status, body } = await upload(subject, `more of ${subject}`, below)
+      expect([status, body.error?.code], `${subject} ${below}`).to.deep.equal([422, 'subject_erased'])
+    }
+    expect((await upload('eva', 'another', `files/${kept}/versions`)).status).to.equal(200)
+    const eva = await app.clientOf('acme', 'organization-admin', 'eva')
+    expect((await eva.call('DELETE', `/api/v1/kbfc/files/${id}`)).status).to.equal(204)
+  })
+
   it('that cannot be removed keep no other person from being erased', async () => {
     for (const subject of ['a-stuck', 'b', 'c']) await uploaded(subject, `of ${subject}`)
     const place = placeOf('of a-stuck')

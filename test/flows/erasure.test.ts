@@ -253,7 +253,7 @@ describe('erasure of persons', function erasure() {
   it('is an alarm where a key was destroyed and the log knows of no erasure', async () => {
     await keys.query(`update subject_keys set secret = null where subject = 'kept'`)
     const part = (await doctor(failed('doctor'))).get('personal data')
-    expect(part?.detail).to.equal('1 keys of personal data were destroyed, and the log knows of no erasure')
+    expect(part?.detail).to.equal('1 keys of personal data were destroyed without an erasure')
     const admin = await clientOf('admin')
     const row = await until('the alarm', async () => {
       const { data } = await call(admin, 'GET', '/kwlt/wallets/kept')

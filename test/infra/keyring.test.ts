@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import type { Keyring } from '../../commands/ports.ts'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { erasedSubjects } from '../../infra/erasures/erased.ts'
 import { keyWatch } from '../../infra/key-watch.ts'
 import { keyring } from '../../infra/keyring.ts'
 import { createLog, silentLog } from '../../infra/log.ts'
@@ -110,6 +112,55 @@ describe('the keyring', () => {
     }
     expect(code).to.equal('subject_erased')
   }).timeout(20_000)
+
+  it('takes a key for erased that has the time of its erasure, and another without secret for lost', async () => {
+    let reads = 0
+    const read = async () => {
+      reads += 1
+      return []
+    }
+    const watch = keyWatch(silentLog)
+    const [byHand, lost] = await Promise.all(['by-hand', 'lost'].map(each => keys.seal('acme', each, 'text', MAKE)))
+    await pool.query(`update subject_keys set secret = null, erased_at = now() where subject = 'by-hand'`)
+    await pool.query(`update subject_keys set secret = null where subject = 'lost'`)
+    const fresh = keyring(pool, { watch, erased: erasedSubjects({ read }) })
+    expect(await fresh.open('acme', [byHand!])).to.deep.equal([null])
+    await watch.check(pool)
+    expect(reads).to.equal(0)
+    for (let n = 0; n < 3; n += 1) expect(await fresh.open('acme', [lost!, byHand!])).to.deep.equal([undefined, null])
+    expect(reads, 'a lost key costs no read of the log every time').to.equal(1)
+    expect(await watch.check(pool).catch(error => error.message)).to.contain('1 keys of personal data are missing')
+    await pool.query(`update subject_keys set erased_at = now() where subject = 'lost'`)
+    await watch.check(pool)
+  })
+
+  it('counts no key as lost while the log cannot say, and trusts an old look at it for a minute', async () => {
+    let time = 0
+    let isAway = false
+    const read = async () => {
+      if (isAway) throw new KogiError('engine_unavailable', 'The event store is away.')
+      return []
+    }
+    const erased = erasedSubjects({ read }, () => time)
+    const codeOf = (promise: Promise<unknown>) =>
+      promise.then(
+        () => 'done',
+        error => error.code,
+      )
+    const envelope = await keys.seal('acme', 'just-erased', 'text', MAKE)
+    const fresh = keyring(pool, { erased, watch: keyWatch(silentLog) })
+    await erased.of('acme')
+    await pool.query(`update subject_keys set secret = null where subject = 'just-erased'`)
+    isAway = true
+    expect(await codeOf(fresh.open('acme', [envelope]))).to.equal('engine_unavailable')
+    expect(await codeOf(fresh.mustNotBeErased('acme', 'mira'))).to.equal('engine_unavailable')
+    time = 59_000
+    expect(await codeOf(erased.of('acme'))).to.equal('done')
+    time = 61_000
+    expect(await codeOf(erased.of('acme'))).to.equal('engine_unavailable')
+    isAway = false
+    expect(await codeOf(erased.of('acme'))).to.equal('done')
+  })
 
   it('fails loudly on an envelope that was changed', async () => {
     const envelope = await keys.seal('acme', 'mira', 'secret', MAKE)

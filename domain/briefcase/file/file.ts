@@ -12,6 +12,7 @@ export type File =
       readonly status: 'present'
       readonly item: string
       readonly name: string
+      readonly owner: string
       readonly version: number
       readonly sha256: string
       readonly metadata: { readonly [key: string]: Json }
@@ -19,7 +20,15 @@ export type File =
   | { readonly status: 'removed' }
 
 const evolve: Evolve<File, typeof events> = {
-  FileAdded: (_, { item, name, sha256 }) => ({ status: 'present', item, name, version: 1, sha256, metadata: {} }),
+  FileAdded: (_, { item, name, owner, sha256 }) => ({
+    status: 'present',
+    item,
+    name,
+    owner,
+    version: 1,
+    sha256,
+    metadata: {},
+  }),
   FileVersionAdded: (file, { version, sha256 }) => ({ ...inStatus(file, 'present'), version, sha256 }),
   FileChanged(file, { name, metadata }) {
     const present = inStatus(file, 'present')
@@ -69,7 +78,9 @@ export const file = aggregate({
   evolve,
   decide,
   partOf: partBy('item', (file: File, { item }) => [file.status === 'present' ? file.item : item]),
-  stateSchema: 2,
+  stateSchema: 3,
+  subjectOf: file => (file.status === 'present' ? file.owner : undefined),
+  keeps: ['add', 'addVersion'],
   removedBy: ['FileRemoved'],
   activity: {
     called: 'name',
