@@ -77,7 +77,7 @@ export function draftEvents(
 /** An event as readers will decode it. Throws `amount_out_of_range` where rules made an amount that none can hold. */
 function decodedOf(placed: StoredEvent, codec: EventCodec, made: unknown): DomainEvent {
   try {
-    return codec.decode(placed)
+    return codec.decodeMade(placed)
   } catch (error) {
     const field = fieldBeyond(made)
     if (field === undefined) throw error

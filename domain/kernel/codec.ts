@@ -12,6 +12,8 @@ export type EventCodec = {
   readonly schemaOf: (type: string) => number
   /** Stored JSON to memory form, upcast to the latest schema. Throws `InvariantError` on what no version wrote. */
   readonly decode: (event: StoredEvent) => DomainEvent
+  /** The same for an event that rules have just made: it must meet the conditions of `refined` schemas too. */
+  readonly decodeMade: (event: StoredEvent) => DomainEvent
   /** The aggregate of a category. */
   readonly aggregateOf: (category: string) => AnyAggregate
 }
@@ -30,19 +32,21 @@ export function eventCodec(aggregates: readonly AnyAggregate[]): EventCodec {
     if (!entry) throw new InvariantError(`no aggregate defines the event type ${type}`)
     return entry
   }
+  const decode = (stored: StoredEvent): DomainEvent => {
+    const { schema, upcasters, category } = entryOf(stored.type)
+    const wire = upcasters.slice(stored.metadata.schema - 1).reduce((data, upcast) => upcast(data), stored.data)
+    const decoded = schema.safeDecode(wire as never)
+    if (!decoded.success) {
+      const { path, message } = decoded.error.issues[0]!
+      const at = `${stored.type} at ${stored.stream}@${stored.revision}`
+      throw new InvariantError(`${at}: ${path.join('.') || 'data'}: ${message}`)
+    }
+    return { ...stored, data: decoded.data, category }
+  }
   return {
     aggregateOf: category => aggregates.find(({ name }) => name === category)!,
     schemaOf: type => entryOf(type).upcasters.length + 1,
-    decode(stored) {
-      const { schema, upcasters, category } = entryOf(stored.type)
-      const wire = upcasters.slice(stored.metadata.schema - 1).reduce((data, upcast) => upcast(data), stored.data)
-      const decoded = ofStore(() => schema.safeDecode(wire as never))
-      if (!decoded.success) {
-        const { path, message } = decoded.error.issues[0]!
-        const at = `${stored.type} at ${stored.stream}@${stored.revision}`
-        throw new InvariantError(`${at}: ${path.join('.') || 'data'}: ${message}`)
-      }
-      return { ...stored, data: decoded.data, category }
-    },
+    decode: stored => ofStore(() => decode(stored)),
+    decodeMade: decode,
   }
 }

@@ -1,7 +1,10 @@
 /** CSV as RFC 4180 has it: lines of fields, quoted where they hold delimiters, quotes or line ends. */
 
-/** A text that a spreadsheet would take for a formula begins with a quote mark in front, as spreadsheets write it. */
-const FORMULA = /^[=+\-@\t\r]/
+/**
+ * A text that a spreadsheet would take for a formula gets a quote mark in front, as spreadsheets write it; so does one
+ * that has such marks already, so that each text comes back as it was.
+ */
+const FORMULA = /^'*[=+\-@\t\r]/
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
@@ -78,4 +81,4 @@ function afterLine(text: string, from: number): number {
 }
 
 /** What a written field says: the quote mark in front of a formula is no part of it. */
-export const csvValue = (field: string): string => (/^'[=+\-@\t\r]/.test(field) ? field.slice(1) : field)
+export const csvValue = (field: string): string => (/^'+[=+\-@\t\r]/.test(field) ? field.slice(1) : field)

@@ -74,7 +74,8 @@ export const planQuestion: Question = {
   of: [tasks, taskDependencies],
   within: projects,
   sql: ({ put, rows, params }) => `with recursive wanted(id) as (
-        (select t.id from ${rows(tasks)} t where t.project = ${put(params.id)} limit ${TASKS_MAX + 1})
+        (select t.id from ${rows(tasks)} t where t.project = ${put(params.id)}
+          and t.stage <> 'cancelled' limit ${TASKS_MAX + 1})
         union select d.dependency from wanted w join ${rows(taskDependencies)} d on d.task = w.id
       ), own as materialized (select t.* from ${rows(tasks)} t join wanted w on w.id = t.id
           where t.stage <> 'cancelled' limit ${TASKS_MAX + 1})

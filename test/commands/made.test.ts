@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { z } from 'zod'
 import { madeCheck } from '../../commands/made.ts'
 import { toWire } from '../../domain/kernel/json.ts'
-import { aggregates } from '../../infra/catalogue.ts'
+import { aggregates, codec } from '../../infra/catalogue.ts'
 import { wireOf } from '../domain/support/arbitrary.ts'
 
 const events = aggregates.flatMap(aggregate =>
@@ -79,6 +79,19 @@ describe('data that a rule has made', () => {
         { numRuns: numRuns * 3 },
       ))
   }
+
+  it('must meet the conditions that stored data need not', () => {
+    const data = { from: 'a', fromAccount: 'external:x', to: 'b', toAccount: 'main', currency: 'EUR', places: 2 }
+    const event = {
+      type: 'TransferRequested',
+      data: { ...data, amount: '-5' },
+      metadata: { schema: 1 },
+      stream: 'transfer-1',
+      revision: 0n,
+    } as never
+    expect(() => codec.decodeMade(event)).to.throw('TransferRequested at transfer-1@0')
+    expect(codec.decode(event).data).to.include({ amount: -5n })
+  })
 
   it('is decoded where the check is not certain: what no reader can read is not made', () => {
     const [, schema] = events.find(([name]) => name === 'wallet.AccountOpened')!

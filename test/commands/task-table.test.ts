@@ -73,4 +73,6 @@ describe('a table of tasks', () => {
       }),
     )
   })
+  it('takes a quoted text of many megabytes word by word: no label is so long', () =>
+    expect(labelsOf(`"${'x y '.repeat(4_000_000)}"`)).to.have.length(8_000_001))
 })

@@ -4,14 +4,13 @@ import { csvField, csvLines, csvValue } from '../../domain/record/csv.ts'
 
 describe('csv', () => {
   it('reads what it wrote, whatever the fields hold', () => {
-    const field = fc.oneof(fc.string(), fc.constantFrom('=1+1', '-5', 'a"b', 'a,b', 'a\r\nb', "'=x", ''))
+    const field = fc.oneof(fc.string(), fc.constantFrom('=1+1', '-5', 'a"b', 'a,b', 'a\r\nb', "'=x", "''=x", "'x", ''))
     const lines = fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 })
     fc.assert(
       fc.property(lines, written => {
         const text = written.map(fields => `${fields.map(csvField).join(',')}\r\n`).join('')
         const read = csvLines(text).lines.map(({ fields }) => fields.map(csvValue))
-        const plain = (value: string) => (/^'[=+\-@\t\r]/.test(value) ? value.slice(1) : value)
-        expect(read).to.deep.equal(written.map(fields => fields.map(plain)))
+        expect(read).to.deep.equal(written)
       }),
     )
   })

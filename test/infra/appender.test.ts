@@ -8,12 +8,14 @@ import type { KogiError } from '../../domain/kernel/errors.ts'
 import type { Appender } from '../../infra/event-store/appender.ts'
 import { leanAppender } from '../../infra/event-store/lean-appender.ts'
 import { frame, pb } from '../contracts/event-store/raw.ts'
+import { patient } from '../support/pace.ts'
 import { certificates } from './certificates.ts'
 import { Appends, type Arrived, oneEvent } from './fake-appends.ts'
 import { FakeNode } from './fake-node.ts'
 import { expectNothingLeft, timers, until } from './watched-reader.ts'
 
 const TIMEOUT_MS = 5_000
+const shortMs = () => patient(150) // long enough for an answer on this machine
 
 describe('the lean appender', () => {
   let node: FakeNode
@@ -88,33 +90,35 @@ describe('the lean appender', () => {
   }
 
   it('gives an append up when no answer comes, and the call with it where that says nothing at all', async () => {
-    open(node.url, 100)
+    const limit = shortMs()
+    open(node.url, limit)
     appends.onAppend = ({ name, accept }) => void (name === 'lost' || accept())
     const lost = append('lost')
     const beside = (async () => {
       for (let n = 0; n < 8; n++) {
         expect(await append(`n-${n}`)).to.equal('0')
-        await sleep(20)
+        await sleep(limit / 5)
       }
     })()
-    expect(await lost).to.equal('engine_unavailable: The event store did not answer in 100 ms.')
+    expect(await lost).to.equal(`engine_unavailable: The event store did not answer in ${limit} ms.`)
     await beside
     expect(node.asked).to.have.length(1)
 
-    expect(await append('lost')).to.contain('did not answer in 100 ms')
+    expect(await append('lost')).to.contain(`did not answer in ${limit} ms`)
     expect(await append('next')).to.equal('0')
     expect(node.asked).to.have.length(2)
   })
 
   it('takes no answer for another append, whose own comes too late', async () => {
-    open(node.url, 60)
+    const limit = shortMs()
+    open(node.url, limit)
     let late: (() => void) | undefined
     appends.onAppend = ({ name, accept }) => {
       if (name === 'late') late = accept
       else accept()
     }
     const sent = append('late')
-    await sleep(30)
+    await sleep(limit / 2)
     expect(await append('beside')).to.equal('0')
     expect(await sent).to.contain('did not answer')
     late!()
@@ -136,8 +140,9 @@ describe('the lean appender', () => {
 
   it('does not wait longer for a node that takes the connection and says nothing', async () => {
     node.socketFault = () => {}
-    open(node.url, 80)
-    expect(await append('a')).to.contain('did not answer in 80 ms')
+    const limit = shortMs()
+    open(node.url, limit)
+    expect(await append('a')).to.contain(`did not answer in ${limit} ms`)
     node.socketFault = undefined
     // The second one that it says nothing about ends the silent connection.
     await append('b')
@@ -196,7 +201,11 @@ describe('the lean appender', () => {
   })
 
   it('serves two write sides in one process, each with a call of its own', async () => {
-    const other = leanAppender({ url: node.url, client: EventStoreDBClient.connectionString(node.url), timeoutMs: 100 })
+    const other = leanAppender({
+      url: node.url,
+      client: EventStoreDBClient.connectionString(node.url),
+      timeoutMs: TIMEOUT_MS,
+    })
     const own = Array.from({ length: 10 }, (_, n) => append(`a-${n}`))
     const others = Array.from({ length: 10 }, (_, n) => other.append(`b-${n}`, -1n, oneEvent()))
     await Promise.all([...own, ...others])

@@ -1,6 +1,7 @@
 /** Labels as a text with blanks between; one with blanks or quote marks is in quotes: `"in print" poster`. */
 
-const LABEL = /"((?:[^"]|"")*)"(?=\s|$)|(\S+)/g
+/** What is longer in quotes is no label: it is taken word by word, and refused as such. */
+const LABEL = /"((?:[^"]|""){0,1000})"(?=\s|$)|(\S+)/g
 
 export const labelsText = (labels: readonly string[]): string =>
   labels.map(label => (/[\s"]/.test(label) ? `"${label.replaceAll('"', '""')}"` : label)).join(' ')

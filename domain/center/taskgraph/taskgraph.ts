@@ -12,7 +12,7 @@ const DEPENDENCIES_MAX = 200_000
 /** Dependencies that one command forgets: an event each, and an append has an end. */
 const FORGOTTEN_MAX = 250
 /** How often a removed task has to be forgotten until nothing is left of it. */
-export const FORGET_TIMES = Math.ceil((OF_TASK_MAX + ON_TASK_MAX) / FORGOTTEN_MAX)
+export const FORGET_TIMES = Math.ceil(DEPENDENCIES_MAX / FORGOTTEN_MAX)
 
 type Dependency = { readonly type: LinkKind; readonly lag: number }
 

@@ -55,7 +55,10 @@ describe('task graph', () => {
       some = apply(taskGraph.decide.forgetTask(graph, { task: 'a' }, CONTEXT))
       expect(some).to.be.at.most(250)
     }
-    expect([graph.count, times - 1 <= FORGET_TIMES]).to.deep.equal([0, true])
+    expect(graph.count).to.equal(0)
+    // Of a log from before there was a limit for one task all of 200,000 may be its own.
+    expect(FORGET_TIMES).to.equal(800)
+    expect(times - 1).to.be.at.most(FORGET_TIMES)
   })
 
   it('accepts exactly what leaves an order, as a naive search says', () => {
