@@ -98,10 +98,11 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
 }
 
 /** Erased is not tampered with: the events are as they were. */
-const erasedText = ({ subjects, events }: ErasedCount): string =>
-  subjects === 0
+const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
+  (subjects === 0
     ? ''
-    : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`
+    : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
+  (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
 
 export function sealedText(events: number, sealed: Sealed | undefined): string {
   if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { id, ORG_ID } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
 import { GRANT, isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
@@ -33,7 +34,10 @@ const team = id('team')
 const claims = z.object({
   sub: z
     .string('must be a text')
-    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u, 'must have 1 to 128 characters, none of them control characters')
+    .refine(
+      subject => subjectName.safeParse(subject).success,
+      'must have 1 to 128 characters, none of them control characters',
+    )
     .refine(subject => !subject.startsWith('process:'), 'is the name of a process, which needs no token'),
   org_id: z.string('must be a text').regex(ORG_ID, 'must have 1 to 64 letters, digits and . _ ~ -'),
   roles: names,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { events } from '../../domain/audit/erasure/messages.ts'
 import { id, object, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { existing, type Handlers, projection } from '../rows/projection.ts'
 
 const { SubjectErased: erased, ErasureCompleted: completed } = events
@@ -10,7 +11,7 @@ const row = object({
   subject: erased.shape.subject,
   basis: erased.shape.basis,
   reason: erased.shape.reason,
-  erased_by: id('user'),
+  erased_by: subjectName,
   erased_at: timestamp,
   keys: completed.shape.keys.optional(),
   files: completed.shape.files.optional(),

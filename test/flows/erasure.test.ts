@@ -211,7 +211,7 @@ describe('erasure of persons', function erasure() {
       doctor(),
       verb('notary', 'check', at('early.checkpoint')),
     ])
-    expect([before.ok, before.erased]).to.deep.equal([true, { subjects: 0, events: 0 }])
+    expect([before.ok, before.erased]).to.deep.equal([true, { subjects: 0, events: 0, pending: 0 }])
     expect([after.ok, after.erased.subjects]).to.deep.equal([true, PERSONS])
     expect(after.erased.events).to.be.at.least(PERSONS + WRITERS * 2)
     expect([check.equal, found.get('personal data')?.state, notary.ok]).to.deep.equal([true, 'ok', true])

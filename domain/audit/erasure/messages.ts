@@ -1,7 +1,8 @@
 /** The storage and wire contract of erasures of personal data: add, never rename. */
-import { id, integer, list, object, oneOf, text } from '../../kernel/schema.ts'
+import { integer, list, object, oneOf, text } from '../../kernel/schema.ts'
+import { subjectName } from '../../record/subject.ts'
 
-const subject = id('user').meta({ description: 'whose personal data it is, as tokens name the person' })
+const subject = subjectName.meta({ description: 'whose personal data it is, as tokens name the person' })
 
 /** The grounds of article 17 (1) of the GDPR, in its order, and the law of other places. */
 const basis = oneOf(

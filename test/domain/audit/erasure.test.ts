@@ -1,3 +1,4 @@
+import { expect } from 'chai'
 import { erasure } from '../../../domain/audit/erasure/erasure.ts'
 import { specFor } from '../../support/spec.ts'
 
@@ -18,6 +19,15 @@ describe('erasure', () => {
     given(erased('jon'), completed('jon'))
       .when('erase', { subject: 'jon', ...why })
       .changesNothing()
+  })
+
+  it('is for each person that a token can name', () => {
+    for (const subject of ['.', ' jon', 'jon ', 'auth0|5f', 'x'.repeat(128)]) {
+      expect(erasure.commands.erase.safeParse({ subject, ...why }).success, subject).to.equal(true)
+    }
+    for (const subject of ['', 'a\nb', 'x'.repeat(129)]) {
+      expect(erasure.commands.erase.safeParse({ subject, ...why }).success, subject).to.equal(false)
+    }
   })
 
   it('is not for oneself', () =>
