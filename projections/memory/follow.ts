@@ -45,6 +45,8 @@ export class OrgIndex {
   /** How many persons of the org were erased when the index last forgot what they sealed. */
   erased = 0
   hasSealed = false
+  /** Characters of the texts of its rows. */
+  characters = 0
   readonly #source: Source
   readonly #org: string
   #running: Promise<unknown> = Promise.resolve()
@@ -53,6 +55,11 @@ export class OrgIndex {
   constructor(source: Source, org: string) {
     this.#source = source
     this.#org = org
+  }
+
+  /** What it takes of the memory of the process, about. */
+  get bytes(): number {
+    return ROW_BYTES * this.rows.size + 2 * this.characters + this.ranking.bytes
   }
 
   /**
@@ -73,21 +80,32 @@ export class OrgIndex {
 
 /** How much more a word in the title counts than one in the text. */
 const TITLE_WEIGHT = 3
-/** Rows that are read at once. */
+/** Rows that are read at once, and bytes of texts, but for those of the last row. */
 const PAGE_ROWS = 500
-/** Characters of a text that a hit shows. */
-const SHOWN_MAX = 50_000
+const PAGE_BYTES = 4 * 1024 * 1024
+/** Characters of the longest text that a hit shows whole, and those that it shows of others. */
+const WHOLE_MAX = 10_000
+const SHOWN_MAX = 5_000
+/** What a memory takes without its texts, about. */
+const ROW_BYTES = 400
 /** Time after which the work on an index lets requests have their turn. */
 const SLICE_MS = 10
 const UNDEFINED_TABLE = '42P01'
 
+const textBytes = `coalesce(octet_length(body), 0) + coalesce(pg_column_size(sealed_body), 0)
+        + coalesce(octet_length(details), 0)`
+
 // One statement sees one snapshot, so the rows are those of the checkpoint that comes with them. An event may change
-// several memories, whose rows then have the same position: a page may end among them.
+// several memories, whose rows then have the same position: a page may end among them. The lengths of texts are known
+// without reading them.
 const followSql = (memories: AnyProjection) => `select c.position as checkpoint, c.state, m.*
   from (select position, state from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) c
-  left join lateral (select * from ${tableOf(memories)}
-    where org = $4 and position >= $5 and (position > $5 or (kind, source, subject) > ($6, $7, $8))
-    order by position, kind, source, subject limit ${PAGE_ROWS}) m on true
+  left join lateral (select *, count(*) over () as found,
+      sum(${textBytes})
+        over (order by position, kind, source, subject rows between unbounded preceding and 1 preceding) as bytes
+    from (select * from ${tableOf(memories)}
+      where org = $4 and position >= $5 and (position > $5 or (kind, source, subject) > ($6, $7, $8))
+      order by position, kind, source, subject limit ${PAGE_ROWS}) page) m on coalesce(m.bytes, 0) < ${PAGE_BYTES}
   order by m.position, m.kind, m.source, m.subject`
 
 async function upToDate(source: Source, org: string, index: OrgIndex): Promise<boolean> {
@@ -100,7 +118,7 @@ async function upToDate(source: Source, org: string, index: OrgIndex): Promise<b
   return fits
 }
 
-/** Forgets the words of sealed texts that cannot be opened any more: erasures change no row. */
+/** Forgets the words of sealed texts whose keys were erased: erasures change no row. */
 async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: OrgIndex): Promise<void> {
   const all = [...rows].flatMap(([key, memory]) => (memory.sealed ? [{ key, ...memory, sealed: memory.sealed }] : []))
   for (let at = 0; at < all.length; at += PAGE_ROWS) {
@@ -108,7 +126,8 @@ async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: 
     const sealed = page.map(memory => memory.sealed)
     const plain = await unseal(org, sealed)
     for (const [n, { key, kind, title, text }] of page.entries()) {
-      if (typeof plain[n] === 'string') continue
+      // A key that is only missing, as in a part of a key database, is no erased one.
+      if (plain[n] !== null) continue
       ranking.set({ key, kind, fields: fieldsOf(title, '', text) })
     }
     await turn()
@@ -139,7 +158,8 @@ async function followed({ pool, memories, unseal }: Source, org: string, index: 
     const stored = rows.filter(row => row.org !== null).map(row => fromDatabase(memories, row) as unknown as MemoryRow)
     await take(stored, await openedBodies(stored, org, unseal), index)
     // A row that changes moves to a later position, so that the pages miss none.
-    const end = stored.length < PAGE_ROWS ? undefined : stored.at(-1)!
+    const isLast = stored.length < PAGE_ROWS && stored.length === Number(rows[0].found)
+    const end = isLast ? undefined : stored.at(-1)!
     index.position = end?.position ?? checkpoint
     index.last = end ? { kind: end.kind, source: end.source, subject: end.subject } : null
     if (!end) return true
@@ -162,9 +182,17 @@ async function take(rows: readonly MemoryRow[], bodies: ReadonlyMap<Sealed, stri
   }
 }
 
-/** The beginning of a long text: all of its words are found, and a hit shows as much as an answer should have. */
-const shortened = (body: string) =>
-  body.length > SHOWN_MAX ? body.slice(0, SHOWN_MAX).replace(/[\ud800-\udbff]$/, '') : body
+/**
+ * The beginning of a long text: all of its words are found, and a hit shows as much as an answer should have. It is a
+ * copy, because a part of a text keeps the whole of it in memory.
+ */
+function shortened(body: string): string {
+  if (body.length <= WHOLE_MAX) return body
+  return Buffer.from(body.slice(0, SHOWN_MAX).replace(/[\ud800-\udbff]$/, '')).toString()
+}
+
+const charactersOf = (memory: Memory | undefined): number =>
+  memory ? memory.title.length + (memory.text?.length ?? 0) + (memory.sealed?.text.length ?? 0) : 0
 
 function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
   const { ranking, rows } = index
@@ -172,6 +200,7 @@ function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
   const { kind, subject, source, title, body, sealed_body, details, at, position } = row
   // No id has a line feed.
   const key = source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
+  index.characters -= charactersOf(rows.get(key))
   if (title === undefined) {
     ranking.delete(key)
     rows.delete(key)
@@ -184,5 +213,7 @@ function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
   })
   const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
-  rows.set(key, { kind, subject, source, title, ...shown, at, position })
+  const memory = { kind, subject, source, title, ...shown, at, position }
+  rows.set(key, memory)
+  index.characters += charactersOf(memory)
 }

@@ -33,17 +33,17 @@ export type MemoryIndex = {
   readonly drop: (org?: string) => void
 }
 
-/** Memories kept in all indexes together; beyond it the orgs that were asked about longest ago are forgotten. */
-const MEMORIES_MAX = 500_000
+/** What all indexes together may take; beyond it the orgs that were asked about longest ago are forgotten. */
+const BYTES_MAX = 512 * 1024 * 1024
 
-export type MemoryIndexOptions = Source & { readonly memoriesMax?: number }
+export type MemoryIndexOptions = Source & { readonly bytesMax?: number }
 
 /** Makes the indexes of one process over the rows of a database. */
 export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
-  const { memoriesMax = MEMORIES_MAX } = options
+  const { bytesMax = BYTES_MAX } = options
   // The org that was asked about last stays, however large it is.
-  const sizeOf = ({ ranking }: OrgIndex) => Math.min(memoriesMax, Math.max(1, ranking.size))
-  const orgs = new LRUCache<string, OrgIndex>({ maxSize: memoriesMax, sizeCalculation: sizeOf })
+  const sizeOf = ({ bytes }: OrgIndex) => Math.min(bytesMax, Math.max(1, bytes))
+  const orgs = new LRUCache<string, OrgIndex>({ maxSize: bytesMax, sizeCalculation: sizeOf })
 
   async function upToDate(org: string): Promise<OrgIndex> {
     const index = orgs.get(org) ?? new OrgIndex(options, org)

@@ -34,6 +34,9 @@ export type Paging = {
 }
 
 const LIMIT_DEFAULT = 10
+/** What a word takes of memory in each document, and a form in the vocabulary, about. */
+const POSTING_BYTES = 14
+const FORM_BYTES = 160
 /** Scores are rounded to this, so that they compare equal wherever they are computed. */
 const SCORE_STEP = 1e-6
 /** What a beginning, or a word with a wrong letter, counts of what the word itself would. */
@@ -57,6 +60,8 @@ export class RankedIndex {
   #kindOf = new Uint16Array(0)
   #lengths = new Uint32Array(0)
   #length = 0
+  /** Forms of all documents, each as often as documents have it. */
+  #uses = 0
   readonly #vocabulary = new Vocabulary()
   /** Of each word, the documents that have it, and how often, weighted. */
   readonly #postings = new Lists()
@@ -68,6 +73,11 @@ export class RankedIndex {
 
   get size(): number {
     return this.#numbers.size
+  }
+
+  /** What it takes of memory, about. */
+  get bytes(): number {
+    return POSTING_BYTES * this.#uses + FORM_BYTES * this.#vocabulary.size
   }
 
   /** Adds a document, in place of the one with the same key if there is one. */
@@ -91,6 +101,7 @@ export class RankedIndex {
     this.#numbers.set(key, number)
     this.#keys[number] = key
     this.#forms[number] = Uint32Array.from(forms)
+    this.#uses += forms.size
     this.#kindOf = roomFor(this.#kindOf, number)
     this.#kindOf[number] = this.#kindNumberOf(kind)
     this.#lengths = roomFor(this.#lengths, number)
@@ -105,6 +116,7 @@ export class RankedIndex {
     const forms = this.#forms[number]!
     for (const word of this.#wordsIn(number)) this.#postings.remove(word, number)
     for (const form of forms) this.#vocabulary.release(form)
+    this.#uses -= forms.length
     this.#numbers.delete(key)
     this.#keys[number] = ''
     this.#forms[number] = undefined

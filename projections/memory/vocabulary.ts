@@ -27,6 +27,11 @@ export class Vocabulary {
   readonly #byStart = new Map<string, number[]>()
   readonly #byEnd = new Map<string, number[]>()
 
+  /** How many forms it knows. */
+  get size(): number {
+    return this.#forms.size
+  }
+
   /** The number of a form, which is made known where it is new. */
   formOf(text: string): number {
     return this.#forms.get(text) ?? this.#addForm(text)

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { memories as memoriesModel } from '../../infra/catalogue.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
@@ -165,7 +167,7 @@ describe('projections: the memory index', () => {
     for (const n of [0, 499, 500, 501, 899]) expect(await found(wordOf(n))).to.deep.equal([`bakery p${n}`])
     expect(await found('w003')).to.have.members(['bakery p3', 'shop p3'])
     const [long] = (await memories.search('acme', 'w007 last', { limit: 1 })).hits
-    expect([long!.subject, long!.text!.length]).to.deep.equal(['p7', 50_000])
+    expect([long!.subject, long!.text!.length]).to.deep.equal(['p7', 5_000])
     log.append(history.add(book, 'BookEdited', { version: 2, parts: [], moved: [], removed: ['p3'] }))
     await reached(pool, history.events.at(-1)!.position)
     expect(await found('w003')).to.deep.equal(['shop p3'])
@@ -196,6 +198,70 @@ describe('projections: the memory index', () => {
     await reached(pool, history.events.at(-1)!.position)
     expect(await textsOf('plan ete')).to.deep.equal([])
     await runner.close()
+  })
+
+  it('forgets what was sealed under a key that was erased, and not where the key is only missing', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const bodyOf = (text: string) => ({ key: '0b0e7f6a-9a39-4d0b-8f0a-0d6a7f1f9b11', nonce: 'n'.repeat(16), text })
+    for (const id of ['erased', 'missing'])
+      history.add(thing('note', 'acme', id), 'NoteAdded', {
+        title: id,
+        body: bodyOf(id.padEnd(22, 'c')),
+        tags: [],
+        owner: id,
+      })
+    const runner = startRunner(pool, new MemoryLog(history.events))
+    let count = 0
+    const keys = async (_: string, envelopes: readonly { text: string }[]) =>
+      envelopes.map(({ text }) => (count === 0 ? 'figures' : text.startsWith('erased') ? null : undefined))
+    const memories = memoryIndex({ pool, memories: memoriesModel, unseal: keys, erased: async () => count })
+    const found = async () => (await memories.search('acme', 'figures', { limit: 9 })).hits.map(({ title }) => title)
+    await reached(pool, history.events.at(-1)!.position)
+    expect(await found()).to.have.members(['erased', 'missing'])
+    count = 1
+    expect(await found()).to.deep.equal(['missing'])
+    await runner.close()
+  })
+
+  it('takes long texts a few at a time, keeps little of them, and forgets orgs by what they take', async () => {
+    const pool = await freshPool()
+    const history = new History()
+    const content = 'long '.repeat(60_000).trimEnd()
+    for (let n = 0; n < 32; n += 1) {
+      const parts = [{ part: 'all', kind: 'note', content }]
+      const book = thing('book', n < 16 ? 'acme' : 'other', `book-${n}`)
+      history.add(book, 'BookEdited', { version: 1, parts, moved: [], removed: [] })
+    }
+    const runner = startRunner(pool, new MemoryLog(history.events))
+    await reached(pool, history.events.at(-1)!.position)
+    await runner.close()
+    const pages: { readonly from: bigint; readonly characters: number }[] = []
+    const query = (async (config: { values: bigint[] }) => {
+      const answer: { rows: unknown[] } = await pool.query(config as never)
+      const rows = answer.rows as { body: string | null }[]
+      pages.push({ from: config.values[4]!, characters: rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0) })
+      return answer
+    }) as never
+    const options = { pool: { query }, memories: memoriesModel, unseal }
+    const indexes = [memoryIndex(options), memoryIndex({ ...options, bytesMax: 250_000 })]
+    const beginnings = () => pages.splice(0).filter(({ from }) => from === 0n).length
+    for (const [index, begun] of [2, 4].entries()) {
+      for (const org of ['acme', 'other', 'acme', 'other']) {
+        const { hits } = await indexes[index]!.search(org, 'long', { limit: 30 })
+        expect(hits.map(({ text }) => text!.length)).to.deep.equal(Array(16).fill(5_000))
+      }
+      expect(Math.max(...pages.map(({ characters }) => characters))).to.be.within(300_000, 4_500_000)
+      expect(beginnings()).to.equal(begun)
+    }
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    pages.length = 0
+    collect()
+    const full = process.memoryUsage().heapUsed
+    for (const index of indexes) index.drop()
+    collect()
+    expect(full - process.memoryUsage().heapUsed, 'bytes of three indexes').to.be.lessThan(2_000_000)
   })
 
   it('answers the same, in the same order, when it is dropped and built anew', async () => {
