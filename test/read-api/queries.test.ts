@@ -4,6 +4,7 @@ import { toWire } from '../../domain/kernel/json.ts'
 import { fieldInfo, plainOf } from '../../domain/kernel/schema.ts'
 import { projections, resources } from '../../infra/catalogue.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
+import type { Row } from '../../projections/rows/tables.ts'
 import type { Resource } from '../../read-api/resource.ts'
 import { summaryRow, unitOf } from '../../read-api/summary.ts'
 import { randomOf } from '../projections/history.ts'
@@ -53,14 +54,19 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
   ): readonly WireRow[] | undefined {
     const [within] = Object.values(resource.parents) as (string | undefined)[]
     const stored = (of: typeof resource.projection) => sortedRows(folded, of).filter(row => row.org === org)
-    const since = resource.since && stored(resource.within!).find(({ id }) => id === parent)?.[resource.since]
-    const wire = (of: typeof resource.projection) =>
-      stored(of)
-        .filter(row => of === resource.within || typeof since !== 'bigint' || (row.revision as bigint) > since)
-        .map(row => revised(of, JSON.parse(JSON.stringify(toWire(row)))) as WireRow)
-    if (resource.within && !wire(resource.within).some(({ id }) => id === parent)) return undefined
+    const things = resource.within ? stored(resource.within) : []
+    if (within !== undefined && resource.within && !things.some(({ id }) => id === parent)) return undefined
+    const { since, projection } = resource
+    /** Whether a row is of the thing that has its id now, and not of an earlier one. */
+    const isOfNow = (row: Row) => {
+      const id = within === undefined ? row[projection.key[1]!] : parent
+      const made = since === undefined ? -1n : things.find(thing => thing.id === id)?.[since]
+      return made !== undefined && (row.revision as bigint) > (made as bigint)
+    }
+    const rows = since === undefined ? stored(projection) : stored(projection).filter(isOfNow)
     const only = Object.entries(resource.where)
-    return wire(resource.projection)
+    return rows
+      .map(row => revised(projection, JSON.parse(JSON.stringify(toWire(row)))) as WireRow)
       .filter(row => within === undefined || row[within] === parent)
       .filter(row => only.every(([column, value]) => row[column] === value))
   }
