@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { campaignProcess } from '../../../commands/processes/wallet/campaign.ts'
 import { campaign } from '../../../domain/wallet/campaign/campaign.ts'
-import { allEvents, processStore, runProcess, until } from '../../commands/processes/support.ts'
+import { allEvents, processStore, until } from '../../commands/processes/support.ts'
 import { balanceOf, openWallet, startProcess } from '../../commands/support.ts'
 import { randomOf } from '../../projections/history.ts'
-import { MortalWorker } from './mortal.ts'
+import { MortalWorker, runLast } from './mortal.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? Date.now() % 1_000_000)
@@ -46,7 +46,7 @@ describe(`campaigns: workers killed at any call to the log (KOGI_SEED=${SEED})`,
       await Promise.race([worker.died, sleep(100)])
       worker.kill()
     }
-    const last = runProcess(store, campaignProcess)
+    const last = runLast(store, campaignProcess)
     await until(async () => {
       const { position, left } = await last.checkpoint()
       return left.length === 0 && position >= (await store.log.head())

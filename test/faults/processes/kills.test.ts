@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { transferProcess } from '../../../commands/processes/wallet/transfer.ts'
 import { transfer } from '../../../domain/wallet/transfer/transfer.ts'
-import { allEvents, processStore, runProcess, until } from '../../commands/processes/support.ts'
+import { allEvents, processStore, until } from '../../commands/processes/support.ts'
 import { ORG, openWallet, type Send, startProcess } from '../../commands/support.ts'
 import { randomOf } from '../../projections/history.ts'
 import { expectEnded, readBooks } from './books.ts'
-import { MortalWorker } from './mortal.ts'
+import { MortalWorker, runLast } from './mortal.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? Date.now() % 1_000_000)
@@ -57,7 +57,7 @@ describe(`processes: killed at any call to the log (KOGI_SEED=${SEED})`, functio
     for (const worker of frozen) worker.thaw()
     await sleep(IDLE_MS)
     for (const worker of frozen) worker.kill()
-    const last = runProcess(store, transferProcess)
+    const last = runLast(store, transferProcess)
     const settled = () =>
       until(async () => {
         const { position, left } = await last.checkpoint()

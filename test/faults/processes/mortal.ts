@@ -3,12 +3,13 @@
  * waits for then never comes. Or it freezes there until it is thawed.
  */
 import { randomUUID } from 'node:crypto'
-import type { EventStore } from '../../../commands/ports.ts'
+import { type EventStore, LostRaceError } from '../../../commands/ports.ts'
 import type { AnyProcess } from '../../../commands/processes/process.ts'
 import { ProcessRunner } from '../../../commands/processes/runner.ts'
 import { aggregates } from '../../../infra/catalogue.ts'
 import { silentLog } from '../../../infra/log.ts'
 import type { EventLog } from '../../../projections/ports.ts'
+import { type RunningProcesses, runProcess } from '../../commands/processes/support.ts'
 import { startProcess } from '../../commands/support.ts'
 
 export class MortalWorker {
@@ -99,4 +100,23 @@ export class MortalWorker {
     ])
     return Object.fromEntries(wrapped)
   }
+}
+
+/**
+ * The worker that ends what dead ones have left. A checkpoint that was on its way when its worker died may overtake it:
+ * then it begins anew, as a lease has it.
+ */
+export function runLast(
+  store: Parameters<typeof runProcess>[0],
+  process: AnyProcess,
+): Pick<RunningProcesses, 'checkpoint' | 'stop'> {
+  const begun = (): RunningProcesses => {
+    const started = runProcess(store, process)
+    started.ended.catch(error => {
+      if (error instanceof LostRaceError) worker = begun()
+    })
+    return started
+  }
+  let worker = begun()
+  return { checkpoint: () => worker.checkpoint(), stop: () => worker.stop() }
 }
