@@ -37,7 +37,7 @@ const EVENTS_PER_LIST = 500
 
 const EXPORT_HELP = `
 With a selection the export has the selected events, and of all others of the organization everything but the data: so
-whoever checks it sees that none was left out that fits.
+the check shows that no event that fits was left out.
 
 Examples:
   $ kogi audit export --org acme --out acme-2026

@@ -1,7 +1,7 @@
 /**
  * Carries out erasures: destroys the key of a person, removes their files, and notes in the log that it is done. Every
- * step can be done again. Whoever is erased stays so: a database of keys that was restored from an older backup has the
- * keys destroyed again when a worker begins, and every few minutes.
+ * step can be done again. Erased persons stay erased: where a database of keys was restored from an older backup, their
+ * keys are destroyed again when a worker begins, and every few minutes.
  */
 import type { WriteDeps } from '../../commands/execute.ts'
 import { paused } from '../../commands/processes/pause.ts'

@@ -35,7 +35,7 @@ export const receiveFile =
         return
       }
       parser.on('file', (field, bytes, { filename }) => {
-        // It may break off before anything reads it: an error that nobody listens to ends the process.
+        // It may break off before anything reads it: an error without a listener ends the process.
         bytes.on('error', () => {})
         if (field !== 'file' || stored) {
           bytes.resume()
