@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { type Setting, setting } from './setting.ts'
 import {
   consumerList,
   EMBEDDED,
@@ -15,6 +16,7 @@ import {
   networkList,
   originList,
   postgresUrl,
+  s3Url,
   smtpUrl,
   streamName,
   text,
@@ -25,19 +27,6 @@ export { EMBEDDED }
 /** Settings that cannot be used. The message has one line for each variable at fault, with the values that it takes. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
-}
-
-type Setting<T> = {
-  readonly variable: string
-  readonly schema: z.ZodType<T, string>
-  /** Used when the variable is absent or empty; `undefined` means that the setting has no value then. */
-  readonly default: string | undefined
-  /** True where production must name it: the default is for development alone. */
-  readonly requiredInProduction: boolean
-  /** True where the value may hold a password, or be a key by mistake: messages and logs never show it. */
-  readonly secret: boolean
-  readonly unit: string
-  readonly meaning: string
 }
 
 /** Programs: nobody keeps them in a portfolio, and people open what they find there. */
@@ -125,6 +114,12 @@ const settings = {
   }),
   filesDir: setting('KOGI_FILES_DIR', text, undefined, 'folder', {
     meaning: 'where files of items are kept, the same for all processes; unless set, `files` in the data folder',
+  }),
+  s3Url: setting('KOGI_S3_URL', s3Url, undefined, '', {
+    meaning:
+      'bucket of S3, or of a server that speaks its protocol, where files of items are kept instead: ' +
+      '`https://key:secret@host/bucket/prefix?region=eu-central-1`; without key and secret the AWS SDK finds them',
+    secret: true,
   }),
   fileBytesMax: setting('KOGI_FILE_MAX_BYTES', integer(1, 1_000_000_000_000), '104857600', 'bytes', {
     meaning: 'largest file that may be uploaded',
@@ -284,15 +279,4 @@ function contradictions(config: Config): string[] {
 function fault(error: z.ZodError): string {
   const issue = error.issues[0]!
   return issue.code === 'invalid_value' ? `must be one of ${issue.values.join(', ')}` : issue.message
-}
-
-function setting<T, const D extends string | undefined>(
-  variable: string,
-  schema: z.ZodType<T, string>,
-  byDefault: D,
-  unit: string,
-  rest: { meaning: string; requiredInProduction?: boolean; secret?: boolean },
-): Setting<D extends string ? T : T | undefined> {
-  const { meaning, requiredInProduction = false, secret = false } = rest
-  return { variable, schema, default: byDefault, requiredInProduction, secret, unit, meaning }
 }

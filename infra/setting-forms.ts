@@ -79,6 +79,21 @@ export const postgresUrl = urlOf(
   'must be a valid URL: percent-encode what is not a letter or a digit in its password',
 )
 
+/** A bucket's URL has its name as the first part of the path, and the region alone as query. */
+function isBucket(value: string): boolean {
+  if (!/^https?:\/\/[^\s/?#]+\/[^\s/?#]+/.test(value) || !URL.canParse(value) || !isDecodable(value)) return false
+  const { searchParams, username, password, hash } = new URL(value)
+  const isWhole = (username === '') === (password === '') && hash === ''
+  return isWhole && [...searchParams.keys()].every(name => name === 'region')
+}
+export const s3Url = z
+  .string()
+  .refine(
+    isBucket,
+    'must be a URL like https://key:secret@host/bucket/prefix?region=eu-central-1: percent-encode what is not a ' +
+      'letter or a digit in its secret',
+  )
+
 export const smtpUrl = z
   .string()
   .refine(

@@ -7,9 +7,11 @@ import { bucketOf } from '../../projections/rows/bucket.ts'
 import { historyTableOf } from '../../projections/rows/tables.ts'
 import type { Log } from '../log.ts'
 import type { Pool } from '../postgres.ts'
-import type { FileStore } from './folder.ts'
+import type { FileStore } from './store.ts'
 
 const EVERY_MS = 3_600_000
+/** Time after which what was begun and never ended is removed, and what no event tells of. */
+const LEFT_MS = 24 * 3_600_000
 /** Time that the read model of files gets to come to the end of the log. */
 const SETTLE_MS = 5_000
 
@@ -46,7 +48,7 @@ export async function sweepFiles({ store, pool, events, log }: SweepDeps, signal
     try {
       const head = await events.head(signal)
       await sleep(SETTLE_MS, undefined, { signal })
-      const removed = await store.sweep(keptFiles(pool, head))
+      const removed = await store.sweep(keptFiles(pool, head), Date.now() - LEFT_MS)
       if (removed > 0) log.info({ context: { removed } }, 'files that no event tells of were removed')
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error }, 'files could not be swept')

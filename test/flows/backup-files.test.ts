@@ -153,7 +153,13 @@ describe('a backup of files', () => {
 
   it('is restored whole, twice as once, whatever types are refused now', async () => {
     const folder = path.join(work, 'restored')
-    const store = fileStore({ filesDir: folder, dataDir: work, fileTypesRefused: [] })
+    const store = fileStore({
+      filesDir: folder,
+      dataDir: work,
+      fileTypesRefused: [],
+      fileBytesMax: 1_000_000,
+      s3Url: undefined,
+    })
     for (const _ of ['once', 'twice']) expect(await restoreFiles(backup, store, noMasterKeys)).to.equal(3)
     for (const [org, text] of [
       ['one', 'Shared by two.'],
@@ -172,7 +178,13 @@ describe('a backup of files', () => {
     const wrapped = path.join(work, 'wrapped')
     await made(wrapped, [entry])
     await verifyBackup(wrapped)
-    const store = fileStore({ filesDir: path.join(work, 'unwrapped'), dataDir: work, fileTypesRefused: [] })
+    const store = fileStore({
+      filesDir: path.join(work, 'unwrapped'),
+      dataDir: work,
+      fileTypesRefused: [],
+      fileBytesMax: 1_000_000,
+      s3Url: undefined,
+    })
     const codeOf = (error: { code: string }) => error.code
     for (const masterKeys of [[], [other]]) {
       expect(await restoreFiles(wrapped, store, masterKeysOf({ masterKeys })).catch(codeOf)).to.equal(

@@ -224,12 +224,12 @@ describe('files of an item', () => {
     }
     const { sha256 } = await store.put('files', bytes())
     const kept = async (_: string, digests: readonly string[]) => new Set(digests.filter(each => each !== sha256))
-    expect(await store.sweep(kept)).to.equal(0)
+    expect(await store.sweep(kept, Date.now() - 24 * 3_600_000)).to.equal(0)
     const orphan = path.join(app.config.dataDir, 'files', 'kept', 'files', sha256.slice(0, 2), sha256)
     const old = new Date(Date.now() - 48 * 3_600_000)
     await utimes(orphan, old, old)
-    expect(await store.sweep(async (_, digests) => new Set(digests))).to.equal(0)
-    expect(await store.sweep(kept)).to.equal(1)
+    expect(await store.sweep(async (_, digests) => new Set(digests), Date.now())).to.equal(0)
+    expect(await store.sweep(kept, Date.now() - 24 * 3_600_000)).to.equal(1)
     expect(existsSync(orphan)).to.equal(false)
   })
 

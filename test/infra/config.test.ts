@@ -84,6 +84,13 @@ describe('config', () => {
       KOGI_NOTARY_KEYS: ['hush,,'],
       KOGI_NOTARY_ANCHORS: ['https://kogi:hush@anchor.example', 'https://[hush'],
       KOGI_SMTP_URL: ['smtp//kogi:hush@mail'],
+      KOGI_S3_URL: [
+        's3://kogi:hush@bucket',
+        'https://kogi:hush@s3.example',
+        'https://kogi:hush%@s3.example/files',
+        'https://:hush@s3.example/files',
+        'https://kogi:hush@s3.example/files?versioning=hush',
+      ],
     }
     for (const [name, faulty] of Object.entries(values)) {
       for (const value of faulty) {
