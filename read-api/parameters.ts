@@ -102,6 +102,22 @@ export function queriesOf({ query }: ApiRequest, parameters: readonly Parameter[
   throw new KogiError('invalid_parameter', `The parameter ${field} ${message}.`, faults)
 }
 
+/** What another route is asked in the course of a request. A spread would lose what the request makes on first use. */
+export const requestFor = (
+  request: ApiRequest,
+  query: ApiRequest['query'],
+  params: ApiRequest['params'] = request.params,
+): ApiRequest => ({
+  principal: request.principal,
+  body: undefined,
+  header: request.header,
+  correlationId: request.correlationId,
+  signal: request.signal,
+  aside: request.aside,
+  query,
+  params,
+})
+
 /** The path parameter that names a column of the read model, checked by that column's schema. */
 export function fromPath({ params }: ApiRequest, name: string, column: z.ZodType): string {
   const value = params[name] ?? ''

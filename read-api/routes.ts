@@ -2,7 +2,10 @@
 import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
+import { causesRoute } from './audit/causes.ts'
 import { changesField } from './audit/changes.ts'
+import { csvOf } from './audit/csv.ts'
+import { differencesRoute } from './audit/differences.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
 import { bookRoutes } from './briefcase/books.ts'
@@ -58,11 +61,16 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),
-  refusalsRoute(deps),
+  ...withCsv(refusalsRoute(deps)),
+  ...withCsv(causesRoute(deps)),
+  differencesRoute(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),
 ]
+
+/** A list of the manager, and the same as a file. */
+const withCsv = (list: Route): Route[] => [list, csvOf(list)]
 
 /** The routes of a resource. The summary stands before the single thing: no thing is read under the name `summary`. */
 function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
@@ -95,7 +103,7 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
     response: z.array(summaryRow),
     handle: summaryHandler(resource, filters, deps),
   }
-  if (names.length === 0) return [list, groups]
+  if (names.length === 0) return [...(tag === 'kmg' ? withCsv(list) : [list]), groups]
   const single: Route = {
     ...withConditions,
     path: `${path}${names.map(name => `/:${name}`).join('')}`,

@@ -41,8 +41,8 @@ export function scopeOf(resource: Resource, filters: Filters, asked: Asked): Sco
   for (const [param, column] of Object.entries(parents)) {
     fixed.push([column, put(fromPath(request, param, projection.row.shape[column]))])
   }
-  const constant = Object.entries(where as Readonly<Record<string, string>>).map(
-    ([column, value]) => [column, put(value)] as const,
+  const constant = Object.entries(where as Readonly<Record<string, string | readonly string[]>>).map(
+    ([column, value]) => [column, typeof value === 'string' ? put(value) : `any(${put(value)}::text[])`] as const,
   )
   const then = asOf && put(asOf.position)
   const { exists, isOfNow } = parentOf(resource, fixed, then)

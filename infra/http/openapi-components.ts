@@ -9,6 +9,7 @@ export const HEADERS = {
     schema: text,
   },
   ETag: { description: 'Revision of the thing, in quotes: for `If-Match` of its commands', schema: text },
+  'Kogi-Next': { description: 'There where a file holds not all: the `after` of the next one', schema: text },
   'Kogi-Position': { description: 'Position in the log: for `Kogi-Min-Position`', schema: text },
   'Idempotency-Key': { description: 'The key that names this command', schema: text },
   Location: { description: 'Path of the thing that was made', schema: text },

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { administrationTypes } from '../../domain/audit/administration.ts'
 import { id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
 import { eventData } from '../rows/event-data.ts'
 import { type Handler, projection } from '../rows/projection.ts'
@@ -13,9 +14,15 @@ const row = object({
   id: id('thing'),
   type: text(255),
   actor: text(128),
+  on_behalf_of: text(128)
+    .optional()
+    .meta({ description: 'who caused what a process or a timer did: the caller at the beginning of its chain' }),
   roles: list(text(64), 100),
   command_id: uuid,
   correlation_id: text(255),
+  causation_id: text(255).meta({
+    description: 'the event that led to the command, of what a process or a timer did; else the command itself',
+  }),
   at: timestamp,
   data: eventData,
   reason: text(1000).optional().meta({ description: 'why, where the caller said so' }),
@@ -33,9 +40,11 @@ const every: Handler<z.output<typeof row>, unknown> = {
       id: metadata.id,
       type,
       actor: metadata.actor.subject,
+      on_behalf_of: metadata.behalf?.subject,
       roles: [...metadata.actor.roles],
       command_id: metadata.commandId,
       correlation_id: metadata.$correlationId,
+      causation_id: metadata.$causationId,
       at: metadata.at,
       data: data as Readonly<Record<string, unknown>>,
       reason: (data as { readonly reason?: string }).reason,
@@ -43,11 +52,14 @@ const every: Handler<z.output<typeof row>, unknown> = {
   ],
 }
 
+const walked = ['position', 'category', 'id', 'type', 'actor', 'on_behalf_of', 'roles', 'at'] as const
+const groups = ['category', 'type', 'actor', 'at'] as const
+
 /** One row for every domain event: who did what, when, why, by which command. */
 export const auditLog = projection({
   name: 'audit_log',
   service: 'audit',
-  version: 2,
+  version: 3,
   history: false,
   of: {},
   row,
@@ -65,11 +77,28 @@ export const auditLog = projection({
       names: [],
       order: ['position'],
       filters: ['correlation_id'],
-      walked: ['category', 'id', 'type', 'actor', 'at'],
+      walked,
       isOfEvents: true,
-      groups: ['category', 'type', 'actor', 'at'],
+      groups,
       summary: {
         list: 'Every event of the organization: who did what, when, why, and what changed from what to what.',
+      },
+    },
+    {
+      one: 'administrative act',
+      many: 'administrative acts',
+      path: '/administration',
+      permission: 'log.read',
+      names: [],
+      order: ['position'],
+      where: { type: administrationTypes },
+      walked,
+      isOfEvents: true,
+      groups,
+      summary: {
+        list:
+          'What was done to rights, to the rules of money, to ways out of the system and personal data: the rows of ' +
+          'the audit log whose types of events are declared to be administration.',
       },
     },
   ],

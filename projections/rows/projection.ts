@@ -40,8 +40,8 @@ export type Read<S extends z.ZodObject> = {
   readonly permission: string
   /** Parameters of the path with the columns they fix, in the order of the key of `within`. */
   readonly parents?: Readonly<Record<string, Column<S>>>
-  /** Values that columns have in all rows of the list: others are not in it. */
-  readonly where?: { readonly [C in Column<S>]?: string }
+  /** Values that columns have in all rows of the list, one or one of several: others are not in it. */
+  readonly where?: { readonly [C in Column<S>]?: string | readonly string[] }
   /**
    * The read model of the thing that the list belongs to: 404 where that is not there. Without `parents` it is that of
    * the things that rows belong to, which the first columns of their key name.

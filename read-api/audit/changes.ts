@@ -6,25 +6,39 @@ import { type AnyProjection, handlerOf } from '../../projections/rows/projection
 import { historyTableOf, quoted } from '../../projections/rows/tables.ts'
 import { checkpointsSql, read, type Snapshot } from '../consistency.ts'
 import type { Resource, ResourceDeps } from '../resource.ts'
-import { columnsOf, type WireRow } from '../rows.ts'
+import { columnsOf, type WireRow, wireRow } from '../rows.ts'
 import { selected } from '../scope.ts'
 
 const value = z.unknown().meta({ description: 'null where there is none' })
 
+/** Fields that changed, from what to what. */
+export const changesSchema = z.record(z.string(), z.object({ from: value, to: value }))
+
 /** The field of an answer that says what an event changed. */
 export const changesField = {
-  changes: z
-    .record(z.string(), z.object({ from: value, to: value }))
-    .optional()
-    .meta({
-      description:
-        'what changed of the thing, by field; empty where the event adds something to it, as an entry does: see ' +
-        '`data`. Left out while the read model of the thing has not come as far',
-    }),
+  changes: changesSchema.optional().meta({
+    description:
+      'what changed of the thing, by field; empty where the event adds something to it, as an entry does: see ' +
+      '`data`. Left out while the read model of the thing has not come as far',
+  }),
 }
 
 /** Columns that change with every event or never. */
 const UNSAID = new Set(['org', 'id', 'revision', 'updated_at'])
+
+type Fields = Readonly<Record<string, unknown>> | null
+
+/** The fields that differ between two states of a thing; `null` where it was not there. */
+export const changedFields = (
+  before: Fields,
+  after: Fields,
+): Readonly<Record<string, { from: unknown; to: unknown }>> =>
+  Object.fromEntries(
+    [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].flatMap(field => {
+      const [from, to] = [before?.[field] ?? null, after?.[field] ?? null]
+      return UNSAID.has(field) || JSON.stringify(from) === JSON.stringify(to) ? [] : [[field, { from, to }]]
+    }),
+  )
 
 /** The read model of the things of a category, with every version of each: its rows have the org and the id as key. */
 export const modelOf = (resources: readonly Resource[], category: string): AnyProjection | undefined =>
@@ -65,11 +79,9 @@ async function compare(
   for (const [, , position, isGone, wasGone, ...cells] of found) {
     if (position === null) continue // None of the events is projected yet.
     const [after, before] = [isGone ? [] : cells.slice(0, columns.length), wasGone ? [] : cells.slice(columns.length)]
-    byPosition.get(String(position))!.changes = Object.fromEntries(
-      columns.flatMap((column, at) => {
-        const [from, to] = [before[at] ?? null, after[at] ?? null]
-        return UNSAID.has(column) || JSON.stringify(from) === JSON.stringify(to) ? [] : [[column, { from, to }]]
-      }),
+    byPosition.get(String(position))!.changes = changedFields(
+      wireRow(columns, before, 0),
+      wireRow(columns, after, 0),
     ) as WireRow
   }
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../domain/kernel/json.ts'
 import { codec, projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { type Pool, withTransaction } from '../../infra/postgres.ts'
+import { auditLog } from '../../projections/audit/audit-log.ts'
 import { type CheckedTable, type CheckOptions, checkTables } from '../../projections/care/check.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import type { EventLog } from '../../projections/ports.ts'
@@ -31,7 +32,7 @@ describe('projections: check', () => {
     for (const rowsMax of [1_000_000, 1]) {
       const checked = await check(pool, log, { rowsMax })
       expect(differing(checked)).to.deep.equal([])
-      expect(checked.map(({ table }) => table)).to.include.members(['balances_v5', 'audit_log_v2'])
+      expect(checked.map(({ table }) => table)).to.include.members(['balances_v5', tableOf(auditLog)])
     }
     await runner.close()
   })
@@ -71,13 +72,13 @@ describe('projections: check', () => {
     const checked = await check(pool, log, { onProgress })
     expect(read).to.equal(events.length)
     expect(new Set(checked.map(({ position }) => position))).to.deep.equal(new Set([events.at(-1)!.position]))
-    await pool.query(`update audit_log_v2 set actor = 'nobody' where org = 'org-1' and position > $1`, [
+    await pool.query(`update ${tableOf(auditLog)} set actor = 'nobody' where org = 'org-1' and position > $1`, [
       events[100]!.position,
     ])
     const [difference] = differing(await check(pool, log))
     const first = events.find(({ position, metadata }) => position > events[100]!.position && metadata.org === 'org-1')!
     expect(difference).to.deep.include({
-      table: 'audit_log_v2',
+      table: tableOf(auditLog),
       org: 'org-1',
       key: { org: 'org-1', position: String(first.position) },
     })
@@ -88,7 +89,7 @@ describe('projections: check', () => {
     expect(found).to.deep.include.members([
       ['postings_v2', 'org-0', true],
       [tableOf(entries), 'org-2', true],
-      ['audit_log_v2', 'org-1', false],
+      [tableOf(auditLog), 'org-1', false],
     ])
   })
 

@@ -26,8 +26,8 @@ describe('read API: where times lie in the log', () => {
   const insert = (org: string, from: number, times: readonly number[]) =>
     pool.query(
       `insert into ${tableOf(auditLog)} (org, position, event_id, stream, revision, category, id, type, actor, roles,
-         command_id, correlation_id, at, data)
-       select $1, p, gen_random_uuid(), 's', 0, 'c', 'i', 't', 'a', '[]', gen_random_uuid(), 'x', at, '{}'
+         command_id, correlation_id, causation_id, at, data)
+       select $1, p, gen_random_uuid(), 's', 0, 'c', 'i', 't', 'a', '[]', gen_random_uuid(), 'x', 'x', at, '{}'
        from unnest($2::bigint[], $3::text[]) e(p, at)`,
       [org, times.map((_, n) => from + n), times.map(time)],
     )
