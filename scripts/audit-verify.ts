@@ -2,13 +2,16 @@
 import { Command } from 'commander'
 import { streamOf, uuidOf } from '../commands/ids.ts'
 import { aggregates, codec, projections } from '../infra/catalogue.ts'
-import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
+import { AuditFault, type Manifest, ownFiles } from '../read-api/audit/bundle.ts'
 import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
+import { folderSource } from '../read-api/audit/folder-source.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { selectionSaid } from '../read-api/audit/selection.ts'
+import { type Signed, signedOf } from '../read-api/audit/signature.ts'
+import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
 import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
-import { noteIgnored } from './ignored.ts'
+import { saidIgnored } from './ignored.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
 import { type Progress, progress } from './terminal.ts'
 
@@ -53,7 +56,8 @@ export const sealOptions = async (key: readonly string[], since: string | undefi
 
 async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
   const seal = await sealOptions(key, since)
-  const manifest = await readManifest(folder)
+  const source = folderSource(folder)
+  const manifest = await readManifest(source, seal.verifiers)
   const erasures = erasedCounter()
   let bar: Progress | undefined
   let done = 0
@@ -63,7 +67,7 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
     done = line
   }
   try {
-    for await (const { line, decoded } of verifiedEvents(folder, manifest, {
+    for await (const { line, decoded } of verifiedEvents(source, manifest, {
       ...checkOptions(),
       ...seal,
       onProgress,
@@ -76,7 +80,8 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
   }
   const { org, events, range, selection, left_out: leftOut = 0 } = manifest
   const sealed = sealedOf(manifest, seal)
-  const ignored = await noteIgnored(folder, OWN_FILES)
+  const signed = signedOf(manifest, seal.verifiers)
+  const ignored = await ignoredIn(source, manifest)
   const those = selection
     ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
     : `${events} events of ${org}`
@@ -86,6 +91,7 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
   const value = {
     ok: true,
     sealed,
+    signed,
     erased,
     org,
     events,
@@ -94,8 +100,20 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
     last: `${range.last}`,
     ignored,
   }
-  print(json, value, `${summary}\n${sealedText(events + leftOut, sealed)}${erasedText(erased)}`)
+  print(json, value, `${summary}\n${sealedText(events + leftOut, sealed)}\n${signedText(signed)}${erasedText(erased)}`)
 }
+
+/** Names what verification has ignored in an export, and returns it. */
+export const ignoredIn = async (source: BundleSource, manifest: Manifest): Promise<readonly string[]> =>
+  saidIgnored(source.name, othersAmong(await source.entries(), ownFiles(manifest)).ignored)
+
+const SIGNED: Readonly<Record<Signed, string>> = {
+  trusted: 'the manifest, and with it every file, is signed by a key that you gave',
+  unchecked: 'the manifest is signed; by whom is only checked with --key',
+  unsigned: 'unsigned: the log had no key when the export was made',
+  'of an older version': 'unsigned: exports of this version had no signature; their events are sealed all the same',
+}
+export const signedText = (signed: Signed): string => SIGNED[signed]
 
 /** Erased is not tampered with: the events are as they were. */
 const erasedText = ({ subjects, events, pending }: ErasedCount): string =>

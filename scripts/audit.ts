@@ -6,16 +6,25 @@ import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
-import { readSkips } from '../infra/event-store/skips.ts'
-import { lastNoteOf } from '../infra/notary/seals.ts'
+import { exportOptions } from '../infra/exports/options.ts'
 import { createPool } from '../infra/postgres.ts'
-import { AuditFault, OWN_FILES } from '../read-api/audit/bundle.ts'
+import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
+import { folderSource } from '../read-api/audit/folder-source.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
-import { checkOptions, print, reporting, sealedText, sealOptions, verifyCommand } from './audit-verify.ts'
-import { noteIgnored } from './ignored.ts'
+import { signedOf } from '../read-api/audit/signature.ts'
+import {
+  checkOptions,
+  ignoredIn,
+  print,
+  reporting,
+  sealedText,
+  sealOptions,
+  signedText,
+  verifyCommand,
+} from './audit-verify.ts'
 import { collect } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'
@@ -32,8 +41,6 @@ type SelectionOptions = {
   readonly to?: string
 }
 type ReplayOptions = Common & { readonly offline?: true; readonly key: readonly string[]; readonly since?: string }
-
-const EVENTS_PER_LIST = 500
 
 const EXPORT_HELP = `
 With a selection the export has the selected events, and of all others of the organization everything but the data: so
@@ -85,26 +92,18 @@ async function exportAction(options: ExportOptions): Promise<void> {
   const selection = selectionOf(options)
   await withEngines(data, async (engines, config) => {
     const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
+    const store = commandStore(engines.eventStoreUrl, config.appendTimeoutMs)
     let bar: Progress | undefined
     try {
-      const checkpoint = await checkpointOf(engines.eventStoreUrl, config, org)
-      const head = await log.head()
-      const shown = progress('export', Number(head), 'log positions')
+      const given = await exportOptions({ config, eventStoreUrl: engines.eventStoreUrl, log, store }, org)
+      const shown = progress('export', Number(given.head), 'log positions')
       bar = shown
       let done = 0n
       const exported = await exportOrg({
-        events: log.read({ after: 0n, to: head, max: EVENTS_PER_LIST }),
-        head,
-        checkpoint,
-        org,
-        skips: await readSkips(
-          engines.eventStoreUrl,
-          projections.map(({ name }) => name),
-        ),
+        ...given,
         selection,
         out,
         force: force === true,
-        now: () => new Date().toISOString(),
         onProgress(position) {
           shown.advance(Number(position - done))
           done = position
@@ -114,10 +113,10 @@ async function exportAction(options: ExportOptions): Promise<void> {
       const { events, leftOut, bytes, folder } = exported
       const others = leftOut === undefined ? '' : `, and the headers of the ${leftOut} others`
       const text = `${events} events of ${org}${others} in ${folder} (${bytes} bytes)`
-      print(json, { ...exported, head: String(head) }, text)
+      print(json, { ...exported, head: String(given.head) }, text)
     } finally {
       bar?.stop()
-      await log.close()
+      await Promise.allSettled([log.close(), store.close()])
     }
   })
 }
@@ -154,16 +153,20 @@ async function replayAction(folder: string, { offline, json, data, key, since }:
     bar.advance(line - done)
     done = line
   }
-  const options = { ...checkOptions(), folder, onProgress, ...seal }
+  const source = folderSource(folder)
+  const options = { ...checkOptions(), source, onProgress, ...seal }
   try {
-    if (offline) return report(await replay(options), { seal, ignored: await noteIgnored(folder, OWN_FILES), json })
+    if (offline) {
+      const replayed = await replay(options)
+      return report(replayed, { seal, ignored: await ignoredIn(source, replayed.manifest), json })
+    }
     await withEngines(data, async (engines, config) => {
       const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
       const pool = createPool({ url: engines.databaseUrl, name: 'read', log: quietLog('kogi-audit', config), max: 1 })
       try {
         const skips = await log.skips(projections.map(({ name }) => name))
         const replayed = await replay({ ...options, live: { pool, skips } })
-        report(replayed, { seal, ignored: await noteIgnored(folder, OWN_FILES), json })
+        report(replayed, { seal, ignored: await ignoredIn(source, replayed.manifest), json })
       } finally {
         await Promise.allSettled([log.close(), pool.end()])
       }
@@ -193,9 +196,11 @@ function report(replayed: Replayed, { seal, ignored, json }: Reported): void {
   const where = `positions ${range.first} to ${range.last}${past}`
   const summary = `${events} events of ${org}, ${where}: every line is as written`
   const sealed = sealedOf(manifest, seal)
+  const signed = signedOf(manifest, seal.verifiers)
   const result = {
     ok: different.length === 0,
     sealed,
+    signed,
     org,
     events,
     first: `${range.first}`,
@@ -204,22 +209,10 @@ function report(replayed: Replayed, { seal, ignored, json }: Reported): void {
     skips: toWire(skips),
     tables,
   }
-  print(
-    json,
-    result,
-    `${table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])}\n${summary}\n${sealedText(events, sealed)}`,
-  )
+  const digests = table(['read model', 'rows', 'sha256', 'live'], rows, ['rows'])
+  print(json, result, [digests, summary, sealedText(events, sealed), signedText(signed)].join('\n'))
   if (different.length === 0) return
   throw new AuditFault('live_differs', `The live read models differ from the export in ${different.join(', ')}.`)
-}
-
-async function checkpointOf(url: string, config: Config, org: string): Promise<string | undefined> {
-  const store = commandStore(url, config.appendTimeoutMs)
-  try {
-    return await lastNoteOf(store, org)
-  } finally {
-    await store.close()
-  }
 }
 
 async function withEngines(data: string | undefined, use: (engines: Engines, config: Config) => Promise<void>) {

@@ -1,9 +1,10 @@
 /**
- * The form of an audit export: a folder of three files. `events.ndjson` holds one event a line, as RFC 8785 canonical
- * JSON of what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is
- * found by its line; `manifest.json` says what they hold and which of them operators decided to skip, with the SHA-256
- * of both, and its own, and the checkpoint that the notary has signed of the org's events. An export of a selection has
- * the other events of the org as well, each as its header: all but the data, of which the SHA-256 stands there.
+ * The form of an audit export: a folder of files. `events.ndjson` holds one event a line, as RFC 8785 canonical JSON of
+ * what the log stores (never upcast); `events.sha256` the SHA-256 of each of those lines, so that a change is found by
+ * its line; `schemas.json` the JSON Schema of each type of event. `manifest.json` says what they hold and which of them
+ * operators decided to skip, with the SHA-256 of every file, and its own, and the checkpoint that the notary has signed
+ * of the org's events; `manifest.note` is its signature. An export of a selection has the other events of the org as
+ * well, each as its header: all but the data, of which the SHA-256 stands there.
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
@@ -18,16 +19,24 @@ import { selectionSchema } from './selection.ts'
 export const MANIFEST = 'manifest.json'
 export const EVENTS = 'events.ndjson'
 export const HASHES = 'events.sha256'
-/** The files of an export. */
-export const OWN_FILES: readonly string[] = [MANIFEST, EVENTS, HASHES]
+export const SCHEMAS = 'schemas.json'
+export const SIGNATURE = 'manifest.note'
+
+/** The files of an export, as its manifest names them. */
+export const ownFiles = ({ files, signed }: Pick<Manifest, 'files' | 'signed'>): readonly string[] => [
+  MANIFEST,
+  ...(signed ? [SIGNATURE] : []),
+  ...files.map(({ name }) => name),
+]
 
 /**
  * Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips, version 2 no
- * checkpoint; one of a selection is of version 4.
+ * checkpoint; before version 5 there was no signature, and one of a selection was of version 4, all others of 3.
  */
-export const FORMAT = { format: 'kogi-audit-export', version: 3 } as const
-export const SELECTED_FORMAT = { format: FORMAT.format, version: 4 } as const
+export const FORMAT = { format: 'kogi-audit-export', version: 5 } as const
 
+/** Names of files: none leads out of the folder. */
+const FILE = /^([a-z0-9_-]+\/)?[a-z0-9_-]+(\.[a-z0-9]+)+$/
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().min(0)
 
@@ -43,7 +52,7 @@ export type SkipEntry = z.output<typeof skipSchema>
 
 const manifestShape = z.strictObject({
   format: z.literal(FORMAT.format),
-  version: z.union([z.literal(1), z.literal(2), z.literal(FORMAT.version), z.literal(SELECTED_FORMAT.version)]),
+  version: z.literal([1, 2, 3, 4, FORMAT.version]),
   org: id('org'),
   made_at: timestamp,
   /** Positions of the org's first and last event, and up to where the log was read. */
@@ -58,14 +67,23 @@ const manifestShape = z.strictObject({
   skips: z.array(skipSchema).optional(),
   /** The last signed checkpoint of the org's part of the log; null where it had none. */
   checkpoint: text(100_000).nullable().optional(),
-  files: z.array(z.strictObject({ name: z.string(), bytes: count, lines: count, sha256: hash })),
+  /** Whether a signature stands beside the manifest: none where the log has no keys. */
+  signed: z.boolean().optional(),
+  /** The version of Kogi that made it, and of each read model that rows follow by from the events. */
+  code: text(100).optional(),
+  projections: z.array(z.strictObject({ name: text(64), version: z.int().min(1) })).optional(),
+  files: z.array(z.strictObject({ name: z.string().regex(FILE), bytes: count, lines: count.optional(), sha256: hash })),
   /** SHA-256 of the canonical manifest without this field. */
   digest: hash,
 })
-export const manifestSchema = manifestShape.refine(({ version, skips, checkpoint, selection, left_out: leftOut }) => {
-  if ((checkpoint !== undefined) !== version >= FORMAT.version) return false
-  const isSelected = version === SELECTED_FORMAT.version
+export const manifestSchema = manifestShape.refine(manifest => {
+  const { version, skips, checkpoint, selection, left_out: leftOut, signed, code, projections, files } = manifest
+  if ((checkpoint !== undefined) !== version >= 3) return false
+  const isSelected = version === FORMAT.version ? selection !== undefined : version === 4
   if ((selection !== undefined) !== isSelected || (leftOut !== undefined) !== isSelected) return false
+  if ([signed, code, projections].some(part => (part !== undefined) !== version >= FORMAT.version)) return false
+  const names = new Set(files.map(({ name }) => name))
+  if (names.size !== files.length || names.has(MANIFEST) || names.has(SIGNATURE)) return false
   return version === 1 ? skips === undefined : skips !== undefined && inOrder(skips)
 })
 export type Manifest = z.output<typeof manifestShape>
@@ -174,6 +192,8 @@ export const auditCodes = [
   'selection_incomplete',
   'selection_exceeded',
   'selection_not_whole',
+  'signature_missing',
+  'signature_wrong',
 ] as const
 export type AuditCode = (typeof auditCodes)[number]
 

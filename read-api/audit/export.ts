@@ -1,52 +1,45 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { categoryOf } from '../../domain/kernel/codec.ts'
-import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
+import type { Signer } from '../../projections/notary/note.ts'
 import {
   AuditFault,
-  bySkip,
   EVENTS,
   type FileEntry,
   FORMAT,
   HASHES,
-  headerLineOf,
-  lineOf,
   MANIFEST,
+  type Manifest,
   manifestText,
-  OWN_FILES,
-  SELECTED_FORMAT,
-  type SkipEntry,
-  sha256,
+  SCHEMAS,
+  SIGNATURE,
 } from './bundle.ts'
-import { othersIn } from './left-files.ts'
-import { isSelected, type Selection } from './selection.ts'
+import { folderSource } from './folder-source.ts'
+import { signManifest } from './signature.ts'
+import { othersAmong } from './source.ts'
+import { type EventContent, type EventOptions, writeEvents } from './write-events.ts'
 
-/** How much is gathered before it is written. */
-const BUFFER_BYTES = 1 << 18
-
-export type ExportOptions = {
-  /** The domain events of the log in order, of every org, in lists. */
-  readonly events: AsyncIterable<readonly StoredEvent[]>
-  /** Up to which position `events` goes. */
-  readonly head: bigint
-  readonly org: string
-  /** The last signed checkpoint of the org, read before `head` was: all of its events are in the export. */
-  readonly checkpoint: string | undefined
-  /** What operators decided to skip, of every org. */
-  readonly skips: readonly SkipEntry[]
-  /** Which of its events: all of them, where nothing is said. */
-  readonly selection?: Selection | undefined
-  /** The folder to make: it appears whole or not at all. */
-  readonly out: string
-  /** Whether a folder that is already there may be replaced. */
-  readonly force?: boolean
-  readonly now: () => string
-  readonly onProgress?: (position: bigint, events: number) => void
+/** What an export says of the program that made it. */
+type About = {
+  readonly code: string
+  readonly projections: readonly { readonly name: string; readonly version: number }[]
+  /** By type of event: its category, the number of its schema, and the JSON Schema of its data. */
+  readonly schemas: Json
 }
 
-export type Exported = {
-  readonly folder: string
+export type BundleOptions = EventOptions & {
+  /** The last signed checkpoint of the org, read before `head` was: all of its events are in the export. */
+  readonly checkpoint: string | undefined
+  /** Keys that sign the manifest: none where the log has none. */
+  readonly signers: readonly Signer[]
+  readonly about: About
+  readonly now: () => string
+}
+
+/** What was written of an org. */
+type Bundle = {
   readonly events: number
   /** Events of the org that are not selected; their headers are there. */
   readonly leftOut?: number
@@ -54,91 +47,98 @@ export type Exported = {
   readonly head: bigint
 }
 
-/**
- * Streams the events of an org into a new folder. Throws `output_exists` rather than overwrite, and `org_empty` where
- * the log holds nothing of the org: a misspelt name must not look like an empty history.
- */
+export type ExportOptions = BundleOptions & {
+  /** The folder to make: it appears whole or not at all. */
+  readonly out: string
+  /** Whether a folder that is already there may be replaced. */
+  readonly force?: boolean
+}
+export type Exported = Bundle & { readonly folder: string }
+
+/** Streams the events of an org into a new folder. Throws `output_exists` rather than overwrite. */
 export async function exportOrg(options: ExportOptions): Promise<Exported> {
-  const { org, head, now, checkpoint = null, force = false } = options
+  const { force = false } = options
   const out = path.resolve(options.out)
-  const exists = await stat(out).then(
-    () => true,
-    () => false,
-  )
+  const exists = await isThere(out)
   if (exists && !force)
     throw new AuditFault('output_exists', `${options.out} exists; choose another folder or --force.`)
   if (exists) await mustBeExport(out, options.out)
   const draft = `${out}.partial-${randomBytes(4).toString('hex')}`
   await mkdir(draft, { recursive: true })
   try {
-    const { files, ...content } = await writeEvents(draft, options)
-    const format = content.selection === undefined ? FORMAT : SELECTED_FORMAT
-    const manifest = manifestText({ ...format, org, made_at: now(), checkpoint, ...content, files })
-    const file = await open(path.join(draft, MANIFEST), 'wx')
-    await file.writeFile(manifest)
-    await file.sync()
-    await file.close()
+    const bundle = await writeBundle(draft, options)
     await publish(draft, out, exists)
-    const bytes = files.reduce((sum, entry) => sum + entry.bytes, manifest.length)
-    const leftOut = content.left_out
-    return { folder: options.out, events: content.events, ...(leftOut !== undefined && { leftOut }), bytes, head }
+    return { folder: options.out, ...bundle }
   } catch (error) {
     await rm(draft, { recursive: true, force: true })
     throw error
   }
 }
 
-async function writeEvents(folder: string, { events, org, head, skips, selection, onProgress }: ExportOptions) {
-  const lines = await LineFile.create(folder, EVENTS)
-  const hashes = await LineFile.create(folder, HASHES)
-  const types = new Map<string, number>()
-  const categories = new Map<string, number>()
-  const skipped = new Set(skips.map(({ position }) => position))
-  const own = new Set<bigint>()
-  let first: bigint | undefined
-  let last = 0n
-  let selected = 0
+/** Writes all files of an export into a folder: it can be called again after an end in between, and goes on then. */
+async function writeBundle(folder: string, options: BundleOptions): Promise<Bundle> {
+  const { org, head, now, checkpoint = null, signers, about } = options
+  const { files: events, ...content }: EventContent = await writeEvents(folder, options)
+  await write(path.join(folder, SCHEMAS), `${canonicalJson(about.schemas)}\n`)
+  const files = [...events, await entryOf(folder, SCHEMAS)]
+  const { code, projections } = about
+  const versions = projections.map(({ name, version }) => ({ name, version }))
+  const made = { ...FORMAT, org, made_at: now(), checkpoint, ...content, code, projections: versions }
+  const [first, ...rest] = signers
+  const manifest = manifestText({ ...made, signed: first !== undefined, files } as Omit<Manifest, 'digest'>)
+  await write(path.join(folder, MANIFEST), manifest)
+  if (first) await write(path.join(folder, SIGNATURE), signManifest(org, manifest, [first, ...rest]))
+  const bytes = files.reduce((sum, entry) => sum + entry.bytes, Buffer.byteLength(manifest))
+  const leftOut = content.left_out
+  return { events: content.events, ...(leftOut !== undefined && { leftOut }), bytes, head }
+}
+
+/** What a manifest says of a file that is written. */
+async function entryOf(folder: string, name: string): Promise<FileEntry> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of createReadStream(path.join(folder, name)) as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+  }
+  return { name, bytes, sha256: hash.digest('hex') }
+}
+
+async function write(place: string, text: string): Promise<void> {
+  const file = await open(place, 'w')
   try {
-    for await (const batch of events) {
-      for (const event of batch) {
-        if (event.metadata?.org !== org) continue
-        if (event.position <= last) throw new RangeError(`the log went back from ${last} to ${event.position}`)
-        const isIn = selection === undefined || isSelected(selection, event)
-        const line = isIn ? lineOf(event) : headerLineOf(event)
-        const pending = lines.add(line) + hashes.add(sha256(line))
-        if (pending > BUFFER_BYTES) await Promise.all([lines.flush(), hashes.flush()])
-        first ??= event.position
-        last = event.position
-        if (skipped.has(event.position)) own.add(event.position)
-        if (!isIn) continue
-        selected += 1
-        count(types, event.type)
-        count(categories, categoryOf(event.stream))
-      }
-      const read = batch.at(-1)
-      if (read) onProgress?.(read.position, lines.lines)
-    }
-    const files = [await lines.end(), await hashes.end()]
-    if (first === undefined) throw new AuditFault('org_empty', `The log holds no event of the org ${org}.`)
-    const counts = { types: Object.fromEntries(types), categories: Object.fromEntries(categories) }
-    const decided = skips.filter(({ position }) => own.has(position)).sort(bySkip)
-    const chosen = selection && { selection, left_out: lines.lines - selected }
-    return { range: { first, last, head }, events: selected, ...chosen, ...counts, skips: decided, files }
+    await file.writeFile(text)
+    await file.sync()
   } finally {
-    await Promise.all([lines.close(), hashes.close()])
+    await file.close()
   }
 }
 
-/** Replacing takes everything in a folder along: it must be an export, and nothing else may be in it. */
-async function mustBeExport(folder: string, named: string): Promise<void> {
-  const { foreign } = await othersIn(folder, OWN_FILES).catch(() => ({ foreign: [] }))
-  const hasManifest = await stat(path.join(folder, MANIFEST)).then(
+const isThere = (place: string) =>
+  stat(place).then(
     () => true,
     () => false,
   )
-  if (hasManifest && foreign.length === 0) return
+
+/** Replacing takes everything in a folder along: it must be an export, and nothing else may be in it. */
+async function mustBeExport(folder: string, named: string): Promise<void> {
+  const text = await readFile(path.join(folder, MANIFEST), 'utf8').catch(() => undefined)
+  const entries = await folderSource(folder)
+    .entries()
+    .catch(() => [])
+  const { foreign } = othersAmong(entries, [MANIFEST, SIGNATURE, EVENTS, HASHES, ...namesIn(text)])
+  if (text !== undefined && foreign.length === 0) return
   const why = foreign[0] === undefined ? `has no ${MANIFEST}` : `holds ${foreign[0]}`
   throw new AuditFault('output_not_an_export', `${named} ${why}; only an export is replaced, choose another folder.`)
+}
+
+/** The names of files in the text of a manifest, which may be of any form. */
+function namesIn(text = ''): readonly string[] {
+  try {
+    return (JSON.parse(text) as Manifest).files.map(({ name }) => name)
+  } catch {
+    return []
+  }
 }
 
 /** Puts the finished folder in its place. The one it replaces is moved aside first, so that its name is never half. */
@@ -148,51 +148,3 @@ async function publish(draft: string, out: string, exists: boolean): Promise<voi
   await rename(draft, out)
   if (exists) await rm(aside, { recursive: true, force: true })
 }
-
-/** A file written line by line, hashed as it grows. */
-class LineFile {
-  lines = 0
-  readonly #name: string
-  readonly #file: FileHandle
-  readonly #hash: Hash = createHash('sha256')
-  #bytes = 0
-  #pending = ''
-  #open = true
-
-  private constructor(name: string, file: FileHandle) {
-    this.#name = name
-    this.#file = file
-  }
-
-  static async create(folder: string, name: string): Promise<LineFile> {
-    return new LineFile(name, await open(path.join(folder, name), 'wx'))
-  }
-
-  /** Adds a line; returns how much waits to be written. */
-  add(line: string): number {
-    this.lines += 1
-    this.#pending += `${line}\n`
-    return this.#pending.length
-  }
-
-  async flush(): Promise<void> {
-    const bytes = Buffer.from(this.#pending)
-    this.#pending = ''
-    this.#bytes += bytes.length
-    this.#hash.update(bytes)
-    await this.#file.write(bytes)
-  }
-
-  async end(): Promise<FileEntry> {
-    await this.flush()
-    await this.#file.sync()
-    return { name: this.#name, bytes: this.#bytes, lines: this.lines, sha256: this.#hash.digest('hex') }
-  }
-
-  async close(): Promise<void> {
-    if (this.#open) await this.#file.close()
-    this.#open = false
-  }
-}
-
-const count = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1)

@@ -6,6 +6,7 @@ import { fold, foldedDigests, type Skips } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { columnsOf, fromDatabase, quotedList, tableOf } from '../../projections/rows/tables.ts'
 import { AuditFault, type Manifest, skipsOf } from './bundle.ts'
+import type { BundleSource } from './source.ts'
 import { type CheckOptions, readManifest, verifiedEvents } from './verify.ts'
 
 /** The projection that holds a row for every event of an org: it tells whether the org moved on since an export. */
@@ -15,7 +16,7 @@ const LIVE_WAIT_MS = 10_000
 const LIVE_POLL_MS = 100
 
 export type ReplayOptions = CheckOptions & {
-  readonly folder: string
+  readonly source: BundleSource
   /** The live read models and the skips of the live log; without them the export is only checked and folded. */
   readonly live?: { readonly pool: Pick<Pool, 'connect'>; readonly skips: Skips; readonly waitMs?: number }
 }
@@ -36,8 +37,8 @@ export type Replayed = {
  * names the tables that differ; every other fault is thrown.
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { folder, projections, live } = options
-  const manifest = await readManifest(folder)
+  const { source, projections, live, verifiers } = options
+  const manifest = await readManifest(source, verifiers)
   if (manifest.selection !== undefined) {
     throw new AuditFault(
       'selection_not_whole',
@@ -47,7 +48,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const skips = skipsOf(manifest)
   const others: string[] = []
   const noted = async function* () {
-    for await (const { position, decoded } of verifiedEvents(folder, manifest, options)) {
+    for await (const { position, decoded } of verifiedEvents(source, manifest, options)) {
       if (live) others.push(...skippedElse(projections, position, [skips, live.skips]))
       if (decoded) yield decoded
     }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
-import path from 'node:path'
 import { canonicalJson } from '../../domain/kernel/json.ts'
+import type { Verifier } from '../../projections/notary/note.ts'
 import {
   AuditFault,
   EVENTS,
@@ -11,16 +9,20 @@ import {
   MANIFEST,
   type Manifest,
   manifestSchema,
-  OWN_FILES,
+  ownFiles,
+  SCHEMAS,
+  SIGNATURE,
   sha256,
   skipsOf,
 } from './bundle.ts'
-import { othersIn } from './left-files.ts'
 import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
 import { type SealOptions, sealChecker } from './seal.ts'
+import { checkSignature } from './signature.ts'
+import { type BundleSource, bytesOf, type Entry, othersAmong } from './source.ts'
 
-/** The largest manifest that an export can have. */
+/** The largest manifest that an export can have, and the largest signature. */
 const MANIFEST_BYTES_MAX = 10_000_000
+const SIGNATURE_BYTES_MAX = 1_000_000
 /** The longest line that an export can have: an event is at most a few megabytes. */
 const LINE_BYTES_MAX = 64_000_000
 
@@ -30,18 +32,19 @@ export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips' | 'selection'>
   }
 type Line = { readonly bytes: Buffer; readonly ended: boolean }
 
-/** Reads the manifest of an export. Throws an `AuditFault` where it is not as it was written. */
-export async function readManifest(folder: string): Promise<Manifest> {
-  const names = await readdir(folder).catch(error => {
-    throw new AuditFault('folder_unreadable', `${folder} cannot be read: ${(error as Error).message}.`)
+/**
+ * Reads the manifest of an export. Throws an `AuditFault` where it is not as it was written or, with keys, not signed
+ * by one of them.
+ */
+export async function readManifest(source: BundleSource, verifiers?: readonly Verifier[]): Promise<Manifest> {
+  const entries = await source.entries().catch((error: Error): never => {
+    throw new AuditFault('folder_unreadable', `${source.name} cannot be read: ${error.message}.`)
   })
-  if (!names.includes(MANIFEST))
-    throw new AuditFault('manifest_missing', 'The export has no manifest.', { file: MANIFEST })
-  const file = path.join(folder, MANIFEST)
+  const has = (name: string) => entries.some(entry => entry.isFile && entry.name === name)
+  if (!has(MANIFEST)) throw new AuditFault('manifest_missing', 'The export has no manifest.', { file: MANIFEST })
   const invalid = (why: string) => new AuditFault('manifest_invalid', `The manifest ${why}.`, { file: MANIFEST })
-  const { size } = await stat(file)
-  if (size > MANIFEST_BYTES_MAX) throw invalid('is too large')
-  const bytes = await readFile(file)
+  if ((await source.size(MANIFEST)) > MANIFEST_BYTES_MAX) throw invalid('is too large')
+  const bytes = await bytesOf(source, MANIFEST)
   const parsed = manifestSchema.safeDecode(parse(bytes.toString()) as never)
   if (!parsed.success) throw invalid('cannot be read as a manifest of this version')
   const { digest, ...manifest } = parsed.data
@@ -49,14 +52,36 @@ export async function readManifest(folder: string): Promise<Manifest> {
   if (sha256(canonicalJson(manifest)) !== digest || !written.equals(bytes)) {
     throw new AuditFault('manifest_changed', 'The manifest was changed.', { file: MANIFEST })
   }
-  const known = [EVENTS, HASHES]
-  for (const name of known) {
-    if (!manifest.files.some(entry => entry.name === name)) throw invalid(`does not name ${name}`)
-    if (!names.includes(name)) throw new AuditFault('file_missing', `${name} is missing.`, { file: name })
-  }
-  const [extra] = (await othersIn(folder, OWN_FILES)).foreign
+  const needed = manifest.version < 5 ? [EVENTS, HASHES] : [EVENTS, HASHES, SCHEMAS]
+  const unnamed = needed.find(name => !manifest.files.some(entry => entry.name === name))
+  if (unnamed !== undefined) throw invalid(`does not name ${unnamed}`)
+  const missing = manifest.files.find(({ name }) => !has(name))
+  if (missing) throw new AuditFault('file_missing', `${missing.name} is missing.`, { file: missing.name })
+  await mustBeSigned(source, { manifest, bytes, entries, verifiers })
+  const [extra] = othersAmong(entries, ownFiles(manifest)).foreign
   if (extra !== undefined) throw new AuditFault('file_extra', `${extra} does not belong here.`, { file: extra })
+  const twice = entries.find(({ name }, at) => entries.findIndex(other => other.name === name) < at)
+  if (twice) throw new AuditFault('file_extra', `${twice.name} is there twice.`, { file: twice.name })
   return parsed.data
+}
+
+type Read = {
+  readonly manifest: Omit<Manifest, 'digest'>
+  readonly bytes: Buffer
+  readonly entries: readonly Entry[]
+  readonly verifiers: readonly Verifier[] | undefined
+}
+
+/** An export of before version 5 has no signature: that is told, and is no fault. */
+async function mustBeSigned(source: BundleSource, { manifest, bytes, entries, verifiers }: Read): Promise<void> {
+  const { version, signed, org } = manifest
+  if (version < 5 || (!signed && !verifiers)) return
+  const missing = (why: string) => new AuditFault('signature_missing', why, { file: SIGNATURE })
+  if (!signed) throw missing('The export was made without a key: nobody has signed what it says of itself.')
+  if (!entries.some(({ name, isFile }) => isFile && name === SIGNATURE)) throw missing('The signature is missing.')
+  if (!verifiers) return
+  const isLong = (await source.size(SIGNATURE)) > SIGNATURE_BYTES_MAX
+  checkSignature(isLong ? '' : (await bytesOf(source, SIGNATURE)).toString(), org, bytes, verifiers)
 }
 
 /**
@@ -64,11 +89,11 @@ export async function readManifest(folder: string): Promise<Manifest> {
  * before. Throws an `AuditFault` with the file and line of the first thing wrong.
  */
 export async function* verifiedEvents(
-  folder: string,
+  source: BundleSource,
   manifest: Manifest,
   options: CheckOptions,
 ): AsyncGenerator<CheckedLine> {
-  await checkFiles(folder, manifest)
+  await checkFiles(source, manifest)
   const checker = lineChecker({
     ...options,
     org: manifest.org,
@@ -79,7 +104,7 @@ export async function* verifiedEvents(
   const skipped = new Set(manifest.skips?.map(({ position }) => position))
   const lines = manifest.events + (manifest.left_out ?? 0)
   let line = 0
-  for await (const { bytes } of linesOf(path.join(folder, EVENTS))) {
+  for await (const { bytes } of linesOf(source, EVENTS)) {
     line += 1
     const checked = checker.check(bytes.toString(), line)
     skipped.delete(checked.position)
@@ -98,20 +123,24 @@ export async function* verifiedEvents(
   options.onProgress?.(line, lines)
 }
 
-async function checkFiles(folder: string, { files }: Manifest): Promise<void> {
+async function checkFiles(source: BundleSource, { files }: Manifest): Promise<void> {
   const entryOf = (name: string) => files.find(entry => entry.name === name)!
-  const sizeOf = async (name: string) => (await stat(path.join(folder, name))).size
   const same = async ({ name, bytes, sha256 }: FileEntry) =>
-    (await sizeOf(name)) === bytes && (await fileHash(path.join(folder, name))) === sha256
+    (await source.size(name)) === bytes && (await fileHash(source, name)) === sha256
   const [events, hashes] = [entryOf(EVENTS), entryOf(HASHES)]
   const eventsAreSame = await same(events)
-  if (eventsAreSame && (await same(hashes))) return
-  // The file whose hash is right shows what the other file held.
-  const made = await linesThrough(path.join(folder, EVENTS), sha256)
-  const stated = await linesThrough(path.join(folder, HASHES), bytes => bytes.toString('latin1'))
-  const [wrong, found, expected] = eventsAreSame ? [hashes, stated, made] : [events, made, stated]
-  const shorter = (await sizeOf(wrong.name)) < wrong.bytes
-  throw difference(wrong.name, { expected: expected.lines, found: found.lines, shorter, ended: found.ended })
+  if (!eventsAreSame || !(await same(hashes))) {
+    // The file whose hash is right shows what the other file held.
+    const made = await linesThrough(source, EVENTS, sha256)
+    const stated = await linesThrough(source, HASHES, bytes => bytes.toString('latin1'))
+    const [wrong, found, expected] = eventsAreSame ? [hashes, stated, made] : [events, made, stated]
+    const shorter = (await source.size(wrong.name)) < wrong.bytes
+    throw difference(wrong.name, { expected: expected.lines, found: found.lines, shorter, ended: found.ended })
+  }
+  for (const entry of files) {
+    if (entry === events || entry === hashes || (await same(entry))) continue
+    throw new AuditFault('file_changed', `${entry.name} was changed.`, { file: entry.name })
+  }
 }
 
 type Comparison = {
@@ -147,16 +176,16 @@ function difference(name: string, { expected, found, shorter, ended }: Compariso
   return fault('line_changed', 'The line was changed.')
 }
 
-async function fileHash(file: string): Promise<string> {
+async function fileHash(source: BundleSource, name: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  for await (const chunk of source.open(name)) hash.update(chunk)
   return hash.digest('hex')
 }
 
-async function linesThrough(file: string, form: (bytes: Buffer) => string) {
+async function linesThrough(source: BundleSource, name: string, form: (bytes: Buffer) => string) {
   const lines: string[] = []
   let ended = true
-  for await (const line of linesOf(file)) {
+  for await (const line of linesOf(source, name)) {
     lines.push(form(line.bytes))
     ended = line.ended
   }
@@ -164,10 +193,11 @@ async function linesThrough(file: string, form: (bytes: Buffer) => string) {
 }
 
 /** The lines of a file as bytes; the last one may lack its end. */
-async function* linesOf(file: string): AsyncGenerator<Line> {
+async function* linesOf(source: BundleSource, name: string): AsyncGenerator<Line> {
   const parts: Buffer[] = []
   let size = 0
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+  for await (const bytes of source.open(name)) {
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let from = 0
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
       parts.push(chunk.subarray(from, end))
@@ -178,8 +208,7 @@ async function* linesOf(file: string): AsyncGenerator<Line> {
     }
     if (from < chunk.length) parts.push(chunk.subarray(from))
     size += chunk.length - from
-    if (size > LINE_BYTES_MAX)
-      throw new AuditFault('line_invalid', 'A line is too long.', { file: path.basename(file) })
+    if (size > LINE_BYTES_MAX) throw new AuditFault('line_invalid', 'A line is too long.', { file: name })
   }
   if (parts.length > 0) yield { bytes: Buffer.concat(parts), ended: false }
 }

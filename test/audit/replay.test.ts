@@ -5,6 +5,7 @@ import { tableOf } from '../../projections/rows/tables.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { entries } from '../../projections/wallet/entries.ts'
 import type { AuditFault } from '../../read-api/audit/bundle.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { differing, replay } from '../../read-api/audit/replay.ts'
 import { makeWorld, type World } from '../read-api/support.ts'
 import { books, CHECK, exported, inFolder } from './support.ts'
@@ -18,7 +19,7 @@ describe('replay of an export', () => {
 
   const history = books(20)
   const replayed = (folder: string) =>
-    replay({ ...CHECK, folder, live: { pool: world.pool, skips: new Map(), waitMs: 0 } })
+    replay({ ...CHECK, source: folderSource(folder), live: { pool: world.pool, skips: new Map(), waitMs: 0 } })
   const codeOf = (folder: string) => replayed(folder).catch((error: AuditFault) => error.code)
 
   it('gives the rows of the live read models from the export alone, and sees a row that differs', async () => {
@@ -60,7 +61,7 @@ describe('replay of an export', () => {
     await inFolder(async folder => {
       const out = path.join(folder, 'out')
       await exported(history, out)
-      const { tables, manifest } = await replay({ ...CHECK, folder: out, projections })
+      const { tables, manifest } = await replay({ ...CHECK, source: folderSource(out), projections })
       expect(manifest.types).to.include({ EntryPosted: 20, TaskAssigned: 7, WalletOpened: 1 })
       expect(manifest.categories).to.deep.equal({ item: 1, task: 8, wallet: 22 })
       for (const { live, replayed } of tables) {

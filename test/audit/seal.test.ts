@@ -8,6 +8,7 @@ import { leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { type Signer, verifierOf } from '../../projections/notary/note.ts'
 import { AuditFault, eventOf } from '../../read-api/audit/bundle.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { type SealOptions, sealedOf } from '../../read-api/audit/seal.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
 import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
@@ -36,8 +37,8 @@ describe('a sealed export', () => {
   const verify = (files: Files, options: SealOptions = seal) =>
     inFolder(async folder => {
       await writeFiles(folder, files)
-      const manifest = await readManifest(folder)
-      for await (const _ of verifiedEvents(folder, manifest, { ...CHECK, ...options }));
+      const manifest = await readManifest(folderSource(folder), options.verifiers)
+      for await (const _ of verifiedEvents(folderSource(folder), manifest, { ...CHECK, ...options }));
       return sealedOf(manifest, options)
     })
   const codeOf = async (files: Files, options?: SealOptions) => {
@@ -64,13 +65,14 @@ describe('a sealed export', () => {
       return canonicalJson({ ...line, revision: String(revision) })
     })
     const { range } = JSON.parse(clean['manifest.json']!.toString())
-    return forged(clean, fitted, {
+    const counts = {
       events: parsed.length,
       types: count(({ type }) => type),
       categories: count(({ stream }) => stream.slice(0, stream.indexOf('-'))),
       range: { ...range, first: parsed[0].position, last: parsed.at(-1).position },
       checkpoint,
-    })
+    }
+    return forged(clean, fitted, counts, [key])
   }
   const edited = (where: (line: Line) => boolean, change: (line: Line) => void) => {
     let isDone = false
@@ -87,7 +89,7 @@ describe('a sealed export', () => {
   before(async () => {
     clean = await inFolder(async folder => {
       const out = path.join(folder, 'out')
-      await exported(books(12), out)
+      await exported(books(12), out, { signers: [key] })
       return readFiles(out)
     })
     lines = linesOf(clean)

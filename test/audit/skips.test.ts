@@ -10,6 +10,7 @@ import { tasks } from '../../projections/center/tasks.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { type AuditFault, bySkip, EVENTS, MANIFEST, type SkipEntry } from '../../read-api/audit/bundle.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { differing, replay } from '../../read-api/audit/replay.ts'
 import { readManifest } from '../../read-api/audit/verify.ts'
 import { freshPool, MemoryLog, reached, startRunner } from '../projections/support.ts'
@@ -58,7 +59,7 @@ describe('skips in an export', () => {
     return inFolder(async folder => {
       await writeFiles(folder, files)
       const live = skips && { pool: world.pool, skips, waitMs: 0 }
-      return replay({ ...CHECK, folder, ...(live && { live }) })
+      return replay({ ...CHECK, source: folderSource(folder), ...(live && { live }) })
     })
   }
   const faultOf = (files: Files, skips?: typeof positions) =>
@@ -77,7 +78,7 @@ describe('skips in an export', () => {
     const files = await bundle(decided)
     const manifest = await inFolder(async folder => {
       await writeFiles(folder, files)
-      return readManifest(folder)
+      return readManifest(folderSource(folder))
     })
     expect(manifest.skips).to.deep.equal([decided[1], decided[0]])
   })
@@ -89,7 +90,7 @@ describe('skips in an export', () => {
     expect(differing(await replayed(without, new Map()))).to.deep.equal(['tasks'])
     const { tables } = await inFolder(async folder => {
       await writeFiles(folder, files)
-      return replay({ ...CHECK, folder })
+      return replay({ ...CHECK, source: folderSource(folder) })
     })
     const rows = tables.find(({ projection }) => projection === 'tasks')!
     const live = (await replayed(files)).tables.find(({ projection }) => projection === 'tasks')!
@@ -203,7 +204,7 @@ describe('skips of events that cannot be decoded', () => {
     inFolder(async folder => {
       const out = path.join(folder, 'out')
       await exported(history, out, { skips: decided })
-      return replay({ ...CHECK, folder: out, ...(live && { live: { pool, skips: live, waitMs: 0 } }) })
+      return replay({ ...CHECK, source: folderSource(out), ...(live && { live: { pool, skips: live, waitMs: 0 } }) })
     })
 
   it('let the org be replayed, offline and against the rows of a projector that skipped them', async () => {

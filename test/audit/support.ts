@@ -1,15 +1,30 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { type Json, toWire } from '../../domain/kernel/json.ts'
 import { aggregates, codec, projections } from '../../infra/catalogue.ts'
-import { EVENTS, HASHES, MANIFEST, manifestText, sha256 } from '../../read-api/audit/bundle.ts'
+import type { Signer } from '../../projections/notary/note.ts'
+import {
+  EVENTS,
+  HASHES,
+  MANIFEST,
+  type Manifest,
+  manifestText,
+  SIGNATURE,
+  sha256,
+} from '../../read-api/audit/bundle.ts'
 import { type Exported, exportOrg } from '../../read-api/audit/export.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { lineSchemas } from '../../read-api/audit/line-check.ts'
+import { signManifest } from '../../read-api/audit/signature.ts'
+import { bytesOf } from '../../read-api/audit/source.ts'
 import { History } from '../read-api/support.ts'
 
 export const CHECK = { schemas: lineSchemas(aggregates), decode: codec.decode, projections }
+
+/** What exports of tests say of the program that made them. */
+const ABOUT = { code: '0.0.0', projections, schemas: {} }
 
 /** A history of two orgs with every kind of data: `count` entries of each. */
 export function books(count: number): History {
@@ -71,11 +86,13 @@ export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<
 
 export const exported = (history: History, out: string, more: object = {}): Promise<Exported> =>
   exportOrg({
-    events: stored(history),
+    events: () => stored(history),
     head: history.position,
     org: 'north',
     checkpoint: undefined,
     skips: [],
+    signers: [],
+    about: ABOUT,
     out,
     now: () => '2026-05-06T07:08:09.010Z',
     ...more,
@@ -84,19 +101,26 @@ export const exported = (history: History, out: string, more: object = {}): Prom
 export type Files = Record<string, Buffer>
 
 export async function readFiles(folder: string): Promise<Files> {
-  const names = [MANIFEST, EVENTS, HASHES]
-  return Object.fromEntries(
-    await Promise.all(names.map(async name => [name, await readFile(path.join(folder, name))] as const)),
-  )
+  const source = folderSource(folder)
+  const names = (await source.entries()).map(({ name }) => name)
+  return Object.fromEntries(await Promise.all(names.map(async name => [name, await bytesOf(source, name)] as const)))
 }
 
 export async function writeFiles(folder: string, files: Files): Promise<void> {
-  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(folder, name), bytes)
+  for (const [name, bytes] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
+    await writeFile(path.join(folder, name), bytes)
+  }
 }
 
-/** A forgery by the rules of the format: changed lines, with hashes and manifest made to fit. */
-export function forged(files: Files, lines: readonly string[], counts: object = {}): Files {
-  const { digest: _, ...manifest } = JSON.parse(files[MANIFEST]!.toString())
+/** A forgery by the rules of the format: changed lines, hashes and manifest made to fit, signed by `signers`. */
+export function forged(
+  files: Files,
+  lines: readonly string[],
+  counts: object = {},
+  signers: readonly Signer[] = [],
+): Files {
+  const { digest: _, files: entries, ...manifest } = JSON.parse(files[MANIFEST]!.toString()) as Manifest
   const events = Buffer.from(lines.map(line => `${line}\n`).join(''))
   const hashes = Buffer.from(lines.map(line => `${sha256(line)}\n`).join(''))
   const entry = (name: string, bytes: Buffer) => ({
@@ -105,8 +129,19 @@ export function forged(files: Files, lines: readonly string[], counts: object = 
     lines: lines.length,
     sha256: sha256(bytes),
   })
-  const text = manifestText({ ...manifest, ...counts, files: [entry(EVENTS, events), entry(HASHES, hashes)] })
-  return { [MANIFEST]: Buffer.from(text), [EVENTS]: events, [HASHES]: hashes }
+  const isOld = 'version' in counts && Number(counts.version) < 5
+  const others = isOld ? [] : entries.filter(({ name }) => name !== EVENTS && name !== HASHES)
+  const text = manifestText({
+    ...manifest,
+    ...(isOld && { signed: undefined, code: undefined, projections: undefined }),
+    ...counts,
+    files: [entry(EVENTS, events), entry(HASHES, hashes), ...others],
+  } as Manifest)
+  const made = { ...files, [MANIFEST]: Buffer.from(text), [EVENTS]: events, [HASHES]: hashes }
+  const [first, ...more] = signers
+  if (isOld) return { [MANIFEST]: made[MANIFEST], [EVENTS]: events, [HASHES]: hashes }
+  if (!first) return made
+  return { ...made, [SIGNATURE]: Buffer.from(signManifest('north', text, [first, ...more])) }
 }
 
 export const linesOf = (files: Files, name = EVENTS): string[] => files[name]!.toString().trimEnd().split('\n')

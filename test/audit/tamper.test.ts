@@ -2,19 +2,23 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { AuditFault, EVENTS, HASHES, MANIFEST, OWN_FILES } from '../../read-api/audit/bundle.ts'
-import { othersIn } from '../../read-api/audit/left-files.ts'
+import { AuditFault, EVENTS, HASHES, MANIFEST, ownFiles } from '../../read-api/audit/bundle.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
+import { othersAmong } from '../../read-api/audit/source.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
 import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
 
 const MUTATIONS = process.env.KOGI_LONG ? 10_000 : 150
 
 async function verify(folder: string): Promise<number> {
-  const manifest = await readManifest(folder)
+  const manifest = await readManifest(folderSource(folder))
   let events = 0
-  for await (const _ of verifiedEvents(folder, manifest, CHECK)) events += 1
+  for await (const _ of verifiedEvents(folderSource(folder), manifest, CHECK)) events += 1
   return events
 }
+
+const othersIn = async (folder: string, { [MANIFEST]: manifest }: Files) =>
+  othersAmong(await folderSource(folder).entries(), ownFiles(JSON.parse(manifest!.toString())))
 
 /** The fault that a folder with these files has; fails where it has none. */
 async function faultOf(files: Files): Promise<AuditFault> {
@@ -138,10 +142,10 @@ describe('a tampered export', () => {
       const left = ['.DS_Store', 'Thumbs.db', 'desktop.ini']
       await writeFiles(folder, { ...clean, ...Object.fromEntries(left.map(name => [name, Buffer.from('x')])) })
       expect(await verify(folder)).to.be.above(0)
-      expect(await othersIn(folder, OWN_FILES)).to.deep.equal({ ignored: left, foreign: [] })
+      expect(await othersIn(folder, clean)).to.deep.equal({ ignored: left, foreign: [] })
       await rm(path.join(folder, '.DS_Store'))
       await mkdir(path.join(folder, '.DS_Store'))
-      expect((await othersIn(folder, OWN_FILES)).foreign, 'a folder is none of these').to.deep.equal(['.DS_Store'])
+      expect((await othersIn(folder, clean)).foreign, 'a folder is none of these').to.deep.equal(['.DS_Store'])
     })
   })
 
@@ -193,12 +197,12 @@ describe('a tampered export', () => {
         yield []
         throw new Error('the log went away')
       }
-      const failed = exported(books(4), path.join(folder, 'other'), { events: broken() })
+      const failed = exported(books(4), path.join(folder, 'other'), { events: broken })
       expect(await failed.catch((error: Error) => error.message)).to.equal('the log went away')
       expect(await readdir(folder)).to.deep.equal(['out'])
       await rm(path.join(out, HASHES))
       await writeFile(path.join(out, EVENTS), '')
-      expect((await readManifest(out).catch((error: AuditFault) => error)) as AuditFault).to.include({
+      expect((await readManifest(folderSource(out)).catch((error: AuditFault) => error)) as AuditFault).to.include({
         code: 'file_missing',
       })
     })

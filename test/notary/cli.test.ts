@@ -141,7 +141,9 @@ describe('kogi notary', function cli() {
   it('seals exports, which are then checked with the key alone', async () => {
     await system.kogi('audit', 'export', '--org', 'acme', '--out', file('export'), '--data', system.data)
     const replay = (...args: string[]) => kogi(['audit', 'replay', file('export'), '--offline', ...args], {})
-    expect(await replay('--key', key, '--since', file('monday-acme'))).to.match(/\nsealed: all$/)
+    expect(await replay('--key', key, '--since', file('monday-acme'))).to.match(
+      /\nsealed: all\nthe manifest, and with it every file, is signed/,
+    )
     expect(await replay()).to.include('sealed: all, by a key that was not checked')
     const events = await readFile(file('export/events.ndjson'), 'utf8')
     const manifest = JSON.parse(await readFile(file('export/manifest.json'), 'utf8'))
@@ -153,7 +155,7 @@ describe('kogi notary', function cli() {
       writeFileSync('${verifier}', verifier('${verifier}').contents)`
     await run(process.execPath, ['--input-type=module', '-e', script])
     const checked = await run(process.execPath, [verifier, 'export', '--key', key, '--json'], { cwd: folder })
-    expect(JSON.parse(checked.stdout)).to.include({ ok: true, org: 'acme', events: 7 })
+    expect(JSON.parse(checked.stdout)).to.include({ ok: true, org: 'acme', events: 7, signed: 'trusted' })
     const copy = file('edited')
     await cp(file('export'), copy, { recursive: true })
     await writeFile(path.join(copy, 'events.ndjson'), events.replace('"name":"a-3"', '"name":"a-9"'))

@@ -1,0 +1,43 @@
+/** What an export needs of a running system, for the verb and for the worker alike. */
+import type { EventStore } from '../../commands/ports.ts'
+import type { EventLog } from '../../projections/ports.ts'
+import type { BundleOptions } from '../../read-api/audit/export.ts'
+import { schemasOf } from '../../read-api/audit/schemas.ts'
+import { aggregates, projections } from '../catalogue.ts'
+import type { Config } from '../config.ts'
+import { readSkips } from '../event-store/skips.ts'
+import { signersOf } from '../notary/keys.ts'
+import { lastNoteOf } from '../notary/seals.ts'
+import { VERSION } from '../version.ts'
+
+const EVENTS_PER_LIST = 500
+
+export type Sources = {
+  readonly config: Config
+  readonly eventStoreUrl: string
+  readonly log: Pick<EventLog, 'read' | 'head'>
+  readonly store: Pick<EventStore, 'readDerived'>
+}
+
+type Given = 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'signers' | 'about' | 'now'
+
+/** All that is the same whichever events of an org are selected. The checkpoint is read before the end of the log. */
+export async function exportOptions(
+  { config, eventStoreUrl, log, store }: Sources,
+  org: string,
+  signal?: AbortSignal,
+): Promise<Pick<BundleOptions, Given>> {
+  const checkpoint = await lastNoteOf(store, org)
+  const head = await log.head(signal)
+  const names = projections.map(({ name }) => name)
+  return {
+    org,
+    checkpoint,
+    head,
+    events: after => log.read({ after, to: head, max: EVENTS_PER_LIST, ...(signal && { signal }) }),
+    skips: await readSkips(eventStoreUrl, names),
+    signers: await signersOf(config),
+    about: { code: VERSION, projections, schemas: schemasOf(aggregates) },
+    now: () => new Date().toISOString(),
+  }
+}

@@ -1,0 +1,139 @@
+/** The manifest of an export is signed: what stands in it, and every file that it names, cannot be made to fit. */
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { type Signer, signNote, verifierOf } from '../../projections/notary/note.ts'
+import { AuditFault, MANIFEST, type Manifest, manifestText, SIGNATURE, sha256 } from '../../read-api/audit/bundle.ts'
+import { folderSource } from '../../read-api/audit/folder-source.ts'
+import { type Signed, signedOf, signManifest } from '../../read-api/audit/signature.ts'
+import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
+import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
+
+const MUTATIONS = process.env.KOGI_LONG === '1' ? 5_000 : 100
+
+const signer = (name = 'example.com/kogi'): Signer => ({
+  name,
+  privateKey: generateKeyPairSync('ed25519').privateKey,
+})
+
+describe('the signature of an export', () => {
+  const key = signer()
+  let clean: Files
+  let unsigned: Files
+
+  const verify = (files: Files, verifiers: readonly ReturnType<typeof verifierOf>[] | undefined): Promise<Signed> =>
+    inFolder(async folder => {
+      await writeFiles(folder, files)
+      const source = folderSource(folder)
+      const manifest = await readManifest(source, verifiers)
+      for await (const _ of verifiedEvents(source, manifest, CHECK));
+      return signedOf(manifest, verifiers)
+    })
+  const known = [verifierOf(key)]
+  const codeOf = (files: Files, ...[verifiers]: [(typeof known | 'no key')?]) =>
+    verify(files, verifiers === 'no key' ? undefined : (verifiers ?? known)).catch(error => {
+      if (error instanceof AuditFault) return error.code
+      throw error
+    })
+  const manifestOf = (files: Files) => JSON.parse(files[MANIFEST]!.toString()) as Manifest
+  const signedBy = (files: Files, by: Signer, org = 'north'): Files => ({
+    ...files,
+    [SIGNATURE]: Buffer.from(signManifest(org, files[MANIFEST]!.toString(), [by])),
+  })
+  /** A file that was changed, with the manifest made to fit. */
+  const fitted = (files: Files, name: string, bytes: Buffer): Files => {
+    const { digest: _, ...manifest } = manifestOf(files)
+    const entries = manifest.files.map(entry =>
+      entry.name === name ? { ...entry, bytes: bytes.length, sha256: sha256(bytes) } : entry,
+    )
+    return { ...files, [name]: bytes, [MANIFEST]: Buffer.from(manifestText({ ...manifest, files: entries })) }
+  }
+
+  before(async () => {
+    const made = (signers: readonly Signer[]) =>
+      inFolder(async folder => {
+        const out = path.join(folder, 'out')
+        await exported(books(3), out, { signers })
+        return readFiles(out)
+      })
+    clean = await made([key])
+    unsigned = await made([])
+  })
+
+  it('says who made it, and what is not known of that', async () => {
+    expect(await verify(clean, known)).to.equal('trusted')
+    expect(await verify(clean, undefined)).to.equal('unchecked')
+    expect(await verify(unsigned, undefined)).to.equal('unsigned')
+    expect(await verify(signedBy(clean, key), [verifierOf(signer()), ...known])).to.equal('trusted')
+    const old = forged(clean, linesOf(clean), { version: 3 })
+    expect(await verify(old, known)).to.equal('of an older version')
+  })
+
+  it('is refused where it is missing, of another key, org or text, or a checkpoint', async () => {
+    const { [SIGNATURE]: _, ...without } = clean
+    expect(await codeOf(without)).to.equal('signature_missing')
+    expect(await codeOf(without, 'no key')).to.equal('signature_missing')
+    expect(await codeOf(unsigned)).to.equal('signature_missing')
+    expect(await codeOf({ ...unsigned, [SIGNATURE]: clean[SIGNATURE]! }, 'no key')).to.equal('file_extra')
+    expect(await codeOf(signedBy(clean, signer()))).to.equal('signature_wrong')
+    expect(await codeOf(signedBy(clean, signer('example.com/other')))).to.equal('signature_wrong')
+    expect(await codeOf(signedBy(clean, key, 'south'))).to.equal('signature_wrong')
+    expect(await codeOf({ ...clean, [SIGNATURE]: Buffer.from('') })).to.equal('signature_wrong')
+    expect(await codeOf({ ...clean, [SIGNATURE]: Buffer.alloc(2_000_000, 'x') })).to.equal('signature_wrong')
+    const checkpoint = signNote(`example.com/kogi/org/north\n3\n${'A'.repeat(43)}=\n`, [key])
+    expect(await codeOf({ ...clean, [SIGNATURE]: Buffer.from(checkpoint) })).to.equal('signature_wrong')
+  })
+
+  it('is refused after any change of the manifest that was made to fit', async () => {
+    const { digest: _, ...manifest } = manifestOf(clean)
+    for (const change of [
+      { code: '9.9.9' },
+      { made_at: '2020-01-01T00:00:00.000Z' },
+      { projections: [] },
+      { checkpoint: 'x' },
+    ]) {
+      const files = { ...clean, [MANIFEST]: Buffer.from(manifestText({ ...manifest, ...change } as never)) }
+      expect(await codeOf(files), JSON.stringify(change)).to.equal('signature_wrong')
+      expect(await codeOf({ ...files, [SIGNATURE]: signedBy(files, signer())[SIGNATURE]! })).to.equal('signature_wrong')
+    }
+    const stripped = Buffer.from(manifestText({ ...manifest, signed: false }))
+    const { [SIGNATURE]: __, ...without } = clean
+    expect(await codeOf({ ...without, [MANIFEST]: stripped })).to.equal('signature_missing')
+  })
+
+  it('covers every file: a change that was made to fit is found by the signature, any other by the file', () =>
+    fc.assert(
+      fc.asyncProperty(fc.nat(), fc.nat(), fc.nat({ max: 7 }), async (which, at, bit) => {
+        const names = manifestOf(clean).files.map(({ name }) => name)
+        const name = names[which % names.length]!
+        const bytes = Buffer.from(clean[name]!)
+        bytes[at % bytes.length]! ^= 1 << bit
+        expect(await codeOf(fitted(clean, name, bytes))).to.equal('signature_wrong')
+        const code = await codeOf({ ...clean, [name]: bytes })
+        expect(code).to.equal(name.startsWith('events.') ? 'line_changed' : 'file_changed')
+      }),
+      { numRuns: MUTATIONS },
+    )).timeout(600_000)
+
+  it('is refused where a file is missing, is a folder, or leads elsewhere', async () => {
+    const { 'schemas.json': schemas, ...without } = clean
+    expect(await codeOf(without)).to.equal('file_missing')
+    const { digest: _, ...manifest } = manifestOf(clean)
+    const entry = manifest.files.at(-1)!
+    for (const name of ['../schemas.json', '/etc/passwd', 'a/b/c.csv', 'A.csv', 'schemas.json', MANIFEST]) {
+      const files = [...manifest.files, { ...entry, name }]
+      const changed = { ...clean, [MANIFEST]: Buffer.from(manifestText({ ...manifest, files })) }
+      expect(await codeOf(signedBy(changed, key)), name).to.equal('manifest_invalid')
+    }
+    await inFolder(async folder => {
+      await writeFiles(folder, clean)
+      await rm(path.join(folder, 'schemas.json'))
+      await mkdir(path.join(folder, 'schemas.json'))
+      const code = await readManifest(folderSource(folder), known).catch((error: AuditFault) => error.code)
+      expect(code).to.equal('file_missing')
+    })
+    expect(schemas!.toString()).to.equal('{}\n')
+  })
+})
