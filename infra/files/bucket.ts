@@ -21,7 +21,7 @@ const SILENT_MS = 30_000
 const CLOCK_MS = 1_000
 
 /** The objects of a bucket by their keys. The SDK is loaded when the first is asked for. */
-export class Bucket {
+export class BucketClient {
   readonly #place: S3Place
   #opened: Promise<Open> | undefined
 

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import type { StoredFile } from '../../commands/briefcase/files.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { Faults } from '../faults.ts'
-import { Bucket, isAway, type S3Place } from './bucket.ts'
+import { BucketClient, isAway, type S3Place } from './bucket.ts'
 import { checkOrg, type FileStore, haveForm, Inspector } from './store.ts'
 
 type Options = {
@@ -22,7 +22,7 @@ type Options = {
 
 /** Keeps files in a bucket. */
 export function s3Store(place: S3Place, options: Options): FileStore {
-  const bucket = new Bucket(place)
+  const bucket = new BucketClient(place)
   const keep = `${place.prefix}kept/`
   const keyOf = (org: string, sha256: string) => `${keep}${org}/${sha256}`
   return {
@@ -70,7 +70,7 @@ export function s3Store(place: S3Place, options: Options): FileStore {
 }
 
 async function put(
-  bucket: Bucket,
+  bucket: BucketClient,
   bytes: AsyncIterable<Uint8Array>,
   { refused, partBytes, copyBytes = 5 * 1024 ** 3 }: Options,
   temporary: string,
