@@ -50,6 +50,8 @@ export type EventStore = {
   ) => Promise<readonly DerivedEvent[]>
   /** Keeps only the last `count` events of a derived stream. */
   readonly keepLast: (stream: string, count: number) => Promise<void>
+  /** Keeps the events of a derived stream for so many seconds. */
+  readonly keepFor: (stream: string, seconds: number) => Promise<void>
 }
 
 /**

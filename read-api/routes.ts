@@ -6,8 +6,10 @@ import { causesRoute } from './audit/causes.ts'
 import { changesField } from './audit/changes.ts'
 import { csvOf } from './audit/csv.ts'
 import { differencesRoute } from './audit/differences.ts'
+import { type OperationDeps, operationsRoute } from './audit/operations.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
+import { type NoteRead, noting, type SensitiveReadDeps, sensitiveReadsRoute } from './audit/sensitive-reads.ts'
 import { bookRoutes } from './briefcase/books.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
@@ -37,13 +39,22 @@ import { unclearedRoute } from './wallet/uncleared.ts'
 import { valuationRoute } from './wallet/valuation.ts'
 
 /** What the read side needs from outside; the composition root implements it. */
-export type ReadDeps = ResourceDeps & SearchDeps & ActivityDeps & ProofDeps & FileDeps & RefusalDeps
+export type ReadDeps = ResourceDeps &
+  SearchDeps &
+  ActivityDeps &
+  ProofDeps &
+  FileDeps &
+  RefusalDeps &
+  SensitiveReadDeps &
+  OperationDeps & { readonly noteRead: NoteRead }
 
 /**
  * Every route of the read side. A fixed segment of a path wins over a parameter, and such routes stand first: commands
  * refuse the names `statement`, `end-of-day` and `summary`, and a test looks for more of them.
  */
-export const readRoutes = (deps: ReadDeps): Route[] => [
+export const readRoutes = (deps: ReadDeps): Route[] => noting(allRoutes(deps), deps.resources, deps.noteRead)
+
+const allRoutes = (deps: ReadDeps): Route[] => [
   ...statementRoutes(deps),
   booksRoute(deps),
   exchangeRoute(deps),
@@ -64,6 +75,8 @@ export const readRoutes = (deps: ReadDeps): Route[] => [
   ...withCsv(refusalsRoute(deps)),
   ...withCsv(causesRoute(deps)),
   differencesRoute(deps),
+  ...withCsv(sensitiveReadsRoute(deps)),
+  ...withCsv(operationsRoute(deps)),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),

@@ -5,6 +5,7 @@ import { mustHaveMasters, type Wanted, wantedMasters } from '../infra/backup/mas
 import { verifyBackup } from '../infra/backup/verify.ts'
 import { ConfigError, loadConfig } from '../infra/config.ts'
 import { masterKeysOf } from '../infra/master-keys.ts'
+import { noteOperation } from '../infra/operations.ts'
 import { createPool } from '../infra/postgres.ts'
 import { lagBetween } from '../projections/care/lag.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
@@ -67,6 +68,7 @@ async function backup(folder: string, options: OperatorOptions, tools: Tools, si
     }
     const manifest = await makeBackup({ folder, config, urls: engines, keys, signal, onEnd, onEvent })
     bar.finish()
+    await noteOperation(engines, log, { what: 'backup_made', done: `the log up to position ${manifest.position}` })
     print(options, { folder, ...manifest }, textOf(folder, manifest, (Date.now() - started) / 1000))
     process.stderr.write(
       `kogi: ${folder}/keys.ndjson opens all personal data: it is as secret as the keys themselves\n`,

@@ -1,13 +1,22 @@
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
+import type { EngineUrls } from '../infra/engines.ts'
 import { countKinds, rewrap, unknownMasters } from '../infra/erasures/keys.ts'
+import type { Log } from '../infra/log.ts'
 import { type MasterKeys, masterKeysOf } from '../infra/master-keys.ts'
+import { noteOperation } from '../infra/operations.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
 import { STATUS, statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
-type Ran = { readonly options: OperatorOptions; readonly keys: Pool; readonly masters: MasterKeys }
+type Ran = {
+  readonly options: OperatorOptions
+  readonly keys: Pool
+  readonly masters: MasterKeys
+  readonly engines: EngineUrls
+  readonly log: Log
+}
 
 const HELP = `
 Keys of personal data are wrapped under the first master key of KOGI_MASTER_KEYS, and unwrapped under all of them. To
@@ -43,7 +52,7 @@ const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>) =>
     const masters = masterKeysOf(config)
     const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
     try {
-      await work({ options, keys, masters })
+      await work({ options, keys, masters, engines, log })
     } finally {
       await keys.end()
     }
@@ -61,7 +70,7 @@ async function show({ options, keys, masters }: Ran): Promise<void> {
   if (unknown.length > 0) process.exitCode = STATUS.no
 }
 
-async function rotate({ options, keys, masters }: Ran): Promise<void> {
+async function rotate({ options, keys, masters, engines, log }: Ran): Promise<void> {
   const [current] = masters.names
   if (current === undefined) {
     throw new KogiError('invalid_parameter', 'KOGI_MASTER_KEYS names no master key: there is nothing to wrap under.')
@@ -76,6 +85,7 @@ async function rotate({ options, keys, masters }: Ran): Promise<void> {
   try {
     const wrapped = await rewrap(keys, masters, bar.advance)
     bar.finish()
+    await noteOperation(engines, log, { what: 'keys_rotated', done: `${wrapped} keys wrapped under ${current}` })
     print(options, { wrapped, master: current }, `${wrapped} keys were wrapped under ${current}.`)
   } finally {
     bar.stop()

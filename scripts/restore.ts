@@ -9,6 +9,7 @@ import type { Config } from '../infra/config.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
 import { createLog, type Log } from '../infra/log.ts'
 import { masterKeysOf } from '../infra/master-keys.ts'
+import { noteOperation } from '../infra/operations.ts'
 import { createPool } from '../infra/postgres.ts'
 import { check, isEqual } from './check.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
@@ -79,6 +80,9 @@ async function fill(options: FillOptions): Promise<{ readonly restored: Omit<Res
     const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
     try {
       const { head, tables, stopped } = await check({ pool, events })
+      const state = `read models ${isEqual({ tables }) ? 'equal' : 'unlike'} an independent fold of the log`
+      const done = `the log up to position ${manifest.position} of ${manifest.madeAt}, ${state}`
+      await noteOperation(urls, log, { what: 'backup_restored', done })
       return { restored, equal: isEqual({ tables }), tables: tables.length, stopped: stopped.length, head }
     } finally {
       await Promise.allSettled([events.close(), pool.end()])

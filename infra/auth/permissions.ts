@@ -12,6 +12,8 @@ const SPECIAL = [
   `${memories.service}.memories.read`,
   'wallet.imports.write',
   'audit.refusals.read',
+  'audit.sensitive-reads.read',
+  'audit.operations.read',
   'platform.log.read',
 ]
 

@@ -49,6 +49,14 @@ export function commandStore(
     }
   }
 
+  const limit = async (stream: string, limits: { readonly maxCount: number } | { readonly maxAge: number }) => {
+    try {
+      await answered(appendTimeoutMs, client.setStreamMetadata(stream, limits))
+    } catch (error) {
+      throw asKogiError(error)
+    }
+  }
+
   return {
     read: async (stream, from, limit) =>
       (await lean.read(stream, from, limit)) ?? (await read(stream, 'forwards', from, limit)).map(asStoredEvent),
@@ -62,13 +70,8 @@ export function commandStore(
       const end = direction === 'forwards' ? 'start' : 'end'
       return (await read(stream, direction, from ?? end, limit)).map(asDerivedEvent)
     },
-    async keepLast(stream, count) {
-      try {
-        await answered(appendTimeoutMs, client.setStreamMetadata(stream, { maxCount: count }))
-      } catch (error) {
-        throw asKogiError(error)
-      }
-    },
+    keepLast: (stream, count) => limit(stream, { maxCount: count }),
+    keepFor: (stream, seconds) => limit(stream, { maxAge: seconds }),
     async close() {
       close()
       await client.dispose()

@@ -28,6 +28,7 @@ import {
   resources,
   services,
 } from '../catalogue.ts'
+import { timestampNow } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
@@ -47,8 +48,10 @@ import { type Log, reasonOf } from '../log.ts'
 import { masterKeysOf } from '../master-keys.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { sealedEvents } from '../notary/sealed-events.ts'
+import { notedOperations } from '../operations.ts'
 import { createPool } from '../postgres.ts'
 import { notedRefusals } from '../refusals.ts'
+import { notedReads, sensitiveReads } from '../sensitive-reads.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
 import { openLive } from './live.ts'
@@ -174,8 +177,9 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const erased = erasedSubjects(store)
     const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
     const { search } = memoryIndex({ pool, memories, unseal, erased: async org => (await erased.of(org)).size })
+    const reads = sensitiveReads(store, log, timestampNow)
     lifecycle.onStop('read side', async () => {
-      await signal.close()
+      await Promise.allSettled([signal.close(), reads.close()])
       await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])
     })
     const moments = keepMoments(pool)
@@ -187,6 +191,9 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         openFile: fileStore(config).read,
         eventsAt: sealedEvents({ pool, events, store }),
         refusals: (...of) => notedRefusals(store, ...of),
+        sensitiveReads: (...of) => notedReads(store, ...of),
+        operations: (_, ...of) => notedOperations(store, ...of),
+        noteRead: reads.note,
         kinds,
         memories,
         memoryPermissions,

@@ -113,6 +113,8 @@ describe('a backup made while commands come in', function backups() {
         expect(now.body.data, id).to.include({ holder: `Holder of ${id}`, revision })
       }
       expect((await client.call('GET', `/api/v1/kbfc/files/${file}/content`)).body).to.equal('Offer')
+      const { body: noted } = await client.call('GET', '/api/v1/kmg/operations')
+      expect(noted.data.map(({ what }: { what: string }) => what)).to.deep.equal(['backup_restored'])
       const then = covered.at(-1)!
       const past = await client.call('GET', `/api/v1/kwlt/wallets/${then.id}?as_of=${then.position}`)
       expect(past.body.data).to.include({ id: then.id })

@@ -71,6 +71,8 @@ describe('permissions', () => {
     'briefcase.item-templates': 'rw rw rw rw rw r - r',
     'audit.erasures': 'rw rw - - - - - r',
     'audit.refusals': 'r r - - - - - r',
+    'audit.sensitive-reads': 'r r - - - - - r',
+    'audit.operations': 'r r - - - - - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

@@ -52,6 +52,9 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     resources: code.resources,
     eventsAt: async () => [],
     refusals: async () => [],
+    sensitiveReads: async () => [],
+    operations: async () => [],
+    noteRead: () => {},
     openFile: async () => undefined,
     allows: () => true,
   }

@@ -185,4 +185,5 @@ const withoutCheckpoints = (port: ReturnType<typeof processStore>['port']): type
   append: async (stream, ...rest) =>
     stream.startsWith('worker_checkpoint-') ? { revision: 0n, position: 0n } : port.append(stream, ...rest),
   keepLast: async () => {},
+  keepFor: async () => {},
 })

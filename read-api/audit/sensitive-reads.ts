@@ -1,0 +1,88 @@
+/**
+ * Which reads show sensitive data, and `GET /kmg/sensitive-reads`: who read it. An answer is noted after it is made, in
+ * memory; notes are written every few seconds (infra/sensitive-reads.ts).
+ */
+import { z } from 'zod'
+import type { ApiRequest, Route } from '../../domain/kernel/route.ts'
+import { integer, oneOf, text, timestamp } from '../../domain/kernel/schema.ts'
+import type { Resource } from '../resource.ts'
+import { sealedColumnsOf } from '../rows.ts'
+import { notesRoute, number, type ReadNotes } from './notes.ts'
+
+const KINDS = ['personal_data', 'money', 'files', 'audit'] as const
+type Kind = (typeof KINDS)[number]
+
+/** Reads that are sensitive beside those of rows with sealed columns, by their operation ids. */
+const DECLARED: Readonly<Record<string, Kind>> = {
+  searchMemories: 'personal_data',
+  getStatement: 'money',
+  exportBooks: 'money',
+  getWalletBalanceSheet: 'money',
+  getBalanceSheet: 'money',
+  getNetWorth: 'money',
+  getFileContent: 'files',
+  listAuditRecords: 'audit',
+  listAdministrativeActs: 'audit',
+  listCauses: 'audit',
+  getDifference: 'audit',
+  listRefusedCommands: 'audit',
+  listSensitiveReads: 'audit',
+  listErasures: 'audit',
+}
+
+/** The kind of what each sensitive operation shows. A list as a file (`export…`) is as sensitive as the list. */
+export function sensitiveOperations(resources: readonly Resource[]): ReadonlyMap<string, Kind> {
+  const sealed = resources
+    .filter(({ projection }) => sealedColumnsOf(projection).length > 0)
+    .flatMap(({ ids }) => [`list${ids.many}`, `get${ids.one}`].map(name => [name, 'personal_data'] as const))
+  const all = [...Object.entries(DECLARED), ...sealed]
+  return new Map([...all, ...all.map(([name, kind]) => [name.replace(/^list/, 'export'), kind] as const)])
+}
+
+const sensitiveRead = z.strictObject({
+  number,
+  operation: text(200).meta({ description: 'as the OpenAPI document names it', examples: ['getWallet'] }),
+  kind: oneOf(...KINDS).meta({ description: 'what it shows: opened personal data, money, files, or the audit log' }),
+  path: text(2_000).meta({ description: 'what was read; the query is not kept' }),
+  actor: text(128),
+  times: integer(1, 2 ** 31 - 1).meta({ description: 'how often, within the seconds of this note' }),
+  at: timestamp.meta({ description: 'the first time' }),
+  until: timestamp.meta({ description: 'the last time' }),
+  correlation_id: text(255).meta({ description: 'of the last one' }),
+})
+export type SensitiveRead = z.output<typeof sensitiveRead>
+
+export type SensitiveReadDeps = { readonly sensitiveReads: ReadNotes<SensitiveRead> }
+
+/** The route of sensitive reads. */
+export const sensitiveReadsRoute = ({ sensitiveReads }: SensitiveReadDeps): Route =>
+  notesRoute({
+    name: 'sensitive-reads',
+    operationId: 'listSensitiveReads',
+    summary: 'Who read sensitive data, the latest first: which operation on what, how often and when.',
+    permission: 'audit.sensitive-reads.read',
+    row: sensitiveRead,
+    filters: ['operation', 'kind', 'path', 'actor', 'correlation_id'],
+    read: sensitiveReads,
+  })
+
+export type NoteRead = (request: ApiRequest, read: Pick<SensitiveRead, 'operation' | 'kind' | 'path'>) => void
+
+/** Routes whose sensitive answers are noted once they are made. */
+export function noting(routes: readonly Route[], resources: readonly Resource[], note: NoteRead): Route[] {
+  const kinds = sensitiveOperations(resources)
+  return routes.map(route => {
+    const kind = kinds.get(route.operationId)
+    if (kind === undefined) return route
+    const { operationId: operation, handle } = route
+    return {
+      ...route,
+      async handle(request) {
+        const answer = await handle(request)
+        const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(request.params[name]!))
+        note(request, { operation, kind, path })
+        return answer
+      },
+    }
+  })
+}
