@@ -54,23 +54,15 @@ export function draftEvents(
   metadata: CommandMetadata,
   { stream, revision }: { readonly stream: string; readonly revision: bigint },
 ): readonly Drafted[] {
-  return facts.map((fact, n) => {
-    const wire = toWire(fact.data) as StoredEvent['data']
-    const event = {
-      id: uuidOf([metadata.commandId, metadata.fingerprint, n]),
-      type: fact.type,
-      data: wire,
-      metadata: { ...metadata, schema: codec.schemaOf(fact.type) },
-      text: JSON.stringify(wire),
-    } satisfies NewEvent
-    const { id: eventId, type, data } = event
-    const stored = { type, data, metadata: event.metadata, eventId, stream, revision: revision + 1n + BigInt(n) }
-    const placed = { ...stored, position: 0n }
-    const isMade = madeCheck(aggregate.events[fact.type])(fact.data)
-    const decoded = isMade
-      ? { ...placed, data: fact.data, category: aggregate.name }
-      : decodedOf(placed, codec, fact.data)
-    return { event, decoded }
+  return facts.map(({ type, data: made }, n) => {
+    const data = toWire(made) as StoredEvent['data']
+    const eventId = uuidOf([metadata.commandId, metadata.fingerprint, n])
+    const full = { ...metadata, schema: codec.schemaOf(type) }
+    const place = { eventId, stream, revision: revision + 1n + BigInt(n), position: 0n }
+    const decoded = madeCheck(aggregate.events[type])(made)
+      ? { type, data: made, metadata: full, category: aggregate.name, ...place }
+      : decodedOf({ type, data, metadata: full, ...place }, codec, made)
+    return { event: { id: eventId, type, data, metadata: full, text: JSON.stringify(data) }, decoded }
   })
 }
 

@@ -6,10 +6,12 @@ import { canonicalJson } from '../domain/kernel/json.ts'
 
 /** Namespace of every UUID made here, itself made at random once. */
 const NAMESPACE = Buffer.from('6f1d3c0a5b8e4f7796c2a4e1d0b37f58', 'hex')
-const VARIANT = '89ab'
+/** The first digit of a variant 1 UUID, by what stands there in the hash. */
+const VARIANT = Object.fromEntries(Array.from('0123456789abcdef', (digit, n) => [digit, '89ab'[n & 3]!]))
 const STREAMS_MAX = 20_000
-/** Where short names are put behind the namespace to be hashed. */
+/** Where short names are put behind the namespace to be hashed. A character takes three bytes at most. */
 const scratch = Buffer.concat([NAMESPACE], 1024)
+const SHORT_MAX = (scratch.length - NAMESPACE.length) / 3
 
 /** A name-based UUID (RFC 9562, version 5) of an unambiguous list of parts. */
 export function uuidOf(parts: readonly (string | number)[]): string {
@@ -18,13 +20,13 @@ export function uuidOf(parts: readonly (string | number)[]): string {
   }
   // Of texts and whole numbers this is the canonical form.
   const json = JSON.stringify(parts)
-  const length = NAMESPACE.length + Buffer.byteLength(json)
-  const name = length <= scratch.length ? scratch : Buffer.concat([NAMESPACE], length)
-  name.write(json, NAMESPACE.length)
-  const hex = hash('sha1', name.subarray(0, length), 'hex')
-  const variant = VARIANT[Number.parseInt(hex[16]!, 16) & 3]
-  const fields = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`]
-  return `${fields.join('-')}-${hex.slice(20, 32)}`
+  const name =
+    json.length <= SHORT_MAX
+      ? scratch.subarray(0, NAMESPACE.length + scratch.write(json, NAMESPACE.length))
+      : Buffer.concat([NAMESPACE, Buffer.from(json)])
+  const hex = hash('sha1', name, 'hex')
+  const [low, mid, high] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(13, 16)]
+  return `${low}-${mid}-5${high}-${VARIANT[hex[16]!]}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /** Streams of the last things asked for. */
