@@ -51,7 +51,9 @@ export function s3Store(place: S3Place, options: Options): FileStore {
       }),
     sweep: (isKept, storedBefore) =>
       reached(async () => {
-        let count = await bucket.endUploads(place.prefix, storedBefore)
+        // Others may have a part of the bucket of their own.
+        let count = 0
+        for (const own of ['begun/', 'kept/']) count += await bucket.endUploads(place.prefix + own, storedBefore)
         const removeOld = async (key: string) => {
           if ((await bucket.deleteOld(key, storedBefore)) === 'removed') count += 1
         }

@@ -114,8 +114,10 @@ export function treeOf<R extends Pick<Caused, 'event_id' | 'causation_id'>>(rows
   const led = new Map<string, R[]>()
   const first: R[] = []
   for (const row of rows) {
-    if (known.has(row.causation_id)) led.set(row.causation_id, [...(led.get(row.causation_id) ?? []), row])
-    else first.push(row)
+    const beside = led.get(row.causation_id)
+    if (!known.has(row.causation_id)) first.push(row)
+    else if (beside) beside.push(row)
+    else led.set(row.causation_id, [row])
     known.add(row.event_id)
   }
   const found: Node<R>[] = []

@@ -179,11 +179,13 @@ describe('a bucket', () => {
   })
   it('ends uploads that nobody went on with', async () => {
     s3.uploads.set('left', { key: 'some/prefix/begun/x', at: Date.now() - 2_000, parts: new Map() })
+    s3.uploads.set('of others', { key: 'some/prefix/theirs/x', at: 0, parts: new Map() })
     s3.objects.set('some/prefix/begun/y', { bytes: Buffer.from('y'), at: Date.now() })
     s3.objects.set('of-others/begun/z', { bytes: Buffer.from('z'), at: 0 })
     expect(await storeOf(s3.url).sweep(async (_, all) => new Set(all), Date.now())).to.equal(1)
     expect(await storeOf(s3.url).sweep(async (_, all) => new Set(all), LATER())).to.equal(1)
     expect([...s3.objects.keys()].filter(key => key.includes('begun'))).to.deep.equal(['of-others/begun/z'])
+    expect([...s3.uploads.keys()]).to.deep.equal(['of others'])
   })
   it('that is away is `engine_unavailable`, and with another key a fault', async () => {
     const store = storeOf(s3.url)
