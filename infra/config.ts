@@ -164,8 +164,7 @@ const settings = {
   }),
   webhookNetworks: setting('KOGI_WEBHOOK_NETWORKS', networkList, '', 'networks', {
     meaning:
-      'private networks, separated by commas, that webhooks may be sent to, by http as well; unless set, only public ' +
-      'addresses by https',
+      'private networks, separated by commas, that webhooks may be sent to, by http too; else public ones by https',
   }),
   smtpUrl: setting('KOGI_SMTP_URL', smtpUrl, undefined, '', {
     meaning:
@@ -189,6 +188,9 @@ const settings = {
       'files and http(s) addresses, separated by commas, that get every signed checkpoint: best where nobody who can ' +
       'change the log can change them; development has a file in the data folder',
     secret: true,
+  }),
+  provedModels: setting('KOGI_PROVED_MODELS', fileList, '', 'read models', {
+    meaning: 'read models, separated by commas, whose rows can be read with a proof, such as `balances`',
   }),
   drainTimeoutMs: setting('KOGI_DRAIN_TIMEOUT_MS', integer(0, 3_600_000), '10000', 'ms', {
     meaning: 'time that requests in flight have to finish once a process is asked to stop',

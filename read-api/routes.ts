@@ -1,6 +1,7 @@
 /** The routes of the read side: of each resource its list, its summary and the single thing where it has a name. */
 import { z } from 'zod'
 import type { Route } from '../domain/kernel/route.ts'
+import { isProvable } from '../projections/rows/proved.ts'
 import { asOfErrors, noHistoryErrors } from './as-of.ts'
 import { causesRoute } from './audit/causes.ts'
 import { changesField } from './audit/changes.ts'
@@ -9,6 +10,7 @@ import { differencesRoute } from './audit/differences.ts'
 import { type OperationDeps, operationsRoute } from './audit/operations.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
+import { proofErrors } from './audit/row-proof.ts'
 import { type NoteRead, noting, type SensitiveReadDeps, sensitiveReadsRoute } from './audit/sensitive-reads.ts'
 import { bookRoutes } from './briefcase/books.ts'
 import { catalogRoute } from './briefcase/catalog.ts'
@@ -25,8 +27,8 @@ import { type SearchDeps, searchRoute } from './memory/search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { conditionErrors, conditions, isOfOneThing } from './revision.ts'
 import { outsideSchemaOf } from './rows.ts'
-import { knowsThePast, momentParameters, pathParameters } from './scope.ts'
-import { singleHandler } from './single.ts'
+import { knowsThePast, pathParameters } from './scope.ts'
+import { singleHandler, singleParameters } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
 import { booksRoute } from './wallet/books/route.ts'
 import { budgetRoute } from './wallet/budget.ts'
@@ -119,10 +121,13 @@ function routesOf(resource: Resource, deps: ResourceDeps): Route[] {
   if (names.length === 0) return [...(tag === 'kmg' ? withCsv(list) : [list]), groups]
   const single: Route = {
     ...withConditions,
+    ...(isProvable(projection, resource) && {
+      errors: { ...withConditions.errors, 404: ['not_found', ...proofErrors[404]] },
+    }),
     path: `${path}${names.map(name => `/:${name}`).join('')}`,
     operationId: `get${ids.one}`,
     summary: summary.get ?? '',
-    parameters: [...pathParameters(resource, names), ...momentParameters(resource), ...conditions],
+    parameters: [...pathParameters(resource, names), ...singleParameters(resource), ...conditions],
     response: row,
     handle: singleHandler(resource, deps),
   }

@@ -1,9 +1,11 @@
 /** A thing by its key: one prepared statement, one round trip. */
-import type { Route } from '../domain/kernel/route.ts'
+import type { Parameter, Route } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import { type Fixed, hasHistory, rowAsOf } from '../projections/rows/as-of.ts'
+import { isProvable } from '../projections/rows/proved.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { wantedOf } from './as-of.ts'
+import { ProvedAbsence, proofParameter, rowProver } from './audit/row-proof.ts'
 import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
 import { checkpointsSql, read, withAuditLogSql } from './consistency.ts'
 import { fromPath, queriesOf } from './parameters.ts'
@@ -18,7 +20,7 @@ const ROW_AT = 3
 /** Answers a single row, with the revision of its thing as `ETag`. */
 export function singleHandler(resource: Resource, deps: ResourceDeps): Route['handle'] {
   const { one, ids, path, projection, parents, names: named } = resource
-  const parameters = momentParameters(resource)
+  const parameters = singleParameters(resource)
   const params = [...Object.entries(parents), ...named.map(name => [name, name] as const)]
   const columns = columnsOf(projection)
   const names = [...columns, ...computedNames(projection)]
@@ -26,6 +28,7 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   const orgAt = ROW_AT + columns.indexOf('org')
   const fixed: Fixed = [['org', '$2'], ...params.map(([, column], at) => [column!, `$${at + 3}`] as const)]
   const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
+  const prove = isProvable(resource.projection, resource) ? rowProver(resource, deps, fixed) : undefined
   const own = (then: string | undefined) => parentOf(resource, fixed, then).isOfNow?.('t') ?? 'true'
   const thing = thingOf(projection)
   const isLookedUp = thing !== undefined && !thing.isWhole
@@ -50,16 +53,29 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   return async request => {
     const { org } = request.principal
     const key = params.map(([param, column]) => fromPath(request, param, projection.row.shape[column!]))
-    const wanted = await wantedOf(deps, request, queriesOf(request, parameters))
+    const query = queriesOf(request, parameters)
+    const asked = await wantedOf(deps, request, query)
+    const proved = query.proof && prove ? await prove({ request, query, key, wanted: asked }) : undefined
+    const wanted = proved ? { ...asked, asOf: proved.asOf } : asked
     const { asOf } = wanted
     const values: unknown[] = [org, ...key, ...(daily ? [dayOf(asOf)] : [])]
     const statement = asOf && then ? { ...then, values: [...values, asOf.position] } : { ...now, values }
     const { rows, position } = await read(deps, request, statement, wanted)
-    if (rows[0]![orgAt] === null) throw notFound(one, key, asOf)
+    if (rows[0]![orgAt] === null) {
+      const nothing = notFound(one, key, asOf)
+      throw proved ? new ProvedAbsence(nothing, proved) : nothing
+    }
     const data = wireRow(names, rows[0]!, ROW_AT)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)
     const [, , current] = rows[0]!
     if (isLookedUp && !isPlace(projection)) data.revision = current as string
-    return { data, ...taggedAt(current, position, asOf) }
+    const { meta, headers } = taggedAt(current, position, asOf)
+    return { data, meta: { ...meta, ...(proved && { proof: proved.proof }) }, headers }
   }
 }
+
+/** The parameters of a single row beside those of its path. */
+export const singleParameters = (resource: Resource): readonly Parameter[] =>
+  isProvable(resource.projection, resource)
+    ? [...momentParameters(resource), proofParameter]
+    : momentParameters(resource)

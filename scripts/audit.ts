@@ -29,6 +29,7 @@ import { collect } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'
 import { type Progress, progress, table } from './terminal.ts'
+import { verifyRowCommand } from './verify-row.ts'
 
 type Common = { readonly data?: string; readonly json?: true }
 type ExportOptions = Common & SelectionOptions & { readonly org: string; readonly out: string; readonly force?: true }
@@ -70,6 +71,7 @@ export function auditCommand(): Command {
     .addHelpText('after', EXPORT_HELP)
     .action((options: ExportOptions) => reporting(options, () => exportAction(options)))
   audit.addCommand(verifyCommand())
+  audit.addCommand(verifyRowCommand())
   audit
     .command('replay')
     .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')

@@ -7,6 +7,8 @@ export type ErrorAnswer = {
   readonly code: string
   readonly message: string
   readonly details: readonly ErrorDetail[]
+  /** What `meta` says besides. */
+  readonly meta: Readonly<Record<string, unknown>>
 }
 
 type Entry = { readonly status: number; readonly message: string; readonly advice: string }
@@ -44,6 +46,11 @@ export const errorCatalogue = {
     'Check the id; what belongs to another organization is not found.',
   ),
   not_sealed: entry(404, 'The log has no signed checkpoint yet.', 'Ask again shortly; an operator runs the notary.'),
+  not_proved: entry(
+    404,
+    'There is no proof of this at that position.',
+    'Ask without `as_of`; an operator names the read models that are proved (KOGI_PROVED_MODELS).',
+  ),
   rate_unknown: entry(
     404,
     'No rates lead from one currency to the other on that day.',
@@ -165,10 +172,11 @@ export function answerTo(error: unknown): ErrorAnswer {
   const known = asEngineError(error)
   if (known instanceof KogiError) {
     const { code, message, details } = known
+    const { meta = {} } = known as Partial<Pick<ErrorAnswer, 'meta'>>
     const status = isCatalogued(code) ? errorCatalogue[code].status : known instanceof Rejection ? 422 : undefined
-    if (status !== undefined && code !== 'internal') return { status, code, message, details }
+    if (status !== undefined && code !== 'internal') return { status, code, message, details, meta }
   }
-  return { status: 500, code: 'internal', message: errorCatalogue.internal.message, details: [] }
+  return { status: 500, code: 'internal', message: errorCatalogue.internal.message, details: [], meta: {} }
 }
 
 /** Statuses that are worth another try, with the seconds to wait. */

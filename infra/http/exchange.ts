@@ -91,7 +91,7 @@ export class Exchange {
       this.#end(CLIENT_GONE)
       return
     }
-    const { status, code, message, details } = answerTo(error)
+    const { status, code, message, details, meta } = answerTo(error)
     if (status >= 500) {
       const line = this.#logFields(status)
       // What happens in an outage is known; only a fault of the code is worth its stack.
@@ -108,7 +108,11 @@ export class Exchange {
     if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
     if (status === 426) headers.Upgrade = 'websocket'
     if (CLOSING.has(code)) headers.Connection = 'close'
-    this.#send(status, headers, JSON.stringify({ error: { code, message, details }, meta: this.#meta() }))
+    this.#send(
+      status,
+      headers,
+      JSON.stringify({ error: { code, message, details }, meta: { ...this.#meta(), ...meta } }),
+    )
   }
 
   /** Begins an answer without an end. It counts as answered with its head: how long it lasts says nothing of us. */

@@ -1,4 +1,6 @@
 /** What all operations of the OpenAPI document have in common. */
+import { z } from 'zod'
+import { rowProofSchema } from '../../projections/notary/row-proof.ts'
 
 const text = { type: 'string' } as const
 
@@ -16,8 +18,11 @@ export const HEADERS = {
   'Retry-After': { description: 'Seconds to wait before another try', schema: { type: 'integer' } },
 } as const
 
+const { $schema: _, ...rowProof } = z.toJSONSchema(rowProofSchema)
+
 /** The envelope of every answer. */
 export const SHARED_SCHEMAS = {
+  RowProof: { ...rowProof, description: 'the proof of the row, or of its absence: there with `proof=true`' },
   Meta: {
     type: 'object',
     required: ['request_id', 'timestamp'],
@@ -26,6 +31,7 @@ export const SHARED_SCHEMAS = {
       timestamp: { type: 'string', format: 'date-time' },
       position: { type: 'string', description: 'position in the log that the answer has reached' },
       as_of: { type: 'string', description: 'position that a question with `as_of` was answered for' },
+      proof: { $ref: '#/components/schemas/RowProof' },
     },
   },
   Pagination: {

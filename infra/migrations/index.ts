@@ -6,10 +6,11 @@ import { logHeads } from './read/0002-log-heads.ts'
 import { sharedCheckpoints } from './read/0003-shared-checkpoints.ts'
 import { workerLeases } from './read/0004-worker-leases.ts'
 import { notaryTiles } from './read/0005-notary-tiles.ts'
+import { rowMaps } from './read/0006-row-maps.ts'
 
 /** Every migration of each database, in order. */
 export const migrations = {
-  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles],
+  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles, rowMaps],
   keys: [subjectKeys, masterKeys],
 } satisfies Record<string, readonly Migration[]>
 

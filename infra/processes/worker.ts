@@ -36,6 +36,8 @@ import { smtpSender } from '../mail/smtp.ts'
 import type { Metrics } from '../metrics.ts'
 import { anchorsOf, signersOf } from '../notary/keys.ts'
 import { Notary, type NotaryOptions } from '../notary/notary.ts'
+import { rowMaps, together } from '../notary/proving.ts'
+import type { RowMaps } from '../notary/row-maps.ts'
 import { tileRows } from '../notary/tiles.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
@@ -86,8 +88,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const events = eventLog({ url: urls.eventStoreUrl, prefixes: domainStreamPrefixes })
   const { deps: write, close: closeWriteSide } = openWriteSide(urls, config, log, metrics)
   const figures = metrics && workerMetrics(metrics.registry)
-  const byName = new Map(aggregates.map(aggregate => [aggregate.name, aggregate]))
-  const shared = { ...write, aggregates: byName, log }
+  const shared = { ...write, aggregates: new Map(aggregates.map(aggregate => [aggregate.name, aggregate])), log }
   const runner = new ProcessRunner({
     ...shared,
     processes,
@@ -115,7 +116,8 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const files = fileStore(config)
   const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, head: events.head, changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
-  const notary = notaryOf({ config, events, store: write.store, log, tiles: tileRows(pool, log) })
+  const maps = rowMaps(config, pool, log)
+  const notary = notaryOf({ config, events, store: write.store, log, pool, maps })
   const leases = new Leases({ connect, owner: id, log, ...(leaseMs !== undefined && { ttlMs: leaseMs }) }, [
     { name: WORKS.processes, run: signal => runner.run(signal) },
     { name: WORKS.timers, run: signal => timers.run(signal) },
@@ -124,7 +126,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.files, run: signal => sweepFiles({ store: files, pool, events, log }, signal) },
     { name: WORKS.erasures, run: signal => eraser.run(signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
-    ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => notary.run(signal) }] : []),
+    ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => together(signal, notary, maps) }] : []),
   ])
   const positions = () => [...runner.processes.map(({ position }) => position), ...(notary?.positions ?? [])]
   const watch = new HeadWatch(events, positions)
@@ -137,7 +139,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   }))
   return {
     id,
-    probes: probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, watch }),
+    probes: probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, maps, watch }),
     async close() {
       watch.close()
       await leases.close()
@@ -155,10 +157,22 @@ type Parts = {
   readonly eraser: Eraser
   readonly mailer: Mailer | undefined
   readonly notary: Notary | undefined
+  readonly maps: RowMaps
   readonly watch: HeadWatch
 }
 
-function probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, watch }: Parts): readonly Probe[] {
+function probesOf({
+  leases,
+  runner,
+  timers,
+  sender,
+  budgets,
+  eraser,
+  mailer,
+  notary,
+  maps,
+  watch,
+}: Parts): readonly Probe[] {
   return [
     { name: 'leases', check: () => heldOrThrow(leases) },
     { name: 'processes', check: () => checkProcesses(runner) },
@@ -168,6 +182,7 @@ function probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, not
     { name: 'erasures', check: () => checkSender('erasures wait', eraser) },
     ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
     ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
+    { name: 'proofs', check: () => checkSender('read models are not proved', maps) },
     { name: 'head', check: () => watch.check() },
   ]
 }
@@ -225,10 +240,11 @@ const standingOf = ({ sealed, trouble }: Notary) => ({
   isTroubled: trouble !== undefined,
 })
 
-type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> & Pick<NotaryOptions, 'events' | 'store' | 'tiles'>
+type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> &
+  Pick<NotaryOptions, 'events' | 'store'> & { readonly pool: Pool; readonly maps: RowMaps }
 
 /** None in production without a key: then nothing is sealed. */
-function notaryOf({ config, log, ...rest }: NotaryParts): Notary | undefined {
+function notaryOf({ config, log, pool, maps, ...rest }: NotaryParts): Notary | undefined {
   if (config.env === 'production' && config.notaryKeys.length === 0) {
     log.warn('KOGI_NOTARY_KEYS names no key: the log is not sealed')
     return undefined
@@ -236,6 +252,8 @@ function notaryOf({ config, log, ...rest }: NotaryParts): Notary | undefined {
   return new Notary({
     ...rest,
     log,
+    tiles: tileRows(pool, log),
+    onSealed: maps.onSealed,
     origin: config.notaryOrigin,
     signers: () => signersOf(config),
     anchors: anchorsOf(config),

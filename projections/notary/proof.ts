@@ -20,6 +20,11 @@ export type ProofCode =
   | 'entry_not_included'
   | 'log_not_continued'
   | 'origin_differs'
+  | 'statement_invalid'
+  | 'statement_detached'
+  | 'row_not_included'
+  | 'row_not_absent'
+  | 'row_differs'
 
 export class ProofFault extends Error {
   override readonly name = 'ProofFault'

@@ -204,7 +204,13 @@ export async function call(
       return { status: 200, ...(await route.handle(request)) } as Answer
     } catch (error) {
       if (!(error instanceof KogiError)) throw error
-      return { status: STATUS[error.code] ?? 500, code: error.code, message: error.message, data: error.details }
+      return {
+        status: STATUS[error.code] ?? 500,
+        code: error.code,
+        message: error.message,
+        data: error.details,
+        ...('meta' in error && { meta: error.meta as Record<string, unknown> }),
+      }
     }
   }
   return { status: 404, code: 'route_unknown' }
@@ -216,6 +222,7 @@ const STATUS: Readonly<Record<string, number>> = {
   invalid_parameter: 400,
   not_found: 404,
   not_sealed: 404,
+  not_proved: 404,
   rate_unknown: 404,
   not_yet_visible: 503,
   projection_stalled: 503,

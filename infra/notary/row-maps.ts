@@ -1,0 +1,212 @@
+/**
+ * Proved read models: for each org and model one Merkle map of its rows, whose root is signed together with the org's
+ * last checkpoint. It follows the notary: once a checkpoint is signed and the read model has come that far, the rows
+ * that changed since the last statement are hashed into the map, as they stood after the last event of the checkpoint.
+ * Projectors do nothing for it.
+ */
+import { paused } from '../../commands/processes/pause.ts'
+import { openCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { type Signer, verifierOf } from '../../projections/notary/note.ts'
+import { updateMaps } from '../../projections/notary/row-map.ts'
+import { signStatement } from '../../projections/notary/row-statement.ts'
+import { bucketOf } from '../../projections/rows/bucket.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { type Log, reasonOf } from '../log.ts'
+import { type Connection, type Pool, withTransaction } from '../postgres.ts'
+import { originOf } from './notary.ts'
+import {
+  changesIn,
+  dropOthers,
+  dropPages,
+  headsOf,
+  lockMaps,
+  makeIndex,
+  mapsOf,
+  type OrgHead,
+  orgsBehind,
+  pagesFrom,
+  reachedBy,
+  type SignedMap,
+  type StoredMap,
+  sourceIdOf,
+  writeMaps,
+  writePages,
+} from './row-map-rows.ts'
+import type { Seal } from './seals.ts'
+
+export type RowMapsOptions = {
+  readonly pool: Pool
+  /** The models whose rows are proved. */
+  readonly models: readonly AnyProjection[]
+  /** Names the log in its checkpoints. */
+  readonly origin: string
+  readonly signers: () => Promise<readonly Signer[]>
+  readonly log: Pick<Log, 'warn' | 'error'>
+  readonly tickMs?: number
+}
+
+const TICK_MS = 200
+const RETRY_MS = 1_000
+/** How often all orgs are looked at, not only those with a new checkpoint. */
+const AGAIN_MS = 30_000
+/** Orgs of one transaction. */
+const ORGS_MAX = 200
+
+export class RowMaps {
+  readonly #options: RowMapsOptions
+  readonly #wanted = new Map<AnyProjection, Set<string>>()
+  readonly #sources = new Map<AnyProjection, bigint>()
+  #trouble: Error | undefined
+
+  constructor(options: RowMapsOptions) {
+    this.#options = options
+  }
+
+  /** Why nothing is proved, while nothing is. */
+  get trouble(): Error | undefined {
+    return this.#trouble
+  }
+
+  /** Takes note of the orgs that have a new checkpoint. */
+  readonly onSealed = ({ orgs }: Pick<Seal, 'orgs'>): void => this.give(orgs.map(({ org }) => org))
+
+  give(orgs: readonly string[]): void {
+    for (const model of this.#options.models) {
+      const wanted = this.#wanted.get(model) ?? new Set()
+      this.#wanted.set(model, wanted)
+      for (const org of orgs) wanted.add(org)
+    }
+  }
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, pool, models, tickMs = TICK_MS } = this.#options
+    for (const memory of [this.#wanted, this.#sources]) memory.clear()
+    let lookedAt: number | undefined
+    while (!signal.aborted) {
+      try {
+        if (lookedAt === undefined) await dropOthers(pool, models)
+        if (models.length === 0) return
+        if (lookedAt === undefined || performance.now() - lookedAt > AGAIN_MS) {
+          for (const model of models) await this.#lookAgain(model)
+          lookedAt = performance.now()
+        }
+        const signers = this.#isIdle ? [] : await this.#options.signers()
+        for (const [model, orgs] of this.#wanted) await this.#proveAll(model, orgs, signers)
+        this.#trouble = undefined
+        await paused(tickMs, signal)
+      } catch (error) {
+        if (!this.#trouble) log.warn({ reason: reasonOf(error) }, 'read models are not proved, trying again')
+        this.#trouble = error as Error
+        await paused(RETRY_MS, signal)
+      }
+    }
+  }
+
+  get #isIdle(): boolean {
+    return [...this.#wanted.values()].every(({ size }) => size === 0)
+  }
+
+  async #lookAgain(model: AnyProjection): Promise<void> {
+    const { pool } = this.#options
+    const source = await sourceIdOf(pool, model)
+    if (source === undefined) return
+    if (source !== this.#sources.get(model)) await makeIndex(pool, model)
+    this.#sources.set(model, source)
+    const wanted = this.#wanted.get(model) ?? new Set()
+    this.#wanted.set(model, wanted)
+    for (const org of await orgsBehind(pool, model, source)) wanted.add(org)
+  }
+
+  async #proveAll(model: AnyProjection, wanted: Set<string>, signers: readonly Signer[]): Promise<void> {
+    const orgs = [...wanted]
+    if (orgs.length === 0) return
+    if ((await sourceIdOf(this.#options.pool, model)) !== this.#sources.get(model)) await this.#lookAgain(model)
+    for (let at = 0; at < orgs.length; at += ORGS_MAX) {
+      for (const org of await this.#prove(model, orgs.slice(at, at + ORGS_MAX), signers)) wanted.delete(org)
+    }
+  }
+
+  /** Proves the rows of orgs at their last checkpoints; returns those that are done. */
+  #prove(model: AnyProjection, orgs: readonly string[], signers: readonly Signer[]): Promise<readonly string[]> {
+    return withTransaction(this.#options.pool, async client => {
+      await client.query('set local synchronous_commit = off')
+      await lockMaps(client, model)
+      const source = await sourceIdOf(client, model)
+      if (source === undefined) return []
+      const reached = await reachedBy(client, model)
+      const heads = (await headsOf(client, orgs)).filter(
+        ({ org, position }) => (reached.get(bucketOf(org)) ?? 0n) >= position,
+      )
+      const maps = new Map(
+        (
+          await mapsOf(
+            client,
+            model,
+            heads.map(({ org }) => org),
+            source,
+          )
+        ).map(map => [map.org, map]),
+      )
+      const due = heads
+        .map(head => ({ head, map: maps.get(head.org)! }))
+        .filter(({ head, map }) => map.checkpoint !== head.note || map.source !== source)
+      if (due.length > 0) await this.#write(client, model, { due, source, signers })
+      return heads.map(({ org }) => org)
+    })
+  }
+
+  async #write(client: Connection, model: AnyProjection, { due, source, signers }: Due): Promise<void> {
+    const verifiers = signers.map(verifierOf)
+    const logs = due.map(({ head }) => {
+      const log = openCheckpoint(head.note, verifiers)
+      if (log.origin === originOf(this.#options.origin, head.org) && log.size === head.size) return log
+      throw new Error(`the checkpoint of ${head.org} in the database is of ${log.origin} with ${log.size} events`)
+    })
+    const isKept = ({ head, map }: Due['due'][number]) =>
+      map.source === source && map.size <= head.size && firstLine(map.checkpoint) === firstLine(head.note)
+    const anew = due.filter(one => !isKept(one))
+    if (anew.length > 0)
+      await dropPages(
+        client,
+        anew.map(({ map }) => map.id),
+      )
+    const spans = due.map(one => ({
+      org: one.head.org,
+      after: isKept(one) ? one.map.position : 0n,
+      upTo: one.head.position,
+    }))
+    const changes = await changesIn(client, model, spans)
+    const updated = await updateMaps(
+      pagesFrom(client),
+      due.map(({ map }) => ({ map: map.id, changes: changes.get(map.org)! })),
+    )
+    const signed = due.map((one, n): SignedMap => {
+      const { head, map } = one
+      const [{ root, grown }, log] = [updated[n]!, logs[n]!]
+      const rows = (isKept(one) ? map.rows : 0) + grown
+      this.#compare(model, map, { size: head.size, root })
+      const { name, version } = model
+      const statement = signStatement({ model: name, version, rows, root, log, position: head.position }, signers)
+      const { id } = map
+      return { id, source, position: head.position, size: head.size, rows, root, statement, checkpoint: head.note }
+    })
+    await writePages(client, updated)
+    await writeMaps(client, signed)
+  }
+
+  /** A rebuild gives the same rows, unless the old ones were wrong: their statement stands, and is another one. */
+  #compare({ name }: AnyProjection, before: StoredMap, now: { readonly size: number; readonly root: Buffer }): void {
+    if (before.size !== now.size || before.root === null || before.root.equals(now.root)) return
+    const { org, size } = before
+    this.#options.log.error({ model: name, org, size }, 'ROWS ARE OTHERS THAN WERE SIGNED: they are signed anew')
+  }
+}
+
+const firstLine = (note: string | null) => note?.split('\n', 1)[0]
+
+type Due = {
+  readonly due: readonly { readonly head: OrgHead; readonly map: StoredMap }[]
+  readonly source: bigint
+  readonly signers: readonly Signer[]
+}

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
+import { toWire } from '../../domain/kernel/json.ts'
+import { projections, resources } from '../../infra/catalogue.ts'
+import { silentLog } from '../../infra/log.ts'
+import { Hashing } from '../../infra/notary/hashing.ts'
+import { originOf } from '../../infra/notary/notary.ts'
+import { RowMaps } from '../../infra/notary/row-maps.ts'
+import { tileRows } from '../../infra/notary/tiles.ts'
+import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { verifierOf } from '../../projections/notary/note.ts'
+import { checkRowProof, type RowProof } from '../../projections/notary/row-proof.ts'
+import { fold, sortedRows } from '../../projections/rows/fold.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { isProvable, keyOfRow, provableOf } from '../../projections/rows/proved.ts'
+import { historyTableOf } from '../../projections/rows/tables.ts'
+import { queryHistory } from '../read-api/query-history.ts'
+import { type History, makeWorld, type World } from '../read-api/support.ts'
+import { naiveRoot } from './naive-map.ts'
+import { ORIGIN, signer } from './support.ts'
+
+const LONG = process.env.KOGI_LONG === '1'
+const EVENTS = LONG ? 10_000 : 400
+const STEPS = LONG ? 20 : 4
+const ORGS = ['north', 'south', 'nobody']
+
+type Json = Readonly<Record<string, unknown>>
+
+/** JSON with sorted names, which is canonical for the rows of tests: their names are ASCII, their numbers whole. */
+function sortedJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const names = Object.keys(value).toSorted()
+  return `{${names.map(name => `${JSON.stringify(name)}:${sortedJson((value as Json)[name])}`).join()}}`
+}
+
+describe('proved read models', () => {
+  const provable = provableOf(projections)
+  const key = signer()
+  const known = [verifierOf(key)]
+  const history = queryHistory(16, EVENTS)
+  let world: World
+  let maps: RowMaps
+  let stop: AbortController
+  let ended: Promise<void>
+
+  const upTo = (count: number): History => {
+    const events = history.events.slice(0, count)
+    return { events, position: events.at(-1)!.position } as unknown as History
+  }
+  const rowsOf = async (
+    events: readonly DomainEvent[],
+    model: AnyProjection,
+    org: string,
+  ): Promise<readonly Json[]> => {
+    const rows = sortedRows(await fold([model], events as DomainEvent[]), model)
+    return rows.filter(row => row.org === org).map(row => toWire(row) as Json)
+  }
+
+  /** Signs the heads of the log and of both orgs, as the notary does, and gives them to the maps. */
+  async function seal(events: readonly DomainEvent[]): Promise<void> {
+    const tiles = tileRows(world.pool as never, silentLog)
+    const hashing = new Hashing([], true, tiles)
+    await hashing.add(events as never)
+    await tiles.flush()
+    const orgs = hashing.grown.map(org => {
+      const { size, root } = hashing.treeOf(org)
+      const note = signCheckpoint({ origin: originOf(ORIGIN, org), size, root }, [key])
+      return { org, size, root: root.toString('base64'), note }
+    })
+    const { size, root, position } = hashing
+    const note = signCheckpoint({ origin: ORIGIN, size, root }, [key])
+    await tiles.heads({ size, root: root.toString('base64'), note, position, orgs, at: '' })
+    maps.give(orgs.map(({ org }) => org))
+  }
+
+  const statements = async () =>
+    (await world.pool.query('select model, org, size, position, rows, root, checkpoint from row_maps')).rows
+
+  async function proved(events: readonly DomainEvent[]): Promise<void> {
+    const sizes = new Map(['north', 'south'].map(org => [org, events.filter(e => e.metadata.org === org).length]))
+    for (;;) {
+      if (maps.trouble) throw maps.trouble
+      const found = await statements()
+      const done = found.filter(({ org, size }) => Number(size) === sizes.get(org))
+      if (done.length === provable.length * 2) return
+      await sleep(20)
+    }
+  }
+
+  const start = (models = provable) => {
+    maps = new RowMaps({
+      pool: world.pool as never,
+      models,
+      origin: ORIGIN,
+      signers: async () => [key],
+      log: silentLog,
+      tickMs: 10,
+    })
+    stop = new AbortController()
+    ended = maps.run(stop.signal)
+  }
+  const end = async () => {
+    stop.abort()
+    await ended
+  }
+
+  before(async () => {
+    world = await makeWorld()
+    start()
+  })
+  after(async () => {
+    await end()
+    await world.close()
+  })
+
+  it('signs the rows of every model after every checkpoint, as a fold of all events has them', async () => {
+    expect(provable.length).to.be.greaterThan(30)
+    for (let step = 1; step <= STEPS; step += 1) {
+      const part = upTo(Math.ceil((history.events.length * step) / STEPS))
+      await world.write(part)
+      await seal(part.events)
+      await proved(part.events)
+      const found = await statements()
+      for (const model of provable) {
+        for (const org of ['north', 'south']) {
+          const { rows, root, position, checkpoint, size } = found.find(it => it.model === model.name && it.org === org)
+          const wanted = await rowsOf(part.events, model, org)
+          const naive = naiveRoot(wanted.map(row => ({ key: sortedJson(keyOfRow(model, row)), row: sortedJson(row) })))
+          expect(Buffer.compare(root, naive), `${model.name} of ${org}`).to.equal(0)
+          expect(Number(rows)).to.equal(wanted.length)
+          const own = part.events.filter(event => event.metadata.org === org)
+          expect(String(position)).to.equal(String(own.at(-1)!.position))
+          expect(openCheckpoint(checkpoint, known).size).to.equal(Number(size))
+        }
+      }
+    }
+  })
+
+  const pathOf = (model: AnyProjection, of: Json): string => {
+    const { path, parents, names } = resources.find(
+      resource => resource.projection === model && isProvable(model, resource),
+    )!
+    const parent = (text: string, name: string) =>
+      encodeURIComponent(String(of[(parents as Json)[name] as string] ?? text))
+    const list = path.replaceAll(/:(\w+)/g, parent)
+    return `${list}/${names.map(name => encodeURIComponent(String(of[name]))).join('/')}`
+  }
+
+  it('proves every row that is read, and the absence of others', async () => {
+    let [rows, absences] = [0, 0]
+    for (const model of provable) {
+      for (const org of ORGS.slice(0, 2)) {
+        const wanted = await rowsOf(history.events, model, org)
+        for (const row of wanted.filter((_, n) => LONG || n % 7 === 0)) {
+          const { data, meta, code } = await world.call(org, `${pathOf(model, row)}?proof=true`)
+          expect(code, pathOf(model, row)).to.equal(undefined)
+          const proof = checkRowProof(JSON.stringify({ data, meta }), known, () => Object.keys(model.row.shape))
+          expect(proof.row).to.deep.equal(row)
+          expect(meta!.as_of).to.equal(String(proof.statement.position))
+          expect(proof.statement.log.origin).to.equal(originOf(ORIGIN, org))
+          rows += 1
+        }
+      }
+      const row = { ...(await rowsOf(history.events, model, 'north'))[0], id: 'nothing', account: 'nothing' }
+      const { code, message, meta } = await world.call('north', `${pathOf(model, row)}?proof=true`)
+      if (code === 'invalid_parameter') continue
+      expect(code, message).to.equal('not_found')
+      expect(checkRowProof(JSON.stringify(meta!.proof), known).row).to.equal(null)
+      absences += 1
+    }
+    expect(rows).to.be.greaterThan(LONG ? 500 : 20)
+    expect(absences).to.be.greaterThan(10)
+  })
+
+  it('proves nothing as of a position that is not signed, and to no other org', async () => {
+    const [row] = await rowsOf(history.events, projections.find(({ name }) => name === 'balances')!, 'north')
+    const path = pathOf(projections.find(({ name }) => name === 'balances')!, row!)
+    const { meta } = await world.call('north', `${path}?proof=true`)
+    const { position } = checkRowProof(JSON.stringify(meta!.proof), known).statement
+    const asOf = (at: bigint) => world.call('north', `${path}?proof=true&wait=0&as_of=${at}`)
+    expect((await asOf(position)).meta!.proof).to.deep.equal(meta!.proof)
+    expect((await asOf(position - 1n)).code).to.equal('not_proved')
+    expect((await asOf(history.position)).meta!.proof).to.deep.equal(meta!.proof)
+    expect((await asOf(history.position + 1n)).code).to.equal('not_proved')
+    expect((await world.call('nobody', `${path}?proof=true&wait=0`)).code).to.equal('not_proved')
+    const south = (await world.call('south', `${path}?proof=true`)).meta!.proof as RowProof
+    expect(checkRowProof(JSON.stringify(south), known).key.org).to.equal('south')
+    expect((await world.call('north', `${path}?proof=yes`)).code).to.equal('invalid_parameter')
+  })
+
+  it('has the same roots when it begins anew, and when a rebuild has put other tables in place', async () => {
+    const before = (await statements())
+      .map(({ root, model, org }) => `${model} ${org} ${root.toString('hex')}`)
+      .toSorted()
+    await end()
+    await world.pool.query('delete from row_maps')
+    const table = historyTableOf(projections.find(({ name }) => name === 'balances')!)
+    await world.pool.query(`alter table ${table} rename to old_rows; create table ${table} as select * from old_rows`)
+    start()
+    await proved(history.events)
+    const after = (await statements())
+      .map(({ root, model, org }) => `${model} ${org} ${root.toString('hex')}`)
+      .toSorted()
+    expect(after).to.deep.equal(before)
+  })
+
+  it('forgets the maps of models that are not proved any more', async () => {
+    await end()
+    start(provable.filter(({ name }) => name === 'tasks'))
+    while ((await statements()).some(({ model }) => model !== 'tasks')) await sleep(10)
+    const tasks = `${historyTableOf(projections.find(({ name }) => name === 'tasks')!)}_proved`
+    const indexes = async () => {
+      const { rows } = await world.pool.query("select indexname from pg_indexes where indexname like '%\\_proved'")
+      return rows.map(({ indexname }) => indexname).join()
+    }
+    while ((await indexes()) !== tasks) await sleep(10)
+  })
+})
