@@ -7,6 +7,7 @@ import { causesRoute } from './audit/causes.ts'
 import { changesField } from './audit/changes.ts'
 import { csvOf } from './audit/csv.ts'
 import { differencesRoute } from './audit/differences.ts'
+import { disclosureRoute, exportContentRoute } from './audit/export-content.ts'
 import { type OperationDeps, operationsRoute } from './audit/operations.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
@@ -74,6 +75,8 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),
+  exportContentRoute(deps),
+  disclosureRoute(deps),
   ...withCsv(refusalsRoute(deps)),
   ...withCsv(causesRoute(deps)),
   differencesRoute(deps),

@@ -4,7 +4,7 @@ import { streamOf, uuidOf } from '../commands/ids.ts'
 import { aggregates, codec, projections } from '../infra/catalogue.ts'
 import { AuditFault, type Manifest, ownFiles } from '../read-api/audit/bundle.ts'
 import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
-import { folderSource } from '../read-api/audit/folder-source.ts'
+import { exportAt } from '../read-api/audit/export-at.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
 import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { selectionSaid } from '../read-api/audit/selection.ts'
@@ -28,7 +28,7 @@ Example:
 export const verifyCommand = (): Command =>
   new Command('verify')
     .description('check an export, with the public key of the log alone: no system, no database')
-    .argument('<folder>', 'the export')
+    .argument('<export>', 'the export: a folder, or its ZIP archive')
     .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect, [])
     .option(
       '--since <checkpoint>',
@@ -56,7 +56,7 @@ export const sealOptions = async (key: readonly string[], since: string | undefi
 
 async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
   const seal = await sealOptions(key, since)
-  const source = folderSource(folder)
+  const source = await exportAt(folder)
   const manifest = await readManifest(source, seal.verifiers)
   const erasures = erasedCounter()
   let bar: Progress | undefined

@@ -10,7 +10,7 @@ import { exportOptions } from '../infra/exports/options.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
-import { folderSource } from '../read-api/audit/folder-source.ts'
+import { exportAt } from '../read-api/audit/export-at.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
@@ -75,7 +75,7 @@ export function auditCommand(): Command {
   audit
     .command('replay')
     .description('check an export line by line, fold it alone into fresh rows, compare them with the live read models')
-    .argument('<folder>', 'the export')
+    .argument('<export>', 'the export: a folder, or its ZIP archive')
     .option('--offline', 'only check and fold: print the digests, compare with nothing')
     .option('--key <key>', 'public key of the log, or a file with it; may be repeated', collect, [])
     .option(
@@ -155,7 +155,7 @@ async function replayAction(folder: string, { offline, json, data, key, since }:
     bar.advance(line - done)
     done = line
   }
-  const source = folderSource(folder)
+  const source = await exportAt(folder)
   const options = { ...checkOptions(), source, onProgress, ...seal }
   try {
     if (offline) {

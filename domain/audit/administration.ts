@@ -29,8 +29,10 @@ const administration = {
     'WebhookDisabled',
     'WebhookReplayAsked',
     'WebhookRemoved',
+    'ExportRequested',
+    'ExportRemoved',
   ],
-  personal_data: ['SubjectErased', 'ErasureCompleted'],
+  personal_data: ['SubjectErased', 'ErasureCompleted', 'SealedFieldsDisclosed'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** All of them. */

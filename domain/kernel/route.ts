@@ -79,7 +79,8 @@ export type ApiResponse = {
   readonly bytes?: {
     readonly name: string
     readonly type: string
-    readonly size: number
+    /** Absent where it is not known before the end: no part can be asked for then. */
+    readonly size?: number
     readonly open: (range?: ByteRange) => Promise<ByteStream | undefined>
   }
   /** Takes the place of `data`: the body is server-sent events, written as they come. */

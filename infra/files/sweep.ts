@@ -1,10 +1,11 @@
 /** Removes files that no event tells of: of uploads that broke off, or whose command was refused. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { auditExports } from '../../projections/audit/audit-exports.ts'
 import { itemFiles } from '../../projections/briefcase/item-files.ts'
 import { CHECKPOINTS } from '../../projections/ownership/tables.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
-import { historyTableOf } from '../../projections/rows/tables.ts'
+import { historyTableOf, tableOf } from '../../projections/rows/tables.ts'
 import type { Log } from '../log.ts'
 import type { Pool } from '../postgres.ts'
 import type { FileStore } from './store.ts'
@@ -16,24 +17,44 @@ const LEFT_MS = 24 * 3_600_000
 const SETTLE_MS = 5_000
 
 /**
- * Whether the read model of the files of an org has come to a position, in SQL, as `k.known`: it has not after the read
- * models were made anew, or while it stands still. Its values are those of `atHead`.
+ * Whether a read model of an org, by default that of files, has come to a position, in SQL, as `k.known`: it has not
+ * after the read models were made anew, or while it stands still. Its values are those of `atHead`.
  */
 export const AT_HEAD = `(select count(*) = 1 and bool_and(state = 'running' and position >= $4) as known
   from ${CHECKPOINTS} where projection = $1 and version = $2 and bucket = $3) k`
-export const atHead = (org: string, head: bigint) => [itemFiles.name, itemFiles.version, bucketOf(org), String(head)]
+export const atHead = (org: string, head: bigint, { name, version }: Model = itemFiles) => [
+  name,
+  version,
+  bucketOf(org),
+  String(head),
+]
+type Model = { readonly name: string; readonly version: number }
 
-/** Of some digests those that a version of a file has; all of them while the read model has not come to `head`. */
+/**
+ * Of some digests those that a version of a file has, or an export; all of them while one of the read models has not
+ * come to `head`.
+ */
 export const keptFiles =
   (pool: Pick<Pool, 'query'>, head: bigint) =>
   async (org: string, digests: readonly string[]): Promise<ReadonlySet<string>> => {
-    const { rows } = await pool.query<{ sha256: string | null; known: boolean }>(
-      `select k.known, h.sha256 from ${AT_HEAD} left join (select distinct sha256 from ${historyTableOf(itemFiles)}
-        where org = $5 and sha256 = any($6::text[])) h on true`,
-      [...atHead(org, head), org, digests],
-    )
-    return new Set(rows[0]?.known ? rows.flatMap(({ sha256 }) => sha256 ?? []) : digests)
+    const kept = new Set<string>()
+    for (const [model, table] of KEEPERS) {
+      const { rows } = await pool.query<{ sha256: string | null; known: boolean }>(
+        `select k.known, h.sha256 from ${AT_HEAD} left join (select distinct sha256 from ${table}
+          where org = $5 and sha256 = any($6::text[])) h on true`,
+        [...atHead(org, head, model), org, digests],
+      )
+      if (!rows[0]?.known) return new Set(digests)
+      for (const { sha256 } of rows) if (sha256 !== null) kept.add(sha256)
+    }
+    return kept
   }
+
+/** The read models that tell of files: those of items in every version, and exports that are not removed. */
+const KEEPERS = [
+  [itemFiles, historyTableOf(itemFiles)],
+  [auditExports, tableOf(auditExports)],
+] as const
 
 type SweepDeps = {
   readonly store: FileStore

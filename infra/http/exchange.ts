@@ -132,7 +132,7 @@ export class Exchange {
   /** Sends a file, or the part of it that is asked for, as its bytes are read. */
   async #bytes({ name, type, size, open }: NonNullable<ApiResponse['bytes']>, headers: Record<string, string>) {
     const { request, response } = this
-    const range = rangeOf(request.headers, size, headers.ETag!)
+    const range = size === undefined ? undefined : rangeOf(request.headers, size, headers.ETag!)
     if (range === 'unsatisfiable') {
       response.setHeader('Content-Range', `bytes */${size}`)
       throw httpError('range_not_satisfiable')
@@ -140,13 +140,15 @@ export class Exchange {
     const stream = await open(range)
     if (!stream) throw httpError('file_missing')
     headers['X-Correlation-Id'] = this.correlationId
-    headers['Cache-Control'] = 'private, no-cache'
-    headers['Accept-Ranges'] = 'bytes'
+    headers['Cache-Control'] = size === undefined ? 'no-store' : 'private, no-cache'
     headers['Content-Type'] = type
     headers['Content-Disposition'] = attachment(name)
     headers['X-Content-Type-Options'] = 'nosniff'
     headers['Content-Security-Policy'] = "default-src 'none'; sandbox"
-    headers['Content-Length'] = String(range ? range.last - range.first + 1 : size)
+    if (size !== undefined) {
+      headers['Accept-Ranges'] = 'bytes'
+      headers['Content-Length'] = String(range ? range.last - range.first + 1 : size)
+    }
     if (range) headers['Content-Range'] = `bytes ${range.first}-${range.last}/${size}`
     response.writeHead(range ? 206 : 200, headers)
     if (request.method === 'HEAD') {

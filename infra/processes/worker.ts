@@ -23,6 +23,8 @@ import type { EngineUrls } from '../engines.ts'
 import { Eraser } from '../erasures/eraser.ts'
 import { erasureRows } from '../erasures/rows.ts'
 import { eventLog } from '../event-store/reader.ts'
+import type { Exporter } from '../exports/exporter.ts'
+import { exporterOf } from '../exports/open.ts'
 import { fileStore } from '../files/open.ts'
 import { sweepFiles } from '../files/sweep.ts'
 import { HeadWatch } from '../head-watch.ts'
@@ -58,6 +60,7 @@ export const WORKS = {
   budgets: 'budgets',
   files: 'files',
   erasures: 'erasures',
+  exports: 'exports',
 } as const
 
 export type Worker = {
@@ -115,6 +118,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
   const files = fileStore(config)
   const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, head: events.head, changes })
+  const exporter = exporterOf({ ...shared, config, eventStoreUrl: urls.eventStoreUrl, events, pool, files, changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const maps = rowMaps(config, pool, log)
   const notary = notaryOf({ config, events, store: write.store, log, pool, maps })
@@ -125,11 +129,11 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
     { name: WORKS.budgets, run: signal => budgets.run(signal) },
     { name: WORKS.files, run: signal => sweepFiles({ store: files, pool, events, log }, signal) },
     { name: WORKS.erasures, run: signal => eraser.run(signal) },
+    { name: WORKS.exports, run: signal => exporter.run(signal) },
     ...(mailer ? [{ name: WORKS.mails, run: (signal: AbortSignal) => mailer.run(signal) }] : []),
     ...(notary ? [{ name: WORKS.notary, run: (signal: AbortSignal) => together(signal, notary, maps) }] : []),
   ])
-  const positions = () => [...runner.processes.map(({ position }) => position), ...(notary?.positions ?? [])]
-  const watch = new HeadWatch(events, positions)
+  const watch = new HeadWatch(events, () => positionsOf(runner, notary))
   figures?.watch(() => ({
     processes: runner.processes,
     head: watch.head,
@@ -139,7 +143,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   }))
   return {
     id,
-    probes: probesOf({ leases, runner, timers, sender, budgets, eraser, mailer, notary, maps, watch }),
+    probes: probesOf({ leases, runner, timers, sender, budgets, eraser, exporter, mailer, notary, maps, watch }),
     async close() {
       watch.close()
       await leases.close()
@@ -148,6 +152,11 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   }
 }
 
+const positionsOf = ({ processes }: ProcessRunner, notary: Notary | undefined): readonly bigint[] => [
+  ...processes.map(({ position }) => position),
+  ...(notary?.positions ?? []),
+]
+
 type Parts = {
   readonly leases: Leases
   readonly runner: ProcessRunner
@@ -155,6 +164,7 @@ type Parts = {
   readonly sender: Sender
   readonly budgets: BudgetWatch
   readonly eraser: Eraser
+  readonly exporter: Exporter
   readonly mailer: Mailer | undefined
   readonly notary: Notary | undefined
   readonly maps: RowMaps
@@ -168,6 +178,7 @@ function probesOf({
   sender,
   budgets,
   eraser,
+  exporter,
   mailer,
   notary,
   maps,
@@ -180,6 +191,7 @@ function probesOf({
     { name: 'webhooks', check: () => checkSender('webhooks wait', sender) },
     { name: 'budgets', check: () => checkSender('budgets are not watched', budgets) },
     { name: 'erasures', check: () => checkSender('erasures wait', eraser) },
+    { name: 'exports', check: () => checkSender('exports wait', exporter) },
     ...(mailer ? [{ name: 'mails', check: () => checkSender('e-mails wait', mailer) }] : []),
     ...(notary ? [{ name: 'notary', check: () => checkNotary(notary) }] : []),
     { name: 'proofs', check: () => checkSender('read models are not proved', maps) },

@@ -39,7 +39,7 @@ export type BundleOptions = EventOptions & {
 }
 
 /** What was written of an org. */
-type Bundle = {
+export type Bundle = {
   readonly events: number
   /** Events of the org that are not selected; their headers are there. */
   readonly leftOut?: number
@@ -76,7 +76,7 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
 }
 
 /** Writes all files of an export into a folder: it can be called again after an end in between, and goes on then. */
-async function writeBundle(folder: string, options: BundleOptions): Promise<Bundle> {
+export async function writeBundle(folder: string, options: BundleOptions): Promise<Bundle> {
   const { org, head, now, checkpoint = null, signers, about } = options
   const { files: events, ...content }: EventContent = await writeEvents(folder, options)
   await write(path.join(folder, SCHEMAS), `${canonicalJson(about.schemas)}\n`)

@@ -28,6 +28,8 @@ const DECLARED: Readonly<Record<string, Kind>> = {
   listRefusedCommands: 'audit',
   listSensitiveReads: 'audit',
   listErasures: 'audit',
+  getAuditExportContent: 'audit',
+  getAuditExportDisclosure: 'personal_data',
 }
 
 /** The kind of what each sensitive operation shows. A list as a file (`export…`) is as sensitive as the list. */

@@ -33,8 +33,11 @@ export function othersAmong(entries: readonly Entry[], own: readonly string[]): 
 }
 
 /** The bytes of a file, all at once. */
-export async function bytesOf(source: BundleSource, name: string): Promise<Buffer> {
+export const bytesOf = (source: BundleSource, name: string): Promise<Buffer> => bytesIn(source.open(name))
+
+/** Bytes that come in parts, all at once. */
+export async function bytesIn(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of source.open(name)) chunks.push(chunk)
+  for await (const chunk of parts) chunks.push(chunk)
   return Buffer.concat(chunks)
 }

@@ -193,7 +193,7 @@ async function linesThrough(source: BundleSource, name: string, form: (bytes: Bu
 }
 
 /** The lines of a file as bytes; the last one may lack its end. */
-async function* linesOf(source: BundleSource, name: string): AsyncGenerator<Line> {
+export async function* linesOf(source: BundleSource, name: string): AsyncGenerator<Line> {
   const parts: Buffer[] = []
   let size = 0
   for await (const bytes of source.open(name)) {

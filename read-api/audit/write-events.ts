@@ -36,6 +36,7 @@ export type EventOptions = {
   readonly onProgress?: ((position: bigint, events: number) => void | Promise<void>) | undefined
   /** A file that says how far the export has come, from which it goes on. */
   readonly note?: string | undefined
+  readonly noteMs?: number
 }
 
 /** What the files of events hold, as their manifest says it. */
@@ -57,7 +58,7 @@ type Standing = {
 
 /** Throws `org_empty` where the log holds nothing of the org: a misspelt name must not look like an empty history. */
 export async function writeEvents(folder: string, options: EventOptions): Promise<EventContent> {
-  const { events, org, head, skips, selection, onProgress, note } = options
+  const { events, org, head, skips, selection, onProgress, note, noteMs = NOTE_MS } = options
   const { lines, hashes, before } = await begin(folder, note)
   const types = new Map(before?.types)
   const categories = new Map(before?.categories)
@@ -86,7 +87,7 @@ export async function writeEvents(folder: string, options: EventOptions): Promis
       }
       const read = batch.at(-1)
       if (!read) continue
-      if (note !== undefined && performance.now() - noted > NOTE_MS) {
+      if (note !== undefined && performance.now() - noted >= noteMs) {
         const standing: Standing = {
           position: String(read.position),
           files: [await lines.keep(), await hashes.keep()],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { execute } from '../../commands/execute.ts'
+import { auditExport } from '../../domain/audit/export/export.ts'
 import { mail } from '../../domain/hub/mail/mail.ts'
 import { campaign } from '../../domain/wallet/campaign/campaign.ts'
 import { paymentBatch } from '../../domain/wallet/paymentbatch/paymentbatch.ts'
@@ -49,6 +50,7 @@ const UNNAMED = new Set([
   'paymentbatch.approve',
   'paymentbatch.decline',
   'sprint.remove',
+  'getAuditExport',
   'getFile',
   'getFileContent',
   'file.change',
@@ -61,6 +63,9 @@ const UNNAMED = new Set([
 const STREAMS = new Set(['/events', '/ws'])
 /** Trees that a notary makes, who is in another process; `test/notary` reads them. */
 const isOfNotary = ({ path }: Operation): boolean => path.includes('/log/')
+
+/** What a worker makes of an export; `test/flows/audit-exports` reads it. */
+const isOfExport = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(content|disclosures\/)/.test(path)
 
 describe('the examples of the OpenAPI document', () => {
   let app: App
@@ -80,7 +85,8 @@ describe('the examples of the OpenAPI document', () => {
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
     const isForm = ({ requestBody }: Operation) => requestBody && !requestBody.content?.['application/json']
-    const answered = listed.filter(each => !STREAMS.has(each.path) && !isOfNotary(each) && !isForm(each))
+    const isOther = (each: Operation) => isOfNotary(each) || isOfExport(each) || isForm(each)
+    const answered = listed.filter(each => !STREAMS.has(each.path) && !isOther(each))
     const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
     operations = [...first!, ...then!, ...last!.toSorted((a, b) => depthOf(b) - depthOf(a))]
     ajv = new Ajv2020({ strict: false, validateFormats: false })
@@ -124,6 +130,14 @@ describe('the examples of the OpenAPI document', () => {
     await close()
     await client.call('GET', path, { headers: { 'kogi-min-position': String(position) } })
     return contribution
+  }
+  /** The export of the examples is completed, as a worker would. */
+  async function exported(): Promise<void> {
+    const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    const body = { export: 'wallets-2026', events: 0, bytes: 1n, sha256: 'a'.repeat(64), head: 1n }
+    const given = { by: 'exports', name: 'complete', body, part: '' } as const
+    await give(deps, auditExport, { org: 'examples', id: auditExport.only! }, given)
+    await close()
   }
   /** A transfer that another user asked for, and that waits for approval, as a worker would make it wait. */
   async function waiting(): Promise<string> {
@@ -228,6 +242,7 @@ describe('the examples of the OpenAPI document', () => {
       await client.call('POST', '/api/v1/kctr/sprints', { body })
       return 'sprint-2'
     },
+    getAuditExport: async () => 'wallets-2026',
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {
@@ -266,6 +281,7 @@ describe('the examples of the OpenAPI document', () => {
       expect(answer.status, said).to.be.within(200, 299)
       mustFit(operation, answer.status, answer.body)
       for (const { error } of answer.body?.data?.results ?? []) expect(error, said).to.equal(undefined)
+      if (operationId === 'export.request') await exported()
       if (method !== 'GET') made = position = String(answer.headers['kogi-position'])
       else if (operationId === 'searchMemories') expect(answer.body.data, said).to.not.be.empty
     }

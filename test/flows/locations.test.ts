@@ -66,7 +66,7 @@ describe('the Location of what was made', () => {
         body: {
           ...body,
           ...(ofEntry && { entry: entries.pop() }),
-          ...(opens && { id: 'a b/ü' }),
+          ...(opens && { [aggregate.name === 'export' ? 'export' : 'id']: 'a b/ü' }),
           ...('hold' in body && { hold: 'h/2' }),
           ...('user' in body && { user: 'u/2' }),
           ...('lot' in body && { lot: 'l/2' }),

@@ -70,6 +70,8 @@ describe('permissions', () => {
     'briefcase.library-assets': 'rw rw rw rw rw r - r',
     'briefcase.item-templates': 'rw rw rw rw rw r - r',
     'audit.erasures': 'rw rw - - - - - r',
+    'audit.exports': 'rw rw - - - - - rw',
+    'audit.disclosures': 'w w - - - - - -',
     'audit.refusals': 'r r - - - - - r',
     'audit.sensitive-reads': 'r r - - - - - r',
     'audit.operations': 'r r - - - - - r',

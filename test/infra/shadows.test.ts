@@ -101,14 +101,15 @@ describe('a path with a fixed segment', () => {
         expect(refusedFields(maker, shadow.parameter, shadow.value), said).to.deep.equal([shadow.parameter])
       }
     }
-    // The system makes the ids of entries, imports, deliveries and mails, which are UUIDs, and the numbers of payments;
-    // days are no words. Tiles of the notary and positions are numbers.
+    // Exports are not called `summary`. The system makes the ids of entries, imports, deliveries and mails, which are
+    // UUIDs, and the numbers of payments; days are no words. Tiles of the notary and positions are numbers.
     const places = [':n1', ':n1/:n2', ':n1/:n2/:n3', ':n1/:n2/:n3/:n4'].map(place => `tile/:level/${place}`)
     const inTrees = ['audit', 'platform'].flatMap(of =>
       [...places, 'proofs/:position'].map(path => `/kmg/${of}/log/${path}`),
     )
     expect([...system]).to.have.members([
       '/kwlt/entries/:id',
+      '/kmg/audit/exports/:id',
       '/kwlt/imports/:id',
       '/kwlt/payment-batches/:id/payments/:payment',
       '/kwlt/campaigns/:id/contributions/:contribution',
