@@ -20,6 +20,7 @@ import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
 import { walletService } from '../domain/wallet/service.ts'
 import { appsModels } from '../projections/apps/models.ts'
+import { consentTimers } from '../projections/audit/consent-timers.ts'
 import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
 import { centerModels } from '../projections/center/models.ts'
@@ -76,6 +77,7 @@ export const timerModels: readonly AnyProjection[] = [
   campaignTimers,
   taskTimers,
   digestTimers,
+  consentTimers,
 ]
 
 /** The processes, each with a checkpoint of its own. */

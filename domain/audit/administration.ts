@@ -32,7 +32,16 @@ const administration = {
     'ExportRequested',
     'ExportRemoved',
   ],
-  personal_data: ['SubjectErased', 'ErasureCompleted', 'SealedFieldsDisclosed'],
+  personal_data: [
+    'SubjectErased',
+    'ErasureCompleted',
+    'SealedFieldsDisclosed',
+    'LegalHoldPlaced',
+    'LegalHoldLifted',
+    'RetentionRuleAdded',
+    'RetentionRuleChanged',
+    'RetentionRuleRemoved',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 /** All of them. */

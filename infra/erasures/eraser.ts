@@ -13,12 +13,13 @@ import type { Log } from '../log.ts'
 import type { Pool } from '../postgres.ts'
 import { give } from '../things.ts'
 import { destroyKey, type Person, withKeys } from './keys.ts'
+import { retire } from './retention.ts'
 import type { ErasureRows, FilesOf } from './rows.ts'
 
 /** The shortest time between two looks, and the longest one while changes are heard. */
 const LOOK_MS = 1_000
 const REST_MS = 60_000
-/** Time after which all that was ever erased is compared with the keys. */
+/** Time after which all that was ever erased is compared with the keys, and retention rules are looked at. */
 const AGAIN_MS = 600_000
 /** Time until the next look where something failed, or waits. */
 const RETRY_MS = 5_000
@@ -67,7 +68,10 @@ export class Eraser {
         })
         if (performance.now() >= next) {
           await faults.of(async () => {
-            await this.again(signal)
+            const parts = new Faults()
+            await parts.of(() => this.again(signal))
+            await parts.of(() => retire(this.#deps, signal))
+            parts.throwFirst()
             next = performance.now() + AGAIN_MS
           })
         }

@@ -1,5 +1,8 @@
 /** Erasures, and the files of those erased, as their rows stand in PostgreSQL. */
 import { erasures } from '../../projections/audit/erasures.ts'
+import { legalHolds } from '../../projections/audit/legal-holds.ts'
+import { personalData } from '../../projections/audit/personal-data.ts'
+import { retentionRules } from '../../projections/audit/retention-rules.ts'
 import { itemFiles } from '../../projections/briefcase/item-files.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { AT_HEAD, atHead } from '../files/sweep.ts'
@@ -17,7 +20,15 @@ export type ErasureRows = {
    * with the same bytes may not be known yet.
    */
   readonly files: (org: string, subjects: readonly string[], head: bigint) => Promise<FilesOf | undefined>
+  /**
+   * Persons whose data no retention rule keeps at an instant, with the rules that kept it: at most `PAGE`. An org whose
+   * read models have not come to `head` is left out.
+   */
+  readonly due: (now: string, head: bigint) => Promise<readonly Due[]>
 }
+
+/** A person whose data is kept no longer, and the ids of the rules that say so. */
+type Due = Person & { readonly rules: string }
 
 /** Digests by subject. */
 export type FilesOf = ReadonlyMap<string, readonly string[]>
@@ -34,12 +45,27 @@ const FILES = `select k.known, f.owner, f.digests from ${AT_HEAD} left join (
   group by owner) f on true`
 type FilesRow = { readonly known: boolean; readonly owner: string | null; readonly digests: readonly string[] }
 
+/** Persons of one look for those whose time is over. */
+const PAGE = 1_000
+const [HOLDINGS, RULES, HOLDS] = [personalData, retentionRules, legalHolds].map(model => quoted(tableOf(model)))
+/** Of several rules for a category the longest one counts; a category without a rule is kept for ever. */
+const DUE = `with kept as (
+    select org, category, max(days) as days, string_agg(id, ', ' order by id) as rules from ${RULES} group by 1, 2)
+  select p.org, p.subject, string_agg(distinct k.rules, ', ') as rules
+  from ${HOLDINGS} p left join kept k using (org, category)
+  where p.org in (select org from ${RULES})
+    and not exists (select from ${TABLE} e where e.org = p.org and e.subject = p.subject)
+    and not exists (select from ${HOLDS} h where h.org = p.org and h.subject = p.subject and h.status = 'placed')
+  group by 1, 2
+  having bool_and(k.days is not null and p.last_at::timestamptz + make_interval(days => k.days) <= $1::timestamptz)
+  order by 1, 2 limit ${PAGE}`
+
 const UNDEFINED_TABLE = '42P01'
 
 export function erasureRows(pool: Pick<Pool, 'query'>): ErasureRows {
   /** A table that no projector has made yet holds nothing. */
-  const persons = async (name: string, text: string) => {
-    const { rows } = await pool.query<Person>({ name, text }).catch(error => {
+  const persons = async <P extends Person>(name: string, text: string, values: readonly unknown[] = []) => {
+    const { rows } = await pool.query<P>({ name, text, values: [...values] }).catch(error => {
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
       throw error
     })
@@ -48,6 +74,20 @@ export function erasureRows(pool: Pick<Pool, 'query'>): ErasureRows {
   return {
     pending: () => persons('erasures_pending', PENDING),
     all: () => persons('erasures_all', ALL),
+    async due(now, head) {
+      const due = await persons<Due>('erasures_due', DUE, [now])
+      const orgs = [...new Set(due.map(({ org }) => org))]
+      const known = await Promise.all(
+        orgs.flatMap(org =>
+          [personalData, retentionRules].map(async model => {
+            const values = atHead(org, head, model)
+            const { rows } = await pool.query<{ known: boolean }>(`select known from ${AT_HEAD}`, values)
+            return rows[0]!.known ? undefined : org
+          }),
+        ),
+      )
+      return due.filter(({ org }) => !known.includes(org))
+    },
     async files(org, subjects, head) {
       const values = [...atHead(org, head), org, subjects]
       const { rows } = await pool.query<FilesRow>({ name: 'files_of', text: FILES, values })

@@ -42,6 +42,8 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
       revision: event.revision,
     }),
   },
+  LegalHoldPlaced: null,
+  LegalHoldLifted: null,
 }
 
 /** One row for each person whose data was erased: the receipt of the erasure. */

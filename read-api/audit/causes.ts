@@ -43,12 +43,15 @@ const node = z.strictObject({
 })
 
 const parameters: readonly Parameter[] = [
-  inQuery(
-    'position',
-    z.string().refine(isPosition, 'must be a position'),
-    'an event of the chain, by its position, as the audit log and receipts name it',
-  ),
-  inQuery('correlation_id', text(255), 'or the request that began the chain: the `X-Correlation-Id` of its answer'),
+  {
+    ...inQuery(
+      'of',
+      text(255),
+      'an event of the chain, by its position, as the audit log and receipts name it; or the request that began it, ' +
+        'by the `X-Correlation-Id` of its answer. Digits alone are a position',
+    ),
+    required: true,
+  },
   ...tokenParameters,
 ]
 
@@ -69,21 +72,18 @@ export const causesRoute = (deps: ActivityDeps): Route => ({
   errors: { ...noHistoryErrors, 404: ['not_found'], ...readErrors },
   async handle(request) {
     const query = queriesOf(request, parameters)
-    const asked = query.position ?? query.correlation_id
-    if (asked === undefined || (query.position !== undefined && query.correlation_id !== undefined)) {
-      throw invalidParameter('position', 'or correlation_id must be given, one of the two')
-    }
-    const chain =
-      query.position === undefined
-        ? '$3::text'
-        : `(select a.correlation_id from ${TABLE} a where a.org = $2 and a.position = $3::bigint)`
+    const { of } = query
+    if (of === undefined) throw invalidParameter('of', 'must be given')
+    const chain = isPosition(of)
+      ? `(select a.correlation_id from ${TABLE} a where a.org = $2 and a.position = $3::bigint)`
+      : '$3::text'
     const wanted = { token: tokenOf(request, query) }
     const text = `select c.position, c.stalled, ${selected('t', COLUMNS)} from ${checkpointsSql([auditLog])}
       left join lateral (select * from ${TABLE} t where t.org = $2 and t.correlation_id = ${chain}
         order by t.position limit ${EVENTS_MAX + 1}) t on true order by t.position`
-    const values = [request.principal.org, asked]
+    const values = [request.principal.org, of]
     const { rows, position: reached } = await read(deps, request, { of: [auditLog], text, values }, wanted)
-    if (rows[0]![2] === null) throw notFound('event', [asked], undefined)
+    if (rows[0]![2] === null) throw notFound('event of', [of], undefined)
     const found = rows.slice(0, EVENTS_MAX).map(values => wireRow(COLUMNS, values, 2)) as unknown as readonly Caused[]
     const open = openTo(deps, request.principal)
     const told = found.filter(row => deps.kinds.has(row.category))

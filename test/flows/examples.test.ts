@@ -243,6 +243,9 @@ describe('the examples of the OpenAPI document', () => {
       return 'sprint-2'
     },
     getAuditExport: async () => 'wallets-2026',
+    listCauses: async () => made,
+    exportCauses: async () => made,
+    getDifference: async name => (name === 'of' ? '/kwlt/wallets/studio' : '0'),
     getExchange: () => priced('EUR', 'USD'),
     getValuation: () => priced('ACME', 'EUR'),
     async 'wallet.reverse'() {

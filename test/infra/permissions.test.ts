@@ -75,6 +75,10 @@ describe('permissions', () => {
     'audit.refusals': 'r r - - - - - r',
     'audit.sensitive-reads': 'r r - - - - - r',
     'audit.operations': 'r r - - - - - r',
+    'audit.consents': 'rw rw rw - - - - r',
+    'audit.legal-holds': 'rw rw - - - - - r',
+    'audit.retention-rules': 'rw rw - - - - - r',
+    'audit.personal-data': 'r r - - - - - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

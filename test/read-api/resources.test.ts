@@ -67,7 +67,7 @@ const QUERIES = [
   [/\/books$/, '?format=csv'],
   [/\/book\/diff$/, '?from=1'],
   [/\/consistency$/, '?old=1'],
-  [/\/causes(\.csv)?$/, '?position=1'],
+  [/\/causes(\.csv)?$/, '?of=1'],
   [/\/differences$/, '?of=/kctr/tasks/only-north&from=0'],
 ] as const
 

@@ -11,7 +11,8 @@ import { BatchFold } from '../../projections/runner/batch.ts'
 import { CONTEXT, stored } from './spec.ts'
 
 /** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`,
- * and by one user but for `actor`; `behalf` is the user behind a process. */
+ * and by one user but for `actor`; `behalf` is the user behind a process, and `subjects`
+ * are those whose sealed data it holds. */
 export type Given = {
   readonly type: string
   readonly data: object
@@ -19,6 +20,7 @@ export type Given = {
   readonly at?: string
   readonly actor?: string
   readonly behalf?: string
+  readonly subjects?: readonly string[]
 }
 
 /**
@@ -62,7 +64,8 @@ const shown = (row: object) =>
     ]),
   )
 
-function eventOf(facts: readonly Given[], { type, data, id, at, actor, behalf }: Given, n: number): StoredEvent {
+function eventOf(facts: readonly Given[], given: Given, n: number): StoredEvent {
+  const { type, data, id, at, actor, behalf, subjects = [] } = given
   const aggregate = aggregates.find(({ events }) => Object.hasOwn(events, type))
   if (aggregate === undefined) throw new TypeError(`no aggregate has an event ${type}`)
   const name = id ?? CONTEXT.id
@@ -84,7 +87,7 @@ function eventOf(facts: readonly Given[], { type, data, id, at, actor, behalf }:
       id: name,
       actor: { subject: actor ?? CONTEXT.actor, roles: [] },
       ...(behalf !== undefined && { behalf: { subject: behalf, roles: [] } }),
-      subjects: [],
+      subjects,
       at: at ?? CONTEXT.at,
       schema: codec.schemaOf(type),
     },

@@ -1,4 +1,4 @@
-/** The storage and wire contract of erasures of personal data: add, never rename. */
+/** The storage and wire contract of erasures of personal data, and of legal holds against them: add, never rename. */
 import { integer, list, object, oneOf, text } from '../../kernel/schema.ts'
 import { subjectName } from '../../record/subject.ts'
 
@@ -23,6 +23,8 @@ const reason = text(1000).meta({
   description: 'why, for the audit log, which keeps it for ever: write nothing personal in it',
 })
 
+const matter = text(128).meta({ description: 'what the data is held for, as the case or audit is called' })
+
 export const events = {
   SubjectErased: object({ subject, basis, reason }),
   ErasureCompleted: object({
@@ -30,6 +32,8 @@ export const events = {
     keys: integer(0, 1).meta({ description: 'keys that were destroyed: none where nothing was sealed' }),
     files: integer(0, 2 ** 31 - 1).meta({ description: 'files whose bytes were removed' }),
   }),
+  LegalHoldPlaced: object({ subject, matter, reason }),
+  LegalHoldLifted: object({ subject, matter, reason }),
 } as const
 
 export const commands = {
@@ -37,6 +41,14 @@ export const commands = {
     examples: [{ subject: 'jon', basis: 'consent_withdrawn', reason: 'Request 2026-118, granted on 3 March.' }],
   }),
   complete: object({ erased: list(events.ErasureCompleted, 100, 1) }),
+  /** Persons whose data retention rules keep no longer. */
+  retire: object({ due: list(object({ subject, reason }), 100, 1) }),
+  hold: object({ subject, matter, reason }).meta({
+    examples: [{ subject: 'mira', matter: 'case 7/2026', reason: 'The court asked to keep everything.' }],
+  }),
+  lift: object({ subject, matter, reason }).meta({
+    examples: [{ subject: 'mira', matter: 'case 7/2026', reason: 'The case is closed.' }],
+  }),
 } as const
 
-export const rejections = ['erasure_own'] as const
+export const rejections = ['erasure_own', 'legal_hold', 'erased_already', 'too_many_holds'] as const

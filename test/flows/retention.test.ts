@@ -1,0 +1,131 @@
+/** Holds, retention rules and consents, over HTTP and by the worker. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { domainStreamPrefixes } from '../../infra/catalogue.ts'
+import { retire } from '../../infra/erasures/retention.ts'
+import { erasureRows } from '../../infra/erasures/rows.ts'
+import { eventLog } from '../../infra/event-store/reader.ts'
+import { silentLog } from '../../infra/log.ts'
+import { createPool } from '../../infra/postgres.ts'
+import { openWriteSide } from '../../infra/write-side.ts'
+import { type App, startApp } from '../support/app.ts'
+import type { Client } from '../support/client.ts'
+
+const DAY_MS = 86_400_000
+const why = { basis: 'consent_withdrawn', reason: 'Asked.' }
+type Row = Readonly<Record<string, unknown>>
+
+describe('retention of personal data', () => {
+  let app: App
+  let admin: Client
+  let auditor: Client
+  const closing: (() => Promise<unknown>)[] = []
+  /** Carries the retention rules out as of so many days from now. */
+  let retireIn: (days: number, head?: () => Promise<bigint>) => Promise<void>
+  before(async () => {
+    app = await startApp({ worker: true })
+    admin = await app.clientOf('acme', 'organization-admin', 'mira')
+    auditor = await app.clientOf('acme', 'auditor', 'aya')
+    const pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 2 })
+    const events = eventLog({ url: app.urls.eventStoreUrl, prefixes: domainStreamPrefixes })
+    const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    closing.push(
+      close,
+      () => events.close(),
+      () => pool.end(),
+    )
+    retireIn = (days, head = events.head) => {
+      const now = () => new Date(Date.now() + days * DAY_MS).toISOString()
+      return retire({ ...deps, now, rows: erasureRows(pool), head, log: silentLog } as never)
+    }
+  })
+  after(async () => {
+    await Promise.allSettled(closing.map(close => close()))
+    await app?.close()
+  })
+
+  const post = (path: string, body: object, by = admin) => by.call('POST', `/api/v1${path}`, { body })
+  const done = async (path: string, body: object, by = admin): Promise<string> => {
+    const answer = await post(path, body, by)
+    expect(answer.status, JSON.stringify(answer.body)).to.be.oneOf([200, 201])
+    return answer.body.data.position
+  }
+  const list = async (path: string, after = '0'): Promise<readonly Row[]> => {
+    const mark = path.includes('?') ? '&' : '?'
+    const { status, body } = await auditor.call('GET', `/api/v1/kmg${path}${mark}at_least=${after}&wait=9000`)
+    expect(status, JSON.stringify(body)).to.equal(200)
+    return body.data
+  }
+  const noteOf = async (subject: string) => {
+    const by = await app.clientOf('acme', 'team-lead', subject)
+    return done('/koff/notes', { id: `of-${subject}`, title: 'Sea', body: `deep ${subject}` }, by)
+  }
+  const erased = async () => (await list('/erasures?limit=500')).map(({ subject }) => subject)
+
+  it('is refused to erasures while a hold stands, which is visible, and is given again', async () => {
+    await noteOf('jon')
+    await done('/kmg/legal-holds', { subject: 'jon', matter: 'case', reason: 'A court asked.' })
+    const refused = await post('/kmg/erasures', { subject: 'jon', ...why })
+    expect([refused.status, refused.body.error.code]).to.deep.equal([422, 'legal_hold'])
+    const lift = { matter: 'case', reason: 'It is closed.' }
+    const member = await app.clientOf('acme', 'team-lead', 'ben')
+    expect((await post('/kmg/legal-holds', { subject: 'x', ...lift }, member)).status).to.equal(403)
+    const [hold] = await list('/legal-holds?subject=jon')
+    expect(hold).to.include({ status: 'placed', matter: 'case', placed_by: 'mira' })
+    const at = await done('/kmg/legal-holds/jon/lift', lift)
+    expect((await list('/legal-holds?status=lifted', at))[0]).to.include({ subject: 'jon', lifted_by: 'mira' })
+    expect((await list('/administration', at)).map(({ type }) => type)).to.include('LegalHoldLifted')
+  })
+
+  it('ends with the rules of all categories in which a person has data, unless they are held', async () => {
+    for (const subject of ['held', 'gone', 'both']) await noteOf(subject)
+    await done('/kwlt/wallets', { id: 'w', owner: 'both', holder: 'Both', kind: 'personal' })
+    await done('/kmg/legal-holds', { subject: 'held', matter: 'audit', reason: 'An audit.' })
+    await done('/kmg/retention-rules', { id: 'short', category: 'note', days: 5, basis: 'The office.' })
+    const at = await done('/kmg/retention-rules', { id: 'long', category: 'note', days: 30, basis: 'The law.' })
+    const holdings = await list('/personal-data?subject=both', at)
+    expect(holdings.map(({ category, id }) => [category, id])).to.deep.equal([
+      ['note', 'of-both'],
+      ['wallet', 'w'],
+    ])
+    await retireIn(29)
+    expect(await erased()).to.deep.equal([])
+    await retireIn(31, async () => 10n ** 15n)
+    expect(await erased(), 'the read models are behind').to.deep.equal([])
+    await retireIn(31)
+    await retireIn(31)
+    while ((await erased()).length < 2) await sleep(20)
+    expect(await erased()).to.deep.equal(['gone', 'jon'])
+    const [receipt] = await list('/erasures?subject=gone')
+    expect(receipt).to.include({ basis: 'no_longer_needed', erased_by: 'process:retention' })
+    expect(receipt!.reason).to.contain('long, short')
+    const note = async (id: string) => (await admin.call('GET', `/api/v1/koff/notes/${id}`)).body.data
+    while ((await note('of-gone')).body !== null) await sleep(50)
+    expect((await note('of-held')).body).to.equal('deep held')
+    expect((await note('of-both')).body).to.equal('deep both')
+
+    await done('/kmg/legal-holds/held/lift', { matter: 'audit', reason: 'It is over.' })
+    const last = await done('/kmg/retention-rules', { id: 'money', category: 'wallet', days: 40, basis: 'Tax law.' })
+    await list('/retention-rules', last)
+    await retireIn(41)
+    while ((await erased()).length < 4) await sleep(20)
+  })
+
+  it('is asked of consents, which a timer ends once', async () => {
+    const what = { subject: 'nora', purpose: 'newsletter' }
+    const soon = new Date(Date.now() + 1_500).toISOString()
+    await done('/kmg/consents', { id: 'c1', ...what, expires_at: soon })
+    await done('/kmg/consents', { id: 'c2', ...what, expires_at: soon })
+    await done('/kmg/consents', { id: 'c3', ...what })
+    await done('/kmg/consents/c2/withdraw', { reason: 'By e-mail.' })
+    const status = async () => (await list('/consents?subject=nora')).map(row => row.status)
+    while ((await status())[0] !== 'expired') await sleep(50)
+    await sleep(500)
+    expect(await status()).to.deep.equal(['expired', 'withdrawn', 'given'])
+    const events = await list('/audit-log?category=consent&limit=500')
+    expect(events.map(({ type }) => type)).to.have.members([
+      ...['ConsentGiven', 'ConsentGiven', 'ConsentGiven', 'ConsentWithdrawn', 'ConsentExpired'],
+    ])
+    expect((await list('/consents?status=given&purpose=newsletter'))[0]).to.include({ id: 'c3' })
+  })
+})
