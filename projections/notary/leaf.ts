@@ -1,7 +1,7 @@
 /** What the tree of the log seals of an event. */
 import { hash } from 'node:crypto'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import { canonicalJson } from '../../domain/kernel/json.ts'
+import { canonical } from './canonical.ts'
 
 /** Bytes of an entry: its length has 16 bits in bundles of entries (C2SP tlog-tiles). */
 const ENTRY_BYTES_MAX = 65_535
@@ -19,23 +19,27 @@ export type EventHeader = Omit<StoredEvent, 'data'>
 
 /** The entry of an event of whose data the SHA-256 alone is there. */
 export function leafWith({ stream, revision, eventId, type, metadata }: EventHeader, dataSha256: string): string {
-  const sealed = { stream, revision: String(revision), id: eventId, type, data_sha256: dataSha256 }
-  const whole = canonicalOr(() => undefined, { ...sealed, metadata })
-  if (whole !== undefined && Buffer.byteLength(whole) <= ENTRY_BYTES_MAX) return whole
-  return canonicalJson({ ...sealed, metadata_sha256: digestOf(metadata) })
+  const others = `"revision":"${revision}","stream":${canonical(stream)},"type":${canonical(type)}}`
+  const begin = `{"data_sha256":${canonical(dataSha256)},"id":${canonical(eventId)}`
+  if (metadata === undefined) return `${begin},${others}`
+  const sealed = canonicalOrUndefined(metadata)
+  // The names of an entry are in the order of canonical JSON.
+  const whole = sealed === undefined ? undefined : `${begin},"metadata":${sealed},${others}`
+  if (whole !== undefined && isShort(whole)) return whole
+  return `${begin},"metadata_sha256":"${digestOf(metadata)}",${others}`
 }
 
-/** SHA-256 of the canonical JSON of a value; of its JSON as it was stored, where it has no canonical form. */
-export const digestOf = (value: unknown): string =>
-  hash(
-    'sha256',
-    canonicalOr(() => JSON.stringify(value), value),
-  )
+/** A character has three bytes at most, for each of its one or two code units. */
+const isShort = (entry: string): boolean =>
+  entry.length * 3 <= ENTRY_BYTES_MAX || Buffer.byteLength(entry) <= ENTRY_BYTES_MAX
 
-function canonicalOr<T>(otherwise: () => T, value: unknown): string | T {
+/** SHA-256 of the canonical JSON of a value; of its JSON as it was stored, where it has no canonical form. */
+export const digestOf = (value: unknown): string => hash('sha256', canonicalOrUndefined(value) ?? JSON.stringify(value))
+
+function canonicalOrUndefined(value: unknown): string | undefined {
   try {
-    return canonicalJson(value)
+    return canonical(value)
   } catch {
-    return otherwise()
+    return undefined
   }
 }

@@ -10,15 +10,22 @@ import { hash } from 'node:crypto'
 export type Hash = Buffer
 
 const HASH_BYTES = 32
-const LEAF = '\0'
+/** Bytes of a UTF-16 code unit in UTF-8, at most. */
+const UTF8_BYTES_MAX = 3
+/** The bytes that most entries are hashed by, behind a byte of zero: it is filled for each. */
+const LEAF = Buffer.alloc(16_384)
 /** The bytes that a tree of two is hashed by; hashes are made one after another, and it is filled for each. */
 const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
 
-const sha256 = (bytes: string | Uint8Array): Hash => hash('sha256', bytes, 'buffer')
+/** Node makes a text of a hash in half the time that a buffer takes, and `Buffer.from` takes its bytes from a pool. */
+const sha256 = (bytes: string | Uint8Array): Hash => Buffer.from(hash('sha256', bytes, 'binary'), 'binary')
 
 /** The hash of an entry of the log. */
-export const leafHash = (entry: string | Uint8Array): Hash =>
-  sha256(typeof entry === 'string' ? LEAF + entry : Buffer.concat([Buffer.of(0), entry]))
+export function leafHash(entry: string | Uint8Array): Hash {
+  if (typeof entry !== 'string') return sha256(Buffer.concat([Buffer.of(0), entry]))
+  if (entry.length * UTF8_BYTES_MAX >= LEAF.length) return sha256(`\0${entry}`)
+  return sha256(LEAF.subarray(0, 1 + LEAF.write(entry, 1)))
+}
 
 /** The hash of a tree of two. */
 export function nodeHash(left: Hash, right: Hash): Hash {

@@ -28,7 +28,7 @@ type Subtree = MapRow | { readonly place?: undefined; readonly hash: Hash } | un
 /** The subtrees of a page, by their next hexadecimal digit. */
 export type Page = readonly Subtree[]
 
-const sha256 = (bytes: string | Uint8Array): Hash => hashOnce('sha256', bytes, 'buffer')
+const sha256 = (bytes: string | Uint8Array): Hash => Buffer.from(hashOnce('sha256', bytes, 'binary'), 'binary')
 
 /** The bytes that a row is hashed by; it is filled for each: a byte of zero, the place, and the hash of the row. */
 const ROW = Buffer.alloc(1 + 2 * HASH_BYTES)
