@@ -6,6 +6,7 @@ import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { eventLog } from '../infra/event-store/reader.ts'
+import { openReadable } from '../infra/exports/open.ts'
 import { exportOptions } from '../infra/exports/options.ts'
 import { createPool } from '../infra/postgres.ts'
 import { AuditFault } from '../read-api/audit/bundle.ts'
@@ -32,7 +33,13 @@ import { type Progress, progress, table } from './terminal.ts'
 import { verifyRowCommand } from './verify-row.ts'
 
 type Common = { readonly data?: string; readonly json?: true }
-type ExportOptions = Common & SelectionOptions & { readonly org: string; readonly out: string; readonly force?: true }
+type ExportOptions = Common &
+  SelectionOptions & {
+    readonly org: string
+    readonly out: string
+    readonly force?: true
+    readonly readable: boolean
+  }
 type SelectionOptions = {
   readonly category?: readonly string[]
   readonly stream?: readonly string[]
@@ -65,6 +72,7 @@ export function auditCommand(): Command {
     .option('--subject <id...>', 'only events that hold sealed data of these persons')
     .option('--from <time>', 'only events from this day (UTC) or instant on')
     .option('--to <time>', 'only events before this day or instant')
+    .option('--no-readable', 'leave out the page, the CSV files and the cover for people')
     .option('--force', 'replace the folder if it exists')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
@@ -95,9 +103,11 @@ async function exportAction(options: ExportOptions): Promise<void> {
   await withEngines(data, async (engines, config) => {
     const log = eventLog({ url: engines.eventStoreUrl, prefixes: domainStreamPrefixes })
     const store = commandStore(engines.eventStoreUrl, config.appendTimeoutMs)
+    const readable = options.readable ? openReadable(engines, config, store, quietLog('kogi-audit', config)) : undefined
     let bar: Progress | undefined
     try {
-      const given = await exportOptions({ config, eventStoreUrl: engines.eventStoreUrl, log, store }, org)
+      const { eventStoreUrl } = engines
+      const given = await exportOptions({ config, eventStoreUrl, log, store, readable: readable?.deps }, org)
       const shown = progress('export', Number(given.head), 'log positions')
       bar = shown
       let done = 0n
@@ -118,7 +128,7 @@ async function exportAction(options: ExportOptions): Promise<void> {
       print(json, { ...exported, head: String(given.head) }, text)
     } finally {
       bar?.stop()
-      await Promise.allSettled([log.close(), store.close()])
+      await Promise.allSettled([log.close(), store.close(), readable?.close()])
     }
   })
 }

@@ -1,4 +1,12 @@
 import path from 'node:path'
+import type { EventStore } from '../../commands/ports.ts'
+import type { Config } from '../config.ts'
+import type { EngineUrls } from '../engines.ts'
+import { erasedSubjects } from '../erasures/erased.ts'
+import { keyring } from '../keyring.ts'
+import type { Log } from '../log.ts'
+import { masterKeysOf } from '../master-keys.ts'
+import { createPool, type Pool } from '../postgres.ts'
 import { Exporter, type ExporterDeps } from './exporter.ts'
 import { exportOptions, type Sources } from './options.ts'
 import { pendingExports } from './rows.ts'
@@ -6,16 +14,28 @@ import { pendingExports } from './rows.ts'
 type Parts = Omit<ExporterDeps, 'pending' | 'optionsOf' | 'folder'> &
   Pick<Sources, 'config' | 'eventStoreUrl'> & {
     readonly events: Sources['log']
-    readonly pool: Parameters<typeof pendingExports>[0]
+    readonly pool: Pool
   }
 
 /** The maker of exports of a worker; unfinished ones stand in the data folder. */
 export function exporterOf({ config, eventStoreUrl, events, pool, ...deps }: Parts): Exporter {
-  const sources = { config, eventStoreUrl, log: events, store: deps.store }
+  const readable = { pool, unseal: deps.keyring.open }
+  const sources = { config, eventStoreUrl, log: events, store: deps.store, readable }
   return new Exporter({
     ...deps,
     pending: pendingExports(pool),
     optionsOf: (org, signal) => exportOptions(sources, org, signal),
     folder: path.join(config.dataDir, 'exports'),
   })
+}
+
+/** What the readable part of an export needs, for a verb that ends after it. */
+export function openReadable(urls: EngineUrls, config: Config, store: Pick<EventStore, 'read'>, log: Log) {
+  const pool = createPool({ url: urls.databaseUrl, name: 'read', log, max: 1 })
+  const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1 })
+  const { open } = keyring(keys, { erased: erasedSubjects(store), masters: masterKeysOf(config) })
+  return {
+    deps: { pool, unseal: open },
+    close: async () => void (await Promise.allSettled([pool.end(), keys.end()])),
+  }
 }

@@ -2,8 +2,9 @@
 import type { EventStore } from '../../commands/ports.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import type { BundleOptions } from '../../read-api/audit/export.ts'
+import { type ReadableDeps, writeReadable } from '../../read-api/audit/readable/readable.ts'
 import { schemasOf } from '../../read-api/audit/schemas.ts'
-import { aggregates, projections } from '../catalogue.ts'
+import { aggregates, projections, resources } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import { readSkips } from '../event-store/skips.ts'
 import { signersOf } from '../notary/keys.ts'
@@ -17,13 +18,15 @@ export type Sources = {
   readonly eventStoreUrl: string
   readonly log: Pick<EventLog, 'read' | 'head'>
   readonly store: Pick<EventStore, 'readDerived'>
+  /** What the readable part needs; without it there is none. */
+  readonly readable?: Pick<ReadableDeps, 'pool' | 'unseal'> | undefined
 }
 
-type Given = 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'signers' | 'about' | 'now'
+type Given = 'readable' | 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'signers' | 'about' | 'now'
 
 /** All that is the same whichever events of an org are selected. The checkpoint is read before the end of the log. */
 export async function exportOptions(
-  { config, eventStoreUrl, log, store }: Sources,
+  { config, eventStoreUrl, log, store, readable }: Sources,
   org: string,
   signal?: AbortSignal,
 ): Promise<Pick<BundleOptions, Given>> {
@@ -38,6 +41,9 @@ export async function exportOptions(
     skips: await readSkips(eventStoreUrl, names),
     signers: await signersOf(config),
     about: { code: VERSION, projections, schemas: schemasOf(aggregates) },
+    ...(readable && {
+      readable: (folder, content) => writeReadable(folder, content, { ...readable, resources, aggregates }),
+    }),
     now: () => new Date().toISOString(),
   }
 }

@@ -17,6 +17,7 @@ import {
   SIGNATURE,
 } from './bundle.ts'
 import { folderSource } from './folder-source.ts'
+import type { Content } from './readable/readable.ts'
 import { signManifest } from './signature.ts'
 import { othersAmong } from './source.ts'
 import { type EventContent, type EventOptions, writeEvents } from './write-events.ts'
@@ -35,6 +36,8 @@ export type BundleOptions = EventOptions & {
   /** Keys that sign the manifest: none where the log has none. */
   readonly signers: readonly Signer[]
   readonly about: About
+  /** Writes further files for people into the folder, and returns their names. */
+  readonly readable?: ((folder: string, content: Content) => Promise<readonly string[]>) | undefined
   readonly now: () => string
 }
 
@@ -84,6 +87,8 @@ export async function writeBundle(folder: string, options: BundleOptions): Promi
   const { code, projections } = about
   const versions = projections.map(({ name, version }) => ({ name, version }))
   const made = { ...FORMAT, org, made_at: now(), checkpoint, ...content, code, projections: versions }
+  for (const name of (await options.readable?.(folder, { ...made, files })) ?? [])
+    files.push(await entryOf(folder, name))
   const [first, ...rest] = signers
   const manifest = manifestText({ ...made, signed: first !== undefined, files } as Omit<Manifest, 'digest'>)
   await write(path.join(folder, MANIFEST), manifest)

@@ -110,7 +110,7 @@ const thingOf = ({ category, id }: Mention, happening: Happening): Named => ({
   position: happening.position,
 })
 
-function phraseOf({ name, events, activity }: AnyAggregate, { type, data }: Happening): Phrase {
+export function phraseOf({ name, events, activity }: AnyAggregate, { type, data }: Happening): Phrase {
   const sentence = activity?.on[type]
   if (sentence === undefined) return said`changed the ${name} ${THING}`
   return typeof sentence === 'function' ? sentence(ofStore(() => events[type].decode(data))) : sentence

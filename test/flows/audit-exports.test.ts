@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { csvLines } from '../../domain/record/csv.ts'
 import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { signersOf } from '../../infra/notary/keys.ts'
 import { verifierOf, verifierText } from '../../projections/notary/note.ts'
 import { archiveSource } from '../../read-api/audit/archive-source.ts'
 import { signedOf } from '../../read-api/audit/signature.ts'
+import { bytesOf } from '../../read-api/audit/source.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
 import { checkOptions } from '../../scripts/audit-verify.ts'
 import { kogi } from '../../scripts/running.ts'
@@ -42,12 +44,14 @@ describe('audit exports over HTTP', function exports() {
     })
     return { answer, bytes: Buffer.from(await answer.arrayBuffer()) }
   }
-  const checked = async (bytes: Buffer) => {
-    const source = archiveSource({
+  const sourceOf = (bytes: Buffer) =>
+    archiveSource({
       name: 'download',
       size: bytes.length,
       read: async (from, length) => bytes.subarray(from, from + length),
     })
+  const checked = async (bytes: Buffer) => {
+    const source = sourceOf(bytes)
     const verifiers = (await signersOf(app.config)).map(verifierOf)
     const manifest = await readManifest(source, verifiers)
     let events = 0
@@ -104,12 +108,45 @@ describe('audit exports over HTTP', function exports() {
     expect(list.map(({ id }: { id: string }) => id)).to.deep.equal(['all'])
   })
 
+  it('can be read by people: a page, tables and a cover, in which nothing runs', async () => {
+    const body = { id: 'hostile', name: '=1+1<script>alert(1)</script>\u202e"' }
+    expect((await admin.call('POST', '/api/v1/kctr/tasks', { body })).status).to.equal(201)
+    const account = { account: 'main', currency: 'EUR', overdraft: 'allowed' }
+    expect((await admin.call('POST', '/api/v1/kwlt/wallets/w/accounts', { body: account })).status).to.equal(201)
+    const credit = { account: 'main', currency: 'EUR', amount: '12345' }
+    expect((await admin.call('POST', '/api/v1/kwlt/wallets/w/credits', { body: credit })).status).to.equal(201)
+    expect((await admin.call('PATCH', '/api/v1/kctr/tasks/t-3', { body: { name: 'Changed' } })).status).to.equal(200)
+    await post(auditor, '', { export: 'read' })
+    await made('read')
+    const { bytes } = await raw('read')
+    const text = async (name: string) => (await bytesOf(sourceOf(bytes), name)).toString()
+    const page = await text('index.html')
+    expect(page).to.include('&lt;script&gt;alert(1)&lt;/script&gt;').and.to.include('[sealed]')
+    expect(page).not.to.match(/<script|javascript:|https?:|\u202e| on\w+=/)
+    expect(page).to.include('<del>Task 3</del> → <ins>Changed</ins>')
+    expect(page).to.include('123.45')
+    const events = await text('events.csv')
+    expect(events.split('\r\n')[0]).to.equal('position,at,actor,on_behalf_of,category,id,type,what,changes')
+    expect(
+      csvLines(events)
+        .lines.flatMap(({ fields }) => fields)
+        .filter(field => /^[=+@-]/.test(field)),
+    ).to.deep.equal([])
+    expect(await text('tables/tasks.csv')).to.include("'=1+1")
+    expect(await text('tables/balances.csv')).to.match(/acme,w,main,EUR,2,2,.*,12345,/)
+    expect((await text('cover.pdf')).slice(0, 5)).to.equal('%PDF-')
+    const { manifest } = await checked(bytes)
+    const named = manifest.files.map(({ name }) => name)
+    expect(named).to.include.members(['index.html', 'cover.pdf', 'events.csv', 'tables/tasks.csv'])
+    expect(named.join()).not.to.match(/inboxes|notifications/)
+  })
+
   it('have the selected events alone', async () => {
     await post(auditor, '', { export: 'wallets', categories: ['wallet'], actors: ['tester'] })
     const row = await made('wallets')
-    expect(row).to.deep.include({ events: 1, selection: { categories: ['wallet'], actors: ['tester'] } })
+    expect(row).to.deep.include({ events: 3, selection: { categories: ['wallet'], actors: ['tester'] } })
     const { bytes } = await raw('wallets')
-    expect((await checked(bytes)).events).to.equal(1)
+    expect((await checked(bytes)).events).to.equal(3)
     expect(bytes.toString('latin1')).not.to.include('Task 3')
   })
 
@@ -169,6 +206,13 @@ describe('audit exports over HTTP', function exports() {
       if (!opened.text.includes('Jon Meer')) break
     }
     expect(JSON.parse(opened.text.trimEnd().split('\n')[1]!)).to.include({ field: 'holder', erased: true })
+    await post(auditor, '', { export: 'later', subjects: ['jon'] })
+    await made('later')
+    const later = sourceOf((await raw('later')).bytes)
+    const page = (await bytesOf(later, 'index.html')).toString()
+    expect(page).to.include('holder: <del>–</del> → <ins>[erased]</ins>')
+    expect((await bytesOf(later, 'tables/wallets.csv')).toString()).to.include('[erased]')
+    expect((await later.entries()).map(({ name }) => name)).not.to.include('tables/tasks.csv')
     const logged = await auditor.call('GET', '/api/v1/kmg/audit-log?type=SealedFieldsDisclosed')
     expect(logged.body.data).to.have.length(1)
     expect(logged.body.data[0]).to.include({ actor: 'tester', reason: 'Order 7.' })
