@@ -10,6 +10,7 @@ import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { liveBench } from './bench/live.ts'
 import { projectionBench } from './bench/projections.ts'
+import { proofBench } from './bench/proofs.ts'
 import { relayBench } from './bench/relay.ts'
 import { restBench } from './bench/rest.ts'
 import { sealBench } from './bench/seal.ts'
@@ -30,6 +31,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   search: searchBench,
   statements: statementBench,
   seal: sealBench,
+  proofs: proofBench,
   transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,
   live: liveBench,

@@ -35,7 +35,7 @@ const perSecond = (ms: number) => EVENTS / (ms / 1_000)
 
 type Line = { readonly data: string; readonly metadata: string }
 
-function eventIn(line: string): StoredEvent {
+export function eventIn(line: string): StoredEvent {
   const { type, stream, id: eventId, revision, position, data, metadata } = JSON.parse(line)
   return {
     type,
