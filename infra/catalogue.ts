@@ -37,6 +37,7 @@ import { standingOrderTimers } from '../projections/wallet/standing-order-timers
 import { transferTimers } from '../projections/wallet/transfer-timers.ts'
 import { kindsOf } from '../read-api/hub/sentences.ts'
 import { readPermissionsOf } from '../read-api/live/announced.ts'
+import { Guards } from '../read-api/readers.ts'
 import { type Resource, resourcesOf } from '../read-api/resource.ts'
 
 export const services: readonly Service[] = [
@@ -96,6 +97,9 @@ export const processes: readonly AnyProcess[] = [
 export const memories = memoriesOf(models)
 
 export const projections: readonly AnyProjection[] = [...models, memories, ...auditModels]
+
+/** Who may read which rows. */
+export const guards = new Guards(projections)
 
 /** Prefixes of the streams that hold domain events: the one filter with which consumers read `$all`. */
 export const domainStreamPrefixes: readonly string[] = aggregates.map(({ name }) => `${name}-`)

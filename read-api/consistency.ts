@@ -9,7 +9,11 @@ import type { CheckpointSignal } from './checkpoint-signal.ts'
 import type { Moments } from './moments.ts'
 import { invalidParameter, isPosition, POSITION_FORM, type Queries, waitOf } from './parameters.ts'
 import type { ReadPool, RowsQuery } from './pool.ts'
+import { type Guards, granteesOf } from './readers.ts'
+import type { Statement } from './statement.ts'
 import type { Versions } from './versions.ts'
+
+export type { Statement } from './statement.ts'
 
 /** A request as far as it waits. */
 type Patient = Pick<ApiRequest, 'signal' | 'aside'>
@@ -23,6 +27,8 @@ export type ReadStore = {
   readonly signal: CheckpointSignal
   readonly versions: Versions
   readonly moments: Moments
+  /** Who may read which rows. */
+  readonly guards: Guards
 }
 
 /** A read that waits for its own writes: at least this position, and how long to wait for it. */
@@ -65,15 +71,6 @@ export function tokenOf({ header }: ApiRequest, query: Queries): Token | undefin
   return { position, waitMs: waitOf(query) }
 }
 
-/** A statement of a read; its first two columns are those of `checkpointsSql`, and its first value is the bucket. */
-export type Statement = {
-  readonly name?: string
-  /** What it reads. */
-  readonly of: readonly AnyProjection[]
-  readonly text: string
-  readonly values: readonly unknown[]
-}
-
 /**
  * Runs a read for an org, as new as its token asks. Throws `read_model_building` and `projection_stalled` where waiting
  * would be in vain, and `as_of_beyond_head` where the read models have not come as far as the position asked about.
@@ -81,9 +78,10 @@ export type Statement = {
 export async function read(
   store: ReadStore,
   request: Patient & Pick<ApiRequest, 'principal'>,
-  { name, of, text, values }: Statement,
+  statement: Statement,
   { token, asOf }: Wanted,
 ): Promise<Snapshot> {
+  const { name, of, text, values } = store.guards.restricted(statement, granteesOf(request.principal))
   await store.versions.built(of)
   const bucket = bucketOf(request.principal.org)
   const query: RowsQuery = { text, values: [bucket, ...values], rowMode: 'array', types: wireTypes }

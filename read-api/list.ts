@@ -110,7 +110,7 @@ function listStatement(resource: Resource, sorting: Sorting, scope: Scope, { que
     cross join lateral (select ${shared ?? 'null::bigint'} as revision offset 0) r
     left join lateral (${pages(page, beyond, scope, sorting, limit)}) t on true
     order by ${orderBy(sorting, 't')}`
-  return { of: isWithLog ? [...models, auditLog] : models, text, values }
+  return { of: isWithLog ? [...models, auditLog] : models, text, values, isAboutRevisions: projection !== auditLog }
 }
 
 /**

@@ -45,7 +45,12 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
     const position = then === undefined ? 'c.position' : `${then}::bigint`
     const text = `select c.position, c.stalled, ${revision(position)}, ${selected('t', columns)}${computed}
       from ${isWithLog ? withAuditLogSql(of) : checkpointsSql(of)} left join ${from}`
-    return { name: then === undefined ? name : `${name} as of`, of: isWithLog ? [...of, auditLog] : of, text }
+    return {
+      name: then === undefined ? name : `${name} as of`,
+      of: isWithLog ? [...of, auditLog] : of,
+      text,
+      isAboutRevisions: true,
+    }
   }
   const now = statementOf(`${tableOf(projection)} t on ${on} and ${own(undefined)}`, undefined)
   const then =
@@ -63,7 +68,8 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![orgAt] === null) {
       const nothing = notFound(one, key, asOf)
-      throw proved ? new ProvedAbsence(nothing, proved) : nothing
+      // A row that the caller may not read is no proved absence: the proof would have it.
+      throw proved?.proof.row === null ? new ProvedAbsence(nothing, proved) : nothing
     }
     const data = wireRow(names, rows[0]!, ROW_AT)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)

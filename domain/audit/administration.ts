@@ -2,7 +2,7 @@
 
 /** Event types by what they are about: add, and raise no version, for rows are chosen as they are read. */
 const administration = {
-  rights: ['AccessGranted', 'AccessRevoked', 'ItemShared', 'ItemUnshared', 'ItemEditingSet'],
+  rights: ['AccessGranted', 'AccessRevoked', 'ItemShared', 'ItemUnshared', 'ItemEditingSet', 'ItemPrivacySet'],
   money: [
     'TransferRulesSet',
     'AccountOverdraftChanged',

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openTo } from '../../read-api/hub/activity.ts'
 import { type Happening, type Kind, sentencesOf } from '../../read-api/hub/sentences.ts'
 import { keepMoments } from '../../read-api/moments.ts'
+import type { Guards } from '../../read-api/readers.ts'
 import { followVersions } from '../../read-api/versions.ts'
 import type { Pool } from '../postgres.ts'
 import { LISTED_MAX } from './rows.ts'
@@ -13,6 +14,7 @@ export type LetterDeps = {
   readonly pool: Pool
   readonly kinds: ReadonlyMap<string, Kind>
   readonly allows: (principal: { readonly permissions: readonly string[] }, permission: string) => boolean
+  readonly guards: Guards
 }
 
 type For = { readonly org: string; readonly user: string; readonly grants: readonly string[] }
@@ -23,12 +25,12 @@ export type WriteLetter = (
   rows: readonly Record<string, unknown>[],
 ) => Promise<{ readonly subject: string; readonly text: string } | undefined>
 
-export function letterWriter({ pool, kinds, allows }: LetterDeps): WriteLetter {
+export function letterWriter({ pool, kinds, allows, guards }: LetterDeps): WriteLetter {
   const moved = async (_: bigint, __: number, ms: number) => void (await sleep(ms))
   const changed = async (_: number, ms: number) => void (await sleep(ms))
   // Nothing here waits for a position, so that nobody has to listen for checkpoints.
   const signal = { ticket: () => 0, isListening: () => false, moved, changed, close: async () => {} }
-  const store = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool) }
+  const store = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool), guards }
   return async ({ org, user, grants }, rows) => {
     const principal = { subject: user, org, roles: [], permissions: grants }
     const open = openTo({ kinds, allows }, principal)

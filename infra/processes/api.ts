@@ -21,6 +21,7 @@ import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows } from '../auth/permissions.ts'
 import {
   domainStreamPrefixes,
+  guards,
   kinds,
   memories,
   memoryPermissions,
@@ -183,7 +184,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])
     })
     const moments = keepMoments(pool)
-    const stores = { pool, signal, versions, moments, unseal, search }
+    const stores = { pool, signal, versions, moments, guards, unseal, search }
     const live = openLive({ config, log, lifecycle, metrics, stores })
     const routes = [
       ...readRoutes({

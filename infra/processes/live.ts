@@ -20,7 +20,7 @@ type LiveOptions = {
   readonly log: Log
   readonly lifecycle: Lifecycle
   readonly metrics: Metrics
-  readonly stores: Pick<ReadStore, 'pool' | 'signal' | 'versions'>
+  readonly stores: Pick<ReadStore, 'pool' | 'signal' | 'versions' | 'guards'>
 }
 
 type Live = { readonly deps: LiveDeps; readonly serve: (server: Server, authenticate: Authenticate) => void }

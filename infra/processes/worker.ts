@@ -12,6 +12,7 @@ import { BudgetWatch } from '../budgets/watch.ts'
 import {
   aggregates,
   domainStreamPrefixes,
+  guards,
   kinds,
   processes,
   projections,
@@ -108,7 +109,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   })
   const sender = new Sender({
     ...shared,
-    rows: senderRows(pool, projections),
+    rows: senderRows(pool, projections, guards),
     changes,
     post: poster({ networks: networksOf(config.webhookNetworks) }),
     readable: readableWith,
@@ -287,7 +288,7 @@ function mailerOf({ config: { smtpUrl, mailFrom }, pool, write, ...rest }: Maile
     ...write,
     ...rest,
     rows: mailRows(pool),
-    write: letterWriter({ pool, kinds, allows }),
+    write: letterWriter({ pool, kinds, allows, guards }),
     send: smtpSender(smtpUrl, mailFrom!),
   })
 }

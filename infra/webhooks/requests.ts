@@ -58,7 +58,8 @@ export class DeliveryRequests {
       const hook = fresh.length > 0 ? await this.#listening(endpoint) : undefined
       // What a webhook that is disabled by now missed is for when it is resumed.
       if (fresh.length > 0 && !hook) return
-      for (const event of fresh.filter(event => this.#isWanted(endpoint, hook!, event))) {
+      const wanted = fresh.filter(event => this.#isWanted(endpoint, hook!, event))
+      for (const event of wanted.length > 0 ? await this.#deps.rows.openTo(endpoint, hook!.grants, wanted) : []) {
         if (signal.aborted) return
         await this.#request(endpoint, String(event.row.event_id), announced(endpoint, event))
         made = true

@@ -8,6 +8,8 @@ import { tableOf } from '../../projections/rows/tables.ts'
 import { wireTypes } from '../../read-api/consistency.ts'
 import { type Announced, announcedOf } from '../../read-api/live/announced.ts'
 import { newEventsSql, PAGE_ROWS } from '../../read-api/live/statements.ts'
+import type { ReadPool } from '../../read-api/pool.ts'
+import { type Guards, granteesOf, readable } from '../../read-api/readers.ts'
 import type { Pool } from '../postgres.ts'
 import type { Thing } from '../things.ts'
 
@@ -48,6 +50,12 @@ export type SenderRows = {
   readonly endpoints: () => Promise<readonly Endpoint[]>
   /** Events that can be read by now, for orgs with the positions after which they begin. */
   readonly news: (orgs: ReadonlyMap<string, bigint>) => Promise<ReadonlyMap<string, News>>
+  /** Of events of an org, those whose things the owner of a webhook may read, who had some permissions. */
+  readonly openTo: (
+    endpoint: Endpoint,
+    permissions: readonly string[],
+    events: readonly Announced[],
+  ) => Promise<readonly Announced[]>
   /** The notifications of the owners of webhooks, each behind a position, in order. */
   readonly notifications: (after: readonly (Endpoint & { readonly after: bigint })[]) => Promise<readonly Notified[]>
   /**
@@ -98,7 +106,11 @@ const AGAIN = `select d.org, d.id, d.webhook, w.replayed_upto as asked
   order by d.event_position limit ${REPLAYS_MAX}`
 
 /** `projections`: the read models that must have passed an event before it is sent to anybody. */
-export function senderRows(pool: Pick<Pool, 'query'>, projections: readonly AnyProjection[]): SenderRows {
+export function senderRows(
+  pool: Pick<Pool, 'query'>,
+  projections: readonly AnyProjection[],
+  guards: Guards,
+): SenderRows {
   const newEvents = newEventsSql(projections)
   return {
     async endpoints() {
@@ -127,6 +139,16 @@ export function senderRows(pool: Pick<Pool, 'query'>, projections: readonly AnyP
         news.set(org, { events, isFull, upto: isFull ? events.at(-1)!.position : BigInt(own[0]![1] as string) })
       }
       return news
+    },
+    async openTo({ org, owner }, permissions, events) {
+      const things = events.map(({ category, id, row: { data } }) => ({ category, id, data }))
+      const open = await readable(
+        { guards, pool: pool as ReadPool },
+        org,
+        granteesOf({ subject: owner, permissions }),
+        things,
+      )
+      return events.filter((_, at) => open[at])
     },
     async due(by, without, resting) {
       const values = [by, without, resting.map(({ org }) => org), resting.map(({ id }) => id)]

@@ -51,6 +51,7 @@ export const bookSections = projection({
   of: { book: events },
   row,
   key: ['org', 'book', 'part'],
+  readers: { like: { book: 'items' } },
   on,
   computed: spelt({ book_id: 'book' }),
   memory: {

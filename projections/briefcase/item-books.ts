@@ -48,6 +48,7 @@ export const itemBooks = projection({
   of: { book: events },
   row,
   key: ['org', 'id'],
+  readers: { like: { id: 'items' } },
   on,
   computed: spelt({ item_id: 'id' }),
   reads: [

@@ -37,6 +37,7 @@ export const itemFiles = projection({
   of: { file: events },
   row,
   key: ['org', 'id'],
+  readers: { like: { item: 'items' } },
   on,
   computed: {
     ...spelt({ item_id: 'item', file_type: 'type' }),

@@ -28,6 +28,7 @@ export const itemPlaces = projection({
   of: { tree: events },
   row,
   key: ['org', 'id'],
+  readers: { like: { id: 'items', parent: 'items' }, inEvents: { item: 'items', from: 'items', parent: 'items' } },
   on,
   reads: [
     {

@@ -31,6 +31,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     fold: () => null,
   },
   ItemEditingSet: null,
+  ItemPrivacySet: null,
   ItemPlacementRefused: null,
 }
 
@@ -43,6 +44,7 @@ export const itemShares = projection({
   of: { item: events },
   row,
   key: ['org', 'item', 'kind', 'with'],
+  readers: { like: { item: 'items' } },
   on,
   reads: [
     {

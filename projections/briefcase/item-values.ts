@@ -50,6 +50,7 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   ItemShared: null,
   ItemUnshared: null,
   ItemEditingSet: null,
+  ItemPrivacySet: null,
   ItemPlacementRefused: null,
 }
 
@@ -62,6 +63,7 @@ export const itemValues = projection({
   of: { item: events },
   row,
   key: ['org', 'item', 'on'],
+  readers: { like: { item: 'items' } },
   on,
   reads: [
     {

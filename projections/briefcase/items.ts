@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/item/messages.ts'
+import { shareOf } from '../../domain/briefcase/item/sharing.ts'
 import {
   currency,
   date,
@@ -36,6 +37,10 @@ const row = object({
   briefcase: id('briefcase').optional(),
   owner: id('user'),
   editing: oneOf('open', 'restricted'),
+  privacy: oneOf('organization', 'private'),
+  readers: list(text(200), 201).meta({
+    description: 'who may read it where it is private: `user mira`, `team design`',
+  }),
   revision: unsigned64,
   added_revision: unsigned64.meta({ description: 'its revision when it was added, last' }),
   added_at: timestamp,
@@ -51,6 +56,8 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
     tags,
     state: 'active',
     editing: 'open',
+    privacy: data.privacy ?? 'organization',
+    readers: [shareOf('user', data.owner)],
     added_revision: revision,
     added_at: at,
   })),
@@ -67,9 +74,14 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   ItemRestored: changed(() => ({ state: 'active', archived_at: undefined, archive_reason: undefined })),
   ItemValued: changed(() => ({})),
   ItemValueWithdrawn: changed(() => ({})),
-  ItemShared: changed(() => ({})),
-  ItemUnshared: changed(() => ({})),
+  ItemShared: changed(({ kind, with: grantee }, { readers }) => ({
+    readers: [...new Set([...readers, shareOf(kind, grantee)])],
+  })),
+  ItemUnshared: changed(({ kind, with: grantee }, { owner, readers }) => ({
+    readers: readers.filter(reader => reader === shareOf('user', owner) || reader !== shareOf(kind, grantee)),
+  })),
   ItemEditingSet: changed(({ editing }) => ({ editing })),
+  ItemPrivacySet: changed(({ privacy }) => ({ privacy })),
   ItemPlacementRefused: changed(() => ({})),
 }
 
@@ -79,11 +91,12 @@ const value = object({ amount: minorUnits, currency, places: integer(0, 30), on:
 export const items = projection({
   name: 'items',
   service: 'briefcase',
-  version: 4,
+  version: 5,
   history: true,
   of: { item: events },
   row,
   key: ['org', 'id'],
+  readers: 'own',
   on,
   computed: {
     parent: {
@@ -126,7 +139,7 @@ export const items = projection({
       permission: 'items.read',
       names: ['id'],
       order: ['id'],
-      filters: ['state', 'status', 'type', 'owner', 'briefcase', 'tags', 'name', 'added_at'],
+      filters: ['state', 'status', 'type', 'owner', 'briefcase', 'tags', 'name', 'added_at', 'privacy'],
       groups: ['state', 'status', 'type', 'owner', 'briefcase', 'added_at'],
       summary: { list: 'The portfolio: its items, archived ones too.', get: 'An item of the portfolio.' },
     },

@@ -119,6 +119,18 @@ export type Computed = {
   readonly sql: (alias: string, today: string, then: string | undefined) => string
 }
 
+/**
+ * Who may read rows, where that is not everybody who has the permission. `own`: rows say it, by `privacy` and
+ * `readers`. `like`: who may read the rows of other read models, by the columns that name them. `inEvents`: the same by
+ * members of the data of events, where rows are of other things than those whose streams the events are in.
+ */
+export type Readers =
+  | 'own'
+  | {
+      readonly like: Readonly<Record<string, string>>
+      readonly inEvents?: Readonly<Record<string, string>>
+    }
+
 /** A read model's whole definition, as data: the runner makes the table, the folds and the statements from it. */
 export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly name: string
@@ -140,6 +152,7 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly on: Handlers<z.output<S>, EventsOf<C>>
   /** Handles every domain event that `on` does not name. */
   readonly every?: Handler<z.output<S>, unknown>
+  readonly readers?: Readers
   /** Columns that its rows have over HTTP beside those that are stored. */
   readonly computed?: Readonly<Record<string, Computed>>
   /** How its rows are read over HTTP. */

@@ -3,7 +3,14 @@ import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
-import { type AnyHandler, type AnyProjection, type Computed, type MemoryMapping, projection } from './projection.ts'
+import {
+  type AnyHandler,
+  type AnyProjection,
+  type Computed,
+  type MemoryMapping,
+  projection,
+  type Readers,
+} from './projection.ts'
 import { spelt } from './spellings.ts'
 import { changed, made, removed } from './thing.ts'
 
@@ -35,6 +42,8 @@ type RecordModelOptions = {
   readonly derived?: Readonly<Record<string, Derived>>
   /** Columns that are worked out with each answer. */
   readonly computed?: Readonly<Record<string, Computed>>
+  /** Who may read its rows, where that is not everybody who has the permission. */
+  readonly readers?: Readers
   /** The texts that are remembered for search: which field is the title, the body, and further words. */
   readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
 }
@@ -54,7 +63,6 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     units = {},
     spellings = {},
     derived = {},
-    computed = {},
     memory,
   } = options
   const own = Object.fromEntries(Object.entries(derived).map(([column, { schema }]) => [column, schema]))
@@ -92,8 +100,9 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     of: { [name]: events },
     row: row as z.ZodObject,
     key: ['org', 'id'],
+    ...(options.readers && { readers: options.readers }),
     on: on as Readonly<Record<string, AnyHandler>>,
-    computed: { ...spelt(spellings), ...computed },
+    computed: { ...spelt(spellings), ...options.computed },
     reads: [
       {
         one,

@@ -18,7 +18,7 @@ import {
   tokenOf,
 } from '../consistency.ts'
 import { conditionsOf, filtersOf } from '../filters.ts'
-import type { SearchDeps } from '../memory/search.ts'
+import { type SearchDeps, searchReadable } from '../memory/search.ts'
 import { inQuery, LIMIT_DEFAULT, OFFSET_MAX, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import type { ResourceDeps } from '../resource.ts'
 import { columnsOf, outsideSchemaOf, wireRow } from '../rows.ts'
@@ -101,10 +101,9 @@ const ROW_AT = 4
 
 /** The items that have the most of the words, best first. */
 async function idsOf(deps: CatalogDeps, request: ApiRequest, words: string, token: ReturnType<typeof tokenOf>) {
-  const { org } = request.principal
   const options = { kinds: ['item'], limit: FOUND_MAX }
   await deps.versions.built([deps.memories])
-  const search = () => deps.search(org, words, options)
+  const search = () => searchReadable(deps, request.principal, words, options)
   const { hits, position } = token ? await atLeast(token, deps.signal, request, search) : await search()
   const most = hits.reduce((max, { matched }) => Math.max(max, matched.length), 0)
   return { position, ids: hits.filter(({ matched }) => matched.length === most).map(({ subject }) => subject) }

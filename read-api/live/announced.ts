@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
+import { type Grantees, granteesOf } from '../readers.ts'
 import type { Resource } from '../resource.ts'
 import { thingOf } from '../revision.ts'
 import { type WireRow, wireRow } from '../rows.ts'
@@ -46,6 +47,8 @@ export type Access = {
   readonly isWhole: boolean
   /** The categories whose things they may read. */
   readonly categories: readonly string[]
+  /** What they are called among the readers of things that are private. */
+  readonly grantees: Grantees
 }
 
 export type AccessDeps = {
@@ -74,7 +77,8 @@ export const readPermissionsOf = (
 export function accessOf({ readPermissions, allows }: AccessDeps, principal: Principal): Access {
   const isWhole = allows(principal, WHOLE)
   const may = ([, permission]: readonly [string, string]) => isWhole || allows(principal, permission)
-  return { isWhole, categories: [...readPermissions].filter(may).map(([category]) => category) }
+  const categories = [...readPermissions].filter(may).map(([category]) => category)
+  return { isWhole, categories, grantees: granteesOf(principal) }
 }
 
 /** The JSON of what a caller is told. */

@@ -15,6 +15,7 @@ import {
   queriesOf,
   severalInQuery,
 } from '../parameters.ts'
+import type { Grantees } from '../readers.ts'
 import { type Access, type AccessDeps, accessOf, announcedSchema, toldOf } from './announced.ts'
 import { type Connections, ENDINGS, type Ending } from './connections.ts'
 import type { Batch, Feed, Interest, Subscriber } from './feed.ts'
@@ -160,6 +161,10 @@ class EventStream implements Subscriber {
 
   interest(): Interest {
     return this.#told.interest
+  }
+
+  grantees(): Grantees {
+    return this.#told.access.grantees
   }
 
   isReady(): boolean {

@@ -10,10 +10,12 @@ import type { AnyProjection } from '../../projections/rows/projection.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { wireTypes } from '../consistency.ts'
 import type { ReadPool } from '../pool.ts'
+import type { Grantees, Guards } from '../readers.ts'
 import type { Versions } from '../versions.ts'
 import { type Announced, announcedOf } from './announced.ts'
 import { withChannels } from './channels.ts'
 import { frontierSql, newEventsSql, PAGE_ROWS, pageSql } from './statements.ts'
+import { viewsOf } from './views.ts'
 
 /** What a subscriber wants: only that is read for it while it catches up. */
 export type Interest = {
@@ -30,6 +32,8 @@ export type Batch = { readonly events: readonly Announced[]; readonly rendered: 
 export type Subscriber = {
   readonly org: string
   readonly interest: () => Interest
+  /** What its caller is called among the readers of things; `undefined` for who may read all. */
+  readonly grantees: () => Grantees
   /** Position up to which it was given everything that it is interested in. */
   cursor: bigint
   /** Whether it can take more. One that cannot says so by `resume` once it can again. */
@@ -42,6 +46,7 @@ export type FeedOptions = {
   readonly pool: ReadPool
   readonly signal: CheckpointSignal
   readonly versions: Versions
+  readonly guards: Guards
   /** The read models of this process: an event is announced when all of them have passed it. */
   readonly projections: readonly AnyProjection[]
   readonly onFault: (error: unknown) => void
@@ -174,10 +179,12 @@ export class Feed {
       events: linked ? await withChannels(this.#options.pool, org, events) : events,
       rendered: new Map<string, Uint8Array>(),
     }
+    const viewOf = await viewsOf(this.#options, org, batch, feed.subscribers)
     feed.cursor = upto
     for (const subscriber of feed.subscribers) {
       const isThere = subscriber.cursor >= from && (linked || !subscriber.interest().channels || events.length === 0)
-      if (isThere && subscriber.isReady()) give(subscriber, batch, upto)
+      const view = viewOf(subscriber)
+      if (isThere && view && subscriber.isReady()) give(subscriber, view, upto)
       else this.resume(subscriber)
     }
   }
@@ -219,11 +226,13 @@ export class Feed {
       const linked = interest.channels && events.length > 0 ? await withChannels(pool, org, events) : events
       const batch = { events: linked, rendered: new Map<string, Uint8Array>() }
       const sharing = feed.lagging.filter(wantsSame)
+      const viewOf = await viewsOf(this.#options, org, batch, [first, ...sharing])
       if (end > cursor) upto = end
       for (const each of [first, ...sharing]) {
         // A subscriber that changed its mind meanwhile is read for anew.
         if (!feed.subscribers.has(each) || !each.isReady() || !wantsSame(each)) continue
-        if (each.cursor < upto) give(each, batch, upto)
+        const view = viewOf(each)
+        if (view && each.cursor < upto) give(each, view, upto)
       }
     } finally {
       const done = new Set([first, ...feed.lagging.filter(each => each.cursor >= feed.cursor || !each.isReady())])

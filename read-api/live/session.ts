@@ -4,6 +4,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Outlet, Principal } from '../../domain/kernel/route.ts'
 import { atLeast } from '../consistency.ts'
 import { isPosition, POSITION_FORM } from '../parameters.ts'
+import type { Grantees } from '../readers.ts'
 import { type Access, accessOf, toldOf } from './announced.ts'
 import { categoriesOf, isUserChannel, messageTypeOf, userChannel } from './channels.ts'
 import { ENDINGS, type Ending } from './connections.ts'
@@ -73,7 +74,7 @@ export class Session implements Subscriber {
   /** The channels with the positions after which their events are wanted. */
   readonly #channels = new Map<string, bigint>()
   #principal: Principal | undefined
-  #access: Access = { isWhole: false, categories: [] }
+  #access: Access = { isWhole: false, categories: [], grantees: [] }
   #isAlive = true
   #unsubscribe: (() => void) | undefined
 
@@ -100,6 +101,10 @@ export class Session implements Subscriber {
   interest(): Interest {
     const wanted = new Set([...this.#channels.keys()].flatMap(channel => categoriesOf(channel) ?? []))
     return { categories: this.#access.categories.filter(category => wanted.has(category)), channels: true }
+  }
+
+  grantees(): Grantees {
+    return this.#access.grantees
   }
 
   isReady(): boolean {

@@ -4,7 +4,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import { text } from '../../domain/kernel/schema.ts'
-import type { MemoryIndex } from '../../projections/memory/index.ts'
+import type { MemoryHit, MemoryIndex, SearchOptions } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
 import type { Place } from '../../projections/memory/rank.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
@@ -13,6 +13,8 @@ import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
 import { cursorOf, placeOf } from '../cursor.ts'
 import { inQuery, invalidParameter, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
+import type { ReadPool } from '../pool.ts'
+import { type Guards, granteesOf, readable } from '../readers.ts'
 import type { Versions } from '../versions.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
@@ -73,6 +75,8 @@ export type SearchDeps = {
   readonly memoryPermissions: ReadonlyMap<string, string>
   readonly signal: CheckpointSignal
   readonly versions: Versions
+  readonly pool: ReadPool
+  readonly guards: Guards
   readonly allows: (principal: Principal, permission: string) => boolean
 }
 
@@ -107,7 +111,7 @@ export function searchRoute(deps: SearchDeps): Route {
         ...(query.after !== undefined && { after: readPlace(query.after, query) }),
       }
       await deps.versions.built([deps.memories])
-      const search = () => deps.search(request.principal.org, query.q!, options)
+      const search = () => searchReadable(deps, request.principal, query.q!, options)
       const found = token ? await atLeast(token, deps.signal, request, search) : await search()
       const hits = found.hits.slice(0, limit)
       const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, query) : undefined
@@ -117,6 +121,27 @@ export function searchRoute(deps: SearchDeps): Route {
         ...positioned(found.position),
       }
     },
+  }
+}
+
+/** Searches on behind hits that the caller may not read, until there are as many others as are asked for. */
+export async function searchReadable(
+  deps: Pick<SearchDeps, 'search' | 'pool' | 'guards'>,
+  principal: Principal,
+  words: string,
+  options: SearchOptions,
+) {
+  const { org } = principal
+  const grantees = granteesOf(principal)
+  const hits: MemoryHit[] = []
+  for (let { after } = options; ; ) {
+    const page = await deps.search(org, words, { ...options, ...(after && { after }) })
+    const things = page.hits.map(({ kind, source }) => ({ category: kind, id: source }))
+    const open = await readable(deps, org, grantees, things)
+    hits.push(...page.hits.filter((_, at) => open[at]))
+    if (page.hits.length < options.limit || hits.length >= options.limit)
+      return { ...page, hits: hits.slice(0, options.limit) }
+    after = page.hits.at(-1)!.place
   }
 }
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import type { Route } from '../../domain/kernel/route.ts'
+import { guards } from '../../infra/catalogue.ts'
 import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
 import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
@@ -48,7 +49,7 @@ export async function statementBench(): Promise<Figure[]> {
     },
   })
   try {
-    const deps = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool) }
+    const deps = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool), guards }
     const routes = statementRoutes(deps)
     const figures: Figure[] = []
     for (const size of SIZES) {

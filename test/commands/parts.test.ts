@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Command } from '../../commands/command.ts'
 import { book } from '../../domain/briefcase/book/book.ts'
+import { file } from '../../domain/briefcase/file/file.ts'
 import { item } from '../../domain/briefcase/item/item.ts'
 import { tree } from '../../domain/briefcase/tree/tree.ts'
 import { workspace } from '../../domain/briefcase/workspace/workspace.ts'
@@ -52,5 +53,37 @@ describe('parts of a thing', () => {
     const placed = { aggregate: tree, name: 'place', id: 'portfolio', body: { item: 'menu', parent: 'closed' } }
     expect(await codeOf(send('jon', placed))).to.equal('item_not_yours')
     expect(await codeOf(send('mira', placed))).to.equal(undefined)
+  })
+
+  it('stay as they are while the whole is archived, until it is restored', async () => {
+    const send = process()
+    const made = { item: 'old', name: 'a.txt', type: 'text/plain', size: '1', sha256: 'a'.repeat(64) }
+    const charter = { ...edit('Before.'), id: 'old' }
+    await send('mira', { aggregate: item, name: 'add', id: 'old', body: { name: 'Old' } })
+    await send('mira', charter)
+    await send('mira', { aggregate: file, name: 'add', id: 'old-file', body: made })
+    await send('mira', { aggregate: item, name: 'archive', id: 'old', body: {} })
+    const changes: readonly Pick<Command, 'aggregate' | 'name' | 'id' | 'body'>[] = [
+      { ...charter, body: { charter: 'After.' } },
+      { aggregate: file, name: 'add', id: 'new-file', body: made },
+      {
+        aggregate: file,
+        name: 'addVersion',
+        id: 'old-file',
+        body: { type: 'text/plain', size: '1', sha256: 'b'.repeat(64) },
+      },
+      { aggregate: file, name: 'change', id: 'old-file', body: { name: 'b.txt' } },
+      { aggregate: file, name: 'remove', id: 'old-file', body: {} },
+      {
+        aggregate: workspace,
+        name: 'add',
+        id: 'old-desk',
+        body: { name: 'D', item: 'old', configuration: {}, plugins: [] },
+      },
+    ]
+    for (const change of changes) expect(await codeOf(send('mira', change)), change.name).to.equal('item_archived')
+    await send('mira', { aggregate: item, name: 'restore', id: 'old', body: {} })
+    for (const change of changes.slice(0, 2))
+      expect(await codeOf(send('mira', change)), change.name).to.equal(undefined)
   })
 })

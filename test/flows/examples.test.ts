@@ -88,7 +88,11 @@ describe('the examples of the OpenAPI document', () => {
     const isOther = (each: Operation) => isOfNotary(each) || isOfExport(each) || isForm(each)
     const answered = listed.filter(each => !STREAMS.has(each.path) && !isOther(each))
     const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
-    operations = [...first!, ...then!, ...last!.toSorted((a, b) => depthOf(b) - depthOf(a))]
+    // Nothing of an archived item can be ended, its binders and files least of all.
+    const isArchiving = ({ operationId }: Operation) => operationId === 'item.archive'
+    const ends = last!.toSorted((a, b) => depthOf(b) - depthOf(a))
+    const whole = [...ends.filter(each => !isArchiving(each)), ...ends.filter(isArchiving)]
+    operations = [...first!, ...then!, ...whole]
     ajv = new Ajv2020({ strict: false, validateFormats: false })
     ajv.addSchema({ $id: 'api', components: api.components })
   })

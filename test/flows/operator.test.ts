@@ -138,7 +138,7 @@ describe('the verbs of operators', function () {
 
   it('rebuild: given up at ^C and SIGTERM it leaves nothing, and the terminal as it was', async () => {
     // A rebuild waits for transactions that read the old tables.
-    await database.query('begin; select from tasks_v4; select from items_v4')
+    await database.query('begin; select from tasks_v4; select from items_v5')
     const once = (what: RegExp, act: (child: ChildProcess) => void) => {
       let done = false
       return (said: string, child: ChildProcess) => {

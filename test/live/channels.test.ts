@@ -53,8 +53,13 @@ describe('what a caller is told', () => {
   it('is everything with the permission of the audit log, else what they may read', () => {
     const access = (...granted: string[]) =>
       accessOf({ readPermissions, allows }, { subject: 'a', org: 'o', roles: [], permissions: granted })
-    expect(access('audit.*')).to.deep.equal({ isWhole: true, categories: [...readPermissions.keys()] })
-    expect(access('center.tasks.read')).to.deep.equal({ isWhole: false, categories: ['task'] })
-    expect(access()).to.deep.equal({ isWhole: false, categories: [] })
+    expect(access('audit.*')).to.deep.equal({
+      isWhole: true,
+      categories: [...readPermissions.keys()],
+      grantees: undefined,
+    })
+    expect(access('center.tasks.read')).to.deep.equal({ isWhole: false, categories: ['task'], grantees: ['user a'] })
+    expect(access()).to.deep.equal({ isWhole: false, categories: [], grantees: ['user a'] })
+    expect(access('briefcase.*').grantees).to.equal(undefined)
   })
 })

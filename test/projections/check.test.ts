@@ -104,12 +104,12 @@ describe('projections: check', () => {
     const history = checked.find(({ table }) => table === 'tasks_v4_history')!
     expect(history.rows).to.equal(events.filter(({ type }) => type.startsWith('Task')).length)
     await pool.query(`update tasks_v4_history set name = 'another' where org = 'org-1' and revision = 0`)
-    await pool.query(`delete from items_v4_history where org = 'org-2' and _position = (
-      select max(_position) from items_v4_history where org = 'org-2')`)
+    await pool.query(`delete from items_v5_history where org = 'org-2' and _position = (
+      select max(_position) from items_v5_history where org = 'org-2')`)
     const [lost, changed, ...others] = differing(await check(pool, log))
     expect(others).to.deep.equal([])
     const last = events.findLast(({ type, metadata }) => type.startsWith('Item') && metadata.org === 'org-2')!
-    expect(lost).to.deep.include({ table: 'items_v4_history', org: 'org-2', stored: undefined })
+    expect(lost).to.deep.include({ table: 'items_v5_history', org: 'org-2', stored: undefined })
     expect(lost!.key).to.deep.equal({ org: 'org-2', id: last.metadata.id, _position: String(last.position) })
     expect(lost!.folded).to.include({ _position: last.position, _removed: false })
     expect(changed).to.deep.include({ table: 'tasks_v4_history', org: 'org-1' })
@@ -126,12 +126,12 @@ describe('projections: check', () => {
     await runner.close()
     await pool.query(`update balances_v5 set balance = balance + 1 where org = 'org-0' and account = 'main'`)
     await pool.query(`delete from tasks_v4 where org = 'org-1'`)
-    await pool.query(`update items_v4 set id = id || '-copy' where org = 'org-2'`)
+    await pool.query(`update items_v5 set id = id || '-copy' where org = 'org-2'`)
     const differences = differing(await check(pool, log))
     expect(differences.map(({ table, org }) => `${table} ${org}`)).to.have.members([
       'balances_v5 org-0',
       'tasks_v4 org-1',
-      'items_v4 org-2',
+      'items_v5 org-2',
     ])
     const [balance, task] = ['balances_v5', 'tasks_v4'].map(name => differences.find(({ table }) => table === name)!)
     expect(balance!.stored!.balance).to.equal((balance!.folded!.balance as bigint) + 1n)

@@ -116,7 +116,7 @@ describe('projections: shared checkpoints', () => {
     )
     expect(checked.flatMap(({ differences }) => differences)).to.deep.equal([])
     const positions = new Map(checked.map(({ table, position }) => [table, position]))
-    expect([positions.get('tasks_v4'), positions.get('items_v4')]).to.deep.equal([
+    expect([positions.get('tasks_v4'), positions.get('items_v5')]).to.deep.equal([
       events[at - 1]!.position,
       events.at(-1)!.position,
     ])

@@ -74,7 +74,7 @@ describe(`read API: what events changed (KOGI_SEED=${SEED})`, function changes()
   })
 
   it('is left out for what the read model of the thing has not come to', async () => {
-    await pool.query(`delete from items_v4_history where org = 'org-0'`)
+    await pool.query(`delete from items_v5_history where org = 'org-0'`)
     const rows = await page('category=item')
     expect(rows.map(row => 'changes' in row))
       .to.include(false)

@@ -118,18 +118,18 @@ describe('position tokens', () => {
   })
 
   it('says that a read model is not built yet, rather than answer with nothing', async () => {
-    await world.pool.query('alter table items_v4 rename to items_v0')
+    await world.pool.query('alter table items_v5 rename to items_v0')
     expect(await world.call(ORG, '/kbfc/items')).to.include({ status: 503, code: 'not_yet_visible' })
     const inVain = await world.call(ORG, '/kbfc/items?at_least=0&wait=60')
     expect(inVain).to.include({ status: 503, code: 'not_yet_visible' })
-    await world.pool.query('alter table items_v0 rename to items_v4')
+    await world.pool.query('alter table items_v0 rename to items_v5')
   })
 
   it('waits with a token for a read model that is not built yet', async () => {
-    await world.pool.query('alter table items_v4 rename to items_v0')
+    await world.pool.query('alter table items_v5 rename to items_v0')
     const waiting = world.call(ORG, '/kbfc/items?at_least=9000&wait=20000')
     await sleep(50)
-    await world.pool.query('alter table items_v0 rename to items_v4')
+    await world.pool.query('alter table items_v0 rename to items_v5')
     await world.move(9_001n)
     expect(await waiting).to.include({ status: 200 })
   })

@@ -11,6 +11,7 @@ import { memoryIndex } from '../../projections/memory/index.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../../read-api/moments.ts'
+import { Guards } from '../../read-api/readers.ts'
 import type { Resource } from '../../read-api/resource.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { followVersions } from '../../read-api/versions.ts'
@@ -44,6 +45,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     signal,
     versions,
     moments: keepMoments(pool as never, { step: 3, walk: 7 }),
+    guards: new Guards(code.projections),
     unseal,
     search: memoryIndex({ pool, memories, unseal }).search,
     memories,

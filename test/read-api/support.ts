@@ -4,7 +4,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { type Json, toWire } from '../../domain/kernel/json.ts'
 import type { ApiRequest, ApiResponse, Route } from '../../domain/kernel/route.ts'
-import { kinds, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
+import { guards, kinds, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
 import { allBuckets } from '../../projections/rows/bucket.ts'
 import { type FoldedRows, fold, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
@@ -93,6 +93,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     signal,
     versions: followVersions(pool),
     moments: keepMoments(pool),
+    guards,
     unseal,
     search: memoryIndex({ pool, memories, unseal }).search,
     memories,

@@ -5,7 +5,7 @@ import type { Command } from '../../commands/command.ts'
 import { execute } from '../../commands/execute.ts'
 import { delivery } from '../../domain/apps/delivery/delivery.ts'
 import { webhook } from '../../domain/apps/webhook/webhook.ts'
-import { projections } from '../../infra/catalogue.ts'
+import { guards, projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { readableWith } from '../../infra/processes/worker.ts'
@@ -34,7 +34,7 @@ export function startSender({ urls, config }: App, options: { readonly post?: Po
   const pool = createPool({ url: urls.databaseUrl, name: 'read', log: silentLog, max: 2 })
   const sender = new Sender({
     ...deps,
-    rows: senderRows(pool, projections),
+    rows: senderRows(pool, projections, guards),
     post: options.post ?? poster({ networks: networksOf(['127.0.0.0/8']), timeoutMs: 500 }),
     readable: readableWith,
     log: silentLog,

@@ -25,6 +25,7 @@ export const placementProcess = process({
     ItemShared: null,
     ItemUnshared: null,
     ItemEditingSet: null,
+    ItemPrivacySet: null,
     ItemPlacementRefused: null,
   },
 })

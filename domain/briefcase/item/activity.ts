@@ -15,6 +15,7 @@ export const activity: Activity<typeof events> = {
     ItemShared: ({ with: grantee, role }) => said`shared the item ${THING} with ${grantee} as ${role}`,
     ItemUnshared: ({ with: grantee }) => said`shared the item ${THING} with ${grantee} no more`,
     ItemEditingSet: ({ editing }) => said`set the editing of the item ${THING} to ${editing}`,
+    ItemPrivacySet: ({ privacy }) => said`set the privacy of the item ${THING} to ${privacy}`,
     ItemPlacementRefused: ({ parent }) => said`refused to place the item ${THING} under ${mention('item', parent)}`,
   },
 }

@@ -34,5 +34,6 @@ export const api: Readonly<Record<keyof typeof commands, Operation | 'internal'>
   share: ['PUT /items/:id/shares', 'items.write', 'Share an item with a user or a team, or give them another role.'],
   unshare: ['DELETE /items/:id/shares/:kind/:with', 'items.write', 'Share an item with a user or a team no more.'],
   setEditing: ['PUT /items/:id/editing', 'items.write', 'Say who may change an item.'],
+  setPrivacy: ['PUT /items/:id/privacy', 'items.write', 'Say who may read an item, its book, files and workspaces.'],
   refusePlacement: 'internal',
 }

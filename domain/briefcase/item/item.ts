@@ -23,6 +23,7 @@ type Details = {
   readonly owner: string
   readonly shares: Shares
   readonly editing: 'open' | 'restricted'
+  readonly privacy: 'organization' | 'private'
   /** The valuation that was recorded last. */
   readonly valued?: Valued | undefined
 }
@@ -35,19 +36,20 @@ type Active = Extract<Item, { status: 'active' }>
 
 const evolve: Evolve<Item, typeof events> = {
   // Logs of before have items that were made anew without a word of the shares of before.
-  ItemAdded: (_, { type, name, description, metadata, status, owner, tags = [], lifecycle = 'free', briefcase }) => ({
+  ItemAdded: (_, { status, tags = [], lifecycle = 'free', privacy = 'organization', ...said }) => ({
     status: 'active',
-    type,
-    name,
-    description,
-    metadata,
+    type: said.type,
+    name: said.name,
+    description: said.description,
+    metadata: said.metadata,
     tags,
-    briefcase,
+    briefcase: said.briefcase,
     stage: status,
     lifecycle,
-    owner,
+    owner: said.owner,
     shares: {},
     editing: 'open',
+    privacy,
   }),
   ItemUpdated: (item, { type, name, description, metadata, tags, briefcase }) => {
     const active = inStatus(item, 'active')
@@ -79,6 +81,7 @@ const evolve: Evolve<Item, typeof events> = {
     return { ...before, shares }
   },
   ItemEditingSet: (item, { editing }) => ({ ...inStatus(item, 'active'), editing }),
+  ItemPrivacySet: (item, { privacy }) => ({ ...inStatus(item, 'active'), privacy }),
   ItemPlacementRefused: item => item,
 }
 
@@ -162,6 +165,9 @@ const decide: Decide<Item, typeof commands, typeof events> = {
   setEditing(item, { editing }, context) {
     return owned(item, context).editing === editing ? [] : [{ type: 'ItemEditingSet', data: { editing } }]
   },
+  setPrivacy(item, { privacy }, context) {
+    return owned(item, context).privacy === privacy ? [] : [{ type: 'ItemPrivacySet', data: { privacy } }]
+  },
   refusePlacement: (_, refusal) => [{ type: 'ItemPlacementRefused', data: refusal }],
 }
 
@@ -181,9 +187,11 @@ export const item = aggregate({
   sees: {
     add: ({ template }) => (template === undefined ? undefined : { category: 'itemtemplate', id: template }),
   },
-  stateSchema: 5,
+  stateSchema: 6,
   guard: (item, context) => {
-    if (item.status !== 'none') mustEdit(item, context)
+    if (item.status === 'none') return
+    mustEdit(item, context)
+    inStatus(item, 'active', ARCHIVED)
   },
   activity,
   spellings: { briefcase_id: 'briefcase', parent_id: 'parent' },

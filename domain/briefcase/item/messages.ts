@@ -47,11 +47,16 @@ const grantee = id('user or team')
 const role = oneOf('reader', 'editor', 'owner').meta({
   description:
     '`reader`: changes nothing; `editor`: changes it, its book, files, place and workspaces; `owner`: shares it too. ' +
-    'The highest of a user and their teams counts; what may be read follows from permissions',
+    'The highest of a user and their teams counts',
 })
 const editing = oneOf('open', 'restricted').meta({
   description:
     '`open`: everybody who may write items can change it, except its readers; `restricted`: only owners and editors',
+})
+const privacy = oneOf('organization', 'private').meta({
+  description:
+    '`organization`: read by everybody who may read items; `private`: read and changed by its owner, by those it is ' +
+    'shared with, and by who administers items or reads the audit log',
 })
 
 export const events = {
@@ -69,6 +74,7 @@ export const events = {
     parent: id('item').optional(),
     /** The template that it began with. */
     template: id('item template').optional(),
+    privacy: privacy.optional(),
   }),
   ItemUpdated: object({
     type: type.optional(),
@@ -91,6 +97,7 @@ export const events = {
   ItemShared: object({ kind: withWhom, with: grantee, role }),
   ItemUnshared: object({ kind: withWhom, with: grantee }),
   ItemEditingSet: object({ editing }),
+  ItemPrivacySet: object({ privacy }),
   ItemPlacementRefused: object({ parent: id('item'), code: text(64), reason: text(1000) }),
 } as const
 
@@ -110,6 +117,7 @@ export const commands = {
     lifecycle: lifecycle.optional(),
     ...shared,
     parent: ref('item').optional(),
+    privacy: privacy.optional(),
     template: ref('itemtemplate')
       .optional()
       .meta({ description: 'the template that gives what is left out; without one it is a project and a draft' }),
@@ -145,6 +153,7 @@ export const commands = {
   }),
   unshare: object({ kind: withWhom, with: grantee }).meta({ examples: [{ kind: 'user', with: 'jon' }] }),
   setEditing: object({ editing }).meta({ examples: [{ editing: 'restricted' }] }),
+  setPrivacy: object({ privacy }).meta({ examples: [{ privacy: 'private' }] }),
   refusePlacement: object({ parent: id('item'), code: text(64), reason: text(1000) }),
 } as const
 

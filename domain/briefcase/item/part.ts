@@ -3,7 +3,7 @@ import type { OtherThing, PartOf } from '../../kernel/context.ts'
 import type { RecordState } from '../../record/record.ts'
 
 /** What items refuse a change of a part with. */
-const refusals = ['item_not_yours']
+const refusals = ['item_not_yours', 'item_archived']
 
 /** A part whose items, or whose other things of a category, follow from its state and from the command. */
 export const partBy = <S>(

@@ -8,7 +8,12 @@ type Role = 'reader' | 'editor' | 'owner'
 /** Roles by who has them: `user mira`, `team design`. */
 export type Shares = Readonly<Record<string, Role>>
 
-type Shared = { readonly owner: string; readonly shares: Shares; readonly editing: 'open' | 'restricted' }
+type Shared = {
+  readonly owner: string
+  readonly shares: Shares
+  readonly editing: 'open' | 'restricted'
+  readonly privacy: 'organization' | 'private'
+}
 
 /** Users and teams that one item can be shared with. */
 export const SHARES_MAX = 200
@@ -34,10 +39,11 @@ function roleOf({ owner, shares }: Shared, context: Context): Role | undefined {
   return (['owner', 'editor', 'reader'] as const).find(role => roles.has(role))
 }
 
-/** Refuses a change by a reader, and of a restricted item by anybody but its owners and editors. */
+/** Refuses a change by a reader, and of a restricted or private item by anybody but its owners and editors. */
 export function mustEdit(item: Shared, context: Context): void {
   const role = roleOf(item, context)
-  if (role === 'reader' || (role === undefined && item.editing === 'restricted')) throw notYours('editor')
+  const isClosed = item.editing === 'restricted' || item.privacy === 'private'
+  if (role === 'reader' || (role === undefined && isClosed)) throw notYours('editor')
 }
 
 /** Refuses what only owners may do. */

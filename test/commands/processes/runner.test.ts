@@ -31,6 +31,7 @@ const notesOf = (name: string, mayBeRefused: boolean) =>
       ItemShared: null,
       ItemUnshared: null,
       ItemEditingSet: null,
+      ItemPrivacySet: null,
       ItemPlacementRefused: null,
     },
   })

@@ -293,6 +293,7 @@ describe('item', () => {
       owner: 'user-1',
       shares: {},
       editing: 'open',
+      privacy: 'organization',
     })
   })
 })

@@ -43,5 +43,19 @@ describe('rows: items', () => {
       archive_reason: undefined,
     })
   })
+  it('names its readers: its owner, and whom it is shared with', async () => {
+    const share = (type: string, kind: string, grantee: string) => ({
+      type,
+      data: { kind, with: grantee, ...(type === 'ItemShared' && { role: 'reader' }) },
+    })
+    const shared = [share('ItemShared', 'user', 'jon'), share('ItemShared', 'team', 'design')]
+    await given(added, ...shared).then({ privacy: 'organization', readers: ['user mira', 'user jon', 'team design'] })
+    const less = [share('ItemUnshared', 'user', 'jon'), share('ItemShared', 'user', 'mira')]
+    const gone = share('ItemUnshared', 'user', 'mira')
+    await given(added, ...shared, ...less, gone, { type: 'ItemPrivacySet', data: { privacy: 'private' } }).then({
+      privacy: 'private',
+      readers: ['user mira', 'team design'],
+    })
+  })
   it('is impossible before the item is added', () => given(archived).isImpossible())
 })
