@@ -9,6 +9,8 @@ import { csvOf } from './audit/csv.ts'
 import { differencesRoute } from './audit/differences.ts'
 import { disclosureRoute, exportContentRoute } from './audit/export-content.ts'
 import { type OperationDeps, operationsRoute } from './audit/operations.ts'
+import type { PersonDeps } from './audit/person.ts'
+import { personRoutes } from './audit/person-routes.ts'
 import { type ProofDeps, proofRoutes } from './audit/proofs.ts'
 import { type RefusalDeps, refusalsRoute } from './audit/refusals.ts'
 import { proofErrors } from './audit/row-proof.ts'
@@ -49,6 +51,7 @@ export type ReadDeps = ResourceDeps &
   FileDeps &
   RefusalDeps &
   SensitiveReadDeps &
+  PersonDeps &
   OperationDeps & { readonly noteRead: NoteRead }
 
 /**
@@ -82,6 +85,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   differencesRoute(deps),
   ...withCsv(sensitiveReadsRoute(deps)),
   ...withCsv(operationsRoute(deps)),
+  ...personRoutes(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),

@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   audit: async () => (await import('./audit.ts')).auditCommand(),
   notary: async () => (await import('./notary.ts')).notaryCommand(),
   erase: async () => (await import('./erase.ts')).eraseCommand(),
+  subject: async () => (await import('./subject.ts')).subjectCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),

@@ -14,6 +14,7 @@ const SPECIAL = [
   'audit.refusals.read',
   'audit.sensitive-reads.read',
   'audit.operations.read',
+  'audit.persons.read',
   'platform.log.read',
 ]
 

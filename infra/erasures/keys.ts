@@ -28,6 +28,12 @@ export async function withKeys(keys: Queries, persons: readonly Person[]): Promi
   return (await keys.query<Person>(text, values)).rows
 }
 
+/** The name of the key that a person's data is sealed under; none where nothing is. */
+export async function keyNameOf(keys: Queries, org: string, subject: string): Promise<string | undefined> {
+  const text = 'select key::text from subject_keys where org = $1 and subject = $2'
+  return (await keys.query<{ key: string }>(text, [org, subject])).rows[0]?.key
+}
+
 /** Names of master keys that keys are wrapped under, and that are not among some. */
 export async function unknownMasters(keys: Queries, { names }: MasterKeys): Promise<readonly string[]> {
   const text = 'select distinct master from subject_keys where master is not null and master <> all($1::text[])'

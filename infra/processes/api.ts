@@ -33,6 +33,7 @@ import { timestampNow } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
+import { keyNameOf } from '../erasures/keys.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
 import { fileStore } from '../files/open.ts'
@@ -195,6 +196,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         sensitiveReads: (...of) => notedReads(store, ...of),
         operations: (_, ...of) => notedOperations(store, ...of),
         noteRead: reads.note,
+        keyOf: (...of) => keyNameOf(keys, ...of),
         kinds,
         memories,
         memoryPermissions,

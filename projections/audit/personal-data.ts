@@ -46,8 +46,8 @@ const of: Readonly<Record<string, Vocabulary>> = { wallet, note: note.events, in
 export const personalData = projection({
   name: 'personal_data',
   service: 'audit',
-  version: 1,
-  history: false,
+  version: 2,
+  history: true,
   of,
   row,
   key: ['org', 'subject', 'category', 'id'],

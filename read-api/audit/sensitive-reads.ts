@@ -15,6 +15,8 @@ type Kind = (typeof KINDS)[number]
 /** Reads that are sensitive beside those of rows with sealed columns, by their operation ids. */
 const DECLARED: Readonly<Record<string, Kind>> = {
   searchMemories: 'personal_data',
+  getPerson: 'personal_data',
+  getPersonPage: 'personal_data',
   getStatement: 'money',
   exportBooks: 'money',
   getWalletBalanceSheet: 'money',

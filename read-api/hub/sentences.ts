@@ -25,7 +25,7 @@ export type Happening = {
 }
 
 /** Who a sentence is for, as far as reading needs to know. */
-type Reader = Pick<ApiRequest, 'principal' | 'signal' | 'aside'>
+export type Reader = Pick<ApiRequest, 'principal' | 'signal' | 'aside'>
 
 /** Who did what the system does by itself: its processes and timers. */
 const SYSTEM = 'Kogi'

@@ -247,6 +247,8 @@ describe('the examples of the OpenAPI document', () => {
       return 'sprint-2'
     },
     getAuditExport: async () => 'wallets-2026',
+    getPerson: async () => 'mira',
+    getPersonPage: async () => 'mira',
     listCauses: async () => made,
     exportCauses: async () => made,
     getDifference: async name => (name === 'of' ? '/kwlt/wallets/studio' : '0'),

@@ -20,6 +20,8 @@ const routes = [
   ...liveRoutes({ readPermissions, eventTypes } as never),
 ]
 const ANY_CALLER = new Set([
+  'getPerson',
+  'getPersonPage',
   'listVersions',
   'restoreVersion',
   'bulk',

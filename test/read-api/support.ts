@@ -105,6 +105,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     sensitiveReads: async () => [],
     operations: async () => [],
     noteRead: () => {},
+    keyOf: async () => undefined,
     openFile: async () => undefined,
     allows: () => true,
     ...overrides,

@@ -1,0 +1,148 @@
+/**
+ * Everything that an organization has of one person, for access requests and portability (articles 15 and 20 of the
+ * GDPR): events with their sealed data, rows that name them, their files, and what they did. Sealed data of others in
+ * the same rows stays closed.
+ */
+import { z } from 'zod'
+import type { Json } from '../../domain/kernel/json.ts'
+import { fieldInfo, type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
+import { auditLog } from '../../projections/audit/audit-log.ts'
+import { personalData } from '../../projections/audit/personal-data.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { quoted, tableOf } from '../../projections/rows/tables.ts'
+import { checkpointsSql, type ReadStore, read, type Wanted } from '../consistency.ts'
+import type { Reader } from '../hub/sentences.ts'
+import type { Resource } from '../resource.ts'
+import type { Unseal } from '../rows.ts'
+
+/** Columns that name the person whom a row is about; `actor` is who did something, which is told apart. */
+const NAMING = ['subject', 'owner', 'user', 'assignee', 'granted_to']
+/** Rows of each kind in one answer, and acts: where there are more it says so. */
+const ROWS_MAX = 5_000
+
+const fields = z.record(z.string(), z.unknown())
+export const personSchema = z.strictObject({
+  format: z.literal('kogi person 1'),
+  subject: subjectName,
+  org: z.string(),
+  position: unsigned64.meta({ description: 'position of the log that it is of' }),
+  complete: z.boolean().meta({ description: `false where something has more than ${ROWS_MAX} rows` }),
+  events: z
+    .array(
+      z.strictObject({
+        position: unsigned64,
+        at: timestamp,
+        category: z.string(),
+        id: z.string(),
+        type: z.string(),
+        data: fields,
+      }),
+    )
+    .meta({ description: 'events that hold sealed data of the person, with that data in the clear' }),
+  rows: z
+    .record(z.string(), z.array(fields))
+    .meta({ description: 'what read models have of the person, by their names; files are in `item_files`' }),
+  acts: z
+    .array(
+      z.strictObject({ position: unsigned64, at: timestamp, category: z.string(), id: z.string(), type: z.string() }),
+    )
+    .meta({ description: 'what the person did, or was done on their behalf' }),
+})
+
+export type PersonDeps = ReadStore & {
+  readonly unseal: Unseal
+  readonly resources: readonly Resource[]
+  /** The name of the key that a person's data is sealed under; none where nothing is. */
+  readonly keyOf: (org: string, subject: string) => Promise<string | undefined>
+}
+
+type Found = { readonly kind: string; readonly row: { [name: string]: Json } }
+
+/** Gathers what there is of a person. Texts read `null` where the key was destroyed. */
+export async function personOf(deps: PersonDeps, request: Reader, subject: string, wanted: Wanted = {}) {
+  const { org } = request.principal
+  const models = [...new Set(deps.resources.map(({ projection }) => projection))]
+    .filter(model => model !== auditLog && namingOf(model).length > 0)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const of = [...new Set([...models, personalData, auditLog])]
+  const parts = [
+    ...models.map(model => partSql(model.name, model, `t.org = $2 and ${namedIn(model)}`)),
+    partSql(EVENTS, auditLog, HOLDS, ['position', 'at', 'category', 'id', 'type', 'data']),
+    partSql(ACTS, auditLog, ACTED, ['position', 'at', 'category', 'id', 'type']),
+  ]
+  const text = `select c.position, c.stalled, r.kind, r.row from ${checkpointsSql(of)}
+    left join (${parts.join(' union all ')}) r on true`
+  const values = [org, subject, TYPES]
+  const { rows, position } = await read(deps, request, { of, text, values }, wanted)
+  const found = rows.filter(([, , kind]) => kind !== null).map(([, , kind, row]) => ({ kind, row }) as Found)
+  await openOwn(deps, org, subject, found)
+  const ofKind = (kind: string) => found.filter(each => each.kind === kind).map(({ row }) => row)
+  const counts = new Map(found.map(({ kind }) => [kind, ofKind(kind).length] as const))
+  return {
+    format: 'kogi person 1' as const,
+    subject,
+    org,
+    position: String(position),
+    complete: [...counts.values()].every(count => count < ROWS_MAX),
+    events: ofKind(EVENTS),
+    rows: Object.fromEntries(models.flatMap(({ name }) => (counts.has(name) ? [[name, ofKind(name)]] : []))),
+    acts: ofKind(ACTS),
+  }
+}
+
+/** Secrets of webhooks are made by the server: they say nothing about the person, and are shown to nobody again. */
+const TYPES = Object.entries(personalData.of)
+  .filter(([category]) => category !== 'webhook')
+  .flatMap(([, events]) => Object.keys(events).filter(type => personalData.on[type] !== null))
+
+const [EVENTS, ACTS] = ['events', 'acts']
+const HOLDS = `t.org = $2 and t.type = any($4::text[]) and exists (select from ${quoted(tableOf(personalData))} p
+  where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id)`
+const ACTED = 't.org = $2 and (t.actor = $3 or t.on_behalf_of = $3)'
+
+const namingOf = ({ row }: AnyProjection) => NAMING.filter(column => Object.hasOwn(row.shape, column))
+const namedIn = (model: AnyProjection) =>
+  `(${namingOf(model)
+    .map(column => `t.${quoted(column)} = $3`)
+    .join(' or ')})`
+
+/** SQL of rows as JSON. Numbers that JavaScript would round are text, as they are everywhere on the wire. */
+function partSql(kind: string, model: AnyProjection, where: string, columns = Object.keys(model.row.shape)): string {
+  const cells = columns
+    .filter(column => column !== 'org')
+    .map(column => {
+      const type = fieldInfo(model.row.shape[column]).column ?? ''
+      return `'${column}', t.${quoted(column)}${['numeric', 'bigint'].includes(type) ? '::text' : ''}`
+    })
+  const order = (model.key as readonly string[]).map(column => `t.${quoted(column)}`).join(', ')
+  return `(select '${kind}' as kind, jsonb_strip_nulls(jsonb_build_object(${cells.join(', ')})) as row
+    from ${quoted(tableOf(model))} t where ${where} order by ${order} limit ${ROWS_MAX})`
+}
+
+/** What stands in the place of sealed data of another person. */
+const CLOSED = '[of another person]'
+
+/** Opens the envelopes that are sealed under the person's own key, and closes all others. */
+async function openOwn({ unseal, keyOf }: PersonDeps, org: string, subject: string, found: readonly Found[]) {
+  const key = await keyOf(org, subject)
+  const places = found.flatMap(({ row }) => [row, ...Object.values(row).filter(isObject)].flatMap(envelopesIn))
+  const own = places.filter(({ envelope }) => envelope.key === key)
+  const texts = await unseal(
+    org,
+    own.map(({ envelope }) => envelope),
+  )
+  for (const { within, name } of places) within[name] = CLOSED
+  for (const [n, { within, name }] of own.entries()) within[name] = texts[n] ?? null
+}
+
+type Place = { readonly within: { [name: string]: Json }; readonly name: string; readonly envelope: Sealed }
+
+const isObject = (value: Json): value is { [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const envelopesIn = (within: { [name: string]: Json }): readonly Place[] =>
+  Object.entries(within).flatMap(([name, value]) => {
+    const { success, data } = sealed.safeParse(value)
+    return success ? [{ within, name, envelope: data }] : []
+  })
