@@ -6,6 +6,7 @@ import { openEngines, runningEngines } from '../infra/engines.ts'
 import { freePort } from '../infra/free-port.ts'
 import { readyOf } from '../infra/http/health.ts'
 import { migrateAll } from '../infra/migrate.ts'
+import { provedModels } from '../infra/notary/proving.ts'
 import { startApi } from '../infra/processes/api.ts'
 import { servingCommand } from './serve.ts'
 
@@ -17,6 +18,7 @@ export const devCommand = () =>
   servingCommand('dev', 'run everything: engines, projector, worker, both APIs on one port', async started => {
     const { config, log, lifecycle } = started
     await refuseSecond(config)
+    provedModels(config) // The worker would say it, and be started again and again.
     const engines = await openEngines(config, log)
     lifecycle.onStop('engines', engines.close)
     await migrateAll(engines, log)

@@ -25,6 +25,10 @@ export type ProofCode =
   | 'row_not_included'
   | 'row_not_absent'
   | 'row_differs'
+  | 'model_unknown'
+  | 'export_too_short'
+  | 'events_differ'
+  | 'rows_differ'
 
 export class ProofFault extends Error {
   override readonly name = 'ProofFault'

@@ -3,9 +3,11 @@ import { expect } from 'chai'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import { projections, resources } from '../../infra/catalogue.ts'
+import { ConfigError } from '../../infra/config.ts'
 import { silentLog } from '../../infra/log.ts'
 import { Hashing } from '../../infra/notary/hashing.ts'
 import { originOf } from '../../infra/notary/notary.ts'
+import { provedModels } from '../../infra/notary/proving.ts'
 import { RowMaps } from '../../infra/notary/row-maps.ts'
 import { tileRows } from '../../infra/notary/tiles.ts'
 import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
@@ -204,6 +206,19 @@ describe('proved read models', () => {
       .map(({ root, model, org }) => `${model} ${org} ${root.toString('hex')}`)
       .toSorted()
     expect(after).to.deep.equal(before)
+  })
+
+  it('are those that the settings name, of models that can be proved', () => {
+    expect(provedModels({ provedModels: ['balances', 'tasks'] }).map(({ name }) => name)).to.deep.equal([
+      'balances',
+      'tasks',
+    ])
+    for (const name of ['nonsense', 'audit_log']) {
+      expect(() => provedModels({ provedModels: [name] })).to.throw(
+        ConfigError,
+        `KOGI_PROVED_MODELS: ${name} is none of`,
+      )
+    }
   })
 
   it('forgets the maps of models that are not proved any more', async () => {

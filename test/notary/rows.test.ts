@@ -100,12 +100,24 @@ describe('a proved balance', function balance() {
     }
   })
 
+  it('follows from the events of an export, and of no other', async () => {
+    const [file, out] = [path.join(folder, 'cash.json'), path.join(folder, 'export')]
+    const covering = (position: string) => read(`${ACCOUNT}&wait=30000`, position)
+    const first = await covering(await credit('1'))
+    await system.kogi('audit', 'export', '--org', 'acme', '--out', out, '--data', system.data)
+    await writeFile(file, JSON.stringify(first.body))
+    const check = () => system.kogi('audit', 'verify-row', file, '--key', key, '--export', out, '--json')
+    expect(JSON.parse(await check())).to.include({ ok: true, folded: true, model: 'balances' })
+    await writeFile(file, JSON.stringify((await covering(await credit('2'))).body))
+    expect(String(await check().catch((error: Error) => error.message))).to.include('export_too_short')
+  })
+
   it('has the same root after a rebuild of the read model', async () => {
     const before = check(await read(ACCOUNT)).statement
     await system.kogi('rebuild', 'balances', '--data', system.data)
     const position = await credit('1')
     const { row, statement } = check(await read(`${ACCOUNT}&wait=30000`, position))
-    expect(row).to.include({ balance: '167' })
+    expect(row).to.include({ balance: '170' })
     expect(statement.log.size).to.equal(before.log.size + 1)
     const { status, body } = await read('/api/v1/kwlt/wallets/studio?proof=true')
     expect(status, JSON.stringify(body)).to.equal(200)
