@@ -1,16 +1,10 @@
 /** The check of an export, which needs no system: `kogi audit verify`, and a program of its own. */
 import { Command } from 'commander'
-import { streamOf, uuidOf } from '../commands/ids.ts'
-import { aggregates, codec, projections } from '../infra/catalogue.ts'
 import { AuditFault, type Manifest, ownFiles } from '../read-api/audit/bundle.ts'
-import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
 import { exportAt } from '../read-api/audit/export-at.ts'
-import { lineSchemas } from '../read-api/audit/line-check.ts'
-import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
-import { selectionSaid } from '../read-api/audit/selection.ts'
-import { type Signed, signedOf } from '../read-api/audit/signature.ts'
+import type { SealOptions } from '../read-api/audit/seal.ts'
 import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
-import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
+import { checkExport } from './check-export.ts'
 import { saidIgnored } from './ignored.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
 import { type Progress, progress } from './terminal.ts'
@@ -38,17 +32,6 @@ export const verifyCommand = (): Command =>
     .addHelpText('after', HELP)
     .action((folder: string, options: VerifyOptions) => reporting(options, () => verify(folder, options)))
 
-/** What every check of an export looks at: forms, and names that follow from commands. */
-export const checkOptions = () => ({
-  projections,
-  schemas: lineSchemas(aggregates),
-  decode: codec.decode,
-  names: {
-    streamOf,
-    eventIdOf: (commandId: string, fingerprint: string, n: number) => uuidOf([commandId, fingerprint, n]),
-  },
-})
-
 export const sealOptions = async (key: readonly string[], since: string | undefined): Promise<SealOptions> => ({
   ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
   ...(since !== undefined && { earlier: await fileText(since) }),
@@ -57,8 +40,6 @@ export const sealOptions = async (key: readonly string[], since: string | undefi
 async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
   const seal = await sealOptions(key, since)
   const source = await exportAt(folder)
-  const manifest = await readManifest(source, seal.verifiers)
-  const erasures = erasedCounter()
   let bar: Progress | undefined
   let done = 0
   const onProgress = (line: number, lines: number) => {
@@ -67,67 +48,18 @@ async function verify(folder: string, { json, key, since }: VerifyOptions): Prom
     done = line
   }
   try {
-    for await (const { line, decoded } of verifiedEvents(source, manifest, {
-      ...checkOptions(),
-      ...seal,
-      onProgress,
-    })) {
-      if (decoded && 'stored' in line) erasures.add(line.stored)
-    }
+    const { value, text } = await checkExport(source, { ...seal, onProgress })
     bar?.finish()
+    saidIgnored(source.name, value.ignored)
+    print(json, value, text)
   } finally {
     bar?.stop()
   }
-  const { org, events, range, selection, left_out: leftOut = 0 } = manifest
-  const sealed = sealedOf(manifest, seal)
-  const signed = signedOf(manifest, seal.verifiers)
-  const ignored = await ignoredIn(source, manifest)
-  const those = selection
-    ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
-    : `${events} events of ${org}`
-  const summary = `${those}, positions ${range.first} to ${range.last}: every line is as written`
-  const erased = erasures.count()
-  const chosen = selection && { selection, left_out: leftOut }
-  const value = {
-    ok: true,
-    sealed,
-    signed,
-    erased,
-    org,
-    events,
-    ...chosen,
-    first: `${range.first}`,
-    last: `${range.last}`,
-    ignored,
-  }
-  print(json, value, `${summary}\n${sealedText(events + leftOut, sealed)}\n${signedText(signed)}${erasedText(erased)}`)
 }
 
 /** Names what verification has ignored in an export, and returns it. */
 export const ignoredIn = async (source: BundleSource, manifest: Manifest): Promise<readonly string[]> =>
   saidIgnored(source.name, othersAmong(await source.entries(), ownFiles(manifest)).ignored)
-
-const SIGNED: Readonly<Record<Signed, string>> = {
-  trusted: 'the manifest, and with it every file, is signed by a key that you gave',
-  unchecked: 'the manifest is signed; by whom is only checked with --key',
-  unsigned: 'unsigned: the log had no key when the export was made',
-  'of an older version': 'unsigned: exports of this version had no signature; their events are sealed all the same',
-}
-export const signedText = (signed: Signed): string => SIGNED[signed]
-
-/** Erased is not tampered with: the events are as they were. */
-const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
-  (subjects === 0
-    ? ''
-    : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
-  (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
-
-export function sealedText(events: number, sealed: Sealed | undefined): string {
-  if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'
-  const rest = events - sealed.events
-  const those = `sealed: ${rest === 0 ? 'all' : `the first ${sealed.events}, and ${rest} since then are not`}`
-  return sealed.isTrusted ? those : `${those}, by a key that was not checked: name the public key of the log with --key`
-}
 
 /** Runs a verb; reports a fault of an export as one line with its code, file and line, and exit status 1. */
 export async function reporting({ json }: { readonly json?: true }, action: () => Promise<void>): Promise<void> {

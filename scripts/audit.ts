@@ -16,16 +16,8 @@ import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
 import { signedOf } from '../read-api/audit/signature.ts'
-import {
-  checkOptions,
-  ignoredIn,
-  print,
-  reporting,
-  sealedText,
-  sealOptions,
-  signedText,
-  verifyCommand,
-} from './audit-verify.ts'
+import { ignoredIn, print, reporting, sealOptions, verifyCommand } from './audit-verify.ts'
+import { checkOptions, sealedText, signedText } from './check-export.ts'
 import { collect } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
 import { configFrom, quietLog } from './serve.ts'

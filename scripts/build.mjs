@@ -5,17 +5,22 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { bundle, verifier } from './bundle.mjs'
+import { bundle, verifier, verifierPage } from './bundle.mjs'
 
 const OUT = path.resolve(import.meta.dirname, '../dist/scripts')
 const VERIFIER = path.resolve(OUT, '../kogi-verify.mjs')
+const PAGE = path.resolve(OUT, '../kogi-verify.html')
 
 const startedAt = new Date()
 const outputFiles = bundle(OUT, ['scripts/write-help.ts', 'scripts/kogi.ts'])
 
 mkdirSync(OUT, { recursive: true })
 // Each file appears whole: another process may read the build, or make the same one, at this moment.
-for (const { path: file, contents } of [...outputFiles, verifier(VERIFIER)]) {
+for (const { path: file, contents } of [
+  ...outputFiles,
+  verifier(VERIFIER),
+  { path: PAGE, contents: await verifierPage() },
+]) {
   const draft = `${file}.${process.pid}`
   writeFileSync(draft, contents)
   renameSync(draft, file)

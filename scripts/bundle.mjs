@@ -1,6 +1,7 @@
 /** The bundle of the CLI, its verbs and what they import: what runs where Kogi is installed. */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { buildSync } from 'esbuild'
+import { build, buildSync } from 'esbuild'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** What has binaries, or finds its own files by name, stays in `node_modules`. */
@@ -34,6 +35,39 @@ export function verifier(file) {
     write: false,
   })
   return outputFiles[0]
+}
+
+/** Modules of Node that the check in a page has replacements of; no check uses what others give. */
+const IN_PAGES = {
+  name: 'in pages',
+  setup(build) {
+    build.onResolve({ filter: /^node:crypto$/ }, () => ({ path: path.join(ROOT, 'scripts/page/crypto.ts') }))
+    build.onResolve({ filter: /^node:/ }, ({ path: name }) => ({ path: name, namespace: 'absent' }))
+    build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {}', loader: 'js' }))
+  },
+}
+
+/** The check of exports as a page of one file, which runs where it is opened and connects to nothing. */
+export function verifierPage() {
+  return build({
+    absWorkingDir: ROOT,
+    entryPoints: ['scripts/page/entry.ts'],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    globalName: 'kogiVerify',
+    platform: 'browser',
+    target: 'es2022',
+    inject: ['scripts/page/buffer.ts'],
+    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+    plugins: [IN_PAGES],
+    charset: 'ascii',
+    logLevel: 'warning',
+    write: false,
+  }).then(({ outputFiles: [{ text }] }) => {
+    const page = readFileSync(path.join(ROOT, 'scripts/page/verify.html'), 'utf8')
+    return page.replace('/* check */', () => text.replaceAll('</script', '<\\/script'))
+  })
 }
 
 /** The files of a bundle for a folder, with `kogi.js` among them; they are not written. */

@@ -8,7 +8,7 @@ import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportAt } from '../read-api/audit/export-at.ts'
 import { checkStatement } from '../read-api/audit/statement-check.ts'
 import { columnsOf } from '../read-api/rows.ts'
-import { checkOptions } from './audit-verify.ts'
+import { checkOptions } from './check-export.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
 

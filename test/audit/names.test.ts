@@ -3,7 +3,7 @@ import { streamOf, uuidOf } from '../../commands/ids.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { AuditFault, eventOf, lineOf } from '../../read-api/audit/bundle.ts'
 import { lineChecker } from '../../read-api/audit/line-check.ts'
-import { checkOptions } from '../../scripts/audit-verify.ts'
+import { checkOptions } from '../../scripts/check-export.ts'
 import { books, stored } from './support.ts'
 
 /** Events as the write path names them: a command of two for every wallet, and of one else. */

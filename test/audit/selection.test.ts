@@ -15,7 +15,7 @@ import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { replay } from '../../read-api/audit/replay.ts'
 import type { Selection } from '../../read-api/audit/selection.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
-import { checkOptions } from '../../scripts/audit-verify.ts'
+import { checkOptions } from '../../scripts/check-export.ts'
 import { History } from '../read-api/support.ts'
 import { CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, stored, writeFiles } from './support.ts'
 

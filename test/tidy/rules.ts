@@ -81,7 +81,7 @@ function functionsOf(source: Source): readonly { readonly line: number; readonly
 export function deadFiles(sources: readonly Source[]): readonly string[] {
   const byPath = new Map(sources.map(source => [source.path, source]))
   const roots = [...byPath.keys()].filter(
-    path => /^scripts\/(kogi|verify|bench)\.ts$/.test(path) || /^test\/.*\.(test|acceptance)\.ts$/.test(path),
+    path => /^scripts\/(kogi|verify|bench|page\/\w+)\.ts$/.test(path) || /^test\/.*\.(test|acceptance)\.ts$/.test(path),
   )
   const alive = new Set(roots)
   for (const path of alive) for (const target of namedIn(byPath.get(path)!, byPath)) alive.add(target)

@@ -1,0 +1,69 @@
+/** The check of an export from its first byte to its last, wherever it lies: for the verb and for the page. */
+import { streamOf, uuidOf } from '../commands/ids.ts'
+import { aggregates, codec, projections } from '../infra/catalogue.ts'
+import { ownFiles } from '../read-api/audit/bundle.ts'
+import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
+import { lineSchemas } from '../read-api/audit/line-check.ts'
+import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { selectionSaid } from '../read-api/audit/selection.ts'
+import { type Signed, signedOf } from '../read-api/audit/signature.ts'
+import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
+import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
+
+/** What every check of an export looks at: forms, and names that follow from commands. */
+export const checkOptions = () => ({
+  projections,
+  schemas: lineSchemas(aggregates),
+  decode: codec.decode,
+  names: {
+    streamOf,
+    eventIdOf: (commandId: string, fingerprint: string, n: number) => uuidOf([commandId, fingerprint, n]),
+  },
+})
+
+export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, lines: number) => void }
+
+/** What holds of an export, as a value and in words. Throws an `AuditFault` for the first thing that is wrong. */
+export async function checkExport(source: BundleSource, options: ExportCheck) {
+  const manifest = await readManifest(source, options.verifiers)
+  const erasures = erasedCounter()
+  for await (const { line, decoded } of verifiedEvents(source, manifest, { ...checkOptions(), ...options })) {
+    if (decoded && 'stored' in line) erasures.add(line.stored)
+  }
+  const { org, events, range, selection, left_out: leftOut = 0 } = manifest
+  const sealed = sealedOf(manifest, options)
+  const signed = signedOf(manifest, options.verifiers)
+  const { ignored } = othersAmong(await source.entries(), ownFiles(manifest))
+  const those = selection
+    ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
+    : `${events} events of ${org}`
+  const summary = `${those}, positions ${range.first} to ${range.last}: every line is as written`
+  const erased = erasures.count()
+  const chosen = selection && { selection, left_out: leftOut }
+  const place = { first: `${range.first}`, last: `${range.last}`, ignored }
+  const value = { ok: true, sealed, signed, erased, org, events, ...chosen, ...place }
+  const text = `${summary}\n${sealedText(events + leftOut, sealed)}\n${signedText(signed)}${erasedText(erased)}`
+  return { value, text }
+}
+
+const SIGNED: Readonly<Record<Signed, string>> = {
+  trusted: 'the manifest, and with it every file, is signed by a key that you gave',
+  unchecked: 'the manifest is signed; by whom is only checked with --key',
+  unsigned: 'unsigned: the log had no key when the export was made',
+  'of an older version': 'unsigned: exports of this version had no signature; their events are sealed all the same',
+}
+export const signedText = (signed: Signed): string => SIGNED[signed]
+
+/** Erased is not tampered with: the events are as they were. */
+const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
+  (subjects === 0
+    ? ''
+    : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
+  (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
+
+export function sealedText(events: number, sealed: Sealed | undefined): string {
+  if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'
+  const rest = events - sealed.events
+  const those = `sealed: ${rest === 0 ? 'all' : `the first ${sealed.events}, and ${rest} since then are not`}`
+  return sealed.isTrusted ? those : `${those}, by a key that was not checked: name the public key of the log with --key`
+}

@@ -1,0 +1,2 @@
+/** Node's bytes, for browsers. */
+export { Buffer } from 'buffer/index.js'
