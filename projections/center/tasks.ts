@@ -127,6 +127,8 @@ export const tasks = projection({
   of: { task: events },
   row,
   key: ['org', 'id'],
+  // How many tasks of each status everybody has is counted without reading their rows.
+  indexes: [['org', 'status', 'assignee']],
   on,
   reads: [
     {

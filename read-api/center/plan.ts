@@ -11,7 +11,7 @@ import { projects } from '../../projections/center/projects.ts'
 import { taskDependencies } from '../../projections/center/task-dependencies.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { inQuery, invalidParameter, whole } from '../parameters.ts'
-import { dayWithin, type Question } from './question.ts'
+import { type Asked, dayWithin, type Question } from './question.ts'
 
 /** Tasks of one plan, those of other projects that it waits for included. */
 const TASKS_MAX = 20_000
@@ -63,6 +63,11 @@ const response = object({
 /** A task or a dependency: rows of the statement. */
 type Row = readonly unknown[]
 
+const ORG = ['org', '$2'] as const
+/** What a plan needs of a task. */
+const COLUMNS = 't.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage'
+const dependenciesOf = (some: Asked['some'], task: string) => some(taskDependencies, [ORG, ['task', task]])
+
 export const planQuestion: Question = {
   path: '/kctr/projects/:id/plan',
   operationId: 'getProjectPlan',
@@ -73,16 +78,23 @@ export const planQuestion: Question = {
   parameters,
   of: [tasks, taskDependencies],
   within: projects,
-  sql: ({ put, rows, params }) => `with recursive wanted(id) as (
-        (select t.id from ${rows(tasks)} t where t.project = ${put(params.id)}
-          and t.stage <> 'cancelled' limit ${TASKS_MAX + 1})
-        union select d.dependency from wanted w join ${rows(taskDependencies)} d on d.task = w.id
-      ), own as materialized (select t.* from ${rows(tasks)} t join wanted w on w.id = t.id
-          where t.stage <> 'cancelled' limit ${TASKS_MAX + 1})
+  sql: ({ put, rows, some, row, params }) => `with recursive seed as materialized (
+        select ${COLUMNS} from ${rows(tasks)} t where t.project = ${put(params.id)}
+          and t.stage <> 'cancelled' limit ${TASKS_MAX + 1}
+      ), links as (
+        select d.task, d.dependency, d.type, d.lag from seed s cross join lateral ${dependenciesOf(some, 's.id')} d
+        union select d.task, d.dependency, d.type, d.lag
+          from links l cross join lateral ${dependenciesOf(some, 'l.dependency')} d
+          where not exists (select from seed s where s.id = l.dependency)
+      ), own as materialized (
+        select * from seed
+        union all (select ${COLUMNS} from (select distinct l.dependency as id from links l) l
+          cross join lateral ${row(tasks, [ORG, ['id', 'l.id']])} t
+          where t.stage <> 'cancelled' and not exists (select from seed s where s.id = l.id) limit ${TASKS_MAX + 1}))
       select 'task' as kind, t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, null as lag,
         p.starts_on from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
-      union all select 'link', d.task, d.dependency, d.type, null, null, null, null, d.lag, null
-      from ${rows(taskDependencies)} d join own a on a.id = d.task join own b on b.id = d.dependency
+      union all select 'link', l.task, l.dependency, l.type, null, null, null, null, l.lag, null
+      from links l join own a on a.id = l.task join own b on b.id = l.dependency
       order by 1, 2, 3`,
   answer(rows, { query, params, today }) {
     const found = rows.filter(([kind]) => kind === 'task')
@@ -104,7 +116,7 @@ export const planQuestion: Question = {
     const level = query.level === 'true' ? byPeople(network, found, Number(query.seed ?? 1)) : undefined
     const starts = level?.starts ?? earliest
     const from = query.from ?? (found[0]?.[9] as string | null | undefined) ?? today
-    const dayAt = (at: number) => workday(from, Math.floor(at / UNITS / Number(query.hours_per_day ?? 8)))
+    const dayAt = daysFrom(from, Number(query.hours_per_day ?? 8))
     return {
       project: params.id!,
       length: length / UNITS,
@@ -139,6 +151,16 @@ function unitsOf([, , , , , estimate, minutes, stage]: Row, left: boolean): numb
   const whole = Math.round(((estimate as number | null) ?? 0) * UNITS)
   if (!left) return whole
   return stage === 'done' ? 0 : Math.max(0, whole - Math.round(((minutes as number) / 60) * UNITS))
+}
+
+/** The day of a time in a plan: each day is worked out once. */
+function daysFrom(from: string, hours: number): (at: number) => string | undefined {
+  const known = new Map<number, string | undefined>()
+  return at => {
+    const days = Math.floor(at / UNITS / hours)
+    if (!known.has(days)) known.set(days, workday(from, days))
+    return known.get(days)
+  }
 }
 
 /** The plan in which everybody does one task at a time. */

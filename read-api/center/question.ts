@@ -23,6 +23,11 @@ export type Asked = {
   readonly put: Put
   /** SQL of the rows of the org in a read model, as they stand or stood. */
   readonly rows: (model: AnyProjection) => string
+  /**
+   * SQL of the rows that a statement names some columns of, as they stand or stood: an index finds them for each row
+   * that the statement joins, however many others the org has.
+   */
+  readonly some: (model: AnyProjection, fixed: Fixed) => string
   /** SQL of one row that a statement names the key of, as it stands or stood. */
   readonly row: (model: AnyProjection, key: Fixed) => string
   /**
@@ -105,14 +110,11 @@ const idOf = (request: ApiRequest, { row }: AnyProjection) => fromPath(request, 
 
 const ORG: Fixed = [['org', '$2']]
 
-const tables = (then: string | undefined): Pick<Asked, 'rows' | 'row' | 'versions'> => ({
+const tables = (then: string | undefined): Pick<Asked, 'rows' | 'some' | 'row' | 'versions'> => ({
   rows: model =>
     then === undefined ? `(select * from ${quoted(tableOf(model))} where org = $2)` : tableAsOf(model, ORG, then),
-  row(model, key) {
-    if (then !== undefined) return rowAsOf(model, key, then)
-    const named = key.map(([column, value]) => `h.${quoted(column)} = ${value}`).join(' and ')
-    return `(select * from ${quoted(tableOf(model))} h where ${named})`
-  },
+  some: (model, fixed) => (then === undefined ? named(model, fixed) : tableAsOf(model, fixed, then)),
+  row: (model, key) => (then === undefined ? named(model, key) : rowAsOf(model, key, then)),
   versions(model, condition) {
     const history = quoted(historyTableOf(model))
     const until = then === undefined ? '' : ` and v._position <= ${then}::bigint`
@@ -123,6 +125,11 @@ const tables = (then: string | undefined): Pick<Asked, 'rows' | 'row' | 'version
       from ${history} v where v.org = $2${until}${some ?? ''}) h)`
   },
 })
+
+/** Rows by some of their columns; `offset 0` keeps PostgreSQL from reading all rows at once for a join. */
+const named = (model: AnyProjection, fixed: Fixed): string =>
+  `(select * from ${quoted(tableOf(model))} h
+    where ${fixed.map(([column, value]) => `h.${quoted(column)} = ${value}`).join(' and ')} offset 0)`
 
 /** The day of the last event of the org up to a position; today, where there is none. */
 async function lastDay(deps: ReadStore, request: ApiRequest, { asOf, token }: Wanted): Promise<string> {

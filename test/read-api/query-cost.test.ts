@@ -112,4 +112,11 @@ describe('read API: what a list and a summary cost', function cost() {
     const some = await explained('/kctr/tasks/summary?by=due_on:week&assignee=member-7')
     expect(some.read).to.be.at.most(TASKS / 400)
   })
+
+  it('counts the tasks of each status and assignee without reading their rows', async () => {
+    const { answer, types } = await explained('/kctr/tasks/summary?by=status,assignee&limit=1000')
+    const groups = answer.data as { count: number }[]
+    expect(groups.reduce((sum, { count }) => sum + count, 0)).to.equal(TASKS)
+    expect(types).to.deep.equal(['Index Only Scan'])
+  })
 })
