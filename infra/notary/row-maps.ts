@@ -5,8 +5,8 @@
  * Projectors do nothing for it.
  */
 import { paused } from '../../commands/processes/pause.ts'
-import { openCheckpoint } from '../../projections/notary/checkpoint.ts'
-import { type Signer, verifierOf } from '../../projections/notary/note.ts'
+import { type Head, openCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import { updateMaps } from '../../projections/notary/row-map.ts'
 import { signStatement } from '../../projections/notary/row-statement.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
@@ -138,39 +138,35 @@ export class RowMaps {
       const heads = (await headsOf(client, orgs)).filter(
         ({ org, position }) => (reached.get(bucketOf(org)) ?? 0n) >= position,
       )
-      const maps = new Map(
-        (
-          await mapsOf(
-            client,
-            model,
-            heads.map(({ org }) => org),
-            source,
-          )
-        ).map(map => [map.org, map]),
-      )
-      const due = heads
-        .map(head => ({ head, map: maps.get(head.org)! }))
-        .filter(({ head, map }) => map.checkpoint !== head.note || map.source !== source)
+      const names = heads.map(({ org }) => org)
+      const maps = new Map((await mapsOf(client, model, names, source)).map(map => [map.org, map]))
+      const due = heads.flatMap(head => {
+        const map = maps.get(head.org)!
+        const isDone = map.checkpoint === head.note && map.source === source
+        const log = isDone ? undefined : this.#logOf(head, signers)
+        return log ? [{ head, map, log }] : []
+      })
       if (due.length > 0) await this.#write(client, model, { due, source, signers })
       return heads.map(({ org }) => org)
     })
   }
 
+  /** The log of a checkpoint; none of one that another key signed, or another log, which will be replaced. */
+  #logOf({ org, note, size }: OrgHead, signers: readonly Signer[]): Head | undefined {
+    try {
+      const log = openCheckpoint(note, signers.map(verifierOf))
+      return log.origin === originOf(this.#options.origin, org) && log.size === size ? log : undefined
+    } catch (error) {
+      if (error instanceof NoteFault) return undefined
+      throw error
+    }
+  }
+
   async #write(client: Connection, model: AnyProjection, { due, source, signers }: Due): Promise<void> {
-    const verifiers = signers.map(verifierOf)
-    const logs = due.map(({ head }) => {
-      const log = openCheckpoint(head.note, verifiers)
-      if (log.origin === originOf(this.#options.origin, head.org) && log.size === head.size) return log
-      throw new Error(`the checkpoint of ${head.org} in the database is of ${log.origin} with ${log.size} events`)
-    })
     const isKept = ({ head, map }: Due['due'][number]) =>
       map.source === source && map.size <= head.size && firstLine(map.checkpoint) === firstLine(head.note)
-    const anew = due.filter(one => !isKept(one))
-    if (anew.length > 0)
-      await dropPages(
-        client,
-        anew.map(({ map }) => map.id),
-      )
+    const anew = due.filter(one => !isKept(one)).map(({ map }) => map.id)
+    if (anew.length > 0) await dropPages(client, anew)
     const spans = due.map(one => ({
       org: one.head.org,
       after: isKept(one) ? one.map.position : 0n,
@@ -182,8 +178,8 @@ export class RowMaps {
       due.map(({ map }) => ({ map: map.id, changes: changes.get(map.org)! })),
     )
     const signed = due.map((one, n): SignedMap => {
-      const { head, map } = one
-      const [{ root, grown }, log] = [updated[n]!, logs[n]!]
+      const { head, map, log } = one
+      const { root, grown } = updated[n]!
       const rows = (isKept(one) ? map.rows : 0) + grown
       this.#compare(model, map, { size: head.size, root })
       const { name, version } = model
@@ -206,7 +202,7 @@ export class RowMaps {
 const firstLine = (note: string | null) => note?.split('\n', 1)[0]
 
 type Due = {
-  readonly due: readonly { readonly head: OrgHead; readonly map: StoredMap }[]
+  readonly due: readonly { readonly head: OrgHead; readonly map: StoredMap; readonly log: Head }[]
   readonly source: bigint
   readonly signers: readonly Signer[]
 }

@@ -78,7 +78,7 @@ describe('proved read models', () => {
   }
 
   const statements = async () =>
-    (await world.pool.query('select model, org, size, position, rows, root, checkpoint from row_maps')).rows
+    (await world.pool.query('select model, org, size, position, rows, root, statement, checkpoint from row_maps')).rows
 
   async function proved(events: readonly DomainEvent[]): Promise<void> {
     const sizes = new Map(['north', 'south'].map(org => [org, events.filter(e => e.metadata.org === org).length]))
@@ -206,6 +206,23 @@ describe('proved read models', () => {
       .map(({ root, model, org }) => `${model} ${org} ${root.toString('hex')}`)
       .toSorted()
     expect(after).to.deep.equal(before)
+  })
+
+  it('leaves alone an org whose checkpoint another key signed, and proves the others', async () => {
+    const tasks = async () => (await statements()).filter(({ model, statement }) => model === 'tasks' && statement)
+    await end()
+    const { rows } = await world.pool.query(`select note from notary_heads where tree = 'south'`)
+    const { origin, size, root } = openCheckpoint(rows[0].note, known)
+    const foreign = signCheckpoint({ origin, size, root }, [signer()])
+    await world.pool.query(`delete from row_maps; update notary_heads set note = '${foreign}' where tree = 'south'`)
+    start()
+    while ((await tasks()).length === 0) await sleep(10)
+    await sleep(100)
+    expect((await tasks()).map(({ org }) => org)).to.deep.equal(['north'])
+    expect(maps.trouble).to.equal(undefined)
+    await world.pool.query(`update notary_heads set note = '${rows[0].note}' where tree = 'south'`)
+    maps.give(['south'])
+    while ((await tasks()).length < 2) await sleep(10)
   })
 
   it('are those that the settings name, of models that can be proved', () => {
