@@ -11,7 +11,7 @@ ed25519.hashes.sha512 = sha512
 const HASHES = { sha1, sha256 } as const
 type Algorithm = keyof typeof HASHES
 type Input = string | Uint8Array
-type Encoding = 'hex' | 'base64' | 'buffer'
+type Encoding = 'hex' | 'base64' | 'binary' | 'buffer'
 
 const bytesOf = (input: Input): Uint8Array => (typeof input === 'string' ? new TextEncoder().encode(input) : input)
 const coded = (digest: Uint8Array, encoding: Encoding | undefined) => {
