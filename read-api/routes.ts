@@ -21,6 +21,7 @@ import { dashboardRoutes } from './briefcase/dashboard.ts'
 import { type FileDeps, fileContentRoute } from './briefcase/file-content.ts'
 import { valueRoute } from './briefcase/value.ts'
 import { centerRoutes } from './center/routes.ts'
+import { complianceRoutes } from './compliance/routes.ts'
 import { readErrors } from './consistency.ts'
 import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
@@ -86,6 +87,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   ...withCsv(sensitiveReadsRoute(deps)),
   ...withCsv(operationsRoute(deps)),
   ...personRoutes(deps),
+  ...complianceRoutes(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
   searchRoute(deps),

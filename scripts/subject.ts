@@ -4,7 +4,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
-import { resources } from '../infra/catalogue.ts'
+import { guards, resources } from '../infra/catalogue.ts'
 import { erasedSubjects } from '../infra/erasures/erased.ts'
 import { keyNameOf } from '../infra/erasures/keys.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
@@ -52,8 +52,8 @@ async function exportPerson(subject: string, options: Options, { pool, engines, 
     const { open: unseal } = keyring(keys, { erased: erasedSubjects(store), masters: masterKeysOf(config) })
     const keyOf: PersonDeps['keyOf'] = (...of) => keyNameOf(keys, ...of)
     // It reads once and waits for nothing: no announcements are heard.
-    const deps = { pool, versions: followVersions(pool), unseal, resources, keyOf } as unknown as PersonDeps
-    const principal = { subject: 'kogi-operator', org, roles: [], permissions: [] }
+    const deps = { pool, versions: followVersions(pool), guards, unseal, resources, keyOf } as unknown as PersonDeps
+    const principal = { subject: 'kogi-operator', org, roles: [], permissions: ['*'] }
     const person = await personOf(deps, { principal, signal: new AbortController().signal }, subject)
     await mkdir(out).catch(asThere(out))
     await writeFile(path.join(out, 'data.json'), `${JSON.stringify(person, null, 2)}\n`, { mode: 0o600 })

@@ -1,7 +1,7 @@
 /** Which events are administration: they change who may do what, the rules of money, ways out, or personal data. */
 
 /** Event types by what they are about: add, and raise no version, for rows are chosen as they are read. */
-const administration = {
+export const administration = {
   rights: ['AccessGranted', 'AccessRevoked', 'ItemShared', 'ItemUnshared', 'ItemEditingSet', 'ItemPrivacySet'],
   money: [
     'TransferRulesSet',

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Json } from '../../domain/kernel/json.ts'
-import { fieldInfo, type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { subjectName } from '../../domain/record/subject.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
@@ -13,6 +13,7 @@ import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { checkpointsSql, type ReadStore, read, type Wanted } from '../consistency.ts'
 import type { Reader } from '../hub/sentences.ts'
+import { jsonRowsSql } from '../json-rows.ts'
 import type { Resource } from '../resource.ts'
 import type { Unseal } from '../rows.ts'
 
@@ -67,9 +68,11 @@ export async function personOf(deps: PersonDeps, request: Reader, subject: strin
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const of = [...new Set([...models, personalData, auditLog])]
   const parts = [
-    ...models.map(model => partSql(model.name, model, `t.org = $2 and ${namedIn(model)}`)),
-    partSql(EVENTS, auditLog, HOLDS, ['position', 'at', 'category', 'id', 'type', 'data']),
-    partSql(ACTS, auditLog, ACTED, ['position', 'at', 'category', 'id', 'type']),
+    ...models.map(model =>
+      jsonRowsSql({ kind: model.name, model, where: `t.org = $2 and ${namedIn(model)}`, limit: ROWS_MAX }),
+    ),
+    jsonRowsSql({ kind: EVENTS, model: auditLog, where: HOLDS, columns: [...ACT, 'data'], limit: ROWS_MAX }),
+    jsonRowsSql({ kind: ACTS, model: auditLog, where: ACTED, columns: ACT, limit: ROWS_MAX }),
   ]
   const text = `select c.position, c.stalled, r.kind, r.row from ${checkpointsSql(of)}
     left join (${parts.join(' union all ')}) r on true`
@@ -96,7 +99,8 @@ const TYPES = Object.entries(personalData.of)
   .filter(([category]) => category !== 'webhook')
   .flatMap(([, events]) => Object.keys(events).filter(type => personalData.on[type] !== null))
 
-const [EVENTS, ACTS] = ['events', 'acts']
+const [EVENTS, ACTS] = ['events', 'acts'] as const
+const ACT = ['position', 'at', 'category', 'id', 'type'] as const
 const HOLDS = `t.org = $2 and t.type = any($4::text[]) and exists (select from ${quoted(tableOf(personalData))} p
   where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id)`
 const ACTED = 't.org = $2 and (t.actor = $3 or t.on_behalf_of = $3)'
@@ -106,19 +110,6 @@ const namedIn = (model: AnyProjection) =>
   `(${namingOf(model)
     .map(column => `t.${quoted(column)} = $3`)
     .join(' or ')})`
-
-/** SQL of rows as JSON. Numbers that JavaScript would round are text, as they are everywhere on the wire. */
-function partSql(kind: string, model: AnyProjection, where: string, columns = Object.keys(model.row.shape)): string {
-  const cells = columns
-    .filter(column => column !== 'org')
-    .map(column => {
-      const type = fieldInfo(model.row.shape[column]).column ?? ''
-      return `'${column}', t.${quoted(column)}${['numeric', 'bigint'].includes(type) ? '::text' : ''}`
-    })
-  const order = (model.key as readonly string[]).map(column => `t.${quoted(column)}`).join(', ')
-  return `(select '${kind}' as kind, jsonb_strip_nulls(jsonb_build_object(${cells.join(', ')})) as row
-    from ${quoted(tableOf(model))} t where ${where} order by ${order} limit ${ROWS_MAX})`
-}
 
 /** What stands in the place of sealed data of another person. */
 const CLOSED = '[of another person]'

@@ -167,6 +167,15 @@ async function headOf({ pool }: ProofDeps, tree: string): Promise<Head> {
   return { size: Number(rows[0][0]), note: String(rows[0][1]) }
 }
 
+/** Events that the last checkpoint of a tree has; 0 where there is none yet. */
+export const sealedSize = async (deps: ProofDeps, tree: string): Promise<number> =>
+  (
+    await headOf(deps, tree).catch(error => {
+      if (error instanceof KogiError && error.code === 'not_sealed') return { size: 0 }
+      throw error
+    })
+  ).size
+
 /** Hashes of tiles, each read once. */
 function tilesOf({ pool }: ProofDeps, tree: string): TileSource {
   const read = new Map<string, Promise<Uint8Array>>()

@@ -247,6 +247,8 @@ describe('the examples of the OpenAPI document', () => {
       return 'sprint-2'
     },
     getAuditExport: async () => 'wallets-2026',
+    getControl: async () => 'soc2-cc6.1',
+    exportControl: async () => 'soc2-cc6.1',
     getPerson: async () => 'mira',
     getPersonPage: async () => 'mira',
     listCauses: async () => made,

@@ -74,6 +74,7 @@ describe('permissions', () => {
     'audit.disclosures': 'w w - - - - - -',
     'audit.refusals': 'r r - - - - - r',
     'audit.sensitive-reads': 'r r - - - - - r',
+    'audit.compliance': 'r r - - - - - r',
     'audit.persons': 'r r - - - - - r',
     'audit.operations': 'r r - - - - - r',
     'audit.consents': 'rw rw rw - - - - r',

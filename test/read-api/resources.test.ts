@@ -19,6 +19,9 @@ const NOTHING = [
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
 const OF_NO_LIST = [
+  '/kmg/compliance/controls',
+  '/kmg/compliance/controls/:control',
+  '/kmg/compliance/controls/:control/pack',
   '/kmg/persons/:subject/data',
   '/kmg/persons/:subject/page',
   '/khub/inbox',
@@ -176,7 +179,13 @@ describe('resources of the read API', () => {
   })
 
   it('never shows a row of another org, over every route', async () => {
-    const of = { account: encodeURIComponent('Bär:a/b c'), currency: 'EUR', payment: '1', subject: 'somebody' }
+    const of = {
+      account: encodeURIComponent('Bär:a/b c'),
+      currency: 'EUR',
+      payment: '1',
+      subject: 'somebody',
+      control: 'soc2-cc6.1',
+    }
     const things: Record<string, string> = { ...of, on: '2026-01-01', kind: 'user', position: '1' }
     for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {
       const ids = operationId.includes('Entry') ? ['entry-north-w1'] : ['w1', 'i1', 't1', 'only-north']

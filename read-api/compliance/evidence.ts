@@ -1,0 +1,169 @@
+/** What the system can show: each kind of evidence is a live query, about a period or about now. */
+import { administration } from '../../domain/audit/administration.ts'
+import { webhooks } from '../../projections/apps/webhooks.ts'
+import { auditExports } from '../../projections/audit/audit-exports.ts'
+import { auditLog } from '../../projections/audit/audit-log.ts'
+import { consents } from '../../projections/audit/consents.ts'
+import { erasures } from '../../projections/audit/erasures.ts'
+import { legalHolds } from '../../projections/audit/legal-holds.ts'
+import { retentionRules } from '../../projections/audit/retention-rules.ts'
+import { itemShares } from '../../projections/briefcase/item-shares.ts'
+import type { AnyProjection } from '../../projections/rows/projection.ts'
+import { quoted, tableOf } from '../../projections/rows/tables.ts'
+import { walletUsers } from '../../projections/wallet/wallet-users.ts'
+import type { ReadNotes } from '../audit/notes.ts'
+import type { OperationDeps } from '../audit/operations.ts'
+import { type ProofDeps, sealedSize } from '../audit/proofs.ts'
+import type { RefusalDeps } from '../audit/refusals.ts'
+import type { SensitiveReadDeps } from '../audit/sensitive-reads.ts'
+import { checkpointsSql, type ReadStore, read } from '../consistency.ts'
+import type { Reader } from '../hub/sentences.ts'
+import { jsonRowsSql } from '../json-rows.ts'
+
+export type EvidenceDeps = ReadStore & ProofDeps & RefusalDeps & SensitiveReadDeps & OperationDeps
+
+/** From the first instant on, and before the second one. */
+export type Period = { readonly from: string; readonly to: string }
+type Row = Readonly<Record<string, unknown>>
+
+/** Rows of one kind of evidence in one answer; where there are more it says so. */
+export const ROWS_MAX = 2_000
+
+type Rows = { readonly model: AnyProjection; readonly where: string; readonly columns?: readonly string[] }
+type Source = { readonly what: string } & (
+  | { readonly rows: readonly Rows[] }
+  | { readonly notes: (deps: EvidenceDeps) => ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }> }
+  | { readonly live: (deps: EvidenceDeps, request: Reader) => Promise<readonly Row[]> }
+)
+
+const within = (column: string) => `t.${column} >= $3 and t.${column} < $4`
+const ACT = ['position', 'at', 'actor', 'on_behalf_of', 'type', 'category', 'id', 'reason', 'data']
+const acts = (types: readonly string[]): Rows => ({
+  model: auditLog,
+  where: `${within('at')} and t.type in (${types.map(type => `'${type}'`).join(', ')})`,
+  columns: ACT,
+})
+
+const SOURCES = {
+  access_review: {
+    what: 'who may get at what now: users of wallets, and whom items are shared with',
+    rows: [
+      { model: walletUsers, where: 'true' },
+      { model: itemShares, where: 'true' },
+    ],
+  },
+  rights: { what: 'changes of rights in the period', rows: [acts(administration.rights)] },
+  administration: {
+    what: 'changes of the rules of money and of ways out of the system in the period',
+    rows: [acts([...administration.money, ...administration.ways_out])],
+  },
+  ways_out: { what: 'where events are sent to now', rows: [{ model: webhooks, where: 'true' }] },
+  exports: {
+    what: 'exports of the log that were ordered in the period, and for whom sealed fields were opened',
+    rows: [{ model: auditExports, where: within('requested_at') }],
+  },
+  erasures: {
+    what: 'erasures that were ordered in the period, and when they were done',
+    rows: [{ model: erasures, where: within('erased_at') }],
+  },
+  retention_rules: { what: 'for how long personal data is kept now', rows: [{ model: retentionRules, where: 'true' }] },
+  legal_holds: {
+    what: 'what is held now, or was placed or lifted in the period',
+    rows: [
+      {
+        model: legalHolds,
+        where: `(t.status = 'placed' or (${within('placed_at')}) or (${within('lifted_at')}))`,
+      },
+    ],
+  },
+  consents: {
+    what: 'consents that hold now, or were given or ended in the period',
+    rows: [{ model: consents, where: `(t.status = 'given' or (${within('given_at')}) or (${within('ended_at')}))` }],
+  },
+  refusals: {
+    what: 'commands that the rules refused in the period, as far as they were noted',
+    notes: deps => deps.refusals,
+  },
+  sensitive_reads: { what: 'reads of sensitive data in the period', notes: deps => deps.sensitiveReads },
+  operations: {
+    what: 'backups made and restored, and rotations of keys, of the whole installation in the period',
+    notes: deps => deps.operations,
+  },
+  sealing: { what: 'how much of the log is sealed now, and how many events are not yet', live: sealing },
+} as const satisfies Readonly<Record<string, Source>>
+
+export type EvidenceName = keyof typeof SOURCES
+export const EVIDENCE = Object.keys(SOURCES) as readonly EvidenceName[]
+
+export type Evidence = {
+  readonly name: EvidenceName
+  readonly what: string
+  /** Whether these are all rows. */
+  readonly complete: boolean
+  readonly rows: readonly Row[]
+}
+
+/** The evidence of some names, and the position that it is of. Names of queries are in the rows of several models. */
+export async function evidenceOf(
+  deps: EvidenceDeps,
+  request: Reader,
+  names: readonly EvidenceName[],
+  period: Period,
+): Promise<{ readonly position: bigint; readonly evidence: readonly Evidence[] }> {
+  const asked = names.map(name => ({ name, source: SOURCES[name] as Source }))
+  const parts = asked.flatMap(({ name, source }) =>
+    'rows' in source ? source.rows.map(part => ({ ...part, kind: name })) : [],
+  )
+  const of = [...new Set([auditLog, ...parts.map(({ model }) => model)])]
+  const sql = parts.map(({ where, ...part }) =>
+    jsonRowsSql({ ...part, where: `t.org = $2 and ${where}`, limit: ROWS_MAX + 1 }),
+  )
+  const none = 'select null::text as kind, null::jsonb as row'
+  const text = `select c.position, c.stalled, r.kind, r.row, $2::text, $3::text, $4::text from ${checkpointsSql(of)}
+    left join (${sql.length > 0 ? sql.join(' union all ') : none}) r on true`
+  const values = [request.principal.org, period.from, period.to]
+  const { rows, position } = await read(deps, request, { of, text, values }, {})
+  const evidence: Evidence[] = []
+  for (const { name, source } of asked) {
+    const found =
+      'rows' in source
+        ? rows.filter(([, , kind]) => kind === name).map(([, , , row]) => row as Row)
+        : 'notes' in source
+          ? await notesOf(source.notes(deps), request.principal.org, period)
+          : await source.live(deps, request)
+    evidence.push({ name, what: source.what, complete: found.length <= ROWS_MAX, rows: found.slice(0, ROWS_MAX) })
+  }
+  return { position, evidence }
+}
+
+const PAGE = 500
+
+/** Notes of a period, the latest first; one row too many where there are more than an answer has. */
+async function notesOf(
+  notes: ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }>,
+  org: string,
+  { from, to }: Period,
+): Promise<readonly Row[]> {
+  const found: Row[] = []
+  for (let next: bigint | undefined; found.length <= ROWS_MAX; ) {
+    const page = await notes(org, PAGE, next)
+    // Notes of earlier versions have no time: they are older than any that has one.
+    for (const { number, ...note } of page) {
+      if (note.at !== undefined && note.at >= from && note.at < to) found.push({ number: String(number), ...note })
+    }
+    const last = page.at(-1)
+    if (!last || last.number === 0n || last.at === undefined || last.at < from) break
+    next = last.number - 1n
+  }
+  return found.slice(0, ROWS_MAX + 1)
+}
+
+async function sealing(deps: EvidenceDeps, request: Reader): Promise<readonly Row[]> {
+  const { org } = request.principal
+  const sealed = await sealedSize(deps, org)
+  const text = `select c.position, c.stalled, (select count(*) from ${quoted(tableOf(auditLog))} where org = $2)
+    from ${checkpointsSql([auditLog])}`
+  const { rows } = await read(deps, request, { of: [auditLog], text, values: [org] }, {})
+  const events = Number(rows[0]![2])
+  return [{ events, sealed, not_yet_sealed: Math.max(0, events - sealed) }]
+}

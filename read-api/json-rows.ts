@@ -1,0 +1,27 @@
+/** Rows of several read models in one statement: each as a JSON object, with the kind that it is of. */
+import { fieldInfo } from '../domain/kernel/schema.ts'
+import type { AnyProjection } from '../projections/rows/projection.ts'
+import { quoted, tableOf } from '../projections/rows/tables.ts'
+
+type JsonRows = {
+  readonly kind: string
+  readonly model: AnyProjection
+  /** SQL of a condition on a row `t`. */
+  readonly where: string
+  /** All columns but the org, where none are named. */
+  readonly columns?: readonly string[]
+  readonly limit: number
+}
+
+/** SQL of at most so many rows, in the order of their key. Numbers that JavaScript would round are text, as ever. */
+export function jsonRowsSql({ kind, model, where, limit, columns = Object.keys(model.row.shape) }: JsonRows): string {
+  const cells = columns
+    .filter(column => column !== 'org')
+    .map(column => {
+      const type = fieldInfo(model.row.shape[column]).column ?? ''
+      return `'${column}', t.${quoted(column)}${['numeric', 'bigint'].includes(type) ? '::text' : ''}`
+    })
+  const order = (model.key as readonly string[]).map(column => `t.${quoted(column)}`).join(', ')
+  return `(select '${kind}' as kind, jsonb_strip_nulls(jsonb_build_object(${cells.join(', ')})) as row
+    from ${quoted(tableOf(model))} t where ${where} order by ${order} limit ${limit})`
+}
