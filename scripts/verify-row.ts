@@ -7,7 +7,6 @@ import { checkRowProof, type ProvedRow } from '../projections/notary/row-proof.t
 import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportAt } from '../read-api/audit/export-at.ts'
 import { checkStatement } from '../read-api/audit/statement-check.ts'
-import { columnsOf } from '../read-api/rows.ts'
 import { checkOptions } from './check-export.ts'
 import { fail, STATUS, statusHelp } from './failing.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
@@ -38,7 +37,7 @@ async function verifyRow(file: string, { key, export: folder, json }: Options): 
       throw new KogiError('invalid_parameter', 'Name the public key of the log: --key KEY, or --key FILE.')
     }
     const verifiers = await Promise.all(key.map(verifierIn))
-    const proved = checkRowProof(await fileText(file), verifiers, storedColumns)
+    const proved = checkRowProof(await fileText(file), verifiers, projections)
     if (folder !== undefined) {
       await checkStatement(await exportAt(folder), proved.statement, { ...checkOptions(), verifiers })
     }
@@ -53,11 +52,6 @@ async function verifyRow(file: string, { key, export: folder, json }: Options): 
     process.stderr.write(`kogi: ${code} ${message}\n`)
     process.exitCode = STATUS.no
   }
-}
-
-const storedColumns = (model: string, version: number) => {
-  const projection = projections.find(known => known.name === model && known.version === version)
-  return projection && columnsOf(projection)
 }
 
 function jsonOf({ key, row, statement }: ProvedRow) {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { canonicalJson } from '../../domain/kernel/json.ts'
+import type { AnyProjection } from '../rows/projection.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import type { Hash } from './merkle.ts'
 import { fromBase64, type Verifier } from './note.ts'
@@ -59,15 +60,16 @@ export const rowProof = ({ key, row, statement, checkpoint }: Made, { hashes, en
 /** What a proof shows. */
 export type ProvedRow = Pick<RowProof, 'key' | 'row'> & { readonly statement: Statement }
 
-/** The columns that rows of a model are stored with; `undefined` where it is not known. */
-export type ColumnsOf = (model: string, version: number) => readonly string[] | undefined
+/** A read model as far as a proof of its rows is checked by it. */
+export type ProvedModel = Pick<AnyProjection, 'name' | 'version' | 'key' | 'row'>
 
 /**
  * Checks a proof, in JSON: by itself, or as it stands in the answer of a read, whose `data` must then be the proved
- * row. Throws a `ProofFault`.
+ * row. The read model must be among those that are known: by its key, a place that is empty is one of no row. Throws a
+ * `ProofFault`.
  */
-export function checkRowProof(text: string, verifiers: readonly Verifier[], columnsOf?: ColumnsOf): ProvedRow {
-  const { proof, data } = proofIn(text)
+export function checkRowProof(text: string, verifiers: readonly Verifier[], models: readonly ProvedModel[]): ProvedRow {
+  const { proof, data, asOf } = proofIn(text)
   const { key, row } = proof
   const statement = opened('statement_invalid', () => openStatement(proof.statement, verifiers))
   const checkpoint = opened('checkpoint_invalid', () => openCheckpoint(proof.checkpoint, verifiers))
@@ -76,9 +78,33 @@ export function checkRowProof(text: string, verifiers: readonly Verifier[], colu
     const of = `${log.origin} with ${log.size} events`
     throw new ProofFault('statement_detached', `The statement is about the log ${of}, and the checkpoint is another.`)
   }
+  const { model: name, version } = statement
+  const model = models.find(known => known.name === name && known.version === version)
+  if (!model) throw new ProofFault('model_unknown', `This program has no version ${version} of ${name}.`)
+  checkKey(key, model)
+  if (!log.origin.endsWith(`/org/${encodeURIComponent(key.org!)}`)) {
+    throw new ProofFault('origin_differs', `The statement is about ${log.origin}, and the key is of ${key.org}.`)
+  }
   checkRow(proof, statement.root)
-  if (data !== undefined) checkData(data, row, columnsOf?.(statement.model, statement.version) ?? [])
+  if (data !== undefined) checkData(data, row, Object.keys(model.row.shape))
+  if (asOf !== undefined && asOf !== String(statement.position)) {
+    const message = `The answer is as of ${JSON.stringify(asOf)}, and the statement of position ${statement.position}.`
+    throw new ProofFault('row_differs', message)
+  }
   return { key, row, statement }
+}
+
+/** A row can only stand at the place of a key that its model could give it. */
+function checkKey(key: RowProof['key'], { name, key: columns, row }: ProvedModel): void {
+  const isWhole = ['org', ...columns].every(column => Object.hasOwn(key, column))
+  if (!isWhole || Object.keys(key).length !== columns.length) {
+    throw malformed(`the key of ${name} is ${columns.join(', ')}`)
+  }
+  for (const [column, value] of Object.entries(key)) {
+    const schema = row.shape[column]!
+    const parsed = schema.safeDecode(value as never)
+    if (!parsed.success || schema.encode(parsed.data as never) !== value) throw malformed(`${column} has no such value`)
+  }
 }
 
 function checkRow({ key, row, other, path }: RowProof, root: Hash): void {
@@ -119,14 +145,16 @@ const canonicalOf = (from: Readonly<Record<string, unknown>>, column: string): s
 const isSealed = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'nonce' in value && 'key' in value && 'text' in value
 
-function proofIn(text: string): { readonly proof: RowProof; readonly data?: unknown } {
+type Given = { readonly proof: RowProof; readonly data?: unknown; readonly asOf?: unknown }
+
+function proofIn(text: string): Given {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
     throw malformed(`it is no JSON: ${(error as Error).message}`)
   }
-  const answer = value as { data?: unknown; error?: unknown; meta?: { proof?: unknown } } | null
+  const answer = value as { data?: unknown; meta?: { proof?: unknown; as_of?: unknown } } | null
   const isAnswer = typeof answer === 'object' && answer !== null && answer.meta?.proof !== undefined
   const parsed = rowProofSchema.safeParse(isAnswer ? answer.meta?.proof : value)
   if (!parsed.success) {
@@ -136,7 +164,7 @@ function proofIn(text: string): { readonly proof: RowProof; readonly data?: unkn
   if (isAnswer && answer.data === undefined && parsed.data.row !== null) {
     throw new ProofFault('row_differs', 'The answer shows no row, and the proof is of one.')
   }
-  return { proof: parsed.data, ...(isAnswer && answer.data !== undefined && { data: answer.data }) }
+  return { proof: parsed.data, ...(isAnswer && { data: answer.data, asOf: answer.meta?.as_of }) }
 }
 
 function opened<T>(code: 'statement_invalid' | 'checkpoint_invalid', open: () => T): T {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { type Signer, verifierOf } from '../../projections/notary/note.ts'
 import { ProofFault } from '../../projections/notary/proof.ts'
@@ -15,13 +16,21 @@ import {
   rowDigest,
   updateMaps,
 } from '../../projections/notary/row-map.ts'
-import { checkRowProof, type RowProof, rowProof } from '../../projections/notary/row-proof.ts'
-import { signStatement } from '../../projections/notary/row-statement.ts'
+import { checkRowProof, type ProvedModel, type RowProof, rowProof } from '../../projections/notary/row-proof.ts'
+import { type Statement, signStatement } from '../../projections/notary/row-statement.ts'
 import { naiveRoot, sha256, utf8 } from './naive-map.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const ORIGIN = 'example.com/kogi'
 const OF_ORG = `${ORIGIN}/org/acme`
+
+const text = z.string().min(1)
+const MODEL: ProvedModel = {
+  name: 'balances',
+  version: 5,
+  key: ['org', 'account'],
+  row: z.object({ account: text, balance: text, limit: text.optional(), org: text }),
+}
 
 const keyOf = (n: number) => ({ account: `a${n}`, org: 'acme' })
 const rowOf = (n: number, balance: number) => ({ account: `a${n}`, balance: String(balance), org: 'acme' })
@@ -75,7 +84,7 @@ describe('the Merkle map of rows', () => {
   const known = [verifierOf(signer)]
   const codeOf = (text: string, verifiers = known) => {
     try {
-      checkRowProof(text, verifiers, () => ['account', 'balance', 'limit', 'org'])
+      checkRowProof(text, verifiers, [MODEL])
       return 'holds'
     } catch (error) {
       return error instanceof ProofFault ? error.code : (error as Error).message
@@ -98,7 +107,7 @@ describe('the Merkle map of rows', () => {
         expect(anew.root).to.deep.equal(kept.root)
         expect([...anew.pages].toSorted()).to.deep.equal([...kept.pages].toSorted())
         for (const n of [...[...kept.rows.keys()].slice(0, 5), 500, 501]) {
-          const { row } = checkRowProof(JSON.stringify(kept.proofOf(n, signer)), known)
+          const { row } = checkRowProof(JSON.stringify(kept.proofOf(n, signer)), known, [MODEL])
           expect(row).to.deep.equal(kept.rows.has(n) ? rowOf(n, kept.rows.get(n)!) : null)
         }
       }),
@@ -150,6 +159,49 @@ describe('the Merkle map of rows', () => {
         expect(changed(n, proof => ({ ...proof, key: keyOf(5) }))).to.equal('row_not_absent')
       }
       expect(kept.proofOf(withOther, signer).path.length).to.be.greaterThan(4)
+    })
+
+    /** A true path to an empty place of another key, with a statement of these rows. */
+    const forged = (key: RowProof['key'], of: Partial<Statement> = {}) => {
+      const pages = new Map([...kept.pages].map(([prefix, bytes]): [string, Page] => [prefix, pageFrom(bytes)]))
+      const log = of.log ?? { origin: OF_ORG, size: 7, root: sha256(utf8('log')) }
+      const statement = { model: 'balances', version: 5, rows: 300, root: kept.root, log, position: 99n, ...of }
+      const notes = { statement: signStatement(statement, [signer]), checkpoint: signCheckpoint(log, [signer]) }
+      return codeOf(JSON.stringify(rowProof({ key, row: null, ...notes }, pathTo(placeOf(key), pages))))
+    }
+
+    it('takes no statement of another organization', () => {
+      expect(forged(keyOf(1_000))).to.equal('holds')
+      for (const org of ['other', 'acm', 'me', 'acme/org/acme']) {
+        expect(forged({ account: 'a3', org })).to.equal('origin_differs')
+      }
+      const log = { origin: `${ORIGIN}/org/other`, size: 7, root: sha256(utf8('log')) }
+      expect(forged(keyOf(1_000), { log })).to.equal('origin_differs')
+      expect(forged({ account: 'a3', org: 'other' }, { log })).to.equal('holds')
+    })
+
+    it('takes no key that rows of the model cannot have', () => {
+      const keys = [
+        { ...keyOf(3), x: '1' },
+        { org: 'acme' },
+        { account: 'a3' },
+        { ...keyOf(3), account: 3 },
+        { ...keyOf(3), account: '' },
+        { org: 'acme', balance: '3' },
+      ]
+      for (const key of keys as RowProof['key'][]) expect(forged(key), JSON.stringify(key)).to.equal('proof_malformed')
+    })
+
+    it('takes no statement of a model or a version that is not known', () => {
+      expect(forged(keyOf(1_000), { model: 'balance' })).to.equal('model_unknown')
+      expect(forged(keyOf(1_000), { version: 4 })).to.equal('model_unknown')
+    })
+
+    it('compares the position of an answer with that of the statement', () => {
+      const as = (asOf: unknown) =>
+        codeOf(JSON.stringify({ data: rowOf(3, 3), meta: { as_of: asOf, proof: kept.proofOf(3, signer) } }))
+      expect(as('99')).to.equal('holds')
+      for (const asOf of ['98', '100', 99]) expect(as(asOf)).to.equal('row_differs')
     })
 
     it('takes no row that is there for the neighbour of one that is not', () => {
@@ -214,6 +266,7 @@ describe('the Merkle map of rows', () => {
           'checkpoint_invalid',
           'row_not_included',
           'row_not_absent',
+          'origin_differs',
         ])
       }
     })

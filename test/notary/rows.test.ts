@@ -5,6 +5,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { projections } from '../../infra/catalogue.ts'
 import type { Verifier } from '../../projections/notary/note.ts'
 import { checkRowProof } from '../../projections/notary/row-proof.ts'
 import { verifierIn } from '../../scripts/log-keys.ts'
@@ -30,7 +31,7 @@ describe('a proved balance', function balance() {
     expect(status, JSON.stringify(answer)).to.equal(201)
     return String(headers['kogi-position'])
   }
-  const check = ({ body }: Answer) => checkRowProof(JSON.stringify(body), verifiers)
+  const check = ({ body }: Answer) => checkRowProof(JSON.stringify(body), verifiers, projections)
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'kogi-rows-'))
