@@ -1,7 +1,7 @@
 /**
  * Which rows a caller may read: those of things that are private are shown to their readers alone. A statement of a
  * read begins with a definition for each table that has such rows, of the same name: whatever it selects, joins, counts
- * or orders, it sees no others. Who reads the audit log or administers the briefcase reads all.
+ * or orders, it sees no others. Who reads the audit log reads all.
  */
 import type { Principal } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
@@ -25,7 +25,7 @@ export function granteesOf({ subject, teams = [], permissions }: Caller): Grante
 type Caller = Pick<Principal, 'subject' | 'teams' | 'permissions'>
 
 /** The grants that open all that is private: the audit log, which has everything, and the briefcase as a whole. */
-const OPENS_ALL: ReadonlySet<string> = new Set(['*', 'audit.*', 'audit.log.*', 'audit.log.read', 'briefcase.*'])
+const OPENS_ALL: ReadonlySet<string> = new Set(['*', 'audit.*', 'audit.log.*', 'audit.log.read'])
 
 type Guarded = AnyProjection & { readonly readers: NonNullable<AnyProjection['readers']> }
 

@@ -14,13 +14,15 @@ const WINDOW_ROWS = 2_000
 
 /**
  * SQL of how far the events of each bucket of `$1` can be read: to where all read models of this process are that are
- * not stalled (a stalled one answers 503 by itself), and never further than the audit log.
+ * not stalled (a stalled one answers 503 by itself), and never further than the audit log and those that say who may
+ * read what: an event that is passed by without them is never announced to its readers, or to others as well.
  */
 function frontiers(projections: readonly AnyProjection[], buckets: string): string {
   const names = projections.map(({ name, version }) => `('${name}', ${version})`).join(', ')
+  const needed = projections.filter(model => model === auditLog || model.readers !== undefined)
   return `(select bucket, case when count(*) < ${projections.length} then 0 else least(
       min(position) filter (where state <> 'stalled'),
-      min(position) filter (where projection = '${auditLog.name}')) end as position
+      min(position) filter (where projection in (${needed.map(({ name }) => `'${name}'`)}))) end as position
     from ${CHECKPOINTS} where bucket = any(${buckets}) and (projection, version) in (${names}) group by bucket)`
 }
 

@@ -6,7 +6,9 @@ import { guards, projections } from '../../infra/catalogue.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { senderRows } from '../../infra/webhooks/rows.ts'
+import { CHECKPOINTS } from '../../projections/ownership/tables.ts'
 import { toldOf } from '../../read-api/live/announced.ts'
+import { frontierSql } from '../../read-api/live/statements.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 
@@ -204,6 +206,32 @@ describe('private items', function privacy() {
         .to.contain('canary-item')
         .and.contain('canary-gone')
       expect(await sent('ada', ['audit.log.read'])).to.contain('canary-egg')
+      // What the scope `briefcase:*` of any token stands for.
+      expect(await sent('eve', ['briefcase.*'])).to.not.match(/canary-(item|egg|cage|binder|gone)/)
+    } finally {
+      await pool.end()
+    }
+  })
+
+  it('are announced to nobody before the rows that say who reads them', async () => {
+    const pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 1 })
+    try {
+      // A table of the connection takes the place of the real one.
+      await pool.query(
+        `create temp table ${CHECKPOINTS} (projection text, version int, bucket int, state text, position bigint)`,
+      )
+      for (const { name, version } of projections) {
+        await pool.query(`insert into ${CHECKPOINTS} values ($1, $2, 0, 'running', 50)`, [name, version])
+      }
+      const upto = async (stalled: string) => {
+        await pool.query(
+          `update ${CHECKPOINTS} set state = case projection when $1 then 'stalled' else 'running' end,
+            position = case projection when $1 then 20 else 50 end`,
+          [stalled],
+        )
+        return (await pool.query(frontierSql(projections), [0])).rows[0].position
+      }
+      expect([await upto('budgets'), await upto('items'), await upto('item_files')]).to.deep.equal([50n, 20n, 20n])
     } finally {
       await pool.end()
     }
