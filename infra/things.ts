@@ -32,13 +32,14 @@ export async function give(
   { org, id }: Thing,
   { by, name, body, part }: Given,
 ): Promise<Receipt> {
-  const opens = name === 'request'
+  const named = name === 'request'
   return execute(deps, {
     aggregate,
     name,
     id,
-    opens,
-    named: opens,
+    // Of some things an org has one alone, which the first command makes.
+    opens: named || aggregate.only !== undefined,
+    named,
     body,
     isOfBulk: true,
     idempotencyKey: uuidOf([id, name, part]),

@@ -4,6 +4,8 @@ import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
 import { retentionRules } from '../../projections/audit/retention-rules.ts'
 import { itemFiles } from '../../projections/briefcase/item-files.ts'
+import { CHECKPOINTS } from '../../projections/ownership/tables.ts'
+import { bucketOf } from '../../projections/rows/bucket.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { AT_HEAD, atHead } from '../files/sweep.ts'
 import type { Pool } from '../postgres.ts'
@@ -48,13 +50,26 @@ type FilesRow = { readonly known: boolean; readonly owner: string | null; readon
 /** Persons of one look for those whose time is over. */
 const PAGE = 1_000
 const [HOLDINGS, RULES, HOLDS] = [personalData, retentionRules, legalHolds].map(model => quoted(tableOf(model)))
-/** Of several rules for a category the longest one counts; a category without a rule is kept for ever. */
-const DUE = `with kept as (
+const RULED = `select distinct org from ${RULES}`
+const NEEDED = [personalData, itemFiles, retentionRules]
+/**
+ * Of several rules for a category the longest one counts; a category without a rule is kept for ever. Rows and what the
+ * read models have come to are read by one statement, so that no batch of a projector comes between the two.
+ */
+const DUE = `with known as (
+    select org from unnest($3::text[], $4::integer[]) o(org, bucket)
+    where (select count(*) = ${NEEDED.length} and bool_and(state = 'running' and position >= $2) from ${CHECKPOINTS} c
+      where c.bucket = o.bucket
+        and (projection, version) in (${NEEDED.map(({ name, version }) => `('${name}', ${version})`).join(', ')}))),
+  held as (
+    select org, subject, category, last_at from ${HOLDINGS} where org in (select org from known)
+    union all
+    select org, owner, 'file', max(updated_at) from ${VERSIONS} where org in (select org from known) group by 1, 2),
+  kept as (
     select org, category, max(days) as days, string_agg(id, ', ' order by id) as rules from ${RULES} group by 1, 2)
   select p.org, p.subject, string_agg(distinct k.rules, ', ') as rules
-  from ${HOLDINGS} p left join kept k using (org, category)
-  where p.org in (select org from ${RULES})
-    and not exists (select from ${TABLE} e where e.org = p.org and e.subject = p.subject)
+  from held p left join kept k using (org, category)
+  where not exists (select from ${TABLE} e where e.org = p.org and e.subject = p.subject)
     and not exists (select from ${HOLDS} h where h.org = p.org and h.subject = p.subject and h.status = 'placed')
   group by 1, 2
   having bool_and(k.days is not null and p.last_at::timestamptz + make_interval(days => k.days) <= $1::timestamptz)
@@ -64,29 +79,20 @@ const UNDEFINED_TABLE = '42P01'
 
 export function erasureRows(pool: Pick<Pool, 'query'>): ErasureRows {
   /** A table that no projector has made yet holds nothing. */
-  const persons = async <P extends Person>(name: string, text: string, values: readonly unknown[] = []) => {
-    const { rows } = await pool.query<P>({ name, text, values: [...values] }).catch(error => {
+  const ask = async <R extends object>(name: string, text: string, values: readonly unknown[] = []) => {
+    const { rows } = await pool.query<R>({ name, text, values: [...values] }).catch(error => {
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
       throw error
     })
     return rows
   }
   return {
-    pending: () => persons('erasures_pending', PENDING),
-    all: () => persons('erasures_all', ALL),
+    pending: () => ask('erasures_pending', PENDING),
+    all: () => ask('erasures_all', ALL),
     async due(now, head) {
-      const due = await persons<Due>('erasures_due', DUE, [now])
-      const orgs = [...new Set(due.map(({ org }) => org))]
-      const known = await Promise.all(
-        orgs.flatMap(org =>
-          [personalData, retentionRules].map(async model => {
-            const values = atHead(org, head, model)
-            const { rows } = await pool.query<{ known: boolean }>(`select known from ${AT_HEAD}`, values)
-            return rows[0]!.known ? undefined : org
-          }),
-        ),
-      )
-      return due.filter(({ org }) => !known.includes(org))
+      const orgs = (await ask<Pick<Person, 'org'>>('erasures_ruled', RULED)).map(({ org }) => org)
+      if (orgs.length === 0) return []
+      return ask<Due>('erasures_due', DUE, [now, String(head), orgs, orgs.map(bucketOf)])
     },
     async files(org, subjects, head) {
       const values = [...atHead(org, head), org, subjects]

@@ -6,8 +6,10 @@ import { retire } from '../../infra/erasures/retention.ts'
 import { erasureRows } from '../../infra/erasures/rows.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import { silentLog } from '../../infra/log.ts'
-import { createPool } from '../../infra/postgres.ts'
+import { createPool, type Pool } from '../../infra/postgres.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
+import { personalData } from '../../projections/audit/personal-data.ts'
+import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 
@@ -21,12 +23,14 @@ describe('retention of personal data', () => {
   let auditor: Client
   const closing: (() => Promise<unknown>)[] = []
   /** Carries the retention rules out as of so many days from now. */
-  let retireIn: (days: number, head?: () => Promise<bigint>) => Promise<void>
+  let retireIn: (days: number, head?: () => Promise<bigint>, via?: Pick<Pool, 'query'>) => Promise<void>
+  let pool: Pool
+  let headOf: () => Promise<bigint>
   before(async () => {
     app = await startApp({ worker: true })
     admin = await app.clientOf('acme', 'organization-admin', 'mira')
     auditor = await app.clientOf('acme', 'auditor', 'aya')
-    const pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 2 })
+    pool = createPool({ url: app.urls.databaseUrl, name: 'read', log: silentLog, max: 3 })
     const events = eventLog({ url: app.urls.eventStoreUrl, prefixes: domainStreamPrefixes })
     const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
     closing.push(
@@ -34,9 +38,10 @@ describe('retention of personal data', () => {
       () => events.close(),
       () => pool.end(),
     )
-    retireIn = (days, head = events.head) => {
+    headOf = events.head
+    retireIn = (days, head = headOf, via = pool) => {
       const now = () => new Date(Date.now() + days * DAY_MS).toISOString()
-      return retire({ ...deps, now, rows: erasureRows(pool), head, log: silentLog } as never)
+      return retire({ ...deps, now, rows: erasureRows(via), head, log: silentLog } as never)
     }
   })
   after(async () => {
@@ -109,6 +114,62 @@ describe('retention of personal data', () => {
     await list('/retention-rules', last)
     await retireIn(41)
     while ((await erased()).length < 4) await sleep(20)
+  })
+
+  it('lets nobody go by rows that a projector is about to change', async () => {
+    const [root, pia] = [await app.clientOf('globex'), await app.clientOf('globex', 'team-lead', 'pia')]
+    await done('/koff/notes', { id: 'old', title: 'Sea', body: 'deep' }, pia)
+    await done('/kmg/retention-rules', { id: 'r', category: 'note', days: 5, basis: 'The office.' }, root)
+    const known = (path: string, after: string) => root.call('GET', `/api/v1${path}?at_least=${after}&wait=9000`)
+    await known('/kmg/retention-rules', String(await headOf()))
+    const lock = await pool.connect()
+    const table = quoted(tableOf(personalData))
+    await lock.query(`begin; lock table ${table} in exclusive mode`)
+    let last = '0'
+    const head = async () => {
+      last = await done('/kwlt/wallets', { id: 'w', owner: 'pia', holder: 'Pia', kind: 'personal' }, root)
+      return headOf()
+    }
+    const via = {
+      async query(config: { readonly text: string } | string, values?: unknown[]) {
+        const found = await pool.query(config as never, values)
+        if (typeof config === 'string' || !config.text.includes(table)) return found
+        await lock.query('commit')
+        await known('/kmg/personal-data', last)
+        return found
+      },
+    }
+    try {
+      await retireIn(31, head, via as never)
+    } finally {
+      await lock.query('rollback')
+      lock.release()
+    }
+    await retireIn(31)
+    expect((await known('/kmg/erasures', String(await headOf()))).body.data).to.deep.equal([])
+  })
+
+  it('keeps files without a rule, and whom they belong to', async () => {
+    const [root, ida] = [await app.clientOf('initech'), await app.clientOf('initech', 'team-lead', 'ida')]
+    await done('/koff/notes', { id: 'old', title: 'Sea', body: 'deep' }, ida)
+    await done('/kbfc/items', { id: 'item', name: 'Offer' }, ida)
+    const raw = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nbytes\r\n--x--\r\n'
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
+    expect((await ida.call('POST', '/api/v1/kbfc/items/item/files', { raw, headers })).status).to.equal(201)
+    await done('/kmg/retention-rules', { id: 'r', category: 'note', days: 5, basis: 'The office.' }, root)
+    const subjects = async (path: string) => {
+      const { body } = await root.call('GET', `/api/v1/kmg${path}?at_least=${await headOf()}&wait=9000`)
+      return (body.data as readonly Row[]).map(({ subject }) => subject)
+    }
+    await subjects('/personal-data')
+    await retireIn(31)
+    expect(await subjects('/erasures')).to.deep.equal([])
+    await done('/kmg/retention-rules', { id: 'f', category: 'file', days: 30, basis: 'The office.' }, root)
+    await subjects('/retention-rules')
+    await retireIn(29)
+    expect(await subjects('/erasures')).to.deep.equal([])
+    while ((await subjects('/erasures')).length === 0) await retireIn(31)
+    expect(await subjects('/erasures')).to.deep.equal(['ida'])
   })
 
   it('is asked of consents, which a timer ends once', async () => {

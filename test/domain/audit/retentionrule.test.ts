@@ -15,10 +15,10 @@ describe('retention rule', () => {
     given(added).when('remove', {}).then({ type: 'RetentionRuleRemoved', data: {} })
   })
 
-  it('is for the categories that have personal data, all of them', () => {
+  it('is for files and the categories that have personal data, all of them', () => {
     const personal = aggregates.filter(({ commands }) =>
       Object.values(commands).some(schema => personalFields(schema as never).size > 0),
     )
-    expect([...RETAINED]).to.have.members(personal.map(({ name }) => name))
+    expect([...RETAINED]).to.have.members(['file', ...personal.map(({ name }) => name)])
   })
 })
