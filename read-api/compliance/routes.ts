@@ -55,8 +55,8 @@ const filters: readonly Parameter[] = [
 ]
 const format = inQuery(
   'format',
-  z.enum(['json', 'csv', 'html']).meta({ default: 'json' }),
-  'of the file: all of it as JSON, all rows as CSV, or a page for people',
+  z.enum(['html', 'csv']).meta({ default: 'html' }),
+  'of the file: a page for people, or all rows as CSV; the control itself is the same as JSON',
 )
 
 const statusOf = ({ evidence: shown, gap }: Control) =>
@@ -111,14 +111,14 @@ export function complianceRoutes(deps: EvidenceDeps): Route[] {
       ...shared,
       path: '/kmg/compliance/controls/:control/pack',
       operationId: 'exportControl',
-      summary: 'The evidence of a control in a period, as a file to keep: JSON, CSV, or a page.',
+      summary: 'The evidence of a control in a period, as a file to keep: a page, or CSV.',
       parameters: packed,
-      media: ['application/json', 'text/csv', 'text/html'],
+      media: ['text/html', 'text/csv'],
       response: z.string(),
       errors,
       async handle(request) {
         const { shown, said } = await packOf(request, packed)
-        return { file: fileOf(shown, queriesOf(request, packed).format ?? 'json'), headers: said.headers }
+        return { file: fileOf(shown, queriesOf(request, packed).format ?? 'html'), headers: said.headers }
       },
     },
   ]
@@ -134,7 +134,6 @@ function periodOf({ from, to }: { readonly from?: string; readonly to?: string }
 function fileOf(shown: Pack, as: string) {
   const name = `${shown.id}.${as}`
   if (as === 'html') return { name, type: 'text/html; charset=utf-8', content: packPage(shown) }
-  if (as === 'json') return { name, type: 'application/json', content: `${JSON.stringify(shown, null, 2)}\n` }
   const rows = shown.evidence.flatMap(({ name: query, rows: all }) => all.map(row => ({ query, ...row })))
   const columns = ['query', ...new Set(rows.flatMap(row => Object.keys(row)).filter(column => column !== 'query'))]
   const cell = (value: unknown) =>
