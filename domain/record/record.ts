@@ -11,6 +11,7 @@ import { type Json, storableFault } from '../kernel/json.ts'
 import { fieldInfo, id, jsonObject, object, plainOf, sealed } from '../kernel/schema.ts'
 import { changedFields, mergePatch } from './merge.ts'
 import { said, THING } from './said.ts'
+import { subjectName } from './subject.ts'
 
 type Fields = Readonly<Record<string, z.ZodType>>
 type Values = Readonly<Record<string, unknown>>
@@ -49,7 +50,7 @@ export function recordMessages(definition: RecordDefinition): RecordMessages {
     name,
     types,
     events: {
-      [types.added]: object({ ...mapped(fields, storedOf), owner: id('user') }),
+      [types.added]: object({ ...mapped(fields, storedOf), owner: subjectName }),
       [types.changed]: object(
         mapped(fields, field => {
           const stored = plainOf(storedOf(field))

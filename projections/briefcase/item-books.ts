@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/book/messages.ts'
 import { id, integer, list, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { spelt } from '../rows/spellings.ts'
 
@@ -14,7 +15,7 @@ const row = object({
   restores: integer(1, 2 ** 31 - 1)
     .optional()
     .meta({ description: 'the version that this one gave back' }),
-  edited_by: id('user'),
+  edited_by: subjectName,
   revision: unsigned64,
   created_at: timestamp,
   updated_at: timestamp,

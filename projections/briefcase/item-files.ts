@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/file/messages.ts'
 import { id, integer, jsonObject, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { spelt } from '../rows/spellings.ts'
 import { changed, made, removed } from '../rows/thing.ts'
@@ -15,7 +16,7 @@ const row = object({
   sha256: text(64),
   version: integer(1, 2 ** 31 - 1),
   metadata: jsonObject,
-  owner: id('user'),
+  owner: subjectName,
   revision: unsigned64,
   created_at: timestamp,
   updated_at: timestamp,

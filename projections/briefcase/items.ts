@@ -15,6 +15,7 @@ import {
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { wordsIn } from '../memory/texts.ts'
 import { rowsSql } from '../rows/as-of.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
@@ -35,7 +36,7 @@ const row = object({
   metadata: jsonObject,
   tags: list(text(64), 50),
   briefcase: id('briefcase').optional(),
-  owner: id('user'),
+  owner: subjectName,
   editing: oneOf('open', 'restricted'),
   privacy: oneOf('organization', 'private'),
   readers: list(text(200), 201).meta({

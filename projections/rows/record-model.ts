@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, object, plainOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type RecordMessages, storedOf } from '../../domain/record/record.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import {
   type AnyHandler,
   type AnyProjection,
@@ -75,7 +76,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     id: id(one),
     ...columns,
     ...own,
-    owner: id('user'),
+    owner: subjectName,
     revision: unsigned64,
     created_at: timestamp,
     updated_at: timestamp,

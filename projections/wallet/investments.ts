@@ -10,6 +10,7 @@ import {
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { METHODS } from '../../domain/wallet/investment/lots.ts'
 import { events } from '../../domain/wallet/investment/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
@@ -19,7 +20,7 @@ const row = object({
   org: id('org'),
   id: id('investment'),
   wallet: id('wallet'),
-  owner: id('user'),
+  owner: subjectName,
   kind: oneOf('equity', 'crowdfunding', 'donation', 'crypto', 'fund', 'other'),
   title: text(200).optional(),
   asset: currency,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { column, id, integer, object, oneOf, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import { transferRules } from '../../domain/wallet/wallet/fields.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
@@ -8,7 +9,7 @@ import { changed, made } from '../rows/thing.ts'
 const row = object({
   org: id('org'),
   id: id('wallet'),
-  owner: id('user'),
+  owner: subjectName,
   holder: sealed.optional(),
   kind: oneOf('personal', 'portfolio', 'office', 'business'),
   status: oneOf('open', 'frozen', 'closed'),

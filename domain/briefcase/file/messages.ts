@@ -1,5 +1,6 @@
 /** The file's storage and wire contract: add, never rename; change a shape with an upcaster. */
 import { id, integer, jsonObject, object, ref, text, unsigned64 } from '../../kernel/schema.ts'
+import { subjectName } from '../../record/subject.ts'
 
 const name = text(255)
 /** What is stored: the bytes themselves are kept outside of the log, under their digest. */
@@ -11,7 +12,7 @@ const content = {
 const version = integer(1, 2 ** 31 - 1)
 
 export const events = {
-  FileAdded: object({ item: id('item'), name, ...content, owner: id('user') }),
+  FileAdded: object({ item: id('item'), name, ...content, owner: subjectName }),
   FileVersionAdded: object({ version, ...content }),
   FileChanged: object({ name: name.optional(), metadata: jsonObject.optional() }),
   FileRemoved: object({}),

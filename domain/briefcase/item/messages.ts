@@ -13,6 +13,7 @@ import {
   unsignedMinorUnits,
 } from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
+import { subjectName } from '../../record/subject.ts'
 
 /** What a portfolio is made of; other words are taken as well. */
 const TYPES = ['project', 'app', 'asset', 'solution', 'investment', 'sub-portfolio'] as const
@@ -66,7 +67,7 @@ export const events = {
     name: details.name,
     description: details.description.optional(),
     metadata: details.metadata,
-    owner: id('user'),
+    owner: subjectName,
     lifecycle: lifecycle.optional(),
     tags: details.tags.optional(),
     briefcase: id('briefcase').optional(),

@@ -2,7 +2,6 @@
 import {
   currency,
   date,
-  id,
   integer,
   minorUnits,
   object,
@@ -12,6 +11,7 @@ import {
   text,
 } from '../../kernel/schema.ts'
 import { recordMessages } from '../../record/record.ts'
+import { subjectName } from '../../record/subject.ts'
 import { PERIODS } from './periods.ts'
 
 export const messages = recordMessages({
@@ -41,7 +41,7 @@ const passed = { from: date, to: date, currency, places: integer(0, 30), amount:
 export const events = {
   ...messages.events,
   /** More was spent in a period than may be: said once for each period. */
-  BudgetPassed: object({ ...passed, owner: id('user') }),
+  BudgetPassed: object({ ...passed, owner: subjectName }),
 }
 
 export const notePassed = object(passed)

@@ -18,6 +18,7 @@ import {
 } from '../../kernel/schema.ts'
 import { positiveDecimal } from '../../record/decimal.ts'
 import { reason } from '../../record/reason.ts'
+import { subjectName } from '../../record/subject.ts'
 import { METHODS } from './lots.ts'
 
 /** Lots that one event names. */
@@ -57,7 +58,7 @@ const part = { lot, quantity: minorUnits, cost: minorUnits }
 export const events = {
   InvestmentOpened: object({
     wallet: id('wallet'),
-    owner: id('user'),
+    owner: subjectName,
     kind,
     title: title.optional(),
     ...unit,

@@ -15,6 +15,7 @@ import {
   text,
   unsigned64,
 } from '../../kernel/schema.ts'
+import { subjectName } from '../../record/subject.ts'
 import {
   account,
   accountKind,
@@ -64,7 +65,7 @@ const changedTerms = {
 }
 
 export const events = {
-  WalletOpened: object({ owner: id('user'), holder: sealed.optional(), kind }),
+  WalletOpened: object({ owner: subjectName, holder: sealed.optional(), kind }),
   AccountOpened: object({ account, currency, places, overdraft, ...terms }),
   EntryPosted: object({
     entry: id('entry'),
@@ -153,7 +154,7 @@ const user = id('user')
 export const commands = {
   open: object({
     id: id('wallet').optional(),
-    owner: id('user').optional(),
+    owner: subjectName.optional(),
     holder: personal('owner', text(200)).optional(),
     kind,
   }).meta({ examples: [{ id: 'studio', kind: 'business', holder: 'Mira Okonjo' }] }),
