@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
 import { asBuilt } from './bench/as-built.ts'
+import { auditBench } from './bench/audit.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
@@ -31,6 +32,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   search: searchBench,
   statements: statementBench,
   seal: sealBench,
+  audit: () => asBuilt('audit', auditBench),
   proofs: proofBench,
   transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,

@@ -34,15 +34,20 @@ function compiler() {
     ajv.compile(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' }))
 }
 
-/** What the lines of exports are checked against, compiled once for all of them. */
+/** What the lines of exports are checked against: that of each type is compiled with its first event, and once. */
 type LineSchemas = ReturnType<typeof lineSchemas>
 
 export function lineSchemas(aggregates: readonly AnyAggregate[]) {
   const compile = compiler()
-  const types = new Map<string, { check: ValidateFunction; category: string; schema: number }>()
+  const types = new Map<string, { check: () => ValidateFunction; category: string; schema: number }>()
   for (const { name, events, upcast } of aggregates) {
     for (const [type, schema] of Object.entries(events as Record<string, z.ZodType>)) {
-      types.set(type, { check: compile(schema), category: name, schema: (upcast?.[type]?.length ?? 0) + 1 })
+      let compiled: ValidateFunction | undefined
+      const check = () => {
+        compiled ??= compile(schema)
+        return compiled
+      }
+      types.set(type, { check, category: name, schema: (upcast?.[type]?.length ?? 0) + 1 })
     }
   }
   return { envelope: compile(lineSchema), header: compile(headerSchema), metadata: compile(metadataSchema), types }
@@ -217,8 +222,9 @@ function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): D
       message: `The metadata of this ${type} is not that of Kogi: ${reason(schemas.metadata)}`,
     }
   }
-  if (metadata.schema === known.schema && !known.check(data)) {
-    return { code: 'line_invalid', message: `The data is no ${type}: ${reason(known.check)}` }
+  const check = known.check()
+  if (metadata.schema === known.schema && !check(data)) {
+    return { code: 'line_invalid', message: `The data is no ${type}: ${reason(check)}` }
   }
   try {
     return decode(event)
