@@ -108,13 +108,17 @@ async function exportAction(options: ExportOptions): Promise<void> {
         selection,
         out,
         force: force === true,
+        isReadableNeeded: () => false,
         onProgress(position) {
           shown.advance(Number(position - done))
           done = position
         },
       })
       shown.finish()
-      const { events, leftOut, bytes, folder } = exported
+      const { events, leftOut, bytes, folder, notReadable } = exported
+      if (notReadable !== undefined) {
+        process.stderr.write(`kogi: made without the page, the CSV files and the cover for people: ${notReadable}\n`)
+      }
       const others = leftOut === undefined ? '' : `, and the headers of the ${leftOut} others`
       const text = `${events} events of ${org}${others} in ${folder} (${bytes} bytes)`
       print(json, { ...exported, head: String(given.head) }, text)

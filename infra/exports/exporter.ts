@@ -21,7 +21,7 @@ import { Faults } from '../faults.ts'
 import type { FileStore } from '../files/store.ts'
 import type { Log } from '../log.ts'
 import { give, stateOf } from '../things.ts'
-import { zipped } from './archive.ts'
+import { FileChanged, zipped } from './archive.ts'
 import type { Ordered } from './rows.ts'
 
 /** The shortest time between two looks, and the longest one while changes are heard. */
@@ -34,6 +34,8 @@ const TRIES_MAX = 10
 const TRY_MS = 50
 /** How often it is noted in the log how far an export has come. */
 const PROGRESS_MS = 5_000
+/** How long an export waits for read models that lag behind, before it is made without the files for people. */
+const READABLE_MS = 60_000
 
 export type ExporterDeps = WriteDeps & {
   readonly pending: () => Promise<readonly Ordered[]>
@@ -45,6 +47,7 @@ export type ExporterDeps = WriteDeps & {
   readonly changes?: RowChanges
   readonly log: Pick<Log, 'info'>
   readonly progressMs?: number
+  readonly readableMs?: number
 }
 
 /** Thrown where an export was removed while it was made. */
@@ -53,6 +56,8 @@ class Removed extends Error {}
 export class Exporter {
   readonly #deps: ExporterDeps
   #trouble: Error | undefined
+  /** Since when exports wait for read models, by their folder. */
+  readonly #late = new Map<string, number>()
 
   constructor(deps: ExporterDeps) {
     this.#deps = deps
@@ -101,14 +106,16 @@ export class Exporter {
     const bundle = path.join(place, 'bundle')
     await mkdir(bundle, { recursive: true })
     try {
-      const written = await this.#write(ordered, { bundle, note: path.join(place, 'standing.json') }, signal)
+      const written = await this.#write(ordered, { place, bundle, note: path.join(place, 'standing.json') }, signal)
       signal.throwIfAborted()
       const name = `export-${id.replaceAll(/[^\w.-]/g, '_')}`
-      const { size, sha256 } = await this.#deps.files.put(org, zipped(bundle, name, new Date(this.#deps.now())))
-      const { events, leftOut, head } = written
+      const { events, leftOut, head, notReadable, files } = written
+      const options = { name, madeAt: new Date(this.#deps.now()), signal }
+      const { size, sha256 } = await this.#deps.files.put(org, zipped(bundle, files, options))
       await this.#give(ordered, 'complete', {
         events,
         ...(leftOut !== undefined && { leftOut }),
+        ...(notReadable !== undefined && { notReadable }),
         bytes: size,
         sha256,
         head,
@@ -116,14 +123,16 @@ export class Exporter {
       this.#deps.log.info({ org, context: { export: id, events } }, 'an export was made')
     } catch (error) {
       if (signal.aborted) throw error
+      if (error instanceof FileChanged) await rm(place, { recursive: true, force: true })
       if (error instanceof AuditFault) await this.#give(ordered, 'fail', { code: error.code, reason: error.message })
       else if (!(error instanceof Removed)) throw error
     }
+    this.#late.delete(place)
     await rm(place, { recursive: true, force: true })
   }
 
-  async #write(ordered: Ordered, { bundle, note }: Place, signal: AbortSignal): Promise<Bundle> {
-    const { optionsOf, progressMs = PROGRESS_MS } = this.#deps
+  async #write(ordered: Ordered, { place, bundle, note }: Place, signal: AbortSignal): Promise<Bundle> {
+    const { optionsOf, progressMs = PROGRESS_MS, readableMs = READABLE_MS } = this.#deps
     const { exports } = await this.#state(ordered.org)
     const selection = memberOf(exports, ordered.id)?.selection as Selection | undefined
     const options = await optionsOf(ordered.org, signal)
@@ -132,6 +141,11 @@ export class Exporter {
       ...options,
       selection,
       note,
+      isReadableNeeded: () => {
+        const late = this.#late.get(place) ?? performance.now()
+        this.#late.set(place, late)
+        return performance.now() - late < readableMs
+      },
       onProgress: async (position, events) => {
         signal.throwIfAborted()
         if (performance.now() - told < progressMs) return
@@ -166,4 +180,4 @@ export class Exporter {
   }
 }
 
-type Place = { readonly bundle: string; readonly note: string }
+type Place = { readonly place: string; readonly bundle: string; readonly note: string }

@@ -3,6 +3,7 @@ import type { EventStore } from '../../commands/ports.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
+import { fileStore } from '../files/open.ts'
 import { keyring } from '../keyring.ts'
 import type { Log } from '../log.ts'
 import { masterKeysOf } from '../master-keys.ts'
@@ -11,21 +12,26 @@ import { Exporter, type ExporterDeps } from './exporter.ts'
 import { exportOptions, type Sources } from './options.ts'
 import { pendingExports } from './rows.ts'
 
-type Parts = Omit<ExporterDeps, 'pending' | 'optionsOf' | 'folder'> &
+type Parts = Omit<ExporterDeps, 'pending' | 'optionsOf' | 'folder' | 'files'> &
   Pick<Sources, 'config' | 'eventStoreUrl'> & {
     readonly events: Sources['log']
     readonly pool: Pool
   }
 
+/** How long one try of an export waits for read models that lag behind: others are to be made too. */
+const SETTLE_MS = 5_000
+
 /** The maker of exports of a worker; unfinished ones stand in the data folder. */
 export function exporterOf({ config, eventStoreUrl, events, pool, ...deps }: Parts): Exporter {
-  const readable = { pool, unseal: deps.keyring.open }
+  const readable = { pool, unseal: deps.keyring.open, settleMs: SETTLE_MS }
   const sources = { config, eventStoreUrl, log: events, store: deps.store, readable }
   return new Exporter({
     ...deps,
     pending: pendingExports(pool),
     optionsOf: (org, signal) => exportOptions(sources, org, signal),
     folder: path.join(config.dataDir, 'exports'),
+    // Types of files that nobody may upload are no reason to lose an archive of ours.
+    files: fileStore({ ...config, fileTypesRefused: [] }),
   })
 }
 

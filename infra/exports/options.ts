@@ -19,7 +19,7 @@ export type Sources = {
   readonly log: Pick<EventLog, 'read' | 'head'>
   readonly store: Pick<EventStore, 'readDerived'>
   /** What the readable part needs; without it there is none. */
-  readonly readable?: Pick<ReadableDeps, 'pool' | 'unseal'> | undefined
+  readonly readable?: Pick<ReadableDeps, 'pool' | 'unseal' | 'settleMs'> | undefined
 }
 
 type Given = 'readable' | 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'signers' | 'about' | 'now'
@@ -42,7 +42,7 @@ export async function exportOptions(
     signers: await signersOf(config),
     about: { code: VERSION, projections, schemas: schemasOf(aggregates) },
     ...(readable && {
-      readable: (folder, content) => writeReadable(folder, content, { ...readable, resources, aggregates }),
+      readable: (folder, content) => writeReadable(folder, content, { ...readable, resources, aggregates, signal }),
     }),
     now: () => new Date().toISOString(),
   }

@@ -119,7 +119,7 @@ export function startWorker({ config, urls, log, metrics, leaseMs, pausesMs }: W
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
   const files = fileStore(config)
   const eraser = new Eraser({ ...shared, rows: erasureRows(pool), keys, files, head: events.head, changes })
-  const exporter = exporterOf({ ...shared, config, eventStoreUrl: urls.eventStoreUrl, events, pool, files, changes })
+  const exporter = exporterOf({ ...shared, config, eventStoreUrl: urls.eventStoreUrl, events, pool, changes })
   const mailer = mailerOf({ config, pool, write: shared, ...(figures && { onAttempt: figures.onMail }) })
   const maps = rowMaps(config, pool, log)
   const notary = notaryOf({ config, events, store: write.store, log, pool, maps })

@@ -19,6 +19,7 @@ const row = object({
   position: unsigned64.optional().meta({ description: 'position up to which the log was read' }),
   head: unsigned64.optional().meta({ description: 'position of the last event that it is about' }),
   left_out: completed.shape.leftOut.meta({ description: 'events that are not selected: their headers are there' }),
+  not_readable: completed.shape.notReadable,
   bytes: unsigned64.optional().meta({ description: 'bytes of the archive' }),
   sha256: completed.shape.sha256.optional(),
   code: failed.shape.code.optional().meta({ description: 'why it failed' }),
@@ -60,14 +61,15 @@ const on: Handlers<Row, typeof events> = {
     }),
   },
   ExportProgressed: changed(({ data: { events, position, head } }) => ({ state: 'running', events, position, head })),
-  ExportCompleted: changed(({ data: { events, leftOut, bytes, sha256, head }, metadata: { at } }) => ({
+  ExportCompleted: changed(({ data: { leftOut, notReadable, ...data }, metadata: { at } }) => ({
     state: 'completed',
-    events,
+    events: data.events,
     left_out: leftOut,
-    bytes,
-    sha256,
-    position: head,
-    head,
+    not_readable: notReadable,
+    bytes: data.bytes,
+    sha256: data.sha256,
+    position: data.head,
+    head: data.head,
     ended_at: at,
   })),
   ExportFailed: changed(({ data: { code, reason }, metadata: { at } }) => ({
@@ -86,7 +88,7 @@ const on: Handlers<Row, typeof events> = {
 export const auditExports = projection({
   name: 'audit_exports',
   service: 'audit',
-  version: 1,
+  version: 2,
   history: true,
   of: { export: events },
   row,

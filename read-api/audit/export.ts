@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { KogiError } from '../../domain/kernel/errors.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import type { Signer } from '../../projections/notary/note.ts'
 import {
@@ -15,6 +16,7 @@ import {
   manifestText,
   SCHEMAS,
   SIGNATURE,
+  sha256,
 } from './bundle.ts'
 import { folderSource } from './folder-source.ts'
 import type { Content } from './readable/readable.ts'
@@ -38,6 +40,8 @@ export type BundleOptions = EventOptions & {
   readonly about: About
   /** Writes further files for people into the folder, and returns their names. */
   readonly readable?: ((folder: string, content: Content) => Promise<readonly string[]>) | undefined
+  /** Whether they are waited for where read models lag behind; always, where nothing is said. */
+  readonly isReadableNeeded?: (() => boolean) | undefined
   readonly now: () => string
 }
 
@@ -48,6 +52,10 @@ export type Bundle = {
   readonly leftOut?: number
   readonly bytes: number
   readonly head: bigint
+  /** Why it has no files for people, where it was to have some. */
+  readonly notReadable?: string
+  /** All of its files, with the manifest and its signature. */
+  readonly files: readonly Pick<FileEntry, 'name' | 'sha256'>[]
 }
 
 export type ExportOptions = BundleOptions & {
@@ -56,7 +64,7 @@ export type ExportOptions = BundleOptions & {
   /** Whether a folder that is already there may be replaced. */
   readonly force?: boolean
 }
-export type Exported = Bundle & { readonly folder: string }
+export type Exported = Omit<Bundle, 'files'> & { readonly folder: string }
 
 /** Streams the events of an org into a new folder. Throws `output_exists` rather than overwrite. */
 export async function exportOrg(options: ExportOptions): Promise<Exported> {
@@ -69,7 +77,7 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
   const draft = `${out}.partial-${randomBytes(4).toString('hex')}`
   await mkdir(draft, { recursive: true })
   try {
-    const bundle = await writeBundle(draft, options)
+    const { files: _, ...bundle } = await writeBundle(draft, options)
     await publish(draft, out, exists)
     return { folder: options.out, ...bundle }
   } catch (error) {
@@ -86,16 +94,40 @@ export async function writeBundle(folder: string, options: BundleOptions): Promi
   const files = [...events, await entryOf(folder, SCHEMAS)]
   const { code, projections } = about
   const versions = projections.map(({ name, version }) => ({ name, version }))
-  const made = { ...FORMAT, org, made_at: now(), checkpoint, ...content, code, projections: versions }
-  for (const name of (await options.readable?.(folder, { ...made, files })) ?? [])
-    files.push(await entryOf(folder, name))
   const [first, ...rest] = signers
-  const manifest = manifestText({ ...made, signed: first !== undefined, files } as Omit<Manifest, 'digest'>)
+  const signed = first !== undefined
+  const made = { ...FORMAT, org, made_at: now(), checkpoint, ...content, code, projections: versions, signed }
+  const { names, notReadable } = await readableOf(folder, { ...made, files }, options)
+  for (const name of names) files.push(await entryOf(folder, name))
+  const manifest = manifestText({ ...made, files } as Omit<Manifest, 'digest'>)
+  const signature = first && signManifest(org, manifest, [first, ...rest])
   await write(path.join(folder, MANIFEST), manifest)
-  if (first) await write(path.join(folder, SIGNATURE), signManifest(org, manifest, [first, ...rest]))
+  if (signature) await write(path.join(folder, SIGNATURE), signature)
   const bytes = files.reduce((sum, entry) => sum + entry.bytes, Buffer.byteLength(manifest))
   const leftOut = content.left_out
-  return { events: content.events, ...(leftOut !== undefined && { leftOut }), bytes, head }
+  const own = { name: MANIFEST, sha256: sha256(manifest) }
+  return {
+    events: content.events,
+    ...(leftOut !== undefined && { leftOut }),
+    bytes,
+    head,
+    ...(notReadable !== undefined && { notReadable }),
+    files: [...files, own, ...(signature ? [{ name: SIGNATURE, sha256: sha256(signature) }] : [])],
+  }
+}
+
+/** Writes the files for people. Where read models lag behind and it may do without, it says why there are none. */
+async function readableOf(
+  folder: string,
+  content: Content,
+  { readable, isReadableNeeded = () => true }: BundleOptions,
+): Promise<{ readonly names: readonly string[]; readonly notReadable?: string }> {
+  try {
+    return { names: (await readable?.(folder, content)) ?? [] }
+  } catch (error) {
+    if (!(error instanceof KogiError && error.code === 'not_yet_visible') || isReadableNeeded()) throw error
+    return { names: [], notReadable: error.message }
+  }
 }
 
 /** What a manifest says of a file that is written. */

@@ -2,6 +2,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
+import { canonicalJson } from '../../domain/kernel/json.ts'
 import {
   AuditFault,
   bySkip,
@@ -54,12 +55,14 @@ type Standing = {
   readonly types: readonly (readonly [string, number])[]
   readonly categories: readonly (readonly [string, number])[]
   readonly skipped: readonly string[]
+  /** Digest of the skips that were decided by then. */
+  readonly decided: string
 }
 
 /** Throws `org_empty` where the log holds nothing of the org: a misspelt name must not look like an empty history. */
 export async function writeEvents(folder: string, options: EventOptions): Promise<EventContent> {
   const { events, org, head, skips, selection, onProgress, note, noteMs = NOTE_MS } = options
-  const { lines, hashes, before } = await begin(folder, note)
+  const { lines, hashes, before } = await begin(folder, note, digestOfSkips(skips))
   const types = new Map(before?.types)
   const categories = new Map(before?.categories)
   const skipped = new Set(skips.map(({ position }) => position))
@@ -97,12 +100,13 @@ export async function writeEvents(folder: string, options: EventOptions): Promis
           types: [...types],
           categories: [...categories],
           skipped: [...own].map(String),
+          decided: digestOfSkips(skips),
         }
         await writeFile(`${note}.new`, JSON.stringify(standing))
         await rename(`${note}.new`, note)
         noted = performance.now()
       }
-      await onProgress?.(read.position, lines.lines)
+      await onProgress?.(read.position, selected)
     }
     const files = [await lines.end(), await hashes.end()]
     if (first === undefined) throw new AuditFault('org_empty', `The log holds no event of the org ${org}.`)
@@ -115,17 +119,23 @@ export async function writeEvents(folder: string, options: EventOptions): Promis
   }
 }
 
-/** Opens the files where they were left; anew, where nothing says how far they are, or they are not as they were. */
-async function begin(folder: string, note: string | undefined) {
+const digestOfSkips = (skips: readonly SkipEntry[]) => sha256(canonicalJson([...skips].sort(bySkip)))
+
+/**
+ * Opens the files where they were left; anew, where nothing says how far they are, they are not as they were, or
+ * operators have decided on skips since.
+ */
+async function begin(folder: string, note: string | undefined, decided: string) {
   const text = note === undefined ? undefined : await readFile(note, 'utf8').catch(() => undefined)
   if (text !== undefined) {
     try {
       const before = JSON.parse(text) as Standing
+      if (before.decided !== decided) throw new RangeError('other events are skipped now')
       const lines = await LineFile.goOn(folder, EVENTS, before.files[0])
       const hashes = await LineFile.goOn(folder, HASHES, before.files[1])
       return { lines, hashes, before }
     } catch {
-      // A note that was cut short by the end of the machine is none.
+      // A note that was cut short by the end of the machine is none, nor is one of other skips.
     }
   }
   return { lines: await LineFile.create(folder, EVENTS), hashes: await LineFile.create(folder, HASHES) }

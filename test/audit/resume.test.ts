@@ -60,6 +60,21 @@ describe('an export that goes on', () => {
       { numRuns: RUNS },
     )).timeout(600_000)
 
+  it('knows of what was decided to be skipped while it waited', () =>
+    inFolder(async folder => {
+      const note = path.join(folder, 'note')
+      let lists = 0
+      const onProgress = () => {
+        lists += 1
+        if (lists > 3) throw new Error('ended')
+      }
+      await writeEvents(folder, options(note, { onProgress })).catch(() => {})
+      const [first] = history.events.filter(({ metadata }) => metadata.org === 'north')
+      const at = '2026-01-01T00:00:00.000Z'
+      const skips = [{ projection: 'tasks', position: first!.position, reason: 'broken', actor: 'op', at }]
+      expect((await writeEvents(folder, options(note, { skips }))).skips).to.deep.equal(skips)
+    }))
+
   it('begins anew where the note is cut short, or a file is shorter than it says', () =>
     inFolder(async folder => {
       const note = path.join(folder, 'note')

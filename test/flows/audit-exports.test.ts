@@ -125,6 +125,7 @@ describe('audit exports over HTTP', function exports() {
     expect(page).not.to.match(/<script|javascript:|https?:|\u202e| on\w+=/)
     expect(page).to.include('<del>Task 3</del> → <ins>Changed</ins>')
     expect(page).to.include('123.45')
+    expect(page).to.include('nobody changed them since').and.not.to.include('not signed')
     const events = await text('events.csv')
     expect(events.split('\r\n')[0]).to.equal('position,at,actor,on_behalf_of,category,id,type,what,changes')
     expect(
@@ -139,6 +140,22 @@ describe('audit exports over HTTP', function exports() {
     const named = manifest.files.map(({ name }) => name)
     expect(named).to.include.members(['index.html', 'cover.pdf', 'events.csv', 'tables/tasks.csv'])
     expect(named.join()).not.to.match(/inboxes|notifications/)
+  })
+
+  it('show nothing of inboxes but their events, and of some kinds of things their own rows alone', async () => {
+    await admin.call('POST', '/api/v1/khub/inboxes', { body: { id: 'tester' } })
+    const digest = { every: 'day', hour: 8, zone: 'Europe/Berlin' }
+    const set = await admin.call('PUT', '/api/v1/khub/inboxes/tester/digest', { body: digest })
+    expect(set.status, JSON.stringify(set.body)).to.equal(200)
+    await post(auditor, '', { export: 'inboxes', categories: ['inbox', 'wallet'] })
+    await made('inboxes')
+    const { bytes } = await raw('inboxes')
+    const events = (await bytesOf(sourceOf(bytes), 'events.csv')).toString()
+    const [, ...lines] = csvLines(events).lines.map(({ fields }) => fields)
+    const ofInboxes = lines.filter(fields => fields[4] === 'inbox')
+    expect(ofInboxes.map(fields => fields[8])).to.deep.equal(['', ''])
+    const names = (await sourceOf(bytes).entries()).map(({ name }) => name)
+    expect(names).to.include('tables/balances.csv').and.not.to.include('tables/personal_data.csv')
   })
 
   it('have the selected events alone', async () => {

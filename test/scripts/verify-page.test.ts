@@ -12,7 +12,7 @@ import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { type Signer, verifierOf, verifierText } from '../../projections/notary/note.ts'
-import { AuditFault, HASHES } from '../../read-api/audit/bundle.ts'
+import { AuditFault, HASHES, sha256 } from '../../read-api/audit/bundle.ts'
 import { exportAt } from '../../read-api/audit/export-at.ts'
 import { bytesIn } from '../../read-api/audit/source.ts'
 import { checkExport } from '../../scripts/check-export.ts'
@@ -49,7 +49,8 @@ describe('the page that checks exports', function verifyPage() {
   async function archived(name: string, of: Files): Promise<string> {
     const place = path.join(folder, name)
     await writeFiles(place, of)
-    await writeFile(`${place}.zip`, await bytesIn(zipped(place, name, new Date(0))))
+    const entries = Object.entries(of).map(([file, bytes]) => ({ name: file, sha256: sha256(bytes) }))
+    await writeFile(`${place}.zip`, await bytesIn(zipped(place, entries, { name, madeAt: new Date(0) })))
     return `${place}.zip`
   }
   const codeOf = async (archive: string, signer = key, since?: string) =>

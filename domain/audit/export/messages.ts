@@ -52,6 +52,7 @@ export const events = {
     export: exportId,
     events: count,
     leftOut: count.optional(),
+    notReadable: text(1000).optional().meta({ description: 'why it has no page, no tables and no cover for people' }),
     bytes: unsigned64,
     sha256: text(64).meta({ description: 'SHA-256 of the archive' }),
     head: unsigned64,

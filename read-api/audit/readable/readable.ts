@@ -39,41 +39,57 @@ const SETTLE_MS = 30_000
 const POLL_MS = 200
 
 export type ReadableDeps = {
-  readonly pool: Pick<Pool, 'connect'>
+  readonly pool: Pick<Pool, 'connect' | 'query'>
   readonly unseal: Unseal
   readonly resources: readonly Resource[]
   readonly aggregates: readonly AnyAggregate[]
+  readonly signal?: AbortSignal | undefined
+  /** How long it waits for read models that lag behind. */
+  readonly settleMs?: number | undefined
 }
 
 /** What the manifest will say, as far as it is known. */
-export type Content = Pick<Manifest, 'org' | 'made_at' | 'range' | 'events' | 'left_out' | 'categories' | 'code'> & {
+export type Content = Pick<
+  Manifest,
+  'org' | 'made_at' | 'range' | 'events' | 'left_out' | 'categories' | 'code' | 'signed'
+> & {
   readonly selection?: Selection | undefined
   readonly checkpoint: string | null
   readonly files: Manifest['files']
 }
 
-/** Writes the readable files of an export into its folder and returns their names. */
+/**
+ * Writes the readable files of an export into its folder and returns their names. Throws `not_yet_visible`, and has
+ * written nothing then, where a read model has not come to the last event in time.
+ */
 export async function writeReadable(folder: string, content: Content, deps: ReadableDeps): Promise<readonly string[]> {
-  const models = modelsOf(content.selection, deps.resources)
+  // What is in inboxes is their owners' alone.
+  const resources = deps.resources.filter(({ projection }) => projection.service !== 'hub')
+  const models = modelsOf(content.selection, resources)
+  const { signal } = deps
+  const tables = path.join(folder, 'tables')
+  await rm(tables, { recursive: true, force: true })
+  await settled(models, content, deps)
   const client = await deps.pool.connect()
   try {
-    await settled(client, models, content)
     await client.query('begin isolation level repeatable read read only')
     const words = sealWords(content.org, deps.unseal)
     const aggregates = new Map(deps.aggregates.map(aggregate => [aggregate.name, aggregate]))
-    const teller = { client, org: content.org, aggregates, resources: deps.resources, words }
+    const teller = { client, org: content.org, aggregates, resources, words, signal }
     const seen = await writeEventTable(folder, content, teller)
     const names = ['events.csv']
-    await mkdir(path.join(folder, 'tables'), { recursive: true })
+    await mkdir(tables)
     for (const model of models) {
       const name = `tables/${model.name}.csv`
       const isEmpty = (await writeTable(path.join(folder, name), model, { ...teller, ...seen })) === 0
       if (isEmpty) await rm(path.join(folder, name))
       else names.push(name)
     }
+    if (names.length === 1) await rm(tables, { recursive: true })
     const isOfMoney = models.includes(balances)
     const accounts = isOfMoney ? await accountsOver(client, { org: content.org, ...seen }) : []
     await write(path.join(folder, 'index.html'), [indexOf(content, { ...seen, accounts, tables: names })])
+    signal?.throwIfAborted()
     await write(path.join(folder, 'cover.pdf'), [await coverOf(coverFacts(content))])
     return ['index.html', 'cover.pdf', ...names]
   } finally {
@@ -83,16 +99,16 @@ export async function writeReadable(folder: string, content: Content, deps: Read
 }
 
 /**
- * The read models that a selection concerns. Inboxes and what is in them are their owners' alone. Rows of a selection
- * by stream, actor or person are those of the things that its events are about.
+ * The read models that a selection concerns: those that follow selected kinds of things alone. Rows of a selection by
+ * stream, actor or person are those of the things that its events are about.
  */
 function modelsOf(selection: Selection | undefined, resources: readonly Resource[]): readonly AnyProjection[] {
   const { categories } = selection ?? {}
   const things = isNarrow(selection) ? new Map() : undefined
   return [...new Set(resources.map(({ projection }) => projection))].filter(projection => {
     const of = Object.keys(projection.of)
-    const isConcerned = of.length > 0 && (categories === undefined || of.some(name => categories.includes(name)))
-    return isConcerned && projection.service !== 'hub' && isTold(projection, things)
+    const isConcerned = of.length > 0 && (categories === undefined || of.every(name => categories.includes(name)))
+    return isConcerned && isTold(projection, things)
   })
 }
 
@@ -100,14 +116,15 @@ const isNarrow = ({ streams, actors, subjects }: Selection = {}): boolean =>
   [streams, actors, subjects].some(part => part !== undefined)
 
 /** Waits until the read models have come to the last event. */
-async function settled(client: Teller['client'], models: readonly AnyProjection[], { org, range }: Content) {
+async function settled(models: readonly AnyProjection[], { org, range }: Content, deps: ReadableDeps) {
+  const { pool, signal, settleMs = SETTLE_MS } = deps
   const all = [...models, postings]
-  for (const end = performance.now() + SETTLE_MS; ; await sleep(POLL_MS)) {
-    const late = await lagging(client, all, { org, position: range.last })
+  for (const end = performance.now() + settleMs; ; await sleep(POLL_MS, undefined, { ...(signal && { signal }) })) {
+    const late = await lagging(pool, all, { org, position: range.last })
     if (late === undefined) return
     if (performance.now() > end) {
-      const why = `The read model ${late} has not come to position ${range.last} yet`
-      throw new KogiError('not_yet_visible', `${why}: wait for its projector, or make the export with --no-readable.`)
+      const why = `The read model ${late} has not come to position ${range.last}`
+      throw new KogiError('not_yet_visible', `${why}: its projector is not running, is behind, or stands still.`)
     }
   }
 }
@@ -117,10 +134,14 @@ type Seen = {
   readonly after: bigint
   readonly position: bigint
   readonly things: Things | undefined
+  /** Whether there are more things than `things` has. */
+  readonly isCut: boolean
   readonly shown: readonly (readonly string[])[]
 }
 
-async function writeEventTable(folder: string, { selection, range }: Content, teller: Teller): Promise<Seen> {
+type Run = Teller & Pick<ReadableDeps, 'signal'>
+
+async function writeEventTable(folder: string, { selection, range }: Content, teller: Run): Promise<Seen> {
   const things = new Map<string, Set<string>>()
   let [after, position, count] = [0n, range.last, 0]
   let shown: (readonly string[])[] = []
@@ -128,6 +149,7 @@ async function writeEventTable(folder: string, { selection, range }: Content, te
     yield EVENT_HEADINGS
     let batch: Line[] = []
     const flush = async function* flush() {
+      teller.signal?.throwIfAborted()
       const events = await told(teller, batch)
       shown = [...shown, ...events.slice(-SHOWN_MAX).map(cellsOf)].slice(-SHOWN_MAX)
       batch = []
@@ -136,17 +158,18 @@ async function writeEventTable(folder: string, { selection, range }: Content, te
     let isBefore = true
     for await (const { bytes } of linesOf(folderSource(folder), EVENTS)) {
       const line = JSON.parse(bytes.toString()) as Line
-      const at = String(line.metadata.at)
-      if (selection?.from !== undefined && at < selection.from) after = BigInt(line.position)
-      if (selection?.to !== undefined && isBefore && at >= selection.to) {
+      // An event of another program may be of no time: it is no bound of the period.
+      const at = typeof line.metadata.at === 'string' ? line.metadata.at : undefined
+      if (at !== undefined && selection?.from !== undefined && at < selection.from) after = BigInt(line.position)
+      if (at !== undefined && selection?.to !== undefined && isBefore && at >= selection.to) {
         isBefore = false
         position = BigInt(line.position) - 1n
       }
       if (line.data === undefined) continue
       const ids = things.get(categoryOf(line.stream)) ?? new Set<string>()
-      if (count < THINGS_MAX && !ids.has(String(line.metadata.id))) {
+      if (!ids.has(String(line.metadata.id))) {
         count += 1
-        things.set(categoryOf(line.stream), ids.add(String(line.metadata.id)))
+        if (count <= THINGS_MAX) things.set(categoryOf(line.stream), ids.add(String(line.metadata.id)))
       }
       batch.push(line)
       if (batch.length === BATCH) yield* flush()
@@ -154,18 +177,21 @@ async function writeEventTable(folder: string, { selection, range }: Content, te
     if (batch.length > 0) yield* flush()
   }
   await write(path.join(folder, 'events.csv'), lines())
-  return { after, position, things: isNarrow(selection) ? things : undefined, shown: shown.reverse() }
+  const isCut = isNarrow(selection) && count > THINGS_MAX
+  return { after, position, things: isNarrow(selection) ? things : undefined, isCut, shown: shown.reverse() }
 }
 
-type TableOptions = Pick<Teller, 'client' | 'org' | 'words'> & Pick<Seen, 'position' | 'things'>
+type TableOptions = Pick<Run, 'client' | 'org' | 'words' | 'signal'> & Pick<Seen, 'position' | 'things'>
 
 /** Writes the rows of a read model and returns how many there are. */
-async function writeTable(place: string, model: AnyProjection, { client, org, words, position, things }: TableOptions) {
+async function writeTable(place: string, model: AnyProjection, options: TableOptions) {
+  const { client, org, words, signal, position, things } = options
   let count = 0
   const columns = columnsOf(model)
   async function* lines(): AsyncGenerator<string> {
     yield `${columns.map(({ name }) => name).join(',')}\r\n`
     for await (const rows of rowsAt(client, model, { org, position, things })) {
+      signal?.throwIfAborted()
       count += rows.length
       await words.learn(rows.flat())
       const cell = (value: unknown, at: number) =>
@@ -208,12 +234,23 @@ const coverFacts = (content: Content) => ({
   checkpoint: content.checkpoint,
 })
 
-type Index = Pick<Seen, 'shown'> & {
+type Index = Pick<Seen, 'shown' | 'isCut'> & {
   readonly accounts: Awaited<ReturnType<typeof accountsOver>>
   readonly tables: readonly string[]
 }
 
-function indexOf(content: Content, { shown, accounts, tables }: Index): string {
+const ABOUT_EVENTS =
+  'This page is for reading. The program that checks the export (kogi audit verify, or the page kogi-verify.html) ' +
+  'proves the events by the checkpoint of the log. [sealed] stands for what a person wrote, [erased] for what was ' +
+  'erased for good.'
+const ABOUT_SIGNED =
+  'What this page and the tables say of the events is the word of the system that made them; the signature of the ' +
+  'export shows that nobody changed them since.'
+const ABOUT_UNSIGNED =
+  'What this page and the tables say of the events is the word of the system that made them. This export is not ' +
+  'signed: nothing shows that nobody changed them since.'
+
+function indexOf(content: Content, { shown, isCut, accounts, tables }: Index): string {
   const { org, events, categories, checkpoint } = content
   const amount = (digits: bigint, places: number) => escaped(written({ digits, places }))
   const number = (name: string) => ({ name, isNumber: true }) as const
@@ -235,10 +272,8 @@ function indexOf(content: Content, { shown, accounts, tables }: Index): string {
   const parts = [
     `<h1>Audit export of ${escaped(org)}</h1>`,
     listOf(factsOf(content)),
-    note(
-      'This page is for reading. What it says is proved by the program that checks the export: kogi audit verify, or ' +
-        'the page kogi-verify.html. [sealed] stands for what a person wrote, [erased] for what was erased for good.',
-    ),
+    note(ABOUT_EVENTS),
+    note(content.signed ? ABOUT_SIGNED : ABOUT_UNSIGNED),
     '<h2>Events by kind of thing</h2>',
     tableOf([text('kind'), number('events')], kinds),
     ...(accounts.length > 0 ? ['<h2>Accounts over the period</h2>', statement] : []),
@@ -247,6 +282,9 @@ function indexOf(content: Content, { shown, accounts, tables }: Index): string {
     ...(events > shown.length ? [note(`The latest ${shown.length} of ${events} events; all are in events.csv.`)] : []),
     tableOf(['when', 'who', 'what', 'thing', 'before → after', 'position'].map(text), shown),
     '<h2>Tables</h2>',
+    ...(isCut
+      ? [note(`The selection has more than ${THINGS_MAX} things: the tables and sums have the first ones.`)]
+      : []),
     `<ul>${tables.map(name => `<li><a href="${escaped(name)}">${escaped(name)}</a></li>`).join('')}</ul>`,
     '<h2>The checkpoint of the log</h2>',
     checkpoint === null ? note('There was none when the export was made.') : `<pre>${escaped(checkpoint)}</pre>`,

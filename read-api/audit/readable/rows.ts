@@ -1,5 +1,5 @@
 /** What the readable part of an export reads from the read models, as they stood at the end of its period. */
-import type { PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { canonicalJson } from '../../../domain/kernel/json.ts'
 import { hasHistory, tableAsOf } from '../../../projections/rows/as-of.ts'
 import { bucketOf } from '../../../projections/rows/bucket.ts'
@@ -19,7 +19,7 @@ export type Things = ReadonlyMap<string, ReadonlySet<string>>
 
 /** The read model that has not come to a position yet, `undefined` where all have. */
 export async function lagging(
-  client: Client,
+  client: Pick<Pool, 'query'>,
   models: readonly AnyProjection[],
   { org, position }: { readonly org: string; readonly position: bigint },
 ): Promise<string | undefined> {
