@@ -9,7 +9,9 @@ import { saidIgnored } from './ignored.ts'
 import { collect, fileText, verifierIn } from './log-keys.ts'
 import { type Progress, progress } from './terminal.ts'
 
-type VerifyOptions = { readonly json?: true; readonly key: readonly string[]; readonly since?: string }
+/** What an export is checked against. */
+export type Against = { readonly key: readonly string[]; readonly since?: string; readonly older?: true }
+type VerifyOptions = Against & { readonly json?: true }
 
 const HELP = `
 Exit status: 0 where all is as it was written and sealed, 1 where it is not; the first fault is named with its code,
@@ -28,17 +30,21 @@ export const verifyCommand = (): Command =>
       '--since <checkpoint>',
       'file with an earlier checkpoint of the organization, which the export must go on from',
     )
+    .option('--older', OLDER)
     .option('--json', 'print one line of JSON')
     .addHelpText('after', HELP)
     .action((folder: string, options: VerifyOptions) => reporting(options, () => verify(folder, options)))
 
-export const sealOptions = async (key: readonly string[], since: string | undefined): Promise<SealOptions> => ({
+export const OLDER = 'with --key, take an export of before there were signatures: only its sealed events are proved'
+
+export const sealOptions = async ({ key, since, older }: Against): Promise<SealOptions> => ({
+  ...(older && { older }),
   ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
   ...(since !== undefined && { earlier: await fileText(since) }),
 })
 
-async function verify(folder: string, { json, key, since }: VerifyOptions): Promise<void> {
-  const seal = await sealOptions(key, since)
+async function verify(folder: string, { json, ...against }: VerifyOptions): Promise<void> {
+  const seal = await sealOptions(against)
   const source = await exportAt(folder)
   let bar: Progress | undefined
   let done = 0

@@ -16,7 +16,7 @@ import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
 import { signedOf } from '../read-api/audit/signature.ts'
-import { ignoredIn, print, reporting, sealOptions, verifyCommand } from './audit-verify.ts'
+import { type Against, ignoredIn, OLDER, print, reporting, sealOptions, verifyCommand } from './audit-verify.ts'
 import { checkOptions, sealedText, signedText } from './check-export.ts'
 import { collect } from './log-keys.ts'
 import { mustHaveData } from './operator.ts'
@@ -40,7 +40,7 @@ type SelectionOptions = {
   readonly from?: string
   readonly to?: string
 }
-type ReplayOptions = Common & { readonly offline?: true; readonly key: readonly string[]; readonly since?: string }
+type ReplayOptions = Common & Against & { readonly offline?: true }
 
 const EXPORT_HELP = `
 With a selection the export has the selected events, and of all others of the organization everything but the data: so
@@ -82,6 +82,7 @@ export function auditCommand(): Command {
       '--since <checkpoint>',
       'file with an earlier checkpoint of the organization, which the export must go on from',
     )
+    .option('--older', OLDER)
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
     .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline --key notary.key')
@@ -152,8 +153,8 @@ function selectionOf(options: SelectionOptions): Selection | undefined {
 const instantOf = (time: string | undefined) =>
   time !== undefined && /^\d{4}-\d\d-\d\d$/.test(time) ? `${time}T00:00:00.000Z` : time
 
-async function replayAction(folder: string, { offline, json, data, key, since }: ReplayOptions): Promise<void> {
-  const seal = await sealOptions(key, since)
+async function replayAction(folder: string, { offline, json, data, ...against }: ReplayOptions): Promise<void> {
+  const seal = await sealOptions(against)
   let bar: Progress | undefined
   let done = 0
   const onProgress = (line: number, lines: number) => {

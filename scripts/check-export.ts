@@ -25,7 +25,7 @@ export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, l
 
 /** What holds of an export, as a value and in words. Throws an `AuditFault` for the first thing that is wrong. */
 export async function checkExport(source: BundleSource, options: ExportCheck) {
-  const manifest = await readManifest(source, options.verifiers)
+  const manifest = await readManifest(source, options)
   const erasures = erasedCounter()
   for await (const { line, decoded } of verifiedEvents(source, manifest, { ...checkOptions(), ...options })) {
     if (decoded && 'stored' in line) erasures.add(line.stored)

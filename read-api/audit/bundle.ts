@@ -31,7 +31,8 @@ export const ownFiles = ({ files, signed }: Pick<Manifest, 'files' | 'signed'>):
 
 /**
  * Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips, version 2 no
- * checkpoint; before version 5 there was no signature, and one of a selection was of version 4, all others of 3.
+ * checkpoint; before version 5 there was no signature and nothing but the events and their hashes, and one of a
+ * selection was of version 4, all others of 3.
  */
 export const FORMAT = { format: 'kogi-audit-export', version: 5 } as const
 
@@ -83,6 +84,7 @@ export const manifestSchema = manifestShape.refine(manifest => {
   if ((selection !== undefined) !== isSelected || (leftOut !== undefined) !== isSelected) return false
   if ([signed, code, projections].some(part => (part !== undefined) !== version >= FORMAT.version)) return false
   const names = new Set(files.map(({ name }) => name))
+  if (version < FORMAT.version && files.some(({ name }) => name !== EVENTS && name !== HASHES)) return false
   if (names.size !== files.length || names.has(MANIFEST) || names.has(SIGNATURE)) return false
   return version === 1 ? skips === undefined : skips !== undefined && inOrder(skips)
 })

@@ -37,8 +37,8 @@ export type Replayed = {
  * names the tables that differ; every other fault is thrown.
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { source, projections, live, verifiers } = options
-  const manifest = await readManifest(source, verifiers)
+  const { source, projections, live } = options
+  const manifest = await readManifest(source, options)
   if (manifest.selection !== undefined) {
     throw new AuditFault(
       'selection_not_whole',

@@ -11,6 +11,8 @@ export type SealOptions = {
   readonly verifiers?: readonly Verifier[]
   /** A checkpoint of the org that was kept from earlier: the export must go on from it. */
   readonly earlier?: string
+  /** Whether keys may meet an export of before version 5, whose manifest nobody has signed. */
+  readonly older?: true
 }
 
 /** How many events of an export are sealed, and by a key that the auditor has. */

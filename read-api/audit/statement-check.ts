@@ -21,7 +21,8 @@ import { type CheckOptions, readManifest, verifiedEvents } from './verify.ts'
  */
 export async function checkStatement(source: BundleSource, statement: Statement, options: CheckOptions): Promise<void> {
   const { model, version, log } = statement
-  const manifest = await readManifest(source, options.verifiers)
+  // The rows that were signed follow from the events, whatever a manifest says of itself.
+  const manifest = await readManifest(source, { ...options, older: true })
   const { org } = manifest
   if (!log.origin.endsWith(`/org/${encodeURIComponent(org)}`)) {
     throw new ProofFault('origin_differs', `The statement is about ${log.origin}, and the export is one of ${org}.`)

@@ -36,7 +36,10 @@ type Line = { readonly bytes: Buffer; readonly ended: boolean }
  * Reads the manifest of an export. Throws an `AuditFault` where it is not as it was written or, with keys, not signed
  * by one of them.
  */
-export async function readManifest(source: BundleSource, verifiers?: readonly Verifier[]): Promise<Manifest> {
+export async function readManifest(
+  source: BundleSource,
+  { verifiers, older }: Omit<SealOptions, 'earlier'> = {},
+): Promise<Manifest> {
   const entries = await source.entries().catch((error: Error): never => {
     throw new AuditFault('folder_unreadable', `${source.name} cannot be read: ${error.message}.`)
   })
@@ -57,7 +60,7 @@ export async function readManifest(source: BundleSource, verifiers?: readonly Ve
   if (unnamed !== undefined) throw invalid(`does not name ${unnamed}`)
   const missing = manifest.files.find(({ name }) => !has(name))
   if (missing) throw new AuditFault('file_missing', `${missing.name} is missing.`, { file: missing.name })
-  await mustBeSigned(source, { manifest, bytes, entries, verifiers })
+  await mustBeSigned(source, { manifest, bytes, entries, verifiers, older })
   const [extra] = othersAmong(entries, ownFiles(manifest)).foreign
   if (extra !== undefined) throw new AuditFault('file_extra', `${extra} does not belong here.`, { file: extra })
   const twice = entries.find(({ name }, at) => entries.findIndex(other => other.name === name) < at)
@@ -70,13 +73,19 @@ type Read = {
   readonly bytes: Buffer
   readonly entries: readonly Entry[]
   readonly verifiers: readonly Verifier[] | undefined
+  readonly older: true | undefined
 }
 
-/** An export of before version 5 has no signature: that is told, and is no fault. */
-async function mustBeSigned(source: BundleSource, { manifest, bytes, entries, verifiers }: Read): Promise<void> {
+/** Keys take unsigned exports of before version 5 only by leave: a new export could be rewritten as one. */
+async function mustBeSigned(source: BundleSource, { manifest, bytes, entries, verifiers, older }: Read): Promise<void> {
   const { version, signed, org } = manifest
-  if (version < 5 || (!signed && !verifiers)) return
   const missing = (why: string) => new AuditFault('signature_missing', why, { file: SIGNATURE })
+  if (version < 5) {
+    if (!verifiers || older) return
+    const why = `Exports of version ${version} were not signed: only the sealed events of one can be trusted.`
+    throw missing(`${why} Where it was made before there were signatures, take it with --older.`)
+  }
+  if (!signed && !verifiers) return
   if (!signed) throw missing('The export was made without a key: nobody has signed what it says of itself.')
   if (!entries.some(({ name, isFile }) => isFile && name === SIGNATURE)) throw missing('The signature is missing.')
   if (!verifiers) return

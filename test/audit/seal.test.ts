@@ -37,7 +37,7 @@ describe('a sealed export', () => {
   const verify = (files: Files, options: SealOptions = seal) =>
     inFolder(async folder => {
       await writeFiles(folder, files)
-      const manifest = await readManifest(folderSource(folder), options.verifiers)
+      const manifest = await readManifest(folderSource(folder), options)
       for await (const _ of verifiedEvents(folderSource(folder), manifest, { ...CHECK, ...options }));
       return sealedOf(manifest, options)
     })

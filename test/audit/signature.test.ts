@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { type Signer, signNote, verifierOf } from '../../projections/notary/note.ts'
+import { type Signer, signNote, type Verifier, verifierOf } from '../../projections/notary/note.ts'
 import { AuditFault, MANIFEST, type Manifest, manifestText, SIGNATURE, sha256 } from '../../read-api/audit/bundle.ts'
 import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { type Signed, signedOf, signManifest } from '../../read-api/audit/signature.ts'
@@ -23,11 +23,11 @@ describe('the signature of an export', () => {
   let clean: Files
   let unsigned: Files
 
-  const verify = (files: Files, verifiers: readonly ReturnType<typeof verifierOf>[] | undefined): Promise<Signed> =>
+  const verify = (files: Files, verifiers?: readonly Verifier[], older?: true): Promise<Signed> =>
     inFolder(async folder => {
       await writeFiles(folder, files)
       const source = folderSource(folder)
-      const manifest = await readManifest(source, verifiers)
+      const manifest = await readManifest(source, { ...(verifiers && { verifiers }), ...(older && { older }) })
       for await (const _ of verifiedEvents(source, manifest, CHECK));
       return signedOf(manifest, verifiers)
     })
@@ -68,7 +68,26 @@ describe('the signature of an export', () => {
     expect(await verify(unsigned, undefined)).to.equal('unsigned')
     expect(await verify(signedBy(clean, key), [verifierOf(signer()), ...known])).to.equal('trusted')
     const old = forged(clean, linesOf(clean), { version: 3 })
-    expect(await verify(old, known)).to.equal('of an older version')
+    expect(await verify(old)).to.equal('of an older version')
+    expect(await verify(old, known, true)).to.equal('of an older version')
+  })
+
+  it('is not got rid of by an older version, which had none', async () => {
+    for (const version of [1, 2, 3]) {
+      const before = { ...(version < 3 && { checkpoint: undefined }), ...(version < 2 && { skips: undefined }) }
+      const old = forged(clean, linesOf(clean), { version, ...before })
+      expect(await codeOf(old), String(version)).to.equal('signature_missing')
+      expect(await verify(old, known, true)).to.equal('of an older version')
+      const { digest: _, ...manifest } = manifestOf(old)
+      for (const name of ['schemas.json', 'index.html', 'cover.pdf', 'events.csv', 'tables/balances.csv']) {
+        const [page, made] = [Buffer.from('<h1>made up</h1>'), [...manifest.files]]
+        made.push({ name, bytes: page.length, sha256: sha256(page) })
+        const files = { ...old, [name]: page, [MANIFEST]: Buffer.from(manifestText({ ...manifest, files: made })) }
+        const code = await verify(files, known, true).catch(error => error.code)
+        expect(code, `${version} ${name}`).to.equal('manifest_invalid')
+        expect(await codeOf(files, 'no key')).to.equal('manifest_invalid')
+      }
+    }
   })
 
   it('is refused where it is missing, of another key, org or text, or a checkpoint', async () => {
@@ -131,7 +150,9 @@ describe('the signature of an export', () => {
       await writeFiles(folder, clean)
       await rm(path.join(folder, 'schemas.json'))
       await mkdir(path.join(folder, 'schemas.json'))
-      const code = await readManifest(folderSource(folder), known).catch((error: AuditFault) => error.code)
+      const code = await readManifest(folderSource(folder), { verifiers: known }).catch(
+        (error: AuditFault) => error.code,
+      )
       expect(code).to.equal('file_missing')
     })
     expect(schemas!.toString()).to.equal('{}\n')

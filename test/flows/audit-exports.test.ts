@@ -53,7 +53,7 @@ describe('audit exports over HTTP', function exports() {
   const checked = async (bytes: Buffer) => {
     const source = sourceOf(bytes)
     const verifiers = (await signersOf(app.config)).map(verifierOf)
-    const manifest = await readManifest(source, verifiers)
+    const manifest = await readManifest(source, { verifiers })
     let events = 0
     for await (const { line } of verifiedEvents(source, manifest, checkOptions())) if ('stored' in line) events += 1
     return { manifest, events, signed: signedOf(manifest, verifiers) }
