@@ -3,6 +3,7 @@ import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import { type Sealed, sealed } from '../../domain/kernel/schema.ts'
 import type { Unseal } from '../rows.ts'
 import { EVENTS } from './bundle.ts'
+import { isCredential } from './credentials.ts'
 import type { BundleSource } from './source.ts'
 import { linesOf } from './verify.ts'
 
@@ -20,7 +21,7 @@ type Found = { readonly line: Line; readonly path: string; readonly envelope: Se
 
 /**
  * Lines of JSON: first `head`, then one for each sealed field: its event, its place in the event's data, and its text;
- * `erased` or `key_missing` where nobody can open it.
+ * `erased` or `key_missing` where nobody can open it, `withheld` in the place of a credential, which is not opened.
  */
 export async function* openedFields(
   source: BundleSource,
@@ -50,16 +51,22 @@ function sealedIn(value: Json, place = ''): readonly (readonly [place: string, e
 }
 
 async function opened(batch: readonly Found[], org: string, unseal: Unseal): Promise<Uint8Array> {
-  const texts = await unseal(
+  const open = batch.filter(({ line: { type }, path }) => !isCredential(type, path))
+  const unsealed = await unseal(
     org,
-    batch.map(({ envelope }) => envelope),
+    open.map(({ envelope }) => envelope),
   )
-  const lines = batch.map(({ line: { position, id, stream, type }, path, envelope: { key } }, at) => {
-    const text = texts[at]
-    const said = typeof text === 'string' ? { text } : text === null ? { erased: true } : { key_missing: true }
-    return lineOf({ position, id, stream, type, field: path, key, ...said })
+  const texts = new Map(open.map((found, at) => [found, unsealed[at]]))
+  const lines = batch.map(found => {
+    const { line, path: field, envelope } = found
+    const { position, id, stream, type } = line
+    const said = texts.has(found) ? saidOf(texts.get(found)) : { withheld: true }
+    return lineOf({ position, id, stream, type, field, key: envelope.key, ...said })
   })
   return Buffer.concat(lines)
 }
+
+const saidOf = (text: string | null | undefined) =>
+  typeof text === 'string' ? { text } : text === null ? { erased: true } : { key_missing: true }
 
 const lineOf = (value: object): Uint8Array => Buffer.from(`${canonicalJson(value)}\n`)
