@@ -7,11 +7,14 @@ import { commands, events, rejections } from './messages.ts'
 
 /** Exports of an org that may be under way at a time. */
 export const RUNNING_MAX = 3
+/** Disclosures of an export: its row has all of them. */
+export const DISCLOSURES_MAX = 100
 
 type Selection = Extract<EventOf<typeof events>, { type: 'ExportRequested' }>['data']['selection']
 type Standing = {
   readonly stage: 'running' | 'completed' | 'failed' | 'removed'
   readonly disclosures: readonly string[]
+  /** While it is running: what is known of those that ended must stay small. */
   readonly selection?: Selection | undefined
 }
 
@@ -46,9 +49,9 @@ const decide: Decide<Exports, typeof commands, typeof events> = {
     const isWhole = Object.values(selection).every(part => part === undefined)
     const before = memberOf(exports, name)
     if (before) {
-      const isSame = before.stage !== 'removed' && canonicalJson(before.selection ?? {}) === canonicalJson(selection)
+      const isSame = before.stage === 'running' && canonicalJson(before.selection ?? {}) === canonicalJson(selection)
       if (isSame) return []
-      throw rejected('export_exists', 'There is or was another export of this id: name another.')
+      throw rejected('export_exists', 'There is or was an export of this id: name another.')
     }
     if (from !== undefined && to !== undefined && from >= to) {
       throw rejected('export_period_empty', 'No event is at or after `from` and before `to`.', { from, to })
@@ -78,6 +81,11 @@ const decide: Decide<Exports, typeof commands, typeof events> = {
     }
     if (standing.disclosures.includes(disclosure)) {
       throw rejected('disclosure_exists', 'There is a disclosure of this id: name another.', { disclosure })
+    }
+    if (standing.disclosures.length >= DISCLOSURES_MAX) {
+      throw rejected('disclosures_too_many', 'The export has as many disclosures as one may have: order another.', {
+        disclosures: DISCLOSURES_MAX,
+      })
     }
     return [{ type: 'SealedFieldsDisclosed', data: { ...rest, disclosure } }]
   },
@@ -117,7 +125,7 @@ export const auditExport = aggregate({
   initial: { status: 'kept', exports: noneKeyed, running: 0 } as Exports,
   evolve,
   decide,
-  stateSchema: 1,
+  stateSchema: 2,
   activity: {
     on: {
       ExportRequested: ({ export: name }) => said`ordered the audit export ${mention('export', name)}`,
@@ -139,7 +147,10 @@ function ended({ status, exports, running }: Exports, name: string, stage: Stand
   const standing = memberOf(exports, name)!
   return {
     status,
-    exports: withMember<Standing>(exports, name, { ...standing, stage }),
+    exports: withMember<Standing>(exports, name, {
+      stage,
+      disclosures: stage === 'removed' ? [] : standing.disclosures,
+    }),
     running: standing.stage === 'running' ? running - 1 : running,
   }
 }

@@ -89,4 +89,5 @@ export const rejections = [
   'export_period_empty',
   'exports_running',
   'disclosure_exists',
+  'disclosures_too_many',
 ] as const

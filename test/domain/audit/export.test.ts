@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { CATEGORIES } from '../../../domain/audit/export/categories.ts'
-import { auditExport, RUNNING_MAX } from '../../../domain/audit/export/export.ts'
+import { auditExport, DISCLOSURES_MAX, RUNNING_MAX } from '../../../domain/audit/export/export.ts'
 import { aggregates } from '../../../infra/catalogue.ts'
 import { specFor } from '../../support/spec.ts'
 
@@ -15,6 +15,8 @@ const removed = (name: string) => ({ type: 'ExportRemoved', data: { export: name
 const why = { recipient: 'Ada Stern', basis: 'legal_obligation', reason: 'Order 7.' } as const
 const disclosed = (name: string, disclosure: string) =>
   ({ type: 'SealedFieldsDisclosed', data: { export: name, disclosure, ...why } }) as const
+
+const AT = '2026-01-01T00:00:00.000Z'
 
 describe('audit exports', () => {
   it('name every kind of thing: a new aggregate is a line in domain/audit/export/categories.ts', () => {
@@ -34,7 +36,9 @@ describe('audit exports', () => {
     given(requested('a'))
       .when('request', { export: 'a', ...selection })
       .rejects('export_exists')
-    given(requested('a'), removed('a')).when('request', { export: 'a' }).rejects('export_exists')
+    for (const end of [completed('a'), failed('a'), removed('a')]) {
+      given(requested('a'), end).when('request', { export: 'a' }).rejects('export_exists')
+    }
     const day = '2026-01-01T00:00:00.000Z'
     given().when('request', { from: day, to: day }).rejects('export_period_empty')
   })
@@ -81,5 +85,21 @@ describe('audit exports', () => {
     given(requested('a')).when('disclose', open).rejects('export_not_completed')
     given(requested('a'), completed('a'), removed('a')).when('disclose', open).rejects('export_not_completed')
     given().when('disclose', open).rejects('export_unknown')
+    const many = Array.from({ length: DISCLOSURES_MAX }, (_, n) => disclosed('a', `d${n}`))
+    given(requested('a'), completed('a'), ...many)
+      .when('disclose', open)
+      .rejects('disclosures_too_many')
+  })
+
+  it('leave their ids alone behind: what they were selected by and opened for is in the log', () => {
+    const selection = { streams: Array.from({ length: 1_000 }, (_, n) => `task-${'x'.repeat(200)}${n}`) }
+    const { evolve, initial } = auditExport
+    const asked = evolve.ExportRequested(initial, requested('a', { selection }).data, AT)
+    const ended = evolve.ExportCompleted(asked, completed('a').data, AT)
+    const opened = evolve.SealedFieldsDisclosed(ended, disclosed('a', 'd').data, AT)
+    for (const state of [evolve.ExportFailed(asked, failed('a').data, AT), opened]) {
+      expect(JSON.stringify(evolve.ExportRemoved(state, removed('a').data, AT)).length).to.be.below(500)
+      expect(JSON.stringify(state).length).to.be.below(500)
+    }
   })
 })
