@@ -9,6 +9,7 @@ import { ProvedAbsence, proofParameter, rowProver } from './audit/row-proof.ts'
 import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
 import { checkpointsSql, read, withAuditLogSql } from './consistency.ts'
 import { fromPath, queriesOf } from './parameters.ts'
+import { granteesOf } from './readers.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { isPlace, revisionSql, taggedAt, thingOf } from './revision.ts'
 import { columnsOf, opened, sealedColumnsOf, wireRow } from './rows.ts'
@@ -68,8 +69,9 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
     const { rows, position } = await read(deps, request, statement, wanted)
     if (rows[0]![orgAt] === null) {
       const nothing = notFound(one, key, asOf)
-      // A row that the caller may not read is no proved absence: the proof would have it.
-      throw proved?.proof.row === null ? new ProvedAbsence(nothing, proved) : nothing
+      // Who may not read all rows has no proof that one is absent: without it, they would know of the others.
+      const isTold = projection.readers === undefined || granteesOf(request.principal) === undefined
+      throw proved?.proof.row === null && isTold ? new ProvedAbsence(nothing, proved) : nothing
     }
     const data = wireRow(names, rows[0]!, ROW_AT)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)

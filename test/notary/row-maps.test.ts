@@ -42,6 +42,8 @@ describe('proved read models', () => {
   const key = signer()
   const known = [verifierOf(key)]
   const history = queryHistory(16, EVENTS)
+  const item = { type: 'app', status: 'active', name: 'Hidden', metadata: {}, owner: 'owner', privacy: 'private' }
+  history.add('north', 'item', 'hidden', 'ItemAdded', item)
   let world: World
   let maps: RowMaps
   let stop: AbortController
@@ -190,6 +192,17 @@ describe('proved read models', () => {
     const south = (await world.call('south', `${path}?proof=true`)).meta!.proof as RowProof
     expect(checkRowProof(JSON.stringify(south), known, provable).key.org).to.equal('south')
     expect((await world.call('north', `${path}?proof=yes`)).code).to.equal('invalid_parameter')
+  })
+
+  it('proves to nobody who may not read all that a row of private things is absent', async () => {
+    const ask = (id: string, subject: string, permissions = ['briefcase.items.read']) =>
+      world.call('north', `/kbfc/items/${id}?proof=true`, {}, { subject, permissions })
+    expect((await ask('hidden', 'owner')).meta!.proof).to.have.property('format')
+    const [hidden, none] = [await ask('hidden', 'eve'), await ask('hiddem', 'eve')]
+    expect([hidden.code, none.code]).to.deep.equal(['not_found', 'not_found'])
+    expect(JSON.stringify(none).replaceAll('hiddem', 'hidden')).to.equal(JSON.stringify(hidden))
+    const { meta } = await ask('hiddem', 'eve', ['*'])
+    expect(checkRowProof(JSON.stringify(meta!.proof), known, provable).row).to.equal(null)
   })
 
   it('has the same roots when it begins anew, and when a rebuild has put other tables in place', async () => {

@@ -67,9 +67,11 @@ export type World = {
   readonly write: (history: History) => Promise<void>
   /** Moves every checkpoint, as a projector does with each batch. */
   readonly move: (position: bigint, state?: string) => Promise<void>
-  readonly call: (org: string, url: string, headers?: Record<string, string>) => Promise<Answer>
+  readonly call: (org: string, url: string, headers?: Record<string, string>, by?: By) => Promise<Answer>
   readonly close: () => Promise<void>
 }
+/** Who asks: somebody who may read all, unless another is named. */
+type By = Partial<ApiRequest['principal']>
 export type Answer = { readonly status: number; readonly code?: string; readonly message?: string } & Omit<
   ApiResponse,
   'status'
@@ -132,7 +134,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
       await move(pool, history.position)
     },
     move: (position, state) => move(pool, position, state),
-    call: (org, url, headers) => call(routes, org, url, headers),
+    call: (org, url, headers, by) => call(routes, org, url, headers, by),
     async close() {
       await signal.close()
       await pool.end()
@@ -178,6 +180,7 @@ export async function call(
   org: string,
   url: string,
   headers: Record<string, string> = {},
+  by: By = {},
 ): Promise<Answer> {
   const { pathname, searchParams } = new URL(url, 'http://kogi')
   const segments = pathname.slice(1).split('/').map(decodeURIComponent)
@@ -194,7 +197,7 @@ export async function call(
       names.map(name => [name, searchParams.getAll(name)] as const).map(([k, v]) => [k, v.length > 1 ? v : v[0]]),
     )
     const request: ApiRequest = {
-      principal: { subject: 'reader', org, roles: [], permissions: ['*'] },
+      principal: { subject: 'reader', org, roles: [], permissions: ['*'], ...by },
       params,
       query,
       body: undefined,
