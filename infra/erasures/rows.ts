@@ -1,4 +1,5 @@
 /** Erasures, and the files of those erased, as their rows stand in PostgreSQL. */
+import { auditExports } from '../../projections/audit/audit-exports.ts'
 import { erasures } from '../../projections/audit/erasures.ts'
 import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
@@ -18,8 +19,8 @@ export type ErasureRows = {
   readonly all: () => Promise<readonly Person[]>
   /**
    * The digests of all versions of the files of some persons of an org that are erased, by subject, without those that
-   * a file of another person has. `undefined` while the read model of files has not come to `head`: files of others
-   * with the same bytes may not be known yet.
+   * a file of another person or an audit export has. `undefined` while one of the read models has not come to `head`:
+   * others with the same bytes may not be known yet.
    */
   readonly files: (org: string, subjects: readonly string[], head: bigint) => Promise<FilesOf | undefined>
   /**
@@ -44,6 +45,7 @@ const FILES = `select k.known, f.owner, f.digests from ${AT_HEAD} left join (
   select owner, array_agg(distinct sha256) as digests from ${VERSIONS} mine where org = $5 and owner = any($6::text[])
     and not exists (select from ${VERSIONS} other where other.org = mine.org and other.sha256 = mine.sha256
       and not exists (select from ${TABLE} o where o.org = other.org and o.subject = other.owner))
+    and not exists (select from ${tableOf(auditExports)} e where e.org = mine.org and e.sha256 = mine.sha256)
   group by owner) f on true`
 type FilesRow = { readonly known: boolean; readonly owner: string | null; readonly digests: readonly string[] }
 
@@ -95,6 +97,11 @@ export function erasureRows(pool: Pick<Pool, 'query'>): ErasureRows {
       return ask<Due>('erasures_due', DUE, [now, String(head), orgs, orgs.map(bucketOf)])
     },
     async files(org, subjects, head) {
+      const exports = await pool.query<{ known: boolean }>(
+        `select known from ${AT_HEAD}`,
+        atHead(org, head, auditExports),
+      )
+      if (!exports.rows[0]!.known) return undefined
       const values = [...atHead(org, head), org, subjects]
       const { rows } = await pool.query<FilesRow>({ name: 'files_of', text: FILES, values })
       if (!rows[0]!.known) return undefined

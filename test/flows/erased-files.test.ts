@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'
+import type { WriteDeps } from '../../commands/execute.ts'
+import { auditExport } from '../../domain/audit/export/export.ts'
 import { domainStreamPrefixes } from '../../infra/catalogue.ts'
 import { Eraser } from '../../infra/erasures/eraser.ts'
 import { erasureRows } from '../../infra/erasures/rows.ts'
@@ -11,6 +13,7 @@ import { eventLog } from '../../infra/event-store/reader.ts'
 import { fileStore } from '../../infra/files/open.ts'
 import { silentLog } from '../../infra/log.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
+import { give } from '../../infra/things.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
@@ -27,6 +30,7 @@ describe('the files of persons who are erased', function erased() {
   let pool: Pool
   let keys: Pool
   let eraser: Eraser
+  let writing: WriteDeps
   /** The last position in the log, as the eraser has it: one beyond the end makes the read model lag. */
   let head: () => Promise<bigint>
   let position = 0n
@@ -39,6 +43,7 @@ describe('the files of persons who are erased', function erased() {
     keys = createPool({ url: app.urls.keysDatabaseUrl, name: 'keys', log: silentLog, max: 1 })
     const events = eventLog({ url: app.urls.eventStoreUrl, prefixes: domainStreamPrefixes })
     const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
+    writing = deps
     closing.push(
       close,
       () => events.close(),
@@ -113,6 +118,19 @@ describe('the files of persons who are erased', function erased() {
     expect(await eraser.look()).to.equal(true)
     expect(['of jon', 'of jon and mira', 'of jon and lea'].map(isThere)).to.deep.equal([false, true, false])
     expect([await receiptOf('jon'), await receiptOf('lea')]).to.deep.equal([2, 1])
+  })
+
+  it('stay where an audit export has the same bytes', async () => {
+    await uploaded('ida', 'of ida and an export')
+    const sha256 = createHash('sha256').update('of ida and an export').digest('hex')
+    const done = { export: 'e', events: 1, bytes: 20n, sha256, head: 1n }
+    for (const [name, body] of Object.entries({ request: { export: 'e' }, complete: done })) {
+      const given = { by: 'exports', name, body, part: name }
+      position = (await give(writing, auditExport, { org: 'acme', id: auditExport.only! }, given)).position
+    }
+    await erase('ida')
+    expect(await eraser.look()).to.equal(true)
+    expect(isThere('of ida and an export')).to.equal(true)
   })
 
   it('stay while the read model of files lags: bytes may be those of another person by now', async () => {
