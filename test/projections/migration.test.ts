@@ -32,6 +32,7 @@ async function backToTheReleaseBefore(pool: Pool): Promise<void> {
   await pool.query('create table leased as select * from projection_leases')
   await pool.query('drop view checkpoints; drop table projection_checkpoints, shared_checkpoints')
   await pool.query('drop table projection_leases, projectors, log_heads, worker_leases, notary_tiles, notary_heads')
+  await pool.query('drop table row_map_pages, row_maps')
   const url = pool.options.connectionString!
   const knex = createKnex({ client: 'pg', connection: url, pool: { min: 0, max: 1 } })
   for (const { up } of migrations.read.slice(0, -NEWER.length)) await up(knex)
