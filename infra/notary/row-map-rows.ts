@@ -146,6 +146,40 @@ export async function mapsOf(
 /** Which versions of an org's rows are asked for: those after one position, up to another. */
 export type Span = { readonly org: string; readonly after: bigint; readonly upTo: bigint }
 
+/** The first of some spans, of which no more versions than these are asked for; the last one may end before its end. */
+export async function spansWithin(
+  client: Connection,
+  projection: AnyProjection,
+  spans: readonly Span[],
+  rowsMax: number,
+): Promise<readonly Span[]> {
+  const { table, position } = sourceOf(projection)
+  const at = `h.${quoted(position)}`
+  const { rows } = await client.query(
+    `select c.count, c.last from unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality s(org, after, up_to, n)
+     cross join lateral (select count(*)::int as count, max(x.position) as last from (
+       select ${at} as position from ${quoted(table)} h where h.org = s.org and ${at} > s.after and ${at} <= s.up_to
+       order by ${at} limit ${rowsMax}) x) c order by s.n`,
+    valuesOf(spans),
+  )
+  let room = rowsMax
+  const taken: Span[] = []
+  for (const [n, span] of spans.entries()) {
+    const { count, last } = rows[n]!
+    if (count === rowsMax && taken.length === 0) return [{ ...span, upTo: BigInt(last) }]
+    if (count > room) break
+    room -= count
+    taken.push(span)
+  }
+  return taken
+}
+
+const valuesOf = (spans: readonly Span[]) => [
+  spans.map(({ org }) => org),
+  spans.map(({ after }) => String(after)),
+  spans.map(({ upTo }) => String(upTo)),
+]
+
 /** How rows changed in some spans of the log, by org: each row as it stood at the end. */
 export async function changesIn(client: Connection, projection: AnyProjection, spans: readonly Span[]) {
   const { table, position, removed } = sourceOf(projection)
@@ -158,7 +192,7 @@ export async function changesIn(client: Connection, projection: AnyProjection, s
      from unnest($1::text[], $2::bigint[], $3::bigint[]) s(org, after, up_to) join ${quoted(table)} h
        on h.org = s.org and h.${quoted(position)} > s.after and h.${quoted(position)} <= s.up_to
      order by ${key}, h.${quoted(position)} desc`,
-    [spans.map(({ org }) => org), spans.map(({ after }) => String(after)), spans.map(({ upTo }) => String(upTo))],
+    valuesOf(spans),
   )
   const text = `fetch ${ROWS_AT_ONCE} from changed_rows`
   for (let isMore = true; isMore; ) {
@@ -211,10 +245,9 @@ export async function writePages(client: Connection, updated: readonly Updated[]
   }
 }
 
-/** A map after its changes, with what was signed of it. */
-export type SignedMap = Omit<StoredMap, 'org' | 'root' | 'checkpoint'> & {
-  readonly root: Buffer
-  readonly statement: string
+/** A map after its changes, with what was signed of it: nothing while it is on its way to the end of the log. */
+export type SignedMap = Omit<StoredMap, 'org' | 'checkpoint'> & {
+  readonly statement: string | null
   readonly checkpoint: string
 }
 

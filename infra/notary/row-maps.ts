@@ -29,6 +29,7 @@ import {
   type SignedMap,
   type StoredMap,
   sourceIdOf,
+  spansWithin,
   writeMaps,
   writePages,
 } from './row-map-rows.ts'
@@ -43,6 +44,7 @@ export type RowMapsOptions = {
   readonly signers: () => Promise<readonly Signer[]>
   readonly log: Pick<Log, 'warn' | 'error'>
   readonly tickMs?: number
+  readonly rowsMax?: number
 }
 
 const TICK_MS = 200
@@ -51,6 +53,8 @@ const RETRY_MS = 1_000
 const AGAIN_MS = 30_000
 /** Orgs of one transaction. */
 const ORGS_MAX = 200
+/** Versions of rows that one transaction hashes: the worker does nothing else meanwhile. */
+const ROWS_MAX = 10_000
 
 export class RowMaps {
   readonly #options: RowMapsOptions
@@ -146,8 +150,9 @@ export class RowMaps {
         const log = isDone ? undefined : this.#logOf(head, signers)
         return log ? [{ head, map, log }] : []
       })
-      if (due.length > 0) await this.#write(client, model, { due, source, signers })
-      return heads.map(({ org }) => org)
+      const open = new Set(due.map(({ head }) => head.org))
+      if (due.length > 0) for (const org of await this.#write(client, model, { due, source, signers })) open.delete(org)
+      return names.filter(org => !open.has(org))
     })
   }
 
@@ -162,16 +167,20 @@ export class RowMaps {
     }
   }
 
-  async #write(client: Connection, model: AnyProjection, { due, source, signers }: Due): Promise<void> {
+  /** Brings maps on, by as many rows as one transaction takes; returns the orgs whose maps are at their checkpoints. */
+  async #write(client: Connection, model: AnyProjection, { due: all, source, signers }: Due): Promise<string[]> {
     const isKept = ({ head, map }: Due['due'][number]) =>
       map.source === source && map.size <= head.size && firstLine(map.checkpoint) === firstLine(head.note)
-    const anew = due.filter(one => !isKept(one)).map(({ map }) => map.id)
-    if (anew.length > 0) await dropPages(client, anew)
-    const spans = due.map(one => ({
+    const wanted = all.map(one => ({
       org: one.head.org,
       after: isKept(one) ? one.map.position : 0n,
       upTo: one.head.position,
     }))
+    const spans = await spansWithin(client, model, wanted, this.#options.rowsMax ?? ROWS_MAX)
+    const due = all.slice(0, spans.length)
+    const isDone = ({ head }: Due['due'][number], n: number) => spans[n]!.upTo >= head.position
+    const anew = due.filter(one => !isKept(one)).map(({ map }) => map.id)
+    if (anew.length > 0) await dropPages(client, anew)
     const changes = await changesIn(client, model, spans)
     const updated = await updateMaps(
       pagesFrom(client),
@@ -181,6 +190,7 @@ export class RowMaps {
       const { head, map, log } = one
       const { root, grown } = updated[n]!
       const rows = (isKept(one) ? map.rows : 0) + grown
+      if (!isDone(one, n)) return { ...partOf(one), source, position: spans[n]!.upTo, rows }
       this.#compare(model, map, { size: head.size, root })
       const { name, version } = model
       const statement = signStatement({ model: name, version, rows, root, log, position: head.position }, signers)
@@ -189,6 +199,7 @@ export class RowMaps {
     })
     await writePages(client, updated)
     await writeMaps(client, signed)
+    return due.filter(isDone).map(({ head }) => head.org)
   }
 
   /** A rebuild gives the same rows, unless the old ones were wrong: their statement stands, and is another one. */
@@ -197,6 +208,12 @@ export class RowMaps {
     const { org, size } = before
     this.#options.log.error({ model: name, org, size }, 'ROWS ARE OTHERS THAN WERE SIGNED: they are signed anew')
   }
+}
+
+/** What stands of a map that has not come to its checkpoint: the name of the log, and the root of before to compare. */
+function partOf({ head, map: { id, size, root } }: Due['due'][number]) {
+  const before = size <= head.size ? { size, root } : { size: 0, root: null }
+  return { id, ...before, statement: null, checkpoint: `${firstLine(head.note)}\n` }
 }
 
 const firstLine = (note: string | null) => note?.split('\n', 1)[0]

@@ -93,7 +93,7 @@ describe('proved read models', () => {
     }
   }
 
-  const start = (models = provable) => {
+  const start = (models = provable, rowsMax?: number) => {
     maps = new RowMaps({
       pool: world.pool as never,
       models,
@@ -101,6 +101,7 @@ describe('proved read models', () => {
       signers: async () => [key],
       log: silentLog,
       tickMs: 10,
+      ...(rowsMax !== undefined && { rowsMax }),
     })
     stop = new AbortController()
     ended = maps.run(stop.signal)
@@ -219,6 +220,40 @@ describe('proved read models', () => {
       .map(({ root, model, org }) => `${model} ${org} ${root.toString('hex')}`)
       .toSorted()
     expect(after).to.deep.equal(before)
+  })
+
+  it('comes to many rows in steps, goes on where it ended, and shows nothing on the way', async () => {
+    const model = projections.find(({ name }) => name === 'balances')!
+    const of = async () =>
+      (await world.pool.query(`select org, position, rows, root, statement from row_maps where model = 'balances'`))
+        .rows
+    const whole = new Map((await of()).map(map => [map.org, map]))
+    const [row] = await rowsOf(history.events, model, 'north')
+    await end()
+    await world.pool.query(`delete from row_maps where model = 'balances'`)
+    const positions: number[] = []
+    for (let isDone = false; !isDone; ) {
+      start([model], 3)
+      // One step, or a few of them: then an end in between.
+      for (const before = positions.length; positions.length === before; await sleep(2)) {
+        const map = (await of()).find(({ org }) => org === 'north')
+        if (map && Number(map.position) > (positions.at(-1) ?? 0)) positions.push(Number(map.position))
+      }
+      await end()
+      const map = (await of()).find(({ org }) => org === 'north')
+      isDone = map.statement !== null
+      const { code } = await world.call('north', `${pathOf(model, row!)}?proof=true&wait=0`)
+      expect(code).to.equal(isDone ? undefined : 'not_proved')
+    }
+    expect(positions.length).to.be.greaterThan(3)
+    start([model], 3)
+    while ((await of()).some(({ statement }) => statement === null)) await sleep(10)
+    for (const map of await of())
+      expect(map).to.include({ rows: whole.get(map.org).rows, position: whole.get(map.org).position })
+    for (const map of await of()) expect(map.root).to.deep.equal(whole.get(map.org).root)
+    await end()
+    start()
+    await proved(history.events)
   })
 
   it('leaves alone an org whose checkpoint another key signed, and proves the others', async () => {
