@@ -101,22 +101,39 @@ describe('exports that something keeps back', function keptBack() {
     expect(names).not.to.include('other.txt')
   })
 
-  it('wait for read models that stand still, and are made without the files for people then', async () => {
-    await ordered('still')
+  /** An exporter whose read models stand still, and how long it waits for them: in a try, and in all. */
+  async function exporterBehind(settleMs: number, readableMs: number): Promise<Exporter> {
     const still = createPool({ url: await freshDatabase(readModels), name: 'read', log: silentLog, max: 1 })
     closing.push(() => still.end())
     const { config, urls } = app
-    const readable = { pool: still, unseal: side.deps.keyring.open, settleMs: 0 }
+    const readable = { pool: still, unseal: side.deps.keyring.open, settleMs }
     const sources = { config, eventStoreUrl: urls.eventStoreUrl, log: events, store: side.deps.store, readable }
-    const patientOne = new Exporter({
+    return new Exporter({
       ...side.deps,
       pending: pendingExports(pool),
       optionsOf: (org, given) => exportOptions(sources, org, given),
       folder: path.join(config.dataDir, 'exports'),
       files: fileStore({ ...config, fileTypesRefused: [] }),
-      readableMs: 200,
+      readableMs,
       log: silentLog,
     })
+  }
+
+  it('are left at once by a worker that is to stop', async () => {
+    await ordered('stopped')
+    const waiting = await exporterBehind(patient(60_000), 0)
+    const stopping = new AbortController()
+    setTimeout(() => stopping.abort(), 1_000)
+    const error = await waiting.look(stopping.signal).catch(caught => caught)
+    expect(error).to.include({ name: 'AbortError' })
+    expect((await admin.call('GET', `${EXPORTS}/stopped`)).body.data.state).to.be.oneOf(['requested', 'running'])
+    await exporter.look(signal)
+    await made('stopped')
+  })
+
+  it('wait for read models that stand still, and are made without the files for people then', async () => {
+    await ordered('still')
+    const patientOne = await exporterBehind(0, 200)
     const failed = await patientOne.look(signal).catch(error => error)
     expect(failed).to.include({ code: 'not_yet_visible' })
     await sleep(300)
