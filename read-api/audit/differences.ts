@@ -37,11 +37,9 @@ const parameters: readonly Parameter[] = [
 
 /** The route of differences. */
 export function differencesRoute(deps: DifferenceDeps): Route {
-  const single = deps.resources.filter(resource => resource.names.length > 0 && knowsThePast(resource))
-  const patterns = single.map(resource => ({
-    resource,
-    parts: [...resource.path.split('/'), ...resource.names.map(name => `:${name}`)],
-    handle: singleHandler(resource, deps),
+  const patterns = patternsOf(deps.resources).map(pattern => ({
+    ...pattern,
+    handle: singleHandler(pattern.resource, deps),
   }))
   return {
     method: 'GET',
@@ -83,6 +81,23 @@ function mustAllow({ allows }: DifferenceDeps, { principal }: ApiRequest, { perm
     { field: 'permission', message: permission },
   ])
 }
+
+/** The thing whose differences a request asks for: its read, and its path as that read has it. */
+export function differenceOf(resources: readonly Resource[], { query }: ApiRequest) {
+  for (const { resource, parts } of patternsOf(resources)) {
+    const params = paramsOf(parts, String(query.of))
+    if (!params) continue
+    const path = parts.map(part => (part.startsWith(':') ? encodeURIComponent(params[part.slice(1)]!) : part))
+    return { resource, path: path.join('/') }
+  }
+  return undefined
+}
+
+/** The things whose history is kept, each with the segments of its path. */
+const patternsOf = (resources: readonly Resource[]) =>
+  resources
+    .filter(resource => resource.names.length > 0 && knowsThePast(resource))
+    .map(resource => ({ resource, parts: [...resource.path.split('/'), ...resource.names.map(name => `:${name}`)] }))
 
 /** The parameters of a path of a pattern, or none where it is another path. */
 function paramsOf(parts: readonly string[], path: string): ApiRequest['params'] | undefined {

@@ -7,10 +7,13 @@ import type { ApiRequest, Route } from '../../domain/kernel/route.ts'
 import { integer, oneOf, text, timestamp } from '../../domain/kernel/schema.ts'
 import type { Resource } from '../resource.ts'
 import { sealedColumnsOf } from '../rows.ts'
+import { differenceOf } from './differences.ts'
 import { notesRoute, number, type ReadNotes } from './notes.ts'
 
 const KINDS = ['personal_data', 'money', 'files', 'audit'] as const
 type Kind = (typeof KINDS)[number]
+
+const DIFFERENCE = 'getDifference'
 
 /** Reads that are sensitive beside those of rows with sealed columns, by their operation ids. */
 const DECLARED: Readonly<Record<string, Kind>> = {
@@ -26,21 +29,28 @@ const DECLARED: Readonly<Record<string, Kind>> = {
   listAuditRecords: 'audit',
   listAdministrativeActs: 'audit',
   listCauses: 'audit',
-  getDifference: 'audit',
+  [DIFFERENCE]: 'audit',
   listRefusedCommands: 'audit',
   listSensitiveReads: 'audit',
-  listErasures: 'audit',
   getAuditExportContent: 'audit',
   getAuditExportDisclosure: 'personal_data',
 }
 
-/** The kind of what each sensitive operation shows. A list as a file (`export…`) is as sensitive as the list. */
+/**
+ * The kind of what each sensitive operation shows. Rows of the manager about persons are sensitive without sealed
+ * columns too. A list as a file (`export…`) is as sensitive as the list, and so is its summary.
+ */
 export function sensitiveOperations(resources: readonly Resource[]): ReadonlyMap<string, Kind> {
   const sealed = resources
     .filter(({ projection }) => sealedColumnsOf(projection).length > 0)
     .flatMap(({ ids }) => [`list${ids.many}`, `get${ids.one}`].map(name => [name, 'personal_data'] as const))
-  const all = [...Object.entries(DECLARED), ...sealed]
-  return new Map([...all, ...all.map(([name, kind]) => [name.replace(/^list/, 'export'), kind] as const)])
+  const ofPersons = resources
+    .filter(({ tag, projection }) => tag === 'kmg' && Object.hasOwn(projection.row.shape, 'subject'))
+    .flatMap(({ ids, names }) => [`list${ids.many}`, ...(names.length > 0 ? [`get${ids.one}`] : [])])
+    .map(name => [name, 'audit'] as const)
+  const all = [...Object.entries(DECLARED), ...ofPersons, ...sealed]
+  const forms = ['list', 'export', 'summarize']
+  return new Map(all.flatMap(([name, kind]) => forms.map(form => [name.replace(/^list/, form), kind] as const)))
 }
 
 const sensitiveRead = z.strictObject({
@@ -85,6 +95,10 @@ export function noting(routes: readonly Route[], resources: readonly Resource[],
         const answer = await handle(request)
         const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => encodeURIComponent(request.params[name]!))
         note(request, { operation, kind, path })
+        // Its query names the thing that it shows: who looks for reads of that thing finds this one.
+        const shown = operation === DIFFERENCE ? differenceOf(resources, request) : undefined
+        if (shown)
+          note(request, { operation, kind: kinds.get(`get${shown.resource.ids.one}`) ?? kind, path: shown.path })
         return answer
       },
     }
