@@ -32,6 +32,15 @@ export type CheckpointSignal = {
   readonly close: () => Promise<void>
 }
 
+/** For who reads without waiting for a position: nobody listens. */
+export const noSignal: CheckpointSignal = {
+  ticket: () => 0,
+  isListening: () => false,
+  moved: async (_, __, ms) => void (await sleep(ms)),
+  changed: async (_, ms) => void (await sleep(ms)),
+  close: async () => {},
+}
+
 type Waiting = { readonly position: bigint; readonly waker: Waker }
 
 /**

@@ -14,6 +14,8 @@ import { masterKeysOf } from '../infra/master-keys.ts'
 import { createPool } from '../infra/postgres.ts'
 import { type PersonDeps, personOf } from '../read-api/audit/person.ts'
 import { personPage } from '../read-api/audit/person-page.ts'
+import { noSignal } from '../read-api/checkpoint-signal.ts'
+import { keepMoments } from '../read-api/moments.ts'
 import { followVersions } from '../read-api/versions.ts'
 import { STATUS, statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print, type Tools } from './operator.ts'
@@ -47,12 +49,12 @@ export const subjectCommand = () =>
 async function exportPerson(subject: string, options: Options, { pool, engines, config, log }: Tools): Promise<void> {
   const { org, out } = options
   const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
-  const store = commandStore(engines.eventStoreUrl)
+  const events = commandStore(engines.eventStoreUrl)
   try {
-    const { open: unseal } = keyring(keys, { erased: erasedSubjects(store), masters: masterKeysOf(config) })
+    const { open: unseal } = keyring(keys, { erased: erasedSubjects(events), masters: masterKeysOf(config) })
     const keyOf: PersonDeps['keyOf'] = (...of) => keyNameOf(keys, ...of)
-    // It reads once and waits for nothing: no announcements are heard.
-    const deps = { pool, versions: followVersions(pool), guards, unseal, resources, keyOf } as unknown as PersonDeps
+    const store = { pool, signal: noSignal, versions: followVersions(pool), moments: keepMoments(pool), guards }
+    const deps: PersonDeps = { ...store, unseal, resources, keyOf }
     const principal = { subject: 'kogi-operator', org, roles: [], permissions: ['*'] }
     const person = await personOf(deps, { principal, signal: new AbortController().signal }, subject)
     await mkdir(out).catch(asThere(out))
@@ -60,16 +62,16 @@ async function exportPerson(subject: string, options: Options, { pool, engines, 
     await writeFile(path.join(out, 'index.html'), personPage(person), { mode: 0o600 })
     const files = (person.rows.item_files ?? []) as unknown as readonly FileRow[]
     const missing = await writeFiles(fileStore(config), org, path.join(out, 'files'), files)
-    const { events, rows, acts, complete } = person
+    const { rows, acts, complete } = person
     const records = Object.values(rows).reduce((sum, list) => sum + list.length, 0)
-    const counts = { events: events.length, records, acts: acts.length, files: files.length - missing.length }
+    const counts = { events: person.events.length, records, acts: acts.length, files: files.length - missing.length }
     const said = Object.entries(counts).map(([what, count]) => `${what}: ${count}`)
     const left = missing.length > 0 ? [`bytes that are not there: ${missing.join(', ')}`] : []
     const text = [`${out}: ${said.join(', ')}`, ...left, ...(complete ? [] : ['there is more than one export holds'])]
     print(options, { subject, org, out, complete, missing, ...counts }, text.join('\n'))
     if (!complete || missing.length > 0) process.exitCode = STATUS.no
   } finally {
-    await Promise.allSettled([keys.end(), store.close()])
+    await Promise.allSettled([keys.end(), events.close()])
   }
 }
 

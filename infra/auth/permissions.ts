@@ -15,6 +15,7 @@ const SPECIAL = [
   'audit.sensitive-reads.read',
   'audit.operations.read',
   'audit.persons.read',
+  'audit.own-data.read',
   'audit.compliance.read',
   'platform.log.read',
 ]

@@ -1,5 +1,5 @@
 /** What an e-mail about notifications says: the sentences that the activity feed has, and no more. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { noSignal } from '../../read-api/checkpoint-signal.ts'
 import { openTo } from '../../read-api/hub/activity.ts'
 import { type Happening, type Kind, sentencesOf } from '../../read-api/hub/sentences.ts'
 import { keepMoments } from '../../read-api/moments.ts'
@@ -26,11 +26,7 @@ export type WriteLetter = (
 ) => Promise<{ readonly subject: string; readonly text: string } | undefined>
 
 export function letterWriter({ pool, kinds, allows, guards }: LetterDeps): WriteLetter {
-  const moved = async (_: bigint, __: number, ms: number) => void (await sleep(ms))
-  const changed = async (_: number, ms: number) => void (await sleep(ms))
-  // Nothing here waits for a position, so that nobody has to listen for checkpoints.
-  const signal = { ticket: () => 0, isListening: () => false, moved, changed, close: async () => {} }
-  const store = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool), guards }
+  const store = { pool, signal: noSignal, versions: followVersions(pool), moments: keepMoments(pool), guards }
   return async ({ org, user, grants }, rows) => {
     const principal = { subject: user, org, roles: [], permissions: grants }
     const open = openTo({ kinds, allows }, principal)

@@ -8,7 +8,7 @@ type Person = Awaited<ReturnType<typeof personOf>>
 export function personPage({ subject, org, position, complete, events, rows, acts }: Person): string {
   const kinds = Object.entries(rows)
   const records = kinds.reduce((sum, [, list]) => sum + list.length, 0)
-  const whole = complete ? 'This is everything.' : 'There is more than this page shows: ask for the rest.'
+  const whole = complete ? 'No list on this page is cut.' : 'There is more than this page shows: ask for the rest.'
   const titled = (name: string) => `<h3>${escaped(name.replaceAll('_', ' '))}</h3>`
   const parts = kinds.map(([name, list]) => `${titled(name)}\n${table(list)}`)
   return `<!doctype html>
@@ -22,7 +22,8 @@ and are shown in the clear here</li>
 <li>${counted(records, 'record', 'records')} that name you</li>
 <li>${counted(acts.length, 'thing', 'things')} that you did</li>
 </ul>
-<p>A dash in the place of a text says that it was erased for good. Sealed data of other persons is not shown.</p>
+<p>A dash in the place of a text says that it was erased for good. Sealed data of other persons is not shown,
+nor are legal holds, earlier versions of records and files, and secrets of webhooks.</p>
 <h2>Your personal data, as it was written</h2>
 ${table(events.map(({ data, ...rest }) => ({ ...rest, ...(data as object) })))}
 <h2>Records that name you</h2>

@@ -10,8 +10,11 @@ import { personPage } from './person-page.ts'
 
 type Deps = PersonDeps & { readonly allows: (principal: Principal, permission: string) => boolean }
 
-/** Who may read what there is of others; everybody may read what there is of themselves. */
-const OF_OTHERS = 'audit.persons.read'
+/**
+ * Who may read what there is of others, and of themselves: every role may do that, but no token that was made for less,
+ * as those of other applications are.
+ */
+const [OF_OTHERS, OWN] = ['audit.persons.read', 'audit.own-data.read'] as const
 
 const parameters: readonly Parameter[] = [
   { name: 'subject', in: 'path', schema: subjectName, description: 'the person, as tokens name them' },
@@ -22,9 +25,11 @@ const parameters: readonly Parameter[] = [
 export function personRoutes(deps: Deps): Route[] {
   const gather = async (request: ApiRequest) => {
     const subject = fromPath(request, 'subject', subjectName)
-    if (subject !== request.principal.subject && !deps.allows(request.principal, OF_OTHERS)) {
-      const details = [{ field: 'permission', message: OF_OTHERS }]
-      throw new KogiError('forbidden', 'The token allows to read your own data alone.', details)
+    const { principal } = request
+    const permission = subject === principal.subject ? OWN : OF_OTHERS
+    if (!deps.allows(principal, permission) && !deps.allows(principal, OF_OTHERS)) {
+      const details = [{ field: 'permission', message: permission }]
+      throw new KogiError('forbidden', 'The token does not allow to read all that there is of this person.', details)
     }
     return personOf(deps, request, subject, { token: tokenOf(request, queriesOf(request, parameters)) })
   }

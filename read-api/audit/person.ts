@@ -1,14 +1,17 @@
 /**
  * Everything that an organization has of one person, for access requests and portability (articles 15 and 20 of the
  * GDPR): events with their sealed data, rows that name them, their files, and what they did. Sealed data of others in
- * the same rows stays closed.
+ * the same rows stays closed, and legal holds are not among it: a person under investigation does not read of it here.
  */
 import { z } from 'zod'
 import type { Json } from '../../domain/kernel/json.ts'
-import { type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { plainOf, type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { subjectName } from '../../domain/record/subject.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
+import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
+import { itemShares } from '../../projections/briefcase/item-shares.ts'
+import { inboxes } from '../../projections/hub/inboxes.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { checkpointsSql, type ReadStore, read, type Wanted } from '../consistency.ts'
@@ -16,9 +19,15 @@ import type { Reader } from '../hub/sentences.ts'
 import { jsonRowsSql } from '../json-rows.ts'
 import type { Resource } from '../resource.ts'
 import type { Unseal } from '../rows.ts'
+import { isCredential } from './credentials.ts'
 
 /** Columns that name the person whom a row is about; `actor` is who did something, which is told apart. */
 const NAMING = ['subject', 'owner', 'user', 'assignee', 'granted_to']
+/** SQL of the same where a column does not name a person by itself. */
+const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>([
+  [inboxes, 't.id = $3'],
+  [itemShares, `t.kind = 'user' and t."with" = $3`],
+])
 /** Rows of each kind in one answer, and acts: where there are more it says so. */
 const ROWS_MAX = 5_000
 
@@ -60,16 +69,19 @@ export type PersonDeps = ReadStore & {
 
 type Found = { readonly kind: string; readonly row: { [name: string]: Json } }
 
-/** Gathers what there is of a person. Texts read `null` where the key was destroyed. */
+/**
+ * Gathers what there is of a person, in things that are private too, whoever asks: who may ask is the caller's to say.
+ * Texts read `null` where the key was destroyed.
+ */
 export async function personOf(deps: PersonDeps, request: Reader, subject: string, wanted: Wanted = {}) {
   const { org } = request.principal
   const models = [...new Set(deps.resources.map(({ projection }) => projection))]
-    .filter(model => model !== auditLog && namingOf(model).length > 0)
+    .filter(model => model !== auditLog && model !== legalHolds && namedIn(model) !== '')
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const of = [...new Set([...models, personalData, auditLog])]
   const parts = [
     ...models.map(model =>
-      jsonRowsSql({ kind: model.name, model, where: `t.org = $2 and ${namedIn(model)}`, limit: ROWS_MAX }),
+      jsonRowsSql({ kind: model.name, model, where: `t.org = $2 and (${namedIn(model)})`, limit: ROWS_MAX }),
     ),
     jsonRowsSql({ kind: EVENTS, model: auditLog, where: HOLDS, columns: [...ACT, 'data'], limit: ROWS_MAX }),
     jsonRowsSql({ kind: ACTS, model: auditLog, where: ACTED, columns: ACT, limit: ROWS_MAX }),
@@ -77,27 +89,40 @@ export async function personOf(deps: PersonDeps, request: Reader, subject: strin
   const text = `select c.position, c.stalled, r.kind, r.row from ${checkpointsSql(of)}
     left join (${parts.join(' union all ')}) r on true`
   const values = [org, subject, TYPES]
-  const { rows, position } = await read(deps, request, { of, text, values }, wanted)
+  const { rows, position } = await read(deps, unrestricted(request), { of, text, values }, wanted)
   const found = rows.filter(([, , kind]) => kind !== null).map(([, , kind, row]) => ({ kind, row }) as Found)
   await openOwn(deps, org, subject, found)
-  const ofKind = (kind: string) => found.filter(each => each.kind === kind).map(({ row }) => row)
-  const counts = new Map(found.map(({ kind }) => [kind, ofKind(kind).length] as const))
+  const byKind = new Map<string, Found['row'][]>([EVENTS, ACTS].map(kind => [kind, []]))
+  for (const { kind, row } of found) {
+    const list = byKind.get(kind)
+    if (list) list.push(row)
+    else byKind.set(kind, [row])
+  }
   return {
     format: 'kogi person 1' as const,
     subject,
     org,
     position: String(position),
-    complete: [...counts.values()].every(count => count < ROWS_MAX),
-    events: ofKind(EVENTS),
-    rows: Object.fromEntries(models.flatMap(({ name }) => (counts.has(name) ? [[name, ofKind(name)]] : []))),
-    acts: ofKind(ACTS),
+    complete: [...byKind.values()].every(({ length }) => length < ROWS_MAX),
+    events: byKind.get(EVENTS)!,
+    rows: Object.fromEntries([...byKind].filter(([kind]) => kind !== EVENTS && kind !== ACTS)),
+    acts: byKind.get(ACTS)!,
   }
 }
 
-/** Secrets of webhooks are made by the server: they say nothing about the person, and are shown to nobody again. */
-const TYPES = Object.entries(personalData.of)
-  .filter(([category]) => category !== 'webhook')
-  .flatMap(([, events]) => Object.keys(events).filter(type => personalData.on[type] !== null))
+const unrestricted = ({ principal, signal, aside }: Reader): Reader => ({
+  principal: { ...principal, permissions: ['*'] },
+  signal,
+  aside,
+})
+
+/** Events with sealed data, but for those that hold credentials alone. */
+const TYPES = Object.values(personalData.of).flatMap(events =>
+  Object.entries(events).flatMap(([type, { shape }]) => {
+    const fields = Object.keys(shape).filter(field => plainOf(shape[field] as z.ZodType) === sealed)
+    return fields.some(field => !isCredential(type, field)) ? [type] : []
+  }),
+)
 
 const [EVENTS, ACTS] = ['events', 'acts'] as const
 const ACT = ['position', 'at', 'category', 'id', 'type'] as const
@@ -105,11 +130,12 @@ const HOLDS = `t.org = $2 and t.type = any($4::text[]) and exists (select from $
   where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id)`
 const ACTED = 't.org = $2 and (t.actor = $3 or t.on_behalf_of = $3)'
 
-const namingOf = ({ row }: AnyProjection) => NAMING.filter(column => Object.hasOwn(row.shape, column))
-const namedIn = (model: AnyProjection) =>
-  `(${namingOf(model)
+/** SQL of whether a row names the person; nothing where no row of the model does. */
+const namedIn = (model: AnyProjection): string =>
+  NAMED.get(model) ??
+  NAMING.filter(column => Object.hasOwn(model.row.shape, column))
     .map(column => `t.${quoted(column)} = $3`)
-    .join(' or ')})`
+    .join(' or ')
 
 /** What stands in the place of sealed data of another person. */
 const CLOSED = '[of another person]'
@@ -134,6 +160,7 @@ const isObject = (value: Json): value is { [name: string]: Json } =>
 
 const envelopesIn = (within: { [name: string]: Json }): readonly Place[] =>
   Object.entries(within).flatMap(([name, value]) => {
+    if (!isObject(value) || !('nonce' in value)) return []
     const { success, data } = sealed.safeParse(value)
     return success ? [{ within, name, envelope: data }] : []
   })

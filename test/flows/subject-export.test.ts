@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { personSchema } from '../../read-api/audit/person.ts'
+import { issueToken } from '../../infra/auth/dev-keys.ts'
+import { permissionsOfScope } from '../../infra/auth/permissions.ts'
+import { guards, resources } from '../../infra/catalogue.ts'
+import { type PersonDeps, personOf, personSchema } from '../../read-api/audit/person.ts'
 import { kogi } from '../../scripts/running.ts'
 import { type App, startApp } from '../support/app.ts'
-import type { Client } from '../support/client.ts'
+import { type Client, client } from '../support/client.ts'
+
+type Fields = Readonly<Record<string, unknown>>
 
 const LONG = process.env.KOGI_LONG === '1'
 const PERSONS = ['jon', 'mira', 'a<b>&"c']
@@ -82,6 +87,66 @@ describe('what there is of a person', function persons() {
     const other = await app.clientOf('globex')
     const { body } = await other.call('GET', `/api/v1/kmg/persons/jon/data`)
     expect([body.data.events, body.data.rows, body.data.acts]).to.deep.equal([[], {}, []])
+  })
+
+  it('is for no token that was made for less, as those of other applications are', async () => {
+    const claims = { org: 'acme', subject: 'jon', roles: [], ttlSeconds: 60 }
+    const narrow = client(app.url, await issueToken(app.config, claims))
+    const { status, body } = await narrow.call('GET', pathOf('jon', 'data'))
+    expect([status, body.error.details]).to.deep.equal([403, [{ field: 'permission', message: 'audit.own-data.read' }]])
+    narrow.close()
+    expect(permissionsOfScope(['center:read', 'wallet:*'])).to.not.include('audit.own-data.read')
+  })
+
+  it('has no legal hold', async () => {
+    const body = { subject: 'mira', matter: 'held-case', reason: 'held-why' }
+    last = String((await admin.call('POST', '/api/v1/kmg/legal-holds', { body })).headers['kogi-position'])
+    await admin.call('GET', `/api/v1/kmg/legal-holds?at_least=${last}&wait=9000`)
+    const own = await app.clientOf('acme', 'organization-admin', 'mira')
+    for (const by of [own, admin]) {
+      const { status, body } = await by.call('GET', pathOf('mira', 'data'))
+      expect(status).to.equal(200)
+      expect(JSON.stringify(body)).to.not.contain('held-')
+    }
+  })
+
+  it('has what is theirs in things that became private, what is shared with them, and their inbox', async () => {
+    const [mira, kim] = [
+      await app.clientOf('acme', 'team-lead', 'mira'),
+      await app.clientOf('acme', 'team-lead', 'kim'),
+    ]
+    const give = async (by: Client, method: string, at: string, call: object) => {
+      const answer = await by.call(method, `/api/v1${at}`, call)
+      expect(answer.status, JSON.stringify(answer.body)).to.be.oneOf([200, 201])
+      last = String(answer.headers['kogi-position'])
+    }
+    const raw = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nbytes\r\n--x--\r\n'
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' }
+    for (const id of ['one', 'two']) await give(mira, 'POST', '/kbfc/items', { body: { id, name: 'Offer' } })
+    await give(kim, 'POST', '/kbfc/items/one/files', { raw, headers })
+    await give(mira, 'PUT', '/kbfc/items/one/privacy', { body: { privacy: 'private' } })
+    await give(mira, 'PUT', '/kbfc/items/two/shares', { body: { with: 'kim', role: 'reader' } })
+    await give(kim, 'POST', '/khub/inboxes', { body: { id: 'kim' } })
+    await give(kim, 'PUT', '/khub/inboxes/kim/email', { body: { email: 'kim@studio.example' } })
+    const { body } = await kim.call('GET', pathOf('kim', 'data'))
+    const { rows, acts } = body.data
+    expect(rows.item_files.map(({ item, name }: Fields) => [item, name])).to.deep.equal([['one', 'a']])
+    expect(rows.item_shares.map(({ item }: Fields) => item)).to.deep.equal(['two'])
+    expect(rows.inboxes.map(({ email }: Fields) => email)).to.deep.equal(['kim@studio.example'])
+    expect(acts.map(({ type }: Fields) => type)).to.include('FileAdded')
+  })
+
+  it('is put together in one pass over its rows', async () => {
+    const kinds = resources.map(({ projection }) => projection.name).slice(0, 10)
+    const rows = kinds.flatMap(kind => Array.from({ length: 5_000 }, (_, n) => ['7', false, kind, { id: `${n}` }]))
+    const deps = { pool: { query: async () => ({ rows }) }, versions: { built: async () => {} }, guards, resources }
+    const keys = { keyOf: async () => undefined, unseal: async () => [] }
+    const principal = { subject: 'jon', org: 'acme', roles: [], permissions: [] }
+    const begun = performance.now()
+    const request = { principal, signal: new AbortController().signal }
+    const found = await personOf({ ...deps, ...keys } as unknown as PersonDeps, request, 'jon')
+    expect(performance.now() - begun).to.be.below(3_000)
+    expect(found.complete).to.equal(false)
   })
 
   it('is written to a folder by the CLI, with a page and data, and tells of an erasure', async () => {

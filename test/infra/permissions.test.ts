@@ -76,6 +76,7 @@ describe('permissions', () => {
     'audit.sensitive-reads': 'r r - - - - - r',
     'audit.compliance': 'r r - - - - - r',
     'audit.persons': 'r r - - - - - r',
+    'audit.own-data': 'r r r r r r r r',
     'audit.operations': 'r r - - - - - r',
     'audit.consents': 'rw rw rw - - - - r',
     'audit.legal-holds': 'rw rw - - - - - r',
