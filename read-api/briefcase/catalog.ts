@@ -103,7 +103,7 @@ const ROW_AT = 4
 async function idsOf(deps: CatalogDeps, request: ApiRequest, words: string, token: ReturnType<typeof tokenOf>) {
   const options = { kinds: ['item'], limit: FOUND_MAX }
   await deps.versions.built([deps.memories])
-  const search = () => searchReadable(deps, request.principal, words, options)
+  const search = () => searchReadable(deps, request, words, options)
   const { hits, position } = token ? await atLeast(token, deps.signal, request, search) : await search()
   const most = hits.reduce((max, { matched }) => Math.max(max, matched.length), 0)
   return { position, ids: hits.filter(({ matched }) => matched.length === most).map(({ subject }) => subject) }

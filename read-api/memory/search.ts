@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
-import type { Parameter, Principal, Route } from '../../domain/kernel/route.ts'
+import type { ApiRequest, Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import { text } from '../../domain/kernel/schema.ts'
 import type { MemoryHit, MemoryIndex, SearchOptions } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
@@ -24,6 +24,8 @@ const { kind, subject, source, title, body, at, position } = memoryRow.shape
 
 const HITS_DEFAULT = 10
 const HITS_MAX = 100
+/** Most hits of one page behind others that are private. */
+const PAGE_MAX = 2_000
 /** A cursor has a number for each word of its query, which has up to 1000 characters. */
 const AFTER_MAX = 12_000
 
@@ -111,7 +113,7 @@ export function searchRoute(deps: SearchDeps): Route {
         ...(query.after !== undefined && { after: readPlace(query.after, query) }),
       }
       await deps.versions.built([deps.memories])
-      const search = () => searchReadable(deps, request.principal, query.q!, options)
+      const search = () => searchReadable(deps, request, query.q!, options)
       const found = token ? await atLeast(token, deps.signal, request, search) : await search()
       const hits = found.hits.slice(0, limit)
       const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, query) : undefined
@@ -127,20 +129,21 @@ export function searchRoute(deps: SearchDeps): Route {
 /** Searches on behind hits that the caller may not read, until there are as many others as are asked for. */
 export async function searchReadable(
   deps: Pick<SearchDeps, 'search' | 'pool' | 'guards'>,
-  principal: Principal,
+  { principal, signal }: Pick<ApiRequest, 'principal' | 'signal'>,
   words: string,
   options: SearchOptions,
 ) {
   const { org } = principal
   const grantees = granteesOf(principal)
   const hits: MemoryHit[] = []
-  for (let { after } = options; ; ) {
-    const page = await deps.search(org, words, { ...options, ...(after && { after }) })
+  // Each page ranks the whole index: behind many hits that are private, the next page is twice as long.
+  for (let { after, limit } = options; ; limit = Math.max(limit, Math.min(2 * limit, PAGE_MAX))) {
+    signal.throwIfAborted()
+    const page = await deps.search(org, words, { ...options, limit, ...(after && { after }) })
     const things = page.hits.map(({ kind, source }) => ({ category: kind, id: source }))
     const open = await readable(deps, org, grantees, things)
     hits.push(...page.hits.filter((_, at) => open[at]))
-    if (page.hits.length < options.limit || hits.length >= options.limit)
-      return { ...page, hits: hits.slice(0, options.limit) }
+    if (page.hits.length < limit || hits.length >= options.limit) return { ...page, hits: hits.slice(0, options.limit) }
     after = page.hits.at(-1)!.place
   }
 }

@@ -1,5 +1,10 @@
 import { expect } from 'chai'
+import { guards, memories } from '../../infra/catalogue.ts'
+import { memoryIndex } from '../../projections/memory/index.ts'
+import { searchReadable } from '../../read-api/memory/search.ts'
 import { History, makeWorld, type World } from './support.ts'
+
+const PRIVATE = 500
 
 describe('search of memories', () => {
   let world: World
@@ -62,6 +67,38 @@ describe('search of memories', () => {
     for (const url of [`q=rechnungen&after=${next}`, `q=rechnung&kind=task&after=${next}`, 'q=rechnung&after=x']) {
       expect(await world.call('north', `/kse/memories/search?${url}`)).to.include({ code: 'invalid_parameter' })
     }
+  })
+
+  it('ranks a few times, however many hits are private, and no more once the caller is gone', async () => {
+    const own = new History()
+    const item = { type: 'app', status: 'x', metadata: {}, owner: 'mira' }
+    for (let n = 0; n < PRIVATE; n += 1) {
+      own.add('north', 'item', `p${n}`, 'ItemAdded', { ...item, name: 'Gehalt', privacy: 'private' })
+    }
+    own.add('north', 'item', 'open', 'ItemAdded', {
+      ...item,
+      name: 'Gehalt und vieles mehr, was in keinem anderen steht',
+    })
+    await world.write(own)
+    const index = memoryIndex({ pool: world.pool as never, memories, unseal: async () => [] })
+    const limits: number[] = []
+    const deps = {
+      pool: world.pool as never,
+      guards,
+      search: (async (org, words, options) => {
+        limits.push(options.limit)
+        return index.search(org, words, options)
+      }) as typeof index.search,
+    }
+    const principal = { subject: 'eve', org: 'north', roles: [], permissions: ['memory.memories.read'] }
+    const gone = new AbortController()
+    const ask = () => searchReadable(deps, { principal, signal: gone.signal }, 'gehalt', { limit: 3, kinds: ['item'] })
+    expect((await ask()).hits.map(({ subject }) => subject)).to.deep.equal(['open'])
+    expect(limits).to.deep.equal([3, 6, 12, 24, 48, 96, 192, 384])
+    gone.abort()
+    expect(await ask().catch((error: Error) => error.name)).to.equal('AbortError')
+    expect(limits).to.have.length(8)
+    await world.write(history)
   })
 
   it('waits for a position like every read', async () => {
