@@ -86,15 +86,18 @@ export class Guards {
   }
 
   /**
-   * SQL of the numbers of the things that a caller may read, of those in the parameters: `$1` the org, `$2` categories,
-   * `$3` ids, `$4` the data of events, `$5` what the caller is called.
+   * SQL of the numbers of callers and of the things that each may read, of those in the parameters: `$1` the org, `$2`
+   * categories, `$3` ids, `$4` the data of events, `$5` what each caller is called.
    */
   readableSql(): string {
-    const definitions = this.#definitions(this.#models, '$5::text[]')
-    return `with ${definitions.join(', ')} select e.n from (
-        select $1::text as org, e.* from unnest($2::text[], $3::text[], $4::jsonb[]) with ordinality
-          e(category, id, data, n)) e
-      where ${this.#isOpen('e')}`
+    const definitions = this.#definitions(this.#models, 'c.grantees')
+    return `select c.n, x.n from (
+        select n, array(select jsonb_array_elements_text(names)) as grantees
+        from unnest($5::jsonb[]) with ordinality callers(names, n) offset 0) c
+      cross join lateral (with ${definitions.join(', ')} select e.n from (
+          select $1::text as org, e.* from unnest($2::text[], $3::text[], $4::jsonb[]) with ordinality
+            e(category, id, data, n)) e
+        where ${this.#isOpen('e')}) x`
   }
 
   /** Models with those that they follow, in order. */
@@ -171,19 +174,36 @@ const likeOf = ({ readers }: Guarded): ReadonlyMap<string, string> =>
 const defined = (table: string, condition: string): string =>
   `${quoted(table)} as not materialized (select t.* from ${quoted(table)} t where ${condition})`
 
+type ReadersDeps = { readonly guards: Guards; readonly pool: ReadPool }
+
 /** Of some things, whether a caller may read each; those of which nothing is private are asked nobody about. */
 export async function readable(
-  { guards, pool }: { readonly guards: Guards; readonly pool: ReadPool },
+  deps: ReadersDeps,
   org: string,
   grantees: Grantees,
   things: readonly AboutThing[],
 ): Promise<readonly boolean[]> {
-  if (grantees === undefined || !things.some(({ category }) => guards.concerns(category))) return things.map(() => true)
+  const [open] = await readableBy(deps, org, [grantees], things)
+  return open!
+}
+
+/** The same of some callers, by one statement for all. */
+export async function readableBy(
+  { guards, pool }: ReadersDeps,
+  org: string,
+  callers: readonly Grantees[],
+  things: readonly AboutThing[],
+): Promise<readonly (readonly boolean[])[]> {
+  const isOpenToAll = !things.some(({ category }) => guards.concerns(category))
+  const asked = isOpenToAll ? [] : callers.filter(grantees => grantees !== undefined)
+  if (asked.length === 0) return callers.map(() => things.map(() => true))
   const data = things.map(({ data }) => (data === undefined ? null : JSON.stringify(data)))
-  const values = [org, things.map(({ category }) => category), things.map(({ id }) => id), data, grantees]
+  const names = asked.map(grantees => JSON.stringify(grantees))
+  const values = [org, things.map(({ category }) => category), things.map(({ id }) => id), data, names]
   const { rows } = await pool.query({ text: guards.readableSql(), values, rowMode: 'array' })
-  const open = new Set(rows.map(([n]) => Number(n)))
-  return things.map((_, at) => open.has(at + 1))
+  const open = new Map(asked.map(grantees => [grantees, new Set<number>()]))
+  for (const [caller, thing] of rows) open.get(asked[Number(caller) - 1]!)!.add(Number(thing))
+  return callers.map(grantees => things.map((_, at) => grantees === undefined || open.get(grantees)!.has(at + 1)))
 }
 
 /** A statement behind definitions. Throws `TypeError` where it does not begin so that they can stand before it. */

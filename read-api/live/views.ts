@@ -1,7 +1,7 @@
 /** What each subscriber is told of the same events: of things that are private, their readers alone. */
 
 import type { ReadPool } from '../pool.ts'
-import { type Grantees, type Guards, readable } from '../readers.ts'
+import { type Grantees, type Guards, readable, readableBy } from '../readers.ts'
 import type { Announced } from './announced.ts'
 
 type Asking = { readonly grantees: () => Grantees }
@@ -11,14 +11,8 @@ type ViewDeps = { readonly pool: ReadPool; readonly guards: Guards }
 const thingsOf = (events: readonly Announced[]) =>
   events.map(({ category, id, row: { data } }) => ({ category, id, data }))
 
-/** Which of some events of an org are about things that a caller may not read. */
-async function closedTo(deps: ViewDeps, org: string, events: readonly Announced[], grantees: Grantees) {
-  const open = await readable(deps, org, grantees, thingsOf(events))
-  return events.filter((_, at) => !open[at])
-}
-
 /**
- * The batch of each subscriber, by one statement for each caller, and by none where nothing of it is private. The
+ * The batch of each subscriber, by one statement for all of them where some of it is private. The
  * function answers `undefined` for one who was not among the subscribers: it has to be read for anew.
  */
 export async function viewsOf(
@@ -27,14 +21,18 @@ export async function viewsOf(
   batch: Batch,
   subscribers: Iterable<Asking>,
 ): Promise<(subscriber: Asking) => Batch | undefined> {
-  const isPrivate = await closedTo(deps, org, batch.events, [])
+  const isOpen = await readable(deps, org, [], thingsOf(batch.events))
+  const isPrivate = batch.events.filter((_, at) => !isOpen[at])
   if (isPrivate.length === 0) return () => batch
   const views = new Map<string, Batch>([[JSON.stringify(null), batch]])
+  const callers = new Map<string, Grantees>()
   for (const subscriber of subscribers) {
     const grantees = subscriber.grantees()
-    const key = JSON.stringify(grantees ?? null)
-    if (views.has(key)) continue
-    const closed = new Set(await closedTo(deps, org, isPrivate, grantees))
+    if (grantees !== undefined) callers.set(JSON.stringify(grantees), grantees)
+  }
+  const open = await readableBy(deps, org, [...callers.values()], thingsOf(isPrivate))
+  for (const [n, key] of [...callers.keys()].entries()) {
+    const closed = new Set(isPrivate.filter((_, at) => !open[n]![at]))
     views.set(key, { events: batch.events.filter(event => !closed.has(event)), rendered: new Map() })
   }
   return subscriber => views.get(JSON.stringify(subscriber.grantees() ?? null))
