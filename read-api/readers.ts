@@ -24,7 +24,7 @@ export function granteesOf({ subject, teams = [], permissions }: Caller): Grante
 
 type Caller = Pick<Principal, 'subject' | 'teams' | 'permissions'>
 
-/** The grants that open all that is private: the audit log, which has everything, and the briefcase as a whole. */
+/** The grants that open all that is private: those of the audit log, which has everything. */
 const OPENS_ALL: ReadonlySet<string> = new Set(['*', 'audit.*', 'audit.log.*', 'audit.log.read'])
 
 type Guarded = AnyProjection & { readonly readers: NonNullable<AnyProjection['readers']> }

@@ -60,6 +60,6 @@ describe('what a caller is told', () => {
     })
     expect(access('center.tasks.read')).to.deep.equal({ isWhole: false, categories: ['task'], grantees: ['user a'] })
     expect(access()).to.deep.equal({ isWhole: false, categories: [], grantees: ['user a'] })
-    expect(access('briefcase.*').grantees).to.equal(undefined)
+    expect(access('briefcase.*').grantees).to.deep.equal(['user a'])
   })
 })
