@@ -89,7 +89,8 @@ async function writeFiles(
   const missing: string[] = []
   for (const [n, { id, name, sha256 }] of files.entries()) {
     const bytes = await read(org, sha256)
-    const safe = name.replaceAll(/[^\p{L}\p{N}._-]/gu, '_').slice(-100)
+    // A name has 255 bytes at most, and a letter four.
+    const safe = [...name.replaceAll(/[^\p{L}\p{N}._-]/gu, '_')].slice(-60).join('')
     if (bytes) await pipeline(bytes, createWriteStream(path.join(folder, `${n + 1}-${safe}`), { mode: 0o600 }))
     else missing.push(id)
   }

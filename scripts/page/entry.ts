@@ -26,7 +26,8 @@ export async function check({ files, keys, since, onProgress }: Dropped): Promis
     const verifiers = lines.map(line => keyOf(line))
     const { text, value } = await checkExport(sourceOf(files), {
       ...(verifiers.length > 0 && { verifiers }),
-      ...(since.trim() !== '' && { earlier: since }),
+      // What is pasted may lack the end of its last line.
+      ...(since.trim() !== '' && { earlier: `${since.trim()}\n` }),
       onProgress,
     })
     return { ok: true, text, value }

@@ -7,7 +7,8 @@ import { CAUGHT_UP, type Call, FakeNode, POSITIONS } from './fake-node.ts'
 import { expectNothingLeft, PATIENCE_MS, timers } from './watched-reader.ts'
 
 const LAG_MS = 150
-const IMPATIENT_MS = 60
+/** Long enough for what a node has to be delivered. */
+const IMPATIENT_MS = patient(250)
 
 /** Says after two events that these are all, and sends the others later. */
 const lagging = ({ stream, begin, rest }: Call) => {

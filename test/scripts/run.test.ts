@@ -25,7 +25,10 @@ describe('the CLI of a checkout', () => {
       await cp(path.join(ROOT, file), path.join(root, file))
     }
     await symlink(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'))
-    for (const name of ['write-help', 'verify']) await writeFile(path.join(root, `scripts/${name}.ts`), '')
+    await mkdir(path.join(root, 'scripts/page'))
+    for (const name of ['write-help.ts', 'verify.ts', 'page/buffer.ts', 'page/entry.ts', 'page/verify.html']) {
+      await writeFile(path.join(root, 'scripts', name), '')
+    }
     await writeFile(path.join(root, 'domain/word.ts'), `export const word: string = 'first'\n`)
     const main = `import { word } from '../domain/word.ts'\nconsole.log(word, ...process.argv.slice(2))\n`
     await writeFile(path.join(root, 'scripts/kogi.ts'), main)

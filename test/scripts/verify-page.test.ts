@@ -110,7 +110,9 @@ describe('the page that checks exports', function verifyPage() {
   it('calls a sound one sound, in the words of the verb', async () => {
     const archive = await archived('sound', files)
     expect(await said(archive, { since: half })).to.equal(`Sound\n${await codeOf(archive, key, half)}`)
+    expect(await said(archive, { since: half.trimEnd() })).to.match(/^Sound\n/)
     expect(await said(archive, { keys: '' })).to.match(/^No fault, but no key was given\n/)
+    expect(await page.value(`document.getElementById('result').className`)).to.equal('')
   })
 
   it('finds with the same code what was changed', async () => {
