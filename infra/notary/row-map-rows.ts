@@ -90,14 +90,14 @@ export async function orgsBehind(pool: Pool, { name, version }: AnyProjection, s
 export const lockMaps = (client: Connection, projection: AnyProjection) =>
   client.query(`select pg_advisory_xact_lock(${MAPS}, hashtext($1))`, [tableOf(projection)])
 
-/** The last signed heads of orgs; none of an org whose tiles are not written yet. */
+/** The last signed heads of orgs, in the order of these; none of an org whose tiles are not written yet. */
 export async function headsOf(client: Connection, orgs: readonly string[]): Promise<readonly OrgHead[]> {
   const { rows } = await client.query(
     `select h.tree as org, h.note, h.size, substring(t.positions
        from ((h.size - 1) % ${HASHES_PER_TILE})::int * ${POSITION_BYTES} + 1 for ${POSITION_BYTES}) as position
-     from notary_heads h join notary_tiles t
+     from unnest($1::text[]) with ordinality o(org, n) join notary_heads h on h.tree = o.org join notary_tiles t
        on t.tree = h.tree and t.level = 0 and t.index = (h.size - 1) / ${HASHES_PER_TILE}
-     where h.tree = any($1::text[])`,
+     order by o.n`,
     [orgs],
   )
   return rows
@@ -146,32 +146,41 @@ export async function mapsOf(
 /** Which versions of an org's rows are asked for: those after one position, up to another. */
 export type Span = { readonly org: string; readonly after: bigint; readonly upTo: bigint }
 
-/** The first of some spans, of which no more versions than these are asked for; the last one may end before its end. */
+/**
+ * The first of some spans, of which about so many versions are asked for: the last one may end before its end. It gets
+ * what the others leave, so that one with many versions comes on beside others.
+ */
 export async function spansWithin(
   client: Connection,
   projection: AnyProjection,
   spans: readonly Span[],
   rowsMax: number,
 ): Promise<readonly Span[]> {
+  const found = await versionsIn(client, projection, spans, rowsMax)
+  let room = rowsMax
+  for (const [n, span] of spans.entries()) {
+    const { count } = found[n]!
+    if (count >= room) {
+      const [{ last }] = await versionsIn(client, projection, [span], room)
+      return [...spans.slice(0, n), { ...span, upTo: BigInt(last) }]
+    }
+    room -= count
+  }
+  return spans
+}
+
+/** How many versions there are in each span, counted up to a limit, and the position of the last one counted. */
+async function versionsIn(client: Connection, projection: AnyProjection, spans: readonly Span[], limit: number) {
   const { table, position } = sourceOf(projection)
   const at = `h.${quoted(position)}`
   const { rows } = await client.query(
     `select c.count, c.last from unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality s(org, after, up_to, n)
      cross join lateral (select count(*)::int as count, max(x.position) as last from (
        select ${at} as position from ${quoted(table)} h where h.org = s.org and ${at} > s.after and ${at} <= s.up_to
-       order by ${at} limit ${rowsMax}) x) c order by s.n`,
+       order by ${at} limit ${limit}) x) c order by s.n`,
     valuesOf(spans),
   )
-  let room = rowsMax
-  const taken: Span[] = []
-  for (const [n, span] of spans.entries()) {
-    const { count, last } = rows[n]!
-    if (count === rowsMax && taken.length === 0) return [{ ...span, upTo: BigInt(last) }]
-    if (count > room) break
-    room -= count
-    taken.push(span)
-  }
-  return taken
+  return rows
 }
 
 const valuesOf = (spans: readonly Span[]) => [

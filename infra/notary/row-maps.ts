@@ -127,17 +127,20 @@ export class RowMaps {
     if (orgs.length === 0) return
     if ((await sourceIdOf(this.#options.pool, model)) !== this.#sources.get(model)) await this.#lookAgain(model)
     for (let at = 0; at < orgs.length; at += ORGS_MAX) {
-      for (const org of await this.#prove(model, orgs.slice(at, at + ORGS_MAX), signers)) wanted.delete(org)
+      const { done, begun } = await this.#prove(model, orgs.slice(at, at + ORGS_MAX), signers)
+      for (const org of [...done, ...begun]) wanted.delete(org)
+      // Those that wait come before one with more rows than a transaction takes.
+      for (const org of begun) wanted.add(org)
     }
   }
 
-  /** Proves the rows of orgs at their last checkpoints; returns those that are done. */
-  #prove(model: AnyProjection, orgs: readonly string[], signers: readonly Signer[]): Promise<readonly string[]> {
+  /** Proves the rows of orgs at their last checkpoints, the first orgs first. */
+  #prove(model: AnyProjection, orgs: readonly string[], signers: readonly Signer[]): Promise<Served> {
     return withTransaction(this.#options.pool, async client => {
       await client.query('set local synchronous_commit = off')
       await lockMaps(client, model)
       const source = await sourceIdOf(client, model)
-      if (source === undefined) return []
+      if (source === undefined) return { done: [], begun: [] }
       const reached = await reachedBy(client, model)
       const heads = (await headsOf(client, orgs)).filter(
         ({ org, position }) => (reached.get(bucketOf(org)) ?? 0n) >= position,
@@ -151,8 +154,10 @@ export class RowMaps {
         return log ? [{ head, map, log }] : []
       })
       const open = new Set(due.map(({ head }) => head.org))
-      if (due.length > 0) for (const org of await this.#write(client, model, { due, source, signers })) open.delete(org)
-      return names.filter(org => !open.has(org))
+      const rest = names.filter(org => !open.has(org))
+      if (due.length === 0) return { done: rest, begun: [] }
+      const { done, begun } = await this.#write(client, model, { due, source, signers })
+      return { done: [...rest, ...done], begun }
     })
   }
 
@@ -167,8 +172,8 @@ export class RowMaps {
     }
   }
 
-  /** Brings maps on, by as many rows as one transaction takes; returns the orgs whose maps are at their checkpoints. */
-  async #write(client: Connection, model: AnyProjection, { due: all, source, signers }: Due): Promise<string[]> {
+  /** Brings maps on, by as many rows as one transaction takes. */
+  async #write(client: Connection, model: AnyProjection, { due: all, source, signers }: Due): Promise<Served> {
     const isKept = ({ head, map }: Due['due'][number]) =>
       map.source === source && map.size <= head.size && firstLine(map.checkpoint) === firstLine(head.note)
     const wanted = all.map(one => ({
@@ -199,7 +204,11 @@ export class RowMaps {
     })
     await writePages(client, updated)
     await writeMaps(client, signed)
-    return due.filter(isDone).map(({ head }) => head.org)
+    const served = due.map(({ head }) => head.org)
+    return {
+      done: served.filter((_, n) => isDone(due[n]!, n)),
+      begun: served.filter((_, n) => !isDone(due[n]!, n)),
+    }
   }
 
   /** A rebuild gives the same rows, unless the old ones were wrong: their statement stands, and is another one. */
@@ -217,6 +226,9 @@ function partOf({ head, map: { id, size, root } }: Due['due'][number]) {
 }
 
 const firstLine = (note: string | null) => note?.split('\n', 1)[0]
+
+/** Orgs whose maps are at their checkpoints, and those whose maps came on and are not there yet. */
+type Served = { readonly done: readonly string[]; readonly begun: readonly string[] }
 
 type Due = {
   readonly due: readonly { readonly head: OrgHead; readonly map: StoredMap; readonly log: Head }[]
