@@ -22,6 +22,9 @@ export function jsonRowsSql({ kind, model, where, limit, columns = Object.keys(m
       return `'${column}', t.${quoted(column)}${['numeric', 'bigint'].includes(type) ? '::text' : ''}`
     })
   const order = (model.key as readonly string[]).map(column => `t.${quoted(column)}`).join(', ')
-  return `(select '${kind}' as kind, jsonb_strip_nulls(jsonb_build_object(${cells.join(', ')})) as row
+  // Nulls within a column say that something was cleared.
+  const row = `(select jsonb_object_agg(key, value) from jsonb_each(jsonb_build_object(${cells.join(', ')}))
+    where value <> 'null')`
+  return `(select '${kind}' as kind, ${row} as row
     from ${quoted(tableOf(model))} t where ${where} order by ${order} limit ${limit})`
 }

@@ -21,8 +21,8 @@ import type { Resource } from '../resource.ts'
 import type { Unseal } from '../rows.ts'
 import { isCredential } from './credentials.ts'
 
-/** Columns that name the person whom a row is about; `actor` is who did something, which is told apart. */
-const NAMING = ['subject', 'owner', 'user', 'assignee', 'granted_to']
+/** Columns that name the person whom a row is about, or who wrote what it says. What else people did are their acts. */
+const NAMING = ['subject', 'owner', 'user', 'assignee', 'author', 'requested_by', 'edited_by']
 /** SQL of the same where a column does not name a person by itself. */
 const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>([
   [inboxes, 't.id = $3'],

@@ -87,7 +87,8 @@ export async function writeReadable(folder: string, content: Content, deps: Read
     }
     if (names.length === 1) await rm(tables, { recursive: true })
     const isOfMoney = models.includes(balances)
-    const accounts = isOfMoney ? await accountsOver(client, { org: content.org, ...seen }) : []
+    const period = { org: content.org, ...seen }
+    const accounts = isOfMoney ? await accountsOver(client, period, ACCOUNTS_MAX + 1) : []
     await write(path.join(folder, 'index.html'), [indexOf(content, { ...seen, accounts, tables: names })])
     signal?.throwIfAborted()
     await write(path.join(folder, 'cover.pdf'), [await coverOf(coverFacts(content))])
@@ -277,7 +278,7 @@ function indexOf(content: Content, { shown, isCut, accounts, tables }: Index): s
     '<h2>Events by kind of thing</h2>',
     tableOf([text('kind'), number('events')], kinds),
     ...(accounts.length > 0 ? ['<h2>Accounts over the period</h2>', statement] : []),
-    ...(accounts.length > ACCOUNTS_MAX ? [note(`${accounts.length - ACCOUNTS_MAX} more: tables/balances.csv`)] : []),
+    ...(accounts.length > ACCOUNTS_MAX ? [note(`The first ${ACCOUNTS_MAX}; all are in tables/balances.csv.`)] : []),
     '<h2>What happened, the latest first</h2>',
     ...(events > shown.length ? [note(`The latest ${shown.length} of ${events} events; all are in events.csv.`)] : []),
     tableOf(['when', 'who', 'what', 'thing', 'before → after', 'position'].map(text), shown),

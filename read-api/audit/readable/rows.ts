@@ -80,10 +80,13 @@ export type AccountPeriod = {
   readonly status: string
 }
 
-/** All accounts of an org, or of some wallets, over the events behind one position and up to another. */
+type Seen = { org: string; after: bigint; position: bigint; things: Things | undefined }
+
+/** The first accounts of an org, or of some wallets, over the events behind one position and up to another. */
 export async function accountsOver(
   client: Client,
-  { org, after, position, things }: { org: string; after: bigint; position: bigint; things: Things | undefined },
+  { org, after, position, things }: Seen,
+  limit: number,
 ): Promise<readonly AccountPeriod[]> {
   const wallets = things && [...(things.get('wallet') ?? [])]
   const { rows } = await client.query(
@@ -99,7 +102,7 @@ export async function accountsOver(
             and currency = b.currency and position > $3::bigint and position <= $2::bigint) e
       ) p on true
       ${wallets ? 'where b.wallet = any($4::text[])' : ''}
-      order by b.wallet, b.account, b.currency`,
+      order by b.wallet, b.account, b.currency limit ${limit}`,
     [org, String(position), String(after), ...(wallets ? [wallets] : [])],
   )
   return rows.map(({ wallet, account, currency, places, balance, held, status, credits, debits, postings }) => {
