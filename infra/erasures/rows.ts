@@ -24,8 +24,8 @@ export type ErasureRows = {
    */
   readonly files: (org: string, subjects: readonly string[], head: bigint) => Promise<FilesOf | undefined>
   /**
-   * Persons whose data no retention rule keeps at an instant, with the rules that kept it: at most `PAGE`. An org whose
-   * read models have not come to `head` is left out.
+   * Persons whose data no retention rule keeps at an instant, with the rules that kept it: at most `PAGE`, taken
+   * from all orgs in turns. An org whose read models have not come to `head` is left out.
    */
   readonly due: (now: string, head: bigint) => Promise<readonly Due[]>
 }
@@ -56,7 +56,8 @@ const RULED = `select distinct org from ${RULES}`
 const NEEDED = [personalData, itemFiles, retentionRules]
 /**
  * Of several rules for a category the longest one counts; a category without a rule is kept for ever. Rows and what the
- * read models have come to are read by one statement, so that no batch of a projector comes between the two.
+ * read models have come to are read by one statement, so that no batch of a projector comes between the two. The first
+ * persons of all orgs come before the second ones, so that an org whose persons stay due holds up no other.
  */
 const DUE = `with known as (
     select org from unnest($3::text[], $4::integer[]) o(org, bucket)
@@ -75,7 +76,7 @@ const DUE = `with known as (
     and not exists (select from ${HOLDS} h where h.org = p.org and h.subject = p.subject and h.status = 'placed')
   group by 1, 2
   having bool_and(k.days is not null and p.last_at::timestamptz + make_interval(days => k.days) <= $1::timestamptz)
-  order by 1, 2 limit ${PAGE}`
+  order by row_number() over (partition by p.org order by p.subject), 1 limit ${PAGE}`
 
 const UNDEFINED_TABLE = '42P01'
 

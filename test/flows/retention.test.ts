@@ -9,6 +9,7 @@ import { silentLog } from '../../infra/log.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
+import { retentionRules } from '../../projections/audit/retention-rules.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
@@ -147,6 +148,34 @@ describe('retention of personal data', () => {
     }
     await retireIn(31)
     expect((await known('/kmg/erasures', String(await headOf()))).body.data).to.deep.equal([])
+  })
+
+  it('erases persons of one org while the commands of another fail', async () => {
+    const [root, zoe] = [await app.clientOf('umbrella'), await app.clientOf('umbrella', 'team-lead', 'zoe')]
+    await done('/koff/notes', { id: 'old', title: 'Sea', body: 'deep' }, zoe)
+    await done('/kmg/retention-rules', { id: 'r', category: 'note', days: 5, basis: 'The office.' }, root)
+    const subjects = async (path: string) => {
+      const { body } = await root.call('GET', `/api/v1/kmg${path}?at_least=${await headOf()}&wait=9000`)
+      return (body.data as readonly Row[]).map(({ subject }) => subject)
+    }
+    for (const path of ['/personal-data', '/retention-rules']) await subjects(path)
+    // More persons than one look takes, with names that no event takes.
+    const [rules, holdings] = [retentionRules, personalData].map(model => quoted(tableOf(model)))
+    const oneOf = (table: string) => `(select r from ${table} r where org = 'umbrella' limit 1)`
+    const copies = `insert into ${rules} select (json_populate_record(${oneOf(rules!)}, '{"org":"aaa"}')).*;
+      insert into ${holdings} select (json_populate_record(${oneOf(holdings!)},
+        json_build_object('org', 'aaa', 'subject', repeat('x', 2000) || n))).* from generate_series(1, 1100) n`
+    await pool.query(copies)
+    try {
+      let failure: unknown
+      await retireIn(31).catch(error => {
+        failure = error
+      })
+      expect(String(failure), 'of the other org').to.contain('SubjectErased')
+      expect(await subjects('/erasures')).to.deep.equal(['zoe'])
+    } finally {
+      await pool.query(`delete from ${rules} where org = 'aaa'; delete from ${holdings} where org = 'aaa'`)
+    }
   })
 
   it('keeps files without a rule, and whom they belong to', async () => {
