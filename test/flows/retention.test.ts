@@ -168,9 +168,12 @@ describe('retention of personal data', () => {
     await pool.query(copies)
     try {
       let failure: unknown
-      await retireIn(31).catch(error => {
-        failure = error
-      })
+      // An org whose read models are behind is left out.
+      while (failure === undefined || (await subjects('/erasures')).length === 0) {
+        await retireIn(31).catch(error => {
+          failure = error
+        })
+      }
       expect(String(failure), 'of the other org').to.contain('SubjectErased')
       expect(await subjects('/erasures')).to.deep.equal(['zoe'])
     } finally {
