@@ -25,7 +25,7 @@ type Notes<R> = Pick<Route, 'operationId' | 'summary' | 'permission'> & {
 }
 
 /** Notes that are looked through for one answer: it may have fewer rows than its limit, and say where to go on. */
-const LOOKED_AT_MAX = 10_000
+export const LOOKED_AT_MAX = 10_000
 const PAGE = 500
 
 /** The route of a list of notes. */

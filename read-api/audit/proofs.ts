@@ -167,14 +167,17 @@ async function headOf({ pool }: ProofDeps, tree: string): Promise<Head> {
   return { size: Number(rows[0][0]), note: String(rows[0][1]) }
 }
 
-/** Events that the last checkpoint of a tree has; 0 where there is none yet. */
-export const sealedSize = async (deps: ProofDeps, tree: string): Promise<number> =>
-  (
-    await headOf(deps, tree).catch(error => {
-      if (error instanceof KogiError && error.code === 'not_sealed') return { size: 0 }
-      throw error
-    })
-  ).size
+/** How many events the last checkpoint of a tree has, and the position of the last; none where no tile has it yet. */
+export async function lastSealed(deps: ProofDeps, tree: string): Promise<{ size: number; position?: bigint }> {
+  const { size } = await headOf(deps, tree).catch(error => {
+    if (error instanceof KogiError && error.code === 'not_sealed') return { size: 0 }
+    throw error
+  })
+  if (size === 0) return { size, position: -1n }
+  const leaves = await leavesOf(deps, 'index = $2', [tree, Math.floor((size - 1) / WIDTH)])
+  const position = leaves?.positions[(size - 1) % WIDTH]
+  return { size, ...(position !== undefined && { position }) }
+}
 
 /** Hashes of tiles, each read once. */
 function tilesOf({ pool }: ProofDeps, tree: string): TileSource {

@@ -15,6 +15,12 @@ type Kind = (typeof KINDS)[number]
 
 const DIFFERENCE = 'getDifference'
 
+/** Reads of the notary's trees that show headers of events: who did what, when. */
+const HEADERS = ['Log', 'PlatformLog'].flatMap(ids => [
+  `prove${ids}Event`,
+  ...[1, 2, 3, 4].map(pieces => `get${ids}Entries${pieces}`),
+])
+
 /** Reads that are sensitive beside those of rows with sealed columns, by their operation ids. */
 const DECLARED: Readonly<Record<string, Kind>> = {
   searchMemories: 'personal_data',
@@ -34,6 +40,10 @@ const DECLARED: Readonly<Record<string, Kind>> = {
   listSensitiveReads: 'audit',
   getAuditExportContent: 'audit',
   getAuditExportDisclosure: 'personal_data',
+  // With evidence: refusals, reads, erasures, consents and rows of the audit log.
+  getControl: 'audit',
+  exportControl: 'audit',
+  ...Object.fromEntries(HEADERS.map(name => [name, 'audit' as const])),
 }
 
 /**

@@ -11,9 +11,9 @@ import { itemShares } from '../../projections/briefcase/item-shares.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { walletUsers } from '../../projections/wallet/wallet-users.ts'
-import type { ReadNotes } from '../audit/notes.ts'
+import { LOOKED_AT_MAX, type ReadNotes } from '../audit/notes.ts'
 import type { OperationDeps } from '../audit/operations.ts'
-import { type ProofDeps, sealedSize } from '../audit/proofs.ts'
+import { lastSealed, type ProofDeps } from '../audit/proofs.ts'
 import type { RefusalDeps } from '../audit/refusals.ts'
 import type { SensitiveReadDeps } from '../audit/sensitive-reads.ts'
 import { checkpointsSql, type ReadStore, read } from '../consistency.ts'
@@ -25,6 +25,9 @@ export type EvidenceDeps = ReadStore & ProofDeps & RefusalDeps & SensitiveReadDe
 /** From the first instant on, and before the second one. */
 export type Period = { readonly from: string; readonly to: string }
 type Row = Readonly<Record<string, unknown>>
+type Notes = ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }>
+/** Rows, and whether all that there are may be among them. */
+type Found = { readonly rows: readonly Row[]; readonly complete: boolean }
 
 /** Rows of one kind of evidence in one answer; where there are more it says so. */
 export const ROWS_MAX = 2_000
@@ -32,7 +35,7 @@ export const ROWS_MAX = 2_000
 type Rows = { readonly model: AnyProjection; readonly where: string; readonly columns?: readonly string[] }
 type Source = { readonly what: string } & (
   | { readonly rows: readonly Rows[] }
-  | { readonly notes: (deps: EvidenceDeps) => ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }> }
+  | { readonly notes: (deps: EvidenceDeps) => Notes }
   | { readonly live: (deps: EvidenceDeps, request: Reader) => Promise<readonly Row[]> }
 )
 
@@ -43,6 +46,9 @@ const acts = (types: readonly string[]): Rows => ({
   where: `${within('at')} and t.type in (${types.map(type => `'${type}'`).join(', ')})`,
   columns: ACT,
 })
+
+const OPENED = `exists (select from jsonb_array_elements(t.disclosures) d
+  where d->>'disclosed_at' >= $3 and d->>'disclosed_at' < $4)`
 
 const SOURCES = {
   access_review: {
@@ -59,12 +65,16 @@ const SOURCES = {
   },
   ways_out: { what: 'where events are sent to now', rows: [{ model: webhooks, where: 'true' }] },
   exports: {
-    what: 'exports of the log that were ordered in the period, and for whom sealed fields were opened',
-    rows: [{ model: auditExports, where: within('requested_at') }],
+    what: 'exports of the log that were ordered or opened in the period, for whom, and which were removed',
+    rows: [
+      { model: auditExports, where: `(${within('requested_at')} or ${OPENED})` },
+      // A removed export has no row: the log alone says for whom it was opened.
+      acts(['SealedFieldsDisclosed', 'ExportRemoved']),
+    ],
   },
   erasures: {
-    what: 'erasures that were ordered in the period, and when they were done',
-    rows: [{ model: erasures, where: within('erased_at') }],
+    what: 'erasures that were ordered or done in the period',
+    rows: [{ model: erasures, where: `((${within('erased_at')}) or (${within('completed_at')}))` }],
   },
   retention_rules: { what: 'for how long personal data is kept now', rows: [{ model: retentionRules, where: 'true' }] },
   legal_holds: {
@@ -125,45 +135,52 @@ export async function evidenceOf(
   const { rows, position } = await read(deps, request, { of, text, values }, {})
   const evidence: Evidence[] = []
   for (const { name, source } of asked) {
-    const found =
+    const found: Found =
       'rows' in source
-        ? rows.filter(([, , kind]) => kind === name).map(([, , , row]) => row as Row)
+        ? { rows: rows.filter(([, , kind]) => kind === name).map(([, , , row]) => row as Row), complete: true }
         : 'notes' in source
-          ? await notesOf(source.notes(deps), request.principal.org, period)
-          : await source.live(deps, request)
-    evidence.push({ name, what: source.what, complete: found.length <= ROWS_MAX, rows: found.slice(0, ROWS_MAX) })
+          ? await notesOf(source.notes(deps), request, period)
+          : { rows: await source.live(deps, request), complete: true }
+    const complete = found.complete && found.rows.length <= ROWS_MAX
+    evidence.push({ name, what: source.what, complete, rows: found.rows.slice(0, ROWS_MAX) })
   }
   return { position, evidence }
 }
 
 const PAGE = 500
 
-/** Notes of a period, the latest first; one row too many where there are more than an answer has. */
-async function notesOf(
-  notes: ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }>,
-  org: string,
+/**
+ * Notes of a period, the latest first; one row too many where there are more than an answer has. It is not complete
+ * where the latest `LOOKED_AT_MAX` notes do not reach back to the beginning of the period.
+ */
+export async function notesOf(
+  notes: Notes,
+  { principal: { org }, signal }: Pick<Reader, 'principal' | 'signal'>,
   { from, to }: Period,
-): Promise<readonly Row[]> {
+): Promise<Found> {
   const found: Row[] = []
-  for (let next: bigint | undefined; found.length <= ROWS_MAX; ) {
+  let next: bigint | undefined
+  for (let seen = 0; found.length <= ROWS_MAX && seen < LOOKED_AT_MAX; ) {
+    signal.throwIfAborted()
     const page = await notes(org, PAGE, next)
+    seen += page.length
     // Notes of earlier versions have no time: they are older than any that has one.
     for (const { number, ...note } of page) {
       if (note.at !== undefined && note.at >= from && note.at < to) found.push({ number: String(number), ...note })
     }
     const last = page.at(-1)
-    if (!last || last.number === 0n || last.at === undefined || last.at < from) break
+    if (!last || last.number === 0n || last.at === undefined || last.at < from) return { rows: found, complete: true }
     next = last.number - 1n
   }
-  return found.slice(0, ROWS_MAX + 1)
+  return { rows: found, complete: false }
 }
 
 async function sealing(deps: EvidenceDeps, request: Reader): Promise<readonly Row[]> {
   const { org } = request.principal
-  const sealed = await sealedSize(deps, org)
-  const text = `select c.position, c.stalled, (select count(*) from ${quoted(tableOf(auditLog))} where org = $2)
-    from ${checkpointsSql([auditLog])}`
-  const { rows } = await read(deps, request, { of: [auditLog], text, values: [org] }, {})
-  const events = Number(rows[0]![2])
-  return [{ events, sealed, not_yet_sealed: Math.max(0, events - sealed) }]
+  const { size, position } = await lastSealed(deps, org)
+  const text = `select c.position, c.stalled, e.* from ${checkpointsSql([auditLog])}, (
+    select count(*), count(*) filter (where position > $3) from ${quoted(tableOf(auditLog))} where org = $2) e`
+  const { rows } = await read(deps, request, { of: [auditLog], text, values: [org, String(position ?? 0n)] }, {})
+  const [, , events, later] = rows[0]!
+  return [{ events: Number(events), sealed: size, ...(position !== undefined && { not_yet_sealed: Number(later) }) }]
 }

@@ -15,7 +15,9 @@ type Shown = Pick<Control, 'framework' | 'number' | 'title'> &
 export function packPage({ number, framework, title, org, from, to, gap, position, evidence }: Shown): string {
   const name = framework === 'soc2' ? 'SOC 2' : 'ISO/IEC 27001:2022'
   const parts = evidence.map(({ what, rows, complete }) => {
-    const more = complete ? '' : '<p><b>There are more rows than this page shows.</b></p>\n'
+    const more = complete
+      ? ''
+      : '<p><b>These may not be all: ask for a shorter period, or read the list itself.</b></p>\n'
     return `<h2>${escaped(what)}</h2>\n<p>${rows.length} rows</p>\n${more}${table(rows)}`
   })
   return `<!doctype html>

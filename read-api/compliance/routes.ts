@@ -23,7 +23,9 @@ const controlFields = {
 const evidence = z.strictObject({
   name: z.enum(EVIDENCE as [Evidence['name']]),
   what: z.string(),
-  complete: z.boolean().meta({ description: `false where there are more than ${ROWS_MAX} rows` }),
+  complete: z
+    .boolean()
+    .meta({ description: `false where there are more than ${ROWS_MAX} rows, or notes were left unread` }),
   rows: z.array(z.record(z.string(), z.unknown())),
 })
 const pack = z.strictObject({
@@ -38,6 +40,8 @@ type Pack = z.input<typeof pack>
 
 const DAY_MS = 86_400_000
 const PERIOD_DAYS = 90
+/** Days from the one to before the other are a period: times of other years do not sort as text. */
+const [FIRST_DAY, LAST_DAY] = ['0001-01-01', '9999-12-31']
 
 const controlParameter: Parameter = {
   name: 'control',
@@ -47,7 +51,7 @@ const controlParameter: Parameter = {
 }
 const period: readonly Parameter[] = [
   inQuery('from', date, `first day of the period, in UTC: ${PERIOD_DAYS} days before its last, where there is none`),
-  inQuery('to', date, 'last day of the period: today, where there is none'),
+  inQuery('to', date, `last day of the period, earlier than ${LAST_DAY}: today, where there is none`),
 ]
 const filters: readonly Parameter[] = [
   inQuery('framework', z.enum(FRAMEWORKS), 'only those of this framework'),
@@ -126,7 +130,9 @@ export function complianceRoutes(deps: EvidenceDeps): Route[] {
 
 function periodOf({ from, to }: { readonly from?: string; readonly to?: string }): Period {
   const last = to ?? new Date().toISOString().slice(0, 10)
-  const first = from ?? new Date(Date.parse(last) - PERIOD_DAYS * DAY_MS).toISOString().slice(0, 10)
+  if (last >= LAST_DAY) throw invalidParameter('to', `must be earlier than ${LAST_DAY}`)
+  const before = Math.max(Date.parse(last) - PERIOD_DAYS * DAY_MS, Date.parse(FIRST_DAY))
+  const first = from ?? new Date(before).toISOString().slice(0, 10)
   if (first > last) throw invalidParameter('from', 'must not be later than to')
   return { from: `${first}T00:00:00.000Z`, to: new Date(Date.parse(last) + DAY_MS).toISOString() }
 }
@@ -134,7 +140,10 @@ function periodOf({ from, to }: { readonly from?: string; readonly to?: string }
 function fileOf(shown: Pack, as: string) {
   const name = `${shown.id}.${as}`
   if (as === 'html') return { name, type: 'text/html; charset=utf-8', content: packPage(shown) }
-  const rows = shown.evidence.flatMap(({ name: query, rows: all }) => all.map(row => ({ query, ...row })))
+  const rows = shown.evidence.flatMap(({ name: query, rows: all, complete }) => [
+    ...all.map(row => ({ query, ...row })),
+    ...(complete ? [] : [{ query, complete }]),
+  ])
   const columns = ['query', ...new Set(rows.flatMap(row => Object.keys(row)).filter(column => column !== 'query'))]
   const cell = (value: unknown) =>
     value === undefined || value === null
