@@ -150,13 +150,13 @@ describe('the lean appender', () => {
   })
 
   it('notices a frozen node by its pings while nothing is sent', async () => {
-    const warn = console.warn
+    const [warn, interval] = [console.warn, shortMs()]
     console.warn = () => {} // the client's word on such a short interval
-    open(`${node.url}&keepAliveInterval=40`)
+    open(`${node.url}&keepAliveInterval=${interval}`)
     console.warn = warn
     expect(await append('a')).to.equal('0')
     node.freeze()
-    await sleep(150)
+    await sleep(4 * interval)
     node.cut()
     expect(await append('b')).to.equal('0')
     expect(node.asked).to.have.length(2)

