@@ -36,8 +36,9 @@ const TITLES: Readonly<Record<string, string>> = {
 }
 
 /** Describes a list of routes: what the server mounts, and nothing else, is what the document says. */
-export function openApi(routes: readonly Route[], options: OpenApiOptions): OpenApi {
+export function openApi(all: readonly Route[], options: OpenApiOptions): OpenApi {
   const { version, services, token = 'From your identity provider.' } = options
+  const routes = namedAlike(all)
   const schemas = namedSchemas(routes)
   const errors = namedErrors()
   const parameters = namedParameters(routes)
@@ -70,6 +71,21 @@ export function openApi(routes: readonly Route[], options: OpenApiOptions): Open
       headers: HEADERS,
     }),
   }
+}
+
+/** Routes whose paths differ by the names of their parameters alone, under one path: the first one names them. */
+function namedAlike(routes: readonly Route[]): readonly Route[] {
+  const namesOf = new Map<string, readonly string[]>()
+  return routes.map(route => {
+    const own = Array.from(route.path.matchAll(/:(\w+)/g), ([, name]) => name!)
+    const place = route.path.replace(/:\w+/g, ':')
+    const names = namesOf.get(place) ?? own
+    namesOf.set(place, names)
+    if (names.join() === own.join()) return route
+    const renamed = (name: string) => names[own.indexOf(name)] ?? name
+    const parameters = route.parameters.map(it => (it.in === 'path' ? { ...it, name: renamed(it.name) } : it))
+    return { ...route, path: route.path.replace(/:(\w+)/g, (_, name: string) => `:${renamed(name)}`), parameters }
+  })
 }
 
 const DESCRIPTION = `The system of record of the independent worker.

@@ -30,7 +30,14 @@ const parameters: readonly Parameter[] = [
     ...inQuery('of', text(1_000), 'the path that the thing is read at, as `/kwlt/wallets/w/accounts/main/EUR`'),
     required: true,
   },
-  { ...inQuery('from', asOfParameter.schema, 'the earlier position or time, as in `as_of`'), required: true },
+  {
+    ...inQuery(
+      'from',
+      asOfParameter.schema.meta({ examples: ['4711'] }),
+      'the earlier position or time, as in `as_of`',
+    ),
+    required: true,
+  },
   inQuery('to', asOfParameter.schema, 'the later one; now, where there is none'),
   ...tokenParameters,
 ]

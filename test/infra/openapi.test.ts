@@ -59,9 +59,12 @@ describe('OpenAPI', () => {
     expect(operations).to.have.length(routes.length)
     const names = operations.map(({ operation }) => String(operation.operationId))
     expect(new Set(names).size).to.equal(names.length)
+    // Paths that differ by the names of their parameters alone are one path of the document.
+    const placeOf = (path: string) => path.replace(/:\w+|\{\w+\}/g, ':')
+    const byPlace = new Map(Object.entries(api.paths).map(([path, methods]) => [placeOf(path), methods]))
+    expect(byPlace.size).to.equal(Object.keys(api.paths).length)
     for (const { method, path } of routes) {
-      const templated = path.replace(/:(\w+)/g, '{$1}')
-      expect(api.paths[templated], path).to.have.property(method.toLowerCase())
+      expect(byPlace.get(placeOf(path)), path).to.have.property(method.toLowerCase())
     }
   })
 
