@@ -22,7 +22,7 @@ import { jsonRowsSql } from '../json-rows.ts'
 
 export type EvidenceDeps = ReadStore & ProofDeps & RefusalDeps & SensitiveReadDeps & OperationDeps
 
-/** From the first instant on, and before the second one. */
+/** Instants: `from` is in the period, `to` is not. */
 export type Period = { readonly from: string; readonly to: string }
 type Row = Readonly<Record<string, unknown>>
 type Notes = ReadNotes<{ readonly number: bigint; readonly at?: string | undefined }>

@@ -40,7 +40,7 @@ type Pack = z.input<typeof pack>
 
 const DAY_MS = 86_400_000
 const PERIOD_DAYS = 90
-/** Days from the one to before the other are a period: times of other years do not sort as text. */
+/** Periods begin on the first one or later, and end before the last one: times of other years do not sort as text. */
 const [FIRST_DAY, LAST_DAY] = ['0001-01-01', '9999-12-31']
 
 const controlParameter: Parameter = {
