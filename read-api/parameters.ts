@@ -74,10 +74,17 @@ export const tokenParameters: readonly Parameter[] = [
 /** How long a read may wait, in milliseconds. */
 export const waitOf = ({ wait }: Queries): number => (wait === undefined ? WAIT_MS_DEFAULT : Number(wait))
 
+/** Where a page begins. */
+export const afterParameter: Parameter = inQuery(
+  'after',
+  z.string().max(CURSOR_MAX),
+  'the `next` of the page before: rows are neither lost nor doubled',
+)
+
 /** The parameters of every list. */
 export const pageParameters: readonly Parameter[] = [
   inQuery('limit', whole(1, LIMIT_MAX, LIMIT_DEFAULT), 'most rows to answer with'),
-  inQuery('after', z.string().max(CURSOR_MAX), 'the `next` of the page before: rows are neither lost nor doubled'),
+  afterParameter,
 ]
 
 export const invalidParameter = (field: string, message: string) =>

@@ -9,15 +9,18 @@ import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
+import { importBench } from './bench/imports.ts'
 import { liveBench } from './bench/live.ts'
 import { projectionBench } from './bench/projections.ts'
 import { proofBench } from './bench/proofs.ts'
 import { relayBench } from './bench/relay.ts'
+import { reportBench } from './bench/reports.ts'
 import { restBench } from './bench/rest.ts'
 import { sealBench } from './bench/seal.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { statementBench } from './bench/statements.ts'
+import { termsBench, termsPeerBench } from './bench/terms.ts'
 import { transferBench } from './bench/transfers.ts'
 import { webhookBench } from './bench/webhooks.ts'
 import { table } from './terminal.ts'
@@ -26,11 +29,14 @@ import { table } from './terminal.ts'
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   apis: apiBench,
   commands: commandBench,
+  terms: termsBench,
+  imports: importBench,
   store: eventStoreBench,
   projections: projectionBench,
   checkpoints: checkpointBench,
   search: searchBench,
   statements: statementBench,
+  reports: reportBench,
   seal: sealBench,
   audit: () => asBuilt('audit', auditBench),
   proofs: proofBench,
@@ -40,7 +46,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   relay: relayBench,
   webhooks: webhookBench,
   soak: soakBench,
-  peers: peerBench,
+  peers: async () => [...(await peerBench()), ...(await termsPeerBench())],
 }
 /** Takes ten minutes, or packages of its own: runs only when it is named. */
 const ON_REQUEST = new Set(['soak', 'peers'])

@@ -1,11 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { rename } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { KogiError } from '../domain/kernel/errors.ts'
 import { date } from '../domain/kernel/schema.ts'
-import { bucketOf } from '../projections/rows/bucket.ts'
-import { checkpointsSql } from '../read-api/consistency.ts'
 import { BOOK_FORMATS, type BookFormat, bookFile } from '../read-api/wallet/books/formats.ts'
-import { bookModels, bookSql, ENTRIES_MAX, loadedBook } from '../read-api/wallet/books/load.ts'
+import { readerOf } from '../read-api/wallet/books/load.ts'
 import { type OperatorOptions, operate } from './operator.ts'
 
 type Options = OperatorOptions & {
@@ -51,20 +50,20 @@ export const booksCommand = () =>
 
 async function run(options: Options): Promise<void> {
   await operate('books', options, async ({ pool, events }) => {
-    const { org, wallet, output } = options
-    const text = `select c.position, c.stalled, r.* from ${checkpointsSql(bookModels)}
-      left join ${bookSql('$2', '$3', '$4', '$5')} r on true`
-    const values = [bucketOf(org), org, wallet ?? null, null, ENTRIES_MAX + 1]
-    const { rows } = await pool.query<unknown[]>({ text, values, rowMode: 'array' })
-    const found = rows.flatMap(row => (row[2] === null ? [] : [[String(row[2]), String(row[3])] as const]))
-    if (found.length === 0)
-      throw new KogiError('not_found', `There are no books of ${wallet ?? 'any wallet'} of ${org}.`)
-    const position = BigInt(String(rows[0]![0]))
+    const { org, output } = options
+    const reader = await readerOf(pool, org)
+    const { position } = reader
     const head = await events.head()
     if (head > position) console.error(`note: the read models stand at ${position}, and the log at ${head}`)
-    const file = await bookFile(loadedBook(found, options, position), { ...options, madeAt: new Date().toISOString() })
-    if (output === undefined) process.stdout.write(file.content)
-    else await writeFile(output, file.content)
+    const file = await bookFile(reader, { ...options, madeAt: new Date().toISOString() })
+    if (output === undefined) {
+      await pipeline(file.content, process.stdout, { end: false })
+      return
+    }
+    // A run that is cut off leaves no file that looks whole.
+    const unfinished = `${output}.unfinished`
+    await pipeline(file.content, createWriteStream(unfinished))
+    await rename(unfinished, output)
   })
 }
 

@@ -97,8 +97,8 @@ export const errorCatalogue = {
   ),
   report_too_large: entry(
     422,
-    'The report has more accounts than one answer holds.',
-    'Ask for one wallet, or one currency.',
+    'The report has more currencies than one answer holds.',
+    'Ask for one currency, or for one wallet.',
   ),
   import_invalid: entry(
     422,

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import {
   currency,
+  date,
   id,
   integer,
   minorUnits,
@@ -38,6 +39,7 @@ const row = object({
   balance: minorUnits.meta({ description: 'everything that is booked, whatever day it counts for' }),
   held: minorUnits.meta({ description: 'what open holds set aside' }),
   postings: unsigned64,
+  last_on: date.optional().meta({ description: 'the latest day that a posting counts for' }),
   revision: unsigned64,
   opened_at: timestamp,
   updated_at: timestamp,
@@ -99,12 +101,14 @@ const on: Handlers<Row, typeof events> = {
       )
       const amounts = mine.map(({ amount, places = before.minor_places }) => ({ amount, places }))
       const { amount: balance, places } = addUp({ amount: before.balance, places: before.places }, amounts)
+      const { last_on = '' } = before
       return {
         ...before,
         balance,
         places,
         held: addUp({ amount: before.held, places: before.places }, [{ amount: 0n, places }]).amount,
         postings: before.postings + BigInt(mine.length),
+        last_on: [last_on, ...mine.map(({ effectiveOn = event.data.effectiveOn }) => effectiveOn)].sort().at(-1)!,
         revision: event.revision,
         updated_at: event.metadata.at,
       }
@@ -136,7 +140,7 @@ const on: Handlers<Row, typeof events> = {
 export const balances = projection({
   name: 'balances',
   service: 'wallet',
-  version: 5,
+  version: 6,
   history: true,
   of: { wallet: events },
   row,
@@ -154,11 +158,12 @@ export const balances = projection({
       isDaily: true,
       sql: (row, today, then) => `${row}.balance - ${row}.held
         + (coalesce(${row}."limit", 0) - coalesce(${row}.minimum, 0))
-          * ('1e' || (${row}.places - ${row}.minor_places))::numeric - coalesce((
+          * ('1e' || (${row}.places - ${row}.minor_places))::numeric
+        - case when ${row}.last_on > ${today} then coalesce((
         select sum(p.amount * ('1e' || (${row}.places - coalesce(p.places, ${row}.minor_places)))::numeric)
         from ${tableOf(postings)} p where p.org = ${row}.org and p.wallet = ${row}.wallet
           and p.account = ${row}.account and p.currency = ${row}.currency and p.effective_on > ${today}
-          and p.amount > 0${then === undefined ? '' : ` and p.position <= ${then}::bigint`}), 0)`,
+          and p.amount > 0${then === undefined ? '' : ` and p.position <= ${then}::bigint`}), 0) else 0 end`,
     },
   },
   reads: [

@@ -133,7 +133,11 @@ export const entries = projection({
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'revision'],
-  indexes: [['org', 'reverses']],
+  // The second is the order of books (read-api/wallet/books).
+  indexes: [
+    ['org', 'reverses'],
+    ['org', 'wallet', 'effective_on', 'revision'],
+  ],
   on,
   computed: {
     reversed_by: {

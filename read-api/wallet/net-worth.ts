@@ -130,7 +130,7 @@ function partsSql(then: string | undefined, wallet: string | undefined): string 
         select sum((${amount}) * ('1e' || (b.places - coalesce(${unit}, b.minor_places)))::numeric) as amount
         from ${tableOf(then === undefined ? accountDays : postings)} d
         where d.org = $2 and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
-          and d.effective_on > $3${known}) l on true
+          and d.effective_on > $3${known}) l on b.last_on > $3
       where b.type in ('asset', 'liability') and b.wallet <> all(h.closed)
       group by b.currency, b.places) s
     group by s.currency

@@ -11,6 +11,11 @@ if (process.argv[2] === 'commands') {
     const { nextExpectedRevision } = await client.appendToStream(`bare-${request.params.id}`, event)
     response.status(201).json({ revision: String(nextExpectedRevision) })
   })
+  app.post('/batches/:id', express.json({ limit: '16mb' }), async (request, response) => {
+    const events = (request.body as object[]).map(data => jsonEvent({ type: 'Posted', data: data as never }))
+    const { nextExpectedRevision } = await client.appendToStream(`bare-${request.params.id}`, events)
+    response.status(201).json({ revision: String(nextExpectedRevision) })
+  })
 } else {
   const pool = new pg.Pool({ connectionString: process.env.KOGI_DATABASE_URL, max: 10 })
   app.get('/items/:id', async (request, response) => {

@@ -12,8 +12,8 @@ import { call } from './load.ts'
 import { type Measured, rateAndCpu, type Side, sendMany } from './requests.ts'
 
 const WALLETS = 500
-const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
-const ROUNDS = Number(process.env.KOGI_BENCH_ROUNDS ?? 5)
+export const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
+export const ROUNDS = Number(process.env.KOGI_BENCH_ROUNDS ?? 5)
 /** Emmett's rate falls with every event of a stream. */
 const EMMETT_COMMANDS = 2_000
 const BULK_ENTRIES = 10_000
@@ -25,7 +25,7 @@ const BODY = JSON.stringify(CREDIT)
 const fileAt = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const PEERS = fileAt('peers/')
 
-type Bench = {
+export type Bench = {
   readonly api: Running
   readonly store: Running
   readonly databasePid: number
@@ -34,7 +34,7 @@ type Bench = {
 }
 
 /** The command API as users run it, on an event store of its own and without a projector. */
-async function withBench<T>(measure: (bench: Bench) => Promise<T>): Promise<T> {
+export async function withBench<T>(measure: (bench: Bench) => Promise<T>): Promise<T> {
   const data = await mkdtemp(path.join(tmpdir(), 'kogi-bench-commands-'))
   const database = await startEmbeddedPostgres({ dataDir: path.join(data, 'postgres'), log: silentLog })
   const running: Running[] = []
@@ -90,10 +90,13 @@ const bulks = ({ api, store, token }: Bench): Side => ({
   each: BULK,
 })
 
+/** Ten lines of Express that append what they are sent. */
+export const startBare = ({ env }: Bench): Promise<Running> => start([fileAt('bare.ts'), 'commands'], env)
+
 /** Many wallets, and one hot one, against ten lines of Express that append without an expected revision. */
 export const commandBench = () =>
   withBench(async (bench): Promise<Figure[]> => {
-    const bare = await start([fileAt('bare.ts'), 'commands'], bench.env)
+    const bare = await startBare(bench)
     const appends = (streamOf: (n: number) => number): Side => ({
       url: bare.url,
       pids: [bare.pid, bench.store.pid],
@@ -116,13 +119,15 @@ export const commandBench = () =>
     }
   })
 
+/** Throws where the packages of the peers were not installed. */
+export function mustHavePeers(): void {
+  if (existsSync(path.join(PEERS, 'node_modules'))) return
+  throw new Error('The packages of the peers are missing: npm install --legacy-peer-deps --prefix scripts/bench/peers')
+}
+
 /** The same against Emmett and a ledger on PostgreSQL alone, where their packages are there. */
 export async function peerBench(): Promise<Figure[]> {
-  if (!existsSync(path.join(PEERS, 'node_modules'))) {
-    throw new Error(
-      'The packages of the peers are missing: npm install --legacy-peer-deps --prefix scripts/bench/peers',
-    )
-  }
+  mustHavePeers()
   return withBench(async bench => [
     ...(await peer(bench, 'emmett', side => [
       {
@@ -146,15 +151,20 @@ export async function peerBench(): Promise<Figure[]> {
   ])
 }
 
-type Comparison = {
+export type Comparison = {
   readonly name: string
   readonly ours: () => Promise<Measured>
   readonly bare: () => Promise<Measured>
 }
-type SideOf = (walletOf: (n: number) => number) => Side
+export type SideOf = (walletOf: (n: number) => number) => Side
 
-/** Starts a peer, opens its wallets and measures. Its CPU is its own and that of PostgreSQL. */
-async function peer(bench: Bench, name: string, compare: (side: SideOf) => readonly Comparison[]): Promise<Figure[]> {
+/** Starts a peer, opens so many of its wallets and measures. Its CPU is its own and that of PostgreSQL. */
+export async function peer(
+  bench: Bench,
+  name: string,
+  compare: (side: SideOf) => readonly Comparison[],
+  wallets = WALLETS,
+): Promise<Figure[]> {
   const app = await start([path.join(PEERS, `${name}.mjs`)], bench.env)
   const side: SideOf = walletOf => ({
     url: app.url,
@@ -163,7 +173,7 @@ async function peer(bench: Bench, name: string, compare: (side: SideOf) => reado
     body: BODY,
   })
   try {
-    await sendMany({ ...side(spread), pathOf: n => `/wallets/${n}`, body: '{}' }, WALLETS)
+    await sendMany({ ...side(spread), pathOf: n => `/wallets/${n}`, body: '{}' }, wallets)
     const figures: Figure[] = []
     for (const { name, ours, bare } of compare(side)) figures.push(...(await rateAndCpu(name, { ours, bare }, ROUNDS)))
     return figures

@@ -2,54 +2,30 @@
  * What a statement of an account with very many entries costs, added up by days, or by blocks and months, against the
  * bare sum of all its postings.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import pg from 'pg'
 import type { Route } from '../../domain/kernel/route.ts'
-import { guards } from '../../infra/catalogue.ts'
-import { startEmbeddedPostgres } from '../../infra/embedded/postgres.ts'
-import { silentLog } from '../../infra/log.ts'
-import { migrate } from '../../infra/migrate.ts'
-import { createPool, type Pool } from '../../infra/postgres.ts'
+import type { Pool } from '../../infra/postgres.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
-import { ensureCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
-import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
+import { createIndexes, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
 import { accountBlocks, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
-import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
-import { keepMoments } from '../../read-api/moments.ts'
-import { followVersions } from '../../read-api/versions.ts'
 import { statementRoutes } from '../../read-api/wallet/statement.ts'
 import type { Figure } from './figure.ts'
+import { ask, emptyTables, timesOf, withReadStore } from './read-side.ts'
 
 const SIZES = [200_000, 1_000_000]
 /** Days that the entries count for: ten years. */
 const DAYS = 3_650
 const ROUNDS = 40
 const BARE_ROUNDS = 5
+const ACCOUNT = { id: 'w', account: 'main' }
 const MODELS: readonly AnyProjection[] = [balances, postings, accountDays, accountBlocks, auditLog]
 
 /** The 95th percentile of each question, at each size. */
-export async function statementBench(): Promise<Figure[]> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'kogi-bench-statements-'))
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, log: silentLog })
-  const url = postgres.url('kogi')
-  await migrate({ url, set: 'read', log: silentLog })
-  const pool = createPool({ url, name: 'read', log: silentLog, max: 4 })
-  const signal = followCheckpoints({
-    serves: MODELS,
-    async connect() {
-      const client = new pg.Client({ connectionString: url })
-      await client.connect()
-      return client
-    },
-  })
-  try {
-    const deps = { pool, signal, versions: followVersions(pool), moments: keepMoments(pool), guards }
+export const statementBench = (): Promise<Figure[]> =>
+  withReadStore(MODELS, async (pool, deps) => {
     const routes = statementRoutes(deps)
     const figures: Figure[] = []
     for (const size of SIZES) {
@@ -57,23 +33,11 @@ export async function statementBench(): Promise<Figure[]> {
       figures.push(...(await measured(routes, pool, size)))
     }
     return figures
-  } finally {
-    await signal.close()
-    await pool.end()
-    await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+  })
 
 /** One account with so many postings, on days in no order. */
 async function fill(pool: Pool, size: number): Promise<void> {
-  for (const model of MODELS) {
-    for (const table of model.history ? [tableOf(model), historyTableOf(model)] : [tableOf(model)]) {
-      await pool.query(`drop table if exists ${table}`)
-    }
-    for (const sql of createTables(model)) await pool.query(sql)
-    await ensureCheckpoints(pool, [model])
-  }
+  await emptyTables(pool, MODELS)
   await pool.query(
     `insert into ${tableOf(postings)} (org, wallet, account, currency, revision, line, position, entry, external,
       amount, effective_on, posted_at) select 'acme', 'w', 'main', 'EUR', n, 0, n, 'e' || n, false, n % 1999 - 900,
@@ -125,30 +89,13 @@ async function measured(routes: readonly Route[], pool: Pool, size: number): Pro
     const more = new URLSearchParams(page)
     if (known !== undefined) more.set('as_of', String(Math.round(size * known)))
     const asked = { ...Object.fromEntries([...new URLSearchParams(query), ...more]), currency: 'EUR', limit: '50' }
-    const after = page === undefined ? {} : { after: (await ask(route, asked)).pagination!.next! }
-    const value = await p95(ROUNDS, () => ask(route, { ...asked, ...after }))
+    const after = page === undefined ? {} : { after: (await ask(route, ACCOUNT, asked)).pagination!.next! }
+    const value = await p95(ROUNDS, () => ask(route, ACCOUNT, { ...asked, ...after }))
     figures.push({ name: `${name}_of_${size}_entries_p95`, unit: 'ms', value, bare, ratio: value / bare })
   }
   return figures
 }
 
 async function p95(rounds: number, work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = []
-  for (let n = 0; n < rounds; n += 1) {
-    const begun = performance.now()
-    await work()
-    times.push(performance.now() - begun)
-  }
-  return times.toSorted((a, b) => a - b)[Math.floor(rounds * 0.95)]!
+  return (await timesOf(rounds, work))[Math.floor(rounds * 0.95)]!
 }
-
-const ask = (route: Route, query: Record<string, string>) =>
-  route.handle({
-    principal: { subject: 'bench', org: 'acme', roles: [], permissions: ['*'] },
-    params: { id: 'w', account: 'main' },
-    query,
-    body: undefined,
-    header: () => undefined,
-    correlationId: 'bench',
-    signal: new AbortController().signal,
-  })

@@ -2,82 +2,81 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { readStatementFile } from '../../commands/imports/read.ts'
-import type { BookEntry, BookPosting } from '../../domain/wallet/books/book.ts'
 import { written } from '../../domain/wallet/statement/exact.ts'
 import { proofText } from '../../domain/wallet/statement/file.ts'
 import { NO_RULES } from '../../domain/wallet/statement/rules.ts'
 import { readXml } from '../../infra/xml/read.ts'
 import { type BookFormat, bookFile } from '../../read-api/wallet/books/formats.ts'
-import type { LoadedBook } from '../../read-api/wallet/books/load.ts'
+import { readerOf } from '../../read-api/wallet/books/load.ts'
 import { isThere } from '../import/support.ts'
+import { History, makeWorld, type World } from '../read-api/support.ts'
 
-const posting = (account: string, amount: bigint, currency = 'EUR', places = 2, date?: string): BookPosting => ({
+const posting = (account: string, amount: bigint, currency = 'EUR', places?: number, effectiveOn?: string) => ({
   account,
   currency,
-  amount: { digits: amount, places },
-  ...(date !== undefined && { date }),
+  amount,
+  ...(places !== undefined && { places }),
+  ...(effectiveOn !== undefined && { effectiveOn }),
 })
-const entry = (n: number, date: string, description: string, ...postings: BookPosting[]): BookEntry => ({
-  id: `00000000-0000-4000-8000-00000000000${n}`,
-  wallet: 'studio',
-  date,
-  description,
-  kind: 'journal',
-  postings,
-  tags: [],
-  postedAt: `${date}T12:00:00.000Z`,
-  postedBy: 'mira',
-})
+type Posting = ReturnType<typeof posting>
+const GOLD = 'gold-oz 1/2'
+const OWN = [
+  ['assets:bank', 'EUR', 2],
+  ['(petty)  cash; [x]', 'EUR', 2],
+  ['expenses:füße', 'EUR', 2],
+  ['assets:gold', GOLD, 18],
+  ['assets:bank:fees', 'X', 0],
+  ['Assets:Bank', 'X', 0],
+  ['~start', '"', 1],
+] as const
 /** Names and words that other programs read otherwise, and amounts that they like to round. */
-const book: LoadedBook = {
-  entries: [
-    entry(
-      1,
-      '2026-01-01',
-      'Opened; with "words" | and (more',
-      posting('assets:bank', 100_000n),
-      posting('external:owner', -100_000n),
-    ),
-    entry(
-      2,
-      '2026-01-02',
-      '(7) * ! @ = date:2026-13-45',
-      posting('assets:bank', -1n),
-      posting('(petty)  cash; [x]', 1n),
-    ),
-    entry(
-      3,
-      '2026-01-03',
-      '',
-      posting('assets:bank', -123_456_789_012_345_678_901n),
-      posting('external:a:b', 123_456_789_012_345_678_901n),
-    ),
-    entry(
-      4,
-      '2026-01-04',
-      'Fine',
-      posting('assets:gold', 1n, 'gold-oz 1/2', 18),
-      posting('external:conversion', -1n, 'gold-oz 1/2', 18),
-    ),
-    entry(
-      5,
-      '2026-01-05',
-      'Two days',
-      posting('assets:bank', -1_000n, 'EUR', 2, '2026-02-01'),
-      posting('expenses:füße', 1_000n),
-    ),
-    entry(6, '2026-01-06', 'x', posting('assets:bank:fees', -5n, 'X', 0), posting('Assets:Bank', 5n, 'X', 0)),
-    entry(7, '2026-01-07', 'No one', posting('~start', 3n, '"', 1), posting('external:opening-balance', -3n, '"', 1)),
+const ENTRIES: readonly (readonly [date: string, description: string, ...Posting[]])[] = [
+  [
+    '2026-01-01',
+    'Opened; with "words" | and (more',
+    posting('assets:bank', 100_000n),
+    posting('external:owner', -100_000n),
   ],
-  types: new Map([['assets:bank', 'asset']]),
-  accounts: new Set(),
-  position: 7n,
+  ['2026-01-02', '(7) * ! @ = date:2026-13-45', posting('assets:bank', -1n), posting('(petty)  cash; [x]', 1n)],
+  [
+    '2026-01-03',
+    '',
+    posting('assets:bank', -123_456_789_012_345_678_901n),
+    posting('external:a:b', 123_456_789_012_345_678_901n),
+  ],
+  ['2026-01-04', 'Fine', posting('assets:gold', 1n, GOLD), posting('external:conversion', -1n, GOLD)],
+  [
+    '2026-01-05',
+    'Two days',
+    posting('assets:bank', -1_000n, 'EUR', undefined, '2026-02-01'),
+    posting('expenses:füße', 1_000n),
+  ],
+  ['2026-01-06', 'x', posting('assets:bank:fees', -5n, 'X'), posting('Assets:Bank', 5n, 'X')],
+  ['2026-01-07', 'No one', posting('~start', 3n, '"'), posting('external:opening-balance', -3n, '"')],
+]
+
+/** The entries of a wallet, the last one first: books are in the order of days, not of posting. */
+function history(): History {
+  const made = new History().add('acme', 'wallet', 'studio', 'WalletOpened', { owner: 'mira', kind: 'business' })
+  for (const [account, currency, places] of OWN) {
+    made.add('acme', 'wallet', 'studio', 'AccountOpened', { account, currency, places, overdraft: 'allowed' })
+  }
+  for (const [n, [effectiveOn, description, ...postings]] of [...ENTRIES.entries()].reverse()) {
+    const entry = `00000000-0000-4000-8000-00000000000${n + 1}`
+    const said = description === '' ? {} : { description }
+    made.add('acme', 'wallet', 'studio', 'EntryPosted', { entry, kind: 'journal', postings, effectiveOn, ...said })
+  }
+  return made
 }
+
+let world: World
 const contentOf = async (format: BookFormat, more: object = {}) => {
   const wish = { org: 'acme', wallet: 'studio', format, madeAt: '2026-02-02T00:00:00.000Z', ...more }
-  return (await bookFile(book, wish)).content
+  const { content } = await bookFile(await readerOf(world.pool as never, 'acme'), wish)
+  return buffer(content)
 }
 const file = async (format: BookFormat, more: object = {}) => String(await contentOf(format, more))
 
@@ -93,8 +92,13 @@ describe('books as files', () => {
   let folder: string
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'kogi-books-'))
+    world = await makeWorld()
+    await world.write(history())
   })
-  after(() => rm(folder, { recursive: true, force: true }))
+  after(async () => {
+    await world?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
 
   const judged = async (format: BookFormat, name: string, command: (file: string) => string[], more: object = {}) => {
     const at = path.join(folder, name)
@@ -173,10 +177,8 @@ describe('books as files', () => {
   })
 
   it('as PDF are the same bytes twice, PDF/A-3b, with the lines attached', async function () {
-    const pdf = Buffer.from((await contentOf('pdf', account)) as Uint8Array)
-    expect(
-      Buffer.compare(pdf, (await contentOf('pdf', { ...account, madeAt: '2026-03-03T00:00:00.000Z' })) as Buffer),
-    ).to.equal(0)
+    const pdf = await contentOf('pdf', account)
+    expect(Buffer.compare(pdf, await contentOf('pdf', { ...account, madeAt: '2026-03-03T00:00:00.000Z' }))).to.equal(0)
     const text = pdf.toString('latin1')
     for (const part of [
       '%PDF-1.7',

@@ -32,7 +32,7 @@ describe('projections: check', () => {
     for (const rowsMax of [1_000_000, 1]) {
       const checked = await check(pool, log, { rowsMax })
       expect(differing(checked)).to.deep.equal([])
-      expect(checked.map(({ table }) => table)).to.include.members(['balances_v5', tableOf(auditLog)])
+      expect(checked.map(({ table }) => table)).to.include.members(['balances_v6', tableOf(auditLog)])
     }
     await runner.close()
   })
@@ -124,18 +124,18 @@ describe('projections: check', () => {
     const runner = startRunner(pool, log)
     await reached(pool, events.at(-1)!.position)
     await runner.close()
-    await pool.query(`update balances_v5 set balance = balance + 1 where org = 'org-0' and account = 'main'`)
+    await pool.query(`update balances_v6 set balance = balance + 1 where org = 'org-0' and account = 'main'`)
     await pool.query(`delete from tasks_v4 where org = 'org-1'`)
     await pool.query(`update items_v5 set id = id || '-copy' where org = 'org-2'`)
     const differences = differing(await check(pool, log))
     expect(differences.map(({ table, org }) => `${table} ${org}`)).to.have.members([
-      'balances_v5 org-0',
+      'balances_v6 org-0',
       'tasks_v4 org-1',
       'items_v5 org-2',
     ])
-    const [balance, task] = ['balances_v5', 'tasks_v4'].map(name => differences.find(({ table }) => table === name)!)
+    const [balance, task] = ['balances_v6', 'tasks_v4'].map(name => differences.find(({ table }) => table === name)!)
     expect(balance!.stored!.balance).to.equal((balance!.folded!.balance as bigint) + 1n)
     expect(task!.stored).to.equal(undefined)
-    expect(differing(await check(pool, log, { org: 'org-0' })).map(({ table }) => table)).to.deep.equal(['balances_v5'])
+    expect(differing(await check(pool, log, { org: 'org-0' })).map(({ table }) => table)).to.deep.equal(['balances_v6'])
   })
 })

@@ -17,7 +17,7 @@ describe('projections: rebuild', () => {
     const log = new MemoryLog(events.slice(0, 300))
     const runner = startRunner(pool, log)
     await reached(pool, events[299]!.position)
-    await pool.query(`update balances_v5 set balance = balance + 1 where org = 'org-0'`)
+    await pool.query(`update balances_v6 set balance = balance + 1 where org = 'org-0'`)
     const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
     const appending = (async () => {
       for (const event of events.slice(300)) {
@@ -68,7 +68,7 @@ describe('projections: rebuild', () => {
     const runner = startRunner(pool, log)
     await reached(pool, events.at(-1)!.position)
     await runner.close()
-    await pool.query(`update balances_v5_history set balance = balance + 7 where org = 'org-1'`)
+    await pool.query(`update balances_v6_history set balance = balance + 7 where org = 'org-1'`)
     const options = { pool, events: log, decode: codec.decode, log: silentLog, id: 'rebuild-test' }
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal(['org-1'])
     expect((await rebuild({ ...options, projection: balances })).changedOrgs).to.deep.equal([])
@@ -85,7 +85,7 @@ describe('projections: rebuild', () => {
     const runner = startRunner(pool, log)
     await reached(pool, events[199]!.position)
     const reader = await pool.connect()
-    await reader.query('begin isolation level repeatable read read only; select count(*) from balances_v5')
+    await reader.query('begin isolation level repeatable read read only; select count(*) from balances_v6')
     const warnings: string[] = []
     const heard = { ...silentLog, warn: (_: object, message: string) => void warnings.push(message) }
     const options = { pool, events: log, decode: codec.decode, log: heard as never, id: 'rebuild-test' }
@@ -98,7 +98,7 @@ describe('projections: rebuild', () => {
     for (const event of events.slice(200)) {
       log.append(event)
       const asked = performance.now()
-      await pool.query('select count(*) from balances_v5')
+      await pool.query('select count(*) from balances_v6')
       slowest = Math.max(slowest, performance.now() - asked)
       if (slowest > patient(5_000)) break
     }

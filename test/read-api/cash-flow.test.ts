@@ -197,6 +197,19 @@ describe('cash flow', () => {
     await world.write(historyOf(DAYS.map(on => ({ ...common, lines: [line], tags: [], on }))).history)
     const { data, pagination } = await world.call(ORG, '/kwlt/cash-flow?period=day&limit=2')
     expect((data as { rows: object[] }).rows).to.have.length(2)
-    expect(pagination).to.deep.equal({ limit: 2, has_more: true })
+    expect(pagination).to.include({ limit: 2, has_more: true })
+    const sum = String(5 * DAYS.length)
+    expect((data as { totals: object[] }).totals).to.deep.equal([
+      {
+        currency: 'EUR',
+        places: 2,
+        opening: '0',
+        inflow: sum,
+        outflow: '0',
+        net: sum,
+        closing: sum,
+        entries: DAYS.length,
+      },
+    ])
   })
 })

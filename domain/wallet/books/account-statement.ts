@@ -1,6 +1,6 @@
 /** One account over one period, as banks write it: camt.053.001.04 and OFX 2.1.1. */
 import { KogiError } from '../../kernel/errors.ts'
-import { type Exact, negative, plus, shortest, written } from '../statement/exact.ts'
+import { type Exact, negative, shortest, written } from '../statement/exact.ts'
 import { oneLine } from './book.ts'
 
 export type StatementLine = {
@@ -9,10 +9,13 @@ export type StatementLine = {
   /** Id of the entry. */
   readonly entry: string
   readonly description: string
+  /** Which of the postings of its entry to the account it is, from 1. */
+  readonly nth: number
   readonly counterparty?: string
   readonly reference?: string
 }
 
+/** A statement without its lines: enough to write all that stands before and behind these. */
 export type AccountStatement = {
   readonly wallet: string
   readonly account: string
@@ -20,36 +23,50 @@ export type AccountStatement = {
   readonly from: string
   readonly to: string
   readonly opening: Exact
-  readonly lines: readonly StatementLine[]
+  readonly closing: Exact
+  /** How many lines it has. */
+  readonly count: number
+  /** An amount of a line that camt.053 cannot have, where there is one. */
+  readonly unfit?: Exact
   /** The instant that the answer is of, `YYYY-MM-DDTHH:MM:SS.sssZ`. */
   readonly madeAt: string
 }
 
-export const closingOf = ({ opening, lines }: AccountStatement): Exact =>
-  lines.reduce((sum, { amount }) => plus(sum, amount), opening)
+/** How a format writes a statement: what stands before all lines, each line, what stands behind them. */
+export type StatementWriter = {
+  readonly head: string
+  readonly line: (line: StatementLine) => string
+  readonly tail: string
+}
+
+/** What an amount of camt.053 may have: 18 digits, at most 5 of them decimal. */
+export const CAMT_DIGITS_MAX = 18
+export const CAMT_PLACES_MAX = 5
 
 /** Formats of banks have currencies of three letters; camt has 18 digits, at most 5 of them decimal. */
-function mustFit({ currency, opening, lines }: AccountStatement, format: string): void {
+function mustFit({ currency, opening, closing, unfit }: AccountStatement, format: string): void {
   if (!/^[A-Z]{3}$/.test(currency)) {
     throw new KogiError('export_impossible', `${format} has currencies of three capital letters, and no ${currency}.`)
   }
   if (format !== 'camt.053') return
-  for (const amount of [opening, ...lines.map(line => line.amount)]) {
-    const { digits, places } = shortest(amount)
-    if (places <= 5 && String(digits).replace('-', '').length <= 18) continue
-    throw new KogiError('export_impossible', `camt.053 has 18 digits, 5 of them decimal, and no ${written(amount)}.`)
-  }
+  const wrong = [opening, ...(unfit ? [unfit] : []), closing].find(amount => !fitsCamt(amount))
+  if (!wrong) return
+  const most = `${CAMT_DIGITS_MAX} digits, ${CAMT_PLACES_MAX} of them decimal`
+  throw new KogiError('export_impossible', `camt.053 has ${most}, and no ${written(wrong)}.`)
+}
+
+function fitsCamt(amount: Exact): boolean {
+  const { digits, places } = shortest(amount)
+  return places <= CAMT_PLACES_MAX && String(digits).replace('-', '').length <= CAMT_DIGITS_MAX
 }
 
 const TEXT_PART = 140
 
-export function camtText(statement: AccountStatement): string {
+export function camtWriter(statement: AccountStatement): StatementWriter {
   mustFit(statement, 'camt.053')
-  const { account, currency, from, to, opening, lines, madeAt, wallet } = statement
+  const { account, currency, from, to, opening, closing, madeAt, wallet } = statement
   const id = `${to.replaceAll('-', '')}-${hash(`${wallet} ${account} ${currency} ${from}`)}`
-  const body = lines.map(line => entryXml(line, currency)).join('')
-  const end = closingOf(statement)
-  return `<?xml version="1.0" encoding="UTF-8"?>
+  const head = `<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.04">
   <BkToCstmrStmt>
     <GrpHdr><MsgId>${id}</MsgId><CreDtTm>${madeAt}</CreDtTm></GrpHdr>
@@ -58,10 +75,12 @@ export function camtText(statement: AccountStatement): string {
       <CreDtTm>${madeAt}</CreDtTm>
       <FrToDt><FrDtTm>${from}T00:00:00</FrDtTm><ToDtTm>${to}T23:59:59</ToDtTm></FrToDt>
       <Acct><Id>${accountXml(account)}</Id><Ccy>${currency}</Ccy></Acct>
-${balanceXml('OPBD', opening, currency, from)}${balanceXml('CLBD', end, currency, to)}${body}    </Stmt>
+${balanceXml('OPBD', opening, currency, from)}${balanceXml('CLBD', closing, currency, to)}`
+  const tail = `    </Stmt>
   </BkToCstmrStmt>
 </Document>
 `
+  return { head, line: line => entryXml(line, currency), tail }
 }
 
 const accountXml = (account: string): string =>
@@ -99,29 +118,13 @@ function entryXml(line: StatementLine, currency: string): string {
   return `      <Ntry>${money}${booked}${kind}${details}</Ntry>\n`
 }
 
-export function ofxText(statement: AccountStatement): string {
+export function ofxWriter(statement: AccountStatement): StatementWriter {
   mustFit(statement, 'OFX')
-  const { account, currency, from, to, lines, madeAt } = statement
+  const { account, currency, from, to, closing, madeAt } = statement
   const day = (date: string) => date.replaceAll('-', '')
   const made = madeAt.slice(0, 19).replaceAll(/[-:T]/g, '')
-  const seen = new Map<string, number>()
-  const rows = lines.map(({ date, amount, entry, description, counterparty, reference }) => {
-    const nth = (seen.get(entry) ?? 0) + 1
-    seen.set(entry, nth)
-    const fields = [
-      ['TRNTYPE', amount.digits < 0n ? 'DEBIT' : 'CREDIT'],
-      ['DTPOSTED', day(date)],
-      ['TRNAMT', written(amount)],
-      ['FITID', nth === 1 ? entry : `${entry}-${nth}`],
-      ['REFNUM', short(reference ?? '', 32)],
-      ['NAME', [...oneLine(counterparty ?? description)].slice(0, 32).join('')],
-      ['MEMO', [...oneLine(description)].slice(0, 255).join('')],
-    ]
-    const text = fields.flatMap(([name, value]) => (value ? [`<${name}>${xml(value)}</${name}>`] : [])).join('')
-    return `<STMTTRN>${text}</STMTTRN>`
-  })
   const status = '<STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>'
-  return `<?xml version="1.0" encoding="UTF-8" standalone="no"?>
+  const head = `<?xml version="1.0" encoding="UTF-8" standalone="no"?>
 <?OFX OFXHEADER="200" VERSION="211" SECURITY="NONE" OLDFILEUID="NONE" NEWFILEUID="NONE"?>
 <OFX>
 <SIGNONMSGSRSV1><SONRS>${status}<DTSERVER>${made}</DTSERVER><LANGUAGE>ENG</LANGUAGE></SONRS></SIGNONMSGSRSV1>
@@ -131,12 +134,27 @@ export function ofxText(statement: AccountStatement): string {
 <BANKID>KOGI</BANKID><ACCTID>${xml(short(account, 22))}</ACCTID><ACCTTYPE>CHECKING</ACCTTYPE>
 </BANKACCTFROM>
 <BANKTRANLIST><DTSTART>${day(from)}</DTSTART><DTEND>${day(to)}</DTEND>
-${rows.join('\n')}
-</BANKTRANLIST>
-<LEDGERBAL><BALAMT>${written(closingOf(statement))}</BALAMT><DTASOF>${day(to)}</DTASOF></LEDGERBAL>
+`
+  const tail = `</BANKTRANLIST>
+<LEDGERBAL><BALAMT>${written(closing)}</BALAMT><DTASOF>${day(to)}</DTASOF></LEDGERBAL>
 </STMTRS></STMTTRNRS></BANKMSGSRSV1>
 </OFX>
 `
+  return { head, line: line => `${transactionOf(line)}\n`, tail }
+}
+
+function transactionOf({ date, amount, entry, nth, description, counterparty, reference }: StatementLine): string {
+  const fields = [
+    ['TRNTYPE', amount.digits < 0n ? 'DEBIT' : 'CREDIT'],
+    ['DTPOSTED', date.replaceAll('-', '')],
+    ['TRNAMT', written(amount)],
+    ['FITID', nth === 1 ? entry : `${entry}-${nth}`],
+    ['REFNUM', short(reference ?? '', 32)],
+    ['NAME', [...oneLine(counterparty ?? description)].slice(0, 32).join('')],
+    ['MEMO', [...oneLine(description)].slice(0, 255).join('')],
+  ]
+  const text = fields.flatMap(([name, value]) => (value ? [`<${name}>${xml(value)}</${name}>`] : [])).join('')
+  return `<STMTTRN>${text}</STMTTRN>`
 }
 
 /** A name that is too long keeps its beginning, and a hash tells it from others. */

@@ -2,16 +2,7 @@
 import { dateOf } from '../../time/civil.ts'
 import { dayNumber, dayText } from '../statement/day.ts'
 import { type Exact, NOTHING, plus, written } from '../statement/exact.ts'
-import {
-  type AccountType,
-  allEntries,
-  type Book,
-  closingOf,
-  lastDay,
-  namesFor,
-  OPENING_ACCOUNT,
-  oneLine,
-} from './book.ts'
+import { type AccountType, type Book, type BookWriter, type Held, namesFor, OPENING_ACCOUNT, oneLine } from './book.ts'
 
 const ROOTS: Readonly<Record<AccountType, string>> = {
   asset: 'Assets',
@@ -30,45 +21,62 @@ const WORDS: readonly (readonly [RegExp, AccountType])[] = [
 ]
 const EXTERNAL = 'external:'
 
-export function beancountText(book: Book): string {
-  const entries = allEntries(book)
-  const postings = entries.flatMap(entry => entry.postings)
+export function beancountWriter({ closing, first, last, title, types }: Book): BookWriter {
   const accounts = namesFor(
-    postings.map(({ account }) => account),
-    (name, number) => accountName(name, book.types.get(name), number),
+    closing.map(({ account }) => account),
+    (name, number) => accountName(name, types.get(name), number),
   )
   const currencies = namesFor(
-    postings.map(({ currency }) => currency),
+    closing.map(({ currency }) => currency),
     currencyName,
   )
-  const lines = book.title.map(line => `; ${oneLine(line)}`)
-  const first = entries.map(({ date }) => date).sort()[0]
-  if (first === undefined) return `${lines.join('\n')}\n`
+  const lines = title.map(line => `; ${oneLine(line)}`)
+  if (first === undefined || last === undefined) return { head: text(lines), entry: () => '', tail: '' }
   lines.push('option "title" "Kogi"', '')
   for (const [currency, name] of currencies)
     if (currency !== name) lines.push(`${first} commodity ${name}`, `  kogi-name: ${quoted(currency)}`)
   for (const [account, name] of accounts) lines.push(`${first} open ${name}`, `  kogi-name: ${quoted(account)}`)
-  for (const { date, description, counterparty, id, tags, postings } of entries) {
-    const names = tags.map(tag => `#${tag.replaceAll(/[^A-Za-z0-9\-_/.]+/g, '-')}`).join(' ')
-    const said = [counterparty && quoted(counterparty), quoted(description)].filter(Boolean).join(' ')
-    lines.push('', `${date} * ${said} ${names}`.trimEnd(), `  kogi-entry: ${quoted(id)}`)
-    for (const { account, currency, amount, date: on } of postings) {
-      lines.push(`  ${accounts.get(account)}  ${written(amount)} ${currencies.get(currency)}`)
-      if (on !== undefined && on !== date) lines.push(`    effective: ${on}`)
+  return {
+    head: text(lines),
+    entry({ date, description, counterparty, id, tags, postings }) {
+      const names = tags.map(tag => `#${tag.replaceAll(/[^A-Za-z0-9\-_/.]+/g, '-')}`).join(' ')
+      const words = [counterparty && quoted(counterparty), quoted(description)].filter(Boolean).join(' ')
+      const said = ['', `${date} * ${words} ${names}`.trimEnd(), `  kogi-entry: ${quoted(id)}`]
+      for (const { account, currency, amount, date: on } of postings) {
+        said.push(`  ${accounts.get(account)}  ${written(amount)} ${currencies.get(currency)}`)
+        if (on !== undefined && on !== date) said.push(`    effective: ${on}`)
+      }
+      return text(said)
+    },
+    tail: text(['', ...balancesOn(last, closing, { accounts, currencies })]),
+  }
+}
+
+type Names = {
+  readonly accounts: ReadonlyMap<string, string>
+  readonly currencies: ReadonlyMap<string, string>
+}
+
+/** Asserts all balances behind a day. A balance in beancount is that of an account with all accounts below it. */
+function balancesOn(last: string, closing: readonly Held[], { accounts, currencies }: Names): readonly string[] {
+  const next = dateOf(dayNumber(last) + 1)
+  const on = dayText(next.year, next.month, next.day)!
+  const sums = new Map<string, Exact>()
+  const keyOf = (name: string, currency: string) => `${currency} ${name}`
+  for (const { account, currency, amount } of closing) {
+    const parts = accounts.get(account)!.split(':')
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const key = keyOf(parts.slice(0, depth).join(':'), currency)
+      sums.set(key, plus(sums.get(key) ?? NOTHING, amount))
     }
   }
-  const next = dateOf(dayNumber(lastDay(book)!) + 1)
-  lines.push('')
-  const held = closingOf(book).map(one => ({ ...one, name: accounts.get(one.account)! }))
-  for (const { name, currency } of held) {
-    // A balance in beancount is that of an account with all accounts below it.
-    const below = held.filter(one => one.currency === currency && `${one.name}:`.startsWith(`${name}:`))
-    const amount = below.reduce<Exact>((sum, one) => plus(sum, one.amount), NOTHING)
-    const on = dayText(next.year, next.month, next.day)!
-    lines.push(`${on} balance ${name}  ${written(amount)} ${currencies.get(currency)}`)
-  }
-  return `${lines.join('\n')}\n`
+  return closing.map(({ account, currency }) => {
+    const name = accounts.get(account)!
+    return `${on} balance ${name}  ${written(sums.get(keyOf(name, currency))!)} ${currencies.get(currency)}`
+  })
 }
+
+const text = (lines: readonly string[]): string => lines.map(line => `${line}\n`).join('')
 
 /** `external:supplies` → `Equity:External:Supplies`: what a name does not say is no income and no expense. */
 function accountName(name: string, type: AccountType | undefined, number: number): string {

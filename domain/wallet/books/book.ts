@@ -27,69 +27,95 @@ export type BookEntry = {
 
 export type AccountType = 'asset' | 'liability' | 'equity' | 'income' | 'expense'
 
-/** What is in all accounts before the first day. */
+/** What an account holds. */
 export type Held = { readonly account: string; readonly currency: string; readonly amount: Exact }
 
+/** What is known of an account of the books without a look at their entries. */
+export type BookAccount = {
+  readonly account: string
+  readonly currency: string
+  /** What was posted before the first day, and from then on. */
+  readonly before: Exact
+  readonly within: Exact
+  /** Whether entries of the books post to it. */
+  readonly isPosted: boolean
+}
+
+/**
+ * Books without their entries: enough to write all that stands before and behind these, so that a file of any number of
+ * entries is written one entry after another.
+ */
 export type Book = {
   /** Lines that say whose books these are, of when, and as of which position of the log. */
   readonly title: readonly string[]
-  /** The first day, where the books do not begin with the first entry. */
-  readonly from?: string
-  readonly opening: readonly Held[]
-  /** By day, those of one day in the order of posting. */
-  readonly entries: readonly BookEntry[]
+  /** What was in all accounts before the first day, as one entry. */
+  readonly opening: BookEntry | undefined
+  /** What is in each account at the end, by account and currency: every account that an entry names. */
+  readonly closing: readonly Held[]
+  /** The first day of an entry and the last day that a posting counts for; `undefined` where there is no entry. */
+  readonly first: string | undefined
+  readonly last: string | undefined
   /** Types of the accounts that have one. */
   readonly types: ReadonlyMap<string, AccountType>
+}
+
+/** How a format writes books: what stands before all entries, each entry, what stands behind them. */
+export type BookWriter = {
+  readonly head: string
+  readonly entry: (entry: BookEntry) => string
+  readonly tail: string
 }
 
 /** Takes what is in the accounts before the first day. */
 export const OPENING_ACCOUNT = 'external:opening-balance'
 
+/** Books of accounts; `from` is their first day where they do not begin with the first entry. */
+export function bookOf(
+  accounts: readonly BookAccount[],
+  { title, from, first, last, types }: Pick<Book, 'title' | 'first' | 'last' | 'types'> & { readonly from?: string },
+): Book {
+  const opening = from === undefined ? undefined : openingEntry(from, accounts)
+  const held = new Map<string, Held>()
+  const add = ({ account, currency }: Pick<Held, 'account' | 'currency'>, amount: Exact) => {
+    const key = JSON.stringify([account, currency])
+    held.set(key, { account, currency, amount: plus(held.get(key)?.amount ?? NOTHING, amount) })
+  }
+  for (const posting of opening?.postings ?? []) add(posting, posting.amount)
+  for (const one of accounts) if (one.isPosted) add(one, one.within)
+  const isLater = last === undefined || (opening !== undefined && opening.date > last)
+  return {
+    title,
+    opening,
+    closing: [...held.values()].sort((a, b) => compare(a.account, b.account) || compare(a.currency, b.currency)),
+    first: opening?.date ?? first,
+    last: isLater ? opening?.date : last,
+    types,
+  }
+}
+
 /** The first entry of books with a first day: what was in each account. `undefined` where nothing was. */
-function openingEntry({ from, opening }: Book): BookEntry | undefined {
-  if (from === undefined || opening.length === 0) return undefined
-  const currencies = [...new Set(opening.map(({ currency }) => currency))]
-  const others = currencies.map(currency => {
-    const sum = opening.reduce((sum, one) => (one.currency === currency ? plus(sum, one.amount) : sum), NOTHING)
-    return { account: OPENING_ACCOUNT, currency, amount: { digits: -sum.digits, places: sum.places } }
+function openingEntry(date: string, accounts: readonly BookAccount[]): BookEntry | undefined {
+  const opening = accounts
+    .filter(({ before }) => before.digits !== 0n)
+    .map(({ account, currency, before }) => ({ account, currency, amount: before }))
+  if (opening.length === 0) return undefined
+  const sums = new Map<string, Exact>()
+  for (const { currency, amount } of opening) sums.set(currency, plus(sums.get(currency) ?? NOTHING, amount))
+  const others = [...sums].map(([currency, { digits, places }]) => {
+    return { account: OPENING_ACCOUNT, currency, amount: { digits: -digits, places } }
   })
   return {
     id: 'opening',
     wallet: '',
-    date: from,
+    date,
     description: 'Opening balances',
     kind: 'journal',
-    postings: [...opening, ...others].filter(({ amount }) => amount.digits !== 0n),
+    postings: [...opening, ...others.filter(({ amount }) => amount.digits !== 0n)],
     tags: [],
     postedAt: '',
     postedBy: '',
   }
 }
-
-/** All entries, the opening one before the others. */
-export function allEntries(book: Book): readonly BookEntry[] {
-  const opening = openingEntry(book)
-  return opening ? [opening, ...book.entries] : book.entries
-}
-
-/** What is in each account at the end, by account and currency. */
-export function closingOf(book: Book): readonly Held[] {
-  const held = new Map<string, Held>()
-  for (const { postings } of allEntries(book)) {
-    for (const { account, currency, amount } of postings) {
-      const key = JSON.stringify([account, currency])
-      const before = held.get(key)?.amount ?? NOTHING
-      held.set(key, { account, currency, amount: plus(before, amount) })
-    }
-  }
-  return [...held.values()].sort((a, b) => compare(a.account, b.account) || compare(a.currency, b.currency))
-}
-
-/** The last day that a posting counts for; `undefined` where there is none. */
-export const lastDay = (book: Book): string | undefined =>
-  allEntries(book)
-    .flatMap(({ date, postings }) => [date, ...postings.flatMap(posting => posting.date ?? [])])
-    .reduce<string | undefined>((last, date) => (last === undefined || date > last ? date : last), undefined)
 
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

@@ -1,6 +1,6 @@
 /** Books as a journal of hledger or of ledger: no digits are grouped, and the balances at the end are asserted. */
 import { written } from '../statement/exact.ts'
-import { allEntries, type Book, type BookPosting, closingOf, lastDay, namesFor, oneLine } from './book.ts'
+import { type Book, type BookPosting, type BookWriter, namesFor, oneLine } from './book.ts'
 
 /** What the two programs write differently: how a number is marked, and the day of a posting. */
 const DIALECTS = {
@@ -8,38 +8,46 @@ const DIALECTS = {
   ledger: { head: [], day: (date: string) => `  ; [${date}]` },
 } as const
 
-export function journalText(book: Book, program: keyof typeof DIALECTS): string {
+export function journalWriter(book: Book, program: keyof typeof DIALECTS): BookWriter {
   const { head, day } = DIALECTS[program]
-  const entries = allEntries(book)
-  const postings = entries.flatMap(entry => entry.postings)
+  const { closing, last, title } = book
   const accounts = namesFor(
-    postings.map(({ account }) => account),
+    closing.map(({ account }) => account),
     accountName,
   )
   const commodities = namesFor(
-    postings.map(({ currency }) => currency),
+    closing.map(({ currency }) => currency),
     commodityName,
   )
   const amount = ({ amount, currency }: Pick<BookPosting, 'amount' | 'currency'>) =>
     `${written(amount)} ${commodities.get(currency)}`
-  const lines = [...book.title.map(line => `; ${oneLine(line)}`), ...head, '']
+  const lines = [...title.map(line => `; ${oneLine(line)}`), ...head, '']
   for (const account of [...accounts.values()].sort()) lines.push(`account ${account}`)
-  for (const { date, description, id, postings } of entries) {
-    lines.push('', `${date} * ${descriptionText(description)}`.trimEnd(), `    ; kogi: ${id}`)
-    for (const posting of postings) {
-      const on = posting.date === undefined || posting.date === date ? '' : day(posting.date)
-      lines.push(`    ${accounts.get(posting.account)}  ${amount(posting)}${on}`)
-    }
+  const end =
+    last === undefined
+      ? []
+      : [
+          '',
+          `${last} * Balances at the end`,
+          ...closing.map(
+            held => `    ${accounts.get(held.account)}  0 ${commodities.get(held.currency)} = ${amount(held)}`,
+          ),
+        ]
+  return {
+    head: text(lines),
+    entry({ date, description, id, postings }) {
+      const said = ['', `${date} * ${descriptionText(description)}`.trimEnd(), `    ; kogi: ${id}`]
+      for (const posting of postings) {
+        const on = posting.date === undefined || posting.date === date ? '' : day(posting.date)
+        said.push(`    ${accounts.get(posting.account)}  ${amount(posting)}${on}`)
+      }
+      return text(said)
+    },
+    tail: text(end),
   }
-  const last = lastDay(book)
-  if (last !== undefined) {
-    lines.push('', `${last} * Balances at the end`)
-    for (const held of closingOf(book)) {
-      lines.push(`    ${accounts.get(held.account)}  0 ${commodities.get(held.currency)} = ${amount(held)}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
 }
+
+const text = (lines: readonly string[]): string => lines.map(line => `${line}\n`).join('')
 
 /** Names end at two spaces, begin with no mark, and hold no comment. */
 function accountName(name: string, number: number): string {

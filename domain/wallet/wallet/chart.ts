@@ -39,13 +39,17 @@ function matches(pattern: string, account: string): boolean {
 export const ruleOf = (rules: Chart['rules'], account: string): Rule | undefined =>
   rules.find(rule => matches(rule.account, account))
 
-const byName: readonly (readonly [RegExp, AccountType])[] = [
+/** What the first part of a name says; the forms mean the same to PostgreSQL. */
+export const NAMES_OF_TYPES: readonly (readonly [RegExp, AccountType])[] = [
   [/^assets?(:|$)/i, 'asset'],
   [/^(liabilit(y|ies)|debts?)(:|$)/i, 'liability'],
   [/^equity(:|$)/i, 'equity'],
   [/^(income|revenue)s?(:|$)/i, 'income'],
   [/^expenses?(:|$)/i, 'expense'],
 ]
+
+/** Names behind `external:` that are equity. */
+export const EQUITY_OUTSIDE = /^(wallet:|opening)/
 
 /**
  * The type that the first part of a name says: those of hledger's account types in English. Behind `external:` too,
@@ -54,8 +58,8 @@ const byName: readonly (readonly [RegExp, AccountType])[] = [
 export function typeByName(account: string): AccountType | undefined {
   const isOutside = account.startsWith(EXTERNAL)
   const name = isOutside ? account.slice(EXTERNAL.length) : account
-  if (isOutside && /^(wallet:|opening)/.test(name)) return 'equity'
-  return byName.find(([form]) => form.test(name))?.[1]
+  if (isOutside && EQUITY_OUTSIDE.test(name)) return 'equity'
+  return NAMES_OF_TYPES.find(([form]) => form.test(name))?.[1]
 }
 
 type Deviation = {

@@ -20,6 +20,9 @@ const PLACES: Readonly<Record<string, number>> = {
   ...Object.fromEntries('BHD IQD JOD KWD LYD OMR TND'.split(' ').map(code => [code, 3])),
 }
 
+/** All currencies of ISO 4217 with their decimal places. */
+export const ISO_PLACES: readonly (readonly [code: string, places: number])[] = Object.entries(PLACES)
+
 /** Decimal places of an ISO 4217 currency, or `undefined` for any other commodity. */
 export const placesOf = (currency: string): number | undefined =>
   Object.hasOwn(PLACES, currency) ? PLACES[currency] : undefined

@@ -1,20 +1,29 @@
 /** The formats in which books leave the system. */
 import { KogiError } from '../../../domain/kernel/errors.ts'
-import { camtText, ofxText } from '../../../domain/wallet/books/account-statement.ts'
-import { beancountText } from '../../../domain/wallet/books/beancount.ts'
-import { journalText } from '../../../domain/wallet/books/journal.ts'
-import { csvText, statementCsv } from '../../../domain/wallet/books/table.ts'
+import { camtWriter, ofxWriter } from '../../../domain/wallet/books/account-statement.ts'
+import { beancountWriter } from '../../../domain/wallet/books/beancount.ts'
+import type { Book, BookWriter } from '../../../domain/wallet/books/book.ts'
+import { journalWriter } from '../../../domain/wallet/books/journal.ts'
+import { csvWriter, statementCsvWriter } from '../../../domain/wallet/books/table.ts'
 import { invalidParameter } from '../../parameters.ts'
-import { type BookQuery, bookOf, type LoadedBook, statementOf } from './load.ts'
-import { pdfOf } from './pdf.ts'
+import { type BookQuery, type BookReader, type LoadedBook, loadBook } from './load.ts'
+import { type LoadedStatement, loadStatement, type StatementQuery } from './load-statement.ts'
+import { mustFitPdf, pdfOf } from './pdf.ts'
 
 export const BOOK_FORMATS = ['hledger', 'ledger', 'beancount', 'csv', 'camt', 'ofx', 'pdf'] as const
 export type BookFormat = (typeof BOOK_FORMATS)[number]
 
 /** Formats of one account in one currency; CSV is of one where an account is named. */
-const STATEMENTS = { camt: camtText, ofx: ofxText, pdf: pdfOf, csv: statementCsv } as const
+const STATEMENTS = { camt: camtWriter, ofx: ofxWriter, csv: statementCsvWriter } as const
+const BOOKS: Readonly<Record<'hledger' | 'ledger' | 'beancount' | 'csv', (book: Book) => BookWriter>> = {
+  hledger: book => journalWriter(book, 'hledger'),
+  ledger: book => journalWriter(book, 'ledger'),
+  beancount: beancountWriter,
+  csv: () => csvWriter,
+}
 
-export type BookFile = { readonly name: string; readonly type: string; readonly content: string | Uint8Array }
+/** A file as it is made: nothing of it is in memory that was not asked for yet. */
+export type BookFile = { readonly name: string; readonly type: string; readonly content: AsyncIterable<Uint8Array> }
 
 const KINDS: Readonly<Record<BookFormat, readonly [extension: string, type: string]>> = {
   hledger: ['journal', 'text/plain; charset=utf-8'],
@@ -35,37 +44,74 @@ export type Wish = BookQuery & {
   readonly madeAt: string
 }
 
-/** Writes a file. */
-export async function bookFile(loaded: LoadedBook, wish: Wish): Promise<BookFile> {
+/** Begins a file. What is wrong with the wish is thrown before its first byte. */
+export async function bookFile(reader: BookReader, wish: Wish): Promise<BookFile> {
   const { format, org, wallet, from, to } = wish
   const [extension, type] = KINDS[format]
   const parts = [wallet ?? org, wish.account, wish.currency, from, to].filter(part => part !== undefined)
   const name = `${parts.join('-').replaceAll(/[^\w.-]+/g, '_')}.${extension}`
-  return { name, type, content: await contentOf(loaded, wish) }
+  return { name, type, content: await contentOf(reader, wish) }
 }
 
-async function contentOf(loaded: LoadedBook, wish: Wish): Promise<string | Uint8Array> {
+async function contentOf(reader: BookReader, wish: Wish): Promise<AsyncIterable<Uint8Array>> {
   const { format } = wish
   const named = (['account', 'currency'] as const).find(name => wish[name] !== undefined)
   if (format === 'camt' || format === 'ofx' || format === 'pdf' || (format === 'csv' && named)) {
-    return STATEMENTS[format](statementOf(loaded, ...accountIn(wish)))
+    const loaded = await loadStatement(reader, accountIn(wish))
+    if (format === 'pdf') {
+      mustFitPdf(loaded.statement)
+      return pdf(loaded)
+    }
+    return inBytes(statementText(loaded, STATEMENTS[format](loaded.statement)))
   }
-  if (named) throw invalidParameter(named, `is for the formats ${Object.keys(STATEMENTS).join(', ')}`)
-  const book = bookOf(loaded, wish)
-  if (format === 'csv') return csvText(book)
-  return format === 'beancount' ? beancountText(book) : journalText(book, format)
+  if (named) throw invalidParameter(named, 'is for the formats camt, ofx, pdf, csv')
+  const loaded = await loadBook(reader, wish)
+  return inBytes(bookText(loaded, BOOKS[format](loaded.book)))
+}
+
+async function* bookText({ book, entries }: LoadedBook, { head, entry, tail }: BookWriter): AsyncGenerator<string> {
+  yield head
+  if (book.opening) yield entry(book.opening)
+  for await (const one of entries) yield entry(one)
+  yield tail
+}
+
+type Lines = ReturnType<(typeof STATEMENTS)[keyof typeof STATEMENTS]>
+
+async function* statementText({ lines }: LoadedStatement, { head, line, tail }: Lines): AsyncGenerator<string> {
+  yield head
+  for await (const one of lines()) yield line(one)
+  yield tail
+}
+
+/** A PDF is made as a whole: its pages say how many they are. */
+async function* pdf({ statement, lines }: LoadedStatement): AsyncGenerator<Uint8Array> {
+  const all = []
+  for await (const line of lines()) all.push(line)
+  yield await pdfOf(statement, all)
+}
+
+/** Bytes that are handed over at once: many small pieces would cost more to send than to make. */
+const PIECE_BYTES = 64 * 1024
+
+async function* inBytes(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let piece = ''
+  for await (const text of texts) {
+    piece += text
+    if (piece.length < PIECE_BYTES) continue
+    yield Buffer.from(piece)
+    piece = ''
+  }
+  if (piece !== '') yield Buffer.from(piece)
 }
 
 /** A statement is of one account; books are of all. */
-function accountIn(wish: Wish) {
-  const { format, wallet, account, currency, madeAt } = wish
+function accountIn(wish: Wish): StatementQuery {
+  const { format, wallet, account, currency } = wish
   if (wallet === undefined || account === undefined || currency === undefined) {
     const what = format === 'csv' ? 'CSV of an account' : format
     const message = `${what} is the statement of one account: name wallet, account and currency.`
     throw new KogiError('export_impossible', message)
   }
-  return [
-    { ...wish, wallet },
-    { account, currency, madeAt },
-  ] as const
+  return { ...wish, wallet, account, currency }
 }

@@ -1,14 +1,27 @@
-/** Books from rows: the entries of a wallet or of an org, as one statement of SQL has them. */
+/**
+ * Books from rows. What stands before and behind the entries is made of sums that the database adds up; the entries
+ * themselves come a page at a time, so that books of any length take the memory of a page, and of their accounts.
+ */
 import { KogiError } from '../../../domain/kernel/errors.ts'
-import type { AccountStatement, StatementLine } from '../../../domain/wallet/books/account-statement.ts'
-import type { AccountType, Book, BookEntry, Held } from '../../../domain/wallet/books/book.ts'
-import { compare } from '../../../domain/wallet/books/book.ts'
+import {
+  type AccountType,
+  type Book,
+  type BookAccount,
+  type BookEntry,
+  bookOf,
+  compare,
+} from '../../../domain/wallet/books/book.ts'
 import { type Exact, NOTHING, plus } from '../../../domain/wallet/statement/exact.ts'
 import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
+import { bucketOf } from '../../../projections/rows/bucket.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'
 import { balances } from '../../../projections/wallet/balances.ts'
 import { entries } from '../../../projections/wallet/entries.ts'
+import { postings } from '../../../projections/wallet/postings.ts'
+import { checkpointsSql, wireTypes } from '../../consistency.ts'
+import type { ReadPool } from '../../pool.ts'
+import type { Statement } from '../../statement.ts'
 
 /** What is asked for. Without a wallet the books are those of the org. */
 export type BookQuery = {
@@ -16,30 +29,76 @@ export type BookQuery = {
   readonly wallet?: string | undefined
   readonly from?: string | undefined
   readonly to?: string | undefined
-  /** The position that they are as of. */
-  readonly asOf?: bigint | undefined
 }
 
-/** More entries than this are not put into one answer. */
-export const ENTRIES_MAX = 200_000
-
-export const bookModels = [entries, balances] as const
-
 /**
- * SQL of a row for each account and each entry, as JSON texts; `org`, `wallet`, `position` and `most` are values.
- * Entries come in the order of posting.
+ * Runs a statement of the read models as of one position, the same for all of one file: entries and postings are only
+ * ever added, so what was there at that position is the same whenever a page is read.
  */
-export const bookSql = (org: string, wallet: string, position: string, most: string): string => `
-  (select 'account' as what, jsonb_build_object('wallet', b.wallet, 'account', b.account, 'currency', b.currency,
-      'places', b.minor_places, 'type', b.type)::text as row
-    from ${tableOf(balances)} b where b.org = ${org} and (${wallet}::text is null or b.wallet = ${wallet})
-  union all
-  (select 'entry', jsonb_build_object('id', e.id, 'wallet', e.wallet, 'date', e.effective_on, 'kind', e.kind,
-      'description', e.description, 'counterparty', e.counterparty, 'reference', e.reference, 'tags', e.tags,
-      'source', e.source, 'reverses', e.reverses, 'at', e.posted_at, 'by', e.posted_by, 'postings', e.postings)::text
-    from ${tableOf(entries)} e where e.org = ${org} and (${wallet}::text is null or e.wallet = ${wallet})
-      and (${position}::bigint is null or e.position <= ${position}::bigint)
-    order by e.position limit ${most}))`
+export type BookReader = {
+  readonly position: bigint
+  readonly rows: (statement: Statement) => Promise<readonly (readonly unknown[])[]>
+}
+
+/** What books are made of; a reader is as of a position that all of them have reached. */
+export const bookModels = [entries, postings, balances] as const
+
+/** A reader as of the position that the read models of books have reached by now. */
+export async function readerOf(pool: ReadPool, org: string): Promise<BookReader> {
+  const bucket = bucketOf(org)
+  const rows: BookReader['rows'] = async ({ text, values }) =>
+    (await pool.query({ text, values: [bucket, ...values], rowMode: 'array', types: wireTypes })).rows
+  const text = `select c.position from ${checkpointsSql(bookModels)}`
+  const [checkpoint] = await rows({ of: bookModels, text, values: [] })
+  return { position: BigInt(String(checkpoint![0])), rows }
+}
+
+/** Entries, or lines of a statement, that are in memory at once. */
+export const PAGE = 500
+
+/** Conditions on an entry `e`, or a posting, of the org `$2`, the wallet `$3`, up to the position `$4`. */
+const SCOPE = (row: string) =>
+  `${row}.org = $2 and ($3::text is null or ${row}.wallet = $3) and ${row}.position <= $4::bigint`
+
+const ACCOUNTS = `select 'account', jsonb_build_object('wallet', b.wallet, 'account', b.account, 'currency',
+    b.currency, 'places', b.minor_places, 'type', b.type)::text
+  from ${tableOf(balances)} b where b.org = $2 and ($3::text is null or b.wallet = $3)`
+
+/** What was posted to each account in each unit: by entries before the first day `$5`, and by those up to `$6`. */
+const SUMS = `select 'sum', jsonb_build_object('wallet', s.wallet, 'account', s.account, 'currency', s.currency,
+    'places', s.places, 'before', s.before::text, 'within', s.within::text, 'posted', s.posted)::text
+  from (
+    select p.wallet, p.account, p.currency, p.places,
+      coalesce(sum(p.amount) filter (where e.effective_on < $5), 0) as before,
+      coalesce(sum(p.amount) filter (where $5::text is null or e.effective_on >= $5), 0) as within,
+      bool_or($5::text is null or e.effective_on >= $5) as posted
+    from ${tableOf(postings)} p join ${tableOf(entries)} e
+      on e.org = p.org and e.wallet = p.wallet and e.revision = p.revision
+    where ${SCOPE('p')} and ($6::text is null or e.effective_on <= $6) group by 1, 2, 3, 4) s`
+
+const DAYS = `select 'days', jsonb_build_object('first', min(e.effective_on), 'last', max(p.effective_on),
+    'last_entry', max(e.effective_on))::text
+  from ${tableOf(postings)} p join ${tableOf(entries)} e
+    on e.org = p.org and e.wallet = p.wallet and e.revision = p.revision
+  where ${SCOPE('p')} and ($5::text is null or e.effective_on >= $5) and ($6::text is null or e.effective_on <= $6)`
+
+/** A page of entries: a wallet after the other, by day, those of a day in the order of posting. */
+const ENTRIES = `select jsonb_build_object('id', e.id, 'wallet', e.wallet, 'date', e.effective_on, 'kind', e.kind,
+    'description', e.description, 'counterparty', e.counterparty, 'reference', e.reference, 'tags', e.tags,
+    'source', e.source, 'reverses', e.reverses, 'at', e.posted_at, 'by', e.posted_by, 'postings', e.postings,
+    'revision', e.revision::text)::text as row
+  from ${tableOf(entries)} e where ${SCOPE('e')}
+    and ($5::text is null or e.effective_on >= $5) and ($6::text is null or e.effective_on <= $6)
+    and (e.wallet, e.effective_on, e.revision) > ($7, $8, $9::bigint)
+  order by e.wallet, e.effective_on, e.revision limit ${PAGE}`
+
+const valuesOf = ({ position }: BookReader, { org, wallet, from, to }: BookQuery) => [
+  org,
+  wallet ?? null,
+  String(position),
+  from ?? null,
+  to ?? null,
+]
 
 type AccountRow = {
   readonly wallet: string
@@ -48,6 +107,13 @@ type AccountRow = {
   readonly places: number
   readonly type: AccountType | null
 }
+type SumRow = Pick<AccountRow, 'wallet' | 'account' | 'currency'> & {
+  readonly places: number | null
+  readonly before: string
+  readonly within: string
+  readonly posted: boolean
+}
+type DaysRow = { readonly first: string | null; readonly last: string | null; readonly last_entry: string | null }
 type EntryRow = {
   readonly id: string
   readonly wallet: string
@@ -68,119 +134,115 @@ type EntryRow = {
     readonly places?: number
     readonly effective_on?: string
   }[]
+  readonly revision: string
 }
 
-/** The entries of rows, all of them, by day; accounts of an org begin with the name of their wallet. */
-export type LoadedBook = {
-  readonly entries: readonly BookEntry[]
-  readonly types: ReadonlyMap<string, AccountType>
-  /** Accounts of the wallets, by account and currency as JSON, those without an entry too. */
-  readonly accounts: ReadonlySet<string>
-  readonly position: bigint
-}
+/** Books, and their entries as they are asked for. */
+export type LoadedBook = { readonly book: Book; readonly entries: AsyncIterable<BookEntry> }
 
-export function loadedBook(
-  rows: readonly (readonly [what: string, row: string])[],
-  { wallet }: BookQuery,
-  position: bigint,
-): LoadedBook {
-  const accounts = rows.flatMap(([what, row]) => (what === 'account' ? [JSON.parse(row) as AccountRow] : []))
-  const places = new Map(accounts.map(one => [JSON.stringify([one.wallet, one.currency]), one.places]))
+/** Throws `not_found` where there is neither an account nor an entry. */
+export async function loadBook(reader: BookReader, query: BookQuery): Promise<LoadedBook> {
+  const { org, wallet, from, to } = query
+  const text = `select c.position, c.stalled, r.* from ${checkpointsSql(bookModels)}
+    left join (${ACCOUNTS} union all ${SUMS} union all ${DAYS}) r(what, row) on true`
+  const found = await reader.rows({ of: bookModels, text, values: valuesOf(reader, query) })
+  const of = <T>(kind: string) => found.flatMap(row => (row[2] === kind ? [JSON.parse(String(row[3])) as T] : []))
+  const accounts = of<AccountRow>('account')
+  const sums = of<SumRow>('sum')
+  if (accounts.length === 0 && sums.length === 0) throw noBooks(query)
+  const [days] = of<DaysRow>('days')
+  const minor = minorOf(accounts)
   const nameOf = (of: string, account: string) => (wallet === undefined ? named(of, account) : account)
-  const found = rows.flatMap(([what, row]) => (what === 'entry' ? [JSON.parse(row) as EntryRow] : []))
-  if (found.length > ENTRIES_MAX) {
-    const message = `The books have more than ${ENTRIES_MAX} entries: export one wallet after another.`
-    throw new KogiError('export_impossible', message)
-  }
-  const entries = found.map((row): BookEntry => {
-    const minor = (currency: string) => places.get(JSON.stringify([row.wallet, currency])) ?? placesOf(currency) ?? 0
-    return {
-      id: row.id,
-      wallet: row.wallet,
-      date: row.date,
-      kind: row.kind,
-      description: row.description ?? '',
-      tags: row.tags,
-      postedAt: row.at,
-      postedBy: row.by,
-      ...(row.counterparty !== null && !row.counterparty.startsWith(EXTERNAL) && { counterparty: row.counterparty }),
-      ...(row.reference !== null && { reference: row.reference }),
-      ...(row.source !== null && { source: row.source }),
-      ...(row.reverses !== null && { reverses: row.reverses }),
-      postings: row.postings.map(({ account, currency, amount, places, effective_on }) => ({
-        account: nameOf(row.wallet, account),
-        currency,
-        amount: { digits: BigInt(amount), places: places ?? minor(currency) },
-        ...(effective_on !== undefined && { date: effective_on }),
-      })),
-    }
-  })
   const types = accounts.flatMap(({ wallet: of, account, type }) =>
     type ? [[nameOf(of, account), type] as const] : [],
   )
-  return {
-    entries: entries.sort((a, b) => compare(a.date, b.date)),
+  const last = [days?.last, days?.last_entry].flatMap(day => day ?? []).sort()
+  const whose = wallet === undefined ? `all wallets of ${org}` : `the wallet ${wallet} of ${org}`
+  const when = [from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ')
+  const book = bookOf(accountsOf(sums, minor, nameOf), {
+    title: [`Books of ${whose}${when ? `, ${when}` : ''}`, `Kogi, as of position ${reader.position}`],
+    ...(from !== undefined && { from }),
+    first: days?.first ?? undefined,
+    last: last.at(-1),
     types: new Map(types),
-    accounts: new Set(accounts.map(one => JSON.stringify([nameOf(one.wallet, one.account), one.currency]))),
-    position,
+  })
+  return { book, entries: entriesOf(reader, query, row => entryOf(row, minor, nameOf)) }
+}
+
+const noBooks = ({ org, wallet }: BookQuery) =>
+  new KogiError(
+    'not_found',
+    wallet === undefined ? `There are no books of ${org}.` : `The wallet ${wallet} has no account and no entry.`,
+  )
+
+type NameOf = (wallet: string, account: string) => string
+type MinorOf = (wallet: string, currency: string) => number
+
+/** Decimal places of amounts that name none. */
+function minorOf(accounts: readonly AccountRow[]): MinorOf {
+  const places = new Map(accounts.map(one => [JSON.stringify([one.wallet, one.currency]), one.places]))
+  return (wallet, currency) => places.get(JSON.stringify([wallet, currency])) ?? placesOf(currency) ?? 0
+}
+
+/** One row of sums for each account, in the order of their names. */
+function accountsOf(sums: readonly SumRow[], minor: MinorOf, nameOf: NameOf): readonly BookAccount[] {
+  const found = new Map<string, BookAccount>()
+  for (const { wallet, account, currency, places, before, within, posted } of sums) {
+    const name = nameOf(wallet, account)
+    const key = JSON.stringify([name, currency])
+    const exact = (digits: string): Exact => ({ digits: BigInt(digits), places: places ?? minor(wallet, currency) })
+    const one = found.get(key) ?? { before: NOTHING, within: NOTHING, isPosted: false }
+    found.set(key, {
+      account: name,
+      currency,
+      before: plus(one.before, exact(before)),
+      within: plus(one.within, exact(within)),
+      isPosted: one.isPosted || posted,
+    })
+  }
+  return [...found.values()].sort((a, b) => compare(a.account, b.account) || compare(a.currency, b.currency))
+}
+
+async function* entriesOf(
+  reader: BookReader,
+  query: BookQuery,
+  made: (row: EntryRow) => BookEntry,
+): AsyncGenerator<BookEntry> {
+  const text = `select c.position, c.stalled, r.* from ${checkpointsSql(bookModels)} left join (${ENTRIES}) r on true`
+  const values = valuesOf(reader, query)
+  for (let place = ['', '', '-1']; ; ) {
+    const found = await reader.rows({ of: bookModels, text, values: [...values, ...place] })
+    const rows = found.flatMap(row => (row[2] === null ? [] : [JSON.parse(String(row[2])) as EntryRow]))
+    for (const row of rows) yield made(row)
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE) return
+    place = [last.wallet, last.date, last.revision]
+  }
+}
+
+function entryOf(row: EntryRow, minor: MinorOf, nameOf: NameOf): BookEntry {
+  return {
+    id: row.id,
+    wallet: row.wallet,
+    date: row.date,
+    kind: row.kind,
+    description: row.description ?? '',
+    tags: row.tags,
+    postedAt: row.at,
+    postedBy: row.by,
+    ...(row.counterparty !== null && !row.counterparty.startsWith(EXTERNAL) && { counterparty: row.counterparty }),
+    ...(row.reference !== null && { reference: row.reference }),
+    ...(row.source !== null && { source: row.source }),
+    ...(row.reverses !== null && { reverses: row.reverses }),
+    postings: row.postings.map(({ account, currency, amount, places, effective_on }) => ({
+      account: nameOf(row.wallet, account),
+      currency,
+      amount: { digits: BigInt(amount), places: places ?? minor(row.wallet, currency) },
+      ...(effective_on !== undefined && { date: effective_on }),
+    })),
   }
 }
 
 /** `studio:assets:bank`, and `external:studio:client` for the world outside. */
 const named = (wallet: string, account: string): string =>
   account.startsWith(EXTERNAL) ? `${EXTERNAL}${wallet}:${account.slice(EXTERNAL.length)}` : `${wallet}:${account}`
-
-/** Books of a period: what was before its first day is one opening balance. */
-export function bookOf({ entries, types, position }: LoadedBook, { org, wallet, from, to }: BookQuery): Book {
-  const within = entries.filter(({ date }) => (from === undefined || date >= from) && (to === undefined || date <= to))
-  const before = from === undefined ? [] : entries.filter(({ date }) => date < from)
-  const held = new Map<string, Held>()
-  for (const { account, currency, amount } of before.flatMap(({ postings }) => postings)) {
-    const key = JSON.stringify([account, currency])
-    held.set(key, { account, currency, amount: plus(held.get(key)?.amount ?? NOTHING, amount) })
-  }
-  const of = wallet === undefined ? `all wallets of ${org}` : `the wallet ${wallet} of ${org}`
-  const when = [from && `from ${from}`, to && `to ${to}`].filter(Boolean).join(' ')
-  return {
-    title: [`Books of ${of}${when ? `, ${when}` : ''}`, `Kogi, as of position ${position}`],
-    ...(from !== undefined && { from }),
-    opening: [...held.values()].filter(({ amount }) => amount.digits !== 0n),
-    entries: within,
-    types,
-  }
-}
-
-/**
- * The statement of one account, whose postings count for their own days. Throws `not_found` for an account that was
- * never opened, or outside one that nothing was posted to.
- */
-export function statementOf(
-  { entries, accounts }: LoadedBook,
-  { wallet, from, to }: BookQuery & { readonly wallet: string },
-  { account, currency, madeAt }: { readonly account: string; readonly currency: string; readonly madeAt: string },
-): AccountStatement {
-  const all = entries.flatMap(({ id, date, description, counterparty, reference, postings }) =>
-    postings
-      .filter(posting => posting.account === account && posting.currency === currency)
-      .map(
-        (posting): StatementLine => ({
-          date: posting.date ?? date,
-          amount: posting.amount,
-          entry: id,
-          description,
-          ...(counterparty !== undefined && { counterparty }),
-          ...(reference !== undefined && { reference }),
-        }),
-      ),
-  )
-  const lines = all.sort((a, b) => compare(a.date, b.date))
-  if (lines.length === 0 && !accounts.has(JSON.stringify([account, currency]))) {
-    throw new KogiError('not_found', `The wallet has no account ${account} in ${currency}.`)
-  }
-  const today = madeAt.slice(0, 10)
-  const first = from ?? lines[0]?.date ?? today
-  const last = to ?? [lines.at(-1)?.date ?? today, first].sort().at(-1)!
-  const opening = lines.reduce<Exact>((sum, { date, amount }) => (date < first ? plus(sum, amount) : sum), NOTHING)
-  const within = lines.filter(({ date }) => date >= first && date <= last)
-  return { wallet, account, currency, from: first, to: last, opening, lines: within, madeAt }
-}

@@ -4,10 +4,9 @@
  */
 import { createRequire } from 'node:module'
 import { KogiError } from '../../../domain/kernel/errors.ts'
-import type { AccountStatement } from '../../../domain/wallet/books/account-statement.ts'
-import { closingOf } from '../../../domain/wallet/books/account-statement.ts'
+import type { AccountStatement, StatementLine } from '../../../domain/wallet/books/account-statement.ts'
 import { oneLine } from '../../../domain/wallet/books/book.ts'
-import { statementCsv } from '../../../domain/wallet/books/table.ts'
+import { statementCsvWriter } from '../../../domain/wallet/books/table.ts'
 import { type Exact, plus, written } from '../../../domain/wallet/statement/exact.ts'
 
 /** A statement of more lines takes too long to draw between other requests. */
@@ -23,11 +22,14 @@ const MISSING = '\uFFFD'
 
 const require = createRequire(import.meta.url)
 
-export async function pdfOf(statement: AccountStatement): Promise<Uint8Array> {
-  const { wallet, account, currency, from, to, opening, lines } = statement
-  if (lines.length > LINES_MAX) {
-    throw new KogiError('export_impossible', `A PDF has at most ${LINES_MAX} lines: choose a shorter period.`)
-  }
+/** Throws `export_impossible` for a statement that is too long for a PDF, which is made in memory. */
+export function mustFitPdf({ count }: AccountStatement): void {
+  if (count <= LINES_MAX) return
+  throw new KogiError('export_impossible', `A PDF has at most ${LINES_MAX} lines: choose a shorter period.`)
+}
+
+export async function pdfOf(statement: AccountStatement, lines: readonly StatementLine[]): Promise<Uint8Array> {
+  const { wallet, account, currency, from, to, opening, closing } = statement
   const { default: Document } = await import('pdfkit')
   const font = require.resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf')
   const title = `Statement of ${account} (${currency}), ${from} to ${to}`
@@ -48,7 +50,8 @@ export async function pdfOf(statement: AccountStatement): Promise<Uint8Array> {
   const ended = new Promise<void>((resolve, reject) => document.on('end', resolve).on('error', reject))
   const hasGlyph = glyphsOf(document)
   const shown = (text: string) => [...oneLine(text)].map(letter => (hasGlyph(letter) ? letter : MISSING)).join('')
-  const csv = Buffer.from(statementCsv(statement))
+  const table = statementCsvWriter(statement)
+  const csv = Buffer.from([table.head, ...lines.map(table.line), table.tail].join(''))
   const about = { type: 'text/csv', description: 'The lines of the statement', relationship: 'Data' }
   document.file(csv, { name: 'statement.csv', creationDate: date, modifiedDate: date, ...about } as never)
 
@@ -82,7 +85,7 @@ export async function pdfOf(statement: AccountStatement): Promise<Uint8Array> {
     balance = plus(balance, amount)
     row(day, [counterparty, description].filter(Boolean).join(': '), amount, balance)
   }
-  row(to, 'Closing balance', undefined, closingOf(statement))
+  row(to, 'Closing balance', undefined, closing)
   const { count } = document.bufferedPageRange()
   for (let page = 0; page < count; page += 1) {
     document.switchToPage(page)

@@ -1,14 +1,15 @@
+import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { KogiError } from '../../../domain/kernel/errors.ts'
-import type { Parameter, Route } from '../../../domain/kernel/route.ts'
+import type { ApiRequest, Parameter, Route } from '../../../domain/kernel/route.ts'
 import { date } from '../../../domain/kernel/schema.ts'
 import { entries } from '../../../projections/wallet/entries.ts'
 import { postings } from '../../../projections/wallet/postings.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../../as-of.ts'
-import { checkpointsSql, type ReadStore, read, readErrors } from '../../consistency.ts'
+import { type AsOf, checkpointsSql, type ReadStore, read, readErrors, type Wanted } from '../../consistency.ts'
 import { inQuery, invalidParameter, queriesOf, tokenParameters } from '../../parameters.ts'
+import type { Statement } from '../../statement.ts'
 import { BOOK_FORMATS, BOOK_TYPES, type BookFormat, bookFile } from './formats.ts'
-import { bookModels, bookSql, ENTRIES_MAX, loadedBook } from './load.ts'
+import { bookModels } from './load.ts'
 
 const { shape } = postings.row
 
@@ -25,6 +26,13 @@ const parameters: readonly Parameter[] = [
   asOfParameter,
   ...tokenParameters,
 ]
+
+/** The position that the books are as of: the one that all of their read models have reached. */
+async function reachedBy(deps: ReadStore, request: ApiRequest, wanted: Wanted): Promise<AsOf> {
+  const text = `select c.position, c.stalled from ${checkpointsSql(bookModels)}`
+  const { position } = await read(deps, request, { of: bookModels, text, values: [] }, wanted)
+  return { asked: String(position), position }
+}
 
 /** The route of books as files. */
 export const booksRoute = (deps: ReadStore): Route => ({
@@ -46,17 +54,15 @@ export const booksRoute = (deps: ReadStore): Route => ({
     if (from !== undefined && to !== undefined && from > to) throw invalidParameter('to', 'must not lie before from')
     const wanted = await wantedOf(deps, request, query)
     const { org } = request.principal
-    const text = `select c.position, c.stalled, r.* from ${checkpointsSql(bookModels)}
-      left join ${bookSql('$2', '$3', '$4', '$5')} r on true`
-    const values = [org, wallet ?? null, wanted.asOf?.position ?? null, ENTRIES_MAX + 1]
-    const { rows, position } = await read(deps, request, { of: bookModels, text, values }, wanted)
-    const found = rows.flatMap(row => (row[2] === null ? [] : [[String(row[2]), String(row[3])] as const]))
-    if (wallet !== undefined && found.length === 0) {
-      throw new KogiError('not_found', `The wallet ${wallet} has no account and no entry.`)
+    const asOf = wanted.asOf ?? (await reachedBy(deps, request, wanted))
+    const pinned = { asOf }
+    const reader = {
+      position: asOf.position,
+      rows: async (statement: Statement) => (await read(deps, request, statement, pinned)).rows,
     }
-    const asOf = wanted.asOf?.position ?? position
     const wish = { org, wallet, from, to, account, currency, format: query.format as BookFormat }
-    const file = await bookFile(loadedBook(found, wish, asOf), { ...wish, madeAt: new Date().toISOString() })
-    return { file, headers: { 'Kogi-Position': String(asOf) } }
+    const { name, type, content } = await bookFile(reader, { ...wish, madeAt: new Date().toISOString() })
+    const open = async () => Readable.from(content, { objectMode: false })
+    return { bytes: { name, type, open }, headers: { 'Kogi-Position': String(asOf.position) } }
   },
 })

@@ -10,14 +10,24 @@ import { postings } from '../../../projections/wallet/postings.ts'
 import { wallets } from '../../../projections/wallet/wallets.ts'
 import { asOfParameter, wantedOf } from '../../as-of.ts'
 import { type AsOf, checkpointsSql, positioned, type ReadStore, read, type Statement } from '../../consistency.ts'
-import { inQuery, type Queries, queriesOf, tokenParameters, whole } from '../../parameters.ts'
-import { wireRow } from '../../rows.ts'
+import { cursorOf, placeOf } from '../../cursor.ts'
+import { inQuery, type Queries, queriesOf, tokenParameters } from '../../parameters.ts'
+import { type WireRow, wireRow } from '../../rows.ts'
 import { notFound } from '../../scope.ts'
-import { currencyParameter, fromToParameters, periodOf, reportErrors, walletParameter } from './routes.ts'
+import {
+  currencyParameter,
+  fromToParameters,
+  periodOf,
+  reportErrors,
+  rowsLimitOf,
+  rowsParameters,
+  walletParameter,
+} from './routes.ts'
 import { accountsSql, existsSql, MINOR_PLACES, type Period, periodSql } from './sums.ts'
 
-const ROWS_DEFAULT = 1_000
+const NAME = 'cash-flow'
 const ROWS_MAX = 10_000
+const CURRENCIES_MAX = 10_000
 const PERIODS = { day: 10, month: 7, year: 4, all: 0 } as const
 /** The column of an entry that rows are by; the tags of an entry are one row each. */
 const BY = { tag: 'g.tag', counterparty: 'e.counterparty', project: 'e.project', kind: 'e.kind' } as const
@@ -31,27 +41,41 @@ const parameters = [
     z.enum(['tag', 'counterparty', 'project', 'kind']),
     'also a row for each tag, counterparty, project or kind; an entry with several tags counts for each of them',
   ),
-  inQuery('limit', whole(1, ROWS_MAX, ROWS_DEFAULT), 'most rows to answer with; `has_more` says that there are more'),
   asOfParameter,
+  ...rowsParameters,
   ...tokenParameters,
 ]
 
 const amount = (description: string) => minorUnits.meta({ description })
-const row = object({
-  period: text(10).optional().meta({ description: 'the day, month or year; absent for `all`' }),
-  by: text(255).optional().meta({ description: 'the value of `by`; absent for entries that have none' }),
+const moved = {
   currency,
   places: integer(0, 30),
   inflow: amount('the sum of what entries brought in, moves among the cash accounts left out'),
   outflow: amount('the sum of what entries took out, without a sign'),
   net: amount('inflow less outflow'),
-  closing: amount('what the cash accounts held at the end of the period, where `by` is not asked for').optional(),
   entries: integer(0, 2 ** 31 - 1).meta({ description: 'how many entries moved something' }),
+}
+const row = object({
+  period: text(10).optional().meta({ description: 'the day, month or year; absent for `all`' }),
+  by: text(255).optional().meta({ description: 'the value of `by`; absent for entries that have none' }),
+  ...moved,
+  closing: amount('what the cash accounts held at the end of the period, where `by` is not asked for').optional(),
 })
-const response = object({ wallet: id('wallet').optional(), rows: list(row, ROWS_MAX) }).meta({ title: 'CashFlow' })
+const total = object({
+  ...moved,
+  opening: amount('what the cash accounts held before the first day'),
+  closing: amount('what they held at the end of the last one'),
+})
+const response = object({
+  wallet: id('wallet').optional(),
+  totals: list(total, CURRENCIES_MAX).meta({ description: 'of the whole period, whatever rows the page has' }),
+  rows: list(row, ROWS_MAX),
+}).meta({ title: 'CashFlow' })
 const COLUMNS = ['period', 'by', 'currency', 'places', 'inflow', 'outflow', 'net', 'closing', 'entries']
-/** Columns of the answer before those of a row: position, stalled, exists. */
-const AT = 3
+/** Columns of the answer before those of a row: position, stalled, exists, totals. */
+const AT = 4
+/** What rows are in the order of: the period, whether there is a value of `by`, that value, and the currency. */
+const KEY = [z.string(), z.enum(['0', '1']), z.string(), currency]
 
 /** The routes of the cash flow of a wallet, and of the organization. */
 export const cashFlowRoutes = (deps: ReadStore): Route[] => [cashFlowRoute(deps, true), cashFlowRoute(deps, false)]
@@ -72,30 +96,38 @@ function cashFlowRoute(deps: ReadStore, isOfWallet: boolean): Route {
       const query = queriesOf(request, asked)
       const wanted = await wantedOf(deps, request, query)
       const period = periodOf(request, query)
-      const limit = Number(query.limit ?? ROWS_DEFAULT)
-      const statement = statementOf(request.principal.org, period, query, limit, wanted.asOf)
+      const limit = rowsLimitOf(query)
+      const after = query.after === undefined ? ['', '0', '', ''] : placeOf(query.after, NAME, KEY, wanted.asOf)
+      const statement = statementOf(request.principal.org, period, { query, limit, after }, wanted.asOf)
       const { rows, position } = await read(deps, request, statement, wanted)
       if (rows[0]![2] === false) throw notFound('wallet', [period.wallet!], wanted.asOf)
       const found = rows.filter(row => row[AT + 2] !== null)
+      const page = found.slice(0, limit).map(values => wireRow(COLUMNS, values, AT))
+      const next = found.length > limit ? cursorOf(NAME, placeAt(page.at(-1)!), wanted.asOf) : undefined
       return {
         data: {
           ...(period.wallet !== undefined && { wallet: period.wallet }),
-          rows: found.slice(0, limit).map(values => wireRow(COLUMNS, values, AT)),
+          totals: rows[0]![AT - 1],
+          rows: page,
         },
-        pagination: { limit, has_more: found.length > limit },
+        pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
         ...positioned(position, wanted.asOf),
       }
     },
   }
 }
 
+const placeAt = ({ period = '', by, currency }: WireRow) => [period, by === undefined ? '1' : '0', by ?? '', currency]
+
 const MODELS = [postings, entries, balances, wallets]
+
+type Page = { readonly query: Queries; readonly limit: number; readonly after: readonly (string | null)[] }
 
 /**
  * Cash accounts are the assets that are no investments. What an entry brings into all of them together, on a day, is an
  * inflow, so that moves among them are none; of an organization the way between two wallets is a cash account as well.
  */
-function statementOf(org: string, period: Period, query: Queries, limit: number, asOf: AsOf | undefined): Statement {
+function statementOf(org: string, period: Period, { query, limit, after }: Page, asOf: AsOf | undefined): Statement {
   const values: unknown[] = [org]
   const put = (value: unknown) => `$${values.push(value) + 1}`
   const then = asOf && put(asOf.position)
@@ -111,6 +143,8 @@ function statementOf(org: string, period: Period, query: Queries, limit: number,
     ? `left join ${tableOf(entries)} e on e.org = $2 and e.wallet = n.wallet and e.revision = n.revision ${tags}`
     : ''
   const isIn = from === undefined ? 'true' : `n.day >= ${from}`
+  const [first, none, second, third] = after.map(put)
+  const place = `${first}::text, ${none}::int, ${second}::text, ${third}::text`
   const text = `with a as materialized ${accountsSql(wallet, then)},
     l as (select t.wallet, t.revision, t.currency, t.effective_on as day, t.amount,
         coalesce(t.places, a.minor_places, m.minor_places, 0) as places
@@ -125,17 +159,25 @@ function statementOf(org: string, period: Period, query: Queries, limit: number,
         n.currency, coalesce(sum(greatest(n.net, 0)), 0) as inflow, coalesce(sum(greatest(-n.net, 0)), 0) as outflow,
         count(distinct (n.wallet, n.revision)) filter (where n.net <> 0)::int as entries
       from n ${named} where ${isIn} group by 1, 2, 3),
-    o as (select currency, sum(net) filter (where not ${isIn}) as opening from n group by 1)
-    select c.position, c.stalled, ${existsSql(wallet, then)}, r.period, r.by, r.currency, r.places, r.inflow, r.outflow,
-      r.net, r.closing, r.entries
-    from ${checkpointsSql(MODELS)} left join (
-      select s.*, u.places, s.inflow - s.outflow as net, ${
-        by
-          ? 'null::numeric'
-          : `coalesce(o.opening, 0) + sum(s.inflow - s.outflow) over (partition by s.currency order by s.period)`
-      } as closing
-      from s join u using (currency) join o using (currency)
-      order by s.period, s.by, s.currency limit ${put(limit + 1)}) r on true
-    order by r.period, r.by, r.currency`
+    o as (select n.currency, coalesce(sum(n.net) filter (where not ${isIn}), 0) as opening,
+        coalesce(sum(greatest(n.net, 0)) filter (where ${isIn}), 0) as inflow,
+        coalesce(sum(greatest(-n.net, 0)) filter (where ${isIn}), 0) as outflow,
+        count(distinct (n.wallet, n.revision)) filter (where ${isIn} and n.net <> 0) as entries
+      from n group by 1),
+    z as (select s.*, u.places, s.inflow - s.outflow as net, ${
+      by ? 'null::numeric' : 'o.opening + sum(s.inflow - s.outflow) over (partition by s.currency order by s.period)'
+    } as closing
+      from s join u using (currency) join o using (currency)),
+    p as (select z.*, coalesce(z.period, '') as at_period, (z.by is null)::int as has_none, coalesce(z.by, '') as at_by
+      from z where (coalesce(z.period, ''), (z.by is null)::int, coalesce(z.by, ''), z.currency) > (${place})
+      order by at_period, has_none, at_by, z.currency limit ${put(limit + 1)})
+    select c.position, c.stalled, ${existsSql(wallet, then)}, (
+        select coalesce(jsonb_agg(jsonb_build_object('currency', o.currency, 'places', u.places,
+          'opening', o.opening::text, 'inflow', o.inflow::text, 'outflow', o.outflow::text,
+          'net', (o.inflow - o.outflow)::text, 'closing', (o.opening + o.inflow - o.outflow)::text,
+          'entries', o.entries) order by o.currency), '[]') from o join u using (currency)),
+      p.period, p.by, p.currency, p.places, p.inflow, p.outflow, p.net, p.closing, p.entries
+    from ${checkpointsSql(MODELS)} left join p on true
+    order by p.at_period, p.has_none, p.at_by, p.currency`
   return { of: MODELS, text, values }
 }

@@ -6,7 +6,9 @@ import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { accountType } from '../../../domain/wallet/wallet/fields.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../../as-of.ts'
 import { positioned, type ReadStore, readErrors } from '../../consistency.ts'
+import { cursorOf, placeOf } from '../../cursor.ts'
 import {
+  afterParameter,
   fromPath,
   inQuery,
   invalidParameter,
@@ -15,6 +17,7 @@ import {
   queriesOf,
   severalInQuery,
   tokenParameters,
+  whole,
 } from '../../parameters.ts'
 import { placesText, usedRate } from '../valuing.ts'
 import { balanceSheet, incomeStatement, trialBalance } from './made.ts'
@@ -35,16 +38,18 @@ const row = object({
 const inTransit = amount(
   'what is left of the sum: zero, but for entries of which some postings count for that day and others for a later one',
 )
-const ROWS_MAX = 1_000_000
+const ROWS_MAX = 10_000
+const ROWS_DEFAULT = 1_000
+const TOTALS_MAX = 10_000
 const rows = list(row, ROWS_MAX)
 
 /** Totals in each currency, and, where `in` is asked for, all of them together in that one. */
 const totalsOf = (shape: Readonly<Record<string, typeof minorUnits>>) => {
   const money = { currency, places: integer(0, 30), ...shape }
-  const total = object({ ...money, day: date, rates: list(usedRate, ROWS_MAX) }).meta({
+  const total = object({ ...money, day: date, rates: list(usedRate, 3 * TOTALS_MAX) }).meta({
     description: 'the totals in the currency of `in`, each added up exactly and rounded once',
   })
-  return { total: total.optional(), totals: list(object(money), ROWS_MAX) }
+  return { total: total.optional(), totals: list(object(money), TOTALS_MAX) }
 }
 
 const trialSchema = object({
@@ -91,14 +96,21 @@ const incomeSchema = object({
   expenses: rows,
 })
 
-/** A report: its path, what it asks for, what it makes of the sums. */
+/** What rows are in the order of. */
+const KEY = [row.shape.wallet, row.shape.account, row.shape.currency]
+
+/** A report: its path, what it asks for, what it makes of sums. */
 type Report = {
   readonly name: string
   readonly operation: string
   readonly title: string
   readonly schema: z.ZodObject
   readonly isOfPeriod: boolean
-  readonly make: (sums: readonly AccountSum[]) => Made
+  readonly make: {
+    readonly condition: string
+    readonly totals: (sums: readonly AccountSum[]) => Made['totals']
+    readonly sections: (sums: readonly AccountSum[]) => Omit<Made, 'totals'>
+  }
 }
 
 const REPORTS: readonly Report[] = [
@@ -135,6 +147,12 @@ const valueParameters: readonly Parameter[] = [
   inQuery('rate_day', date, 'day of the rates: the last day of the report if left out, and today where it has none'),
   severalInQuery('source', id('rate table'), 'only rates of these rate tables'),
 ]
+/** The rows of a report, a page at a time. */
+export const rowsParameters: readonly Parameter[] = [
+  inQuery('limit', whole(1, ROWS_MAX, ROWS_DEFAULT), 'most rows to answer with; totals are always of all'),
+  afterParameter,
+]
+export const rowsLimitOf = ({ limit }: Queries): number => Number(limit ?? ROWS_DEFAULT)
 export const walletParameter: Parameter = { name: 'id', in: 'path', schema: walletId, description: 'id of the wallet' }
 export const fromToParameters: readonly Parameter[] = [
   inQuery('from', date, 'first day of the period'),
@@ -174,6 +192,7 @@ function reportRoute(
     currencyParameter,
     ...valueParameters,
     asOfParameter,
+    ...rowsParameters,
     ...tokenParameters,
   ]
   return {
@@ -192,12 +211,23 @@ function reportRoute(
       const target = targetOf(query)
       const sources = query.source === undefined ? undefined : listed(query.source)
       const period = { ...periodOf(request, query), ...(target && { rates: { day: target.day, sources } }) }
-      const { sums, rates, position } = await accountSums(deps, request, period, wanted)
-      const made = target ? valuedIn(make(sums), target, rates) : make(sums)
+      const limit = rowsLimitOf(query)
+      const after = query.after === undefined ? undefined : placeOf(query.after, name, KEY, wanted.asOf)
+      const rows = { condition: make.condition, after, limit }
+      const { totals, accounts, rates, position } = await accountSums(deps, request, period, { wanted, rows })
+      const page = accounts.slice(0, limit)
+      const report = { totals: make.totals(totals), ...make.sections(page) }
+      const made = target ? valuedIn(report, target, rates) : report
+      const last = accounts.length > limit ? page.at(-1)! : undefined
+      const next = last && cursorOf(name, [last.wallet, last.account, last.currency], wanted.asOf)
       const { wallet } = period
       const { from, to, at } = query
       const head = Object.entries({ wallet, from, to, at }).filter(([, value]) => value !== undefined)
-      return { data: { ...Object.fromEntries(head), ...made }, ...positioned(position, wanted.asOf) }
+      return {
+        data: { ...Object.fromEntries(head), ...made },
+        pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
+        ...positioned(position, wanted.asOf),
+      }
     },
   }
 }

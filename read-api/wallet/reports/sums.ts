@@ -1,11 +1,13 @@
-/** What was posted to each account, in one unit for each currency: what the reports are made of. */
+/**
+ * What was posted to each account, in one unit for each currency: what the reports are made of. The database adds it
+ * up, so that a report of any number of accounts takes the memory of its totals and of one page.
+ */
 import { KogiError } from '../../../domain/kernel/errors.ts'
 import type { ApiRequest } from '../../../domain/kernel/route.ts'
 import type { Rate } from '../../../domain/wallet/ratetable/exchange.ts'
-import { type AccountType, ruleOf, typeByName } from '../../../domain/wallet/wallet/chart.ts'
-import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
+import { type AccountType, EQUITY_OUTSIDE, NAMES_OF_TYPES } from '../../../domain/wallet/wallet/chart.ts'
+import { ISO_PLACES } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
-import type { Chart } from '../../../domain/wallet/wallet/state.ts'
 import { OF_ORG, rowAsOf, rowsSql } from '../../../projections/rows/as-of.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'
 import { accountDays } from '../../../projections/wallet/account-days.ts'
@@ -28,14 +30,14 @@ export type Period = {
   readonly rates?: { readonly day: string; readonly sources: readonly string[] | undefined }
 }
 
-/** What was posted to an account: `debit` in all, `credit` in all, neither below zero, in units of `places`. */
+/** What an account holds, or several of one type together: above zero where that is a debit balance. */
 export type AccountSum = {
   readonly wallet: string
   readonly account: string
   readonly currency: string
+  /** Decimal places of the balance: those of the finest amount in the currency. */
   readonly places: number
-  readonly debit: bigint
-  readonly credit: bigint
+  readonly balance: bigint
   /** `undefined` for an external account whose type neither the chart nor its name says. */
   readonly type: AccountType | undefined
 }
@@ -87,42 +89,66 @@ export function existsSql(wallet: string | undefined, then: string | undefined):
 }
 
 const MODELS = [accountDays, postings, balances, charts, wallets]
-/** Columns of the answer before those of a sum: position, stalled, exists, rates, charts. */
+/** Columns of the answer before those of a sum: position, stalled, exists, rates, whether it is of all or of a row. */
 const AT = 5
 
-/** Accounts of which a report can be made: each is a row of the answer, which is made in memory. */
-export const ACCOUNTS_MAX = 50_000
+/** Currencies that a report can have totals of, which are in memory together. */
+const CURRENCIES_MAX = 10_000
+/** Sums of a currency: of each type, and of those without one, above, at and below zero. */
+const SUMS_MAX = 18
+
+/** Which rows of a report: as SQL of a row `r`, those behind a place in the order of wallet, account and currency. */
+export type Rows = {
+  readonly condition: string
+  readonly after: readonly (string | null)[] | undefined
+  readonly limit: number
+}
+
+export type Sums = {
+  /** All accounts, those of one currency and type on one side of zero added up. */
+  readonly totals: readonly AccountSum[]
+  /** The accounts of the page, and one more where there are more. */
+  readonly accounts: readonly AccountSum[]
+  readonly rates: readonly Rate[]
+  readonly position: bigint
+}
 
 /**
- * What was posted to each account in a period. Throws `not_found` for a wallet that is not there, and
- * `report_too_large` where there are more accounts than a report can have.
+ * What was posted to accounts in a period: added up by the database over all of them, and a page of them. Throws
+ * `not_found` for a wallet that is not there, and `report_too_large` where there are more currencies than a report can
+ * have.
  */
 export async function accountSums(
   deps: ReadStore,
   request: ApiRequest,
   period: Period,
-  wanted: Wanted,
-): Promise<{ readonly sums: readonly AccountSum[]; readonly rates: readonly Rate[]; readonly position: bigint }> {
-  const { rows, position } = await read(
-    deps,
-    request,
-    sumsStatement(request.principal.org, period, wanted.asOf),
-    wanted,
-  )
-  const [, , exists, rates, found] = rows[0]!
+  { wanted, rows: asked }: { readonly wanted: Wanted; readonly rows: Rows },
+): Promise<Sums> {
+  const statement = sumsStatement(request.principal.org, period, asked, wanted.asOf)
+  const { rows, position } = await read(deps, request, statement, wanted)
+  const [, , exists, rates] = rows[0]!
   if (exists === false) throw notFound('wallet', [period.wallet!], wanted.asOf)
-  if (rows.length > ACCOUNTS_MAX) {
-    const message = `A report has at most ${ACCOUNTS_MAX} accounts: ask for one wallet, or one currency.`
-    throw new KogiError('report_too_large', message)
+  const sumsOf = (what: string) => rows.filter(row => row[AT - 1] === what).map(sumOf)
+  const totals = sumsOf('total')
+  if (new Set(totals.map(({ currency }) => currency)).size > CURRENCIES_MAX) {
+    throw new KogiError('report_too_large', `A report has at most ${CURRENCIES_MAX} currencies: ask for one currency.`)
   }
-  const rules = new Map(
-    (found as readonly { wallet: string; rules: Chart['rules'] }[]).map(one => [one.wallet, one.rules]),
-  )
-  const lines = rows.filter(row => row[AT] !== null).map(row => lineOf(row, rules))
-  return { sums: inOneUnit(lines), rates: ratesIn(rates ?? []), position }
+  return { totals, accounts: sumsOf('account'), rates: ratesIn(rates ?? []), position }
 }
 
-function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Statement {
+function sumOf(row: readonly unknown[]): AccountSum {
+  const [wallet, account, currency, places, balance, type] = row.slice(AT)
+  return {
+    wallet: String(wallet),
+    account: String(account),
+    currency: String(currency),
+    places: Number(places),
+    balance: BigInt(balance as string),
+    type: (type as AccountType | null) ?? undefined,
+  }
+}
+
+function sumsStatement(org: string, period: Period, asked: Rows, asOf: AsOf | undefined): Statement {
   const values: unknown[] = [org]
   const put = (value: unknown) => `$${values.push(value) + 1}`
   const then = asOf && put(asOf.position)
@@ -130,23 +156,42 @@ function sumsStatement(org: string, period: Period, asOf: AsOf | undefined): Sta
   const where = periodSql(period, then, put)
   const source =
     then === undefined
-      ? `(select *, unit as u from ${tableOf(accountDays)})`
-      : `(select *, coalesce(places::text, '${USUAL_UNIT}') as u, greatest(amount, 0) as credits,
-          greatest(-amount, 0) as debits from ${tableOf(postings)})`
+      ? `(select *, unit as u, credits - debits as sum from ${tableOf(accountDays)})`
+      : `(select *, coalesce(places::text, '${USUAL_UNIT}') as u, amount as sum from ${tableOf(postings)})`
   const rates = period.rates ? dayRatesSql(put(period.rates.day), sourcesOf(period.rates, then, put)) : 'null'
   const versions = rowsSql(charts, OF_ORG, then)
   const latest = `select distinct on (h.wallet) h.wallet, h.rules from ${versions} h
     where h.org = $2${wallet === undefined ? '' : ` and h.wallet = ${wallet}`} order by h.wallet, h.version desc`
   const of = period.rates ? [...MODELS, ...DAY_RATES_OF] : MODELS
-  const text = `with a as materialized ${accountsSql(wallet, then)}
-    select c.position, c.stalled, ${existsSql(wallet, then)}, ${rates},
-      (select coalesce(json_agg(json_build_object('wallet', l.wallet, 'rules', l.rules)), '[]') from (${latest}) l),
-      s.wallet, s.account, s.currency, s.u, s.credits, s.debits, a.type, m.minor_places
+  const place = asked.after?.map(put).join(', ')
+  const behind = place === undefined ? 'true' : `(r.wallet, r.account, r.currency) > (${place})`
+  const text = `with a as materialized ${accountsSql(wallet, then)}, h as materialized (${latest}),
+    m as materialized ${MINOR_PLACES}, i as materialized ${isoPlacesSql(put)},
+    s as materialized (
+      select t.wallet, t.account, t.currency, t.u, sum(t.sum) as balance
+      from ${source} t where ${where} group by 1, 2, 3, 4),
+    l as materialized (
+      select s.*, case when s.u = '${USUAL_UNIT}' then coalesce(m.minor_places, i.places, 0) else s.u::int end as places
+      from s left join m on m.wallet = s.wallet and m.currency = s.currency left join i on i.code = s.currency),
+    f as (select currency, max(places) as places from l group by 1),
+    b as materialized (
+      select l.wallet, l.account, l.currency, f.places,
+        sum(l.balance * ('1e' || (f.places - l.places))::numeric) as balance
+      from l join f on f.currency = l.currency group by 1, 2, 3, 4),
+    r as materialized (
+      select b.*, case when starts_with(b.account, '${EXTERNAL}') then ${outsideTypeSql('b.account', 'h.rules')}
+        else coalesce(a.type, 'asset') end as type
+      from b left join a on a.wallet = b.wallet and a.account = b.account and a.currency = b.currency
+      left join h on h.wallet = b.wallet),
+    k as (select currency, places, type, sign(balance), sum(balance) as balance from r group by 1, 2, 3, 4
+      order by 1 limit ${CURRENCIES_MAX * SUMS_MAX + 1}),
+    p as (select * from r where ${behind} and ${asked.condition}
+      order by r.wallet, r.account, r.currency limit ${put(asked.limit + 1)})
+    select c.position, c.stalled, ${existsSql(wallet, then)}, ${rates}, x.*
     from ${checkpointsSql(of)} left join (
-      select t.wallet, t.account, t.currency, t.u, sum(t.credits) as credits, sum(t.debits) as debits
-      from ${source} t where ${where} group by 1, 2, 3, 4 limit ${ACCOUNTS_MAX + 1}
-    ) s on true left join a on a.wallet = s.wallet and a.account = s.account and a.currency = s.currency
-    left join ${MINOR_PLACES} m on m.wallet = s.wallet and m.currency = s.currency`
+      select 'total' as what, '' as wallet, '' as account, currency, places, balance, type from k
+      union all select 'account', wallet, account, currency, places, balance, type from p) x on true
+    order by x.what, x.wallet, x.account, x.currency`
   return { of, text, values }
 }
 
@@ -158,46 +203,22 @@ function sourcesOf(
   return { then, ...(sources && { sources: put(sources) }) }
 }
 
-type Line = AccountSum
+/** SQL of a table of the currencies of ISO 4217, `code` and `places`. */
+const isoPlacesSql = (put: (value: unknown) => string): string =>
+  `(select * from unnest(${put(ISO_PLACES.map(([code]) => code))}::text[],
+    ${put(ISO_PLACES.map(([, places]) => places))}::int[]) i(code, places))`
 
-function lineOf(row: readonly unknown[], rules: ReadonlyMap<string, Chart['rules']>): Line {
-  const [wallet, account, currency, unit, came, went] = row.slice(AT) as string[]
-  const [type, minor] = row.slice(AT + 6) as [AccountType | null, number | null]
-  const usual = minor ?? placesOf(currency!) ?? 0
-  return {
-    wallet: wallet!,
-    account: account!,
-    currency: currency!,
-    places: unit === USUAL_UNIT ? usual : Number(unit),
-    debit: BigInt(came!),
-    credit: BigInt(went!),
-    type: type ?? outsideType(account!, rules.get(wallet!)),
-  }
-}
-
-/** The type of an external account: that of the chart, else the one that its name says. */
-function outsideType(account: string, rules: Chart['rules'] = []): AccountType | undefined {
-  if (!account.startsWith(EXTERNAL)) return 'asset'
-  return ruleOf(rules, account)?.type ?? typeByName(account)
-}
-
-const inPlaces = (amount: bigint, more: number): bigint => (more === 0 ? amount : amount * 10n ** BigInt(more))
-
-/** One sum for each account, all of a currency in the finest unit of them, in the order of their names. */
-function inOneUnit(lines: readonly Line[]): readonly AccountSum[] {
-  const finest = new Map<string, number>()
-  for (const { currency, places } of lines) finest.set(currency, Math.max(places, finest.get(currency) ?? 0))
-  const sums = new Map<string, AccountSum>()
-  for (const line of lines) {
-    const places = finest.get(line.currency)!
-    const key = [line.wallet, line.account, line.currency].join('\0')
-    const { debit, credit } = sums.get(key) ?? { debit: 0n, credit: 0n }
-    sums.set(key, {
-      ...line,
-      places,
-      debit: debit + inPlaces(line.debit, places - line.places),
-      credit: credit + inPlaces(line.credit, places - line.places),
-    })
-  }
-  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum)
+/** SQL of the type of an external account: that of its rule in the chart, else the one that its name says. */
+function outsideTypeSql(account: string, rules: string): string {
+  const name = `substr(${account}, ${EXTERNAL.length + 1})`
+  // The pattern of a rule as one of `like`, in which \, % and _ stand for themselves.
+  const escaped = ['\\', '%', '_'].reduce(
+    (sql, mark) => `replace(${sql}, '${mark}', '\\${mark}')`,
+    `r.rule->>'account'`,
+  )
+  const pattern = `replace(${escaped}, '*', '%')`
+  const byRule = `(select r.rule->>'type' from jsonb_array_elements(${rules}) with ordinality r(rule, n)
+    where ${account} like ${pattern} order by r.n limit 1)`
+  const byName = NAMES_OF_TYPES.map(([form, type]) => `when ${name} ~* '${form.source}' then '${type}'`).join(' ')
+  return `coalesce(${byRule}, case when ${name} ~ '${EQUITY_OUTSIDE.source}' then 'equity' ${byName} end)`
 }
