@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { stop } from 'esbuild'
 import { bundle, verifier, verifierPage } from './bundle.mjs'
 
 const OUT = path.resolve(import.meta.dirname, '../dist/scripts')
@@ -25,6 +26,7 @@ for (const { path: file, contents } of [
   writeFileSync(draft, contents)
   renameSync(draft, file)
 }
+await stop() // where `npm start` builds first, its process stays, and esbuild's would stay with it
 const made = new Set(outputFiles.map(({ path: file }) => path.basename(file)))
 for (const { name } of readdirSync(OUT, { withFileTypes: true }).filter(entry => entry.isFile())) {
   if (!made.has(name)) rmSync(path.join(OUT, name), { force: true })
