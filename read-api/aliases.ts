@@ -5,7 +5,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   '/briefcase': '/kbfc/briefcase',
   '/briefcase/items': '/kbfc/items',
   '/center/projects': '/kctr/projects',
-  '/center/tasks': '/kctr/tasks',
+  '/center': '/kctr',
   '/hub/activity': '/khub/activity',
   '/hub/notifications': '/khub/notifications',
   '/kbfc/item': '/kbfc/items',

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
 import { asBuilt } from './bench/as-built.ts'
 import { auditBench } from './bench/audit.ts'
+import { centerBench } from './bench/center.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
@@ -37,6 +38,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   search: searchBench,
   statements: statementBench,
   reports: reportBench,
+  center: centerBench,
   seal: sealBench,
   audit: () => asBuilt('audit', auditBench),
   proofs: proofBench,
@@ -49,7 +51,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   peers: async () => [...(await peerBench()), ...(await termsPeerBench())],
 }
 /** Takes ten minutes, or packages of its own: runs only when it is named. */
-const ON_REQUEST = new Set(['soak', 'peers'])
+const ON_REQUEST = new Set(['soak', 'peers', 'center'])
 
 const HELP = `npm run bench [-- [--json] [group …]]
 

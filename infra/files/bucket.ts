@@ -1,5 +1,5 @@
 /** What Kogi asks of a bucket. */
-import type { CompletedPart, GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3'
+import type { CompletedPart, GetObjectCommandOutput, MultipartUpload, S3Client } from '@aws-sdk/client-s3'
 
 /** A bucket and how to reach it. Without `credentials` the SDK finds them (environment, profile, role of a machine). */
 export type S3Place = {
@@ -121,13 +121,31 @@ export class BucketClient {
   /** Ends uploads that were begun before an instant, and returns how many. */
   async endUploads(Prefix: string, begunBefore: number): Promise<number> {
     const { sdk, client } = await this.#open()
-    const asked = { Bucket: this.#place.bucket, Prefix }
-    const { Uploads = [] } = await client.send(new sdk.ListMultipartUploadsCommand(asked))
-    const old = Uploads.filter(({ Initiated }) => Initiated!.getTime() + CLOCK_MS <= begunBefore)
-    for (const { Key, UploadId } of old) {
-      await orAbsent(client.send(new sdk.AbortMultipartUploadCommand({ ...this.#at(Key!), UploadId })))
+    let ended = 0
+    for await (const uploads of this.#uploads(Prefix)) {
+      const old = uploads.filter(({ Initiated }) => Initiated!.getTime() + CLOCK_MS <= begunBefore)
+      for (const { Key, UploadId } of old) {
+        await orAbsent(client.send(new sdk.AbortMultipartUploadCommand({ ...this.#at(Key!), UploadId })))
+      }
+      ended += old.length
     }
-    return old.length
+    return ended
+  }
+
+  /** The uploads below a key that are begun and not ended, a page at a time; the SDK has no paginator for them. */
+  async *#uploads(Prefix: string): AsyncGenerator<readonly MultipartUpload[]> {
+    const { sdk, client } = await this.#open()
+    let place: { KeyMarker?: string; UploadIdMarker?: string } = {}
+    for (;;) {
+      const asked = { Bucket: this.#place.bucket, Prefix, ...place }
+      const found = await client.send(new sdk.ListMultipartUploadsCommand(asked))
+      yield found.Uploads ?? []
+      const { IsTruncated, NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = found
+      // A server that says where no page goes on would be asked for the same one for ever.
+      if (!IsTruncated || !KeyMarker) return
+      if (KeyMarker === place.KeyMarker && UploadIdMarker === place.UploadIdMarker) return
+      place = { KeyMarker, ...(UploadIdMarker && { UploadIdMarker }) }
+    }
   }
 }
 

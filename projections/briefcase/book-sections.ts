@@ -53,7 +53,7 @@ export const bookSections = projection({
   key: ['org', 'book', 'part'],
   readers: { like: { book: 'items' } },
   on,
-  computed: spelt({ book_id: 'book' }),
+  computed: spelt({ id: 'part', book_id: 'book' }),
   memory: {
     kind: 'book',
     on: {

@@ -5,6 +5,5 @@ export const itemLibraries = recordModel(messages, {
   service: 'briefcase',
   name: 'item_libraries',
   filters: ['briefcase', 'library_type', 'name'],
-  spellings: { briefcase_id: 'briefcase' },
   memory: { title: 'name' },
 })

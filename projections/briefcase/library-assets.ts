@@ -5,6 +5,5 @@ export const libraryAssets = recordModel(messages, {
   service: 'briefcase',
   name: 'library_assets',
   filters: ['library', 'asset_type', 'name'],
-  spellings: { library_id: 'library' },
   memory: { title: 'name' },
 })

@@ -2,8 +2,12 @@ import type { z } from 'zod'
 import { events, RANK_MAX } from '../../domain/center/backlog/messages.ts'
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { id, integer, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { OF_ORG, rowAsOf, rowsSql } from '../rows/as-of.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { speltAs } from '../rows/spellings.ts'
+import { tableOf } from '../rows/tables.ts'
 import { changed, made, removed } from '../rows/thing.ts'
+import { tasks } from './tasks.ts'
 
 const row = object({
   org: id('org'),
@@ -39,6 +43,7 @@ export const backlogs = projection({
   of: { backlog: events },
   row,
   key: ['org', 'id'],
+  computed: speltAs(row.shape, { project_id: 'project' }),
   on,
   reads: [
     {
@@ -101,6 +106,26 @@ export const backlogItems = projection({
   of: { backlog: events },
   row: itemRow,
   key: ['org', 'backlog', 'rank', 'task'],
+  computed: {
+    ...speltAs(itemRow.shape, {
+      backlog_id: 'backlog',
+      task_id: 'task',
+      created_at: 'placed_at',
+      updated_at: 'placed_at',
+    }),
+    priority: {
+      schema: integer(1, 10_000).meta({ description: 'its place in the backlog, from 1 on' }),
+      of: [],
+      isDaily: false,
+      sql: (item, _, then) => placeSql(item, then),
+    },
+    status: {
+      schema: text(64).optional().meta({ description: 'status of the task; absent where that was removed' }),
+      of: [tasks],
+      isDaily: false,
+      sql: (item, _, then) => statusSql(item, then),
+    },
+  },
   on: onItems,
   reads: [
     {
@@ -118,3 +143,18 @@ export const backlogItems = projection({
     },
   ],
 })
+
+/** SQL of how many items of the backlog stand in front of one or are that one. */
+function placeSql(item: string, then: string | undefined): string {
+  return `(select count(*)::int from ${rowsSql(backlogItems, OF_ORG, then)} b
+    where b.org = ${item}.org and b.backlog = ${item}.backlog and (b.rank, b.task) <= (${item}.rank, ${item}.task))`
+}
+
+function statusSql(item: string, then: string | undefined): string {
+  const key = [
+    ['org', `${item}.org`],
+    ['id', `${item}.task`],
+  ] as const
+  if (then !== undefined) return `(select w.status from ${rowAsOf(tasks, key, then)} w)`
+  return `(select w.status from ${tableOf(tasks)} w where w.org = ${item}.org and w.id = ${item}.task)`
+}

@@ -6,4 +6,5 @@ export const centers = recordModel(messages, {
   service: 'center',
   filters: ['name', 'type'],
   groups: ['type'],
+  spellings: { owner_id: 'owner' },
 })

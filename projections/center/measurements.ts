@@ -7,9 +7,16 @@ export const measurements = recordModel(messages, {
   service: 'center',
   filters: ['metric', 'measured_at'],
   groups: ['metric', 'measured_at'],
+  // The last value of a metric is found without its others.
+  indexes: [['org', 'metric', 'measured_at', 'id']],
 })
 
-/** SQL of the last measured value of a metric, by SQL of its org and id. */
-export const latestOf = (org: string, metric: string, then: string | undefined): string =>
-  `(select m.value from ${rowsSql(measurements, OF_ORG, then)} m where m.org = ${org} and m.metric = ${metric}
+/** SQL of the last measured value of a metric, or of when that was, by SQL of its org and id. */
+export const latestOf = (
+  org: string,
+  metric: string,
+  then: string | undefined,
+  column: 'value' | 'measured_at' = 'value',
+): string =>
+  `(select m.${column} from ${rowsSql(measurements, OF_ORG, then)} m where m.org = ${org} and m.metric = ${metric}
     order by m.measured_at desc, m.id desc limit 1)`

@@ -1,4 +1,5 @@
 import { messages } from '../../domain/center/metric/messages.ts'
+import { timestamp } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
 import { recordModel } from '../rows/record-model.ts'
 import { latestOf, measurements } from './measurements.ts'
@@ -14,6 +15,18 @@ export const metrics = recordModel(messages, {
       of: [measurements],
       isDaily: false,
       sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then),
+    },
+    metric_value: {
+      schema: number(-1e15, 1e15).optional().meta({ description: 'the same as `value`' }),
+      of: [measurements],
+      isDaily: false,
+      sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then),
+    },
+    measured_at: {
+      schema: timestamp.optional().meta({ description: 'when that was measured' }),
+      of: [measurements],
+      isDaily: false,
+      sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then, 'measured_at'),
     },
   },
 })

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { events } from '../../domain/center/sprint/messages.ts'
 import { date, id, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { speltAs } from '../rows/spellings.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
 const row = object({
@@ -40,6 +41,7 @@ export const sprints = projection({
   of: { sprint: events },
   row,
   key: ['org', 'id'],
+  computed: speltAs(row.shape, { project_id: 'project' }),
   on,
   reads: [
     {

@@ -16,6 +16,7 @@ import {
 } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
+import { speltAs } from '../rows/spellings.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
 const row = object({
@@ -127,6 +128,13 @@ export const tasks = projection({
   of: { task: events },
   row,
   key: ['org', 'id'],
+  computed: speltAs(row.shape, {
+    project_id: 'project',
+    sprint_id: 'sprint',
+    task_type: 'type',
+    assigned_to: 'assignee',
+    due_date: 'due_on',
+  }),
   // How many tasks of each status everybody has is counted without reading their rows.
   indexes: [['org', 'status', 'assignee']],
   on,

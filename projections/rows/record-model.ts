@@ -12,7 +12,7 @@ import {
   projection,
   type Readers,
 } from './projection.ts'
-import { spelt } from './spellings.ts'
+import { speltAs } from './spellings.ts'
 import { changed, made, removed } from './thing.ts'
 
 type Row = Readonly<Record<string, unknown>> & {
@@ -35,10 +35,12 @@ type RecordModelOptions = {
   readonly units?: Readonly<Record<string, string | null>>
   /** Its name, where that is not `many`. */
   readonly name?: string
-  /** Other names that columns have over HTTP as well: spelling → column. */
+  /** Other names that columns have over HTTP as well, beside those that commands take: spelling → column. */
   readonly spellings?: Readonly<Record<string, string>>
   /** Handlers of events that the thing has beside those of every record. */
   readonly on?: Readonly<Record<string, AnyHandler | null>>
+  /** Indexes beyond those that follow from the reads, each a list of columns. */
+  readonly indexes?: readonly (readonly string[])[]
   /** Columns that follow from the fields of the row. */
   readonly derived?: Readonly<Record<string, Derived>>
   /** Columns that are worked out with each answer. */
@@ -62,7 +64,6 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     groups = [],
     sums = [],
     units = {},
-    spellings = {},
     derived = {},
     memory,
   } = options
@@ -101,9 +102,10 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     of: { [name]: events },
     row: row as z.ZodObject,
     key: ['org', 'id'],
+    ...(options.indexes && { indexes: options.indexes }),
     ...(options.readers && { readers: options.readers }),
     on: on as Readonly<Record<string, AnyHandler>>,
-    computed: { ...spelt(spellings), ...options.computed },
+    computed: { ...speltAs(row.shape, { ...messages.spellings, ...options.spellings }), ...options.computed },
     reads: [
       {
         one,

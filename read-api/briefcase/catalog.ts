@@ -1,10 +1,10 @@
 /** `GET /kbfc/catalog`: items that are found by words and filters, with how many there are of each kind. */
 import { z } from 'zod'
 import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
-import { id, text } from '../../domain/kernel/schema.ts'
+import { id, jsonObject, text } from '../../domain/kernel/schema.ts'
 import { itemPlaces } from '../../projections/briefcase/item-places.ts'
 import { items } from '../../projections/briefcase/items.ts'
-import { quoted } from '../../projections/rows/tables.ts'
+import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { computedFrom, computedNames, computedSql, dayOf } from '../computed.ts'
 import {
@@ -46,7 +46,12 @@ const facet = z.array(z.strictObject({ value: z.string().nullable(), count: z.in
 const response = z
   .strictObject({
     total: z.int().min(0),
-    items: z.array(outsideSchemaOf(items)),
+    items: z.array(
+      outsideSchemaOf(items).extend({
+        item_id: id('item').meta({ description: 'the same as `id`' }),
+        catalog_metadata: jsonObject.meta({ description: 'the same as `metadata`' }),
+      }),
+    ),
     facets: z
       .strictObject(
         Object.fromEntries(FACETS.map(name => [name, facet])) as Record<(typeof FACETS)[number], typeof facet>,
@@ -79,7 +84,10 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
     const [, , total, facets] = rows[0]!
     const data = {
       total: Number(total),
-      items: rows.filter(row => row[ROW_AT + ORG_AT] !== null).map(row => wireRow(NAMES, row, ROW_AT)),
+      items: rows
+        .filter(row => row[ROW_AT + ORG_AT] !== null)
+        .map(row => wireRow(NAMES, row, ROW_AT))
+        .map(row => ({ ...row, item_id: row.id!, catalog_metadata: row.metadata! })),
       facets: facets as object,
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)
@@ -118,21 +126,24 @@ function catalogStatement(org: string, query: Queries, ids: readonly string[] | 
   if (query.below !== undefined) where.push(`t.id in ${belowSql(put(query.below), undefined)}`)
   const ranks = ids && `join unnest(${put(ids)}::text[]) with ordinality r(id, rank) on r.id = t.id`
   const order = (alias: string) => (ids ? `${alias}.rank` : `${alias}."name", ${alias}."id"`)
-  const table = quoted(`${items.name}_v${items.version}`)
-  const columns = selected('t', COLUMNS)
+  const table = quoted(tableOf(items))
+  // Facets and order need few columns of all that was found, the page needs all of a few rows.
+  const narrow = selected('t', [...new Set([...FACETS, 'id', 'name'])])
   const text = `with found as materialized (
-      select ${columns}${ids ? ', r.rank' : ''} from ${table} t ${ranks ?? ''} where ${where.join(' and ')})
+      select ${narrow}${ids ? ', r.rank' : ''} from ${table} t ${ranks ?? ''} where ${where.join(' and ')})
     select c.position, c.stalled, (select count(*) from found), ${facetsSql()},
-      ${columns}${computedSql(items, 't', '$3', undefined)}
+      ${selected('t', COLUMNS)}${computedSql(items, 't', '$3', undefined)}
     from ${checkpointsSql([...new Set(of)])} left join lateral (
-      select * from found t order by ${order('t')}
-      limit ${put(Number(query.limit ?? LIMIT_DEFAULT))} offset ${put(Number(query.offset ?? 0))}
+      select t.*${ids ? ', p.rank' : ''} from (
+        select * from found f order by ${order('f')}
+        limit ${put(Number(query.limit ?? LIMIT_DEFAULT))} offset ${put(Number(query.offset ?? 0))}) p
+      join ${table} t on t.org = $2 and t.id = p.id
     ) t on true order by ${order('t')}`
   return { of, text, values }
 }
 
 const childrenSql = (parent: string) =>
-  `select p.id from ${quoted(`${itemPlaces.name}_v${itemPlaces.version}`)} p where p.org = $2 and p.parent = ${parent}`
+  `select p.id from ${quoted(tableOf(itemPlaces))} p where p.org = $2 and p.parent = ${parent}`
 
 /** SQL of all facets as one JSON object: the most frequent values first. */
 function facetsSql(): string {

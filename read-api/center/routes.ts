@@ -6,6 +6,7 @@ import { noHistoryErrors } from '../as-of.ts'
 import { calendarQuestion, tableQuestion } from './files.ts'
 import { cycleTimesQuestion, flowQuestion, workloadQuestion } from './flow.ts'
 import { forecastQuestion } from './forecast.ts'
+import { operationsQuestion, tacticsQuestion } from './operations.ts'
 import { analyticsQuestion, projectBudgetQuestion, riskMatrixQuestion } from './overview.ts'
 import { planQuestion } from './plan.ts'
 import { type Question, questionRoute } from './question.ts'
@@ -18,6 +19,8 @@ const questions: readonly Question[] = [
   cycleTimesQuestion,
   workloadQuestion,
   forecastQuestion,
+  operationsQuestion,
+  tacticsQuestion,
   burndownQuestion,
   velocityQuestion,
   analyticsQuestion,

@@ -12,18 +12,22 @@ const CHANGES = { TaskStatusChanged: 33_064, TaskAssigned: 13_913, TaskMovedToTe
 const ITEMS = 730
 const ITEM_EVENTS = 2_289
 const ROUND = 2 * WALLETS + ENTRIES + TASKS + 33_064 + 13_913 + 6_391 + ITEM_EVENTS
+/** More than what an event takes in the store beside its texts. */
 const POSITION_STEP = 2_000
 
-type Line = {
+/** An event of a made-up log. */
+export type Line = {
   readonly stream: string
   readonly type: string
   readonly data: object
   readonly id: string
   readonly org: string
+  /** When it was: ten milliseconds after the one before, where nothing is said. */
+  readonly at?: string
 }
 
 /** Numbers from 0 to below `n`, always the same ones. */
-function randomOf(seed: number) {
+export function randomOf(seed: number) {
   let state = seed >>> 0
   return (n: number): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -31,31 +35,45 @@ function randomOf(seed: number) {
   }
 }
 
-function uuidOf(name: string): string {
+/** A UUID that follows from a name. */
+export function uuidOf(name: string): string {
   const hex = createHash('md5').update(name).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }
 
 /** Writes `count` events as the embedded store imports them. Rounds follow one another, each in orgs of its own. */
-export async function writeLog(file: string, count: number): Promise<void> {
+export const writeLog = (file: string, count: number): Promise<number> => writeLines(file, rounds(), count)
+
+function* rounds(): Generator<Line> {
+  for (let round = 0; ; round += 1) yield* roundOf(round)
+}
+
+/** Writes events, at most so many, as the embedded store imports them, and returns how many it wrote. */
+export async function writeLines(
+  file: string,
+  lines: Iterable<Line>,
+  most = Number.POSITIVE_INFINITY,
+): Promise<number> {
   const out = createWriteStream(file)
   const end = new ExportEnd()
   const revisions = new Map<string, number>()
-  let written = 0
-  for (let round = 0; written < count; round += 1) {
-    for (const line of roundOf(round)) {
-      if (written === count) break
-      written += 1
-      const text = stored(line, written, revisions)
-      end.add(text)
-      if (!out.write(`${text}\n`)) await once(out, 'drain')
-    }
+  let [written, position] = [0, 0]
+  for (const line of lines) {
+    if (written === most) break
+    written += 1
+    position += POSITION_STEP
+    const text = stored(line, written, position, revisions)
+    position += text.length
+    end.add(text)
+    if (!out.write(`${text}\n`)) await once(out, 'drain')
   }
   out.end(`${end.line()}\n`)
   await once(out, 'close')
+  return written
 }
 
-function stored({ stream, type, data, id, org }: Line, n: number, revisions: Map<string, number>): string {
+function stored(line: Line, n: number, position: number, revisions: Map<string, number>): string {
+  const { stream, type, data, id, org, at } = line
   const revision = revisions.get(stream) ?? 0
   revisions.set(stream, revision + 1)
   const eventId = uuidOf(`${stream}@${revision}`)
@@ -68,11 +86,11 @@ function stored({ stream, type, data, id, org }: Line, n: number, revisions: Map
     id,
     actor: { subject: 'bench', roles: ['organization-admin'] },
     subjects: [],
-    at: new Date(1_760_000_000_000 + n * 10).toISOString(),
+    at: at ?? new Date(1_760_000_000_000 + n * 10).toISOString(),
     schema: 1,
   }
   return JSON.stringify({
-    position: n * POSITION_STEP,
+    position,
     stream,
     revision,
     id: eventId,

@@ -187,6 +187,14 @@ describe('a bucket', () => {
     expect([...s3.objects.keys()].filter(key => key.includes('begun'))).to.deep.equal(['of-others/begun/z'])
     expect([...s3.uploads.keys()]).to.deep.equal(['of others'])
   })
+  it('ends as many of them as there are, on all pages', async () => {
+    const begun = { at: Date.now() - 2_000, parts: new Map() }
+    for (let n = 0; n < 11; n += 1) s3.uploads.set(`id-${n}`, { ...begun, key: `some/prefix/begun/${n >> 1}` })
+    s3.uploads.set('young', { ...begun, key: 'some/prefix/begun/3', at: Date.now() + 60_000 })
+    expect(await storeOf(s3.url).sweep(async (_, all) => new Set(all), Date.now())).to.equal(11)
+    expect([...s3.uploads.keys()].filter(id => id !== 'of others')).to.deep.equal(['young'])
+    s3.uploads.delete('young')
+  })
   it('that is away is `engine_unavailable`, and with another key a fault', async () => {
     const store = storeOf(s3.url)
     s3.failing = 503

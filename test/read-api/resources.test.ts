@@ -31,7 +31,14 @@ const OF_NO_LIST = [
   '/kbfc/dashboard',
   '/kbfc/value',
 ]
-const OF_CENTER = ['/kctr/flow', '/kctr/forecast', '/kctr/workflows', '/kctr/calendar', '/kctr/task-table']
+const OF_CENTER = [
+  '/kctr/flow',
+  '/kctr/operations',
+  '/kctr/forecast',
+  '/kctr/workflows',
+  '/kctr/calendar',
+  '/kctr/task-table',
+]
 
 function twoOrgs(): History {
   const history = new History()

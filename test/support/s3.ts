@@ -166,12 +166,20 @@ function list({ objects }: S3Server, query: URLSearchParams): Answer {
 }
 
 function listUploads({ uploads }: S3Server, query: URLSearchParams): Answer {
-  const found = [...uploads].filter(([, { key }]) => key.startsWith(query.get('prefix') ?? ''))
+  const marker = [query.get('key-marker') ?? '', query.get('upload-id-marker') ?? ''].join('\n')
+  const placed = [...uploads].map(([id, upload]) => ({ id, ...upload, place: `${upload.key}\n${id}` }))
+  const all = placed
+    .filter(({ key, place }) => key.startsWith(query.get('prefix') ?? '') && place > marker)
+    .sort((a, b) => (a.place < b.place ? -1 : 1))
+  const [found, last] = [all.slice(0, PAGE), all[PAGE - 1]]
   const texts = found.map(
-    ([id, { key, at }]) =>
+    ({ id, key, at }) =>
       `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${timeOf(at).toISOString()}</Initiated></Upload>`,
   )
-  return xml('ListMultipartUploadsResult', `<IsTruncated>false</IsTruncated>${texts.join('')}`)
+  const next = `<NextKeyMarker>${last?.key}</NextKeyMarker><NextUploadIdMarker>${last?.id}</NextUploadIdMarker>`
+  const isCut = all.length > PAGE
+  const cut = `<IsTruncated>${isCut}</IsTruncated>${isCut ? next : ''}`
+  return xml('ListMultipartUploadsResult', `${cut}${texts.join('')}`)
 }
 
 const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).update(text).digest()

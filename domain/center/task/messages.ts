@@ -114,7 +114,14 @@ export const events = {
   TimeCorrected: object({ entry, ...worked, minutesBefore: minutes }),
   TimeRemoved: object({ entry, minutes }),
   /** What the time costs is to be posted to a wallet. */
-  TimePostingRequested: object({ ...posting, amount: minorUnits, currency, description: text(1000) }),
+  TimePostingRequested: object({
+    ...posting,
+    amount: minorUnits,
+    currency,
+    description: text(1000),
+    /** That of the task: the entry counts towards its budgets. */
+    project: id('project').optional(),
+  }),
   TimePosted: object({ entry }),
   TimePostingRefused: object({ entry, code: text(64), reason: text(1000) }),
 } as const

@@ -103,7 +103,9 @@ export const decideParts: Pick<Decide<Task, typeof commands, typeof events>, Par
     }
     const amount = amountOf(rate, minutes)
     const description = `${minutes} minutes of ${user} for the task ${id}`
-    return [{ type: 'TimePostingRequested', data: { entry, counterparty, ...to, amount, currency, description } }]
+    const { project } = present.details
+    const said = { amount, currency, description, ...(project !== null && { project }) }
+    return [{ type: 'TimePostingRequested', data: { entry, counterparty, ...to, ...said } }]
   },
   recordPosting: (task, { entry }) => (isAsked(task, entry) ? [{ type: 'TimePosted', data: { entry } }] : []),
   refusePosting: (task, refusal) =>
