@@ -17,7 +17,8 @@ export const itemBinders = recordModel(messages, {
       }),
       of: [],
       isDaily: false,
-      sql: row => `(select coalesce(jsonb_agg(e.value || jsonb_build_object('content_order', e.place) order by e.place), '[]')
+      sql: row => `(
+        select coalesce(jsonb_agg(e.value || jsonb_build_object('content_order', e.place) order by e.place), '[]')
         from jsonb_array_elements(${row}.content) with ordinality e(value, place))`,
     },
   },

@@ -22,7 +22,9 @@ const { shape } = tasks.row
 export const operationsQuestion: Question = {
   path: '/kctr/operations',
   operationId: 'getOperations',
-  summary: `Operations: what is in work, overdue, due today and within ${DAYS_AHEAD} days, what waits, and what is most urgent.`,
+  summary:
+    `Operations: what is in work, overdue, due today and within ${DAYS_AHEAD} days, what waits, and what is most ` +
+    'urgent.',
   permission: 'center.tasks.read',
   parameters: [
     ...ofTasks,
@@ -95,8 +97,8 @@ export const tacticsQuestion: Question = {
   path: '/kctr/tactics',
   operationId: 'getTactics',
   summary:
-    'Tactics: of each project that has something left to do, how far its tasks and its sprint are, what is overdue, and ' +
-    'its risks; the first to end comes first.',
+    'Tactics: of each project that has something left to do, how far its tasks and its sprint are, what is overdue, ' +
+    'and its risks; the first to end comes first.',
   permission: 'center.projects.read',
   parameters: [
     inQuery('center', projects.row.shape.center.unwrap(), 'only projects of this center'),
@@ -114,7 +116,8 @@ export const tacticsQuestion: Question = {
         s.id, s.name, s.end_date, r.n, r.score
       from ${rows(projects)} p
       join (select t.project, (count(*) filter (where t.stage = 'todo'))::int as todo,
-          (count(*) filter (where t.stage = 'doing'))::int as doing, (count(*) filter (where t.stage = 'done'))::int as done,
+          (count(*) filter (where t.stage = 'doing'))::int as doing,
+          (count(*) filter (where t.stage = 'done'))::int as done,
           (count(*) filter (where t.stage in ('todo', 'doing') and t.due_on < ${put(today)}))::int as overdue,
           round(coalesce(sum(greatest(0, coalesce(t.estimated_hours, 0) - t.minutes / 60.0))
             filter (where t.stage in ('todo', 'doing')), 0)::numeric, 2)::float8 as hours

@@ -70,7 +70,7 @@ export async function startPortfolio(): Promise<Portfolio> {
   }
 }
 
-/** Waits until every read model has come to the end of the log; then PostgreSQL looks at its tables, as it does later. */
+/** Waits until every read model is at the end of the log; then PostgreSQL looks at its tables, as it does later. */
 async function projected(storeUrl: string, databaseUrl: string): Promise<void> {
   const log = eventLog({ url: storeUrl, prefixes: domainStreamPrefixes })
   const head = await log.head()

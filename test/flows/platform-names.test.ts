@@ -40,7 +40,9 @@ const TABLES: Readonly<Record<string, Table>> = {
     read: '/briefcase/items/shop',
   },
   item_books: {
-    columns: `id item_id charter executive_summary details guidelines version notes references annotations sections ${STAMPS}`,
+    columns:
+      'id item_id charter executive_summary details guidelines version notes references annotations sections ' +
+      `${STAMPS}`,
     make: [
       'PUT',
       '/briefcase/items/shop/book',
@@ -95,7 +97,9 @@ const TABLES: Readonly<Record<string, Table>> = {
     read: '/kctr/center/north',
   },
   projects: {
-    columns: `id center_id portfolio_item_id project_type name description status start_date end_date priority metadata ${STAMPS}`,
+    columns:
+      'id center_id portfolio_item_id project_type name description status start_date end_date priority metadata ' +
+      STAMPS,
     make: [
       'POST',
       '/kctr/project',
@@ -136,7 +140,9 @@ const TABLES: Readonly<Record<string, Table>> = {
     read: '/kctr/sprint/one',
   },
   tasks: {
-    columns: `id project_id sprint_id name description task_type status priority assigned_to estimated_hours actual_hours due_date ${STAMPS}`,
+    columns:
+      'id project_id sprint_id name description task_type status priority assigned_to estimated_hours actual_hours ' +
+      `due_date ${STAMPS}`,
     make: [
       'POST',
       '/kctr/tasks',

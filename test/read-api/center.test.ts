@@ -219,34 +219,6 @@ describe('read API: how work flows', () => {
     ])
   })
 
-  it('says what is to be done these days, and how far each project is', async () => {
-    const b = { task: 'b', name: 'b', project: 'p', assignee: 'ann', stage: 'todo', due_on: '2026-03-03' }
-    const none = { doing: 0, due_today: 0, due_soon: 0, unassigned: 0, waiting: 0 }
-    expect(await ask('/kctr/operations?day=2026-03-08')).to.deep.equal({
-      ...none,
-      day: '2026-03-08',
-      open: 1,
-      overdue: 1,
-      tasks: [b],
-    })
-    const then = await ask(`/kctr/operations?as_of=${positions.get(at('04', 13))}`)
-    expect(then).to.deep.equal({ ...none, day: '2026-03-04', open: 4, doing: 1, overdue: 1, unassigned: 1, tasks: [b] })
-    const early = await ask(`/kctr/operations?assignee=ann&as_of=${positions.get(at('02', 13))}`)
-    expect(early).to.deep.include({ open: 2, overdue: 0, due_soon: 1, tasks: [b] })
-
-    const [tactics, ...more] = (await ask('/kctr/tactics?day=2026-03-08')) as unknown as object[]
-    const project = { project: 'p', name: 'P', status: 'active', risks: { open: 1, highest_score: 0.4 } }
-    const left = { tasks: { todo: 1, doing: 0, done: 2, overdue: 1 }, hours_left: 4 }
-    expect([tactics, more]).to.deep.equal([{ ...project, ...left }, []])
-    const [before] = (await ask(`/kctr/tactics?as_of=${positions.get(at('04', 13))}`)) as unknown as object[]
-    expect(before).to.deep.include({
-      tasks: { todo: 2, doing: 1, done: 0, overdue: 1 },
-      sprint: { sprint: 's', name: 'S', ends_on: '2026-03-06' },
-      risks: { open: 0 },
-    })
-    expect(await ask('/kctr/tactics?team=nobody')).to.deep.equal([])
-  })
-
   it('says what was spent on a project, then and now, without what was taken back', async () => {
     const eur = (amount: string, places = 2) => ({ currency: 'EUR', places, amount })
     const budgets = [eur('50000'), { currency: 'JPY', places: 0, amount: '900' }]
