@@ -20,6 +20,7 @@ import {
   smtpUrl,
   streamName,
   text,
+  witnessList,
 } from './setting-forms.ts'
 
 export { EMBEDDED }
@@ -71,8 +72,13 @@ const settings = {
   masterKeys: setting('KOGI_MASTER_KEYS', fileList, '', 'files', {
     meaning:
       'master keys that the keys of personal data are wrapped under, separated by commas: files with 32 bytes in ' +
-      'base64, or `base64:` and the key itself. The first wraps, all unwrap; unless set, the keys stand in the clear',
+      'base64, `base64:` and the key itself, or `vault:` and the address of a key of the transit engine of HashiCorp ' +
+      'Vault (`vault:https://vault.example:8200/transit/kogi`). The first wraps, all unwrap; unless set, the keys ' +
+      'stand in the clear',
     secret: true,
+  }),
+  vaultTokenFile: setting('KOGI_VAULT_TOKEN_FILE', text, undefined, 'file', {
+    meaning: 'file with the token that Vault is asked with; it is read again when Vault refuses the token',
   }),
   natsUrl: setting('KOGI_NATS_URL', natsUrl, EMBEDDED, '', {
     meaning: 'NATS server of the event bus, which `relay` publishes to; `embedded` is no server',
@@ -188,6 +194,11 @@ const settings = {
       'files and http(s) addresses, separated by commas, that get every signed checkpoint: best where nobody who can ' +
       'change the log can change them; development has a file in the data folder',
     secret: true,
+  }),
+  notaryWitnesses: setting('KOGI_NOTARY_WITNESSES', witnessList, '', 'keys and URLs', {
+    meaning:
+      'witnesses (C2SP tlog-witness) that are asked for cosignatures, separated by commas: the public key of each, a ' +
+      'space, and its address, such as `witness.example/w1+jWbPPwAE… https://witness.example/`',
   }),
   provedModels: setting('KOGI_PROVED_MODELS', fileList, '', 'read models', {
     meaning: 'read models, separated by commas, whose rows can be read with a proof, such as `balances`',

@@ -136,7 +136,8 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
   const remember = async (org: string, by: 'subject' | 'key', row: Row): Promise<SubjectKey> => {
     const { key, subject, secret, master, isErased = false } = row
     const gone = secret === null || (await erased?.of(org))?.has(subject) === true
-    const known = { key, subject, secret: gone ? null : masters.unwrap({ org, key }, { secret, master }), isErased }
+    const opened = gone ? null : await masters.unwrap({ org, key }, { secret, master })
+    const known = { key, subject, secret: opened, isErased }
     cache.set(nameOf(org, by, row[by]), known)
     return known
   }
@@ -155,7 +156,7 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
     },
     /** Stores a key, unless another process was faster: then that one's counts. */
     async make(org: string, { key, subject, secret }: SubjectKey & { readonly secret: Buffer }): Promise<SubjectKey> {
-      const wrapped = masters.wrap({ org, key }, secret)
+      const wrapped = await masters.wrap({ org, key }, secret)
       await query(
         `insert into subject_keys (key, org, subject, secret, master) values ($1, $2, $3, $4, $5)
          on conflict (org, subject) do nothing`,

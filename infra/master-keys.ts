@@ -1,16 +1,17 @@
 /** Master keys: keys of persons are stored encrypted under one of them, so that their database alone opens nothing. */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { canonicalJson } from '../domain/kernel/json.ts'
 import { type Config, ConfigError } from './config.ts'
+import { localKey, type MasterKey } from './master-key.ts'
+import { transitKey } from './vault.ts'
 
-const ALGORITHM = 'aes-256-gcm'
 const KEY_BYTES = 32
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
 /** What stands before a key that is given in the setting itself. */
 const IN_PLACE = 'base64:'
+/** What stands before the address of a key in Vault. */
+const IN_VAULT = 'vault:'
 
 /** Whose key it is: a wrapped one that is copied to another row does not open. */
 type Place = { readonly org: string; readonly key: string }
@@ -21,55 +22,59 @@ type Wrapped = { readonly secret: Buffer; readonly master: string | null }
 export type MasterKeys = {
   /** The names of all, the one that wraps first. */
   readonly names: readonly string[]
-  readonly wrap: (place: Place, secret: Buffer) => Wrapped
-  /** Throws `engine_unavailable` where the master key is not here. */
-  readonly unwrap: (place: Place, wrapped: Wrapped) => Buffer
+  readonly wrap: (place: Place, secret: Buffer) => Promise<Wrapped>
+  /** Throws `engine_unavailable` where the master key is not here, or its server does not answer. */
+  readonly unwrap: (place: Place, wrapped: Wrapped) => Promise<Buffer>
+  /** Wraps and unwraps something with each: throws what the first says that does not. */
+  readonly check: () => Promise<void>
 }
 
 /** None: keys are stored in the clear. */
 export const noMasterKeys: MasterKeys = masterKeys([])
 
+type Settings = Pick<Config, 'masterKeys'> & Partial<Pick<Config, 'vaultTokenFile'>>
+
 /**
  * The master keys that the settings name. Throws a `ConfigError` for what is none, which names the entry by its number:
  * a key whose prefix was forgotten looks like the name of a file, and must not be shown.
  */
-export const masterKeysOf = ({ masterKeys: entries }: Pick<Config, 'masterKeys'>): MasterKeys =>
-  masterKeys(entries.map((entry, n) => keyIn(entry, n + 1)))
+export const masterKeysOf = ({ masterKeys: entries, vaultTokenFile }: Settings): MasterKeys =>
+  masterKeys(
+    entries.map((entry, n) =>
+      entry.startsWith(IN_VAULT)
+        ? transitKey(entry.slice(IN_VAULT.length), n + 1, vaultTokenFile)
+        : localKey(keyIn(entry, n + 1)),
+    ),
+  )
 
 /** Wraps under the first of some keys, and unwraps under all of them. */
-export function masterKeys(keys: readonly Buffer[]): MasterKeys {
-  const byName = new Map(keys.map(key => [nameOf(key), key] as const))
-  const names = [...byName.keys()]
-  const [current] = names
+export function masterKeys(keys: readonly MasterKey[]): MasterKeys {
+  const byName = new Map(keys.map(key => [key.name, key] as const))
+  const [current] = keys
   return {
-    names,
-    wrap(place, secret) {
+    names: [...byName.keys()],
+    async wrap(place, secret) {
       if (current === undefined) return { secret, master: null }
-      const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv(ALGORITHM, byName.get(current)!, nonce).setAAD(bound(place))
-      return {
-        secret: Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]),
-        master: current,
-      }
+      return { secret: await current.wrap(bound(place), secret), master: current.name }
     },
-    unwrap(place, { secret, master }) {
+    async unwrap(place, { secret, master }) {
       if (master === null) return secret
       const key = byName.get(master)
-      if (!key) {
-        const message = `The master key ${master}, which keys of personal data are wrapped under, is not set.`
-        throw new KogiError('engine_unavailable', message)
+      if (key) return key.unwrap(bound(place), secret)
+      const message = `The master key ${master}, which keys of personal data are wrapped under, is not set.`
+      throw new KogiError('engine_unavailable', message)
+    },
+    async check() {
+      const [place, secret] = [Buffer.from('check'), randomBytes(KEY_BYTES)]
+      for (const { name, wrap, unwrap } of byName.values()) {
+        const opened = await unwrap(place, await wrap(place, secret))
+        if (!opened.equals(secret)) throw new Error(`the master key ${name} opens other keys than it wraps`)
       }
-      const decipher = createDecipheriv(ALGORITHM, key, secret.subarray(0, NONCE_BYTES)).setAAD(bound(place))
-      decipher.setAuthTag(secret.subarray(-TAG_BYTES))
-      return Buffer.concat([decipher.update(secret.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
     },
   }
 }
 
 const bound = ({ org, key }: Place) => Buffer.from(canonicalJson(['subject key', org, key]))
-
-/** Tells master keys apart and says nothing about them. */
-const nameOf = (key: Buffer) => createHash('sha256').update('kogi master key ').update(key).digest('hex').slice(0, 16)
 
 function keyIn(entry: string, number: number): Buffer {
   const inPlace = entry.startsWith(IN_PLACE)
@@ -86,7 +91,7 @@ function textOf(file: string, number: number): string {
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const advice = `a key that is given in the setting itself stands after ${IN_PLACE}`
+    const advice = `a key itself stands after ${IN_PLACE}, and its address in Vault after ${IN_VAULT}`
     throw new ConfigError(`KOGI_MASTER_KEYS: entry ${number} names no file that can be read (${code}); ${advice}`)
   }
 }

@@ -2,6 +2,7 @@
 import { parseConnectionString } from '@eventstore/db-client/dist/Client/parseConnectionString.js'
 import { z } from 'zod'
 import { isAddress } from '../domain/hub/inbox/email.ts'
+import { witnessFrom } from '../projections/notary/cosignature.ts'
 import { isNetwork } from './webhooks/addresses.ts'
 
 /** The value of an engine's URL that asks for the engine that comes with Kogi. */
@@ -137,6 +138,22 @@ const LOG_NAME = /^[^\s+]{1,200}$/
 export const logName = z
   .string()
   .refine(value => LOG_NAME.test(value), 'must be a name such as example.com/kogi, without white space and plus signs')
+
+/** A witness: its public key, white space, and its address. */
+function isWitness(entry: string): boolean {
+  const [key = '', url = '', ...rest] = entry.split(/\s+/)
+  if (rest.length > 0 || !/^https?:/.test(url) || !isSafe(url)) return false
+  try {
+    return witnessFrom(key).name !== ''
+  } catch {
+    return false
+  }
+}
+export const witnessList = z
+  .string()
+  .transform(value => (value.trim() === '' ? [] : value.split(',').map(entry => entry.trim())))
+  .refine(all => all.every(isWitness), 'must be public keys of witnesses, each with a space and a URL, with commas')
+  .transform(all => all.map(entry => entry.split(/\s+/)).map(([key, url]) => ({ key: key!, url: url! })))
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 

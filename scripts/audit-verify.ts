@@ -1,16 +1,23 @@
 /** The check of an export, which needs no system: `kogi audit verify`, and a program of its own. */
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
+import { KogiError } from '../domain/kernel/errors.ts'
 import { AuditFault, type Manifest, ownFiles } from '../read-api/audit/bundle.ts'
 import { exportAt } from '../read-api/audit/export-at.ts'
 import type { SealOptions } from '../read-api/audit/seal.ts'
 import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
 import { checkExport } from './check-export.ts'
 import { saidIgnored } from './ignored.ts'
-import { collect, fileText, verifierIn } from './log-keys.ts'
+import { collect, fileText, verifierIn, witnessIn } from './log-keys.ts'
 import { type Progress, progress } from './terminal.ts'
 
 /** What an export is checked against. */
-export type Against = { readonly key: readonly string[]; readonly since?: string; readonly older?: true }
+export type Against = {
+  readonly key: readonly string[]
+  readonly since?: string
+  readonly older?: true
+  readonly witness?: readonly string[]
+  readonly quorum?: number
+}
 type VerifyOptions = Against & { readonly json?: true }
 
 const HELP = `
@@ -30,18 +37,34 @@ export const verifyCommand = (): Command =>
       '--since <checkpoint>',
       'file with an earlier checkpoint of the organization, which the export must go on from',
     )
+    .option('--witness <key>', WITNESS, collect, [])
+    .option('--quorum <count>', 'how many of the witnesses must have cosigned; all of them by default', wholeNumber)
     .option('--older', OLDER)
     .option('--json', 'print one line of JSON')
     .addHelpText('after', HELP)
     .action((folder: string, options: VerifyOptions) => reporting(options, () => verify(folder, options)))
 
+const WITNESS = 'public key of a witness, or a file with it, which must have cosigned a checkpoint; may be repeated'
+
 export const OLDER = 'with --key, take an export of before there were signatures: only its sealed events are proved'
 
-export const sealOptions = async ({ key, since, older }: Against): Promise<SealOptions> => ({
+export const sealOptions = async ({ key, since, older, witness = [], quorum }: Against): Promise<SealOptions> => ({
   ...(older && { older }),
+  ...(witness.length > 0 && { witnesses: await believed(witness, quorum) }),
   ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
   ...(since !== undefined && { earlier: await fileText(since) }),
 })
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('write a whole number from 1 on')
+}
+
+async function believed(given: readonly string[], quorum = given.length) {
+  const keys = await Promise.all(given.map(witnessIn))
+  if (quorum >= 1 && quorum <= keys.length) return { keys, quorum }
+  throw new KogiError('invalid_parameter', `--quorum is one of 1 to ${keys.length}, the number of witnesses.`)
+}
 
 async function verify(folder: string, { json, ...against }: VerifyOptions): Promise<void> {
   const seal = await sealOptions(against)

@@ -84,7 +84,8 @@ async function verify(folder: string, _: unknown, command: Command): Promise<voi
   const { json } = command.optsWithGlobals<OperatorOptions>()
   try {
     // It needs no other setting: it is offline.
-    const masters = masterKeysOf(loadConfig({ KOGI_MASTER_KEYS: process.env.KOGI_MASTER_KEYS }))
+    const { KOGI_MASTER_KEYS, KOGI_VAULT_TOKEN_FILE } = process.env
+    const masters = masterKeysOf(loadConfig({ KOGI_MASTER_KEYS, KOGI_VAULT_TOKEN_FILE }))
     const manifest = await verifyBackup(folder)
     const ignored = await noteIgnored(folder, OWN_FILES)
     const wanted = await wantedMasters(folder, manifest)

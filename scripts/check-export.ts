@@ -1,16 +1,18 @@
 /** The check of an export from its first byte to its last, wherever it lies: for the verb and for the page. */
 import { streamOf, uuidOf } from '../commands/ids.ts'
+import { walletLaws } from '../domain/wallet/wallet/laws.ts'
+import { wallet } from '../domain/wallet/wallet/wallet.ts'
 import { aggregates, codec, projections } from '../infra/catalogue.ts'
 import { ownFiles } from '../read-api/audit/bundle.ts'
 import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
-import { type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
+import { type Cosigned, cosignedOf, type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { selectionSaid } from '../read-api/audit/selection.ts'
 import { type Signed, signedOf } from '../read-api/audit/signature.ts'
 import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
-import { readManifest, verifiedEvents } from '../read-api/audit/verify.ts'
+import { readManifest, verifyEvents } from '../read-api/audit/verify.ts'
 
-/** What every check of an export looks at: forms, and names that follow from commands. */
+/** What every check of an export looks at: forms, names that follow from commands, and the rules of things. */
 export const checkOptions = () => ({
   projections,
   schemas: lineSchemas(aggregates),
@@ -19,6 +21,7 @@ export const checkOptions = () => ({
     streamOf,
     eventIdOf: (commandId: string, fingerprint: string, n: number) => uuidOf([commandId, fingerprint, n]),
   },
+  history: { aggregates, laws: { [wallet.name]: walletLaws } },
 })
 
 export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, lines: number) => void }
@@ -27,12 +30,13 @@ export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, l
 export async function checkExport(source: BundleSource, options: ExportCheck) {
   const manifest = await readManifest(source, options)
   const erasures = erasedCounter()
-  for await (const { line, decoded } of verifiedEvents(source, manifest, { ...checkOptions(), ...options })) {
+  await verifyEvents(source, manifest, { ...checkOptions(), ...options }, ({ line, decoded }) => {
     if (decoded && 'stored' in line) erasures.add(line.stored)
-  }
+  })
   const { org, events, range, selection, left_out: leftOut = 0 } = manifest
   const sealed = sealedOf(manifest, options)
   const signed = signedOf(manifest, options.verifiers)
+  const cosigned = cosignedOf(manifest, options)
   const { ignored } = othersAmong(await source.entries(), ownFiles(manifest))
   const those = selection
     ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
@@ -41,8 +45,9 @@ export async function checkExport(source: BundleSource, options: ExportCheck) {
   const erased = erasures.count()
   const chosen = selection && { selection, left_out: leftOut }
   const place = { first: `${range.first}`, last: `${range.last}`, ignored }
-  const value = { ok: true, sealed, signed, erased, org, events, ...chosen, ...place }
-  const text = `${summary}\n${sealedText(events + leftOut, sealed)}\n${signedText(signed)}${erasedText(erased)}`
+  const value = { ok: true, sealed, cosigned, signed, erased, org, events, ...chosen, ...place }
+  const seals = `${sealedText(events + leftOut, sealed)}${cosignedText(cosigned)}`
+  const text = `${summary}\n${seals}\n${signedText(signed)}${erasedText(erased)}`
   return { value, text }
 }
 
@@ -60,6 +65,12 @@ const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
     ? ''
     : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
   (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
+
+const cosignedText = (cosigned: Cosigned | undefined): string => {
+  if (!cosigned) return ''
+  const { events, by } = cosigned
+  return `\ncosigned: the first ${events}, by ${by.map(({ name, at }) => `${name} at ${at}`).join(', ')}`
+}
 
 export function sealedText(events: number, sealed: Sealed | undefined): string {
   if (!sealed) return 'sealed: nothing, so that they prove no more than that nothing was damaged on the way'

@@ -150,7 +150,9 @@ async function personalDataOf(config: Config, engines: Engines): Promise<string>
     const { looked, missing } = await missingPersonalKeys({ rows, keys }, projections, { rowsMax: SEALED_ROWS_MAX })
     if (missing.length > 0) throw new Error(missingKeysSaid(missing))
     const unnoted = await sameErasures(keys, store)
-    const unknown = await unknownMasters(keys, masterKeysOf(config))
+    const masters = masterKeysOf(config)
+    await masters.check()
+    const unknown = await unknownMasters(keys, masters)
     if (unknown.length > 0)
       throw new Error(`keys are wrapped under master keys that are not set: ${unknown.join(', ')}`)
     if (unnoted.length > 0) return `!${unnotedSaid(unnoted)}`

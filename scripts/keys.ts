@@ -10,8 +10,9 @@ import { STATUS, statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print } from './operator.ts'
 import { progress, table } from './terminal.ts'
 
+type RotateOptions = OperatorOptions & { readonly all?: true }
 type Ran = {
-  readonly options: OperatorOptions
+  readonly options: RotateOptions
   readonly keys: Pool
   readonly masters: MasterKeys
   readonly engines: EngineUrls
@@ -22,7 +23,8 @@ const HELP = `
 Keys of personal data are wrapped under the first master key of KOGI_MASTER_KEYS, and unwrapped under all of them. To
 rotate: put a new one first in the settings of all processes and start them anew, run kogi keys rotate, and take the old
 one out of the settings. Backups from before stay wrapped under the old one: keep it as long as any of them, away from
-the system at work. What is wrapped under a master key that is lost cannot be read any more.
+the system at work. What is wrapped under a master key that is lost cannot be read any more. A key of Vault keeps its
+name when Vault rotates it: --all wraps every key anew, so that Vault's older versions of it are needed no more.
 ${statusHelp('keys are wrapped under a master key that is not set')}
 
 Examples:
@@ -38,8 +40,9 @@ export const keysCommand = () =>
     .addCommand(
       withCommon(new Command('rotate'))
         .description('wrap every key under the first master key, beside a system at work')
+        .option('--all', 'those that are under it already, too')
         .addHelpText('after', statusHelp())
-        .action((_: unknown, command: Command) => run(command.optsWithGlobals<OperatorOptions>(), rotate)),
+        .action((_: unknown, command: Command) => run(command.optsWithGlobals<RotateOptions>(), rotate)),
     )
 
 const withCommon = (command: Command): Command =>
@@ -47,7 +50,7 @@ const withCommon = (command: Command): Command =>
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'one JSON object instead of text')
 
-const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>) =>
+const run = (options: RotateOptions, work: (ran: Ran) => Promise<void>) =>
   operate('keys', options, async ({ engines, config, log }) => {
     const masters = masterKeysOf(config)
     const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
@@ -76,14 +79,15 @@ async function rotate({ options, keys, masters, engines, log }: Ran): Promise<vo
     throw new KogiError('invalid_parameter', 'KOGI_MASTER_KEYS names no master key: there is nothing to wrap under.')
   }
   const kinds = await countKinds(keys)
-  const others = kinds.filter(({ master, destroyed }) => !destroyed && master !== current)
+  const isAll = options.all === true
+  const others = kinds.filter(({ master, destroyed }) => !destroyed && (isAll || master !== current))
   const bar = progress(
     'Wrapping',
     others.reduce((sum, { keys: count }) => sum + count, 0),
     'keys',
   )
   try {
-    const wrapped = await rewrap(keys, masters, bar.advance)
+    const wrapped = await rewrap(keys, masters, bar.advance, isAll)
     bar.finish()
     await noteOperation(engines, log, { what: 'keys_rotated', done: `${wrapped} keys wrapped under ${current}` })
     print(options, { wrapped, master: current }, `${wrapped} keys were wrapped under ${current}.`)

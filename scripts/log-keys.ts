@@ -1,6 +1,7 @@
 /** The public keys of a log, as verbs take them. */
 import { readFile } from 'node:fs/promises'
 import { KogiError } from '../domain/kernel/errors.ts'
+import { witnessFrom } from '../projections/notary/cosignature.ts'
 import { type Verifier, verifierFrom } from '../projections/notary/note.ts'
 
 /** Gathers the values of an option that may be repeated. */
@@ -13,11 +14,16 @@ export const fileText = (file: string): Promise<string> =>
   })
 
 /** A public key, or that in a file. Throws `invalid_parameter` for anything else. */
-export async function verifierIn(given: string): Promise<Verifier> {
+export const verifierIn = (given: string): Promise<Verifier> => keyIn('--key', given, verifierFrom)
+
+/** The public key of a witness, or that in a file. Throws `invalid_parameter` for anything else. */
+export const witnessIn = (given: string): Promise<Verifier> => keyIn('--witness', given, witnessFrom)
+
+async function keyIn(option: string, given: string, read: (text: string) => Verifier): Promise<Verifier> {
   const text = given.includes('+') ? given : await fileText(given)
   try {
-    return verifierFrom(text)
+    return read(text)
   } catch (error) {
-    throw new KogiError('invalid_parameter', `--key ${given}: ${(error as Error).message}`)
+    throw new KogiError('invalid_parameter', `${option} ${given}: ${(error as Error).message}`)
   }
 }

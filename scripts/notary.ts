@@ -1,13 +1,16 @@
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import type { StoredEvent } from '../domain/kernel/event.ts'
+import type { Config } from '../infra/config.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { leaseOwners } from '../infra/leases.ts'
+import { lastCosigned } from '../infra/notary/cosigned.ts'
 import { signersOf } from '../infra/notary/keys.ts'
 import { lastNoteOf, lastSeal, type Seal } from '../infra/notary/seals.ts'
 import { WORKS } from '../infra/processes/worker.ts'
 import { lagBetween } from '../projections/care/lag.ts'
-import { openCheckpoint } from '../projections/notary/checkpoint.ts'
+import { openCheckpoint, statedHead } from '../projections/notary/checkpoint.ts'
+import { cosignaturesOf, witnessFrom } from '../projections/notary/cosignature.ts'
 import { leafOf } from '../projections/notary/leaf.ts'
 import {
   consistencyRanges,
@@ -117,6 +120,7 @@ const run = (options: OperatorOptions, work: (ran: Ran) => Promise<void>): Promi
 
 async function show({ config, events, pool, store, options }: Ran): Promise<void> {
   const { seal, anchors, verifiers, faults } = await standing({ config, store })
+  const cosigned = await cosignedSaid(store, config)
   const head = await events.head()
   const worker = (await leaseOwners(pool).catch(() => new Map<string, string>())).get(WORKS.notary)
   const { events: behind } = await lagBetween(events, seal?.position ?? 0n, head)
@@ -131,13 +135,28 @@ async function show({ config, events, pool, store, options }: Ran): Promise<void
     ['root', seal?.root ?? '–'],
     ...keys.map(key => ['public key', key]),
     ...anchors.map(anchor => ['anchor', anchor]),
+    ...config.notaryWitnesses.map(({ key, url }) => ['witness', `${witnessFrom(key).name}, ${new URL(url).host}`]),
+    ...(cosigned ? [['cosigned', cosigned.text]] : []),
     ...faults.map(fault => ['broken', fault]),
     ['notary', worker ?? 'none runs: kogi dev, or kogi worker with KOGI_NOTARY_KEYS'],
   ]
   const { size, root, position, at } = seal ?? { size: 0, root: null, position: null, at: null }
-  const value = { state, origin: config.notaryOrigin, size, root, position, at, behind, keys, anchors, faults }
+  const sealed = { size, root, position, at, behind, cosigned: cosigned?.value ?? null }
+  const value = { state, origin: config.notaryOrigin, ...sealed, keys, anchors, faults }
   print(options, { ...value, notary: worker ?? null }, table(['', 'value'], rows))
   if (faults.length > 0) process.exitCode = STATUS.no
+}
+
+/** What the witnesses of the settings have cosigned of the log last. */
+async function cosignedSaid(store: Store, config: Pick<Config, 'notaryWitnesses'>) {
+  const note = await lastCosigned(store, '')
+  if (note === undefined) return undefined
+  const { size } = statedHead(note)
+  const by = cosignaturesOf(
+    note,
+    config.notaryWitnesses.map(({ key }) => witnessFrom(key)),
+  ).map(({ name }) => name)
+  return { value: { size, by }, text: `${size} events, by ${by.join(', ') || 'witnesses that are not set any more'}` }
 }
 
 async function printCheckpoint(ran: Ran): Promise<void> {

@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   books: async () => (await import('./books.ts')).booksCommand(),
   audit: async () => (await import('./audit.ts')).auditCommand(),
   notary: async () => (await import('./notary.ts')).notaryCommand(),
+  witness: async () => (await import('./witness.ts')).witnessCommand(),
   erase: async () => (await import('./erase.ts')).eraseCommand(),
   subject: async () => (await import('./subject.ts')).subjectCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),

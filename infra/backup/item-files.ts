@@ -69,7 +69,7 @@ export async function writeFiles(
   const writer = await PartWriter.open(draft, FILES)
   const missing: string[] = []
   const made = new Map<string, string>()
-  const { key, line } = newFileKey(masters)
+  const { key, line } = await newFileKey(masters)
   let bytes = 0
   try {
     if (named.size > 0) await writer.line(JSON.stringify(line))
@@ -203,9 +203,11 @@ export async function restoreFiles(
   signal?: AbortSignal,
 ): Promise<number> {
   let written = 0
+  let key: Promise<Buffer> | undefined
   for await (const file of linesOf(folder)) {
     signal?.throwIfAborted()
-    const bytes = openedBytes(openFileKey(masters, file.key), file, placeOf(folder, file))
+    key ??= openFileKey(masters, file.key)
+    const bytes = openedBytes(await key, file, placeOf(folder, file))
     const stored = await store.put(file.org, bytes)
     if (stored.sha256 !== file.sha256) {
       const details = [{ field: path.relative(folder, placeOf(folder, file)), message: 'has changed meanwhile' }]

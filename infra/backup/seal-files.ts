@@ -18,14 +18,14 @@ export type FileKey = z.infer<typeof fileKeySchema>
 /** Its place among the keys that are wrapped: that of no organization. */
 const placeOf = (key: string) => ({ org: '', key })
 
-export function newFileKey(masters: MasterKeys): { readonly key: Buffer; readonly line: FileKey } {
+export async function newFileKey(masters: MasterKeys): Promise<{ readonly key: Buffer; readonly line: FileKey }> {
   const [name, key] = [randomUUID(), randomBytes(32)]
-  const { secret, master } = masters.wrap(placeOf(name), key)
+  const { secret, master } = await masters.wrap(placeOf(name), key)
   return { key, line: { key: name, secret: secret.toString('base64'), master } }
 }
 
 /** Throws `engine_unavailable` where the master key that it is wrapped under is not set. */
-export const openFileKey = (masters: MasterKeys, { key, secret, master }: FileKey): Buffer =>
+export const openFileKey = (masters: MasterKeys, { key, secret, master }: FileKey): Promise<Buffer> =>
   masters.unwrap(placeOf(key), { secret: Buffer.from(secret, 'base64'), master })
 
 export async function* sealedBytes(key: Buffer, sha256: string, plain: AsyncIterable<Uint8Array>) {

@@ -3,12 +3,12 @@
  * checkpoint: one that begins looks at the periods of the last month, and what a budget has said it does not say again.
  */
 import type { WriteDeps } from '../../commands/execute.ts'
-import { paused } from '../../commands/processes/pause.ts'
 import type { RowChanges } from '../../commands/processes/timers.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../domain/kernel/schema.ts'
 import { budget } from '../../domain/wallet/budget/budget.ts'
 import type { Span } from '../../domain/wallet/budget/periods.ts'
+import { keepLooking } from '../looking.ts'
 import { give, keyOf } from '../things.ts'
 import { type BudgetRows, type Stretch, spansOf, type Watched } from './rows.ts'
 
@@ -49,19 +49,18 @@ export class BudgetWatch {
   /** Watches until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     for (const memory of [this.#orgs, this.#upto, this.#due, this.#passed]) memory.clear()
-    const { changes } = this.#deps
-    while (!signal.aborted) {
-      const ticket = changes?.ticket() ?? 0
-      try {
-        await this.look(signal)
-        this.#trouble = undefined
-      } catch (error) {
-        this.#trouble = error as Error
-      }
-      await paused(LOOK_MS, signal)
-      if (changes?.isListening() && !this.#trouble) await changes.changed(ticket, REST_MS, signal)
+    const look = async () => {
+      await this.look(signal)
+      return { pauseMs: LOOK_MS, changeMs: REST_MS }
     }
-    this.#trouble = undefined
+    await keepLooking(signal, {
+      look,
+      changes: this.#deps.changes,
+      retryMs: LOOK_MS,
+      onTrouble: trouble => {
+        this.#trouble = trouble
+      },
+    })
   }
 
   /**

@@ -10,6 +10,7 @@ import { erasure } from '../../domain/audit/erasure/erasure.ts'
 import { Faults } from '../faults.ts'
 import type { FileStore } from '../files/store.ts'
 import type { Log } from '../log.ts'
+import { keepLooking } from '../looking.ts'
 import type { Pool } from '../postgres.ts'
 import { give } from '../things.ts'
 import { destroyKey, type Person, withKeys } from './keys.ts'
@@ -56,35 +57,33 @@ export class Eraser {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { changes } = this.#deps
     let next = 0
-    while (!signal.aborted) {
-      const ticket = changes?.ticket() ?? 0
+    const look = async () => {
       let isDone = false
-      try {
-        const faults = new Faults()
+      const faults = new Faults()
+      await faults.of(async () => {
+        isDone = await this.look(signal)
+      })
+      if (performance.now() >= next) {
         await faults.of(async () => {
-          isDone = await this.look(signal)
+          const parts = new Faults()
+          await parts.of(() => this.again(signal))
+          await parts.of(() => retire(this.#deps, signal))
+          parts.throwFirst()
+          next = performance.now() + AGAIN_MS
         })
-        if (performance.now() >= next) {
-          await faults.of(async () => {
-            const parts = new Faults()
-            await parts.of(() => this.again(signal))
-            await parts.of(() => retire(this.#deps, signal))
-            parts.throwFirst()
-            next = performance.now() + AGAIN_MS
-          })
-        }
-        faults.throwFirst()
-        this.#trouble = undefined
-      } catch (error) {
-        if (!signal.aborted) this.#trouble = error as Error
       }
-      const isCalm = isDone && !this.#trouble
-      await paused(isCalm ? LOOK_MS : RETRY_MS, signal)
-      if (isCalm && changes?.isListening()) await changes.changed(ticket, REST_MS, signal)
+      faults.throwFirst()
+      return isDone ? { pauseMs: LOOK_MS, changeMs: REST_MS } : { pauseMs: RETRY_MS }
     }
-    this.#trouble = undefined
+    await keepLooking(signal, {
+      look,
+      changes: this.#deps.changes,
+      retryMs: RETRY_MS,
+      onTrouble: trouble => {
+        this.#trouble = trouble
+      },
+    })
   }
 
   /**

@@ -52,20 +52,27 @@ export async function countKinds(keys: Queries): Promise<readonly KeyCount[]> {
 type Stored = { readonly key: string; readonly org: string; readonly secret: Buffer; readonly master: string | null }
 
 /**
- * Wraps every key that is not yet under the first of the master keys anew, page by page, beside a system at work, and
- * returns how many. One that changes meanwhile is left as it is. Throws where a key's master key is not among them.
+ * Wraps every key that is not yet under the first of the master keys anew, with `isAll` every key, page by page, beside
+ * a system at work, and returns how many. One that changes meanwhile is left as it is. Throws where a key's master key
+ * is not among them.
  */
-export async function rewrap(keys: Queries, masters: MasterKeys, onPage: (done: number) => void): Promise<number> {
+export async function rewrap(
+  keys: Queries,
+  masters: MasterKeys,
+  onPage: (done: number) => void,
+  isAll = false,
+): Promise<number> {
   const text = `select key, org, secret, master from subject_keys
-    where secret is not null and master is distinct from $1 and key > $2 order by key limit ${PAGE_ROWS}`
+    where secret is not null and ($3 or master is distinct from $1) and key > $2 order by key limit ${PAGE_ROWS}`
   const change = `update subject_keys k set secret = g.new, master = $4
     from unnest($1::uuid[], $2::bytea[], $3::bytea[]) g(key, old, new) where k.key = g.key and k.secret = g.old`
   const [current] = masters.names
   let done = 0
   for (let last = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const { rows } = await keys.query<Stored>(text, [current ?? null, last])
+    const { rows } = await keys.query<Stored>(text, [current ?? null, last, isAll])
     if (rows.length === 0) return done
-    const wrapped = rows.map(row => masters.wrap(row, masters.unwrap(row, row)).secret)
+    const again = async (row: Stored) => (await masters.wrap(row, await masters.unwrap(row, row))).secret
+    const wrapped = await Promise.all(rows.map(again))
     const values = [rows.map(({ key }) => key), rows.map(({ secret }) => secret), wrapped, current ?? null]
     done += (await keys.query(change, values)).rowCount ?? 0
     last = rows.at(-1)!.key

@@ -8,7 +8,6 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WriteDeps } from '../../commands/execute.ts'
 import { uuidOf } from '../../commands/ids.ts'
-import { paused } from '../../commands/processes/pause.ts'
 import type { RowChanges } from '../../commands/processes/timers.ts'
 import { auditExport, type Exports } from '../../domain/audit/export/export.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
@@ -20,13 +19,14 @@ import type { Selection } from '../../read-api/audit/selection.ts'
 import { Faults } from '../faults.ts'
 import type { FileStore } from '../files/store.ts'
 import type { Log } from '../log.ts'
+import { keepLooking } from '../looking.ts'
 import { give, stateOf } from '../things.ts'
 import { FileChanged, zipped } from './archive.ts'
 import type { Ordered } from './rows.ts'
 
 /** The shortest time between two looks, and the longest one while changes are heard. */
 const LOOK_MS = 500
-const REST_MS = 60_000
+const AT_REST = { pauseMs: LOOK_MS, changeMs: 60_000 }
 /** Time until the next look where something failed. */
 const RETRY_MS = 5_000
 /** How often a word in the log is tried while clients write there too, and the pause that grows with each try. */
@@ -70,20 +70,14 @@ export class Exporter {
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { changes } = this.#deps
-    while (!signal.aborted) {
-      const ticket = changes?.ticket() ?? 0
-      let isDone = false
-      try {
-        isDone = (await this.look(signal)) === 0
-        this.#trouble = undefined
-      } catch (error) {
-        if (!signal.aborted) this.#trouble = error as Error
-      }
-      await paused(this.#trouble ? RETRY_MS : LOOK_MS, signal)
-      if (isDone && !this.#trouble && changes?.isListening()) await changes.changed(ticket, REST_MS, signal)
-    }
-    this.#trouble = undefined
+    await keepLooking(signal, {
+      changes: this.#deps.changes,
+      retryMs: RETRY_MS,
+      look: async () => ((await this.look(signal)) === 0 ? AT_REST : { pauseMs: LOOK_MS }),
+      onTrouble: trouble => {
+        this.#trouble = trouble
+      },
+    })
   }
 
   /** Makes the exports that wait: all that can be, though others fail, and then throws the first failure. */

@@ -7,6 +7,7 @@ import { schemasOf } from '../../read-api/audit/schemas.ts'
 import { aggregates, projections, resources } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import { readSkips } from '../event-store/skips.ts'
+import { lastCosigned } from '../notary/cosigned.ts'
 import { signersOf } from '../notary/keys.ts'
 import { lastNoteOf } from '../notary/seals.ts'
 import { VERSION } from '../version.ts'
@@ -22,7 +23,7 @@ export type Sources = {
   readonly readable?: Pick<ReadableDeps, 'pool' | 'unseal' | 'settleMs'> | undefined
 }
 
-type Given = 'readable' | 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'signers' | 'about' | 'now'
+type Given = 'readable' | 'org' | 'skips' | 'events' | 'head' | 'checkpoint' | 'cosigned' | 'signers' | 'about' | 'now'
 
 /** All that is the same whichever events of an org are selected. The checkpoint is read before the end of the log. */
 export async function exportOptions(
@@ -31,11 +32,13 @@ export async function exportOptions(
   signal?: AbortSignal,
 ): Promise<Pick<BundleOptions, Given>> {
   const checkpoint = await lastNoteOf(store, org)
+  const cosigned = await lastCosigned(store, org)
   const head = await log.head(signal)
   const names = projections.map(({ name }) => name)
   return {
     org,
     checkpoint,
+    cosigned,
     head,
     events: after => log.read({ after, to: head, max: EVENTS_PER_LIST, ...(signal && { signal }) }),
     skips: await readSkips(eventStoreUrl, names),

@@ -5,10 +5,10 @@
  */
 import type { WriteDeps } from '../../commands/execute.ts'
 import { uuidOf } from '../../commands/ids.ts'
-import { paused } from '../../commands/processes/pause.ts'
 import { type Inbox, inbox } from '../../domain/hub/inbox/inbox.ts'
 import { type Mail, mail } from '../../domain/hub/mail/mail.ts'
 import { type Log, reasonOf } from '../log.ts'
+import { keepLooking } from '../looking.ts'
 import { give, stateOf, type Thing } from '../things.ts'
 import type { WriteLetter } from './letter.ts'
 import type { DueMail, MailRows } from './rows.ts'
@@ -56,16 +56,13 @@ export class Mailer {
 
   /** Works until the signal aborts; attempts under way are waited for. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      let isBusy = false
-      try {
-        isBusy = await this.#look(signal)
-        this.#trouble = undefined
-      } catch (error) {
-        this.#trouble = error as Error
-      }
-      await paused(isBusy ? BUSY_MS : LOOK_MS, signal)
-    }
+    await keepLooking(signal, {
+      look: async () => ({ pauseMs: (await this.#look(signal)) ? BUSY_MS : LOOK_MS }),
+      retryMs: LOOK_MS,
+      onTrouble: trouble => {
+        this.#trouble = trouble
+      },
+    })
     await Promise.all(this.#working)
     this.#trouble = undefined
     this.#refusal = undefined

@@ -7,10 +7,11 @@ import { sharedCheckpoints } from './read/0003-shared-checkpoints.ts'
 import { workerLeases } from './read/0004-worker-leases.ts'
 import { notaryTiles } from './read/0005-notary-tiles.ts'
 import { rowMaps } from './read/0006-row-maps.ts'
+import { cosigned } from './read/0007-cosigned.ts'
 
 /** Every migration of each database, in order. */
 export const migrations = {
-  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles, rowMaps],
+  read: [checkpoints, logHeads, sharedCheckpoints, workerLeases, notaryTiles, rowMaps, cosigned],
   keys: [subjectKeys, masterKeys],
 } satisfies Record<string, readonly Migration[]>
 

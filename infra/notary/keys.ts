@@ -3,8 +3,11 @@ import { createPrivateKey, generateKeyPair, type KeyObject, randomUUID } from 'n
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import { KogiError } from '../../domain/kernel/errors.ts'
+import { witnessFrom } from '../../projections/notary/cosignature.ts'
 import type { Signer } from '../../projections/notary/note.ts'
 import { type Config, ConfigError } from '../config.ts'
+import type { WitnessPlace } from './witnesses.ts'
 
 const generate = promisify(generateKeyPair)
 
@@ -26,11 +29,23 @@ export async function signersOf(config: KeyConfig): Promise<readonly Signer[]> {
   return Promise.all(notaryKeys.map(async (file, n) => ({ name, privateKey: await keyIn(file, `entry ${n + 1}`) })))
 }
 
+/** Who signs with the private key in a file. Throws a `KogiError` for a file that has none. */
+export async function signerIn(name: string, file: string): Promise<Signer> {
+  const key = privateKeyFrom(await readFile(file, 'utf8').catch(() => ''))
+  if (key?.asymmetricKeyType === 'ed25519') return { name, privateKey: key }
+  const how = 'openssl genpkey -algorithm ed25519'
+  throw new KogiError('file_unreadable', `${file} holds no private Ed25519 key in PEM that can be read (${how}).`)
+}
+
 /** The anchors that the settings name; in development, where none is named, a file in the data folder. */
 export const anchorsOf = (config: Pick<Config, 'env' | 'dataDir' | 'notaryAnchors'>): readonly string[] =>
   config.notaryAnchors.length > 0 || config.env === 'production'
     ? config.notaryAnchors
     : [path.join(folderOf(config), 'checkpoint')]
+
+/** The witnesses that the settings name. */
+export const witnessesOf = ({ notaryWitnesses }: Pick<Config, 'notaryWitnesses'>): readonly WitnessPlace[] =>
+  notaryWitnesses.map(({ key, url }) => ({ key: witnessFrom(key), url }))
 
 /** `what` stands in errors, and not the name: an entry may be a key by mistake. */
 async function keyIn(file: string, what = file): Promise<KeyObject> {

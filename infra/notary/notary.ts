@@ -13,6 +13,7 @@ import { type Log, reasonOf } from '../log.ts'
 import { Anchor, anchorName, type Held, heldBy } from './anchors.ts'
 import { Hashing, LogAltered, type Signed, type TileSink } from './hashing.ts'
 import { lastSeal, type Seal, writeSeal } from './seals.ts'
+import { Witness, type WitnessDeps, type WitnessPlace } from './witnesses.ts'
 
 export type NotaryOptions = {
   readonly events: Pick<EventLog, 'follow'>
@@ -23,6 +24,11 @@ export type NotaryOptions = {
   readonly signers: () => Promise<readonly Signer[]>
   /** Files and addresses that get every checkpoint. */
   readonly anchors: readonly string[]
+  /** Those that are asked to cosign every checkpoint, and how. */
+  readonly witnesses?: {
+    readonly places: readonly WitnessPlace[]
+    readonly deps: Omit<WitnessDeps, 'signal' | 'onTrouble'>
+  }
   /**
    * Whether the key may be one that was made for a new data folder: checkpoints of the event store that another key has
    * signed are of another system then, whose backup was restored here, as long as no anchor knows of this one.
@@ -64,6 +70,7 @@ export class Notary {
   #hashing: Hashing | undefined
   #sealed: Seal | undefined
   #anchors: readonly Anchor[] = []
+  #witnesses: readonly Witness[] = []
 
   constructor(options: NotaryOptions) {
     this.#options = options
@@ -87,12 +94,18 @@ export class Notary {
     return this.#altered ?? this.#trouble ?? away
   }
 
+  /** The witnesses, each with the reason why it does not cosign, where there is one: the log is sealed without them. */
+  get witnesses(): readonly { readonly name: string; readonly trouble: string | null }[] {
+    return this.#witnesses.map(({ name, trouble }) => ({ name, trouble: trouble?.message ?? null }))
+  }
+
   /** Seals until the signal aborts. Throws where another notary took over. */
   async run(signal: AbortSignal): Promise<void> {
     const { log, anchors } = this.#options
     const stop = new AbortController()
     const ends = AbortSignal.any([signal, stop.signal])
     this.#anchors = anchors.map(name => new Anchor(name, ends))
+    this.#witnesses = this.#witnessesUntil(ends)
     try {
       while (!ends.aborted) {
         try {
@@ -112,12 +125,23 @@ export class Notary {
       }
     } finally {
       stop.abort()
-      await Promise.allSettled(this.#anchors.map(anchor => anchor.settled()))
+      await Promise.allSettled([...this.#anchors, ...this.#witnesses].map(other => other.settled()))
       this.#hashing = undefined
       this.#sealed = undefined
       this.#altered = undefined
       this.#anchors = []
+      this.#witnesses = []
     }
+  }
+
+  #witnessesUntil(signal: AbortSignal): readonly Witness[] {
+    const { witnesses, log } = this.#options
+    if (!witnesses) return []
+    const onTrouble = (witness: string, reason: string, isAlarm: boolean) => {
+      if (isAlarm) log.error({ witness, reason }, 'A WITNESS HAS SEEN ANOTHER LOG')
+      else log.warn({ witness, reason }, 'a witness does not cosign the log, trying again')
+    }
+    return witnesses.places.map(place => new Witness(place, { ...witnesses.deps, onTrouble, signal }))
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -196,6 +220,10 @@ export class Notary {
           this.#sealed = next
           await tiles?.heads(next)
           for (const anchor of this.#anchors) anchor.give(next.note)
+          for (const witness of this.#witnesses) {
+            witness.give('', next.note)
+            for (const { org, note } of next.orgs) witness.give(org, note)
+          }
           onSealed?.(next)
         }
       }

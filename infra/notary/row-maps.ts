@@ -127,10 +127,18 @@ export class RowMaps {
     if (orgs.length === 0) return
     if ((await sourceIdOf(this.#options.pool, model)) !== this.#sources.get(model)) await this.#lookAgain(model)
     for (let at = 0; at < orgs.length; at += ORGS_MAX) {
-      const { done, begun } = await this.#prove(model, orgs.slice(at, at + ORGS_MAX), signers)
-      for (const org of [...done, ...begun]) wanted.delete(org)
-      // Those that wait come before one with more rows than a transaction takes.
-      for (const org of begun) wanted.add(org)
+      const some = orgs.slice(at, at + ORGS_MAX)
+      // Before the transaction: a checkpoint that comes meanwhile is wanted again.
+      for (const org of some) wanted.delete(org)
+      const left = new Set(some)
+      try {
+        const { done, begun } = await this.#prove(model, some, signers)
+        for (const org of [...done, ...begun]) left.delete(org)
+        // Those that wait come before one with more rows than a transaction takes.
+        for (const org of begun) left.add(org)
+      } finally {
+        for (const org of left) wanted.add(org)
+      }
     }
   }
 

@@ -4,7 +4,8 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
-import { type ProofDeps, positionsIn } from '../../read-api/audit/proofs.ts'
+import type { ProofDeps } from '../../read-api/audit/proofs.ts'
+import { positionsIn } from '../../read-api/audit/trees.ts'
 import type { Pool } from '../postgres.ts'
 
 type Sources = {

@@ -39,7 +39,11 @@ const GO_ON = `update notary_tiles t set
     and (substring(t.hashes from u.start * ${HASH_BYTES} + 1 for length(u.hashes)) <> u.hashes
       or substring(t.positions from u.start * ${POSITION_BYTES} + 1 for length(u.positions)) <> u.positions)`
 
-export type TileRows = TileSink & { readonly heads: (seal: Seal) => Promise<void> }
+export type TileRows = TileSink & {
+  readonly heads: (seal: Seal) => Promise<void>
+  /** Keeps the last checkpoint of a tree that witnesses have cosigned. */
+  readonly cosigned: (tree: string, note: string) => Promise<void>
+}
 
 /** Keeps tiles and heads. What cannot be written waits: the log is sealed without it, and proofs come later. */
 export function tileRows(pool: Pool, log: Log): TileRows {
@@ -94,6 +98,11 @@ export function tileRows(pool: Pool, log: Log): TileRows {
     async heads(seal) {
       late.push(seal)
       await heads()
+    },
+    async cosigned(tree, note) {
+      await tried(async () => {
+        await pool.query('update notary_heads set cosigned = $2 where tree = $1', [tree, note])
+      })
     },
   }
 }

@@ -37,11 +37,10 @@ import { Mailer, type MailerDeps } from '../mail/mailer.ts'
 import { mailRows } from '../mail/rows.ts'
 import { smtpSender } from '../mail/smtp.ts'
 import type { Metrics } from '../metrics.ts'
-import { anchorsOf, signersOf } from '../notary/keys.ts'
-import { Notary, type NotaryOptions } from '../notary/notary.ts'
+import type { Notary } from '../notary/notary.ts'
+import { notaryOf } from '../notary/open.ts'
 import { rowMaps, together } from '../notary/proving.ts'
 import type { RowMaps } from '../notary/row-maps.ts'
-import { tileRows } from '../notary/tiles.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { dueTimers } from '../timers.ts'
 import { networksOf } from '../webhooks/addresses.ts'
@@ -242,9 +241,9 @@ function checkSender(what: string, { trouble }: Pick<Sender, 'trouble'>): void {
   if (trouble) throw new Error(`${what}: ${trouble.message}`)
 }
 
-function checkNotary({ trouble, sealed }: Notary) {
+function checkNotary({ trouble, sealed, witnesses }: Notary) {
   if (trouble) throw new Error(`the log is not sealed: ${trouble.message}`)
-  return { sealed: sealed?.size ?? null, position: sealed?.position ?? null }
+  return { sealed: sealed?.size ?? null, position: sealed?.position ?? null, witnesses }
 }
 
 const standingOf = ({ sealed, trouble }: Notary) => ({
@@ -252,28 +251,6 @@ const standingOf = ({ sealed, trouble }: Notary) => ({
   position: sealed?.position ?? 0n,
   isTroubled: trouble !== undefined,
 })
-
-type NotaryParts = Pick<WorkerOptions, 'config' | 'log'> &
-  Pick<NotaryOptions, 'events' | 'store'> & { readonly pool: Pool; readonly maps: RowMaps }
-
-/** None in production without a key: then nothing is sealed. */
-function notaryOf({ config, log, pool, maps, ...rest }: NotaryParts): Notary | undefined {
-  if (config.env === 'production' && config.notaryKeys.length === 0) {
-    log.warn('KOGI_NOTARY_KEYS names no key: the log is not sealed')
-    return undefined
-  }
-  return new Notary({
-    ...rest,
-    log,
-    tiles: tileRows(pool, log),
-    onSealed: maps.onSealed,
-    origin: config.notaryOrigin,
-    signers: () => signersOf(config),
-    anchors: anchorsOf(config),
-    mayBeNew: config.env !== 'production' && config.notaryKeys.length === 0,
-    now: () => new Date().toISOString(),
-  })
-}
 
 type MailerOptions = Pick<WorkerOptions, 'config'> &
   Pick<MailerDeps, 'onAttempt'> & {

@@ -5,11 +5,11 @@
  * An end between an attempt and its event repeats the attempt: receivers know it by its id.
  */
 import type { WriteDeps } from '../../commands/execute.ts'
-import { paused } from '../../commands/processes/pause.ts'
 import type { RowChanges } from '../../commands/processes/timers.ts'
 import { type Delivery, delivery } from '../../domain/apps/delivery/delivery.ts'
 import { type Webhook, webhook } from '../../domain/apps/webhook/webhook.ts'
 import { type Log, reasonOf } from '../log.ts'
+import { keepLooking } from '../looking.ts'
 import { give, keyOf, stateOf, type Thing } from '../things.ts'
 import type { Post, Posted } from './post.ts'
 import { DeliveryRequests } from './requests.ts'
@@ -78,19 +78,15 @@ export class Sender {
     this.#requests.forget()
     this.#resting.clear()
     const { changes } = this.#deps
-    while (!signal.aborted) {
-      const ticket = changes?.ticket() ?? 0
-      let waitMs = LOOK_MS
-      try {
-        if (await this.look(signal)) waitMs = BUSY_MS
-        else if (changes?.isListening()) waitMs = await this.#restMs()
-        this.#trouble = undefined
-      } catch (error) {
-        this.#trouble = error as Error
-      }
-      await paused(Math.min(waitMs, LOOK_MS), signal)
-      if (waitMs > LOOK_MS) await changes?.changed(ticket, waitMs - LOOK_MS, signal)
+    const onTrouble = (trouble: Error | undefined) => {
+      this.#trouble = trouble
     }
+    const look = async () => {
+      if (await this.look(signal)) return { pauseMs: BUSY_MS }
+      const restMs = changes?.isListening() ? await this.#restMs() : LOOK_MS
+      return restMs > LOOK_MS ? { pauseMs: LOOK_MS, changeMs: restMs - LOOK_MS } : { pauseMs: restMs }
+    }
+    await keepLooking(signal, { look, changes, retryMs: LOOK_MS, onTrouble })
     await Promise.all(this.#working)
     this.#lines.clear()
     this.#active.clear()

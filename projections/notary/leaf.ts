@@ -12,17 +12,23 @@ const ENTRY_BYTES_MAX = 65_535
  * entries can be shown without it. Metadata that another program wrote may have no canonical form, or be too long: its
  * SHA-256 stands for it then.
  */
-export const leafOf = (event: StoredEvent): string => leafWith(event, digestOf(event.data))
+export const leafOf = (event: StoredEvent): string =>
+  leafOfParts(event, {
+    dataSha256: digestOf(event.data),
+    metadata: event.metadata && canonicalOrUndefined(event.metadata),
+  })
 
 /** An event without its data. */
 export type EventHeader = Omit<StoredEvent, 'data'>
 
-/** The entry of an event of whose data the SHA-256 alone is there. */
-export function leafWith({ stream, revision, eventId, type, metadata }: EventHeader, dataSha256: string): string {
+/** The entry of an event by the SHA-256 of its data and its canonical metadata, if that has such a form. */
+export function leafOfParts(
+  { stream, revision, eventId, type, metadata }: EventHeader,
+  { dataSha256, metadata: sealed }: { readonly dataSha256: string; readonly metadata: string | undefined },
+): string {
   const others = `"revision":"${revision}","stream":${canonical(stream)},"type":${canonical(type)}}`
   const begin = `{"data_sha256":${canonical(dataSha256)},"id":${canonical(eventId)}`
   if (metadata === undefined) return `${begin},${others}`
-  const sealed = canonicalOrUndefined(metadata)
   // The names of an entry are in the order of canonical JSON.
   const whole = sealed === undefined ? undefined : `${begin},"metadata":${sealed},${others}`
   if (whole !== undefined && isShort(whole)) return whole

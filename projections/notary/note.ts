@@ -10,7 +10,11 @@ export type Signer = { readonly name: string; readonly privateKey: KeyObject }
 /** Whose signatures are believed. */
 export type Verifier = { readonly name: string; readonly id: Buffer; readonly publicKey: KeyObject }
 
-const ED25519 = Buffer.of(1)
+/** The type of signatures by a key: those of a log, and cosignatures with their time (C2SP tlog-cosignature). */
+export const KEY_TYPES = { ed25519: 0x01, cosignature: 0x04 } as const
+type KeyType = (typeof KEY_TYPES)[keyof typeof KEY_TYPES]
+
+const KEY_BYTES = 32
 const ID_BYTES = 4
 const SIGNATURE_BYTES = 64
 const NOTE_BYTES_MAX = 1_000_000
@@ -35,22 +39,28 @@ export class NoteFault extends Error {
 const isKeyName = (name: string): boolean => NAME.test(name)
 
 /** The public half of a signer. */
-export const verifierOf = ({ name, privateKey }: Signer): Verifier => {
+export const verifierOf = (signer: Signer): Verifier => keyOf(signer, KEY_TYPES.ed25519)
+/** The same of a key for signatures of some type. */
+export function keyOf({ name, privateKey }: Signer, type: KeyType): Verifier {
   const publicKey = createPublicKey(privateKey)
-  return { name, id: idOf(name, rawOf(publicKey)), publicKey }
+  return { name, id: idOf(name, rawOf(publicKey), type), publicKey }
 }
 
 /** A verifier as text, to be handed to auditors: `name+id+key`. */
-export const verifierText = ({ name, id, publicKey }: Verifier): string =>
-  `${name}+${id.toString('hex')}+${Buffer.concat([ED25519, rawOf(publicKey)]).toString('base64')}`
+export const verifierText = (verifier: Verifier): string => keyText(verifier, KEY_TYPES.ed25519)
+export const keyText = ({ name, id, publicKey }: Verifier, type: KeyType): string =>
+  `${name}+${id.toString('hex')}+${Buffer.concat([Buffer.of(type), rawOf(publicKey)]).toString('base64')}`
 
 /** Reads the text of a verifier; throws a `TypeError` for anything else. */
-export function verifierFrom(text: string): Verifier {
+export const verifierFrom = (text: string): Verifier => keyFrom(text, KEY_TYPES.ed25519)
+export function keyFrom(text: string, type: KeyType): Verifier {
   const [, name, id, key] = VERIFIER_KEY.exec(text.trim()) ?? []
   const bytes = key === undefined ? undefined : fromBase64(key)
-  if (bytes?.length !== ED25519.length + 32 || bytes[0] !== ED25519[0]) throw new TypeError('this is no key of a log')
-  const raw = bytes.subarray(ED25519.length)
-  const verifier = { name: name!, id: idOf(name!, raw), publicKey: publicKeyFrom(raw) }
+  if (bytes?.length !== 1 + KEY_BYTES || bytes[0] !== type) {
+    throw new TypeError(`this is no key of a ${type === KEY_TYPES.ed25519 ? 'log' : 'witness'}`)
+  }
+  const raw = bytes.subarray(1)
+  const verifier = { name: name!, id: idOf(name!, raw, type), publicKey: publicKeyFrom(raw) }
   if (verifier.id.toString('hex') !== id) throw new TypeError('the name or the key was changed: they do not fit')
   return verifier
 }
@@ -58,12 +68,13 @@ export function verifierFrom(text: string): Verifier {
 /** Signs a text, which ends with a line feed. */
 export function signNote(text: string, signers: readonly Signer[]): string {
   const lines = signers.map(signer => {
-    const { name, id } = verifierOf(signer)
-    const signature = sign(null, Buffer.from(text), signer.privateKey)
-    return `— ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`
+    return signatureLine(verifierOf(signer), sign(null, Buffer.from(text), signer.privateKey))
   })
   return `${text}\n${lines.join('')}`
 }
+
+export const signatureLine = ({ name, id }: Pick<Verifier, 'name' | 'id'>, signature: Uint8Array): string =>
+  `— ${name} ${Buffer.concat([id, signature]).toString('base64')}\n`
 
 /** What a note says, once a known key has signed it. */
 export type OpenedNote = {
@@ -75,7 +86,7 @@ export type OpenedNote = {
 
 /** Opens a note. Throws a `NoteFault` where its form or a signature of a known key is wrong, or no known key signed. */
 export function openNote(note: string, verifiers: readonly Verifier[]): OpenedNote {
-  const { text, signatures } = parts(note)
+  const { text, signatures } = partsOf(note)
   const verified: string[] = []
   const unverified: string[] = []
   const seen = new Set<string>()
@@ -97,7 +108,8 @@ export function openNote(note: string, verifiers: readonly Verifier[]): OpenedNo
   throw new NoteFault('unverified', `No known key signed it, only ${unverified.join(', ')}.`)
 }
 
-function parts(note: string) {
+/** The text of a note and its signatures, which nobody has checked. Throws a `NoteFault` where it is none. */
+export function partsOf(note: string) {
   const malformed = () => new NoteFault('malformed', 'This is no signed note.')
   const end = note.lastIndexOf('\n\n')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a note holds no other control character.
@@ -114,10 +126,10 @@ function parts(note: string) {
   return { text: note.slice(0, end + 1), signatures }
 }
 
-const idOf = (name: string, raw: Buffer): Buffer =>
+const idOf = (name: string, raw: Buffer, type: KeyType): Buffer =>
   createHash('sha256')
     .update(`${name}\n`)
-    .update(Buffer.concat([ED25519, raw]))
+    .update(Buffer.concat([Buffer.of(type), raw]))
     .digest()
     .subarray(0, ID_BYTES)
 

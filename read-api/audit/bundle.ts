@@ -6,7 +6,7 @@
  * of the org's events; `manifest.note` is its signature. An export of a selection has the other events of the org as
  * well, each as its header: all but the data, of which the SHA-256 stands there.
  */
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
@@ -68,6 +68,8 @@ const manifestShape = z.strictObject({
   skips: z.array(skipSchema).optional(),
   /** The last signed checkpoint of the org's part of the log; null where it had none. */
   checkpoint: text(100_000).nullable().optional(),
+  /** The last checkpoint of the org that witnesses have cosigned, with their cosignatures; absent where it has none. */
+  cosigned: text(100_000).optional(),
   /** Whether a signature stands beside the manifest: none where the log has no keys. */
   signed: z.boolean().optional(),
   /** The version of Kogi that made it, and of each read model that rows follow by from the events. */
@@ -196,10 +198,13 @@ export const auditCodes = [
   'selection_not_whole',
   'signature_missing',
   'signature_wrong',
+  'entry_unbalanced',
+  'rules_broken',
+  'witnesses_missing',
 ] as const
 export type AuditCode = (typeof auditCodes)[number]
 
-export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const sha256 = (bytes: string | Uint8Array): string => digest('sha256', bytes)
 
 /** An event as its line, without the end of the line. */
 export const lineOf = ({ stream, revision, position, eventId, type, metadata, data }: StoredEvent): string =>
@@ -211,8 +216,9 @@ export const headerLineOf = ({ stream, revision, position, eventId, type, metada
 
 /** The event of a parsed line that `lineSchema` accepts. */
 export function eventOf(line: Json): StoredEvent {
-  const { id: eventId, revision, position, ...rest } = line as unknown as z.input<typeof lineSchema>
-  return { ...rest, eventId, revision: BigInt(revision), position: BigInt(position) } as StoredEvent
+  const { stream, type, id, revision, position, metadata, data } = line as unknown as z.input<typeof lineSchema>
+  const event = { type, data, metadata, eventId: id, stream, revision: BigInt(revision), position: BigInt(position) }
+  return event as unknown as StoredEvent
 }
 
 /** An event that is left out of a selection. */

@@ -35,6 +35,8 @@ type About = {
 export type BundleOptions = EventOptions & {
   /** The last signed checkpoint of the org, read before `head` was: all of its events are in the export. */
   readonly checkpoint: string | undefined
+  /** The last checkpoint of the org that witnesses have cosigned, read before `head` was. */
+  readonly cosigned?: string | undefined
   /** Keys that sign the manifest: none where the log has none. */
   readonly signers: readonly Signer[]
   readonly about: About
@@ -88,7 +90,7 @@ export async function exportOrg(options: ExportOptions): Promise<Exported> {
 
 /** Writes all files of an export into a folder: it can be called again after an end in between, and goes on then. */
 export async function writeBundle(folder: string, options: BundleOptions): Promise<Bundle> {
-  const { org, head, now, checkpoint = null, signers, about } = options
+  const { org, head, now, checkpoint = null, cosigned, signers, about } = options
   const { files: events, ...content }: EventContent = await writeEvents(folder, options)
   await write(path.join(folder, SCHEMAS), `${canonicalJson(about.schemas)}\n`)
   const files = [...events, await entryOf(folder, SCHEMAS)]
@@ -96,7 +98,17 @@ export async function writeBundle(folder: string, options: BundleOptions): Promi
   const versions = projections.map(({ name, version }) => ({ name, version }))
   const [first, ...rest] = signers
   const signed = first !== undefined
-  const made = { ...FORMAT, org, made_at: now(), checkpoint, ...content, code, projections: versions, signed }
+  const made = {
+    ...FORMAT,
+    org,
+    made_at: now(),
+    checkpoint,
+    ...(cosigned && { cosigned }),
+    ...content,
+    code,
+    projections: versions,
+    signed,
+  }
   const { names, notReadable } = await readableOf(folder, { ...made, files }, options)
   for (const name of names) files.push(await entryOf(folder, name))
   const manifest = manifestText({ ...made, files } as Omit<Manifest, 'digest'>)

@@ -4,7 +4,8 @@ import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
-import type { EventHeader } from '../../projections/notary/leaf.ts'
+import { canonical, canonicalMembers } from '../../projections/notary/canonical.ts'
+import { type EventHeader, leafOfParts } from '../../projections/notary/leaf.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
 import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
@@ -19,7 +20,9 @@ import {
   lineSchema,
   type Manifest,
   metadataSchema,
+  sha256,
 } from './bundle.ts'
+import { type History, historyChecker } from './history-check.ts'
 import { isSelected, type Selection } from './selection.ts'
 
 type MakeFault = (code: AuditCode, message: string) => AuditFault
@@ -50,7 +53,9 @@ export function lineSchemas(aggregates: readonly AnyAggregate[]) {
       types.set(type, { check, category: name, schema: (upcast?.[type]?.length ?? 0) + 1 })
     }
   }
-  return { envelope: compile(lineSchema), header: compile(headerSchema), metadata: compile(metadataSchema), types }
+  // What was parsed is JSON: its data needs no look here.
+  const envelope = compile(lineSchema.extend({ data: z.unknown() }))
+  return { envelope, header: compile(headerSchema), metadata: compile(metadataSchema), types }
 }
 
 export type LineCheckOptions = {
@@ -64,6 +69,8 @@ export type LineCheckOptions = {
   readonly selection?: Selection | undefined
   /** How the log names streams and events; without it their names are taken as they are. */
   readonly names?: Names
+  /** The rules that the history must keep; without them the events alone are looked at. */
+  readonly history?: History
 }
 
 /** Names that follow from what they name, as the write path makes them. */
@@ -80,7 +87,12 @@ export type CheckedLine = {
   readonly line: { readonly stored: StoredEvent } | LeftOut
   /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
+  /** What the notary's tree has of the event. */
+  readonly entry: () => string
 }
+
+/** A parsed line, with the canonical JSON of its members. */
+type Parsed = { readonly value: object; readonly texts: Readonly<Record<string, string>> }
 
 /**
  * Checks the lines of an export one by one, in order: form, org, order, revisions without gaps, and the data of each
@@ -89,21 +101,20 @@ export type CheckedLine = {
  */
 export function lineChecker(options: LineCheckOptions) {
   const { org } = options
-  const revisions = new Map<string, bigint>()
   const counts: Counts = { types: {}, categories: {}, events: 0, left_out: options.selection && 0 }
-  const names = options.names && nameChecker(options.names)
+  const places = placeChecker(org, options.names && nameChecker(options.names))
+  const history = options.history && historyChecker(options.history)
   const skipped = new Set([...options.skips.values()].flatMap(positions => [...positions]))
   const isSkipped = (event: EventHeader) =>
     skipped.has(event.position) && unskippedBy(options.projections, options.skips, event).length === 0
-  let first: bigint | undefined
-  let last = -1n
 
   function check(text: string, line: number): CheckedLine {
     const fault = (code: AuditCode, message: string) => new AuditFault(code, message, { file: EVENTS, line })
-    const parsed = parsedIn(text, fault)
-    if (options.selection && 'data_sha256' in parsed)
-      return checkLeftOut(leftOutIn(parsed, options.schemas, fault), fault)
-    const event = storedIn(parsed, options.schemas, fault)
+    const { value, texts } = parsedIn(text, fault)
+    if (options.selection && 'data_sha256' in value) {
+      return checkLeftOut(leftOutIn(value, options.schemas, fault), texts, fault)
+    }
+    const event = storedIn(value, options.schemas, fault)
     if (options.selection && !isSelected(options.selection, event)) {
       throw fault('selection_exceeded', 'The event is not one of those that were selected.')
     }
@@ -112,50 +123,63 @@ export function lineChecker(options: LineCheckOptions) {
     if ('code' in found && unskipped.length > 0) {
       throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
     }
-    checkPlace(event, !('code' in found), fault)
+    places.check(event, !('code' in found), fault)
     counts.events += 1
     counts.types[event.type] = (counts.types[event.type] ?? 0) + 1
     const category = categoryOf(event.stream)
     counts.categories[category] = (counts.categories[category] ?? 0) + 1
-    const checked = { position: last, line: { stored: event } }
-    return 'code' in found ? checked : { ...checked, decoded: found }
+    const decoded = 'code' in found ? undefined : found
+    history?.add(event.stream, decoded, line)
+    const entry = () => leafOfParts(event, { dataSha256: sha256(texts.data!), metadata: texts.metadata })
+    return { position: event.position, line: { stored: event }, ...(decoded && { decoded }), entry }
   }
 
-  function checkLeftOut(line: LeftOut, fault: MakeFault): CheckedLine {
-    const { header } = line
+  function checkLeftOut(line: LeftOut, { metadata }: Parsed['texts'], fault: MakeFault): CheckedLine {
+    const { header, dataSha256 } = line
     if (isSelected(options.selection!, header)) {
       throw fault('selection_incomplete', 'The event is one of those that were selected, and its data is not there.')
     }
     // Without its data it may be unreadable, and of another program, where all projections that it concerns skip it.
-    checkPlace(header, options.schemas.metadata(header.metadata) && !isSkipped(header), fault)
+    places.check(header, options.schemas.metadata(header.metadata) && !isSkipped(header), fault)
     counts.left_out! += 1
-    return { position: last, line }
-  }
-
-  function checkPlace(event: EventHeader, isNamed: boolean, fault: MakeFault): void {
-    const { stream, position, revision, metadata } = event
-    if (metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${metadata.org}.`)
-    if (position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
-    if (position < last) throw fault('line_reordered', `The position ${position} comes after ${last}.`)
-    const expected = revisions.get(stream) ?? 0n
-    if (revision !== expected) {
-      throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
-    }
-    if (isNamed) names?.(event, fault)
-    first ??= position
-    last = position
-    revisions.set(stream, expected + 1n)
+    history?.add(header.stream, undefined, 0)
+    return { position: header.position, line, entry: () => leafOfParts(header, { dataSha256, metadata }) }
   }
 
   /** To be called after the last line: whether the manifest tells what the lines hold. */
   function end(manifest: Manifest): void {
+    history?.end()
     const { events, types: byType, categories, range, left_out } = manifest
     const stated = canonicalJson({ events, types: byType, categories, left_out, first: range.first, last: range.last })
-    if (range.head < range.last || stated !== canonicalJson({ ...counts, first, last })) {
+    if (range.head < range.last || stated !== canonicalJson({ ...counts, ...places.ends() })) {
       throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
     }
   }
   return { check, end }
+}
+
+/** Checks that events are of the org, in the order of the log, and without gaps in their streams. */
+function placeChecker(org: string, names: ReturnType<typeof nameChecker> | undefined) {
+  const revisions = new Map<string, bigint>()
+  let first: bigint | undefined
+  let last = -1n
+  return {
+    check(event: EventHeader, isNamed: boolean, fault: MakeFault): void {
+      const { stream, position, revision, metadata } = event
+      if (metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${metadata.org}.`)
+      if (position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
+      if (position < last) throw fault('line_reordered', `The position ${position} comes after ${last}.`)
+      const expected = revisions.get(stream) ?? 0n
+      if (revision !== expected) {
+        throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
+      }
+      if (isNamed) names?.(event, fault)
+      first ??= position
+      last = position
+      revisions.set(stream, expected + 1n)
+    },
+    ends: () => ({ first, last }),
+  }
 }
 
 /** Letters of a command's id that tell it from others: 60 bits. */
@@ -164,7 +188,7 @@ const ID_LETTERS = 18
 /** Checks that an event has the names that follow from its command, and that no command took effect twice. */
 function nameChecker({ streamOf, eventIdOf }: Names) {
   const done = new Set<string>()
-  const latest = new Map<string, { readonly commandId: string; readonly n: number }>()
+  const latest = new Map<string, { commandId: string; n: number }>()
   return ({ stream, eventId, metadata }: EventHeader, fault: MakeFault) => {
     const { org, id, commandId, fingerprint } = metadata
     if (stream !== streamOf(org, categoryOf(stream), id)) {
@@ -180,17 +204,32 @@ function nameChecker({ streamOf, eventIdOf }: Names) {
     if (eventId !== eventIdOf(commandId, fingerprint, n)) {
       throw fault('event_id_wrong', `The event ${eventId} has not the id that follows from its command.`)
     }
-    latest.set(stream, { commandId, n })
+    if (!before) latest.set(stream, { commandId, n })
+    else {
+      before.commandId = commandId
+      before.n = n
+    }
   }
 }
 
-function parsedIn(text: string, fault: MakeFault): object {
-  const parsed = parse(text)
-  if (parsed === undefined || canonical(parsed) !== text) {
+function parsedIn(text: string, fault: MakeFault): Parsed {
+  const value = parse(text)
+  const texts: Record<string, string> = {}
+  if (value === undefined || canonicalIn(value, texts) !== text) {
     throw fault('line_not_canonical', 'The line is not canonical JSON.')
   }
-  if (typeof parsed === 'object' && parsed !== null) return parsed
+  if (typeof value === 'object' && value !== null) return { value, texts }
   throw fault('line_invalid', 'The line is no event: it is no object.')
+}
+
+/** The canonical JSON of a value, and of an object's members; `undefined` where it has none. */
+function canonicalIn(value: Json, texts: Record<string, string>): string | undefined {
+  try {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? canonicalMembers(value, texts) : canonical(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** The header of a line of an event that is left out. */
@@ -222,13 +261,14 @@ function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): D
       message: `The metadata of this ${type} is not that of Kogi: ${reason(schemas.metadata)}`,
     }
   }
-  const check = known.check()
-  if (metadata.schema === known.schema && !check(data)) {
-    return { code: 'line_invalid', message: `The data is no ${type}: ${reason(check)}` }
-  }
   try {
     return decode(event)
   } catch (error) {
+    // Whatever a type decodes its JSON Schema allows: that is asked for its words about what it does not.
+    const check = known.check()
+    if (metadata.schema === known.schema && !check(data)) {
+      return { code: 'line_invalid', message: `The data is no ${type}: ${reason(check)}` }
+    }
     return { code: 'line_invalid', message: error instanceof Error ? error.message : String(error) }
   }
 }
@@ -236,14 +276,6 @@ function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): D
 function parse(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json
-  } catch {
-    return undefined
-  }
-}
-
-function canonical(value: Json): string | undefined {
-  try {
-    return canonicalJson(value)
   } catch {
     return undefined
   }

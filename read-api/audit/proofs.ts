@@ -9,24 +9,14 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/kernel/route.ts'
 import { unsigned64 } from '../../domain/kernel/schema.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
-import { consistencyRanges, type Hash, inclusionRanges, type Range } from '../../projections/notary/merkle.ts'
+import { inclusionRanges } from '../../projections/notary/merkle.ts'
 import { entryProofText } from '../../projections/notary/proof.ts'
-import {
-  HASH_BYTES,
-  levelIn,
-  rangeHash,
-  type Tile,
-  type TileSource,
-  tileIn,
-  WIDTH,
-  widthOf,
-} from '../../projections/notary/tiles.ts'
+import { HASH_BYTES, levelIn, type Tile, tileIn, WIDTH, widthOf } from '../../projections/notary/tiles.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { fromPath, inQuery, invalidParameter, queriesOf, whole } from '../parameters.ts'
-import type { ReadPool } from '../pool.ts'
+import { consistencyHashes, hashes, hashesOf, headOf, positionsIn, type TreeDeps } from './trees.ts'
 
-export type ProofDeps = {
-  readonly pool: ReadPool
+export type ProofDeps = TreeDeps & {
   /** The events at some positions of a tree's events (`''`: of the log), in their order; all of them are there. */
   readonly eventsAt: (tree: string, positions: readonly bigint[]) => Promise<readonly StoredEvent[]>
 }
@@ -59,7 +49,6 @@ const SCOPES: readonly Scope[] = [
 
 const BYTES = 'application/octet-stream'
 const TEXT = 'text/plain; charset=utf-8'
-const POSITION_BYTES = 8
 /** Pieces of the longest path of a tile: `x001/x234/067.p/12`. */
 const PIECES = 4
 const SIZE_MAX = 2 ** 48
@@ -72,6 +61,10 @@ const consistencyParameters: readonly Parameter[] = [
     required: true,
   },
   inQuery('size', whole(0, SIZE_MAX), 'events of the later one; those of the last checkpoint by default'),
+]
+
+const checkpointParameters: readonly Parameter[] = [
+  inQuery('cosigned', z.enum(['true', 'false']), 'the last one that a witness has cosigned'),
 ]
 
 /** The routes of both trees. */
@@ -100,10 +93,11 @@ function routesOf({ path, permission, called, ids, treeOf }: Scope, deps: ProofD
       path: `${path}/checkpoint`,
       operationId: `get${ids}Checkpoint`,
       summary: `The last signed checkpoint of ${called} (C2SP tlog-checkpoint).`,
+      parameters: checkpointParameters,
       media: [TEXT],
       answerHeaders: [],
       errors,
-      handle: async request => file('checkpoint', TEXT, (await headOf(deps, treeOf(request))).note),
+      handle: request => checkpoint(deps, treeOf(request), request),
     },
     ...pieces.flatMap(count => [
       {
@@ -155,16 +149,14 @@ const file = (name: string, type: string, content: string | Uint8Array): ApiResp
   file: { name, type, content },
 })
 
-type Head = { readonly size: number; readonly note: string }
-
-async function headOf({ pool }: ProofDeps, tree: string): Promise<Head> {
-  const { rows } = await pool.query({
-    text: 'select size, note from notary_heads where tree = $1',
-    values: [tree],
-    rowMode: 'array',
-  })
-  if (!rows[0]) throw new KogiError('not_sealed', 'There is no signed checkpoint yet.')
-  return { size: Number(rows[0][0]), note: String(rows[0][1]) }
+/** The last checkpoint of a tree, with the cosignatures that it has; or the last one that has any. */
+async function checkpoint(deps: ProofDeps, tree: string, request: ApiRequest): Promise<ApiResponse> {
+  const { note, cosigned } = await headOf(deps, tree)
+  if (queriesOf(request, checkpointParameters).cosigned !== 'true') {
+    return file('checkpoint', TEXT, cosigned?.startsWith(note) ? cosigned : note)
+  }
+  if (cosigned === null) throw new KogiError('not_sealed', 'No witness has cosigned a checkpoint yet.')
+  return file('checkpoint', TEXT, cosigned)
 }
 
 /** How many events the last checkpoint of a tree has, and the position of the last; none where no tile has it yet. */
@@ -177,36 +169,6 @@ export async function lastSealed(deps: ProofDeps, tree: string): Promise<{ size:
   const leaves = await leavesOf(deps, 'index = $2', [tree, Math.floor((size - 1) / WIDTH)])
   const position = leaves?.positions[(size - 1) % WIDTH]
   return { size, ...(position !== undefined && { position }) }
-}
-
-/** Hashes of tiles, each read once. */
-function tilesOf({ pool }: ProofDeps, tree: string): TileSource {
-  const read = new Map<string, Promise<Uint8Array>>()
-  return (level, index) => {
-    const key = `${level} ${index}`
-    const found = read.get(key) ?? hashesOf(pool, tree, level, index)
-    read.set(key, found)
-    return found
-  }
-}
-
-async function hashesOf(pool: ReadPool, tree: string, level: number, index: number): Promise<Uint8Array> {
-  const { rows } = await pool.query({
-    text: 'select hashes from notary_tiles where tree = $1 and level = $2 and index = $3',
-    values: [tree, level, index],
-    rowMode: 'array',
-  })
-  return (rows[0]?.[0] as Buffer | undefined) ?? Buffer.alloc(0)
-}
-
-async function hashes(deps: ProofDeps, tree: string, ranges: readonly Range[]): Promise<readonly Hash[]> {
-  const source = tilesOf(deps, tree)
-  try {
-    return await Promise.all(ranges.map(range => rangeHash(range, source)))
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw new KogiError('engine_unavailable', 'The tiles of the notary are not written yet.', [], { cause: error })
-  }
 }
 
 /** The tile that a path names, where the last checkpoint has all of it. */
@@ -251,10 +213,6 @@ async function leavesOf({ pool }: ProofDeps, condition: string, values: unknown[
   return rows[0] && { index: Number(rows[0][0]), positions: positionsIn(rows[0][1] as Buffer) }
 }
 
-/** The positions of the events of a tile of level 0, 8 bytes each. */
-export const positionsIn = (bytes: Buffer): readonly bigint[] =>
-  Array.from({ length: bytes.length / POSITION_BYTES }, (_, n) => bytes.readBigUInt64BE(n * POSITION_BYTES))
-
 async function inclusion(deps: ProofDeps, tree: string, text: string): Promise<ApiResponse> {
   const position = BigInt(text)
   const { size, note } = await headOf(deps, tree)
@@ -285,6 +243,6 @@ async function consistency(deps: ProofDeps, tree: string, request: ApiRequest): 
   const [old, size] = [Number(query.old), query.size === undefined ? head.size : Number(query.size)]
   if (size > head.size) throw invalidParameter('size', `must not be greater than that of the checkpoint, ${head.size}`)
   if (old > size) throw invalidParameter('old', `must not be greater than size, ${size}`)
-  const proof = await hashes(deps, tree, consistencyRanges(old, size))
+  const proof = await consistencyHashes(deps, tree, { old, size })
   return { data: { old, size, hashes: proof.map(hash => hash.toString('base64')) } }
 }

@@ -1,8 +1,8 @@
 /** What signed checkpoints say of the events of an export: that they are all that the org had then, as they were. */
 import { type Head, openCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
-import { leafOf, leafWith } from '../../projections/notary/leaf.ts'
+import { type Cosignature, cosignaturesOf } from '../../projections/notary/cosignature.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
-import type { Verifier } from '../../projections/notary/note.ts'
+import { NoteFault, type Verifier } from '../../projections/notary/note.ts'
 import { AuditFault, EVENTS, MANIFEST, type Manifest } from './bundle.ts'
 import type { CheckedLine } from './line-check.ts'
 
@@ -11,12 +11,20 @@ export type SealOptions = {
   readonly verifiers?: readonly Verifier[]
   /** A checkpoint of the org that was kept from earlier: the export must go on from it. */
   readonly earlier?: string
+  /** Witnesses that the auditor believes, and how many of them must have cosigned a checkpoint of the export. */
+  readonly witnesses?: { readonly keys: readonly Verifier[]; readonly quorum: number }
   /** Whether keys may meet an export of before version 5, whose manifest nobody has signed. */
   readonly older?: true
 }
 
 /** How many events of an export are sealed, and by a key that the auditor has. */
 export type Sealed = { readonly events: number; readonly isTrusted: boolean }
+
+/** How many events of an export witnesses have cosigned, which the auditor believes, and who and when (RFC 3339). */
+export type Cosigned = {
+  readonly events: number
+  readonly by: readonly { readonly name: string; readonly at: string }[]
+}
 
 type Wanted = { readonly head: Head; readonly from: string }
 
@@ -25,12 +33,16 @@ type Wanted = { readonly head: Head; readonly from: string }
  * Throws an `AuditFault` where they are not what was sealed, and, with keys, where the seal is absent or by another
  * key.
  */
-export function sealChecker({ org, checkpoint }: Manifest, { verifiers, earlier }: SealOptions) {
+export function sealChecker(manifest: Manifest, options: SealOptions) {
+  const { org, checkpoint, cosigned } = manifest
+  const { verifiers, earlier } = options
   if (verifiers && typeof checkpoint !== 'string') {
     throw new AuditFault('seal_missing', 'The export has no signed checkpoint.', { file: MANIFEST })
   }
+  cosignedOf(manifest, options)
   const wanted: Wanted[] = [
     ...(typeof checkpoint === 'string' ? [{ head: headOf(checkpoint, org, verifiers), from: 'the manifest' }] : []),
+    ...(cosigned === undefined ? [] : [{ head: headOf(cosigned, org, verifiers), from: 'the cosigned checkpoint' }]),
     ...(earlier === undefined ? [] : [{ head: headOf(earlier, org, verifiers), from: 'the earlier checkpoint' }]),
   ].filter(({ head }) => head.size > 0)
   const tree = new Tree()
@@ -40,9 +52,9 @@ export function sealChecker({ org, checkpoint }: Manifest, { verifiers, earlier 
       ...(line !== undefined && { line }),
     })
   return {
-    add(event: CheckedLine['line'], line: number): void {
+    add({ entry }: CheckedLine, line: number): void {
       if (wanted.length === 0) return
-      tree.add(leafHash('stored' in event ? leafOf(event.stored) : leafWith(event.header, event.dataSha256)))
+      tree.add(leafHash(entry()))
       for (const { head, from } of wanted) {
         if (head.size !== line || head.root.equals(tree.root)) continue
         throw broken(`one of the first ${line} was changed, added, moved or left out, as ${from} shows`, line)
@@ -60,6 +72,31 @@ export function sealChecker({ org, checkpoint }: Manifest, { verifiers, earlier 
 export function sealedOf({ checkpoint }: Manifest, { verifiers }: SealOptions): Sealed | undefined {
   if (typeof checkpoint !== 'string') return undefined
   return { events: statedHead(checkpoint).size, isTrusted: verifiers !== undefined }
+}
+
+/**
+ * What the witnesses of an auditor have cosigned; `undefined` where none are named. Throws `witnesses_missing` where
+ * too few of them have.
+ */
+export function cosignedOf({ cosigned }: Manifest, { witnesses }: SealOptions): Cosigned | undefined {
+  if (!witnesses) return undefined
+  const { keys, quorum } = witnesses
+  const missing = (why: string) =>
+    new AuditFault('witnesses_missing', `${quorum} of your witnesses must have cosigned a checkpoint, and ${why}.`, {
+      file: MANIFEST,
+    })
+  if (cosigned === undefined) throw missing('no witness has')
+  let found: readonly Cosignature[]
+  try {
+    found = cosignaturesOf(cosigned, keys)
+  } catch (error) {
+    if (!(error instanceof NoteFault)) throw error
+    throw new AuditFault('seal_untrusted', `The cosigned checkpoint says nothing: ${error.message}`)
+  }
+  if (found.length < quorum)
+    throw missing(`${found.length === 0 ? 'none' : found.map(({ name }) => name).join(', ')} has`)
+  const by = found.map(({ name, at }) => ({ name, at: new Date(Number(at) * 1_000).toISOString() }))
+  return { events: statedHead(cosigned).size, by }
 }
 
 function headOf(note: string, org: string, verifiers: readonly Verifier[] | undefined): Head {

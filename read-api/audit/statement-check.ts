@@ -1,7 +1,6 @@
 /** Statements about rows beside an export: the events, and they alone, must give the rows that were signed. */
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { leafOf, leafWith } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { ProofFault } from '../../projections/notary/proof.ts'
 import { type MapChange, placeOf, rowDigest, updateMaps } from '../../projections/notary/row-map.ts'
@@ -34,9 +33,9 @@ export async function checkStatement(source: BundleSource, statement: Statement,
   if (!projection) throw new ProofFault('model_unknown', `This program has no version ${version} of ${model}.`)
   const tree = new Tree()
   const sealed = async function* (): AsyncGenerator<DomainEvent> {
-    for await (const { line, decoded } of verifiedEvents(source, manifest, options)) {
+    for await (const { entry, decoded } of verifiedEvents(source, manifest, options)) {
       if (tree.size === log.size) continue
-      tree.add(leafHash('stored' in line ? leafOf(line.stored) : leafWith(line.header, line.dataSha256)))
+      tree.add(leafHash(entry()))
       if (decoded) yield decoded
     }
   }

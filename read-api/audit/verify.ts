@@ -103,33 +103,55 @@ export async function* verifiedEvents(
   options: CheckOptions,
 ): AsyncGenerator<CheckedLine> {
   await checkFiles(source, manifest)
-  const checker = lineChecker({
-    ...options,
-    org: manifest.org,
-    skips: skipsOf(manifest),
-    selection: manifest.selection,
-  })
+  const checking = eventChecker(manifest, options)
+  for await (const { bytes } of linesOf(source, EVENTS)) yield checking.check(bytes)
+  checking.end()
+}
+
+/** The same, without a turn of the event loop for each event: `each` gets the events. */
+export async function verifyEvents(
+  source: BundleSource,
+  manifest: Manifest,
+  options: CheckOptions,
+  each: (event: CheckedLine) => void,
+): Promise<void> {
+  await checkFiles(source, manifest)
+  const checking = eventChecker(manifest, options)
+  const lines = new LineSplitter(({ bytes }) => each(checking.check(bytes)))
+  for await (const bytes of source.open(EVENTS)) lines.push(bytes, EVENTS)
+  lines.end()
+  checking.end()
+}
+
+function eventChecker(manifest: Manifest, options: CheckOptions) {
+  const { org, selection, skips, events, left_out: leftOut = 0 } = manifest
+  const checker = lineChecker({ ...options, org, skips: skipsOf(manifest), selection })
   const seal = sealChecker(manifest, options)
-  const skipped = new Set(manifest.skips?.map(({ position }) => position))
-  const lines = manifest.events + (manifest.left_out ?? 0)
+  const skipped = new Set(skips?.map(({ position }) => position))
+  const lines = events + leftOut
   let line = 0
-  for await (const { bytes } of linesOf(source, EVENTS)) {
-    line += 1
-    const checked = checker.check(bytes.toString(), line)
-    skipped.delete(checked.position)
-    seal.add(checked.line, line)
-    if (line % 1_000 === 0) options.onProgress?.(line, lines)
-    yield checked
+  return {
+    check(bytes: Buffer): CheckedLine {
+      line += 1
+      const checked = checker.check(bytes.toString(), line)
+      if (skipped.size > 0) skipped.delete(checked.position)
+      seal.add(checked, line)
+      if (line % 1_000 === 0) options.onProgress?.(line, lines)
+      return checked
+    },
+    /** To be called after the last line. */
+    end(): void {
+      checker.end(manifest)
+      seal.end()
+      const [unknown] = skipped
+      if (unknown !== undefined) {
+        throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {
+          file: MANIFEST,
+        })
+      }
+      options.onProgress?.(line, lines)
+    },
   }
-  checker.end(manifest)
-  seal.end()
-  const [unknown] = skipped
-  if (unknown !== undefined) {
-    throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {
-      file: MANIFEST,
-    })
-  }
-  options.onProgress?.(line, lines)
 }
 
 async function checkFiles(source: BundleSource, { files }: Manifest): Promise<void> {
@@ -203,23 +225,51 @@ async function linesThrough(source: BundleSource, name: string, form: (bytes: Bu
 
 /** The lines of a file as bytes; the last one may lack its end. */
 export async function* linesOf(source: BundleSource, name: string): AsyncGenerator<Line> {
-  const parts: Buffer[] = []
-  let size = 0
+  let found: Line[] = []
+  const lines = new LineSplitter(line => found.push(line))
   for await (const bytes of source.open(name)) {
+    lines.push(bytes, name)
+    yield* found
+    found = []
+  }
+  lines.end()
+  yield* found
+}
+
+/** Makes lines of the pieces of a file. */
+class LineSplitter {
+  readonly #each: (line: Line) => void
+  readonly #parts: Buffer[] = []
+  #size = 0
+
+  constructor(each: (line: Line) => void) {
+    this.#each = each
+  }
+
+  push(bytes: Uint8Array, name: string): void {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     let from = 0
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      parts.push(chunk.subarray(from, end))
-      yield { bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts), ended: true }
-      parts.length = 0
-      size = 0
+      this.#give(chunk.subarray(from, end), true)
       from = end + 1
     }
-    if (from < chunk.length) parts.push(chunk.subarray(from))
-    size += chunk.length - from
-    if (size > LINE_BYTES_MAX) throw new AuditFault('line_invalid', 'A line is too long.', { file: name })
+    if (from === chunk.length) return
+    this.#parts.push(chunk.subarray(from))
+    this.#size += chunk.length - from
+    if (this.#size > LINE_BYTES_MAX) throw new AuditFault('line_invalid', 'A line is too long.', { file: name })
   }
-  if (parts.length > 0) yield { bytes: Buffer.concat(parts), ended: false }
+
+  /** Gives what stands behind the last line end. */
+  end(): void {
+    if (this.#size > 0) this.#give(Buffer.alloc(0), false)
+  }
+
+  #give(last: Buffer, ended: boolean): void {
+    const bytes = this.#size === 0 ? last : Buffer.concat([...this.#parts, last])
+    this.#parts.length = 0
+    this.#size = 0
+    this.#each({ bytes, ended })
+  }
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,6 @@
 /** The check of an export in a browser: what `kogi-verify.html` calls with what was dropped on it. */
-import { verifierFrom } from '../../projections/notary/note.ts'
+import { witnessFrom } from '../../projections/notary/cosignature.ts'
+import { KEY_TYPES, verifierFrom } from '../../projections/notary/note.ts'
 import { archiveSource } from '../../read-api/audit/archive-source.ts'
 import { AuditFault } from '../../read-api/audit/bundle.ts'
 import type { BundleSource } from '../../read-api/audit/source.ts'
@@ -8,8 +9,10 @@ import { checkExport } from '../check-export.ts'
 type Dropped = {
   /** The files that were dropped, by their paths: one ZIP archive, or what a folder has. */
   readonly files: readonly { readonly path: string; readonly blob: Blob }[]
-  /** Public keys of the log, one a line. */
+  /** Public keys of the log, and of witnesses, all of whom must have cosigned, one a line. */
   readonly keys: string
+  /** Whether keys may meet an export of before there were signatures. */
+  readonly older: boolean
   /** An earlier checkpoint, or nothing. */
   readonly since: string
   readonly onProgress: (line: number, lines: number) => void
@@ -20,12 +23,16 @@ type Verdict =
   | { readonly ok: false; readonly code: string; readonly text: string }
 
 /** What holds of an export, or the first thing that is wrong, with the codes of `kogi audit verify`. */
-export async function check({ files, keys, since, onProgress }: Dropped): Promise<Verdict> {
+export async function check({ files, keys, since, older, onProgress }: Dropped): Promise<Verdict> {
   try {
     const lines = keys.split('\n').filter(line => line.trim() !== '')
-    const verifiers = lines.map(line => keyOf(line))
+    const isWitness = lines.map(line => typeIn(line) === KEY_TYPES.cosignature)
+    const verifiers = lines.filter((_, n) => !isWitness[n]).map(line => keyOf(line, verifierFrom))
+    const witnesses = lines.filter((_, n) => isWitness[n]).map(line => keyOf(line, witnessFrom))
     const { text, value } = await checkExport(sourceOf(files), {
       ...(verifiers.length > 0 && { verifiers }),
+      ...(witnesses.length > 0 && { witnesses: { keys: witnesses, quorum: witnesses.length } }),
+      ...(older && { older }),
       // What is pasted may lack the end of its last line.
       ...(since.trim() !== '' && { earlier: `${since.trim()}\n` }),
       onProgress,
@@ -39,9 +46,12 @@ export async function check({ files, keys, since, onProgress }: Dropped): Promis
   }
 }
 
-function keyOf(line: string) {
+/** The type of key that a line is of, as it says itself. */
+const typeIn = (line: string) => Buffer.from(line.trim().split('+').slice(2).join('+'), 'base64')[0]
+
+function keyOf(line: string, read: typeof verifierFrom) {
   try {
-    return verifierFrom(line)
+    return read(line)
   } catch (error) {
     throw new TypeError(`The public key cannot be read: ${(error as Error).message}`)
   }

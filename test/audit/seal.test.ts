@@ -4,12 +4,13 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { cosign, witnessOf } from '../../projections/notary/cosignature.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { type Signer, verifierOf } from '../../projections/notary/note.ts'
 import { AuditFault, eventOf } from '../../read-api/audit/bundle.ts'
 import { folderSource } from '../../read-api/audit/folder-source.ts'
-import { type SealOptions, sealedOf } from '../../read-api/audit/seal.ts'
+import { cosignedOf, type SealOptions, sealedOf } from '../../read-api/audit/seal.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
 import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
 
@@ -51,7 +52,7 @@ describe('a sealed export', () => {
     return 'sound'
   }
   /** Lines that were changed, with hashes and counts made to fit, and the positions and revisions of those left. */
-  const resealed = (changed: readonly string[], checkpoint: string | null = checkpointOf(lines)) => {
+  const resealed = (changed: readonly string[], checkpoint: string | null = checkpointOf(lines), more = {}) => {
     const parsed = changed.map(line => JSON.parse(line))
     const count = (of: (line: Line) => string) => {
       const counts: Record<string, number> = {}
@@ -71,6 +72,7 @@ describe('a sealed export', () => {
       categories: count(({ stream }) => stream.slice(0, stream.indexOf('-'))),
       range: { ...range, first: parsed[0].position, last: parsed.at(-1).position },
       checkpoint,
+      ...more,
     }
     return forged(clean, fitted, counts, [key])
   }
@@ -161,6 +163,45 @@ describe('a sealed export', () => {
     expect(await codeOf(resealed(lines, 'no note'))).to.equal('seal_untrusted')
     expect(await codeOf(resealed(lines, null))).to.equal('seal_missing')
     expect(await codeOf(resealed(lines, null), {})).to.equal('sound')
+  })
+
+  it('has a checkpoint that the witnesses of the auditor have cosigned, as many as are to', async () => {
+    const [one, two] = ['w.example/1', 'w.example/2'].map(name => ({ ...signer(), name }))
+    const keys = [one!, two!].map(witnessOf)
+    const cosigned = (first: readonly string[], by: readonly Signer[]) => {
+      const note = checkpointOf(first)
+      return note + by.map((witness, n) => cosign(note, witness, 1_700_000_000 + n)).join('')
+    }
+    const withNote = (note: string | undefined, changed: readonly string[] = lines) =>
+      resealed(changed, checkpointOf(changed), { cosigned: note })
+    const asks = (quorum: number) => ({ ...seal, witnesses: { keys, quorum } })
+    const both = withNote(cosigned(lines.slice(0, 9), [one!, two!]))
+    expect(await codeOf(both, asks(2))).to.equal('sound')
+    expect(await codeOf(both, { witnesses: { keys, quorum: 2 } }), 'without the key of the log').to.equal('sound')
+    expect(await codeOf(both)).to.equal('sound')
+    const manifest = JSON.parse(both['manifest.json']!.toString())
+    expect(cosignedOf(manifest, asks(2))).to.deep.equal({
+      events: 9,
+      by: [
+        { name: 'w.example/1', at: '2023-11-14T22:13:20.000Z' },
+        { name: 'w.example/2', at: '2023-11-14T22:13:21.000Z' },
+      ],
+    })
+    const half = withNote(cosigned(lines.slice(0, 9), [one!]))
+    expect(await codeOf(half, asks(1))).to.equal('sound')
+    expect(await codeOf(half, asks(2))).to.equal('witnesses_missing')
+    expect(await codeOf(withNote(undefined), asks(1))).to.equal('witnesses_missing')
+    const stranger = withNote(cosigned(lines, [{ ...signer(), name: 'w.example/1' }]))
+    expect(await codeOf(stranger, asks(1))).to.equal('witnesses_missing')
+    const moved = checkpointOf(lines) + cosign(checkpointOf(lines.slice(0, 9)), one!, 1)
+    expect(await codeOf(withNote(moved), asks(1)), 'a cosignature of another checkpoint').to.equal('seal_untrusted')
+    // Two histories, both signed by the log: the witness has seen one of them.
+    const other = edited(isEntry, ({ metadata }) => {
+      metadata.actor.subject = 'another'
+    })
+    const split = withNote(cosigned(lines, [one!, two!]), other)
+    expect(await codeOf(split, { ...seal })).to.equal('seal_broken')
+    expect(await codeOf(withNote(cosigned(lines.slice(0, 9), [one!, two!]), other), asks(2))).to.equal('seal_broken')
   })
 
   it('goes on from a checkpoint that was kept, or is refused', async () => {

@@ -11,6 +11,7 @@ import { tileRows } from '../../infra/notary/tiles.ts'
 import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { historyTableOf } from '../../projections/rows/tables.ts'
 import { History, makeWorld, type World } from '../read-api/support.ts'
+import { patient } from '../support/pace.ts'
 import { ORIGIN, signer } from './support.ts'
 
 const ROWS_MAX = 5
@@ -122,4 +123,40 @@ describe('steps of proved read models', () => {
       expect(Math.max(...own.map(step => step.versions))).to.be.at.most(ROWS_MAX)
     })
   }
+
+  it('go on at once to a checkpoint that comes while an earlier one is proved', async () => {
+    const history = new History()
+    for (let id = 0; id < 4; id += 1) addTask(history, 'late', id)
+    await world.write(history)
+    await seal(history.events.slice(0, 2), ['late'])
+    let isLate = false
+    let maps: RowMaps | undefined
+    const connect = async () => {
+      const client = await world.pool.connect()
+      const query = async (...args: unknown[]) => {
+        if (args[0] === 'COMMIT' && maps && !isLate) {
+          isLate = true
+          // The transaction has read the checkpoint before.
+          await seal(history.events, ['late'])
+          maps.give(['late'])
+        }
+        return (client.query as (...args: unknown[]) => Promise<unknown>).apply(client, args)
+      }
+      return { query, release: () => client.release() }
+    }
+    const pool = { connect, query: world.pool.query.bind(world.pool) } as never
+    maps = new RowMaps({ pool, models: [model], origin: ORIGIN, signers: async () => [key], log: silentLog, tickMs: 1 })
+    const stop = new AbortController()
+    const ended = maps.run(stop.signal)
+    const since = performance.now()
+    const size = async () => Number((await world.pool.query('select max(size) as size from row_maps')).rows[0].size)
+    while ((await size()) < 4) {
+      // All orgs are looked at again after 30 seconds: that would be late.
+      expect(performance.now() - since, 'it is proved at once').to.be.below(patient(15_000))
+      await sleep(5)
+    }
+    stop.abort()
+    await ended
+    expect(isLate).to.equal(true)
+  })
 })

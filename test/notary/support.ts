@@ -5,7 +5,7 @@ import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { commandStore } from '../../infra/event-store/command-store.ts'
 import { eventLog } from '../../infra/event-store/reader.ts'
 import { silentLog } from '../../infra/log.ts'
-import { Notary } from '../../infra/notary/notary.ts'
+import { Notary, type NotaryOptions } from '../../infra/notary/notary.ts'
 import type { Signer } from '../../projections/notary/note.ts'
 
 export const ORIGIN = 'example.com/kogi'
@@ -56,11 +56,12 @@ type Options = {
   readonly anchors?: readonly string[]
   readonly sealMs?: number
   readonly mayBeNew?: boolean
+  readonly witnesses?: NotaryOptions['witnesses']
 }
 
 /** Starts a notary on a log; `settle` waits until it has sealed everything, or says why it does not. */
 export function startNotary({ log, store }: TestLog, options: Options) {
-  const { signers, origin = ORIGIN, anchors = [], sealMs = 10, mayBeNew = false } = options
+  const { signers, origin = ORIGIN, anchors = [], sealMs = 10, mayBeNew = false, witnesses } = options
   const notary = new Notary({
     events: log,
     store,
@@ -71,6 +72,7 @@ export function startNotary({ log, store }: TestLog, options: Options) {
     now: () => new Date().toISOString(),
     sealMs,
     mayBeNew,
+    ...(witnesses && { witnesses }),
   })
   const stop = new AbortController()
   const ended = notary.run(stop.signal).catch((error: unknown) => error as Error)
