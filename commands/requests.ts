@@ -6,6 +6,7 @@ import { toWire } from '../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
+import { safeDecode } from '../domain/record/decoder.ts'
 import { IN_WORDS, textFault } from '../domain/record/words.ts'
 import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
@@ -212,7 +213,7 @@ const own = (names: Readonly<Record<string, string>>, name: string) =>
 
 /** The body in memory form. Throws `invalid_body` with what is wrong, by field. */
 export function parseBody<S extends z.ZodObject>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeDecode((body === undefined ? {} : body) as never, IN_WORDS)
+  const parsed = safeDecode(schema, body === undefined ? {} : body, IN_WORDS)
   if (parsed.success) return parsed.data
   const { issues } = parsed.error
   // What is of another type has no size worth a word: a text in the place of a list is not too short.

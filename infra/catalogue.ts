@@ -18,6 +18,7 @@ import { eventCodec } from '../domain/kernel/codec.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
+import { safeDecode } from '../domain/record/decoder.ts'
 import { walletService } from '../domain/wallet/service.ts'
 import { appsModels } from '../projections/apps/models.ts'
 import { consentTimers } from '../projections/audit/consent-timers.ts'
@@ -116,4 +117,4 @@ export const kinds = kindsOf(aggregates, resources, 'audit.log.read')
 /** The permission that a caller needs for memories of each kind. */
 export const memoryPermissions: ReadonlyMap<string, string> = memoryPermissionsOf(projections)
 
-export const codec = eventCodec(aggregates)
+export const codec = eventCodec(aggregates, safeDecode)

@@ -33,7 +33,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   terms: termsBench,
   imports: importBench,
   store: eventStoreBench,
-  projections: projectionBench,
+  projections: () => asBuilt('projections', projectionBench),
   checkpoints: checkpointBench,
   search: searchBench,
   statements: statementBench,

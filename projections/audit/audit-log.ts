@@ -1,13 +1,13 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { administrationTypes } from '../../domain/audit/administration.ts'
-import { id, list, object, text, timestamp, unsigned64, uuid } from '../../domain/kernel/schema.ts'
+import { column, id, list, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { eventData } from '../rows/event-data.ts'
 import { type Handler, projection } from '../rows/projection.ts'
 
 const row = object({
   org: id('org'),
   position: unsigned64,
-  event_id: uuid,
+  event_id: column(z.uuid(), 'uuid'),
   stream: text(255),
   revision: unsigned64,
   category: text(64),
@@ -18,7 +18,7 @@ const row = object({
     .optional()
     .meta({ description: 'who caused what a process or a timer did: the caller at the beginning of its chain' }),
   roles: list(text(64), 100),
-  command_id: uuid,
+  command_id: column(z.uuid(), 'uuid'),
   correlation_id: text(255),
   causation_id: text(255).meta({
     description: 'the event that led to the command, of what a process or a timer did; else the command itself',
@@ -59,13 +59,14 @@ const groups = ['category', 'type', 'actor', 'at'] as const
 export const auditLog = projection({
   name: 'audit_log',
   service: 'audit',
-  version: 3,
+  version: 4,
   history: false,
   of: {},
   row,
   key: ['org', 'position'],
-  // The events of a thing, and its last one up to a position: its revision (read-api/revision.ts).
-  indexes: [['org', 'category', 'id', 'position']],
+  // The events of a thing, and its last one up to a position: its revision (read-api/revision.ts). Ids come first,
+  // because what differs early is sorted in half the time.
+  indexes: [['id', 'category', 'org', 'position']],
   on: {},
   every,
   reads: [

@@ -36,25 +36,38 @@ const TRACED = [OWN_CHECKPOINTS, LEASES, SHARED_CHECKPOINTS]
 const traceOf = (table: string) => `(select concat(count(*), '/', sum(xmin::text::bigint)) from ${table})`
 
 /**
- * Says that this projector lives, until when, and what it runs: one row, whatever it works on. Returns a trace of all
- * that decides who works on what: the other living projectors, and the rows of leases and checkpoints. While it stays
- * the same, so does the mark.
+ * Says that this projector lives, and until when: one row, whatever it works on. Returns a trace of all that decides
+ * who works on what: the other living projectors, and the rows of leases and checkpoints. While it stays the same, so
+ * does the mark. `isNew`: what it runs may not be known yet, which is a long list and does not change.
  */
 export async function beat(
   client: Client | PoolClient,
-  { id, projections, ttlMs }: { id: string; projections: readonly AnyProjection[]; ttlMs: number },
+  of: { id: string; projections: readonly AnyProjection[]; ttlMs: number; isNew: boolean },
 ): Promise<string> {
+  const { id, projections, ttlMs } = of
+  const known = of.isNew ? undefined : await renew(client, id, ttlMs)
+  if (known !== undefined) return known
+  await client.query(
+    `insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
+      values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp())
+      on conflict (id) do update set runs = excluded.runs`,
+    [id, projections.map(runName)],
+  )
+  return (await renew(client, id, ttlMs)) ?? ''
+}
+
+/** The trace, once a projector has said that it lives; `undefined` where it is not on the list. */
+async function renew(client: Client | PoolClient, id: string, ttlMs: number): Promise<string | undefined> {
   const { rows } = await client.query<{ trace: string }>({
     name: 'beat',
     text: `with beat as (
-        insert into ${PROJECTORS} (id, runs, backend, seen_at, expires_at)
-        values ($1, $2, pg_backend_pid(), clock_timestamp(), clock_timestamp() + $3 * interval '1 ms')
-        on conflict (id) do update set runs = excluded.runs, backend = excluded.backend, seen_at = excluded.seen_at,
-          expires_at = excluded.expires_at)
-      select concat_ws(' ', ${OTHERS}, ${TRACED.map(traceOf).join(', ')}) as trace`,
-    values: [id, projections.map(runName), ttlMs],
+        update ${PROJECTORS} set backend = pg_backend_pid(), seen_at = clock_timestamp(),
+          expires_at = clock_timestamp() + $2 * interval '1 ms'
+        where id = $1 returning id)
+      select concat_ws(' ', ${OTHERS}, ${TRACED.map(traceOf).join(', ')}) as trace from beat`,
+    values: [id, ttlMs],
   })
-  return rows[0]!.trace
+  return rows[0]?.trace
 }
 
 /**

@@ -5,10 +5,10 @@
  */
 import type { PoolClient } from 'pg'
 
-/** A statement with its values, or a `copy … from stdin` with chunks of its text format. */
+/** A statement with its values, or a `copy … from stdin` with the messages CopyData of its text format. */
 export type Statement =
   | { readonly name: string; readonly text: string; readonly values: readonly string[] }
-  | { readonly copy: string; readonly chunks: readonly Buffer[] }
+  | { readonly copy: string; readonly messages: readonly Buffer[] }
 
 /** The transaction was rolled back by its `statement`-th statement, counted from 0. */
 export class PipelineError extends Error {
@@ -25,11 +25,10 @@ export class PipelineError extends Error {
 
 // The part of the connection that `pg` hands to a submittable query; its types do not describe it.
 type Connection = {
-  readonly stream: { cork: () => void; uncork: () => void }
+  readonly stream: { cork: () => void; uncork: () => void; writable: boolean; write: (bytes: Buffer) => void }
   readonly parse: (query: { name: string; text: string }) => void
   readonly bind: (config: { statement: string; values: readonly unknown[] }) => void
   readonly execute: (config: { portal: string; rows: number }) => void
-  readonly sendCopyFromChunk: (chunk: Buffer) => void
   readonly endCopyFrom: () => void
   readonly sync: () => void
 }
@@ -93,7 +92,7 @@ function send(connection: Connection, statement: Statement, parsed: ReadonlySet<
     connection.parse({ name: '', text: `copy ${statement.copy} from stdin` })
     connection.bind({ statement: '', values: [] })
     connection.execute({ portal: '', rows: 0 })
-    for (const chunk of statement.chunks) connection.sendCopyFromChunk(chunk)
+    for (const message of statement.messages) if (connection.stream.writable) connection.stream.write(message)
     connection.endCopyFrom()
     return
   }

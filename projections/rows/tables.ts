@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Column, fieldInfo, ofStore } from '../../domain/kernel/schema.ts'
+import { decode } from '../../domain/record/decoder.ts'
 import { indexesOf } from './indexes.ts'
 import type { AnyProjection } from './projection.ts'
 
@@ -129,7 +130,7 @@ export function fromDatabase(projection: AnyProjection, stored: Readonly<Record<
   for (const { name, type, schema, absent } of columnsOf(projection)) {
     const value = stored[name]
     if (value === null || value === undefined) row[name] = absent
-    else if (type === 'jsonb') row[name] = ofStore(() => z.decode(schema, value as never))
+    else if (type === 'jsonb' || type === 'json') row[name] = ofStore(() => decode(schema, value))
     else if (type === 'numeric' || type === 'bigint') row[name] = BigInt(value as bigint | number | string)
     else row[name] = value
   }

@@ -47,7 +47,7 @@ export function statementsFor(changes: Changes): readonly Statement[] {
   const name = tableOf(projection)
   const statements: Statement[] = []
   // In this order, because one batch may add a row, change it and remove it.
-  if (appended.count > 0) statements.push({ copy: append, chunks: appended.chunks })
+  if (appended.count > 0) statements.push({ copy: append, messages: appended.messages })
   if (changed.length > 0) {
     const values = columns.map(column => arrayLiteral(column, changed))
     statements.push({ name: `upsert ${name}`, text: upsert, values })
@@ -56,7 +56,7 @@ export function statementsFor(changes: Changes): readonly Statement[] {
     const values = keys.map(column => arrayLiteral(column, removed))
     statements.push({ name: `remove ${name}`, text: remove, values })
   }
-  if (versions.count > 0) statements.push({ copy: intoVersions, chunks: versions.chunks })
+  if (versions.count > 0) statements.push({ copy: intoVersions, messages: versions.messages })
   return statements
 }
 

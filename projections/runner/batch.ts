@@ -12,7 +12,7 @@ import type { Changes } from '../rows/write.ts'
 import { type Known, RowCache } from './cache.ts'
 
 /** Rows kept in memory between batches, per projection. */
-const CACHED_ROWS_MAX = 10_000
+const CACHED_ROWS_MAX = 20_000
 // After so many events the fold lets the event loop run, so that reading goes on.
 const SLICE_EVENTS = 250
 
@@ -48,6 +48,7 @@ export class BatchFold {
   readonly #caches: readonly RowCache[]
   readonly #keyTexts: readonly ((key: Row) => string)[]
   readonly #lines: readonly Lines[]
+  #batch: Batch | undefined
 
   constructor(options: {
     table: PartitionTable
@@ -59,12 +60,11 @@ export class BatchFold {
     this.#decode = options.decode
     this.#load = options.load
     this.#skips = options.skips
-    this.#caches = options.table.projections.map(() => new RowCache(CACHED_ROWS_MAX))
-    this.#keyTexts = options.table.projections.map(keyTextOf)
-    this.#lines = options.table.projections.map(columnsOf).map(columns => ({
-      row: lineOf(columns),
-      version: lineOf(columns, 2),
-    }))
+    const { all, projections } = options.table
+    const begun = new Set(all.filter(({ committed }) => committed > 0n).map(({ projection }) => projection))
+    this.#caches = projections.map(projection => new RowCache(CACHED_ROWS_MAX, !begun.has(projection)))
+    this.#keyTexts = projections.map(keyTextOf)
+    this.#lines = projections.map(columnsOf).map(columns => ({ row: lineOf(columns), version: lineOf(columns, 2) }))
   }
 
   /**
@@ -72,7 +72,15 @@ export class BatchFold {
    * committed, this object and its partitions must be thrown away.
    */
   async fold(events: readonly StoredEvent[]): Promise<FoldedBatch> {
-    const batch = new Batch(this.#lines)
+    await this.add(events)
+    return this.finish()!
+  }
+
+  /** Folds events into the batch that is being made, and answers which partitions they stop. */
+  async add(events: readonly StoredEvent[]): Promise<ReadonlyMap<Partition, Fault>> {
+    this.#batch ??= new Batch(this.#lines)
+    const batch = this.#batch
+    const before = new Set(batch.faults.keys())
     const steps: Step[] = []
     for (const [index, event] of events.entries()) {
       this.#plan(event, batch, steps)
@@ -88,12 +96,22 @@ export class BatchFold {
     for (const partition of this.#table.all) {
       if (partition.state !== 'running') continue
       const fault = batch.faults.get(partition)
-      const reached = fault ? before(events, BigInt(fault.position), partition.passed) : position
+      const reached = fault ? lastBefore(events, BigInt(fault.position), partition.passed) : position
       if (reached > partition.passed) partition.passed = reached
     }
+    batch.position = position
+    batch.events += events.length
+    return new Map([...batch.faults].filter(([partition]) => !before.has(partition)))
+  }
+
+  /** Ends the batch that is being made; `undefined` where nothing was added to it. */
+  finish(): FoldedBatch | undefined {
+    const batch = this.#batch
+    if (!batch) return undefined
+    this.#batch = undefined
     const changes = this.#table.projections.flatMap((projection, slot) => batch.changesOf(projection, slot))
     for (const cache of this.#caches) cache.turn()
-    return { changes, position, touched: batch.touched, faults: batch.faults, events: events.length }
+    return { changes, position: batch.position, touched: batch.touched, faults: batch.faults, events: batch.events }
   }
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
@@ -114,6 +132,7 @@ export class BatchFold {
       try {
         const touches = 'keys' in target.handler ? this.#touched(target.handler.keys(event), target.slot) : null
         batch.touched.add(partition.bucket)
+        if (touches?.length === 0) continue
         steps.push({ event, target, partition, touches })
       } catch (error) {
         batch.faults.set(partition, faultOf(stored, error, partition))
@@ -151,7 +170,9 @@ export class BatchFold {
     const keys = Array.from(wanted.values(), ({ key }) => key)
     for (const stored of await this.#load(projection, keys)) {
       const row = fromDatabase(projection, stored)
-      wanted.get(this.#keyTexts[slot]!(row))!.row = row
+      const known = wanted.get(this.#keyTexts[slot]!(row))!
+      known.row = row
+      known.isStored = true
     }
     for (const known of wanted.values()) known.row ??= null
   }
@@ -191,6 +212,8 @@ type Lines = { readonly row: LineOf; readonly version: LineOf }
 class Batch {
   readonly touched = new Set<number>()
   readonly faults = new Map<Partition, Fault>()
+  position = 0n
+  events = 0
   readonly #slots: SlotChanges[] = []
   readonly #lines: readonly Lines[]
 
@@ -202,7 +225,9 @@ class Batch {
   append(slot: number, row: Row, known: Known | undefined): void {
     const { appended, touched } = this.#slot(slot)
     if (known) known.row = row
-    if (!known || !touched.has(known)) appended.add(this.#lines[slot]!.row(row))
+    if (known && touched.has(known)) return
+    appended.add(this.#lines[slot]!.row(row))
+    if (known) known.isStored = true
   }
 
   version(slot: number, row: Row, position: bigint, removed: boolean): void {
@@ -220,9 +245,13 @@ class Batch {
     const { appended, versions, touched } = changes
     const changed: Row[] = []
     const removed: Row[] = []
-    for (const { key, row } of touched) {
-      if (row) changed.push(row)
-      else removed.push(key)
+    for (const known of touched) {
+      const { key, row, isStored } = known
+      // Rows that are not there yet are copied, which costs less than an upsert.
+      if (row && !isStored) appended.add(this.#lines[slot]!.row(row))
+      else if (row) changed.push(row)
+      else if (isStored) removed.push(key)
+      known.isStored = Boolean(row)
     }
     return [{ projection, appended, changed, removed, versions }]
   }
@@ -245,7 +274,7 @@ function hasFolds(projection: AnyProjection): boolean {
 }
 
 /** The position of the last event of the batch before `fault`, or where the partition stood. */
-function before(events: readonly StoredEvent[], fault: bigint, passed: bigint): bigint {
+function lastBefore(events: readonly StoredEvent[], fault: bigint, passed: bigint): bigint {
   let last = passed
   for (const { position } of events) {
     if (position >= fault) break

@@ -24,10 +24,18 @@ export type LaneDeps = Store & {
   readonly onStatus?: (lane: Lane, status: ReaderStatus) => void
 }
 
-/** Batch sizes in events, and the time that a batch should take: the size follows the measured latency. */
-export type BatchLimits = { readonly min: number; readonly max: number; readonly targetMs: number }
+/**
+ * How many events are folded at once, and the time that so many should take: the number follows the measured latency.
+ * `gathered`: how many are written at once while more of them wait; `max` where it is left out.
+ */
+export type BatchLimits = {
+  readonly min: number
+  readonly max: number
+  readonly targetMs: number
+  readonly gathered?: number
+}
 
-export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400 }
+export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400, gathered: 12_000 }
 
 /** The figures of one batch, for metrics. */
 export type BatchFigures = {
@@ -81,6 +89,9 @@ export class Lane {
   readonly #waker = new Waker()
   #flushedAt = performance.now()
   #rests = false
+  /** The events of the batch that is being made, and how long folding them took. */
+  #gathered: StoredEvent[] = []
+  #foldMs = 0
 
   constructor(deps: LaneDeps, partitions: readonly Partition[]) {
     this.partitions = partitions
@@ -129,26 +140,60 @@ export class Lane {
       while (this.#running().length > 0) {
         const arrived = await this.#arrival()
         if (arrived?.done || this.#abort.signal.aborted) break
-        if (arrived) this.#request(iterator)
-        const started = performance.now()
-        const folded = arrived && (await this.#fold.fold(arrived.value))
-        const foldMs = performance.now() - started
-        for (const [partition, fault] of folded?.faults ?? []) stopAt(this.#deps, partition, fault)
-        const flushes = this.#flushes(folded)
-        const advances = this.#advances(folded, flushes)
+        if (arrived) {
+          this.#request(iterator)
+          await this.#gather(arrived.value)
+          if (this.#goesOn()) continue
+        }
         // Made while the database is busy with the batch before: it gets the next one as soon as it is ready.
-        const statements = folded?.changes.flatMap(statementsFor) ?? []
+        const batch = this.#ended()
         await inFlight
         if (this.#failure) break
-        inFlight = this.#write({ events: arrived?.value ?? [], folded, statements, advances, foldMs, flushes })
+        inFlight = this.#write(batch)
       }
     } finally {
       await inFlight
-      const advances = this.#behind(this.partitions)
-      if (!this.#failure) await this.#write({ events: [], folded: undefined, statements: [], advances, foldMs: 0 })
+      const last = this.#ended()
+      const advances = new Map([...this.#behind(this.partitions), ...last.advances])
+      if (!this.#failure) await this.#write({ ...last, advances, flushes: false })
       this.#abort.abort()
       await iterator.return?.()
     }
+  }
+
+  /** Folds events into the batch that is being made. */
+  async #gather(events: readonly StoredEvent[]): Promise<void> {
+    const started = performance.now()
+    const faults = await this.#fold.add(events)
+    for (const [partition, fault] of faults) stopAt(this.#deps, partition, fault)
+    this.#gathered.push(...events)
+    this.#foldMs += performance.now() - started
+  }
+
+  /**
+   * Whether the batch takes more events: those that wait already, up to a number. The more of a catch-up is written at
+   * once, the fewer rows are written twice.
+   */
+  #goesOn(): boolean {
+    const { max, gathered = max } = this.#deps.batch
+    return this.#arrived !== undefined && this.#gathered.length + max <= gathered && this.#running().length > 0
+  }
+
+  /** Ends the batch that is being made, if there is one. */
+  #ended(): Written {
+    const folded = this.#fold.finish()
+    const flushes = this.#flushes(folded)
+    const written = {
+      events: this.#gathered,
+      folded,
+      statements: folded?.changes.flatMap(statementsFor) ?? [],
+      advances: this.#advances(folded, flushes),
+      foldMs: this.#foldMs,
+      flushes,
+    }
+    this.#gathered = []
+    this.#foldMs = 0
+    return written
   }
 
   /** Asks for the next events; they are noted when they come, even while the lane is busy. */
@@ -209,7 +254,8 @@ export class Lane {
     }
     if (folded) {
       const writeMs = performance.now() - started
-      this.#adapt(events.length, Math.max(foldMs, writeMs))
+      const share = Math.min(1, this.#size / events.length)
+      this.#adapt(events.length, share * Math.max(foldMs, writeMs))
       this.#deps.onBatch?.({ events: events.length, rows: rowsIn(folded), foldMs, writeMs })
     }
     if (flushes) await this.#join(advances.size === 0).catch(error => this.#fail(error))

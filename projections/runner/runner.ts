@@ -145,14 +145,14 @@ export class Runner {
   }
 
   async #reconcile(): Promise<void> {
-    const { id, projections, pool } = this.#options
+    const [{ id, projections, pool }, isNew] = [this.#options, !this.#control]
     if (!this.#control) {
       await ensureTables(pool, projections)
       this.#control = await pool.connect()
       this.#control.on('error', () => this.#dropControl())
       await this.#control.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`)
     }
-    const trace = await beat(this.#control, { id, projections, ttlMs: this.#leaseMs })
+    const trace = await beat(this.#control, { id, projections, ttlMs: this.#leaseMs, isNew })
     if (trace !== this.#seen?.trace) this.#seen = { trace, mark: await markOf(this.#control, id) }
     if (!this.#isSettled(this.#seen.mark)) await this.#decide(this.#control, this.#seen.mark)
     if (this.#trouble.waitMs > 0) return

@@ -7,7 +7,8 @@ import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
 /**
  * A narrow block is 2^12 revisions of the wallet: its postings are read one by one where a question cuts through it. A
- * wide one is 2^16: of those that a question cuts through the narrow ones are read.
+ * wide one is 2^16: of those that a question cuts through the narrow ones are read. The first of either size has no
+ * rows, because most wallets never leave it: its narrow blocks are read, and of the first of these the postings.
  */
 export const NARROW = 12
 export const WIDE = 16
@@ -43,7 +44,7 @@ const monthOf = (...of: Parameters<typeof effectiveDayOf>) => effectiveDayOf(...
 export const accountBlocks = projection({
   name: 'account_blocks',
   service: 'wallet',
-  version: 2,
+  version: 3,
   history: false,
   of: { wallet: events },
   row,
@@ -51,9 +52,11 @@ export const accountBlocks = projection({
   on: {
     ...NO_POSTINGS,
     EntryPosted: addsUp({
-      parts: (posting, event) => {
-        const month = monthOf(posting, event)
-        return SIZES.map(bits => ({ bits, block: event.revision >> bits, month }))
+      keys(account, posting, event) {
+        const sizes = SIZES.filter(bits => event.revision >> bits > 0n)
+        return sizes.map(bits => {
+          return { ...account, bits, block: event.revision >> bits, month: monthOf(posting, event) }
+        })
       },
       isOf: (posting, event, { month }) => monthOf(posting, event) === month,
       row: (key, { credits, debits, lines }, before: Row | undefined, { position, metadata: { at } }) => {

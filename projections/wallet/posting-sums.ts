@@ -25,38 +25,41 @@ type Sums = { readonly credits: bigint; readonly debits: bigint; readonly lines:
 export const effectiveDayOf = ({ effectiveOn }: Posting, { data }: Posted): string => effectiveOn ?? data.effectiveOn
 
 /** How the postings of an entry belong to rows, and what a row is. */
-type By<R, P> = {
-  /** The key columns between account and unit of the rows that a posting belongs to. */
-  readonly parts: (posting: Posting, event: Posted) => readonly P[]
+type By<R, K> = {
+  /** The keys of the rows that a posting belongs to. */
+  readonly keys: (account: Account, posting: Posting, event: Posted) => readonly K[]
   /** Whether a posting of the entry belongs to the row of a key, where its account and unit do. */
-  readonly isOf: (posting: Posting, event: Posted, key: P) => boolean
+  readonly isOf: (posting: Posting, event: Posted, key: K) => boolean
   /** The row of a key with its sums, from the row as it stood. */
-  readonly row: (key: Account & P, sums: Sums, before: R | undefined, event: Posted) => R
+  readonly row: (key: K, sums: Sums, before: R | undefined, event: Posted) => R
 }
 
+const unitOf = ({ places }: Posting): string => (places === undefined ? USUAL_UNIT : String(places))
+
 /** Adds the postings of an entry to the rows of their accounts, a row for each unit and part. */
-export const addsUp = <R extends Account & Sums & P, P extends object>(by: By<R, P>): Handler<R, Data> => {
-  const unitOf = ({ places }: Posting) => (places === undefined ? USUAL_UNIT : String(places))
-  return {
-    keys: event => {
-      const { org, id: wallet } = event.metadata
-      return event.data.postings.flatMap(posting => {
-        const { account, currency } = posting
-        const unit = unitOf(posting)
-        return by.parts(posting, event).map(part => ({ ...part, org, wallet, account, currency, unit }))
-      }) as never
-    },
-    fold: (row, event, key) => {
-      let { credits, debits, lines } = row ?? { credits: 0n, debits: 0n, lines: 0n }
-      for (const posting of event.data.postings) {
-        const { account, currency, amount } = posting
-        if (account !== key.account || currency !== key.currency || unitOf(posting) !== key.unit) continue
-        if (!by.isOf(posting, event, key as P)) continue
-        if (amount > 0n) credits += amount
-        else debits -= amount
-        lines += 1n
-      }
-      return by.row(key as Account & P, { credits, debits, lines }, row, event)
-    },
-  }
-}
+export const addsUp = <R extends Sums & K, K extends Account>(by: By<R, K>): Handler<R, Data> => ({
+  keys: event => {
+    const { org, id: wallet } = event.metadata
+    const keys: K[] = []
+    for (const posting of event.data.postings) {
+      const { account, currency } = posting
+      for (const key of by.keys({ org, wallet, account, currency, unit: unitOf(posting) }, posting, event))
+        keys.push(key)
+    }
+    return keys as never
+  },
+  fold: (row, event, key) => {
+    let { credits, debits, lines } = row ?? NOTHING
+    for (const posting of event.data.postings) {
+      const { account, currency, amount } = posting
+      if (account !== key.account || currency !== key.currency || unitOf(posting) !== key.unit) continue
+      if (!by.isOf(posting, event, key as never)) continue
+      if (amount > 0n) credits += amount
+      else debits -= amount
+      lines += 1n
+    }
+    return by.row(key as never, { credits, debits, lines }, row, event)
+  },
+})
+
+const NOTHING: Sums = { credits: 0n, debits: 0n, lines: 0n }

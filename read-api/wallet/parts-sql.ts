@@ -34,8 +34,24 @@ export type Bounds = {
 
 /** SQL of the blocks of one size, as far as they were there at the position of the question. */
 const blocksSql = (bits: number, { then }: Bounds) =>
-  `select t.*, t.block << ${bits} as revision, (t.block + 1) << ${bits} as behind from ${tableOf(accountBlocks)} t
+  `select ${CELL.map(name => `t.${name}`).join(', ')}, t.block << ${bits} as revision,
+      (t.block + 1) << ${bits} as behind
+    from ${tableOf(accountBlocks)} t
     where ${SCOPE} and t.bits = ${bits}${then === undefined ? '' : ` and t.first_position <= ${then}::bigint`}`
+
+const SUMS = ['credits', 'debits', 'lines', 'first_position', 'last_position', 'first_posted', 'last_posted'] as const
+const CELL = ['bits', 'block', 'month', 'unit', ...SUMS] as const
+
+/** The same for the first narrow block, of which no rows are stored: its postings are added up. */
+const firstBlockSql = ({ then }: Bounds) =>
+  `select ${NARROW}::bigint as bits, 0::bigint as block, left(t.effective_on, 7) as month,
+      coalesce(t.places::text, '${USUAL_UNIT}') collate "C" as unit, sum(greatest(t.amount, 0)) as credits,
+      sum(greatest(-t.amount, 0)) as debits, count(*) as lines, min(t.position) as first_position,
+      max(t.position) as last_position, min(left(t.posted_at, 10)) as first_posted,
+      max(left(t.posted_at, 10)) as last_posted, 0::bigint as revision, 1::bigint << ${NARROW} as behind
+    from ${tableOf(postings)} t where ${SCOPE} and t.revision < 1 << ${NARROW} group by 3, 4${
+      then === undefined ? '' : ` having min(t.position) <= ${then}::bigint`
+    }`
 
 /**
  * SQL conditions on a posting `t` that hold for all that the question is about, in columns by which indexes find it: a
@@ -90,8 +106,9 @@ export function partsSql(bounds: Bounds): string {
   const within = [SCOPE, ...withinSql({ ...bounds, posted: {} })].join(' and ')
   const more = WIDE - NARROW
   return `wide as materialized (${blocksSql(WIDE, bounds)}),
-    cut_wide as materialized (select block from wide group by block having ${cut(WIDE)}),
-    narrow as materialized (select t.* from cut_wide w cross join lateral (${blocksSql(NARROW, bounds)}
+    cut_wide as materialized (select block from wide group by block having ${cut(WIDE)} union all select 0),
+    narrow as materialized (${firstBlockSql(bounds)} union all
+      select t.* from cut_wide w cross join lateral (${blocksSql(NARROW, bounds)}
       and t.block >= w.block << ${more} and t.block < (w.block + 1) << ${more}) t),
     cut_blocks as materialized (select block from narrow group by block having ${cut(NARROW)}),
     cells as materialized (

@@ -12,12 +12,13 @@ import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool, type Pool } from '../../infra/postgres.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
-import { createIndexes, createTables, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
+import { createIndexes, createTables, tablesOf } from '../../projections/rows/tables.ts'
 import { ensureIndexes } from '../../projections/runner/build.ts'
 import { Runner } from '../../projections/runner/runner.ts'
 import { type Running, startKogi } from '../running.ts'
 import { alone, type Figure, median } from './figure.ts'
 import { writeLog } from './log.ts'
+import { cpuOfTree } from './process-tree.ts'
 
 /** Events of the largest log: 1,000,000 is what is promised for, 100,000 what a short run takes. */
 const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
@@ -43,6 +44,7 @@ export async function projectionBench(): Promise<Figure[]> {
 type Log = {
   readonly size: number
   readonly store: Running
+  readonly postgresPid: number
   readonly databaseUrl: string
   readonly pool: Pool
   readonly close: () => Promise<void>
@@ -66,25 +68,47 @@ async function openLog(size: number): Promise<Log> {
     await store.stop()
     await rm(folder, { recursive: true, force: true })
   }
-  return { size, store, databaseUrl, pool, close }
+  return { size, store, postgresPid: postgres.pid, databaseUrl, pool, close }
 }
 
 /** The whole log into all read models, indexes and all, by a projector process that starts with nothing. */
-async function rebuildFigures({ size, store, databaseUrl, pool }: Log): Promise<Figure[]> {
+async function rebuildFigures({ size, store, postgresPid, databaseUrl, pool }: Log): Promise<Figure[]> {
+  const cpu = { store: () => cpuOfTree(store.pid), postgres: () => cpuOfTree(postgresPid) }
+  const before = { store: cpu.store(), own: process.cpuUsage() }
   const drainSeconds = await bareDrain(store.url, size)
-  const { seconds, peakBytes } = await project(store.url, databaseUrl, pool)
+  const own = process.cpuUsage(before.own)
+  const drainCpu = cpu.store() - before.store + (own.user + own.system) / 1e6
+  const begun = cpu.store() + cpu.postgres()
+  const { seconds, peakBytes, projectorCpu } = await project(store.url, databaseUrl, pool)
+  const rebuildCpu = projectorCpu + cpu.store() + cpu.postgres() - begun
+  const mebibytes = await sizeOfTables(pool)
+  const copied = cpu.postgres()
   const insertSeconds = await bareInsert(pool)
+  const insertCpu = cpu.postgres() - copied
   const bareSeconds = Math.max(drainSeconds, insertSeconds)
   const perSecond = (time: number) => Math.round(size / time)
   const figure = (name: string, bare: number): Figure => {
     return { name, value: perSecond(seconds), unit: 'events/s', bare: perSecond(bare), ratio: bare / seconds }
   }
+  const [perMillion, bare] = [(rebuildCpu * 1e6) / size, ((drainCpu + insertCpu) * 1e6) / size]
   return [
     figure(`projected_${size}_events_against_drain`, drainSeconds),
     figure(`projected_${size}_events_against_insert`, insertSeconds),
     { name: `rebuild_of_${size}_events`, value: seconds, unit: 's', bare: bareSeconds, ratio: seconds / bareSeconds },
+    { name: `cpu_of_a_million_at_${size}`, value: perMillion, unit: 'CPU s', bare, ratio: perMillion / bare },
     alone(`projector_peak_memory_at_${size}`, peakBytes / 2 ** 20, 'MiB'),
+    alone(`tables_of_${size}_events`, mebibytes, 'MiB'),
   ]
+}
+
+/** Of tables and indexes together. */
+async function sizeOfTables(pool: Pool): Promise<number> {
+  const tables = projections.flatMap(tablesOf)
+  const { rows } = await pool.query<{ size: number }>(
+    'select (sum(pg_total_relation_size(name::regclass)) / 1048576)::float8 as size from unnest($1::text[]) name',
+    [tables],
+  )
+  return rows[0]!.size
 }
 
 /** Every domain event received by the stock client and counted. */
@@ -107,7 +131,9 @@ async function bareDrain(url: string, size: number): Promise<number> {
   return seconds
 }
 
-async function project(url: string, databaseUrl: string, pool: Pool): Promise<{ seconds: number; peakBytes: number }> {
+type Projected = { readonly seconds: number; readonly peakBytes: number; readonly projectorCpu: number }
+
+async function project(url: string, databaseUrl: string, pool: Pool): Promise<Projected> {
   const events = eventLog({ url, prefixes: domainStreamPrefixes })
   const head = await events.head()
   await events.close()
@@ -124,14 +150,15 @@ async function project(url: string, databaseUrl: string, pool: Pool): Promise<{ 
   // Those that the projector has not made yet it makes now: this waits for it.
   await ensureIndexes(pool, projections)
   const seconds = (performance.now() - started) / 1000
+  const projectorCpu = cpuOfTree(projector.pid)
   const status = await readFile(`/proc/${projector.pid}/status`, 'utf8')
   await projector.stop()
-  return { seconds, peakBytes: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)![1]) * 1024 }
+  return { seconds, peakBytes: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)![1]) * 1024, projectorCpu }
 }
 
 /** The same rows copied by the server into tables of the same kind, indexes built afterwards as the runner does. */
 async function bareInsert(pool: Pool): Promise<number> {
-  const tables = projections.flatMap(each => (each.history ? [tableOf(each), historyTableOf(each)] : [tableOf(each)]))
+  const tables = projections.flatMap(tablesOf)
   const { rows } = await pool.query<{ folder: string }>(`select current_setting('data_directory') as folder`)
   const fileOf = (table: string) => `'${rows[0]!.folder}/bench_${table}'`
   for (const table of tables) await pool.query(`copy ${table} to ${fileOf(table)}`)

@@ -54,7 +54,8 @@ async function fill(pool: Pool, size: number): Promise<void> {
     `insert into ${tableOf(accountBlocks)} select org, wallet, account, currency, bits, revision >> bits,
       left(effective_on, 7), 'usual', sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*), min(position),
       max(position), min(left(posted_at, 10)), max(left(posted_at, 10))
-      from ${tableOf(postings)}, unnest(array[${NARROW}, ${WIDE}]) bits group by 1, 2, 3, 4, 5, 6, 7`,
+      from ${tableOf(postings)}, unnest(array[${NARROW}, ${WIDE}]) bits where revision >> bits > 0
+      group by 1, 2, 3, 4, 5, 6, 7`,
   )
   const account = `org, wallet, account, currency, places, minor_places, overdraft, type, status, balance, held,
     postings, revision, opened_at, updated_at`

@@ -53,7 +53,7 @@ describe('projections: rows as PostgreSQL reads them', () => {
     const line = lineOf(columns)
     for (const each of rows) lines.add(line(each))
     expect(lines.count).to.equal(rows.length)
-    return { copy: 't', chunks: lines.chunks }
+    return { copy: 't', messages: lines.messages }
   }
   const unnested = (rows: readonly Row[]): Statement => ({
     name: 'unnested',

@@ -10,18 +10,23 @@ import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from 
 const LONG = process.env.KOGI_LONG === '1'
 
 describe('projections: the runner', () => {
-  it('makes the rows of the pure fold, for any batch size', async () => {
+  it('makes the rows of the pure fold, for any batch size, and however many are written at once', async () => {
     const sizes = fc.oneof(fc.constantFrom(1, 7, 1_000), fc.integer({ min: 1, max: 300 }))
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 2 ** 31 }), sizes, async (seed, size) => {
-        const pool = await freshPool()
-        const events = randomHistory({ seed, count: LONG ? 2_000 : 120 })
-        const batch = { min: size, max: size, targetMs: 1_000 }
-        const runner = startRunner(pool, new MemoryLog(events), { batch })
-        await reached(pool, events.at(-1)!.position)
-        await runner.close()
-        await expectFolded(pool, events)
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 2 ** 31 }),
+        sizes,
+        fc.integer({ min: 1, max: 4 }),
+        async (seed, size, n) => {
+          const pool = await freshPool()
+          const events = randomHistory({ seed, count: LONG ? 2_000 : 120 })
+          const batch = { min: size, max: size, targetMs: 1_000, gathered: n * size }
+          const runner = startRunner(pool, new MemoryLog(events), { batch })
+          await reached(pool, events.at(-1)!.position)
+          await runner.close()
+          await expectFolded(pool, events)
+        },
+      ),
       { numRuns: LONG ? 50 : 3 },
     )
   })

@@ -45,7 +45,9 @@ describe('projections: an event that cannot be taken', () => {
   it('stalls its projection in its bucket alone, and says which event and why', async () => {
     const pool = await freshPool()
     const { events, poison } = historyWithPoison()
-    const runner = startRunner(pool, new MemoryLog(events), { projections: [...others, faultyTasks('poison')] })
+    // Lists that are written together: the event at fault is in one of them.
+    const batch = { min: 10, max: 10, targetMs: 100, gathered: 60 }
+    const runner = startRunner(pool, new MemoryLog(events), { projections: [...others, faultyTasks('poison')], batch })
     await reached(pool, events.at(-1)!.position, others)
     await until(async () => (await readCheckpoints(pool, [tasks])).some(({ state }) => state === 'stalled'), 'a stall')
     const checkpoints = await readCheckpoints(pool, [tasks])

@@ -11,8 +11,8 @@ import { BatchFold } from '../../projections/runner/batch.ts'
 import { CONTEXT, stored } from './spec.ts'
 
 /** A fact in memory form, of `thing-1` unless `id` names another thing; all facts are of one instant but for `at`,
- * and by one user but for `actor`; `behalf` is the user behind a process, and `subjects`
- * are those whose sealed data it holds. */
+ * and by one user but for `actor`; `behalf` is the user behind a process, `subjects` are those whose sealed data it
+ * holds, and `revision` is its own where not all facts before it are given. */
 export type Given = {
   readonly type: string
   readonly data: object
@@ -21,6 +21,7 @@ export type Given = {
   readonly actor?: string
   readonly behalf?: string
   readonly subjects?: readonly string[]
+  readonly revision?: bigint
 }
 
 /**
@@ -65,7 +66,7 @@ const shown = (row: object) =>
   )
 
 function eventOf(facts: readonly Given[], given: Given, n: number): StoredEvent {
-  const { type, data, id, at, actor, behalf, subjects = [] } = given
+  const { type, data, id, at, actor, behalf, subjects = [], revision } = given
   const aggregate = aggregates.find(({ events }) => Object.hasOwn(events, type))
   if (aggregate === undefined) throw new TypeError(`no aggregate has an event ${type}`)
   const name = id ?? CONTEXT.id
@@ -76,7 +77,7 @@ function eventOf(facts: readonly Given[], given: Given, n: number): StoredEvent 
     data: stored(aggregate.events, type, data),
     eventId: `00000000-0000-4000-8000-${number}`,
     stream: `${aggregate.name}-${name}`,
-    revision: BigInt(before.length),
+    revision: revision ?? BigInt(before.length),
     position: BigInt(100 + n),
     metadata: {
       $correlationId: 'c',

@@ -196,7 +196,7 @@ async function writeTable(place: string, model: AnyProjection, options: TableOpt
       count += rows.length
       await words.learn(rows.flat())
       const cell = (value: unknown, at: number) =>
-        ['text', 'jsonb'].includes(columns[at]!.type) ? csvField(words.of(value)) : words.of(value)
+        ['text', 'jsonb', 'json'].includes(columns[at]!.type) ? csvField(words.of(value)) : words.of(value)
       yield rows.map(row => `${row.map(cell).join(',')}\r\n`).join('')
     }
   }

@@ -41,7 +41,7 @@ describe(`projections: faults (KOGI_SEED=${SEED})`, function faults() {
     const pool = await freshPool()
     const events = randomHistory({ seed: SEED, count: LONG ? 3_000 : 400 })
     const log = new MemoryLog()
-    const runner = startRunner(pool, log, { batch: { min: 5, max: 10, targetMs: 20 } })
+    const runner = startRunner(pool, log, { batch: { min: 5, max: 10, targetMs: 20, gathered: 25 } })
     const killer = await pool.connect()
     for (const [at, event] of events.entries()) {
       log.append(event)

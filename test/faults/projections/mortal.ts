@@ -72,7 +72,7 @@ export class MortalProjector {
       id: options.id,
       leaseMs: patient(LEASE_MS),
       retryMs: [20, 40],
-      batch: { min: 3, max: 12, targetMs: 20 },
+      batch: { min: 3, max: 12, targetMs: 20, gathered: 30 },
     })
   }
 

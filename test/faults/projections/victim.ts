@@ -17,7 +17,7 @@ new Runner({
   log: silentLog,
   id,
   leaseMs: Number(leaseMs),
-  batch: { min: Number(size), max: Number(size), targetMs: 50 },
+  batch: { min: Number(size), max: Number(size), targetMs: 50, gathered: 2 * Number(size) },
   onBatch: () => process.stdout.write('batch\n'),
 })
 process.on('disconnect', () => process.exit(0))
