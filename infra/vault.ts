@@ -34,7 +34,7 @@ export function transitKey(address: string, number: number, tokenFile: string | 
   const ask = together(work => send(place, tokenFile, work))
   const away = (why: string) => unavailable(place, why)
   return {
-    name: `vault:${place.mount}/${place.key}`,
+    name: `vault:${place.namespace === undefined ? '' : `${place.namespace}/`}${place.mount}/${place.key}`,
     async wrap(bound, secret) {
       const given = { plaintext: secret.toString('base64'), associated_data: bound.toString('base64') }
       const { ciphertext, error } = await ask('encrypt', given)

@@ -124,6 +124,10 @@ describe('a master key in Vault', () => {
     const said = () => mastersOf('vault:https://root:hush@v.example/transit/kogi')
     expect(said).to.throw(ConfigError).with.property('message').that.does.not.contain('hush')
     const address = 'vault:https://v.example/transit/kogi'
+    expect(mastersOf(`${address}?namespace=east`, `${address}?namespace=west`).names).to.deep.equal([
+      'vault:east/transit/kogi',
+      'vault:west/transit/kogi',
+    ])
     expect(() => masterKeysOf({ masterKeys: [address] })).to.throw('KOGI_VAULT_TOKEN_FILE')
   })
 })
