@@ -4,6 +4,7 @@
  * or orders, it sees no others. Who reads the audit log reads all.
  */
 import type { Principal } from '../domain/kernel/route.ts'
+import { fieldInfo } from '../domain/kernel/schema.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { historyTableOf, quoted, tableOf } from '../projections/rows/tables.ts'
@@ -124,9 +125,17 @@ export class Guards {
     })
   }
 
+  /**
+   * A column that always has a value is looked up alone: PostgreSQL makes a join of that, which reads as many things as
+   * the statement has rows. Beside another condition it would read all things of all orgs first.
+   */
   #follows(model: Guarded): string {
     return [...likeOf(model)]
-      .map(([column, name]) => this.#orNull(`t.${quoted(column)}`, this.#named(name), 't.org'))
+      .map(([column, name]) => {
+        const [value, thing] = [`t.${quoted(column)}`, this.#named(name)]
+        const isNullable = fieldInfo(model.row.shape[column]).nullable
+        return isNullable ? this.#orNull(value, thing, 't.org') : this.#isThere(thing, 't.org', value)
+      })
       .join(' and ')
   }
 

@@ -19,6 +19,9 @@ import { type Handlers, projection } from '../rows/projection.ts'
 import { speltAs } from '../rows/spellings.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
+/** Columns that flows are asked by. */
+const FLOW_COLUMNS = ['project', 'team', 'assignee', 'sprint'] as const
+
 const row = object({
   org: id('org'),
   id: id('task'),
@@ -137,6 +140,14 @@ export const tasks = projection({
   }),
   // How many tasks of each status everybody has is counted without reading their rows.
   indexes: [['org', 'status', 'assignee']],
+  // Flows and burn-downs are read from versions: of what has ever been in a project or sprint, or of all, in their order.
+  versionIndexes: [
+    ['org', 'project'],
+    ['org', 'sprint'],
+    ['org', 'team'],
+    ['org', 'assignee'],
+    ['org', 'id', '_position', '_removed', 'updated_at', 'stage', 'estimated_hours', ...FLOW_COLUMNS],
+  ],
   on,
   reads: [
     {
@@ -148,17 +159,19 @@ export const tasks = projection({
       order: ['id'],
       filters: [
         'status',
+        'stage',
         'assignee',
         'team',
         'project',
         'sprint',
         'parent',
         'priority',
+        'type',
         'due_on',
         'created_at',
         'completed_at',
       ],
-      walked: ['stage', 'type', 'labels', 'estimated_hours'],
+      walked: ['labels', 'estimated_hours'],
       groups: [
         'assignee',
         'priority',

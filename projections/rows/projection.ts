@@ -149,6 +149,8 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly isOfOthers?: true
   /** Indexes beyond those that follow from `reads`, each a list of columns. */
   readonly indexes?: readonly (readonly Column<S>[])[]
+  /** Indexes of all versions of its rows, beside that of their keys: each a list of columns, those of versions too. */
+  readonly versionIndexes?: readonly (readonly (Column<S> | '_position' | '_removed')[])[]
   readonly on: Handlers<z.output<S>, EventsOf<C>>
   /** Handles every domain event that `on` does not name. */
   readonly every?: Handler<z.output<S>, unknown>

@@ -106,6 +106,10 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
       `create unique index if not exists ${quoted(`${history}_key`)} ` +
         `on ${quoted(history)} (${quotedList(projection.key)}, _position)`,
     )
+    for (const columns of (projection.versionIndexes ?? []) as readonly (readonly string[])[]) {
+      const name = `${history}_by_${shortened(columns.join('_'))}`
+      statements.push(`create index if not exists ${quoted(name)} on ${quoted(history)} (${quotedList(columns)})`)
+    }
   }
   return statements
 }

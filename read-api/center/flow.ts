@@ -65,7 +65,10 @@ export const flowQuestion: Question = {
   permission: 'center.tasks.read',
   parameters: [...ofTasks, ...span],
   of: [tasks],
-  sql: asked => changesSql(asked.versions(tasks), isAsked(asked, 'v')),
+  sql(asked) {
+    const condition = isAsked(asked, 'x')
+    return changesSql(asked.versions(tasks, condition === 'true' ? undefined : condition), isAsked(asked, 'v'))
+  },
   answer(rows, asked) {
     const { from, to } = spanOf(asked)
     return flowOf(rows, from, to)
@@ -92,32 +95,34 @@ export const cycleTimesQuestion: Question = {
   sql(asked) {
     const { from, to } = spanOf(asked)
     const group = asked.query.by === undefined || asked.query.by === 'all' ? `'all'` : `t."${asked.query.by}"`
-    const days = (start: string) => `extract(epoch from t.completed_at::timestamptz - ${start}::timestamptz) / 86400`
+    const days = (start: string) => `(extract(epoch from done - ${start}::timestamptz) / 86400)::float8`
     const stats = (value: string) =>
-      `avg(${value})::float8, ${[0.5, 0.85, 0.95]
-        .map(part => `percentile_disc(${part}) within group (order by ${value})::float8`)
-        .join(', ')}`
-    return `select ${group}, count(*)::int, ${stats(days('t.created_at'))}, ${stats(days('t.started_at'))}
-      from ${asked.rows(tasks)} t where t.completed_at >= ${asked.put(from)}
-      and t.completed_at < ${asked.put(`${to}T24`)} and ${isAsked(asked, 't')}
-      group by 1 order by count(*) desc, 1 limit 1000`
+      `avg(${value}), to_jsonb(percentile_disc(array[0.5, 0.85, 0.95]) within group (order by ${value}))`
+    return `select g, count(*)::int, ${stats('lead')}, ${stats('cycle')} from (
+        select ${group} as g, ${days('t.created_at')} as lead, ${days('t.started_at')} as cycle
+        from ${asked.rows(tasks)} t cross join lateral (select t.completed_at::timestamptz as done offset 0) d
+        where t.completed_at >= ${asked.put(from)} and t.completed_at < ${asked.put(`${to}T24`)} and ${isAsked(asked, 't')}
+      ) s group by 1 order by count(*) desc, 1 limit 1000`
   },
   answer: rows =>
-    rows.map(([group, completed, ...stats]) => ({
+    rows.map(([group, completed, lead, leads, cycle, cycles]) => ({
       ...(group !== null && { group }),
       completed,
-      lead: statsOf(stats.slice(0, 4)),
-      cycle: statsOf(stats.slice(4)),
+      lead: statsOf(lead, leads),
+      cycle: statsOf(cycle, cycles),
     })),
   response: z.array(object({ group: text(128).optional(), completed: count, lead: times, cycle: times })),
 }
 
-const statsOf = (values: readonly unknown[]) =>
-  Object.fromEntries(
+/** Absent where no task has a time. */
+function statsOf(mean: unknown, percentiles: unknown) {
+  const values = [mean, ...((percentiles ?? []) as readonly unknown[])]
+  return Object.fromEntries(
     ['mean', 'median', 'p85', 'p95'].flatMap((name, at) =>
-      values[at] === null ? [] : [[name, Math.round((values[at] as number) * 1000) / 1000]],
+      typeof values[at] === 'number' ? [[name, Math.round(values[at] * 1000) / 1000]] : [],
     ),
   )
+}
 
 export const workloadQuestion: Question = {
   path: '/kctr/workload',

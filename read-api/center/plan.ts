@@ -60,8 +60,9 @@ const response = object({
   status: oneOf('whole', 'without_estimates').meta({ description: 'whether every task that is left has an estimate' }),
 }).meta({ title: 'ProjectPlan' })
 
-/** A task or a dependency: rows of the statement. */
+/** A task, in a row of the statement; the last row has all dependencies. */
 type Row = readonly unknown[]
+type Link = readonly [task: string, dependency: string, kind: LinkKind, lag: number]
 
 const ORG = ['org', '$2'] as const
 /** What a plan needs of a task. */
@@ -91,31 +92,24 @@ export const planQuestion: Question = {
         union all (select ${COLUMNS} from (select distinct l.dependency as id from links l) l
           cross join lateral ${row(tasks, [ORG, ['id', 'l.id']])} t
           where t.stage <> 'cancelled' and not exists (select from seed s where s.id = l.id) limit ${TASKS_MAX + 1}))
-      select 'task' as kind, t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, null as lag,
-        p.starts_on from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
-      union all select 'link', l.task, l.dependency, l.type, null, null, null, null, l.lag, null
-      from links l join own a on a.id = l.task join own b on b.id = l.dependency
-      order by 1, 2, 3`,
+      select t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, p.starts_on, null::json
+        from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
+      union all select null, null, null, null, null, null, null, null,
+        json_agg(json_build_array(l.task, l.dependency, l.type, l.lag)) from links l
+      order by 1`,
   answer(rows, { query, params, today }) {
-    const found = rows.filter(([kind]) => kind === 'task')
+    const found = rows.filter(([id]) => id !== null)
     if (found.length > TASKS_MAX) throw invalidParameter('id', `is of a project of more than ${TASKS_MAX} tasks`)
     if (query.level === 'true' && found.length > LEVELLED_MAX)
       throw invalidParameter('level', `is for plans of at most ${LEVELLED_MAX} tasks; this one has ${found.length}`)
-    const places = new Map(found.map(([, name], at) => [name, at]))
+    const places = new Map(found.map(([id], at) => [id as string, at]))
     const units = found.map(row => unitsOf(row, query.left === 'true'))
-    const links = rows
-      .filter(([kind]) => kind === 'link')
-      .map(([, task, dependency, kind, , , , , lag]) => ({
-        from: places.get(dependency as string)!,
-        to: places.get(task as string)!,
-        kind: kind as LinkKind,
-        lag: Math.round((lag as number) * UNITS),
-      }))
+    const links = linksBetween(places, (rows.at(-1)?.[8] ?? []) as readonly Link[])
     const network: Network = { durations: units, links }
     const { length, earliest, latest, slack } = criticalPath(network)
     const level = query.level === 'true' ? byPeople(network, found, Number(query.seed ?? 1)) : undefined
     const starts = level?.starts ?? earliest
-    const from = query.from ?? (found[0]?.[9] as string | null | undefined) ?? today
+    const from = query.from ?? (found[0]?.[7] as string | null | undefined) ?? today
     const dayAt = daysFrom(from, Number(query.hours_per_day ?? 8))
     return {
       project: params.id!,
@@ -123,7 +117,7 @@ export const planQuestion: Question = {
       ...(level && { level_length: level.length / UNITS }),
       from,
       to: dayAt(Math.max(0, (level?.length ?? length) - 1)),
-      tasks: found.map(([, task, name, project, assignee], at) => ({
+      tasks: found.map(([task, name, project, assignee], at) => ({
         task,
         name,
         ...(project !== null && { project }),
@@ -140,14 +134,24 @@ export const planQuestion: Question = {
         ends_on: dayAt(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
       })),
       dependencies: links.length,
-      status: found.some(row => row[5] === null && LEFT.includes(row[7] as Stage)) ? 'without_estimates' : 'whole',
+      status: found.some(row => row[4] === null && LEFT.includes(row[6] as Stage)) ? 'without_estimates' : 'whole',
     }
   },
   response,
 }
 
+/** The dependencies between tasks of the plan, in the order of their names. */
+function linksBetween(places: ReadonlyMap<string, number>, links: readonly Link[]) {
+  return links
+    .flatMap(([task, dependency, kind, lag]) => {
+      const [to, from] = [places.get(task), places.get(dependency)]
+      return to === undefined || from === undefined ? [] : [{ from, to, kind, lag: Math.round(lag * UNITS) }]
+    })
+    .sort((a, b) => a.to - b.to || a.from - b.from)
+}
+
 /** What a task takes, in hundredths of an hour. */
-function unitsOf([, , , , , estimate, minutes, stage]: Row, left: boolean): number {
+function unitsOf([, , , , estimate, minutes, stage]: Row, left: boolean): number {
   const whole = Math.round(((estimate as number | null) ?? 0) * UNITS)
   if (!left) return whole
   return stage === 'done' ? 0 : Math.max(0, whole - Math.round(((minutes as number) / 60) * UNITS))
@@ -166,8 +170,8 @@ function daysFrom(from: string, hours: number): (at: number) => string | undefin
 /** The plan in which everybody does one task at a time. */
 function byPeople(network: Network, rows: readonly Row[], seed: number) {
   const people = new Map<unknown, number>()
-  for (const [, , , , name] of rows) if (name !== null && !people.has(name)) people.set(name, people.size)
-  const needs = rows.map(([, , , , name]) => (name === null ? [] : [[people.get(name)!, 1] as const]))
+  for (const [, , , name] of rows) if (name !== null && !people.has(name)) people.set(name, people.size)
+  const needs = rows.map(([, , , name]) => (name === null ? [] : [[people.get(name)!, 1] as const]))
   // A plan is answered at once: large ones are made of fewer tries.
   const tries = Math.min(TRIES, Math.floor(20_000 / Math.max(1, rows.length)))
   const capacities = Array.from(people, () => 1)
