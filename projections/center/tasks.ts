@@ -140,7 +140,7 @@ export const tasks = projection({
   }),
   // How many tasks of each status everybody has is counted without reading their rows.
   indexes: [['org', 'status', 'assignee']],
-  // Flows and burn-downs are read from versions: of what has ever been in a project or sprint, or of all, in their order.
+  // Flows and burn-downs are read from versions: of what was ever in a project or sprint, or of all, in their order.
   versionIndexes: [
     ['org', 'project'],
     ['org', 'sprint'],

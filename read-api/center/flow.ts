@@ -101,7 +101,8 @@ export const cycleTimesQuestion: Question = {
     return `select g, count(*)::int, ${stats('lead')}, ${stats('cycle')} from (
         select ${group} as g, ${days('t.created_at')} as lead, ${days('t.started_at')} as cycle
         from ${asked.rows(tasks)} t cross join lateral (select t.completed_at::timestamptz as done offset 0) d
-        where t.completed_at >= ${asked.put(from)} and t.completed_at < ${asked.put(`${to}T24`)} and ${isAsked(asked, 't')}
+        where t.completed_at >= ${asked.put(from)} and t.completed_at < ${asked.put(`${to}T24`)}
+          and ${isAsked(asked, 't')}
       ) s group by 1 order by count(*) desc, 1 limit 1000`
   },
   answer: rows =>
