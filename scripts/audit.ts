@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
-import { toWire } from '../domain/kernel/json.ts'
-import { aggregates, domainStreamPrefixes, projections } from '../infra/catalogue.ts'
+import { type Json, toWire } from '../domain/kernel/json.ts'
+import { aggregates, domainStreamPrefixes, projections, resources } from '../infra/catalogue.ts'
 import type { Config } from '../infra/config.ts'
 import { type Engines, openEngines } from '../infra/engines.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
@@ -12,6 +12,7 @@ import { createPool } from '../infra/postgres.ts'
 import { AuditFault } from '../read-api/audit/bundle.ts'
 import { exportOrg } from '../read-api/audit/export.ts'
 import { exportAt } from '../read-api/audit/export-at.ts'
+import { type Answered, answerOf } from '../read-api/audit/query.ts'
 import { differing, type Replayed, replay } from '../read-api/audit/replay.ts'
 import { type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { type Selection, selectionSchema } from '../read-api/audit/selection.ts'
@@ -40,7 +41,10 @@ type SelectionOptions = {
   readonly from?: string
   readonly to?: string
 }
-type ReplayOptions = Common & Against & { readonly offline?: true }
+type ReplayOptions = Common & Against & { readonly offline?: true; readonly query?: string; readonly asOf?: string }
+
+/** The path of the list of all accounts with their balances. */
+const BALANCES = '/kwlt/accounts'
 
 const EXPORT_HELP = `
 With a selection the export has the selected events, and of all others of the organization everything but the data: so
@@ -49,6 +53,15 @@ the check shows that no event that fits was left out.
 Examples:
   $ kogi audit export --org acme --out acme-2026
   $ kogi audit export --org acme --category wallet transfer --from 2026-01-01 --to 2027-01-01 --out wallets-2026`
+
+const REPLAY_HELP = `
+With --query or --as-of nothing is compared: the rows follow from the export and from nothing else, as they are stored,
+with what persons wrote sealed.
+
+Examples:
+  $ kogi audit replay acme-2026 --offline --key notary.key
+  $ kogi audit replay acme-2026 --as-of 2026-06-30T23:59:59Z --key notary.key
+  $ kogi audit replay acme-2026 --query '/kwlt/wallets/studio/accounts?currency=EUR' --as-of 4711`
 
 /** `kogi audit …`: an org's events as files that can be checked and replayed elsewhere. */
 export function auditCommand(): Command {
@@ -83,9 +96,11 @@ export function auditCommand(): Command {
       'file with an earlier checkpoint of the organization, which the export must go on from',
     )
     .option('--older', OLDER)
+    .option('--query <path>', 'answer from the export alone: a list, or a row in one, with filters, as the API has it')
+    .option('--as-of <when>', 'the answer at this position or time; without --query, all balances then')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
     .option('--json', 'print one line of JSON')
-    .addHelpText('after', '\nExample:\n  $ kogi audit replay acme-2026 --offline --key notary.key')
+    .addHelpText('after', REPLAY_HELP)
     .action((folder: string, options: ReplayOptions) => reporting(options, () => replayAction(folder, options)))
   return audit
 }
@@ -164,7 +179,13 @@ async function replayAction(folder: string, { offline, json, data, ...against }:
   }
   const source = await exportAt(folder)
   const options = { ...checkOptions(), source, onProgress, ...seal }
+  const { query, asOf } = against
   try {
+    if (query !== undefined || asOf !== undefined) {
+      const answered = await answerOf({ ...options, resources, query: query ?? BALANCES, asOf })
+      bar?.finish()
+      return showRows(answered, { seal, ignored: await ignoredIn(source, answered.manifest), json })
+    }
     if (offline) {
       const replayed = await replay(options)
       return report(replayed, { seal, ignored: await ignoredIn(source, replayed.manifest), json })
@@ -183,6 +204,25 @@ async function replayAction(folder: string, { offline, json, data, ...against }:
   } finally {
     bar?.stop()
   }
+}
+
+/** Prints the answer to a question: a line for each row. */
+function showRows({ manifest, resource, position, rows }: Answered, { seal, ignored, json }: Reported): void {
+  const { org, events } = manifest
+  const sealed = sealedOf(manifest, seal)
+  const names = [...new Set(rows.flatMap(row => Object.keys(row)))].filter(name => name !== 'org')
+  const shown = (value: Json | undefined) =>
+    value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const lines = rows.map(row => names.map(name => shown(row[name])))
+  const drawn = rows.length === 0 ? `There are no ${resource.many}.` : table(names, lines)
+  const called = rows.length === 1 ? resource.one : resource.many
+  const where = `${rows.length} ${called} of ${org} as of position ${position}`
+  const signed = signedOf(manifest, seal.verifiers)
+  print(
+    json,
+    { ok: true, sealed, signed, org, events, position: `${position}`, ignored, rows },
+    [drawn, where, sealedText(events, sealed), signedText(signed)].join('\n'),
+  )
 }
 
 type Reported = { readonly seal: SealOptions; readonly ignored: readonly string[]; readonly json: true | undefined }

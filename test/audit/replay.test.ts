@@ -1,11 +1,12 @@
 import path from 'node:path'
 import { expect } from 'chai'
-import { projections } from '../../infra/catalogue.ts'
+import { projections, resources } from '../../infra/catalogue.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { entries } from '../../projections/wallet/entries.ts'
 import type { AuditFault } from '../../read-api/audit/bundle.ts'
 import { folderSource } from '../../read-api/audit/folder-source.ts'
+import { answerOf } from '../../read-api/audit/query.ts'
 import { differing, replay } from '../../read-api/audit/replay.ts'
 import { makeWorld, type World } from '../read-api/support.ts'
 import { books, CHECK, exported, inFolder } from './support.ts'
@@ -68,6 +69,60 @@ describe('replay of an export', () => {
         expect(live).to.equal(undefined)
         expect(replayed.sha256).to.match(/^[0-9a-f]{64}$/)
       }
+    })
+  })
+
+  it('answers a query as of any position and time, and refuses one that no list answers', async () => {
+    await inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out)
+      const source = folderSource(out)
+      const ask = (query: string, asOf?: string) => answerOf({ ...CHECK, source, resources, query, asOf })
+      const own = history.events.filter(({ metadata }) => metadata.org === 'north')
+      let balance = 0n
+      for (const { type, data, position, metadata } of own) {
+        if (type !== 'EntryPosted') continue
+        balance += (data as { postings: { amount: bigint }[] }).postings[0]!.amount
+        const then = await ask('/kwlt/wallets/w/accounts', String(position))
+        expect(then.rows.map(row => [row.account, row.balance])).to.deep.equal([['Kasse ü', String(balance)]])
+        expect(then.position).to.equal(position)
+        const [row] = (await ask(`/api/v1/kwlt/wallets/w/accounts/${encodeURIComponent('Kasse ü')}/EUR`, metadata.at))
+          .rows
+        const upTo = own.filter(event => event.metadata.at <= metadata.at && event.type === 'EntryPosted')
+        expect(row).to.include({ postings: String(upTo.length), currency: 'EUR' })
+      }
+      expect((await ask('/kwlt/accounts', String(own[0]!.position))).rows).to.deep.equal([])
+      expect((await ask('/kwlt/accounts', '2000-01-01T00:00:00Z')).position).to.equal(0n)
+      expect((await ask('/kwlt/accounts?currency=CZK')).rows).to.deep.equal([])
+      expect((await ask('/kwlt/accounts?currency=EUR')).rows).to.have.length(1)
+      const refusal = (query: string, asOf?: string) => ask(query, asOf).catch((error: AuditFault) => error.code)
+      expect(await refusal('/kwlt/nonsense')).to.equal('invalid_parameter')
+      expect(await refusal('/kwlt/accounts?balance=3')).to.equal('invalid_parameter')
+      expect(await refusal('/kwlt/accounts', 'yesterday')).to.equal('invalid_parameter')
+      expect(await refusal('/kwlt/accounts', String(history.position + 1n))).to.equal('invalid_parameter')
+    })
+  })
+
+  it('answers every list as the live system does', async () => {
+    await inFolder(async folder => {
+      const out = path.join(folder, 'out')
+      await exported(history, out)
+      await world.write(history)
+      const source = folderSource(out)
+      let compared = 0
+      for (const { path: list, parents, projection } of resources) {
+        if (Object.keys(parents).length > 0) continue
+        const { data, code } = await world.call('north', `${list}?limit=100`)
+        if (code !== undefined || !Array.isArray(data)) continue
+        const { rows } = await answerOf({ ...CHECK, source, resources, query: list })
+        const names = projection.key.filter(name => name !== 'org')
+        const keys = (all: readonly object[]) =>
+          all.map(row => JSON.stringify(names.map(name => (row as Record<string, unknown>)[name]))).toSorted()
+        if (data.length > 0 && names.some(name => !(name in data[0]))) continue
+        expect(keys(rows), list).to.deep.equal(keys(data))
+        compared += data.length
+      }
+      expect(compared).to.be.greaterThan(20)
     })
   })
 })

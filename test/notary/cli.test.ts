@@ -145,6 +145,12 @@ describe('kogi notary', function cli() {
       /\nsealed: all\nthe manifest, and with it every file, is signed/,
     )
     expect(await replay()).to.include('sealed: all, by a key that was not checked')
+    const query = async (...args: string[]) =>
+      kogi(['audit', 'replay', file('export'), '--query', '/kbfc/items', '--key', key, ...args], {})
+    expect(JSON.parse(await query('--json')).rows.map(({ id }: { id: string }) => id)).to.have.length(7)
+    expect(await query('--as-of', '2000-01-01T00:00:00Z')).to.match(
+      /^There are no items\.\n0 items of acme as of position 0\n/,
+    )
     const events = await readFile(file('export/events.ndjson'), 'utf8')
     const manifest = JSON.parse(await readFile(file('export/manifest.json'), 'utf8'))
     expect(manifest.checkpoint).to.match(/^kogi\.local\/org\/acme\n7\n/)
