@@ -14,6 +14,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   notary: async () => (await import('./notary.ts')).notaryCommand(),
   witness: async () => (await import('./witness.ts')).witnessCommand(),
   erase: async () => (await import('./erase.ts')).eraseCommand(),
+  memory: async () => (await import('./memory.ts')).memoryCommand(),
   subject: async () => (await import('./subject.ts')).subjectCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),

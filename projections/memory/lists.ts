@@ -41,6 +41,12 @@ export class Lists {
     return this.#lengths[list] ?? 0
   }
 
+  /** The count of an item in a list; 0 where the list does not have it. */
+  countOf(list: number, item: number): number {
+    const at = this.#placeOf(list, item)
+    return at < this.startOf(list) + this.lengthOf(list) && this.#items[at] === item ? this.#counts[at]! : 0
+  }
+
   /** Puts an item into a list where it belongs by its size; the item must not be in it. */
   insert(list: number, item: number, count: number): void {
     const length = this.lengthOf(list)
@@ -72,8 +78,8 @@ export class Lists {
   }
 
   #placeOf(list: number, item: number): number {
-    let low = this.#starts[list]!
-    let high = low + this.#lengths[list]!
+    let low = this.startOf(list)
+    let high = low + this.lengthOf(list)
     while (low < high) {
       const middle = (low + high) >> 1
       if (this.#items[middle]! < item) low = middle + 1
@@ -131,7 +137,10 @@ export class Lists {
 }
 
 /** A copy with another length: cut off, or with zeros behind. */
-export function resized<A extends Uint16Array | Uint32Array | Float64Array>(array: A, size: number): A {
+export function resized<A extends Int8Array | Uint8Array | Uint16Array | Uint32Array | Float64Array>(
+  array: A,
+  size: number,
+): A {
   const copy = new (array.constructor as new (size: number) => A)(size)
   copy.set(array.subarray(0, size))
   return copy

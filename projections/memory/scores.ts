@@ -15,6 +15,9 @@ export const normOf = (length: number, mean: number): number => K1 * (1 - B + (B
 /** Which documents count: their kinds by number, and whether each kind is asked about; without it all are. */
 export type Filter = { readonly kinds: Uint16Array; readonly open: Uint8Array } | undefined
 
+/** Whether a document passes a filter. */
+export const isOpen = (filter: Filter, number: number): boolean => !filter || filter.open[filter.kinds[number]!] === 1
+
 /** What every list of a search is scored with. */
 export type Scoring = { readonly postings: Lists; readonly norms: Float64Array; readonly filter: Filter }
 

@@ -1,4 +1,5 @@
 /** The forms that occur in the texts of an index, the words that they count as, and how to find forms by halves. */
+import { seedOf } from './recall/embedder.ts'
 import { wordOf } from './words.ts'
 
 /** Letters by which forms are looked up: the first of them, and the last. */
@@ -19,6 +20,7 @@ export class Vocabulary {
   readonly #words = new Map<string, number>()
   readonly #texts: string[] = []
   readonly #wordOf: number[] = []
+  readonly #seeds: number[] = []
   readonly #uses: number[] = []
   readonly #freeForms: number[] = []
   /** Forms of each word. */
@@ -26,6 +28,12 @@ export class Vocabulary {
   readonly #freeWords: number[] = []
   readonly #byStart = new Map<string, number[]>()
   readonly #byEnd = new Map<string, number[]>()
+  readonly #read: (form: string) => string
+
+  /** `read` gives the word that a form counts as. */
+  constructor(read: (form: string) => string = wordOf) {
+    this.#read = read
+  }
 
   /** How many forms it knows. */
   get size(): number {
@@ -42,9 +50,20 @@ export class Vocabulary {
     return this.#wordOf[form]!
   }
 
+  /** A number that follows from the text of a form's word alone. */
+  seedOf(form: number): number {
+    return this.#seeds[form]!
+  }
+
   /** The number of a word; `undefined` where no text has it. */
   find(word: string): number | undefined {
     return this.#words.get(word)
+  }
+
+  /** All forms with their numbers and how many texts have them, in the order of their texts. */
+  forms(): { readonly text: string; readonly form: number; readonly uses: number }[] {
+    const all = [...this.#forms].sort(([a], [b]) => (a < b ? -1 : 1))
+    return all.map(([text, form]) => ({ text, form, uses: this.#uses[form]! }))
   }
 
   /** Notes that one more text has the form. */
@@ -64,7 +83,7 @@ export class Vocabulary {
     const word = this.#wordOf[form]!
     this.#formsOf[word] = this.#formsOf[word]! - 1
     if (this.#formsOf[word]! > 0) return
-    this.#words.delete(wordOf(text))
+    this.#words.delete(this.#read(text))
     this.#freeWords.push(word)
   }
 
@@ -101,7 +120,7 @@ export class Vocabulary {
 
   #addForm(text: string): number {
     const form = this.#freeForms.pop() ?? this.#texts.length
-    const word = wordOf(text)
+    const word = this.#read(text)
     const known = this.#words.get(word)
     const number = known ?? this.#freeWords.pop() ?? this.#formsOf.length
     if (known === undefined) this.#words.set(ownCopy(word), number)
@@ -109,6 +128,7 @@ export class Vocabulary {
     const own = ownCopy(text)
     this.#texts[form] = own
     this.#wordOf[form] = number
+    this.#seeds[form] = seedOf(word)
     this.#uses[form] = 0
     this.#forms.set(own, form)
     within(this.#byStart, text.slice(0, START_LETTERS), form)

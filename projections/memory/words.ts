@@ -6,11 +6,19 @@ const WORD_MAX = 64
 /** Letters of the scripts that write without spaces, and the marks that they share, such as `ー` of Japanese. */
 const UNSPACED = String.raw`[[\p{L}\p{N}]&&[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{Script=Thai}]]`
 const HANGUL = String.raw`[\p{L}&&\p{Script=Hangul}]`
-const SPACED = String.raw`[[\p{L}\p{N}]--${UNSPACED}--${HANGUL}]+`
+/** Letters and numbers, and the vowel signs of scripts such as Devanagari, which are no accents. */
+const SPACED = String.raw`[[\p{L}\p{N}\p{M}]--${UNSPACED}--${HANGUL}]+`
 /** A letter of a script without spaces, a run of Korean, or a word with the apostrophes inside it. */
 const RUN = new RegExp(`${UNSPACED}|${HANGUL}+|${SPACED}(?:'${SPACED})*`, 'gv')
+/** The same, but all neighbouring letters of a script without spaces together. */
+const LONG_RUN = new RegExp(`${UNSPACED}+|${HANGUL}+|${SPACED}(?:'${SPACED})*`, 'gv')
+const IS_UNSPACED = new RegExp(`^${UNSPACED}`, 'v')
 const IS_HANGUL = /^\p{Script=Hangul}/u
-const MARKS = /\p{M}+/gu
+/** Accents and points; vowel signs of Indian scripts belong to the word. */
+const MARKED = 'Inherited Arabic Cyrillic Greek Hebrew Lao Syriac Thai'.split(' ')
+const MARKS = new RegExp(`[\\p{M}&&[${MARKED.map(script => `\\p{Script=${script}}`).join('')}]]+`, 'gv')
+/** The short i of Cyrillic is a letter of its own, which Unicode takes apart. */
+const SHORT_I = /([иИ])\u0306/g
 const APOSTROPHES = /[’‛ʼ]/g
 /** Letters that Unicode does not decompose, as people type them without the key for it. */
 const FOLDED: Readonly<Record<string, string>> = {
@@ -50,6 +58,18 @@ export function formsOf(text: string): string[] {
   return forms
 }
 
+/**
+ * The runs of a text as they are written, in order, each with its forms: of scripts without spaces the pairs of
+ * neighbouring letters, which say more than letters do, and for a text to index the letters too, so that one alone is
+ * found.
+ */
+export function pairedRuns(text: string, withLetters: boolean): Typed[] {
+  return (folded(text).match(LONG_RUN) ?? []).map(run => ({
+    text: run.length > WORD_MAX ? run.slice(0, WORD_MAX) : run,
+    forms: IS_UNSPACED.test(run) ? lettersOf(run, withLetters) : formsOfRun(run),
+  }))
+}
+
 /** The word that a form counts as: of English letters its Porter stem, otherwise itself. */
 export const wordOf = (form: string): string => (ENGLISH.test(form) ? stemmer(form) : form)
 
@@ -60,6 +80,7 @@ export const wordsOf = (text: string): string[] => formsOf(text).map(wordOf)
 const folded = (text: string) =>
   text
     .normalize('NFKD')
+    .replace(SHORT_I, (_, letter: string) => (letter === 'и' ? 'й' : 'Й'))
     .replace(MARKS, '')
     .toLowerCase()
     .replace(MARKS, '')
@@ -70,6 +91,12 @@ const folded = (text: string) =>
 function formsOfRun(run: string): string[] {
   const forms = IS_HANGUL.test(run) ? pairsOf(run) : run.includes("'") ? behindApostrophes(run) : [run]
   return forms.map(form => form.slice(0, WORD_MAX))
+}
+
+function lettersOf(run: string, withLetters: boolean): string[] {
+  const letters = [...run]
+  const pairs = letters.slice(1).map((letter, at) => letters[at]! + letter)
+  return withLetters || pairs.length === 0 ? [...letters, ...pairs] : pairs
 }
 
 /**

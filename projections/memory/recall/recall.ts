@@ -1,0 +1,268 @@
+/**
+ * The memories of one org, searched by four legs at once. The same memories give the same answers, in whatever order
+ * they came, and a memory that was taken out leaves nothing behind.
+ */
+import { type Filter, isOpen, Scores } from '../scores.ts'
+import { type Rank, Top } from '../top.ts'
+import { conceptScores, DIMENSIONS_OF_WORK, type Dimension, mentionedIn } from './concepts.ts'
+import { entitiesIn } from './entities.ts'
+import { maskOf, type RecallFilter, type Traits } from './filter.ts'
+import { type GraphPath, KnowledgeLeg, type Mention } from './knowledge.ts'
+import type { Language } from './languages.ts'
+import {
+  type Answers,
+  answerOf,
+  fused,
+  LEGS,
+  type LegAnswer,
+  type LegName,
+  type LegReport,
+  type LegScore,
+  reportsOf,
+  rounded,
+  type Weights,
+} from './legs.ts'
+import { type Field, LexicalLeg, type Sought } from './lexical.ts'
+import { NeuralLeg } from './neural.ts'
+import type { Relation } from './paths.ts'
+import { Question } from './question.ts'
+import { Sessions } from './sessions.ts'
+
+/** A memory to search: its texts, and what is known of it. */
+export type Recalled = Traits & {
+  readonly fields: readonly Field[]
+  /** The language of the texts where it is known; otherwise they say it. */
+  readonly language?: Language | undefined
+  /** What it is about beside what its texts name. */
+  readonly mentions?: readonly Mention[] | undefined
+  readonly relations?: readonly Relation[] | undefined
+}
+
+export type RecallMode = 'hybrid' | LegName
+
+export type RecallOptions = {
+  readonly mode?: RecallMode
+  readonly filter?: RecallFilter
+  readonly limit?: number
+  /** The place of the last hit of the page before. */
+  readonly after?: Rank | undefined
+  readonly weights?: Weights
+  readonly dimensions?: readonly Dimension[]
+  readonly language?: Language
+}
+
+/** A memory that was found, and why. */
+type RecallHit = {
+  readonly key: string
+  readonly score: number
+  readonly legs: Partial<Record<LegName, LegScore>>
+  /** The words of the query that its texts have, and what the lexical leg gained by each. */
+  readonly matched: readonly { readonly word: string; readonly as: Sought['as']; readonly score: number }[]
+  /** What the lexical leg gained by phrases of the query, and by hits beside it in its session. */
+  readonly phrase: number
+  readonly session: number
+  /** From an entity of the query to one of the memory. */
+  readonly path: GraphPath
+  readonly place: Rank
+}
+
+export type RecallAnswer = {
+  readonly hits: readonly RecallHit[]
+  readonly legs: Record<LegName, LegReport>
+}
+
+/** The shares of the legs in the score where all answer: the best on half of the queries of public collections. */
+const WEIGHTS: Weights = { lexical: 0.58, neural: 0.34, conceptual: 0.04, knowledge: 0.04 }
+const LIMIT_DEFAULT = 10
+/** Hits whose neighbours in the session are lifted, and by which part of the hit's score. */
+const LIFTING = 50
+const LIFT = 0.2
+
+/** What the legs are asked with. */
+type Asking = {
+  readonly question: Question
+  readonly filter: Filter
+  readonly sought: readonly Sought[]
+  /** What memories gain by phrases of the query, and by hits beside them in their sessions. */
+  readonly phrases: Map<number, number>
+  readonly neighbours: Map<number, number>
+  readonly entities: readonly number[]
+  readonly dimensions: readonly Dimension[]
+}
+
+export class Recall {
+  readonly lexical = new LexicalLeg()
+  readonly neural = new NeuralLeg()
+  readonly knowledge = new KnowledgeLeg()
+  readonly #sessions = new Sessions()
+  readonly #numbers = new Map<string, number>()
+  readonly #traits: (Traits | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #scores = new Scores()
+
+  get size(): number {
+    return this.#numbers.size
+  }
+
+  /** What it takes of the memory of the process, about. */
+  get bytes(): number {
+    return this.lexical.bytes + this.neural.bytes + this.knowledge.bytes + 260 * this.size
+  }
+
+  /** Adds a memory, in place of the one with the same key if there is one. */
+  set({ fields, language, mentions = [], relations = [], ...traits }: Recalled): void {
+    this.delete(traits.key)
+    const number = this.#free.pop() ?? this.#traits.length
+    this.#numbers.set(traits.key, number)
+    this.#traits[number] = traits
+    const words = this.lexical.add(number, fields, language)
+    const part = this.lexical.partOf(number)
+    this.neural.add(number, words, part.postings)
+    const text = fields.map(([each]) => each).join('\n')
+    const named = entitiesIn(text, part.language !== 'de').map(({ id }) => ({
+      id,
+      name: id.slice(id.indexOf(':') + 1),
+    }))
+    this.knowledge.add(number, [...named, ...mentions], relations)
+    if (traits.session !== undefined) {
+      this.#sessions.add(traits.session, { number, position: traits.position, key: traits.key })
+    }
+  }
+
+  /** Takes a memory out of every leg at once. */
+  delete(key: string): void {
+    const number = this.#numbers.get(key)
+    if (number === undefined) return
+    const { session } = this.#traits[number]!
+    const { postings } = this.lexical.partOf(number)
+    this.neural.remove(number, this.lexical.remove(number), postings)
+    this.knowledge.remove(number)
+    if (session !== undefined) this.#sessions.remove(session, number)
+    this.#numbers.delete(key)
+    this.#traits[number] = undefined
+    this.#free.push(number)
+  }
+
+  /** Every memory with its number, in the order of keys. */
+  memories(): { readonly number: number; readonly traits: Traits }[] {
+    const all = [...this.#numbers].sort(([a], [b]) => (a < b ? -1 : 1))
+    return all.map(([, number]) => ({ number, traits: this.#traits[number]! }))
+  }
+
+  search(text: string, options: RecallOptions = {}): RecallAnswer {
+    const { mode = 'hybrid', filter = {}, limit = LIMIT_DEFAULT, after, weights = WEIGHTS } = options
+    const question = new Question(text, options.language)
+    const asking = this.#asking(question, filter, options.dimensions ?? DIMENSIONS_OF_WORK)
+    const answers = new Map<LegName, LegAnswer | Error>()
+    for (const leg of mode === 'hybrid' ? LEGS : [mode]) answers.set(leg, this.#answer(leg, asking))
+    const shares = mode === 'hybrid' ? weights : { lexical: 1, neural: 1, conceptual: 1, knowledge: 1 }
+    const reports = reportsOf(answers, shares)
+    const top = new Top(limit, after)
+    for (const number of proposed(answers)) {
+      const { score } = fused(number, answers, reports)
+      if (score > 0) top.offer({ tier: 0, score, key: this.#keyOf(number), number })
+    }
+    const hits = top.sorted().map(({ tier, score, key, number }) => ({
+      key,
+      score,
+      legs: fused(number, answers, reports).legs,
+      matched: answers.has('lexical') ? this.lexical.explain(number, asking.sought) : [],
+      phrase: asking.phrases.get(number) ?? 0,
+      session: asking.neighbours.get(number) ?? 0,
+      path: answers.has('knowledge') ? this.knowledge.pathTo(number, asking.entities, each => this.#keyOf(each)) : [],
+      place: { tier, score, key },
+    }))
+    return { hits, legs: reports }
+  }
+
+  #asking(question: Question, filter: RecallFilter, dimensions: readonly Dimension[]): Asking {
+    const mask = maskOf(this.#traits, filter)
+    const sought = this.lexical.sought(question)
+    const entities = this.knowledge.entitiesIn(question.text, question.forms)
+    return { question, filter: mask, sought, entities, dimensions, phrases: new Map(), neighbours: new Map() }
+  }
+
+  /** A leg that fails is said; the others answer. */
+  #answer(leg: LegName, asking: Asking): LegAnswer | Error {
+    try {
+      return this.#legs[leg](asking)
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  readonly #legs: Readonly<Record<LegName, (asking: Asking) => LegAnswer>> = {
+    lexical: ({ question, sought, filter, phrases, neighbours }) => {
+      const scores = this.#scores
+      this.lexical.score(sought, filter, scores)
+      for (const phrase of question.phrases) this.#gainByPhrase(phrase, filter, phrases)
+      const found = (number: number) => scores.values[number]! + (phrases.get(number) ?? 0)
+      if (this.#sessions.size > 0) this.#lift(found, filter, neighbours)
+      const others = [...phrases.keys(), ...neighbours.keys()].filter(number => scores.values[number] === 0)
+      const reached = scores.reached.subarray(0, scores.count)
+      const numbers = others.length === 0 ? reached : new Set([...reached, ...others])
+      const scoreOf = (number: number) => found(number) + (neighbours.get(number) ?? 0)
+      return answerOf(numbers, scoreOf, number => this.#keyOf(number))
+    },
+    neural: ({ sought, filter }) => {
+      const pointer = this.neural.point(sought)
+      if (!pointer) return SILENT
+      const scores = new Map<number, number>()
+      const scoreOf = (number: number) => {
+        const score = scores.get(number) ?? this.neural.scoreOf(number, pointer)
+        scores.set(number, score)
+        return score
+      }
+      return answerOf(this.neural.nearest(pointer, filter), scoreOf, number => this.#keyOf(number))
+    },
+    conceptual: ({ question, filter, dimensions }) =>
+      this.#answerOf(conceptScores(mentionedIn(question, dimensions), this.lexical, filter)),
+    knowledge: ({ entities, filter }) =>
+      entities.length === 0 ? SILENT : this.#answerOf(this.knowledge.score(entities, filter)),
+  }
+
+  #answerOf(scores: ReadonlyMap<number, number>): LegAnswer {
+    return answerOf(
+      scores.keys(),
+      number => scores.get(number) ?? 0,
+      number => this.#keyOf(number),
+    )
+  }
+
+  /** Lifts what stands beside the best hits in their sessions. */
+  #lift(scoreOf: (number: number) => number, filter: Filter, neighbours: Map<number, number>): void {
+    const { reached, count } = this.#scores
+    const top = new Top(LIFTING)
+    for (const number of reached.subarray(0, count)) {
+      const score = rounded(scoreOf(number))
+      if (this.#traits[number]!.session === undefined || score < top.leastOf(0)) continue
+      top.offer({ tier: 0, score, key: this.#keyOf(number), number })
+    }
+    for (const { number, score } of top.sorted()) {
+      for (const other of this.#sessions.beside(this.#traits[number]!.session!, number)) {
+        if (isOpen(filter, other)) neighbours.set(other, Math.max(neighbours.get(other) ?? 0, LIFT * score))
+      }
+    }
+  }
+
+  #gainByPhrase(phrase: readonly string[], filter: Filter, phrases: Map<number, number>): void {
+    const { numbers, worth } = this.lexical.withPhrase(phrase)
+    for (const number of numbers) {
+      if (isOpen(filter, number)) phrases.set(number, (phrases.get(number) ?? 0) + worth)
+    }
+  }
+
+  #keyOf(number: number): string {
+    return this.#traits[number]!.key
+  }
+}
+
+const SILENT: LegAnswer = { best: [], scoreOf: () => 0, most: 0 }
+
+function proposed(answers: Answers): Set<number> {
+  const numbers = new Set<number>()
+  for (const answer of answers.values()) {
+    if (!(answer instanceof Error)) for (const number of answer.best) numbers.add(number)
+  }
+  return numbers
+}
