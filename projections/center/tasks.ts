@@ -19,8 +19,8 @@ import { type Handlers, projection } from '../rows/projection.ts'
 import { speltAs } from '../rows/spellings.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 
-/** Columns that flows are asked by. */
-const FLOW_COLUMNS = ['project', 'team', 'assignee', 'sprint'] as const
+/** Columns that flows are asked by; a fourth would not fit into a row of an index. */
+const FLOW_COLUMNS = ['project', 'assignee', 'sprint'] as const
 
 const row = object({
   org: id('org'),
