@@ -125,12 +125,12 @@ function partsSql(then: string | undefined, wallet: string | undefined): string 
   const inWallet = wallet === undefined ? '' : ` and i.wallet = ${wallet}`
   return `select 'accounts' as "of", s.currency as code, sum(s.amount * ('1e-' || s.places)::numeric)::text as amount
     from (
-      select b.currency, b.places, sum(b.balance - coalesce(l.amount, 0)) as amount
-      from ${accountsSql(wallet, then)} b left join lateral (
-        select sum((${amount}) * ('1e' || (b.places - coalesce(${unit}, b.minor_places)))::numeric) as amount
+      select b.currency, b.places, sum(b.balance - case when b.last_on > $3 then (
+        select coalesce(sum((${amount}) * ('1e' || (b.places - coalesce(${unit}, b.minor_places)))::numeric), 0)
         from ${tableOf(then === undefined ? accountDays : postings)} d
         where d.org = $2 and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
-          and d.effective_on > $3${known}) l on b.last_on > $3
+          and d.effective_on > $3${known}) else 0 end) as amount
+      from ${accountsSql(wallet, then)} b
       where b.type in ('asset', 'liability') and b.wallet <> all(h.closed)
       group by b.currency, b.places) s
     group by s.currency

@@ -12,7 +12,7 @@ import { call } from './load.ts'
 import { type Measured, rateAndCpu, type Side, sendMany } from './requests.ts'
 
 const WALLETS = 500
-export const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
+const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
 export const ROUNDS = Number(process.env.KOGI_BENCH_ROUNDS ?? 5)
 /** Emmett's rate falls with every event of a stream. */
 const EMMETT_COMMANDS = 2_000

@@ -2,7 +2,7 @@
  * What single entries take where everything is in place: accounts with types, kinds and limits, an open hold on each,
  * a chart that is looked at, entries with tags. 10,000 accounts side by side, and one hot account.
  */
-import { type Bench, COMMANDS, mustHavePeers, peer, ROUNDS, startBare, withBench } from './commands.ts'
+import { type Bench, mustHavePeers, peer, ROUNDS, startBare, withBench } from './commands.ts'
 import type { Figure } from './figure.ts'
 import { rateAndCpu, type Side, sendMany } from './requests.ts'
 
@@ -10,6 +10,8 @@ const WALLETS = 500
 const ACCOUNTS = 20
 const ALL = WALLETS * ACCOUNTS
 const BULK = 1_000
+/** Each account is met at least once in a round. */
+const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 12_000)
 /** Requests to the naive ledger, which takes some hundreds a second. */
 const NAIVE_COMMANDS = 2_000
 const LIMIT = '1000000000000'

@@ -159,7 +159,7 @@ describe('hackclub: the books of a non-profit through kogi import', function () 
   it('is given by the API as well', async () => {
     const { status, body, headers } = await client.call('GET', '/api/v1/kwlt/books?format=hledger&wallet=books')
     expect([status, headers['content-type']]).to.deep.equal([200, 'text/plain; charset=utf-8'])
-    expect(headers['content-disposition']).to.equal('attachment; filename="books.journal"')
+    expect(headers['content-disposition']).to.match(/^attachment; filename="books\.journal"/)
     const withoutPosition = (text: string) => text.replace(/as of position \d+/, '')
     const file = await exported('hledger', 'again.journal')
     expect(withoutPosition(body)).to.equal(withoutPosition(readFileSync(file, 'utf8')))

@@ -85,6 +85,7 @@ const there = {
   ledger: isThere('ledger', '--version'),
   beancount: isThere('bean-check', '--help'),
   aqbanking: isThere('aqbanking-cli', 'versions'),
+  libofx: isThere('ofxdump', '--version'),
   poppler: isThere('pdftotext', '-v'),
 }
 
@@ -164,6 +165,23 @@ describe('books as files', () => {
       expect(values).to.include('"100000%2F100%3AEUR"').and.to.include('"-1%2F100%3AEUR"')
     })
   }
+
+  it('as ofx are read by libofx, every transaction and the balance', async function () {
+    if (!there.libofx) this.skip()
+    const said = await judged('ofx', 'y.ofx', at => ['ofxdump', at], small)
+    const all = (name: string) => [...said.matchAll(new RegExp(`${name}: (.*)`, 'g'))].map(([, value]) => value)
+    expect(all('Total money amount')).to.deep.equal(['1000.00', '-0.01'])
+    expect(all('Date posted').map(day => new Date(day!).toISOString().slice(0, 10))).to.deep.equal([
+      '2026-01-01',
+      '2026-01-02',
+    ])
+    expect(all('Ledger balance')).to.deep.equal(['999.99'])
+    expect(all("Financial institution's ID for this transaction")).to.deep.equal([
+      '00000000-0000-4000-8000-000000000001',
+      '00000000-0000-4000-8000-000000000002',
+    ])
+    expect(said).to.not.match(/error/i)
+  })
 
   it('as formats of banks are refused where these cannot hold them', async () => {
     const refusal = (...args: Parameters<typeof file>) =>
