@@ -58,8 +58,8 @@ async function fill(pool: Pool): Promise<void> {
     `insert into ${tableOf(balances)} (org, wallet, account, currency, places, minor_places, overdraft, type, status,
        balance, held, postings, last_on, revision, opened_at, updated_at)
      select '${ORG}', 'w' || n % ${WALLETS}, 'a' || n, (array['EUR', 'USD'])[1 + n % 2], 2, 2, 'allowed',
-       (array['asset', 'asset', 'liability', 'income', 'expense'])[1 + n % 5], 'open', n * ${DAYS}, 0, ${DAYS}, '2026-01-30', n,
-       '2026-01-01T00:00:00.000Z', '2026-01-30T00:00:00.000Z' from ${each}`,
+       (array['asset', 'asset', 'liability', 'income', 'expense'])[1 + n % 5], 'open', n * ${DAYS}, 0, ${DAYS},
+       '2026-01-30', n, '2026-01-01T00:00:00.000Z', '2026-01-30T00:00:00.000Z' from ${each}`,
   )
   await pool.query(`insert into ${historyTableOf(balances)} select b.*, 1 from ${tableOf(balances)} b`)
   await pool.query(
