@@ -92,6 +92,7 @@ function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unk
   }
   return {
     keys,
+    isOwn: true,
     fold(before, { data, metadata: { org, id, at }, position }) {
       const memory = 'anew' in step ? withTexts(undefined, step.anew(data)) : withTexts(before, step.revise(data))
       return memory && { ...memory, org, kind, subject: id, source: id, at, position }

@@ -12,12 +12,14 @@ export type Key = Readonly<Record<string, string | bigint>>
 
 /**
  * How one type of event changes rows. `keys` and `fold`: the keys it touches, and the fold that is called once for each
- * distinct key with the row as it stands; `null` removes the row. `append`: rows that are only ever added.
+ * distinct key with the row as it stands; `null` removes the row. `isOwn`: its keys name nothing but the thing whose
+ * stream the event is in, so that its first event finds no row. `append`: rows that are only ever added.
  */
 export type Handler<R, D> =
   | {
       readonly keys: (event: DomainEvent<string, D>) => readonly Key[]
       readonly fold: (row: R | undefined, event: DomainEvent<string, D>, key: Key) => R | null
+      readonly isOwn?: boolean
     }
   | { readonly append: (event: DomainEvent<string, D>) => readonly R[] }
 

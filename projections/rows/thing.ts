@@ -20,6 +20,7 @@ export const made = <R extends Stamped, D>(
   row: (data: D, at: string, revision: bigint) => Omit<NoInfer<R>, keyof Stamped>,
 ): Handler<R, D> => ({
   keys: keysOf,
+  isOwn: true,
   fold: (_, event) => ({ ...row(event.data, event.metadata.at, event.revision), ...stamped(event) }) as unknown as R,
 })
 

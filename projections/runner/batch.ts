@@ -19,8 +19,6 @@ const SLICE_EVENTS = 250
 /** A folded batch. */
 export type FoldedBatch = {
   readonly changes: readonly Changes[]
-  /** The last event of the batch. */
-  readonly position: bigint
   /** Buckets with an event in this batch: their checkpoints move at once, those of the others may follow. */
   readonly touched: ReadonlySet<number>
   /** Partitions that an event stopped: they stand before it. */
@@ -99,7 +97,6 @@ export class BatchFold {
       const reached = fault ? lastBefore(events, BigInt(fault.position), partition.passed) : position
       if (reached > partition.passed) partition.passed = reached
     }
-    batch.position = position
     batch.events += events.length
     return new Map([...batch.faults].filter(([partition]) => !before.has(partition)))
   }
@@ -111,7 +108,7 @@ export class BatchFold {
     this.#batch = undefined
     const changes = this.#table.projections.flatMap((projection, slot) => batch.changesOf(projection, slot))
     for (const cache of this.#caches) cache.turn()
-    return { changes, position: batch.position, touched: batch.touched, faults: batch.faults, events: batch.events }
+    return { changes, touched: batch.touched, faults: batch.faults, events: batch.events }
   }
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
@@ -130,9 +127,12 @@ export class BatchFold {
       if (!partition || partition.passed >= stored.position || batch.faults.has(partition)) continue
       if (this.#skips.get(target.projection.name)?.has(stored.position)) continue
       try {
-        const touches = 'keys' in target.handler ? this.#touched(target.handler.keys(event), target.slot) : null
+        const { handler, slot } = target
+        const touches = 'keys' in handler ? this.#touched(handler.keys(event), slot) : null
         batch.touched.add(partition.bucket)
         if (touches?.length === 0) continue
+        // Nothing is stored of a thing before its first event: there is nothing to load.
+        if (touches && event.revision === 0n && 'isOwn' in handler) for (const known of touches) known.row ??= null
         steps.push({ event, target, partition, touches })
       } catch (error) {
         batch.faults.set(partition, faultOf(stored, error, partition))
@@ -212,7 +212,6 @@ type Lines = { readonly row: LineOf; readonly version: LineOf }
 class Batch {
   readonly touched = new Set<number>()
   readonly faults = new Map<Partition, Fault>()
-  position = 0n
   events = 0
   readonly #slots: SlotChanges[] = []
   readonly #lines: readonly Lines[]

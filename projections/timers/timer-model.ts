@@ -51,6 +51,7 @@ export const sets = <D>(
   slot: (data: D) => string = () => DEFAULT_SLOT,
 ): Folded<D> => ({
   keys: ({ data, metadata: { org, id } }) => [{ org, thing: id, slot: slot(data) }],
+  isOwn: true,
   fold: (before, event, { slot: name }) => {
     const { at, command, body = {} } = alarm(event.data, event) ?? {}
     if (at === undefined) return null

@@ -6,13 +6,14 @@ import { NO_POSTINGS } from './no-postings.ts'
 import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
 /**
- * A narrow block is 2^12 revisions of the wallet: its postings are read one by one where a question cuts through it. A
- * wide one is 2^16: of those that a question cuts through the narrow ones are read. The first of either size has no
- * rows, because most wallets never leave it: its narrow blocks are read, and of the first of these the postings.
+ * A narrow block is 2^11 revisions of the wallet: its postings are read one by one where a question cuts through it. A
+ * wide one is 2^16: of those that a question cuts through the narrow ones are read.
  */
-export const NARROW = 12
+export const NARROW = 11
 export const WIDE = 16
 const SIZES = [BigInt(NARROW), BigInt(WIDE)]
+/** The postings of the revisions before this one are in no block, because most wallets have no more: they are read. */
+export const FIRST = 512
 
 const row = object({
   org: id('org'),
@@ -44,7 +45,7 @@ const monthOf = (...of: Parameters<typeof effectiveDayOf>) => effectiveDayOf(...
 export const accountBlocks = projection({
   name: 'account_blocks',
   service: 'wallet',
-  version: 3,
+  version: 4,
   history: false,
   of: { wallet: events },
   row,
@@ -53,10 +54,9 @@ export const accountBlocks = projection({
     ...NO_POSTINGS,
     EntryPosted: addsUp({
       keys(account, posting, event) {
-        const sizes = SIZES.filter(bits => event.revision >> bits > 0n)
-        return sizes.map(bits => {
-          return { ...account, bits, block: event.revision >> bits, month: monthOf(posting, event) }
-        })
+        if (event.revision < FIRST) return []
+        const month = monthOf(posting, event)
+        return SIZES.map(bits => ({ ...account, bits, block: event.revision >> bits, month }))
       },
       isOf: (posting, event, { month }) => monthOf(posting, event) === month,
       row: (key, { credits, debits, lines }, before: Row | undefined, { position, metadata: { at } }) => {

@@ -1,7 +1,7 @@
 /** The SQL of what the sums of a statement are made of: parts of an account that its question does not cut through. */
 import type { Fixed } from '../../projections/rows/as-of.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
-import { accountBlocks, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
+import { accountBlocks, FIRST, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { USUAL_UNIT } from '../../projections/wallet/posting-sums.ts'
 import { postings } from '../../projections/wallet/postings.ts'
@@ -34,7 +34,7 @@ export type Bounds = {
 
 /** SQL of the blocks of one size, as far as they were there at the position of the question. */
 const blocksSql = (bits: number, { then }: Bounds) =>
-  `select ${CELL.map(name => `t.${name}`).join(', ')}, t.block << ${bits} as revision,
+  `select ${CELL.map(name => `t.${name}`).join(', ')}, greatest(t.block << ${bits}, ${FIRST}) as revision,
       (t.block + 1) << ${bits} as behind
     from ${tableOf(accountBlocks)} t
     where ${SCOPE} and t.bits = ${bits}${then === undefined ? '' : ` and t.first_position <= ${then}::bigint`}`
@@ -42,14 +42,18 @@ const blocksSql = (bits: number, { then }: Bounds) =>
 const SUMS = ['credits', 'debits', 'lines', 'first_position', 'last_position', 'first_posted', 'last_posted'] as const
 const CELL = ['bits', 'block', 'month', 'unit', ...SUMS] as const
 
-/** The same for the first narrow block, of which no rows are stored: its postings are added up. */
-const firstBlockSql = ({ then }: Bounds) =>
-  `select ${NARROW}::bigint as bits, 0::bigint as block, left(t.effective_on, 7) as month,
+/** The block of a revision; those before the first block are block -1. */
+const blockOf = (revision: string, bits: number) =>
+  `case when ${revision} < ${FIRST} then -1 else ${revision} >> ${bits} end`
+
+/** The same for what is in no block: its postings are added up, and stand for the narrow block -1. */
+const firstSql = ({ then }: Bounds) =>
+  `select ${NARROW}::bigint as bits, -1::bigint as block, left(t.effective_on, 7) as month,
       coalesce(t.places::text, '${USUAL_UNIT}') collate "C" as unit, sum(greatest(t.amount, 0)) as credits,
       sum(greatest(-t.amount, 0)) as debits, count(*) as lines, min(t.position) as first_position,
       max(t.position) as last_position, min(left(t.posted_at, 10)) as first_posted,
-      max(left(t.posted_at, 10)) as last_posted, 0::bigint as revision, 1::bigint << ${NARROW} as behind
-    from ${tableOf(postings)} t where ${SCOPE} and t.revision < 1 << ${NARROW} group by 3, 4${
+      max(left(t.posted_at, 10)) as last_posted, 0::bigint as revision, ${FIRST}::bigint as behind
+    from ${tableOf(postings)} t where ${SCOPE} and t.revision < ${FIRST} group by 3, 4${
       then === undefined ? '' : ` having min(t.position) <= ${then}::bigint`
     }`
 
@@ -97,7 +101,7 @@ export function partsSql(bounds: Bounds): string {
       then !== undefined && `max(last_position) > ${then}::bigint`,
       posted.from !== undefined && `(min(first_posted) < ${posted.from} and max(last_posted) >= ${posted.from})`,
       posted.to !== undefined && `(min(first_posted) <= ${posted.to} and max(last_posted) > ${posted.to})`,
-      revision !== undefined && `block = ${revision}::bigint >> ${bits}`,
+      revision !== undefined && `block = ${blockOf(`${revision}::bigint`, bits)}`,
     ]
       .filter(condition => condition !== false)
       .join(' or ')
@@ -106,8 +110,8 @@ export function partsSql(bounds: Bounds): string {
   const within = [SCOPE, ...withinSql({ ...bounds, posted: {} })].join(' and ')
   const more = WIDE - NARROW
   return `wide as materialized (${blocksSql(WIDE, bounds)}),
-    cut_wide as materialized (select block from wide group by block having ${cut(WIDE)} union all select 0),
-    narrow as materialized (${firstBlockSql(bounds)} union all
+    cut_wide as materialized (select block from wide group by block having ${cut(WIDE)}),
+    narrow as materialized (${firstSql(bounds)} union all
       select t.* from cut_wide w cross join lateral (${blocksSql(NARROW, bounds)}
       and t.block >= w.block << ${more} and t.block < (w.block + 1) << ${more}) t),
     cut_blocks as materialized (select block from narrow group by block having ${cut(NARROW)}),
@@ -120,9 +124,10 @@ export function partsSql(bounds: Bounds): string {
           and t.month not in (select month from cut_months)
       union all
       ${lines} from cut_blocks b cross join lateral (select * from ${tableOf(postings)} t where ${within}
-        and t.revision >= b.block << ${NARROW} and t.revision < (b.block + 1) << ${NARROW}) t
+        and t.revision >= case when b.block < 0 then 0 else greatest(b.block << ${NARROW}, ${FIRST}) end
+        and t.revision < case when b.block < 0 then ${FIRST} else (b.block + 1) << ${NARROW} end) t
       union all
       ${lines} from cut_months m cross join lateral (select * from ${tableOf(postings)} t where ${within}
         and t.effective_on >= m.month || '-01' and t.effective_on <= m.month || '-31') t
-        where t.revision >> ${NARROW} not in (select block from cut_blocks))`
+        where ${blockOf('t.revision', NARROW)} not in (select block from cut_blocks))`
 }

@@ -7,7 +7,7 @@ import type { Pool } from '../../infra/postgres.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { createIndexes, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
-import { accountBlocks, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
+import { accountBlocks, FIRST, NARROW, WIDE } from '../../projections/wallet/account-blocks.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { postings } from '../../projections/wallet/postings.ts'
@@ -54,7 +54,7 @@ async function fill(pool: Pool, size: number): Promise<void> {
     `insert into ${tableOf(accountBlocks)} select org, wallet, account, currency, bits, revision >> bits,
       left(effective_on, 7), 'usual', sum(greatest(amount, 0)), sum(greatest(-amount, 0)), count(*), min(position),
       max(position), min(left(posted_at, 10)), max(left(posted_at, 10))
-      from ${tableOf(postings)}, unnest(array[${NARROW}, ${WIDE}]) bits where revision >> bits > 0
+      from ${tableOf(postings)}, unnest(array[${NARROW}, ${WIDE}]) bits where revision >= ${FIRST}
       group by 1, 2, 3, 4, 5, 6, 7`,
   )
   const account = `org, wallet, account, currency, places, minor_places, overdraft, type, status, balance, held,
