@@ -53,6 +53,20 @@ describe('a bulk', function () {
     return counts
   }
 
+  it('is decided in order, also where a command of a thing looks at another thing first', async () => {
+    const dates = { start_date: '2026-01-05', end_date: '2026-01-16' }
+    await client.call('POST', '/api/v1/kctr/sprints', { body: { id: 'first', name: 'First', ...dates } })
+    const moves = Array.from({ length: 20 }, (_, n) => [
+      { command: 'task.create', id: `moved-${n}`, body: { name: 'Moved' } },
+      { command: 'task.moveToSprint', id: `moved-${n}`, body: { sprint: 'first' } },
+      { command: 'task.moveToSprint', id: `moved-${n}`, body: { sprint: null } },
+      { command: 'task.changeStatus', id: `moved-${n}`, body: { status: 'done' } },
+    ])
+    const { body } = await client.call('POST', '/api/v1/bulk', { body: { commands: moves.flat() } })
+    const revisions = body.data.results.map(({ data }: { data: { revision: string } }) => data.revision)
+    expect(revisions).to.deep.equal(moves.flatMap(() => ['0', '1', '2', '3']))
+  })
+
   it('is seen by a reader who brings its position', async () => {
     await openWallets('read')
     const { headers } = await client.call('POST', '/api/v1/bulk', { body: { commands: commands('read') } })
