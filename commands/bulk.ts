@@ -111,8 +111,8 @@ async function answerAll(all: readonly Read[], deps: CommandDeps, correlationId:
       results[n] = { status, key: it.key, error: { code, message, details } }
     }
   }
-  // Those of one thing begin in the same tick, so that they wait for their turn together and in order. One that looks at
-  // something else before its turn is waited for: those behind it would be faster.
+  // Those of one thing begin in the same tick, so that they wait for their turn together and in order. One that looks
+  // at something else before its turn is waited for: those behind it would be faster.
   const inOrder = async (places: readonly number[]) => {
     const begun: Promise<void>[] = []
     for (const n of places) {
