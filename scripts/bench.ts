@@ -18,6 +18,7 @@ import { relayBench } from './bench/relay.ts'
 import { reportBench } from './bench/reports.ts'
 import { restBench } from './bench/rest.ts'
 import { sealBench } from './bench/seal.ts'
+import { sealingBench } from './bench/sealing.ts'
 import { searchBench } from './bench/search.ts'
 import { soakBench } from './bench/soak.ts'
 import { statementBench } from './bench/statements.ts'
@@ -40,7 +41,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   reports: reportBench,
   center: centerBench,
   seal: sealBench,
-  audit: () => asBuilt('audit', auditBench),
+  audit: async () => [...(await asBuilt('audit', auditBench)), ...(await sealBench()), ...(await sealingBench())],
   proofs: proofBench,
   transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,

@@ -11,8 +11,8 @@ import type { Figure } from './figure.ts'
 import { call } from './load.ts'
 import { type Measured, rateAndCpu, type Side, sendMany } from './requests.ts'
 
-const WALLETS = 500
-const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
+export const WALLETS = 500
+export const COMMANDS = Number(process.env.KOGI_BENCH_COMMANDS ?? 6_000)
 export const ROUNDS = Number(process.env.KOGI_BENCH_ROUNDS ?? 5)
 /** Emmett's rate falls with every event of a stream. */
 const EMMETT_COMMANDS = 2_000
@@ -67,11 +67,11 @@ export async function withBench<T>(measure: (bench: Bench) => Promise<T>): Promi
   }
 }
 
-const spread = (n: number) => n % WALLETS
+export const spread = (n: number) => n % WALLETS
 const first = () => 0
 
 /** Single commands through Kogi. */
-const commands = ({ api, store, token }: Bench, walletOf: (n: number) => number): Side => ({
+export const commands = ({ api, store, token }: Bench, walletOf: (n: number) => number): Side => ({
   url: api.url,
   pids: [api.pid, store.pid],
   pathOf: n => `/api/v1/kwlt/wallets/w${walletOf(n)}/credits`,
