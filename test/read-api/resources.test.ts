@@ -14,7 +14,7 @@ const NOTHING = [
   '{"totals":[],"accounts":[]}',
   '{"totals":[],"assets":[],"liabilities":[],"equity":[]}',
   '{"totals":[],"income":[],"expenses":[]}',
-  '{"rows":[]}',
+  '{"totals":[],"rows":[]}',
 ]
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
