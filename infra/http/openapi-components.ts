@@ -32,6 +32,19 @@ export const SHARED_SCHEMAS = {
       position: { type: 'string', description: 'position in the log that the answer has reached' },
       as_of: { type: 'string', description: 'position that a question with `as_of` was answered for' },
       proof: { $ref: '#/components/schemas/RowProof' },
+      legs: {
+        type: 'object',
+        description: 'of a search by legs: whether each answered, its weight, and why it did not',
+        additionalProperties: {
+          type: 'object',
+          required: ['state', 'weight'],
+          properties: {
+            state: { type: 'string', enum: ['answered', 'silent', 'failed'] },
+            weight: { type: 'number' },
+            reason: { type: 'string' },
+          },
+        },
+      },
     },
   },
   Pagination: {

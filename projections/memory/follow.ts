@@ -8,7 +8,7 @@ import { bucketOf } from '../rows/bucket.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
 import type { Memory as MemoryRow } from './memories.ts'
-import { RankedIndex } from './rank.ts'
+import type { Document } from './rank.ts'
 
 /** A memory as the index keeps it: a personal text stays sealed. */
 export type Memory = {
@@ -35,9 +35,24 @@ export type Source = {
   readonly erased?: (org: string) => Promise<number>
 }
 
+/** A memory as rankings take it: its texts, and what is known of it. */
+type Remembered = Document & {
+  readonly position: bigint
+  readonly at: string
+  readonly source: string
+  readonly subjects: readonly string[]
+}
+
+/** What searches the texts of an org. */
+export type Ranking = {
+  readonly bytes: number
+  readonly set: (memory: Remembered) => void
+  readonly delete: (key: string) => void
+}
+
 /** The memories of one org, as they were at a position of the log. */
-export class OrgIndex {
-  readonly ranking = new RankedIndex()
+export class OrgIndex<R extends Ranking = Ranking> {
+  readonly ranking: R
   readonly rows = new Map<string, Memory>()
   position = 0n
   /** The last memory of that position that it has, where it may not have all of them; `null` where it has. */
@@ -52,7 +67,8 @@ export class OrgIndex {
   #running: Promise<unknown> = Promise.resolve()
   #next: Promise<boolean> | undefined
 
-  constructor(source: Source, org: string) {
+  constructor(source: Source, org: string, ranking: R) {
+    this.ranking = ranking
     this.#source = source
     this.#org = org
   }
@@ -125,14 +141,23 @@ async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: 
     const page = all.slice(at, at + PAGE_ROWS)
     const sealed = page.map(memory => memory.sealed)
     const plain = await unseal(org, sealed)
-    for (const [n, { key, kind, title, text }] of page.entries()) {
+    for (const [n, { key, title, text, ...memory }] of page.entries()) {
       // A key that is only missing, as in a part of a key database, is no erased one.
       if (plain[n] !== null) continue
-      ranking.set({ key, kind, fields: fieldsOf(title, '', text) })
+      ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, '', text) })
     }
     await turn()
   }
 }
+
+const remembered = (key: string, { kind, subject, source, at, position }: Omit<Memory, 'title'>) => ({
+  key,
+  kind,
+  source,
+  subjects: [subject],
+  at,
+  position,
+})
 
 const fieldsOf = (title: string, words: string, more = ''): [string, number][] => [
   [title, TITLE_WEIGHT],
@@ -206,14 +231,10 @@ function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
     rows.delete(key)
     return
   }
-  ranking.set({
-    key,
-    kind,
-    fields: fieldsOf(title, words, details),
-  })
   const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
   const memory = { kind, subject, source, title, ...shown, at, position }
+  ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, words, details) })
   rows.set(key, memory)
   index.characters += charactersOf(memory)
 }

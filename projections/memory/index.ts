@@ -3,9 +3,11 @@
  * asked for and brought up to date by every search. The rows are the truth; an index can be dropped at any time.
  */
 import { LRUCache } from 'lru-cache'
-import { type Memory, OrgIndex, type Source, type Unseal } from './follow.ts'
-import type { Place } from './rank.ts'
+import { type Memory, OrgIndex, type Ranking, type Source, type Unseal } from './follow.ts'
+import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
+import type { LegName, LegReport, LegScore } from './recall/legs.ts'
+import { Recall, type RecallMode } from './recall/recall.ts'
 
 /** A memory that matches, best first by `score`, which compares only within one answer. */
 export type MemoryHit = Omit<Memory, 'sealed'> & {
@@ -14,7 +16,13 @@ export type MemoryHit = Omit<Memory, 'sealed'> & {
   readonly matched: readonly Match[]
   /** Where it stands: the next page begins behind it. */
   readonly place: Place
+  /** Where legs searched: what each of them gave to the score, and the way from an entity of the query to it. */
+  readonly legs?: Partial<Record<LegName, LegScore>>
+  readonly path?: readonly string[]
 }
+
+/** How memories are searched: by words alone, or by one or all legs of recall. */
+export type SearchType = 'text' | RecallMode
 
 export type SearchOptions = {
   /** Only memories of these kinds. */
@@ -22,9 +30,16 @@ export type SearchOptions = {
   readonly limit: number
   /** The place of the last hit of the page before. */
   readonly after?: Place
+  /** `text` unless it says otherwise. */
+  readonly type?: SearchType
 }
 
-export type MemoryAnswer = { readonly position: bigint; readonly hits: readonly MemoryHit[] }
+export type MemoryAnswer = {
+  readonly position: bigint
+  readonly hits: readonly MemoryHit[]
+  /** Where legs searched: whether each of them answered, and its share of scores. */
+  readonly legs?: Record<LegName, LegReport>
+}
 
 /** Searches the memories of an org. Fails as the database does when that is away. */
 export type MemoryIndex = {
@@ -45,33 +60,48 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   const sizeOf = ({ bytes }: OrgIndex) => Math.min(bytesMax, Math.max(1, bytes))
   const orgs = new LRUCache<string, OrgIndex>({ maxSize: bytesMax, sizeCalculation: sizeOf })
 
-  async function upToDate(org: string): Promise<OrgIndex> {
-    const index = orgs.get(org) ?? new OrgIndex(options, org)
-    if (!orgs.has(org)) orgs.set(org, index)
-    if (await index.follow()) return index
-    if (orgs.peek(org) === index) orgs.delete(org)
-    return upToDate(org)
+  /** The index of an org for a kind of search, which it brings up to date. */
+  async function upToDate<R extends Ranking>(org: string, Kind: new () => R): Promise<OrgIndex<R>> {
+    const name = `${Kind.name} ${org}`
+    const index = (orgs.get(name) as OrgIndex<R> | undefined) ?? new OrgIndex(options, org, new Kind())
+    if (!orgs.has(name)) orgs.set(name, index)
+    if (!(await index.follow())) {
+      if (orgs.peek(name) === index) orgs.delete(name)
+      return upToDate(org, Kind)
+    }
+    // Set anew, because it may have grown: the cache then makes room for it.
+    if (orgs.peek(name) === index) {
+      orgs.delete(name)
+      orgs.set(name, index)
+    }
+    return index
   }
 
   return {
-    async search(org, query, { kinds, limit, after }) {
-      const index = await upToDate(org)
-      // Set anew, because it may have grown: the cache then makes room for it.
-      if (orgs.peek(org) === index) {
-        orgs.delete(org)
-        orgs.set(org, index)
+    async search(org, query, { kinds, limit, after, type = 'text' }) {
+      if (type !== 'text') {
+        const { ranking, rows, position } = await upToDate(org, Recall)
+        const { hits, legs } = ranking.search(query, { mode: type, filter: { kinds }, limit, after })
+        const page = hits.map(({ key, place, matched, score, legs: parts, path }) => {
+          const found = matched.map(({ word, as }) => ({ word, as }))
+          return { ...rows.get(key)!, score, matched: found, place: { ...place, statistics: NONE }, legs: parts, path }
+        })
+        return { position, hits: await opened(options.unseal, org, page), legs }
       }
-      const { ranking, rows, position } = index
+      const { ranking, rows, position } = await upToDate(org, RankedIndex)
       const found = ranking.search(query, kinds, { limit, after })
       const page = found.map(({ key, ...ranked }) => ({ ...rows.get(key)!, ...ranked }))
       return { position, hits: await opened(options.unseal, org, page) }
     },
     drop(org) {
       if (org === undefined) orgs.clear()
-      else orgs.delete(org)
+      else for (const Kind of [RankedIndex, Recall]) orgs.delete(`${Kind.name} ${org}`)
     },
   }
 }
+
+/** Scores of legs are of the index as it is: no statistics of an earlier page go with them. */
+const NONE: Place['statistics'] = { documents: 0, length: 0, found: [] }
 
 type SealedHit = MemoryHit & Pick<Memory, 'sealed'>
 

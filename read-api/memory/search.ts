@@ -4,9 +4,10 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Principal, Route } from '../../domain/kernel/route.ts'
 import { text } from '../../domain/kernel/schema.ts'
-import type { MemoryHit, MemoryIndex, SearchOptions } from '../../projections/memory/index.ts'
+import type { MemoryHit, MemoryIndex, SearchOptions, SearchType } from '../../projections/memory/index.ts'
 import { memoryRow } from '../../projections/memory/memories.ts'
 import type { Place } from '../../projections/memory/rank.ts'
+import { LEGS } from '../../projections/memory/recall/legs.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
@@ -28,6 +29,15 @@ const HITS_MAX = 100
 const PAGE_MAX = 2_000
 /** A cursor has a number for each word of its query, which has up to 1000 characters. */
 const AFTER_MAX = 12_000
+
+/** How memories are searched; `text` where nothing is said. */
+const SEARCH_TYPES = ['text', 'hybrid', ...LEGS] as const satisfies readonly SearchType[]
+
+const legScore = z.strictObject({
+  raw: z.number().meta({ description: "in the leg's own terms" }),
+  normalised: z.number().meta({ description: 'in parts of the best raw score of the leg' }),
+  part: z.number().meta({ description: 'the normalised score times the weight of the leg' }),
+})
 
 const hitSchema = z.strictObject({
   kind,
@@ -54,6 +64,13 @@ const hitSchema = z.strictObject({
     .meta({
       description: 'the words of the query that were found, in their order; exact ones count most, near ones least',
     }),
+  legs: z
+    .partialRecord(z.enum(LEGS), legScore)
+    .optional()
+    .meta({ description: 'where legs searched: what each gave; the parts of all legs add up to the score' }),
+  path: z.array(z.string()).optional().meta({
+    description: 'where legs searched: from an entity of the query to one that the memory names, if there is a way',
+  }),
 })
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
@@ -65,7 +82,13 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
     z.string().max(AFTER_MAX),
     'the `next` of the page before: what has not changed is neither lost nor doubled',
   ),
-  inQuery('search_type', z.literal('text'), '`text`, the only type of search: by words'),
+  inQuery(
+    'search_type',
+    z.enum(SEARCH_TYPES).meta({ default: 'text' }),
+    '`text`: by words; `hybrid`: by all legs, whose weights are in `meta.legs`; or one leg: `lexical` (words, ' +
+      'each text in its language), `neural` (texts like those that have the words), `conceptual` (on dimensions ' +
+      'that the query mentions), `knowledge` (from the entities that it names)',
+  ),
   ...tokenParameters,
 ]
 
@@ -110,6 +133,7 @@ export function searchRoute(deps: SearchDeps): Route {
       const options = {
         limit: limit + 1,
         kinds: kindsFor(request.principal, query.kind),
+        type: (query.search_type ?? 'text') as SearchType,
         ...(query.after !== undefined && { after: readPlace(query.after, query) }),
       }
       await deps.versions.built([deps.memories])
@@ -120,7 +144,8 @@ export function searchRoute(deps: SearchDeps): Route {
       return {
         data: hits.map(({ place: _, ...hit }) => toWire(hit)),
         pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
-        ...positioned(found.position),
+        headers: positioned(found.position).headers,
+        meta: { ...positioned(found.position).meta, ...(found.legs && { legs: found.legs }) },
       }
     },
   }
@@ -154,9 +179,9 @@ const PLACE = [z.enum(['0', '1']), z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$
 const FOUND = z.string().regex(/^[0-9a-z]{0,6}(\.[0-9a-z]{0,6})*$/)
 
 /** A cursor continues the search that made it: the same words among the same kind. */
-function listOf({ q, kind: asked }: Queries): string {
+function listOf({ q, kind: asked, search_type: type = 'text' }: Queries): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([q, asked]))
+    .update(JSON.stringify([q, asked, ...(type === 'text' ? [] : [type])]))
     .digest('base64url')
   return `memories ${digest.slice(0, 11)}`
 }

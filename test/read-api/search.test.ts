@@ -57,6 +57,36 @@ describe('search of memories', () => {
     ])
   })
 
+  it('searches by legs, each of which says what it gave', async () => {
+    type Hit = { subject: string; score: number; legs: Record<string, { part: number }>; path: string[] }
+    const { data, meta } = await world.call('north', '/kse/memories/search?q=rechnung%20schreiben&search_type=hybrid')
+    const hits = data as Hit[]
+    expect(hits.map(({ subject }) => subject)).to.deep.equal(['t1', 'i1'])
+    for (const { score, legs } of hits) {
+      expect(Object.values(legs).reduce((sum, { part }) => sum + part, 0)).to.be.closeTo(score, 1e-9)
+    }
+    const { legs } = meta as { legs: Record<string, { state: string; weight: number }> }
+    expect(Object.keys(legs)).to.deep.equal(['lexical', 'neural', 'conceptual', 'knowledge'])
+    expect(legs.lexical!.state).to.equal('answered')
+    expect(Object.values(legs).reduce((sum, { weight }) => sum + weight, 0)).to.be.closeTo(1, 1e-9)
+    for (const type of ['lexical', 'neural', 'conceptual', 'knowledge']) {
+      const one = await world.call('north', `/kse/memories/search?q=rechnung&search_type=${type}`)
+      for (const { subject } of one.data as Hit[]) expect(subject).to.be.oneOf(['i1', 't1'])
+    }
+    const bad = await world.call('north', '/kse/memories/search?q=rechnung&search_type=magic')
+    expect(bad).to.include({ code: 'invalid_parameter' })
+  })
+
+  it('pages a search by legs, by a cursor that holds for its type alone', async () => {
+    const path = '/kse/memories/search?q=rechnung&limit=1'
+    const first = await world.call('north', `${path}&search_type=hybrid`)
+    const next = (first.pagination as { next: string }).next
+    const second = await world.call('north', `${path}&search_type=hybrid&after=${next}`)
+    const [one, two] = [first, second].map(({ data }) => (data as { subject: string }[]).map(({ subject }) => subject))
+    expect([...one!, ...two!]).to.have.members(['i1', 't1'])
+    expect(await world.call('north', `${path}&after=${next}`)).to.include({ code: 'invalid_parameter' })
+  })
+
   it('pages by a cursor that holds for its search alone', async () => {
     const first = await world.call('north', '/kse/memories/search?q=rechnung&limit=1')
     const next = (first.pagination as { next: string }).next
