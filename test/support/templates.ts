@@ -4,6 +4,7 @@ import { silentLog } from '../../infra/log.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { notaryTiles } from '../../infra/migrations/read/0005-notary-tiles.ts'
 import { rowMaps } from '../../infra/migrations/read/0006-row-maps.ts'
+import { cosigned } from '../../infra/migrations/read/0007-cosigned.ts'
 import { createPool } from '../../infra/postgres.ts'
 import { createIndexes, createTables } from '../../projections/rows/tables.ts'
 import { ensureIndexes, ensureTables } from '../../projections/runner/build.ts'
@@ -36,7 +37,7 @@ export const rowsAlone: Template = {
     await pool.query(projections.flatMap(model => [...createTables(model), ...createIndexes(model)]).join(';'))
     await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
       epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
-    for (const { up } of [notaryTiles, rowMaps]) await up({ raw: (text: string) => pool.query(text) } as never)
+    for (const { up } of [notaryTiles, rowMaps, cosigned]) await up({ raw: (text: string) => pool.query(text) } as never)
     await pool.end()
   },
 }
