@@ -162,7 +162,7 @@ describe('the read API over HTTP', () => {
       ['/kwlt/wallets/w1?limit=5', 'limit'],
       ['/kctr/tasks?project=%0A', 'project'],
       ['/kse/memories/search', 'q'],
-      ['/kse/memories/search?q=x&search_type=hybrid', 'search_type'],
+      ['/kse/memories/search?q=x&search_type=guessed', 'search_type'],
       ['/kse/memories/search?q=x&limit=101', 'limit'],
     ] as const) {
       const { status, body } = await get(path)

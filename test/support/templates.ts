@@ -37,7 +37,8 @@ export const rowsAlone: Template = {
     await pool.query(projections.flatMap(model => [...createTables(model), ...createIndexes(model)]).join(';'))
     await pool.query(`create table checkpoints (projection text, version integer, bucket integer, position bigint,
       epoch bigint, state text, error jsonb, updated_at timestamptz, primary key (projection, version, bucket))`)
-    for (const { up } of [notaryTiles, rowMaps, cosigned]) await up({ raw: (text: string) => pool.query(text) } as never)
+    for (const { up } of [notaryTiles, rowMaps, cosigned])
+      await up({ raw: (text: string) => pool.query(text) } as never)
     await pool.end()
   },
 }
