@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../kernel/event.ts'
 import type { Laws, Unlawful } from '../../kernel/laws.ts'
 import { inUnit, spendable } from './entry.ts'
 import type { events } from './messages.ts'
-import { type Account, dayOf, find, isOwn, minorPlaces, type OpenWallet, type Posting, type Wallet } from './state.ts'
+import { type Account, find, isOwn, minorPlaces, type OpenWallet, type Posting, type Wallet } from './state.ts'
 
 type Entry = ReturnType<(typeof events)['EntryPosted']['parse']>
 type Named = Pick<Account, 'account' | 'currency'>
@@ -11,7 +11,7 @@ type Named = Pick<Account, 'account' | 'currency'>
 /**
  * Every entry balances in each currency and is about accounts that are not closed; and no command leaves an account
  * lower than it may fall, unless it was lower before. That is looked at once all events of the command are there,
- * because what it takes may be what it sets free.
+ * because what it takes may be what it sets free. Histories that earlier rules made are lawful too.
  */
 export const walletLaws: Laws<Wallet> = {
   ofEvent(wallet, { type, data }) {
@@ -21,9 +21,8 @@ export const walletLaws: Laws<Wallet> = {
   },
   ofCommand(before, after, events) {
     if (before.status !== 'open' || after.status !== 'open' || before.accounts === after.accounts) return undefined
-    const today = dayOf(events[0]!.metadata.at)
     for (const named of events.flatMap(touched)) {
-      const broken = overdrawn(before, after, named, today)
+      const broken = overdrawn(before, after, named)
       if (broken) return broken
     }
     return undefined
@@ -56,13 +55,21 @@ function touched({ data }: DomainEvent): readonly Named[] {
   return account !== undefined && currency !== undefined ? [{ account, currency }] : []
 }
 
-function overdrawn(before: OpenWallet, after: OpenWallet, named: Named, today: string): Unlawful | undefined {
+function overdrawn(before: OpenWallet, after: OpenWallet, named: Named): Unlawful | undefined {
   const [earlier, now] = [find(before, named), find(after, named)]
   if (!now || now === earlier) return undefined
   const unit = Math.max(now.places ?? 0, earlier?.places ?? 0, minorPlaces(after, named.currency) ?? 0)
-  const left = spendable(after, now, { unit, today })
+  const left = aboveFloor(after, now, unit)
   if (left === undefined || left >= 0n) return undefined
-  const had = earlier ? spendable(before, earlier, { unit, today }) : 0n
+  const had = earlier ? aboveFloor(before, earlier, unit) : aboveFloor(after, { ...now, amount: 0n, held: 0n }, unit)
   if (had !== undefined && left >= had) return undefined
   return { code: 'rules_broken', message: `the account ${named.account} falls lower than it may` }
+}
+
+/**
+ * How far an account is above the lowest that it may fall to, whatever day its credits count from: entries that were
+ * made before days counted could spend what was still to come. `undefined` where there is no bound.
+ */
+function aboveFloor(open: OpenWallet, { coming: _, ...account }: Account, unit: number): bigint | undefined {
+  return spendable(open, account, { unit, today: '' })
 }
