@@ -17,7 +17,9 @@ export type Against = {
   readonly older?: true
   readonly witness?: readonly string[]
   readonly quorum?: number
+  readonly allowUncosigned?: true
 }
+type Witnessed = Pick<Against, 'witness' | 'quorum' | 'allowUncosigned'>
 type VerifyOptions = Against & { readonly json?: true }
 
 const HELP = `
@@ -39,6 +41,10 @@ export const verifyCommand = (): Command =>
     )
     .option('--witness <key>', WITNESS, collect, [])
     .option('--quorum <count>', 'how many of the witnesses must have cosigned; all of them by default', wholeNumber)
+    .option(
+      '--allow-uncosigned',
+      'with --witness, be content with a part of the sealed events cosigned: the first ones',
+    )
     .option('--older', OLDER)
     .option('--json', 'print one line of JSON')
     .addHelpText('after', HELP)
@@ -48,9 +54,9 @@ const WITNESS = 'public key of a witness, or a file with it, which must have cos
 
 export const OLDER = 'with --key, take an export of before there were signatures: only its sealed events are proved'
 
-export const sealOptions = async ({ key, since, older, witness = [], quorum }: Against): Promise<SealOptions> => ({
+export const sealOptions = async ({ key, since, older, ...witnessed }: Against): Promise<SealOptions> => ({
   ...(older && { older }),
-  ...(witness.length > 0 && { witnesses: await believed(witness, quorum) }),
+  ...((witnessed.witness ?? []).length > 0 && { witnesses: await believed(key, witnessed) }),
   ...(key.length > 0 && { verifiers: await Promise.all(key.map(verifierIn)) }),
   ...(since !== undefined && { earlier: await fileText(since) }),
 })
@@ -60,9 +66,10 @@ function wholeNumber(text: string): number {
   throw new InvalidArgumentError('write a whole number from 1 on')
 }
 
-async function believed(given: readonly string[], quorum = given.length) {
-  const keys = await Promise.all(given.map(witnessIn))
-  if (quorum >= 1 && quorum <= keys.length) return { keys, quorum }
+async function believed(key: readonly string[], { witness = [], quorum = witness.length, allowUncosigned }: Witnessed) {
+  if (key.length === 0) throw new KogiError('invalid_parameter', '--witness needs the public key of the log: --key.')
+  const keys = await Promise.all(witness.map(witnessIn))
+  if (quorum >= 1 && quorum <= keys.length) return { keys, quorum, mayBePart: allowUncosigned }
   throw new KogiError('invalid_parameter', `--quorum is one of 1 to ${keys.length}, the number of witnesses.`)
 }
 

@@ -46,7 +46,7 @@ export async function checkExport(source: BundleSource, options: ExportCheck) {
   const chosen = selection && { selection, left_out: leftOut }
   const place = { first: `${range.first}`, last: `${range.last}`, ignored }
   const value = { ok: true, sealed, cosigned, signed, erased, org, events, ...chosen, ...place }
-  const seals = `${sealedText(events + leftOut, sealed)}${cosignedText(cosigned)}`
+  const seals = `${sealedText(events + leftOut, sealed)}${cosignedText(events + leftOut, cosigned)}`
   const text = `${summary}\n${seals}\n${signedText(signed)}${erasedText(erased)}`
   return { value, text }
 }
@@ -66,10 +66,11 @@ const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
     : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
   (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
 
-const cosignedText = (cosigned: Cosigned | undefined): string => {
+const cosignedText = (all: number, cosigned: Cosigned | undefined): string => {
   if (!cosigned) return ''
   const { events, by } = cosigned
-  return `\ncosigned: the first ${events}, by ${by.map(({ name, at }) => `${name} at ${at}`).join(', ')}`
+  const those = events === all ? 'all' : `the first ${events} of ${all}`
+  return `\ncosigned: ${those}, by ${by.map(({ name, at }) => `${name} at ${at}`).join(', ')}`
 }
 
 export function sealedText(events: number, sealed: Sealed | undefined): string {

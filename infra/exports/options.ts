@@ -1,5 +1,7 @@
 /** What an export needs of a running system, for the verb and for the worker alike. */
 import type { EventStore } from '../../commands/ports.ts'
+import { openCheckpoint, originOf } from '../../projections/notary/checkpoint.ts'
+import { NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import type { EventLog } from '../../projections/ports.ts'
 import type { BundleOptions } from '../../read-api/audit/export.ts'
 import { type ReadableDeps, writeReadable } from '../../read-api/audit/readable/readable.ts'
@@ -32,21 +34,34 @@ export async function exportOptions(
   signal?: AbortSignal,
 ): Promise<Pick<BundleOptions, Given>> {
   const checkpoint = await lastNoteOf(store, org)
+  const signers = await signersOf(config)
   const cosigned = await lastCosigned(store, org)
+  const isOwn = cosigned !== undefined && isSignedBy(cosigned, signers, org)
   const head = await log.head(signal)
   const names = projections.map(({ name }) => name)
   return {
     org,
     checkpoint,
-    cosigned,
+    cosigned: isOwn ? cosigned : undefined,
     head,
     events: after => log.read({ after, to: head, max: EVENTS_PER_LIST, ...(signal && { signal }) }),
     skips: await readSkips(eventStoreUrl, names),
-    signers: await signersOf(config),
+    signers,
     about: { code: VERSION, projections, schemas: schemasOf(aggregates) },
     ...(readable && {
       readable: (folder, content) => writeReadable(folder, content, { ...readable, resources, aggregates, signal }),
     }),
     now: () => new Date().toISOString(),
+  }
+}
+
+/** Whether a checkpoint is one of the log as it is now: its keys and its name may have changed since. */
+function isSignedBy(note: string, signers: readonly Signer[], org: string): boolean {
+  try {
+    const { origin, verified } = openCheckpoint(note, signers.map(verifierOf))
+    return verified.some(name => origin === originOf(name, org))
+  } catch (error) {
+    if (error instanceof NoteFault) return false
+    throw error
   }
 }

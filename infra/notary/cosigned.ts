@@ -19,6 +19,12 @@ export async function lastCosigned(store: Pick<EventStore, 'readDerived'>, tree:
   return last && (last.data as { readonly note: string }).note
 }
 
+/** Whether a checkpoint is a later one of the same log: a log of another name begins anew. */
+function isLater(before: string, note: string): boolean {
+  const [kept, given] = [statedHead(before), statedHead(note)]
+  return kept.origin === given.origin && kept.size > given.size
+}
+
 /** Gathers the cosignatures of the checkpoints of each tree, and keeps what is there of the latest. */
 export function cosignedNotes(store: Streams, onKept: (tree: string, note: string) => Promise<void>) {
   const latest = new Map<string, string>()
@@ -26,7 +32,7 @@ export function cosignedNotes(store: Streams, onKept: (tree: string, note: strin
   const keep = async (tree: string, note: string, { name, line }: Cosignature) => {
     const before = latest.get(tree) ?? (await lastCosigned(store, tree))
     const isSame = before?.startsWith(note) === true
-    if (before !== undefined && !isSame && statedHead(before).size > statedHead(note).size) return
+    if (before !== undefined && !isSame && isLater(before, note)) return
     const others = isSame ? before.slice(note.length).split(/(?<=\n)/) : []
     const cosigned = note + others.filter(other => !other.startsWith(`— ${name} `)).join('') + line
     if (before === undefined) await store.keepLast(streamOf(tree), 1)

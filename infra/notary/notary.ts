@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventStore, LostRaceError } from '../../commands/ports.ts'
-import { openCheckpoint, signCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { openCheckpoint, originOf, signCheckpoint } from '../../projections/notary/checkpoint.ts'
 import { type NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import type { EventLog, ReaderStatus } from '../../projections/ports.ts'
 import { type Log, reasonOf } from '../log.ts'
@@ -52,9 +52,6 @@ const ORGS_MAX = 1_000
 /** Orgs that a seal has although they have not grown, so that the last checkpoint of each is among the last seals. */
 const ORGS_AGAIN = 5
 const RETRY_MS = 1_000
-
-/** The name of an org's part of the log in its checkpoints. */
-export const originOf = (origin: string, org: string): string => `${origin}/org/${encodeURIComponent(org)}`
 
 type Work = {
   readonly hashing: Hashing

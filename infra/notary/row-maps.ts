@@ -5,7 +5,7 @@
  * Projectors do nothing for it.
  */
 import { paused } from '../../commands/processes/pause.ts'
-import { type Head, openCheckpoint } from '../../projections/notary/checkpoint.ts'
+import { type Head, openCheckpoint, originOf } from '../../projections/notary/checkpoint.ts'
 import { NoteFault, type Signer, verifierOf } from '../../projections/notary/note.ts'
 import { updateMaps } from '../../projections/notary/row-map.ts'
 import { signStatement } from '../../projections/notary/row-statement.ts'
@@ -13,7 +13,6 @@ import { bucketOf } from '../../projections/rows/bucket.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { type Log, reasonOf } from '../log.ts'
 import { type Connection, type Pool, withTransaction } from '../postgres.ts'
-import { originOf } from './notary.ts'
 import {
   changesIn,
   dropOthers,

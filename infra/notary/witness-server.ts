@@ -23,7 +23,7 @@ export type WitnessServerOptions = {
   readonly signer: Signer
   /**
    * Public keys of the logs that it cosigns. The key of an installation of Kogi stands for its log and for the parts of
-   * its organizations, whose origins begin with the name of the key.
+   * its organizations, whose origins are the name of the key, `/org/` and one segment.
    */
   readonly logs: readonly Verifier[]
   readonly folder: string
@@ -100,7 +100,7 @@ function askedIn(body: string): Asked | undefined {
 
 async function added(options: WitnessServerOptions, { old, proof, note, head }: Asked): Promise<Answer> {
   const { logs, folder, signer, now } = options
-  const known = logs.filter(({ name }) => head.origin === name || head.origin.startsWith(`${name}/org/`))
+  const known = logs.filter(({ name }) => head.origin === name || isPart(head.origin, name))
   if (known.length === 0) return { status: 404, text: 'this log is not known here\n' }
   try {
     openCheckpoint(note, known)
@@ -116,6 +116,12 @@ async function added(options: WitnessServerOptions, { old, proof, note, head }: 
   const line = cosign(note, signer, now())
   await keep(folder, name, note + line)
   return { status: 200, text: line }
+}
+
+/** An origin of more segments would be a log of its own beside that of the org in the last one. */
+function isPart(origin: string, log: string): boolean {
+  const begin = `${log}/org/`
+  return origin.startsWith(begin) && /^[^/]+$/.test(origin.slice(begin.length))
 }
 
 function goesOn(before: Head | undefined, head: Head, proof: readonly Hash[]): boolean {

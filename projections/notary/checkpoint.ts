@@ -9,6 +9,9 @@ import { fromBase64, NoteFault, type OpenedNote, openNote, type Signer, signNote
 /** The head of a log. `origin` names the log among all logs of the world. */
 export type Head = { readonly origin: string; readonly size: number; readonly root: Hash }
 
+/** The name of an org's part of a log in its checkpoints. */
+export const originOf = (log: string, org: string): string => `${log}/org/${encodeURIComponent(org)}`
+
 const SIZE = /^(0|[1-9][0-9]{0,15})$/
 const ROOT_BYTES = 32
 

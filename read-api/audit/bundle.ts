@@ -32,9 +32,11 @@ export const ownFiles = ({ files, signed }: Pick<Manifest, 'files' | 'signed'>):
 /**
  * Grows when the form changes: a reader refuses a version that it does not know. Version 1 had no skips, version 2 no
  * checkpoint; before version 5 there was no signature and nothing but the events and their hashes, and one of a
- * selection was of version 4, all others of 3.
+ * selection was of version 4, all others of 3. An export with a cosigned checkpoint is of version 6.
  */
 export const FORMAT = { format: 'kogi-audit-export', version: 5 } as const
+/** The version of an export that has a cosigned checkpoint. */
+export const COSIGNED_VERSION = 6
 
 /** Names of files: none leads out of the folder. */
 const FILE = /^([a-z0-9_-]+\/)?[a-z0-9_-]+(\.[a-z0-9]+)+$/
@@ -53,7 +55,7 @@ export type SkipEntry = z.output<typeof skipSchema>
 
 const manifestShape = z.strictObject({
   format: z.literal(FORMAT.format),
-  version: z.literal([1, 2, 3, 4, FORMAT.version]),
+  version: z.literal([1, 2, 3, 4, FORMAT.version, COSIGNED_VERSION]),
   org: id('org'),
   made_at: timestamp,
   /** Positions of the org's first and last event, and up to where the log was read. */
@@ -80,9 +82,21 @@ const manifestShape = z.strictObject({
   digest: hash,
 })
 export const manifestSchema = manifestShape.refine(manifest => {
-  const { version, skips, checkpoint, selection, left_out: leftOut, signed, code, projections, files } = manifest
+  const {
+    version,
+    skips,
+    checkpoint,
+    cosigned,
+    selection,
+    left_out: leftOut,
+    signed,
+    code,
+    projections,
+    files,
+  } = manifest
   if ((checkpoint !== undefined) !== version >= 3) return false
-  const isSelected = version === FORMAT.version ? selection !== undefined : version === 4
+  if (cosigned === undefined ? version === COSIGNED_VERSION : version < FORMAT.version) return false
+  const isSelected = version >= FORMAT.version ? selection !== undefined : version === 4
   if ((selection !== undefined) !== isSelected || (leftOut !== undefined) !== isSelected) return false
   if ([signed, code, projections].some(part => (part !== undefined) !== version >= FORMAT.version)) return false
   const names = new Set(files.map(({ name }) => name))

@@ -7,6 +7,7 @@ import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
 import type { Signer } from '../../projections/notary/note.ts'
 import {
   AuditFault,
+  COSIGNED_VERSION,
   EVENTS,
   type FileEntry,
   FORMAT,
@@ -103,7 +104,7 @@ export async function writeBundle(folder: string, options: BundleOptions): Promi
     org,
     made_at: now(),
     checkpoint,
-    ...(cosigned && { cosigned }),
+    ...(cosigned && { version: COSIGNED_VERSION, cosigned }),
     ...content,
     code,
     projections: versions,

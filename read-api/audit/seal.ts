@@ -1,5 +1,5 @@
 /** What signed checkpoints say of the events of an export: that they are all that the org had then, as they were. */
-import { type Head, openCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
+import { type Head, openCheckpoint, originOf, statedHead } from '../../projections/notary/checkpoint.ts'
 import { type Cosignature, cosignaturesOf } from '../../projections/notary/cosignature.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { NoteFault, type Verifier } from '../../projections/notary/note.ts'
@@ -11,8 +11,15 @@ export type SealOptions = {
   readonly verifiers?: readonly Verifier[]
   /** A checkpoint of the org that was kept from earlier: the export must go on from it. */
   readonly earlier?: string
-  /** Witnesses that the auditor believes, and how many of them must have cosigned a checkpoint of the export. */
-  readonly witnesses?: { readonly keys: readonly Verifier[]; readonly quorum: number }
+  /**
+   * Witnesses that the auditor believes, beside the keys of the log, and how many of them must have cosigned all sealed
+   * events; with `mayBePart` the first ones are enough.
+   */
+  readonly witnesses?: {
+    readonly keys: readonly Verifier[]
+    readonly quorum: number
+    readonly mayBePart?: boolean | undefined
+  }
   /** Whether keys may meet an export of before version 5, whose manifest nobody has signed. */
   readonly older?: true
 }
@@ -34,15 +41,21 @@ type Wanted = { readonly head: Head; readonly from: string }
  * key.
  */
 export function sealChecker(manifest: Manifest, options: SealOptions) {
-  const { org, checkpoint, cosigned } = manifest
-  const { verifiers, earlier } = options
+  const { org, checkpoint } = manifest
+  const { verifiers, earlier, witnesses } = options
+  if (witnesses && !verifiers) {
+    const why = 'Witnesses say nothing without the public key of the log: nobody knows who signed what they cosigned.'
+    throw new AuditFault('seal_untrusted', why)
+  }
   if (verifiers && typeof checkpoint !== 'string') {
     throw new AuditFault('seal_missing', 'The export has no signed checkpoint.', { file: MANIFEST })
   }
+  const own = typeof checkpoint === 'string' ? headOf(checkpoint, org, verifiers) : undefined
+  const cosigned = cosignedHead(manifest, options, own)
   cosignedOf(manifest, options)
   const wanted: Wanted[] = [
-    ...(typeof checkpoint === 'string' ? [{ head: headOf(checkpoint, org, verifiers), from: 'the manifest' }] : []),
-    ...(cosigned === undefined ? [] : [{ head: headOf(cosigned, org, verifiers), from: 'the cosigned checkpoint' }]),
+    ...(own ? [{ head: own, from: 'the manifest' }] : []),
+    ...(cosigned ? [{ head: cosigned, from: 'the cosigned checkpoint' }] : []),
     ...(earlier === undefined ? [] : [{ head: headOf(earlier, org, verifiers), from: 'the earlier checkpoint' }]),
   ].filter(({ head }) => head.size > 0)
   const tree = new Tree()
@@ -74,13 +87,29 @@ export function sealedOf({ checkpoint }: Manifest, { verifiers }: SealOptions): 
   return { events: statedHead(checkpoint).size, isTrusted: verifiers !== undefined }
 }
 
+/** The cosigned checkpoint. Where no witness is named, one of another log, or by another key, says nothing. */
+function cosignedHead(
+  { org, cosigned }: Manifest,
+  { verifiers, witnesses }: SealOptions,
+  own: Head | undefined,
+): Head | undefined {
+  if (cosigned === undefined) return undefined
+  try {
+    const head = headOf(cosigned, org, verifiers)
+    return witnesses || head.origin === own?.origin ? head : undefined
+  } catch (error) {
+    if (witnesses) throw error
+    return undefined
+  }
+}
+
 /**
  * What the witnesses of an auditor have cosigned; `undefined` where none are named. Throws `witnesses_missing` where
- * too few of them have.
+ * too few of them have, or not of all sealed events.
  */
-export function cosignedOf({ cosigned }: Manifest, { witnesses }: SealOptions): Cosigned | undefined {
+export function cosignedOf({ checkpoint, cosigned }: Manifest, { witnesses }: SealOptions): Cosigned | undefined {
   if (!witnesses) return undefined
-  const { keys, quorum } = witnesses
+  const { keys, quorum, mayBePart } = witnesses
   const missing = (why: string) =>
     new AuditFault('witnesses_missing', `${quorum} of your witnesses must have cosigned a checkpoint, and ${why}.`, {
       file: MANIFEST,
@@ -95,18 +124,27 @@ export function cosignedOf({ cosigned }: Manifest, { witnesses }: SealOptions): 
   }
   if (found.length < quorum)
     throw missing(`${found.length === 0 ? 'none' : found.map(({ name }) => name).join(', ')} has`)
+  const { size } = statedHead(cosigned)
+  const sealed = typeof checkpoint === 'string' ? statedHead(checkpoint).size : 0
+  if (size === 0) throw missing('what they have cosigned has no event')
+  if (size < sealed && !mayBePart)
+    throw missing(`they have cosigned the first ${size} of ${sealed} sealed events alone`)
   const by = found.map(({ name, at }) => ({ name, at: new Date(Number(at) * 1_000).toISOString() }))
-  return { events: statedHead(cosigned).size, by }
+  return { events: size, by }
 }
 
 function headOf(note: string, org: string, verifiers: readonly Verifier[] | undefined): Head {
   const untrusted = (why: string) => new AuditFault('seal_untrusted', `The checkpoint says nothing: ${why}`)
-  let head: Head
+  let head: Head & { readonly verified?: readonly string[] }
   try {
     head = verifiers ? openCheckpoint(note, verifiers) : statedHead(note)
   } catch (error) {
     throw untrusted((error as Error).message)
   }
-  if (head.origin.endsWith(`/org/${encodeURIComponent(org)}`)) return head
+  // A key speaks for the log of its name alone.
+  const isOwn = head.verified
+    ? head.verified.some(name => head.origin === originOf(name, org))
+    : head.origin.endsWith(originOf('', org))
+  if (isOwn) return head
   throw untrusted(`it is one of ${head.origin}.`)
 }

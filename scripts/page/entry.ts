@@ -13,6 +13,8 @@ type Dropped = {
   readonly keys: string
   /** Whether keys may meet an export of before there were signatures. */
   readonly older: boolean
+  /** Whether it is enough that witnesses have cosigned a part of the sealed events. */
+  readonly part: boolean
   /** An earlier checkpoint, or nothing. */
   readonly since: string
   readonly onProgress: (line: number, lines: number) => void
@@ -23,7 +25,7 @@ type Verdict =
   | { readonly ok: false; readonly code: string; readonly text: string }
 
 /** What holds of an export, or the first thing that is wrong, with the codes of `kogi audit verify`. */
-export async function check({ files, keys, since, older, onProgress }: Dropped): Promise<Verdict> {
+export async function check({ files, keys, since, older, part, onProgress }: Dropped): Promise<Verdict> {
   try {
     const lines = keys.split('\n').filter(line => line.trim() !== '')
     const isWitness = lines.map(line => typeIn(line) === KEY_TYPES.cosignature)
@@ -31,7 +33,7 @@ export async function check({ files, keys, since, older, onProgress }: Dropped):
     const witnesses = lines.filter((_, n) => isWitness[n]).map(line => keyOf(line, witnessFrom))
     const { text, value } = await checkExport(sourceOf(files), {
       ...(verifiers.length > 0 && { verifiers }),
-      ...(witnesses.length > 0 && { witnesses: { keys: witnesses, quorum: witnesses.length } }),
+      ...(witnesses.length > 0 && { witnesses: { keys: witnesses, quorum: witnesses.length, mayBePart: part } }),
       ...(older && { older }),
       // What is pasted may lack the end of its last line.
       ...(since.trim() !== '' && { earlier: `${since.trim()}\n` }),

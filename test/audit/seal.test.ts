@@ -2,9 +2,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import path from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { KogiError } from '../../domain/kernel/errors.ts'
 import { canonicalJson } from '../../domain/kernel/json.ts'
-import { signCheckpoint } from '../../projections/notary/checkpoint.ts'
-import { cosign, witnessOf } from '../../projections/notary/cosignature.ts'
+import { signCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
+import { cosign, witnessOf, witnessText } from '../../projections/notary/cosignature.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { type Signer, verifierOf } from '../../projections/notary/note.ts'
@@ -12,6 +13,8 @@ import { AuditFault, eventOf } from '../../read-api/audit/bundle.ts'
 import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { cosignedOf, type SealOptions, sealedOf } from '../../read-api/audit/seal.ts'
 import { readManifest, verifiedEvents } from '../../read-api/audit/verify.ts'
+import { sealOptions } from '../../scripts/audit-verify.ts'
+import { check } from '../../scripts/page/entry.ts'
 import { books, CHECK, exported, type Files, forged, inFolder, linesOf, readFiles, writeFiles } from './support.ts'
 
 const MUTATIONS = process.env.KOGI_LONG ? 10_000 : 150
@@ -174,10 +177,14 @@ describe('a sealed export', () => {
     }
     const withNote = (note: string | undefined, changed: readonly string[] = lines) =>
       resealed(changed, checkpointOf(changed), { cosigned: note })
-    const asks = (quorum: number) => ({ ...seal, witnesses: { keys, quorum } })
+    const asks = (quorum: number, mayBePart = true) => ({ ...seal, witnesses: { keys, quorum, mayBePart } })
     const both = withNote(cosigned(lines.slice(0, 9), [one!, two!]))
     expect(await codeOf(both, asks(2))).to.equal('sound')
-    expect(await codeOf(both, { witnesses: { keys, quorum: 2 } }), 'without the key of the log').to.equal('sound')
+    expect(await codeOf(both, asks(2, false)), 'a part alone').to.equal('witnesses_missing')
+    expect(await codeOf(withNote(cosigned(lines, [one!, two!])), asks(2, false))).to.equal('sound')
+    expect(await codeOf(withNote(cosigned([], [one!, two!])), asks(2)), 'no event').to.equal('witnesses_missing')
+    const keyless = { witnesses: { keys, quorum: 2 } }
+    expect(await codeOf(both, keyless), 'without the key of the log').to.equal('seal_untrusted')
     expect(await codeOf(both)).to.equal('sound')
     const manifest = JSON.parse(both['manifest.json']!.toString())
     expect(cosignedOf(manifest, asks(2))).to.deep.equal({
@@ -202,6 +209,66 @@ describe('a sealed export', () => {
     const split = withNote(cosigned(lines, [one!, two!]), other)
     expect(await codeOf(split, { ...seal })).to.equal('seal_broken')
     expect(await codeOf(withNote(cosigned(lines.slice(0, 9), [one!, two!]), other), asks(2))).to.equal('seal_broken')
+  })
+
+  it('is not of an org whose name is the last segment of a longer origin, whoever has cosigned that', async () => {
+    const witness = { ...signer(), name: 'w.example/1' }
+    const witnesses = { keys: [witnessOf(witness)], quorum: 1 }
+    const second = { ...signer(), name: 'second.example/log' }
+    for (const [origin, by] of [
+      [`${ORIGIN}/org/x/org/north`, [key]],
+      [`${second.name}/org/north`, [key, second]],
+    ] as const) {
+      const whole = checkpointOf(lines, { origin })
+      const note = signCheckpoint(statedHead(whole), by)
+      const files = resealed(lines, checkpointOf(lines), { cosigned: note + cosign(note, witness, 1) })
+      expect(await codeOf(files, { ...seal, witnesses }), origin).to.equal('seal_untrusted')
+      expect(await codeOf(resealed(lines, note)), origin).to.equal('seal_untrusted')
+    }
+  })
+
+  it('may have the cosigned checkpoint of an earlier log or key, ignored unless witnesses are named', async () => {
+    const witness = { ...signer(), name: 'w.example/1' }
+    const named = { ...seal, witnesses: { keys: [witnessOf(witness)], quorum: 1 } }
+    const old = edited(isEntry, ({ metadata }) => {
+      metadata.actor.subject = 'another'
+    })
+    const before = { ...signer(), name: 'before.example/log' }
+    for (const note of [
+      checkpointOf(lines, { by: signer() }),
+      checkpointOf(old, { by: before, origin: `${before.name}/org/north` }),
+    ]) {
+      const files = resealed(lines, checkpointOf(lines), { cosigned: note + cosign(note, witness, 1) })
+      expect(await codeOf(files)).to.equal('sound')
+      expect(await codeOf(files, named)).to.equal('seal_untrusted')
+    }
+    const foreign = checkpointOf(old, { by: before, origin: `${before.name}/org/north` })
+    expect(await codeOf(resealed(lines, checkpointOf(lines), { cosigned: foreign }), {})).to.equal('sound')
+  })
+
+  it('is of version 6 where it has a cosigned checkpoint, and of 5 elsewhere', async () => {
+    const manifestOf = (more: object) =>
+      inFolder(async folder => {
+        const out = path.join(folder, 'out')
+        await exported(books(1), out, { signers: [key], ...more })
+        return readManifest(folderSource(out), seal)
+      })
+    const note = checkpointOf(lines.slice(0, 2))
+    expect((await manifestOf({ checkpoint: note })).version).to.equal(5)
+    expect(await manifestOf({ checkpoint: note, cosigned: note })).to.include({ version: 6, cosigned: note })
+    expect(await codeOf(resealed(lines, checkpointOf(lines), { version: 6 }))).to.equal('manifest_invalid')
+  })
+
+  it('is not called sound by verb or page for keys of witnesses without one of the log', async () => {
+    const witness = { ...signer(), name: 'w.example/1' }
+    const note = checkpointOf(lines)
+    const files = resealed(lines, note, { cosigned: note + cosign(note, witness, 1) })
+    const keys = witnessText(witnessOf(witness))
+    const dropped = Object.entries(files).map(([name, bytes]) => ({ path: name, blob: new Blob([bytes]) }))
+    const rest = { since: '', older: false, part: true, onProgress: () => {} }
+    expect(await check({ files: dropped, keys, ...rest })).to.include({ ok: false })
+    const refused = await sealOptions({ key: [], witness: [keys] }).catch((error: KogiError) => error)
+    expect(refused).to.include({ code: 'invalid_parameter' })
   })
 
   it('goes on from a checkpoint that was kept, or is refused', async () => {

@@ -34,6 +34,7 @@ export async function openLog(events: readonly Written[] = []) {
   }
   await append(events)
   return {
+    url: server.url,
     store,
     log,
     append,

@@ -5,8 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { cosignedNotes, lastCosigned } from '../../infra/notary/cosigned.ts'
-import { originOf } from '../../infra/notary/notary.ts'
-import { openCheckpoint, signCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
+import { openCheckpoint, originOf, signCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
 import { cosign, cosignaturesOf, witnessFrom, witnessOf, witnessText } from '../../projections/notary/cosignature.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
 import { consistencyRanges, leafHash, RangeHashes, Tree } from '../../projections/notary/merkle.ts'
@@ -105,6 +104,9 @@ describe('cosignatures', () => {
       expect(await statusOf(5, noteOf(7, signer())), 'by another key').to.equal(403)
       expect(await statusOf(0, noteOf(7, key, 'other.example/log'), ''), 'an unknown log').to.equal(404)
       expect(await statusOf(0, noteOf(3, key, originOf(ORIGIN, 'acme')), ''), 'a part of a known log').to.equal(200)
+      for (const origin of [originOf(originOf(ORIGIN, 'x'), 'acme'), originOf(ORIGIN, '')]) {
+        expect(await statusOf(0, noteOf(3, key, origin), ''), `no part: ${origin}`).to.equal(404)
+      }
       for (const body of [
         '',
         'old 5\n',
