@@ -5,6 +5,9 @@ import type { StoredEvent } from '../../domain/kernel/event.ts'
 /** Events at which the sender must wait, and how few must be left before it may go on. */
 const FULL_EVENTS = 4_096
 const ROOM_EVENTS = 2_048
+/** The same in bytes: few events fill the buffer where they are large. */
+const FULL_BYTES = 16 * 1024 * 1024
+const ROOM_BYTES = FULL_BYTES / 2
 
 /** How long a list may wait to be filled before all stored events have come. */
 const LINGER_MS = 300
@@ -13,6 +16,9 @@ export class EventBuffer {
   /** Called when there is room again after `push` said that it is full. */
   onRoom: (() => void) | undefined
   #events: StoredEvent[] = []
+  /** The size of each event, and of all that are not taken. */
+  #sizes: number[] = []
+  #bytes = 0
   #from = 0
   #reached: bigint
   #full = false
@@ -39,15 +45,18 @@ export class EventBuffer {
     return this.#reached
   }
 
-  /** Adds an event, unless it was delivered before; true when it fills the buffer. */
-  push(event: StoredEvent): boolean {
+  /** Adds an event of so many bytes, unless it was delivered before; true when it fills the buffer. */
+  push(event: StoredEvent, bytes: number): boolean {
     if (event.position <= this.#reached || this.#failed) return false
     this.#reached = event.position
     this.#events.push(event)
-    if (this.#events.length - this.#from >= this.#wanted) this.#wakeUp()
-    if (this.#full || this.#events.length - this.#from < FULL_EVENTS) return false
-    this.#full = true
-    return true
+    this.#sizes.push(bytes)
+    this.#bytes += bytes
+    const waiting = this.#events.length - this.#from
+    const fills = !this.#full && (waiting >= FULL_EVENTS || this.#bytes >= FULL_BYTES)
+    if (fills) this.#full = true
+    if (fills || waiting >= this.#wanted) this.#wakeUp()
+    return fills
   }
 
   /** Notes that no event up to `position` is still to come. */
@@ -113,12 +122,14 @@ export class EventBuffer {
 
   #take(max: number): readonly StoredEvent[] {
     const taken = this.#events.slice(this.#from, this.#from + max)
+    for (let n = 0; n < taken.length; n += 1) this.#bytes -= this.#sizes[this.#from + n]!
     this.#from += taken.length
-    if (this.#from === this.#events.length || this.#from > FULL_EVENTS) {
+    if (this.#from * 2 >= this.#events.length) {
       this.#events = this.#events.slice(this.#from)
+      this.#sizes = this.#sizes.slice(this.#from)
       this.#from = 0
     }
-    if (this.#full && this.#events.length - this.#from <= ROOM_EVENTS) {
+    if (this.#full && this.#events.length - this.#from <= ROOM_EVENTS && this.#bytes <= ROOM_BYTES) {
       this.#full = false
       this.onRoom?.()
     }

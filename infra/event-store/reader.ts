@@ -204,8 +204,8 @@ function subscribe({ url, client, prefixes, timeoutMs }: Source, buffer: EventBu
     prefixes,
     after: buffer.open(),
     timeoutMs,
-    onMessage: message => {
-      if (message.kind === 'event') return !buffer.push(message.event)
+    onMessage: (message, bytes) => {
+      if (message.kind === 'event') return !buffer.push(message.event, bytes)
       if (message.kind === 'checkpoint') buffer.mark(message.position)
       else if (message.kind === 'caught-up') buffer.caughtUp()
       return true

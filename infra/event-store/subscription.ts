@@ -32,7 +32,7 @@ export type SubscriptionOptions = {
   /** How long a node may take to answer, and to answer a ping. */
   readonly timeoutMs: number
   /** Answers `false` when no more is wanted for now: what has arrived is still delivered, and then `resume` awaited. */
-  readonly onMessage: (message: Received) => boolean
+  readonly onMessage: (message: Received, bytes: number) => boolean
   /** Called once with the error that ended the subscription, unless it was closed. */
   readonly onEnd: (error: Error) => void
 }
@@ -100,7 +100,7 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
       let wanted = true
       splitter.push(chunk)
       for (let message = splitter.next(); message && !stream.destroyed; message = splitter.next())
-        wanted = onMessage(received(message)) && wanted
+        wanted = onMessage(received(message), message.length) && wanted
       if (!wanted) stream.pause()
     } catch (error) {
       end(error as Error)

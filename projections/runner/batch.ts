@@ -7,9 +7,9 @@ import type { Decode } from '../ports.ts'
 import { bucketOf } from '../rows/bucket.ts'
 import { CopyLines, type LineOf, lineOf } from '../rows/encode.ts'
 import type { AnyProjection, Key } from '../rows/projection.ts'
-import { columnsOf, fromDatabase, keyTextOf, type Row } from '../rows/tables.ts'
+import { columnsOf, fromDatabase, isAppendOnly, keyTextOf, type Row } from '../rows/tables.ts'
 import type { Changes } from '../rows/write.ts'
-import { type Known, RowCache } from './cache.ts'
+import { type Known, RowCache, textIn } from './cache.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 20_000
@@ -23,7 +23,6 @@ export type FoldedBatch = {
   readonly touched: ReadonlySet<number>
   /** Partitions that an event stopped: they stand before it. */
   readonly faults: ReadonlyMap<Partition, Fault>
-  readonly events: number
 }
 
 /** Loads stored rows; called once per projection and batch. */
@@ -46,6 +45,8 @@ export class BatchFold {
   readonly #caches: readonly RowCache[]
   readonly #keyTexts: readonly ((key: Row) => string)[]
   readonly #lines: readonly Lines[]
+  /** Whether a later event may change a row that is added. */
+  readonly #folds: readonly boolean[]
   #batch: Batch | undefined
 
   constructor(options: {
@@ -61,6 +62,7 @@ export class BatchFold {
     const { all, projections } = options.table
     const begun = new Set(all.filter(({ committed }) => committed > 0n).map(({ projection }) => projection))
     this.#caches = projections.map(projection => new RowCache(CACHED_ROWS_MAX, !begun.has(projection)))
+    this.#folds = projections.map(projection => !isAppendOnly(projection))
     this.#keyTexts = projections.map(keyTextOf)
     this.#lines = projections.map(columnsOf).map(columns => ({ row: lineOf(columns), version: lineOf(columns, 2) }))
   }
@@ -97,8 +99,12 @@ export class BatchFold {
       const reached = fault ? lastBefore(events, BigInt(fault.position), partition.passed) : position
       if (reached > partition.passed) partition.passed = reached
     }
-    batch.events += events.length
     return new Map([...batch.faults].filter(([partition]) => !before.has(partition)))
+  }
+
+  /** The text of the events of the batch that is being made, in UTF-16 units. */
+  get text(): number {
+    return this.#batch?.text ?? 0
   }
 
   /** Ends the batch that is being made; `undefined` where nothing was added to it. */
@@ -107,14 +113,15 @@ export class BatchFold {
     if (!batch) return undefined
     this.#batch = undefined
     const changes = this.#table.projections.flatMap((projection, slot) => batch.changesOf(projection, slot))
-    for (const cache of this.#caches) cache.turn()
-    return { changes, touched: batch.touched, faults: batch.faults, events: batch.events }
+    for (const cache of this.#caches) cache.turn(batch.text)
+    return { changes, touched: batch.touched, faults: batch.faults }
   }
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
   #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
     const bucket = bucketOf(orgOf(stored))
     batch.touched.add(bucket)
+    batch.text += textIn(stored.data)
     let event: DomainEvent
     try {
       event = this.#decode(stored)
@@ -184,8 +191,7 @@ export class BatchFold {
       if ('append' in handler) {
         for (const row of handler.append(event) as readonly Row[]) {
           if (projection.history) batch.version(slot, row, event.position, false)
-          // A later event may change what this one adds.
-          const known = hasFolds(projection) ? this.#caches[slot]!.of(this.#keyTexts[slot]!(row), row) : undefined
+          const known = this.#folds[slot] ? this.#caches[slot]!.of(this.#keyTexts[slot]!(row), row) : undefined
           batch.append(slot, row, known)
         }
         return
@@ -212,7 +218,7 @@ type Lines = { readonly row: LineOf; readonly version: LineOf }
 class Batch {
   readonly touched = new Set<number>()
   readonly faults = new Map<Partition, Fault>()
-  events = 0
+  text = 0
   readonly #slots: SlotChanges[] = []
   readonly #lines: readonly Lines[]
 
@@ -259,17 +265,6 @@ class Batch {
     this.#slots[slot] ??= { appended: new CopyLines(), versions: new CopyLines(), touched: new Set() }
     return this.#slots[slot]
   }
-}
-
-const folds = new WeakMap<AnyProjection, boolean>()
-
-function hasFolds(projection: AnyProjection): boolean {
-  let found = folds.get(projection)
-  if (found === undefined) {
-    found = Object.values(projection.on).some(handler => handler !== null && 'keys' in (handler as object))
-    folds.set(projection, found)
-  }
-  return found
 }
 
 /** The position of the last event of the batch before `fault`, or where the partition stood. */

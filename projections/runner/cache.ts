@@ -6,6 +6,9 @@ import type { Row } from '../rows/tables.ts'
  */
 export type Known = { readonly key: Row; readonly text: string; row: Row | null | undefined; isStored: boolean }
 
+/** The text of events, in UTF-16 units, after which a generation of rows is full: rows may hold all of it. */
+const TEXT_MAX = 64 * 1024 * 1024
+
 /**
  * Rows of one projection in memory, so that hot keys are loaded once. Two generations bound it: when the young one is
  * full it becomes the old one, and rows of the old one that were not asked for since are forgotten. A row stays for at
@@ -18,6 +21,7 @@ export class RowCache {
   readonly #max: number
   readonly #isWhole: boolean
   readonly #forgotten = new Forgotten()
+  #text = 0
   #young = new Map<string, Known>()
   #old = new Map<string, Known>()
 
@@ -35,9 +39,11 @@ export class RowCache {
     return known
   }
 
-  /** Forgets rows where there are too many; called once per batch, after its fold. */
-  turn(): void {
-    if (this.#young.size < this.#max) return
+  /** Forgets rows where there are too many; called once per batch, after its fold, with the text of its events. */
+  turn(text: number): void {
+    this.#text += text
+    if (this.#young.size < this.#max && this.#text < TEXT_MAX) return
+    this.#text = 0
     if (this.#isWhole) for (const text of this.#old.keys()) if (!this.#young.has(text)) this.#forgotten.add(text)
     this.#old = this.#young
     this.#young = new Map()
@@ -46,6 +52,15 @@ export class RowCache {
   #isNew(text: string): boolean {
     return this.#isWhole && !this.#forgotten.has(text)
   }
+}
+
+/** The text of a JSON value: what large events are large by. */
+export function textIn(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 0
+  let sum = 0
+  for (const name in value) sum += textIn((value as Readonly<Record<string, unknown>>)[name])
+  return sum
 }
 
 const FILTER_BITS = 2 ** 23

@@ -26,16 +26,18 @@ export type LaneDeps = Store & {
 
 /**
  * How many events are folded at once, and the time that so many should take: the number follows the measured latency.
- * `gathered`: how many are written at once while more of them wait; `max` where it is left out.
+ * `gathered`: how many of the largest number are written at once while more of them wait, and in proportion of a
+ * smaller one; `max` where it is left out. `text`: UTF-16 units at which a write takes no more events, however few.
  */
 export type BatchLimits = {
   readonly min: number
   readonly max: number
   readonly targetMs: number
   readonly gathered?: number
+  readonly text?: number
 }
 
-export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400, gathered: 12_000 }
+export const DEFAULT_BATCH: BatchLimits = { min: 1_000, max: 3_000, targetMs: 400, gathered: 12_000, text: 2 ** 24 }
 
 /** The figures of one batch, for metrics. */
 export type BatchFigures = {
@@ -171,12 +173,13 @@ export class Lane {
   }
 
   /**
-   * Whether the batch takes more events: those that wait already, up to a number. The more of a catch-up is written at
-   * once, the fewer rows are written twice.
+   * Whether the batch takes more events: those that wait already, up to a number and a length. The more of a catch-up
+   * is written at once, the fewer rows are written twice.
    */
   #goesOn(): boolean {
-    const { max, gathered = max } = this.#deps.batch
-    return this.#arrived !== undefined && this.#gathered.length + max <= gathered && this.#running().length > 0
+    const { max, gathered = max, text = Number.POSITIVE_INFINITY } = this.#deps.batch
+    if (this.#arrived === undefined || this.#running().length === 0) return false
+    return this.#gathered.length + this.#size <= this.#size * (gathered / max) && this.#fold.text < text
   }
 
   /** Ends the batch that is being made, if there is one. */

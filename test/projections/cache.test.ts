@@ -23,7 +23,7 @@ describe('projections: rows in memory', () => {
             known.row = { n }
             stored.set(text, known.row)
           }
-          if (turn) cache.turn()
+          if (turn) cache.turn(0)
         }
       }),
     ))
@@ -37,7 +37,16 @@ describe('projections: rows in memory', () => {
   it('what was asked for stays for a turn', () => {
     const cache = new RowCache(1)
     cache.of('a', {}).row = { at: 1 }
-    cache.turn()
+    cache.turn(0)
     expect(cache.of('a', {}).row).to.deep.equal({ at: 1 })
+  })
+
+  it('few rows are forgotten too where the events of the batches were large', () => {
+    const cache = new RowCache(1_000)
+    cache.of('a', {}).row = { at: 1 }
+    for (const text of [2 ** 26, 2 ** 25, 2 ** 24]) cache.turn(text)
+    expect(cache.of('a', {}).row).to.deep.equal({ at: 1 })
+    for (let n = 0; n < 2; n += 1) cache.turn(2 ** 26)
+    expect(cache.of('a', {}).row).to.equal(undefined)
   })
 })

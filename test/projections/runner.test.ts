@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { projections } from '../../infra/catalogue.ts'
+import { bookSections } from '../../projections/briefcase/book-sections.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import { historyTableOf } from '../../projections/rows/tables.ts'
-import { randomHistory } from './history.ts'
+import { DEFAULT_BATCH } from '../../projections/runner/lane.ts'
+import { History, randomHistory, thing } from './history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from './support.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -29,6 +31,32 @@ describe('projections: the runner', () => {
       ),
       { numRuns: LONG ? 50 : 3 },
     )
+  })
+
+  it('writes fewer events at once where they are large, or take long', async () => {
+    const history = new History()
+    const content = 'long '.repeat(4_000)
+    for (let n = 0; n < 240; n += 1) {
+      const parts = [{ part: 'p', kind: 'note', content: `${n} ${content}` }]
+      history.add(thing('book', 'acme', `book-${n}`), 'BookEdited', { version: 1, parts, moved: [], removed: [] })
+    }
+    const slow = { min: 5, max: 10, targetMs: 0, gathered: 40 }
+    const large = { min: 10, max: 10, targetMs: 1_000, gathered: 80, text: 300_000 }
+    for (const [batch, most] of [
+      [{ ...large, text: 2 ** 24 }, 80],
+      [large, 20],
+      [slow, 20],
+    ] as const) {
+      const pool = await freshPool()
+      const counts: number[] = []
+      const onBatch = ({ events }: { events: number }) => void counts.push(events)
+      const runner = startRunner(pool, new MemoryLog(history.events), { batch, onBatch, projections: [bookSections] })
+      await reached(pool, history.events.at(-1)!.position, [bookSections])
+      await runner.close()
+      expect(Math.max(...counts), JSON.stringify(batch)).to.equal(most)
+      await expectFolded(pool, history.events, [bookSections])
+    }
+    expect(DEFAULT_BATCH.text).to.be.within(1, 2 ** 25)
   })
 
   it('changes nothing when every batch is delivered twice', async () => {
