@@ -38,14 +38,28 @@ type Settings = Pick<Config, 'masterKeys'> & Partial<Pick<Config, 'vaultTokenFil
  * The master keys that the settings name. Throws a `ConfigError` for what is none, which names the entry by its number:
  * a key whose prefix was forgotten looks like the name of a file, and must not be shown.
  */
-export const masterKeysOf = ({ masterKeys: entries, vaultTokenFile }: Settings): MasterKeys =>
-  masterKeys(
-    entries.map((entry, n) =>
-      entry.startsWith(IN_VAULT)
-        ? transitKey(entry.slice(IN_VAULT.length), n + 1, vaultTokenFile)
-        : localKey(keyIn(entry, n + 1)),
-    ),
+export function masterKeysOf({ masterKeys: entries, vaultTokenFile }: Settings): MasterKeys {
+  const keys = entries.map((entry, n) =>
+    entry.startsWith(IN_VAULT)
+      ? transitKey(entry.slice(IN_VAULT.length), n + 1, vaultTokenFile)
+      : localKey(keyIn(entry, n + 1)),
   )
+  mustHaveOwnNames(entries, keys)
+  return masterKeys(keys)
+}
+
+/** Refuses two keys of one name, because what one has wrapped the other would be asked to open. */
+function mustHaveOwnNames(entries: readonly string[], keys: readonly MasterKey[]): void {
+  for (const [n, { name }] of keys.entries()) {
+    const first = keys.findIndex(key => key.name === name)
+    // A local key is named after its bytes: one of the same name is the same key, wherever it is from.
+    if (entries[first] === entries[n] || !name.startsWith(IN_VAULT)) continue
+    throw new ConfigError(
+      `KOGI_MASTER_KEYS: entries ${first + 1} and ${n + 1} are two addresses of keys of one name, ${name}; ` +
+        'a key in another Vault needs another name',
+    )
+  }
+}
 
 /** Wraps under the first of some keys, and unwraps under all of them. */
 export function masterKeys(keys: readonly MasterKey[]): MasterKeys {

@@ -130,4 +130,15 @@ describe('a master key in Vault', () => {
     ])
     expect(() => masterKeysOf({ masterKeys: [address] })).to.throw('KOGI_VAULT_TOKEN_FILE')
   })
+
+  it('has a name of its own: one at another address would be asked for what it never wrapped', () => {
+    const [one, other] = ['vault:https://v.example/transit/kogi', 'vault:https://w.example/transit/kogi']
+    expect(() => mastersOf(one, 'vault:https://v.example/transit/other', other))
+      .to.throw(ConfigError)
+      .with.property('message')
+      .that.matches(/^KOGI_MASTER_KEYS: entries 1 and 3 are two addresses of keys of one name, vault:transit\/kogi;/)
+    expect(mastersOf(one, one).names, 'the very same').to.deep.equal(['vault:transit/kogi'])
+    const local = randomBytes(32).toString('base64')
+    expect(mastersOf(`base64:${local}`, one, `base64:${local}`).names).to.have.length(2)
+  })
 })
