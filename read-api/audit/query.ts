@@ -3,6 +3,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { type Json, toWire } from '../../domain/kernel/json.ts'
 import { fold, sortedRows } from '../../projections/rows/fold.ts'
 import type { Row } from '../../projections/rows/tables.ts'
+import { instantOf } from '../as-of.ts'
 import type { Resource } from '../resource.ts'
 import { AuditFault, type Manifest, skipsOf } from './bundle.ts'
 import type { BundleSource } from './source.ts'
@@ -13,7 +14,7 @@ export type Question = CheckOptions & {
   readonly resources: readonly Resource[]
   /** The path of a list or of a row, as the API has it, with filters by equality: `/kwlt/accounts?currency=EUR`. */
   readonly query: string
-  /** A position, or an instant (RFC 3339); the end of the export, where there is none. */
+  /** A position, or an instant (RFC 3339, with its zone); the end of the export, where there is none. */
   readonly asOf?: string | undefined
 }
 
@@ -66,11 +67,10 @@ const invalid = (what: string, why: string) => new KogiError('invalid_parameter'
 function boundOf(asOf: string | undefined): (position: bigint, at: string) => boolean {
   if (asOf === undefined) return () => true
   if (/^\d{1,19}$/.test(asOf)) return position => position <= BigInt(asOf)
-  const time = new Date(asOf)
-  if (!/^\d{4}-\d\d-\d\dT/.test(asOf) || Number.isNaN(time.getTime())) {
-    throw invalid('--as-of', 'is a position or a time such as 2026-12-31T23:59:59Z')
+  const instant = instantOf(asOf)
+  if (instant === undefined) {
+    throw invalid('--as-of', 'is a position or a time with its zone, such as 2026-12-31T23:59:59Z')
   }
-  const instant = time.toISOString()
   let isOver = false
   return (_, at) => {
     isOver ||= at > instant
@@ -83,7 +83,7 @@ type Asked = { readonly resource: Resource; readonly fits: (row: Row) => boolean
 /** The list that a path names, or the row in it, and which rows it asks for. */
 function askedIn(query: string, resources: readonly Resource[]): Asked {
   const [path = '', filters = ''] = query.replace(/^\/api\/v1/, '').split('?')
-  const given = path.split('/').map(decodeURIComponent)
+  const given = path.split('/').map(decoded)
   for (const resource of resources) {
     const columns = { ...resource.parents, ...Object.fromEntries(resource.names.map(name => [`row ${name}`, name])) }
     const list = resource.path.split('/')
@@ -94,6 +94,14 @@ function askedIn(query: string, resources: readonly Resource[]): Asked {
     }
   }
   throw invalid('--query', 'is no path of a list, or of a row in one, such as /kwlt/wallets/studio/accounts')
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw invalid('--query', 'must be percent-encoded as a path is')
+  }
 }
 
 type Wanted = readonly [column: string, value: string]

@@ -98,7 +98,15 @@ describe('replay of an export', () => {
       const refusal = (query: string, asOf?: string) => ask(query, asOf).catch((error: AuditFault) => error.code)
       expect(await refusal('/kwlt/nonsense')).to.equal('invalid_parameter')
       expect(await refusal('/kwlt/accounts?balance=3')).to.equal('invalid_parameter')
-      expect(await refusal('/kwlt/accounts', 'yesterday')).to.equal('invalid_parameter')
+      expect(await refusal('/kwlt/%')).to.equal('invalid_parameter')
+      for (const time of ['yesterday', '2026-06-30T23:59:59', '2026-06-30T23:59:60Z0', '2026-06-31T00:00:00Z']) {
+        expect(await refusal('/kwlt/accounts', time), time).to.equal('invalid_parameter')
+      }
+      const [first] = own
+      const [at, early] = [Date.parse(first!.metadata.at), Date.parse(first!.metadata.at) - 1]
+      const inZone = (time: number) => new Date(time + 7_200_000).toISOString().replace('Z', '+02:00')
+      expect((await ask('/kwlt/accounts', inZone(at))).position >= first!.position, 'in a zone').to.equal(true)
+      expect((await ask('/kwlt/accounts', inZone(early))).position).to.equal(0n)
       expect(await refusal('/kwlt/accounts', String(history.position + 1n))).to.equal('invalid_parameter')
     })
   })
