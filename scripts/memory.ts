@@ -9,8 +9,8 @@ type Options = { readonly mode: RecallMode; readonly json?: true }
 
 const HELP = `
 The folder has docs.jsonl and queries.jsonl, lines of {"id", "text"}, and qrels.tsv: query, text and, if there are more
-columns, grade and scope. Each scope is an organization with an index of its own. Texts go into the index of the searches
-of a system that name a search_type other than text, with no system around it.
+columns, grade and scope. Each scope is an organization with an index of its own. Texts go into the index that a system
+asks for a search_type other than text, with no system around it.
 
 Example:
   $ kogi memory eval ~/collections/med --json`
