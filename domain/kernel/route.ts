@@ -82,6 +82,8 @@ export type ApiResponse = {
     /** Absent where it is not known before the end: no part can be asked for then. */
     readonly size?: number
     readonly open: (range?: ByteRange) => Promise<ByteStream | undefined>
+    /** There where reads make the bytes as they are sent: the request counts as one at work as long as they do. */
+    readonly isRead?: true
   }
   /** Takes the place of `data`: the body is server-sent events, written as they come. */
   readonly stream?: (outlet: Outlet) => void

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import type { ApiResponse, Principal } from '../../domain/kernel/route.ts'
+import type { ApiRequest, ApiResponse, Principal } from '../../domain/kernel/route.ts'
 import { timestampNow } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -16,6 +16,8 @@ import { attachment, rangeOf } from './ranges.ts'
 
 /** What all exchanges of a server share. */
 export type ExchangeDeps = { readonly log: Log; readonly metrics: Metrics; readonly drain?: Drain }
+
+type Aside = NonNullable<ApiRequest['aside']>
 
 /** The principal of a public route, and of a caller before it is authenticated. */
 const ANONYMOUS: Principal = { subject: '', org: '', roles: [], permissions: [] }
@@ -49,8 +51,8 @@ export class Exchange {
     deps.metrics.httpInFlight.inc()
   }
 
-  /** Answers what a route returned. */
-  async success(answer: ApiResponse): Promise<void> {
+  /** Answers what a route returned; `aside` runs the waits for a client that takes bytes which reads make. */
+  async success(answer: ApiResponse, aside: ApiRequest['aside'] = wait => wait()): Promise<void> {
     const { status = 200, data, meta, pagination, headers, stream, file, bytes } = answer
     const { method, headers: asked } = this.request
     if (stream) {
@@ -65,7 +67,7 @@ export class Exchange {
       }
     }
     if (bytes) {
-      await this.#bytes(bytes, { ...headers })
+      await this.#bytes(bytes, { ...headers }, aside)
       return
     }
     if (file) {
@@ -130,7 +132,8 @@ export class Exchange {
   }
 
   /** Sends a file, or the part of it that is asked for, as its bytes are read. */
-  async #bytes({ name, type, size, open }: NonNullable<ApiResponse['bytes']>, headers: Record<string, string>) {
+  async #bytes(bytes: NonNullable<ApiResponse['bytes']>, headers: Record<string, string>, aside: Aside) {
+    const { name, type, size, open, isRead } = bytes
     const { request, response } = this
     const range = size === undefined ? undefined : rangeOf(request.headers, size, headers.ETag!)
     if (range === 'unsatisfiable') {
@@ -159,11 +162,13 @@ export class Exchange {
     }
     response.setTimeout(STALLED_MS, () => response.destroy())
     try {
-      await pipeline(stream, response)
+      await (isRead ? sendMade(stream, response, aside) : pipeline(stream, response))
       this.#end(range ? 206 : 200)
     } catch (error) {
       // The response is over in either case. A client that left or takes nothing is no fault of ours; a disk is.
-      const isGone = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
+      response.destroy()
+      const isLeft = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE'
+      const isGone = isLeft || error instanceof ClientGone
       if (!isGone) this.#deps.log.error({ ...this.#logFields(500), err: error }, 'a file could not be sent to its end')
       this.#end(isGone ? CLIENT_GONE : 500)
     }
@@ -214,6 +219,29 @@ export class Exchange {
       context: { request_id: requestId, method: request.method, route, status, org: principal.org || undefined },
     }
   }
+}
+
+/** Sends bytes as they are made. None are made while the client takes those before, which is waited for aside. */
+async function sendMade(bytes: AsyncIterable<Uint8Array>, response: ServerResponse, aside: Aside): Promise<void> {
+  response.on('error', () => response.destroy())
+  for await (const piece of bytes) {
+    if (response.destroyed) throw new ClientGone()
+    if (!response.write(piece)) await aside(() => taken(response))
+  }
+  if (response.destroyed) throw new ClientGone()
+  response.end()
+}
+
+/** Resolves once the client has taken what was sent, or is gone. */
+function taken(response: ServerResponse): Promise<void> {
+  return new Promise(resolve => {
+    if (response.destroyed || !response.writableNeedDrain) return resolve()
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 }
 
 const CHALLENGES: Readonly<Record<string, string>> = {

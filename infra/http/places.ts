@@ -49,6 +49,7 @@ const LOOK_MS = 50
 class Share {
   atWork = 0
   aside = 0
+  returning = 0
   queue: Queued[] = []
 }
 
@@ -64,6 +65,8 @@ export class Places {
   #atWork = 0
   #queued = 0
   #aside = 0
+  /** Those in the queues that come back from a wait: they were counted with the waits already. */
+  #returning = 0
   #isShut = false
   #timer: NodeJS.Timeout | undefined
 
@@ -94,7 +97,7 @@ export class Places {
     const share = this.#shareOf(org)
     if (this.#isFree(share)) return this.#take(share)
     const { queue, queuePerOrg, waitMsMax } = this.#limits
-    if (this.#queued >= queue || share.queue.length >= queuePerOrg) {
+    if (this.#queued - this.#returning >= queue || share.queue.length - share.returning >= queuePerOrg) {
       this.#forget(org, share)
       throw httpError('too_many_requests')
     }
@@ -128,13 +131,20 @@ export class Places {
       return await wait()
     } finally {
       if (this.#isFree(share)) this.#take(share)
-      else
-        await new Promise<void>(admit =>
-          this.#add(share, { admit, refuse: () => admit(), isGone: () => false, until: Number.POSITIVE_INFINITY }),
-        )
+      else await this.#return(share)
       this.#aside -= 1
       share.aside -= 1
     }
+  }
+
+  async #return(share: Share): Promise<void> {
+    this.#returning += 1
+    share.returning += 1
+    await new Promise<void>(admit =>
+      this.#add(share, { admit, refuse: () => admit(), isGone: () => false, until: Number.POSITIVE_INFINITY }),
+    )
+    this.#returning -= 1
+    share.returning -= 1
   }
 
   #shareOf(org: string): Share {

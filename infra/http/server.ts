@@ -82,7 +82,13 @@ export function createApp(options: AppOptions): Express {
     }
     const received = new ReceivedRequest(parts)
     if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
-    await exchange.success(await inPlace(reads, org, response, () => route.handle(received)))
+    const answer = await inPlace(reads, org, response, async () => {
+      const found = await route.handle(received)
+      if (!found.bytes?.isRead) return found
+      await exchange.success(found, aside)
+      return undefined
+    })
+    if (answer) await exchange.success(answer)
   }
 
   const app = express().disable('x-powered-by').set('etag', false)
@@ -100,7 +106,7 @@ export function createApp(options: AppOptions): Express {
   })
 }
 
-/** Does a read in one of the places for reads; the answer is sent outside, however long a client takes for it. */
+/** Does a read in one of the places for reads; what it answers is sent outside, however long a client takes for it. */
 async function inPlace<T>(reads: Places, org: string, response: ServerResponse, read: () => Promise<T>): Promise<T> {
   await reads.enter(org, () => response.destroyed)
   try {

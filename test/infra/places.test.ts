@@ -96,6 +96,29 @@ describe('places for reads', () => {
     places.leave('a')
   })
 
+  it('are not kept from others by an org whose waits end while none is free', async () => {
+    const places = new Places({ ...limits, atOnce: 2, atOncePerOrg: 2, queue: 3, queuePerOrg: 3 })
+    for (const _ of 'ab') await places.enter('hog', never)
+    const waiting = [places.aside('hog', () => sleep(10)), places.aside('hog', () => sleep(10))]
+    for (const _ of 'ab') await places.enter('hog', never)
+    const queued = codeOf(places.enter('hog', never))
+    await sleep(30)
+    expect([places.atWork, places.queued]).to.deep.equal([2, 3])
+    const other = codeOf(places.enter('other', never))
+    for (const _ of 'ab') {
+      places.leave('hog')
+      await sleep(0)
+    }
+    expect(await other).to.equal('entered')
+    places.leave('other')
+    for (const _ of 'abc') {
+      await sleep(0)
+      places.leave('hog')
+    }
+    await Promise.all([...waiting, queued])
+    expect([places.atWork, places.queued]).to.deep.equal([0, 0])
+  })
+
   it('are not given while shut', async () => {
     const places = new Places(limits)
     places.shut()

@@ -60,7 +60,7 @@ async function contentOf(reader: BookReader, wish: Wish): Promise<AsyncIterable<
     const loaded = await loadStatement(reader, accountIn(wish))
     if (format === 'pdf') {
       mustFitPdf(loaded.statement)
-      return pdf(loaded)
+      return whole(await pdf(loaded))
     }
     return inBytes(statementText(loaded, STATEMENTS[format](loaded.statement)))
   }
@@ -85,10 +85,14 @@ async function* statementText({ lines }: LoadedStatement, { head, line, tail }: 
 }
 
 /** A PDF is made as a whole: its pages say how many they are. */
-async function* pdf({ statement, lines }: LoadedStatement): AsyncGenerator<Uint8Array> {
+async function pdf({ statement, lines }: LoadedStatement): Promise<Uint8Array> {
   const all = []
   for await (const line of lines()) all.push(line)
-  yield await pdfOf(statement, all)
+  return await pdfOf(statement, all)
+}
+
+async function* whole(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
 }
 
 /** Bytes that are handed over at once: many small pieces would cost more to send than to make. */

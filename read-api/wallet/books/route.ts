@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { ApiRequest, Parameter, Route } from '../../../domain/kernel/route.ts'
 import { date } from '../../../domain/kernel/schema.ts'
@@ -62,7 +61,8 @@ export const booksRoute = (deps: ReadStore): Route => ({
     }
     const wish = { org, wallet, from, to, account, currency, format: query.format as BookFormat }
     const { name, type, content } = await bookFile(reader, { ...wish, madeAt: new Date().toISOString() })
-    const open = async () => Readable.from(content, { objectMode: false })
-    return { bytes: { name, type, open }, headers: { 'Kogi-Position': String(asOf.position) } }
+    // Nothing of a file is there before its first byte is asked for, so there is nothing to destroy.
+    const open = async () => ({ [Symbol.asyncIterator]: () => content[Symbol.asyncIterator](), destroy() {} })
+    return { bytes: { name, type, open, isRead: true }, headers: { 'Kogi-Position': String(asOf.position) } }
   },
 })
