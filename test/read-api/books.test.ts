@@ -124,6 +124,17 @@ describe('read API: books of any number of entries', function books() {
     expect(rowsOf.length).to.equal(before)
   })
 
+  it('are empty for an organization that has none', async () => {
+    for (const format of ['hledger', 'ledger', 'beancount', 'csv']) {
+      const { status, bytes } = await world.call('empty', `/kwlt/books?format=${format}`)
+      expect(status, format).to.equal(200)
+      let text = ''
+      for await (const piece of (await bytes!.open())!) text += Buffer.from(piece)
+      expect(text, format).not.to.match(/^\d{4}-|undefined/m)
+      expect(text.trim(), format).not.to.equal('')
+    }
+  })
+
   it('are made in a place for reads', async () => {
     const { bytes } = await world.call('acme', '/kwlt/books?wallet=w&format=csv')
     expect(bytes).to.include({ isRead: true })

@@ -140,7 +140,7 @@ type EntryRow = {
 /** Books, and their entries as they are asked for. */
 export type LoadedBook = { readonly book: Book; readonly entries: AsyncIterable<BookEntry> }
 
-/** Throws `not_found` where there is neither an account nor an entry. */
+/** Throws `not_found` for a wallet with neither an account nor an entry; an organization may have empty books. */
 export async function loadBook(reader: BookReader, query: BookQuery): Promise<LoadedBook> {
   const { org, wallet, from, to } = query
   const text = `select c.position, c.stalled, r.* from ${checkpointsSql(bookModels)}
@@ -149,7 +149,9 @@ export async function loadBook(reader: BookReader, query: BookQuery): Promise<Lo
   const of = <T>(kind: string) => found.flatMap(row => (row[2] === kind ? [JSON.parse(String(row[3])) as T] : []))
   const accounts = of<AccountRow>('account')
   const sums = of<SumRow>('sum')
-  if (accounts.length === 0 && sums.length === 0) throw noBooks(query)
+  if (wallet !== undefined && accounts.length === 0 && sums.length === 0) {
+    throw new KogiError('not_found', `The wallet ${wallet} has no account and no entry.`)
+  }
   const [days] = of<DaysRow>('days')
   const minor = minorOf(accounts)
   const nameOf = (of: string, account: string) => (wallet === undefined ? named(of, account) : account)
@@ -168,12 +170,6 @@ export async function loadBook(reader: BookReader, query: BookQuery): Promise<Lo
   })
   return { book, entries: entriesOf(reader, query, row => entryOf(row, minor, nameOf)) }
 }
-
-const noBooks = ({ org, wallet }: BookQuery) =>
-  new KogiError(
-    'not_found',
-    wallet === undefined ? `There are no books of ${org}.` : `The wallet ${wallet} has no account and no entry.`,
-  )
 
 type NameOf = (wallet: string, account: string) => string
 type MinorOf = (wallet: string, currency: string) => number
