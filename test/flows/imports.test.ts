@@ -1,64 +1,12 @@
 import { expect } from 'chai'
-import { type App, startApp } from '../support/app.ts'
-import type { Client } from '../support/client.ts'
-
-const ACCOUNT = 'DE89370400440532013000'
-const layout = {
-  delimiter: ';',
-  decimal_mark: '.',
-  date_format: 'YYYY-MM-DD',
-  currency: 'EUR',
-  account: ACCOUNT,
-  columns: { date: 'day', amount: 'amount', payee: 'payee', id: 'id' },
-} as const
-const csv = (...rows: string[]) => ['day;amount;payee;id', ...rows, ''].join('\n')
-const mt940 = (closing: string, ...rows: string[]) =>
-  [':20:1', `:25:${ACCOUNT}`, ':28C:1', ':60F:C260101EUR100,00', ...rows, `:62F:C260131EUR${closing}`, '-'].join('\n')
+import { ACCOUNT, bankImports, csv, layout, mt940 } from '../support/imports.ts'
 
 describe('imports of bank statements', function () {
   this.timeout(60_000)
-  let app: App
-  let client: Client
-  let wallets = 0
-  let wallet = ''
-  /** Position at which the wallet is there. */
-  let opened = '0'
-
-  before(async () => {
-    app = await startApp()
-    client = await app.clientOf('banks')
-  })
-  after(() => app?.close())
-  beforeEach(async () => {
-    wallet = `books-${++wallets}`
-    const made = await client.call('POST', '/api/v1/kwlt/wallets', { body: { id: wallet, kind: 'business' } })
-    opened = String(made.headers['kogi-position'])
-  })
-
-  const send = (content: string, more: object = {}, by = client, query = '') =>
-    by.call('POST', `/api/v1/kwlt/wallets/${wallet}/imports${query}`, {
-      body: {
-        format: 'csv',
-        name: 'january.csv',
-        content: Buffer.from(content).toString('base64'),
-        account: 'assets:bank',
-        rules: { csv: layout },
-        ...more,
-      },
-    })
-  const imported = async (content: string, more: object = {}) => {
-    const { status, body, headers } = await send(content, more)
-    expect(status, JSON.stringify(body)).to.equal(200)
-    return { ...body.data, position: String(headers['kogi-position']) }
-  }
-  const list = async (path: string, position = opened) => {
-    const headers = { 'kogi-min-position': position }
-    const { status, body } = await client.call('GET', `/api/v1/kwlt/${path}`, { headers })
-    expect(status, JSON.stringify(body)).to.equal(200)
-    return body.data
-  }
+  const bank = bankImports('banks')
+  const { send, imported, list } = bank
   const balanceOf = async (position: string) =>
-    (await list(`wallets/${wallet}/accounts`, position)).find(
+    (await list(`wallets/${bank.wallet}/accounts`, position)).find(
       ({ account }: { account: string }) => account === 'assets:bank',
     )?.balance
 
@@ -69,7 +17,7 @@ describe('imports of bank statements', function () {
     expect(await balanceOf(first.position)).to.equal('9300')
     const again = await imported(file)
     expect(again).to.include({ booked: 0, there: 3, import: first.import })
-    expect(await list(`imports?wallet=${wallet}`, again.position)).to.have.length(1)
+    expect(await list(`imports?wallet=${bank.wallet}`, again.position)).to.have.length(1)
   })
 
   it('add what an overlapping file has more, and take an id that comes again another year as another row', async () => {
@@ -85,8 +33,8 @@ describe('imports of bank statements', function () {
     const { status, body } = await send(csv('2026-01-02;-3.50;Coffee;', '2026-13-02;x;Tea;'))
     expect([status, body.error.code]).to.deep.equal([422, 'statement_invalid'])
     expect(body.error.details[0].field).to.equal('line 3')
-    expect(await list(`imports?wallet=${wallet}`)).to.deep.equal([])
-    expect(await list(`wallets/${wallet}/entries`)).to.deep.equal([])
+    expect(await list(`imports?wallet=${bank.wallet}`)).to.deep.equal([])
+    expect(await list(`wallets/${bank.wallet}/entries`)).to.deep.equal([])
   })
 
   it('refuse a statement that its balances contradict, until its gap is accepted and shown', async () => {
@@ -111,22 +59,23 @@ describe('imports of bank statements', function () {
     const { booked, position } = await imported(file, { format: 'mt940' })
     expect(booked).to.equal(2)
     expect(await balanceOf(position)).to.equal('9800')
-    wallet = `books-${++wallets}`
-    await client.call('POST', '/api/v1/kwlt/wallets', { body: { id: wallet, kind: 'business' } })
+    await bank.openWallet()
     const left = await imported(file, { format: 'mt940', opening: 'leave' })
     expect(await balanceOf(left.position)).to.equal('-200')
   })
 
   it('ask about rows that may be entries which are there, and take no one for granted', async () => {
     const account = { account: 'assets:bank', currency: 'EUR' }
-    await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/accounts`, { body: { ...account, overdraft: 'allowed' } })
+    await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/accounts`, {
+      body: { ...account, overdraft: 'allowed' },
+    })
     const paid = { ...account, amount: '350', effective_on: '2026-01-01', description: 'Coffee, paid by card' }
-    const { body } = await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/debits`, { body: paid })
+    const { body } = await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/debits`, { body: paid })
     const { entry } = body.data.events[0].data
     const file = csv('2026-01-02;-3.50;Coffee;', '2026-01-09;-3.50;Coffee;')
     const refused = await send(file)
     expect([refused.status, refused.body.error.code]).to.deep.equal([422, 'matches_undecided'])
-    const proposal = (await send(file, {}, client, '?dry_run=true')).body.data
+    const proposal = (await send(file, {}, bank.client, '?dry_run=true')).body.data
     expect(proposal).to.include({ status: 'refused', proposed: 1, new: 1, booked: 0 })
     expect(proposal.refusal).to.deep.equal(refused.body.error)
     const [{ row, entry: proposed, line }] = proposal.shown
@@ -142,12 +91,14 @@ describe('imports of bank statements', function () {
 
   it('book a row that was said to be another one', async () => {
     const account = { account: 'assets:bank', currency: 'EUR' }
-    await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/accounts`, { body: { ...account, overdraft: 'allowed' } })
-    await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/credits`, {
+    await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/accounts`, {
+      body: { ...account, overdraft: 'allowed' },
+    })
+    await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/credits`, {
       body: { ...account, amount: '700', effective_on: '2026-01-02' },
     })
     const file = csv('2026-01-02;7.00;Client;')
-    const [{ row }] = (await send(file, {}, client, '?dry_run=true')).body.data.shown
+    const [{ row }] = (await send(file, {}, bank.client, '?dry_run=true')).body.data.shown
     const { position } = await imported(file, { matches: [{ row, entry: null }] })
     expect(await balanceOf(position)).to.equal('1400')
     const nothing = await send(file, { matches: [{ row: 'bank:0:1', entry: null }] })
@@ -158,7 +109,7 @@ describe('imports of bank statements', function () {
     const file = csv('2026-01-02;-3.50;Coffee;', '2026-01-03;100.00;Client;')
     const first = await imported(file)
     const undo = () =>
-      client.call('POST', `/api/v1/kwlt/imports/${first.import}/undo`, { body: { reason: 'Wrong file' } })
+      bank.client.call('POST', `/api/v1/kwlt/imports/${first.import}/undo`, { body: { reason: 'Wrong file' } })
     const { status, body, headers } = await undo()
     expect([status, body.data.reversed]).to.deep.equal([200, 2])
     const position = String(headers['kogi-position'])
@@ -184,7 +135,7 @@ describe('imports of bank statements', function () {
       ['expenses:food', 1],
       ['external:unsorted', undefined],
     ])
-    const accounts = await list(`wallets/${wallet}/accounts`, position)
+    const accounts = await list(`wallets/${bank.wallet}/accounts`, position)
     expect(accounts.map(({ account, balance }: Record<string, string>) => [account, balance])).to.deep.equal([
       ['assets:giro', '150'],
       ['expenses:food', '350'],
@@ -198,18 +149,18 @@ describe('imports of bank statements', function () {
 
   it('need the permissions of what they do', async () => {
     const file = csv('2026-01-02;-3.50;Coffee;')
-    const member = await app.clientOf('banks', 'team-member')
+    const member = await bank.app.clientOf('banks', 'team-member')
     expect((await send(file, {}, member)).status).to.equal(403)
-    const lead = await app.clientOf('banks', 'team-lead')
+    const lead = await bank.app.clientOf('banks', 'team-lead')
     const opens = await send(file, {}, lead)
     expect([opens.status, opens.body.error.details[0].message]).to.deep.equal([403, 'wallet.wallets.write'])
     const body = { account: 'assets:bank', currency: 'EUR', overdraft: 'allowed' }
-    await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/accounts`, { body })
+    await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/accounts`, { body })
     expect((await send(file, {}, lead)).status).to.equal(200)
   })
 
   it('go into a wallet of the org that is open', async () => {
-    const other = await app.clientOf('others')
+    const other = await bank.app.clientOf('others')
     expect((await send(csv('2026-01-02;1;x;'), {}, other)).status).to.equal(404)
   })
 })

@@ -1,62 +1,10 @@
 import { expect } from 'chai'
-import { type App, startApp } from '../support/app.ts'
-import type { Client } from '../support/client.ts'
-
-const ACCOUNT = 'DE89370400440532013000'
-const layout = {
-  delimiter: ';',
-  decimal_mark: '.',
-  date_format: 'YYYY-MM-DD',
-  currency: 'EUR',
-  account: ACCOUNT,
-  columns: { date: 'day', amount: 'amount', payee: 'payee', id: 'id' },
-} as const
-const csv = (...rows: string[]) => ['day;amount;payee;id', ...rows, ''].join('\n')
-const mt940 = (closing: string, ...rows: string[]) =>
-  [':20:1', `:25:${ACCOUNT}`, ':28C:1', ':60F:C260101EUR100,00', ...rows, `:62F:C260131EUR${closing}`, '-'].join('\n')
+import { ACCOUNT, bankImports, csv, layout, mt940 } from '../support/imports.ts'
 
 describe('bank statements that are not sound', function () {
   this.timeout(60_000)
-  let app: App
-  let client: Client
-  let wallets = 0
-  let wallet = ''
-  /** Position at which the wallet is there. */
-  let opened = '0'
-
-  before(async () => {
-    app = await startApp()
-    client = await app.clientOf('malformed')
-  })
-  after(() => app?.close())
-  beforeEach(async () => {
-    wallet = `sound-${++wallets}`
-    const made = await client.call('POST', '/api/v1/kwlt/wallets', { body: { id: wallet, kind: 'business' } })
-    opened = String(made.headers['kogi-position'])
-  })
-
-  const send = (content: string, more: object = {}, by = client, query = '') =>
-    by.call('POST', `/api/v1/kwlt/wallets/${wallet}/imports${query}`, {
-      body: {
-        format: 'csv',
-        name: 'january.csv',
-        content: Buffer.from(content).toString('base64'),
-        account: 'assets:bank',
-        rules: { csv: layout },
-        ...more,
-      },
-    })
-  const imported = async (content: string, more: object = {}) => {
-    const { status, body, headers } = await send(content, more)
-    expect(status, JSON.stringify(body)).to.equal(200)
-    return { ...body.data, position: String(headers['kogi-position']) }
-  }
-  const list = async (path: string, position = opened) => {
-    const headers = { 'kogi-min-position': position }
-    const { status, body } = await client.call('GET', `/api/v1/kwlt/${path}`, { headers })
-    expect(status, JSON.stringify(body)).to.equal(200)
-    return body.data
-  }
+  const bank = bankImports('malformed')
+  const { send, imported, list } = bank
 
   const camt = (entries: string, before = '') => `<?xml version="1.0"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.04"><BkToCstmrStmt>
@@ -158,12 +106,12 @@ ${rows}
         .to.include(says)
         .and.to.match(/Nothing was written\.$/)
       expect(body.error.details[0].field).to.equal(says.slice(0, 'line 3'.length))
-      const { headers } = await client.call('GET', `/api/v1/kwlt/wallets/${wallet}`, {
-        headers: { 'kogi-min-position': opened },
+      const { headers } = await bank.client.call('GET', `/api/v1/kwlt/wallets/${bank.wallet}`, {
+        headers: { 'kogi-min-position': bank.opened },
       })
       expect(headers.etag, 'the wallet is at the revision at which it was opened').to.equal('"0"')
-      expect(await list(`imports?wallet=${wallet}`)).to.deep.equal([])
-      expect(await list(`wallets/${wallet}/accounts`)).to.deep.equal([])
+      expect(await list(`imports?wallet=${bank.wallet}`)).to.deep.equal([])
+      expect(await list(`wallets/${bank.wallet}/accounts`)).to.deep.equal([])
     })
   }
 
@@ -173,13 +121,13 @@ ${rows}
       currencies: [{ bank: 'EURO', currency: 'EUR' }],
     }
     const { position } = await imported('day;amount;unit\n2026-01-02;1;EURO\n', { rules })
-    const [account] = await list(`wallets/${wallet}/accounts`, position)
+    const [account] = await list(`wallets/${bank.wallet}/accounts`, position)
     expect(account).to.include({ account: 'assets:bank', currency: 'EUR', balance: '100' })
   })
 
   it('need no more digits of an entry than an amount has: one of 41 is refused in words', async () => {
     const body = { account: 'main', currency: 'EUR', amount: DIGITS_41 }
-    const answer = await client.call('POST', `/api/v1/kwlt/wallets/${wallet}/credits`, { body })
+    const answer = await bank.client.call('POST', `/api/v1/kwlt/wallets/${bank.wallet}/credits`, { body })
     expect([answer.status, answer.body.error.code]).to.deep.equal([400, 'invalid_body'])
     expect(answer.body.error.details[0].field).to.equal('amount')
     expect(answer.body.error.details[0].message).to.match(/38 digits/)
