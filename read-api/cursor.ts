@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { isStorableText } from '../domain/kernel/json.ts'
 import { fieldInfo } from '../domain/kernel/schema.ts'
 import type { AsOf } from './consistency.ts'
 import { inUrl } from './filters.ts'
@@ -46,7 +47,7 @@ export function placeOf(
 const isValueOf = (column: z.ZodType, value: unknown) =>
   value === null
     ? fieldInfo(column).nullable
-    : typeof value === 'string' && columnFault(inUrl(column), value) === undefined
+    : typeof value === 'string' && isStorableText(value) && columnFault(inUrl(column), value) === undefined
 
 function decode(cursor: string): unknown {
   try {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { cursorOf } from '../../read-api/cursor.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'
@@ -189,6 +190,18 @@ describe('cash flow', () => {
       ),
       { numRuns: process.env.KOGI_LONG ? 300 : 20 },
     )
+  })
+
+  it('refuses a cursor with text that no row can hold', async () => {
+    for (const [at, bad] of [
+      [0, '\0'],
+      [2, 'a\0'],
+      [2, '\ud800'],
+    ] as const) {
+      const after = cursorOf('cash-flow', ['2026-01', '0', 'rent', 'EUR'].with(at, bad))
+      const { status, code } = await world.call(ORG, `/kwlt/cash-flow?after=${after}`)
+      expect([status, code]).to.deep.equal([400, 'invalid_parameter'])
+    }
   })
 
   it('says that there are more rows than it was asked for', async () => {
