@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { Command, InvalidArgumentError } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
+import { lockFolder } from '../infra/embedded/event-store/care/lock.ts'
 import { signerIn } from '../infra/notary/keys.ts'
 import { witnessServer } from '../infra/notary/witness-server.ts'
 import { witnessOf, witnessText } from '../projections/notary/cosignature.ts'
@@ -53,14 +54,24 @@ async function serve({ name, key, log, state, host, port }: Options): Promise<vo
   if (log.length === 0) throw new KogiError('invalid_parameter', 'Name the logs that are cosigned with --log.')
   const signer = await signerIn(name, key)
   const logs = await Promise.all(log.map(verifierIn))
-  const server = witnessServer({ signer, logs, folder: state, now: () => Math.floor(Date.now() / 1_000) })
+  const lock = await lockFolder(state)
+  const server = witnessServer({
+    signer,
+    logs,
+    folder: state,
+    mayWrite: lock.check,
+    now: () => Math.floor(Date.now() / 1_000),
+  })
   server.listen(port, host)
   await once(server, 'listening')
   const { port: bound } = server.address() as AddressInfo
   process.stdout.write(`ready http://${host}:${bound}\n${witnessText(witnessOf(signer))}\n`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      server.close(() => process.exit(0))
+      server.close(() => {
+        lock.release()
+        process.exit(0)
+      })
       server.closeIdleConnections()
     })
   }

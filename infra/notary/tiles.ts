@@ -78,6 +78,7 @@ export function tileRows(pool: Pool, log: Log): TileRows {
     late = []
     if (!(await tried(() => writeHeads(pool, seals)))) late = [...seals, ...late].slice(-LATE_MAX)
   }
+  const cosigned = cosignedRows(pool)
   return {
     put(tree, { level, at, hash, position }) {
       const index = Math.floor(at / WIDTH)
@@ -94,15 +95,29 @@ export function tileRows(pool: Pool, log: Log): TileRows {
         await last
       }
       if (late.length > 0) await heads()
+      if (cosigned.waiting.size > 0) await tried(cosigned.write)
     },
     async heads(seal) {
       late.push(seal)
       await heads()
     },
     async cosigned(tree, note) {
-      await tried(async () => {
-        await pool.query('update notary_heads set cosigned = $2 where tree = $1', [tree, note])
-      })
+      cosigned.waiting.set(tree, note)
+      await tried(cosigned.write)
+    },
+  }
+}
+
+/** Cosigned checkpoints by tree, which wait until they are written to a head that is there. */
+function cosignedRows(pool: Pool) {
+  const waiting = new Map<string, string>()
+  return {
+    waiting,
+    async write(): Promise<void> {
+      for (const [tree, note] of [...waiting]) {
+        const { rowCount } = await pool.query('update notary_heads set cosigned = $2 where tree = $1', [tree, note])
+        if (rowCount === 1 && waiting.get(tree) === note) waiting.delete(tree)
+      }
     },
   }
 }

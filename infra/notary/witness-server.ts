@@ -12,6 +12,7 @@ import { type Head, openCheckpoint, statedHead } from '../../projections/notary/
 import { cosign } from '../../projections/notary/cosignature.ts'
 import { type Hash, isConsistent, Tree } from '../../projections/notary/merkle.ts'
 import { fromBase64, NoteFault, type Signer, type Verifier } from '../../projections/notary/note.ts'
+import { syncFolder } from '../backup/sync.ts'
 
 const BODY_BYTES_MAX = 1_000_000
 const PROOF_LINES_MAX = 63
@@ -27,6 +28,8 @@ export type WitnessServerOptions = {
    */
   readonly logs: readonly Verifier[]
   readonly folder: string
+  /** Throws where another process has taken the folder from this one. */
+  readonly mayWrite?: () => void
   /** Seconds since 1970. */
   readonly now: () => number
 }
@@ -113,6 +116,7 @@ async function added(options: WitnessServerOptions, { old, proof, note, head }: 
   const before = kept === undefined ? undefined : statedHead(kept)
   if (old !== (before?.size ?? 0)) return { status: 409, text: `${before?.size ?? 0}\n`, type: SIZE_TYPE }
   if (!goesOn(before, head, proof)) return { status: 422, text: 'the log does not go on from what was seen before\n' }
+  options.mayWrite?.()
   const line = cosign(note, signer, now())
   await keep(folder, name, note + line)
   return { status: 200, text: line }
@@ -151,4 +155,5 @@ async function keep(folder: string, name: string, note: string): Promise<void> {
     await file.close()
   }
   await rename(draft, path.join(folder, name))
+  await syncFolder(folder)
 }

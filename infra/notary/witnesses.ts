@@ -18,6 +18,8 @@ const [PAUSE_MS_MIN, PAUSE_MS_MAX] = [1_000, 60_000]
 /** How long a witness is not asked about a tree that it does not know. */
 const UNKNOWN_MS = 600_000
 const ANSWER_BYTES_MAX = 100_000
+/** Trees of one round that may fail before the witness is left alone for a while. */
+const FAILED_MAX = 3
 
 export type WitnessPlace = { readonly key: Verifier; readonly url: string }
 
@@ -26,7 +28,7 @@ export type WitnessDeps = {
   readonly proofOf: (tree: string, old: number, size: number) => Promise<readonly Hash[]>
   /** Keeps a cosignature of a checkpoint. */
   readonly onCosigned: (tree: string, note: string, cosignature: Cosignature) => Promise<void>
-  /** Hears why the checkpoint of the whole log is not cosigned; `isAlarm` where the witness doubts the log itself. */
+  /** Hears why checkpoints are not cosigned, each reason once; `isAlarm` where the witness doubts the log itself. */
   readonly onTrouble: (name: string, reason: string, isAlarm: boolean) => void
   readonly signal: AbortSignal
   readonly roundMs?: number
@@ -45,6 +47,9 @@ class Refusal extends Error {
   }
 }
 
+/** A witness that does not answer at all. */
+class Unreachable extends Error {}
+
 /** Asks one witness for cosignatures of the latest checkpoints, tree by tree. */
 export class Witness {
   readonly name: string
@@ -57,7 +62,9 @@ export class Witness {
   readonly #done = new Map<string, number>()
   /** Until when it is not asked about trees that it does not know. */
   readonly #unknown = new Map<string, number>()
-  #trouble: Error | undefined
+  /** Why it does not cosign a tree, until it does. */
+  readonly #troubles = new Map<string, Error>()
+  #away: Error | undefined
   #working: Promise<void> | undefined
 
   constructor(place: WitnessPlace, deps: WitnessDeps) {
@@ -66,9 +73,13 @@ export class Witness {
     this.#deps = deps
   }
 
-  /** Why it did not cosign the last checkpoint of the log that it was asked about. */
+  /** Why it does not cosign a tree, the gravest reason first: it doubts the log, is away, or refuses the whole log. */
   get trouble(): Error | undefined {
-    return this.#trouble
+    const all = [...this.#troubles]
+    const alarm = all.find(([, error]) => isAlarm(error))
+    const [tree, error] = alarm ?? all.find(([tree]) => tree === '') ?? all[0] ?? []
+    if (this.#away && !alarm) return this.#away
+    return error && new Error(saidOf(tree!, error.message), { cause: error })
   }
 
   /** Takes the checkpoint of a tree, in the place of an earlier one that still waits. */
@@ -88,35 +99,52 @@ export class Witness {
     const { signal, roundMs = ROUND_MS } = this.#deps
     let pauseMs = PAUSE_MS_MIN
     while (this.#wanted.size > 0 && !signal.aborted) {
-      let isAway = false
-      for (const [tree, note] of [...this.#wanted]) {
-        if (signal.aborted) return
-        try {
-          await this.#ask(tree, note)
-          this.#trouble = undefined
-          if (this.#wanted.get(tree) === note) this.#wanted.delete(tree)
-        } catch (error) {
-          if (signal.aborted) return
-          if (error instanceof Refusal && error.status === 404) this.#forget(tree)
-          isAway = !(error instanceof Refusal)
-          if (tree === '' || isAway || (error as Refusal).isAlarm) this.#say(error as Error)
-          if (isAway) break
-        }
-      }
-      await sleep(isAway ? pauseMs : roundMs, undefined, { signal }).catch(() => {})
-      pauseMs = isAway ? Math.min(pauseMs * 2, PAUSE_MS_MAX) : PAUSE_MS_MIN
+      const isWell = await this.#round()
+      await sleep(isWell ? roundMs : pauseMs, undefined, { signal }).catch(() => {})
+      pauseMs = isWell ? PAUSE_MS_MIN : Math.min(pauseMs * 2, PAUSE_MS_MAX)
     }
   }
 
-  #say(trouble: Error): void {
-    if (this.#trouble?.message === trouble.message) return
-    this.#trouble = trouble
-    this.#deps.onTrouble(this.name, reasonOf(trouble), trouble instanceof Refusal && trouble.isAlarm)
+  /** Asks about every tree, until the witness is away or too many have failed; whether it has answered about one. */
+  async #round(): Promise<boolean> {
+    let answered = 0
+    let failed = 0
+    for (const [tree, note] of [...this.#wanted]) {
+      if (this.#deps.signal.aborted) break
+      try {
+        await this.#ask(tree, note)
+        answered += 1
+        this.#troubles.delete(tree)
+        if (this.#wanted.get(tree) === note) this.#wanted.delete(tree)
+      } catch (error) {
+        if (this.#deps.signal.aborted) break
+        this.#refused(tree, error as Error)
+        if (error instanceof Unreachable) return false
+        if (error instanceof Refusal) answered += 1
+        else failed += 1
+        if (failed === FAILED_MAX) break
+      }
+    }
+    return answered > 0
   }
 
-  #forget(tree: string): void {
+  /** A tree that fails waits behind the others; one that the witness does not know is not asked about for a while. */
+  #refused(tree: string, error: Error): void {
+    const note = this.#wanted.get(tree)
     this.#wanted.delete(tree)
-    this.#unknown.set(tree, performance.now() + UNKNOWN_MS)
+    if (error instanceof Refusal && error.status === 404) {
+      this.#unknown.set(tree, performance.now() + UNKNOWN_MS)
+      if (tree !== '') return // It may know the whole log alone.
+    } else if (note !== undefined) this.#wanted.set(tree, note)
+    if (error instanceof Unreachable) {
+      if (!this.#away) this.#deps.onTrouble(this.name, reasonOf(error), false)
+      this.#away = error
+      return
+    }
+    const before = isAlarm(error) ? [this.#troubles.get(tree)] : [...this.#troubles.values()]
+    const isSaid = before.some(trouble => trouble?.message === error.message)
+    this.#troubles.set(tree, error)
+    if (!isSaid) this.#deps.onTrouble(this.name, saidOf(tree, reasonOf(error)), isAlarm(error))
   }
 
   async #ask(tree: string, note: string): Promise<void> {
@@ -141,23 +169,49 @@ export class Witness {
     }
     const proof = await this.#deps.proofOf(tree, old, size)
     const lines = [`old ${old}`, ...proof.map(hash => hash.toString('base64'))]
-    const response = await fetch(`${this.#place.url.replace(/\/$/, '')}/add-checkpoint`, {
-      method: 'POST',
-      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-      body: `${lines.join('\n')}\n\n${note}`,
-      redirect: 'error',
-      signal: AbortSignal.any([this.#deps.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    })
-    const text = (await response.text()).slice(0, ANSWER_BYTES_MAX)
-    if (response.status === 200) return text
-    if (response.status === 409 && /^(0|[1-9]\d{0,15})\n$/.test(text)) {
+    const { status, text } = await this.#answer(`${lines.join('\n')}\n\n${note}`)
+    if (status === 200) return text
+    if (status === 409 && /^(0|[1-9]\d{0,15})\n$/.test(text)) {
       this.#sizes.set(tree, Number(text))
       return Number(text)
     }
-    const why = REASONS[response.status]
-    if (why === undefined) throw new Error(`it answered ${response.status}`)
-    throw new Refusal(response.status, why, response.status === 422)
+    const why = REASONS[status]
+    if (why === undefined) throw new Error(`it answered ${status}`)
+    throw new Refusal(status, why, status === 422)
   }
+
+  async #answer(body: string): Promise<{ readonly status: number; readonly text: string }> {
+    try {
+      const response = await fetch(`${this.#place.url.replace(/\/$/, '')}/add-checkpoint`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.any([this.#deps.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      })
+      const text = await beginningOf(response)
+      this.#away = undefined
+      return { status: response.status, text }
+    } catch (error) {
+      throw new Unreachable('it cannot be reached', { cause: error })
+    }
+  }
+}
+
+const isAlarm = (error: Error): boolean => error instanceof Refusal && error.isAlarm
+const saidOf = (tree: string, reason: string): string => (tree === '' ? reason : `of the part of ${tree}: ${reason}`)
+
+/** No more of an answer than a witness has to say: the rest is not read. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  // The end of the loop cancels the stream.
+  for await (const part of body ?? []) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes >= ANSWER_BYTES_MAX) break
+  }
+  return Buffer.concat(parts).toString().slice(0, ANSWER_BYTES_MAX)
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -97,12 +97,19 @@ describe('tiles in the database', () => {
     }
     await grow('late', rows, [300])
     await rows.heads(seal)
+    await rows.cosigned('o', 'm cosigned')
+    await rows.cosigned('none yet', 'k cosigned')
     expect(await written('late')).to.deep.equal([])
     isAway = false
     await rows.flush()
+    const cosigned = async () =>
+      (await pool.query('select tree, cosigned from notary_heads where cosigned is not null')).rows
+    expect(await cosigned()).to.deep.equal([{ tree: 'o', cosigned: 'm cosigned' }])
     const headsNow = async () => (await pool.query('select tree, size, note from notary_heads order by tree')).rows
     expect(await headsNow()).to.have.length(2)
     await rows.heads({ ...seal, size: 4, note: 'n2', orgs: [] })
+    await rows.cosigned('o', 'm again')
+    expect(await cosigned()).to.deep.equal([{ tree: 'o', cosigned: 'm again' }])
     const late = await written('late')
     await grow('at-once', tileRows(pool, silentLog), [300])
     expect(late).to.deep.equal(await written('at-once'))
