@@ -66,6 +66,13 @@ describe('time that was worked, posted to a wallet by the worker', () => {
     expect(amount).to.equal('9000')
   })
 
+  it('is posted without the project of its task where that was removed', async () => {
+    expect((await client.call('DELETE', '/api/v1/kctr/projects/menu')).status).to.equal(204)
+    expect(await posted('fees', 'credit')).to.include({ status: 'posted', amount: '9000' })
+    const accounts = await read('/kwlt/wallets/studio/accounts')
+    expect(accounts.find(({ account }: { account: string }) => account === 'fees').balance).to.equal('18000')
+  })
+
   it('is never posted twice', async () => {
     const [first] = (await read('/kctr/time-entries?status=posted')) as { entry: string }[]
     const again = { wallet: 'studio', account: 'fees' }

@@ -31,9 +31,13 @@ export const taskProcess = process({
     TimePostingRequested({ data, metadata: { id } }) {
       const { entry, wallet: to, kind, ...posted } = data
       return [
-        step(wallet, kind, to, posted, ({ code, message }) =>
-          step(task, 'refusePosting', id, { entry, code: code.slice(0, 64), reason: message.slice(0, 1000) }),
-        ),
+        step(wallet, kind, to, posted, ({ code, message, details = [] }) => {
+          if (code === 'reference_removed' && details.some(({ field }) => field === 'project')) {
+            const { project: _, ...rest } = data
+            return step(task, 'askPostingAgain', id, rest)
+          }
+          return step(task, 'refusePosting', id, { entry, code: code.slice(0, 64), reason: message.slice(0, 1000) })
+        }),
         step(task, 'recordPosting', id, { entry }),
       ]
     },

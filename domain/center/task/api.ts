@@ -45,6 +45,7 @@ export const api = {
   ],
   recordPosting: 'internal',
   refusePosting: 'internal',
+  askPostingAgain: 'internal',
 } satisfies { readonly [K in keyof typeof commands]: Operation | 'internal' } as {
   readonly [K in keyof typeof commands]: Operation | 'internal'
 }

@@ -71,6 +71,7 @@ const posting = {
   counterparty: text(255),
   kind: oneOf('credit', 'debit'),
 }
+const cost = { amount: minorUnits, currency, description: text(1000) }
 /** Items of a checklist, and comments and time entries of a task: they stand in its state. */
 const CHECKLIST_MAX = 200
 export const PARTS_MAX = 5_000
@@ -116,9 +117,7 @@ export const events = {
   /** What the time costs is to be posted to a wallet. */
   TimePostingRequested: object({
     ...posting,
-    amount: minorUnits,
-    currency,
-    description: text(1000),
+    ...cost,
     /** That of the task: the entry counts towards its budgets. */
     project: id('project').optional(),
   }),
@@ -195,6 +194,8 @@ export const commands = {
   }).meta({ examples: [{ entry: '00000000-0000-5000-8000-000000000000', wallet: 'studio', account: 'checking' }] }),
   recordPosting: object({ entry }),
   refusePosting: object({ entry, code: text(64), reason: text(1000) }),
+  /** Asks again, without the project of the task: it was removed. */
+  askPostingAgain: object({ ...posting, ...cost }),
 } as const
 
 export const rejections = [

@@ -29,6 +29,7 @@ type PartCommands =
   | 'postTime'
   | 'recordPosting'
   | 'refusePosting'
+  | 'askPostingAgain'
 
 export const evolveParts: Pick<Evolve<Task, typeof events>, PartEvents> = {
   TaskChecklistSet: (task, { items }) => ({ ...presentOf(task), checklist: items }),
@@ -110,6 +111,7 @@ export const decideParts: Pick<Decide<Task, typeof commands, typeof events>, Par
   recordPosting: (task, { entry }) => (isAsked(task, entry) ? [{ type: 'TimePosted', data: { entry } }] : []),
   refusePosting: (task, refusal) =>
     isAsked(task, refusal.entry) ? [{ type: 'TimePostingRefused', data: refusal }] : [],
+  askPostingAgain: (task, data) => (isAsked(task, data.entry) ? [{ type: 'TimePostingRequested', data }] : []),
 }
 
 /** What so many minutes cost at a rate for an hour, in minor units, rounded to the nearest; at least one. */

@@ -20,7 +20,7 @@ const commented: Fact = { type: 'TaskCommented', data: { comment: ID, author: 'u
 const work = { minutes: 90, rate: 6000n, currency: 'EUR' } as const
 const logged: Fact = { type: 'TimeLogged', data: { entry: ID, user: 'user-1', workedOn: '2026-01-30', ...work } }
 const to = { wallet: 'studio', account: 'checking', kind: 'credit' } as const
-const asked: Fact = {
+const asked = {
   type: 'TimePostingRequested',
   data: {
     entry: ID,
@@ -30,7 +30,7 @@ const asked: Fact = {
     currency: 'EUR',
     description: '90 minutes of user-1 for the task thing-1',
   },
-}
+} as const satisfies Fact
 
 describe('parts of a task', () => {
   it('are items of a checklist, each named once', () => {
@@ -106,6 +106,8 @@ describe('parts of a task', () => {
     given(created, logged, asked, gone).when('create', again).rejects('task_time_being_posted')
     given(created, logged, asked, gone, posted).when('create', again).then({ type: 'TaskCreated', data: again })
     given(created, logged, asked, gone, posted).when('recordPosting', { entry: ID }).changesNothing()
+    given(created, logged, asked, gone).when('askPostingAgain', asked.data).then(asked)
+    given(created, logged, asked, posted).when('askPostingAgain', asked.data).changesNothing()
     expect([amountOf(6000n, 90), amountOf(100n, 20), amountOf(1n, 1), amountOf(100n, 21)]).to.deep.equal([
       9000n,
       33n,
