@@ -1,10 +1,13 @@
 /** Columns that are not stored, but worked out with each answer. */
+import type { Principal } from '../domain/kernel/route.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import type { AnyProjection, Computed } from '../projections/rows/projection.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { instantOf } from './as-of.ts'
 import type { AsOf } from './consistency.ts'
 import { isPosition } from './parameters.ts'
+import type { ResourceDeps } from './resource.ts'
+import type { WireRow } from './rows.ts'
 
 const computedOf = ({ computed = {} }: AnyProjection): readonly (readonly [string, Computed])[] =>
   Object.entries(computed as Readonly<Record<string, Computed>>)
@@ -20,6 +23,23 @@ export const computedNames = (projection: AnyProjection): readonly string[] =>
 export const computedFrom = (projection: AnyProjection): readonly AnyProjection[] => [
   ...new Set(computedOf(projection).flatMap(([, { of }]) => of)),
 ]
+
+/**
+ * Takes the columns out of rows that are made of what their reader may not read: each needs the permission of the first
+ * read of every model that it is made of.
+ */
+export function hiding(projection: AnyProjection, allows: ResourceDeps['allows']) {
+  const needs = computedOf(projection).flatMap(([name, { of }]) => {
+    const needed = of.flatMap(({ service, reads = [] }) => reads.slice(0, 1).map(it => `${service}.${it.permission}`))
+    return needed.length > 0 ? [[name, needed] as const] : []
+  })
+  return (rows: readonly WireRow[], principal: Principal): void => {
+    for (const [name, needed] of needs) {
+      if (needed.every(each => allows(principal, each))) continue
+      for (const row of rows) delete row[name]
+    }
+  }
+}
 
 /** SQL of the columns for the row of an alias, each after a comma; `day` is that of `dayOf`, `$2` the org. */
 export function computedSql(projection: AnyProjection, alias: string, day: string, then: string | undefined): string {

@@ -5,7 +5,7 @@ import { auditLog } from '../projections/audit/audit-log.ts'
 import { pageAsOf } from '../projections/rows/as-of.ts'
 import { wantedOf } from './as-of.ts'
 import { addChanges } from './audit/changes.ts'
-import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
+import { computedFrom, computedNames, computedSql, dayOf, hiding, isDaily } from './computed.ts'
 import { checkpointsSql, read, type Statement, withAuditLogSql } from './consistency.ts'
 import { cursorOf, placeOf } from './cursor.ts'
 import type { Condition, Filters } from './filters.ts'
@@ -50,6 +50,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
   const personal = sealedColumnsOf(projection)
   const names = [...columns, ...computedNames(projection)]
   const orgAt = ROW_AT + columns.indexOf('org')
+  const hide = hiding(projection, deps.allows)
   return async request => {
     const query = queriesOf(request, parameters)
     if (query.after !== undefined && Number(query.offset ?? 0) > 0) {
@@ -68,6 +69,7 @@ export function listHandler(resource: Resource, filters: Filters, deps: Resource
     const place = last && sorting.columns.map(column => last[ROW_AT + columns.indexOf(column)])
     const next = place && cursorOf(nameOf(ids.many, sorting), place, wanted.asOf)
     const data = found.map(values => wireRow(names, values, ROW_AT))
+    hide(data, request.principal)
     if (resource.isOfEvents) await addChanges(deps, request, data)
     return {
       data: await opened(data, personal, request.principal.org, deps.unseal),

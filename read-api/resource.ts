@@ -1,4 +1,5 @@
 /** What can be read over HTTP, as data: the reads of all read models, with the names that they have outside. */
+import type { Principal } from '../domain/kernel/route.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import type { AnyProjection, Read } from '../projections/rows/projection.ts'
 import type { ReadStore } from './consistency.ts'
@@ -50,4 +51,8 @@ export const resourcesOf = (services: readonly Service[], models: readonly AnyPr
 const pascal = (words: string) => words.replaceAll(/(?:^| )(.)/g, (_, letter: string) => letter.toUpperCase())
 
 /** What the routes of resources need from outside. */
-export type ResourceDeps = ReadStore & { readonly unseal: Unseal; readonly resources: readonly Resource[] }
+export type ResourceDeps = ReadStore & {
+  readonly unseal: Unseal
+  readonly resources: readonly Resource[]
+  readonly allows: (principal: Principal, permission: string) => boolean
+}

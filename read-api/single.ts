@@ -6,7 +6,7 @@ import { isProvable } from '../projections/rows/proved.ts'
 import { tableOf } from '../projections/rows/tables.ts'
 import { wantedOf } from './as-of.ts'
 import { ProvedAbsence, proofParameter, rowProver } from './audit/row-proof.ts'
-import { computedFrom, computedNames, computedSql, dayOf, isDaily } from './computed.ts'
+import { computedFrom, computedNames, computedSql, dayOf, hiding, isDaily } from './computed.ts'
 import { checkpointsSql, read, withAuditLogSql } from './consistency.ts'
 import { fromPath, queriesOf } from './parameters.ts'
 import { granteesOf } from './readers.ts'
@@ -31,6 +31,7 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
   const on = fixed.map(([column, value]) => `t."${column}" = ${value}`).join(' and ')
   const prove = isProvable(resource.projection, resource) ? rowProver(resource, deps, fixed) : undefined
   const own = (then: string | undefined) => parentOf(resource, fixed, then).isOfNow?.('t') ?? 'true'
+  const hide = hiding(projection, deps.allows)
   const thing = thingOf(projection)
   const isLookedUp = thing !== undefined && !thing.isWhole
   const stored = columns.includes('revision') ? 't."revision"' : 'null::bigint'
@@ -74,6 +75,7 @@ export function singleHandler(resource: Resource, deps: ResourceDeps): Route['ha
       throw proved?.proof.row === null && isTold ? new ProvedAbsence(nothing, proved) : nothing
     }
     const data = wireRow(names, rows[0]!, ROW_AT)
+    hide([data], request.principal)
     if (personal.length > 0) await opened([data], personal, org, deps.unseal)
     const [, , current] = rows[0]!
     if (isLookedUp && !isPlace(projection)) data.revision = current as string

@@ -14,9 +14,13 @@ export const itemWorkspaces = recordModel(messages, {
   spellings: { owner_id: 'owner' },
   computed: {
     files: {
-      schema: list(object({ id: id('file'), name: text(255) }), FILES_MAX).meta({
-        description: `files of its item, ${FILES_MAX} of them at most: \`/items/:id/files\` has all`,
-      }),
+      schema: list(object({ id: id('file'), name: text(255) }), FILES_MAX)
+        .optional()
+        .meta({
+          description:
+            `files of its item, ${FILES_MAX} of them at most: \`/items/:id/files\` has all; ` +
+            'absent for those who may not read files',
+        }),
       of: [itemFiles],
       isDaily: false,
       sql: (

@@ -120,7 +120,9 @@ export const backlogItems = projection({
       sql: (item, _, then) => placeSql(item, then),
     },
     status: {
-      schema: text(64).optional().meta({ description: 'status of the task; absent where that was removed' }),
+      schema: text(64)
+        .optional()
+        .meta({ description: 'status of the task; absent where that was removed or may not be read' }),
       of: [tasks],
       isDaily: false,
       sql: (item, _, then) => statusSql(item, then),

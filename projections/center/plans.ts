@@ -17,8 +17,8 @@ export const strategicPlans = recordModel(messages, {
   memory: { title: 'name', body: 'description' },
   computed: {
     objectives: {
-      schema: list(objective, 10_000).meta({
-        description: 'its objectives, with the mean progress of their key results',
+      schema: list(objective, 10_000).optional().meta({
+        description: 'its objectives, with the mean progress of their key results; absent where these may not be read',
       }),
       of: [objectives, keyResults, measurements],
       isDaily: false,
