@@ -30,10 +30,21 @@ export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, l
 export async function checkExport(source: BundleSource, options: ExportCheck) {
   const manifest = await readManifest(source, options)
   const erasures = erasedCounter()
-  await verifyEvents(source, manifest, { ...checkOptions(), ...options }, ({ line, decoded }) => {
-    if (decoded && 'stored' in line) erasures.add(line.stored)
-  })
-  const { org, events, range, selection, left_out: leftOut = 0 } = manifest
+  let unfolded = 0
+  const rules = checkOptions()
+  const onEnd = (things: number) => {
+    unfolded = things
+  }
+  await verifyEvents(
+    source,
+    manifest,
+    { ...rules, history: { ...rules.history, onEnd }, ...options },
+    ({ line, decoded }) => {
+      if (decoded && 'stored' in line) erasures.add(line.stored)
+    },
+  )
+  const { org, events, range, selection, left_out: leftOut = 0, skips = [] } = manifest
+  const skipped = new Set(skips.map(({ position }) => position)).size
   const sealed = sealedOf(manifest, options)
   const signed = signedOf(manifest, options.verifiers)
   const cosigned = cosignedOf(manifest, options)
@@ -45,9 +56,9 @@ export async function checkExport(source: BundleSource, options: ExportCheck) {
   const erased = erasures.count()
   const chosen = selection && { selection, left_out: leftOut }
   const place = { first: `${range.first}`, last: `${range.last}`, ignored }
-  const value = { ok: true, sealed, cosigned, signed, erased, org, events, ...chosen, ...place }
+  const value = { ok: true, sealed, cosigned, signed, erased, unfolded, skipped, org, events, ...chosen, ...place }
   const seals = `${sealedText(events + leftOut, sealed)}${cosignedText(events + leftOut, cosigned)}`
-  const text = `${summary}\n${seals}\n${signedText(signed)}${erasedText(erased)}`
+  const text = `${summary}\n${seals}\n${signedText(signed)}${erasedText(erased)}${unfoldedText(unfolded, skipped)}`
   return { value, text }
 }
 
@@ -65,6 +76,13 @@ const erasedText = ({ subjects, events, pending }: ErasedCount): string =>
     ? ''
     : `\nerased persons: ${subjects}; data of theirs in ${events} events is as it was sealed, and nobody can read it`) +
   (pending === 0 ? '' : `\npersons being erased: ${pending}; their keys may still be there`)
+
+/** What the check of the rules has not seen. */
+const unfoldedText = (things: number, skipped: number): string =>
+  (things === 0
+    ? ''
+    : `\nnot checked by the rules: ${things} things from an event on that cannot be read or is not selected`) +
+  (skipped === 0 ? '' : `\nskipped by decisions of operators: ${skipped} events`)
 
 const cosignedText = (all: number, cosigned: Cosigned | undefined): string => {
   if (!cosigned) return ''

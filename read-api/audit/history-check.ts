@@ -9,6 +9,8 @@ export type History = {
   /** What must hold beside what `evolve` asserts, by category. */
   // biome-ignore lint/suspicious/noExplicitAny: laws of states of any kind, as the list of aggregates has them
   readonly laws: Readonly<Record<string, Laws<any>>>
+  /** Hears after the last event of how many things not all events were folded. */
+  readonly onEnd?: (unfolded: number) => void
 }
 
 /** A thing and the events of its last command, which are not judged yet. */
@@ -19,8 +21,8 @@ type Thing = {
   line: number
 }
 
-/** Takes the events of an export in their order. A thing of which an event is missing or unreadable is left out. */
-export function historyChecker({ aggregates, laws }: History) {
+/** Takes the events of an export in their order. A thing is left out from its first missing or unreadable event on. */
+export function historyChecker({ aggregates, laws, onEnd }: History) {
   const byName = new Map(aggregates.map(aggregate => [aggregate.name, aggregate]))
   const things = new Map<string, Thing | 'unknown'>()
   const refuse = ({ code, message }: Unlawful, event: DomainEvent, line: number): never => {
@@ -62,7 +64,12 @@ export function historyChecker({ aggregates, laws }: History) {
     },
     /** To be called after the last event. */
     end(): void {
-      for (const thing of things.values()) if (thing !== 'unknown') judge(thing)
+      let unfolded = 0
+      for (const thing of things.values()) {
+        if (thing === 'unknown') unfolded += 1
+        else judge(thing)
+      }
+      onEnd?.(unfolded)
     },
   }
 }

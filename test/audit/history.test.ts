@@ -259,9 +259,12 @@ describe('the history of an export', () => {
     })
     const closed = event('wallet-x', 'WalletClosed', {})
     expect(codeOf([closed])[0]).to.equal('rules_broken')
-    const checker = historyChecker({ ...history, aggregates })
+    const unfolded: number[] = []
+    const checker = historyChecker({ ...history, aggregates, onEnd: things => unfolded.push(things) })
     checker.add('wallet-x', undefined, 1)
     checker.add('wallet-x', closed, 2)
+    checker.add('wallet-y', event('wallet-y', 'WalletOpened', { owner: 'o', kind: 'personal' }), 3)
     checker.end()
+    expect(unfolded, 'it is counted').to.deep.equal([1])
   })
 })
