@@ -38,6 +38,8 @@ export const itemFiles = projection({
   of: { file: events },
   row,
   key: ['org', 'id'],
+  // The files that an item had are found without those of others.
+  versionIndexes: [['org', 'item']],
   readers: { like: { item: 'items' } },
   on,
   computed: {

@@ -1,6 +1,6 @@
 import { messages } from '../../domain/briefcase/workspace/messages.ts'
 import { id, list, object, text } from '../../domain/kernel/schema.ts'
-import { OF_ORG, rowsSql } from '../rows/as-of.ts'
+import { rowsSql } from '../rows/as-of.ts'
 import { recordModel } from '../rows/record-model.ts'
 import { itemFiles } from './item-files.ts'
 
@@ -23,13 +23,16 @@ export const itemWorkspaces = recordModel(messages, {
         }),
       of: [itemFiles],
       isDaily: false,
-      sql: (
-        row,
-        _,
-        then,
-      ) => `(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name) order by f.id), '[]')
-        from (select x.id, x.name from ${rowsSql(itemFiles, OF_ORG, then)} x
-          where x.org = ${row}.org and x.item = ${row}.item order by x.id limit ${FILES_MAX}) f)`,
+      sql: (row, _, then) => {
+        // The item of a file never changes: its versions are found by it.
+        const fixed = [
+          ['org', `${row}.org`],
+          ['item', `${row}.item`],
+        ] as const
+        return `(select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name) order by f.id), '[]')
+          from (select x.id, x.name from ${rowsSql(itemFiles, fixed, then)} x
+            where x.org = ${row}.org and x.item = ${row}.item order by x.id limit ${FILES_MAX}) f)`
+      },
     },
   },
   memory: { title: 'name' },
