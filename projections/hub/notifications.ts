@@ -112,7 +112,7 @@ for (const ending of ENDINGS) {
 export const notifications = projection({
   name: 'notifications',
   service: 'hub',
-  version: 4,
+  version: 5,
   history: false,
   of: vocabularies,
   row,
