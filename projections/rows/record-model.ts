@@ -41,6 +41,7 @@ type RecordModelOptions = {
   readonly on?: Readonly<Record<string, AnyHandler | null>>
   /** Indexes beyond those that follow from the reads, each a list of columns. */
   readonly indexes?: readonly (readonly string[])[]
+  readonly versionIndexes?: readonly (readonly string[])[]
   /** Columns that follow from the fields of the row. */
   readonly derived?: Readonly<Record<string, Derived>>
   /** Columns that are worked out with each answer. */
@@ -63,7 +64,6 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     filters = [],
     groups = [],
     sums = [],
-    units = {},
     derived = {},
     memory,
   } = options
@@ -103,6 +103,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     row: row as z.ZodObject,
     key: ['org', 'id'],
     ...(options.indexes && { indexes: options.indexes }),
+    ...(options.versionIndexes && { versionIndexes: options.versionIndexes }),
     ...(options.readers && { readers: options.readers }),
     on: on as Readonly<Record<string, AnyHandler>>,
     computed: { ...speltAs(row.shape, { ...messages.spellings, ...options.spellings }), ...options.computed },
@@ -117,7 +118,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
         filters: [...filters, 'owner', 'created_at'],
         groups: ['owner', 'created_at', ...groups],
         sums,
-        units,
+        units: options.units ?? {},
         summary: { list: `The ${many} of the organization.`, get: `One of the ${many}, by its id.` },
       },
     ],
