@@ -117,7 +117,10 @@ describe('read API: forms of parameters', () => {
       [`${statement}&from=yesterday`, 'The parameter from must be a date: YYYY-MM-DD.'],
       [`${statement}&order=random`, 'The parameter order must be effective or posted.'],
       [`/kctr/tasks?after=${bad.at(-1)}`, 'The parameter after must have at most 8192 characters.'],
-      ['/kse/memories/search?q=x&search_type=hybrid', 'The parameter search_type must be text.'],
+      [
+        '/kse/memories/search?q=x&search_type=guessed',
+        'The parameter search_type must be text, hybrid, lexical, neural, conceptual or knowledge.',
+      ],
     ] as const) {
       const { status, body } = await live.get(ORG, path)
       expect([status, body.error.message], path).to.deep.equal([400, message])
