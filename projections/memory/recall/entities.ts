@@ -21,7 +21,8 @@ const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 const DAY = /\b(\d{4})-(\d{2})-(\d{2})\b|\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b/g
 const WRITTEN_DAY = /\b(?:(\d{1,2})\.?\s([A-Za-z]{3,9})|([A-Za-z]{3,9})\s(\d{1,2})),?\s(\d{4})\b/g
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
-const CAPITAL = String.raw`\p{Lu}(?:[\p{Ll}\p{M}]+|\p{Lu}+)(?:['’-]\p{L}+)*|\p{Lu}\.`
+// Words have an end here, or a long run of letters would be read anew from each of them.
+const CAPITAL = String.raw`\p{Lu}(?:[\p{Ll}\p{M}]{1,40}|\p{Lu}{1,40})(?:['’-]\p{L}{1,40}){0,4}|\p{Lu}\.`
 const JOINT = '(?:de|del|della|der|den|van|von|la|le|du|da|dos|al|bin|ibn|&)'
 const NAMES = new RegExp(String.raw`(?:${CAPITAL})(?:\s(?:${JOINT}\s){0,2}(?:${CAPITAL})){1,5}`, 'gu')
 const SINGLE = /(?<=[\p{Ll}\p{N},;:]\s["“(]?)\p{Lu}(?:[\p{Ll}\p{M}]{2,}|\p{Lu}{1,5})\b|\b\p{Lu}{2,6}\b/gu

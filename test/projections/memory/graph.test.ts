@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { entitiesIn } from '../../../projections/memory/recall/entities.ts'
 import { DAMPING, pageRank } from '../../../projections/memory/recall/page-rank.ts'
 import { firstPath, neighbourhood, type Relation } from '../../../projections/memory/recall/paths.ts'
 import { randomOf } from '../history.ts'
@@ -24,6 +25,23 @@ describe('memory: PageRank', () => {
   })
 
   it('has no ranks where there are no nodes', () => expect(pageRank({ nodes: 0, from: [], to: [] })).to.have.length(0))
+})
+
+describe('memory: entities of texts', () => {
+  it('are found in long runs of letters about as fast as in words', () => {
+    const timeOf = (text: string) => {
+      const times = Array.from({ length: 5 }, () => {
+        const begun = performance.now()
+        entitiesIn(text)
+        return performance.now() - begun
+      })
+      return Math.min(...times)
+    }
+    const words = timeOf(`in ${'Anna Meier met Ben. '.repeat(1_000)}`)
+    for (const run of ['A', 'A\u0301', 'Ab-', "A'a"]) {
+      expect(timeOf(`in ${run.repeat(20_000 / run.length)}`), run).to.be.below(10 * words + 20)
+    }
+  })
 })
 
 describe('memory: ways in time', () => {
