@@ -6,6 +6,7 @@ import { exportAt } from '../read-api/audit/export-at.ts'
 import type { SealOptions } from '../read-api/audit/seal.ts'
 import { type BundleSource, othersAmong } from '../read-api/audit/source.ts'
 import { checkExport } from './check-export.ts'
+import { startThreads } from './check-thread.ts'
 import { saidIgnored } from './ignored.ts'
 import { collect, fileText, verifierIn, witnessIn } from './log-keys.ts'
 import { type Progress, progress } from './terminal.ts'
@@ -84,7 +85,7 @@ async function verify(folder: string, { json, ...against }: VerifyOptions): Prom
     done = line
   }
   try {
-    const { value, text } = await checkExport(source, { ...seal, onProgress })
+    const { value, text } = await checkExport(source, { ...seal, onProgress, threads: { start: startThreads } })
     bar?.finish()
     saidIgnored(source.name, value.ignored)
     print(json, value, text)

@@ -3,9 +3,11 @@ import { streamOf, uuidOf } from '../commands/ids.ts'
 import { walletLaws } from '../domain/wallet/wallet/laws.ts'
 import { wallet } from '../domain/wallet/wallet/wallet.ts'
 import { aggregates, codec, projections } from '../infra/catalogue.ts'
-import { ownFiles } from '../read-api/audit/bundle.ts'
-import { type ErasedCount, erasedCounter } from '../read-api/audit/erased.ts'
+import { checkApart, type Thread } from '../read-api/audit/apart.ts'
+import { type Manifest, ownFiles, skipsOf } from '../read-api/audit/bundle.ts'
+import { type ErasedCount, type Erasures, erasedCount, erasuresIn } from '../read-api/audit/erased.ts'
 import { lineSchemas } from '../read-api/audit/line-check.ts'
+import { type PartSetting, partChecker } from '../read-api/audit/part-check.ts'
 import { type Cosigned, cosignedOf, type Sealed, type SealOptions, sealedOf } from '../read-api/audit/seal.ts'
 import { selectionSaid } from '../read-api/audit/selection.ts'
 import { type Signed, signedOf } from '../read-api/audit/signature.ts'
@@ -24,25 +26,23 @@ export const checkOptions = () => ({
   history: { aggregates, laws: { [wallet.name]: walletLaws } },
 })
 
-export type ExportCheck = SealOptions & { readonly onProgress?: (line: number, lines: number) => void }
+export type ExportCheck = SealOptions & {
+  readonly onProgress?: (line: number, lines: number) => void
+  /** Threads beside this one, for exports of `from` events and more. */
+  readonly threads?: {
+    readonly start: (setting: PartSetting) => readonly (Thread & { readonly stop: () => Promise<unknown> })[]
+    readonly from?: number
+  }
+}
+
+/** Events of an export that is checked before other threads have begun. */
+const APART_FROM = 5_000
 
 /** What holds of an export, as a value and in words. Throws an `AuditFault` for the first thing that is wrong. */
 export async function checkExport(source: BundleSource, options: ExportCheck) {
   const manifest = await readManifest(source, options)
-  const erasures = erasedCounter()
-  let unfolded = 0
-  const rules = checkOptions()
-  const onEnd = (things: number) => {
-    unfolded = things
-  }
-  await verifyEvents(
-    source,
-    manifest,
-    { ...rules, history: { ...rules.history, onEnd }, ...options },
-    ({ line, decoded }) => {
-      if (decoded && 'stored' in line) erasures.add(line.stored)
-    },
-  )
+  const parts = (await foundApart(source, manifest, options)) ?? [await foundAlone(source, manifest, options)]
+  const unfolded = parts.reduce((sum, part) => sum + part.unfolded, 0)
   const { org, events, range, selection, left_out: leftOut = 0, skips = [] } = manifest
   const skipped = new Set(skips.map(({ position }) => position)).size
   const sealed = sealedOf(manifest, options)
@@ -53,13 +53,49 @@ export async function checkExport(source: BundleSource, options: ExportCheck) {
     ? `${events} of ${events + leftOut} events of ${org}, selected by ${selectionSaid(selection)}`
     : `${events} events of ${org}`
   const summary = `${those}, positions ${range.first} to ${range.last}: every line is as written`
-  const erased = erasures.count()
+  const erased = erasedCount(parts.map(({ erasures }) => erasures))
   const chosen = selection && { selection, left_out: leftOut }
   const place = { first: `${range.first}`, last: `${range.last}`, ignored }
   const value = { ok: true, sealed, cosigned, signed, erased, unfolded, skipped, org, events, ...chosen, ...place }
   const seals = `${sealedText(events + leftOut, sealed)}${cosignedText(events + leftOut, cosigned)}`
   const text = `${summary}\n${seals}\n${signedText(signed)}${erasedText(erased)}${unfoldedText(unfolded, skipped)}`
   return { value, text }
+}
+
+type Found = { readonly unfolded: number; readonly erasures: Erasures }
+
+/** What is found on several threads; `undefined` where there are none, or something is wrong. */
+async function foundApart(
+  source: BundleSource,
+  manifest: Manifest,
+  { threads, ...options }: ExportCheck,
+): Promise<readonly Found[] | undefined> {
+  const { org, selection, events, checkpoint, cosigned, left_out: leftOut = 0 } = manifest
+  if (!threads || events + leftOut < (threads.from ?? APART_FROM)) return undefined
+  // Checkpoints that say nothing are found with the other faults.
+  const wantsLeaves = [checkpoint, cosigned, options.earlier].some(note => typeof note === 'string')
+  const setting = { org, selection, skips: skipsOf(manifest), wantsLeaves }
+  const others = threads.start(setting)
+  try {
+    return await checkApart(source, manifest, options, { own: partChecker(checkOptions(), setting), others })
+  } finally {
+    await Promise.all(others.map(other => other.stop()))
+  }
+}
+
+/** What is found line by line. Throws an `AuditFault` for the first thing that is wrong. */
+async function foundAlone(source: BundleSource, manifest: Manifest, options: ExportCheck): Promise<Found> {
+  const erasures = erasuresIn()
+  let unfolded = 0
+  const rules = checkOptions()
+  const onEnd = (things: number) => {
+    unfolded = things
+  }
+  const all = { ...rules, history: { ...rules.history, onEnd }, ...options }
+  await verifyEvents(source, manifest, all, ({ line, decoded }) => {
+    if (decoded && 'stored' in line) erasures.add(line.stored)
+  })
+  return { unfolded, erasures: erasures.found }
 }
 
 const SIGNED: Readonly<Record<Signed, string>> = {

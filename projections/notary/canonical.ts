@@ -65,16 +65,3 @@ export function canonical(value: unknown): string {
   }
   return `{${members}}`
 }
-
-/** The canonical JSON of an object; `texts` gets that of each of its members, by their names. */
-export function canonicalMembers(value: object, texts: Record<string, string>): string {
-  let members = ''
-  for (const { name, written } of sortedNames(value)) {
-    const member = (value as Readonly<Record<string, unknown>>)[name]
-    if (member === undefined) continue
-    const text = canonical(member)
-    texts[name] = text
-    members += members === '' ? written + text : `,${written}${text}`
-  }
-  return `{${members}}`
-}

@@ -12,6 +12,10 @@ export type Head = { readonly origin: string; readonly size: number; readonly ro
 /** The name of an org's part of a log in its checkpoints. */
 export const originOf = (log: string, org: string): string => `${log}/org/${encodeURIComponent(org)}`
 
+/** Whether an origin is that of an org in the log of one of the keys that signed: a key speaks for no other log. */
+export const isOriginOf = (origin: string, org: string, verified: readonly string[]): boolean =>
+  verified.some(name => origin === originOf(name, org))
+
 const SIZE = /^(0|[1-9][0-9]{0,15})$/
 const ROOT_BYTES = 32
 

@@ -5,12 +5,12 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../domain/kernel/json.ts'
 import type { AnyProjection } from '../rows/projection.ts'
-import { openCheckpoint } from './checkpoint.ts'
+import { isOriginOf, openCheckpoint } from './checkpoint.ts'
 import type { Hash } from './merkle.ts'
 import { fromBase64, type Verifier } from './note.ts'
 import { ProofFault } from './proof.ts'
 import { DEPTH_MAX, leadsTo, type MapPath, placeOf, rowAt, rowDigest, shareBits } from './row-map.ts'
-import { openStatement, type Statement } from './row-statement.ts'
+import { type OpenedStatement, openStatement } from './row-statement.ts'
 
 const ROW_PROOF = 'kogi-row-proof/v1'
 
@@ -58,7 +58,7 @@ export const rowProof = ({ key, row, statement, checkpoint }: Made, { hashes, en
 })
 
 /** What a proof shows. */
-export type ProvedRow = Pick<RowProof, 'key' | 'row'> & { readonly statement: Statement }
+export type ProvedRow = Pick<RowProof, 'key' | 'row'> & { readonly statement: OpenedStatement }
 
 /** A read model as far as a proof of its rows is checked by it. */
 export type ProvedModel = Pick<AnyProjection, 'name' | 'version' | 'key' | 'row'>
@@ -82,7 +82,8 @@ export function checkRowProof(text: string, verifiers: readonly Verifier[], mode
   const model = models.find(known => known.name === name && known.version === version)
   if (!model) throw new ProofFault('model_unknown', `This program has no version ${version} of ${name}.`)
   checkKey(key, model)
-  if (!log.origin.endsWith(`/org/${encodeURIComponent(key.org!)}`)) {
+  const isOwn = [statement, checkpoint].every(({ verified }) => isOriginOf(log.origin, String(key.org), verified))
+  if (!isOwn) {
     throw new ProofFault('origin_differs', `The statement is about ${log.origin}, and the key is of ${key.org}.`)
   }
   checkRow(proof, statement.root)

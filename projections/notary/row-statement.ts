@@ -34,8 +34,11 @@ const textOf = ({ model, version, rows, root, log, position }: Statement): strin
   `${log.origin}/rows/${model}/v${version}\n` +
   `map ${rows} ${root.toString('base64')}\nlog ${log.size} ${log.root.toString('base64')}\nposition ${position}\n`
 
+/** A statement, and the names of the keys that have signed it. */
+export type OpenedStatement = Statement & Pick<OpenedNote, 'verified'>
+
 /** What a signed statement says. Throws a `NoteFault` where it is none, or nobody known has signed it. */
-export function openStatement(note: string, verifiers: readonly Verifier[]): Statement & Pick<OpenedNote, 'verified'> {
+export function openStatement(note: string, verifiers: readonly Verifier[]): OpenedStatement {
   const { text, verified } = openNote(note, verifiers)
   const [, origin, model, version, rows, root, size, logRoot, position] = FORM.exec(text) ?? []
   const [mapHash, logHash] = [fromBase64(root ?? ''), fromBase64(logRoot ?? '')]

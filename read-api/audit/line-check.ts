@@ -4,8 +4,8 @@ import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { categoryOf } from '../../domain/kernel/codec.ts'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, type Json } from '../../domain/kernel/json.ts'
-import { canonical, canonicalMembers } from '../../projections/notary/canonical.ts'
-import { type EventHeader, leafOfParts } from '../../projections/notary/leaf.ts'
+import type { EventHeader } from '../../projections/notary/leaf.ts'
+import type { Hash } from '../../projections/notary/merkle.ts'
 import type { Decode } from '../../projections/ports.ts'
 import type { Skips } from '../../projections/rows/fold.ts'
 import { type AnyProjection, unskippedBy } from '../../projections/rows/projection.ts'
@@ -20,14 +20,14 @@ import {
   lineSchema,
   type Manifest,
   metadataSchema,
-  sha256,
 } from './bundle.ts'
 import { type History, historyChecker } from './history-check.ts'
+import { leafOfHeader, leafOfLine, type MakeFault, parsedLine } from './line-parse.ts'
 import { isSelected, type Selection } from './selection.ts'
 
-type MakeFault = (code: AuditCode, message: string) => AuditFault
-
 type Counts = Pick<Manifest, 'types' | 'categories'> & { events: number; left_out: number | undefined }
+/** How many events lines hold, and the positions of the first and the last. */
+export type Counted = Counts & { readonly first: bigint | undefined; readonly last: bigint }
 
 /** Compiles the JSON Schema of a zod schema's wire form, for bytes that come from outside. */
 function compiler() {
@@ -75,6 +75,8 @@ export type LineCheckOptions = {
 
 /** Names that follow from what they name, as the write path makes them. */
 export type Names = {
+  /** Hears of the ids of commands in place of the check that none comes twice, which is left to the caller. */
+  readonly onCommand?: (commandId: string) => void
   readonly streamOf: (org: string, category: string, id: string) => string
   /** The id of the `n`-th event of a command, from 0. */
   readonly eventIdOf: (commandId: string, fingerprint: string, n: number) => string
@@ -87,12 +89,9 @@ export type CheckedLine = {
   readonly line: { readonly stored: StoredEvent } | LeftOut
   /** The event in the latest schema; absent for an unreadable event that all projections it concerns skip. */
   readonly decoded?: DomainEvent
-  /** What the notary's tree has of the event. */
-  readonly entry: () => string
+  /** The hash that the notary's tree has of the event. */
+  readonly leaf: () => Hash
 }
-
-/** A parsed line, with the canonical JSON of its members. */
-type Parsed = { readonly value: object; readonly texts: Readonly<Record<string, string>> }
 
 /**
  * Checks the lines of an export one by one, in order: form, org, order, revisions without gaps, and the data of each
@@ -108,11 +107,12 @@ export function lineChecker(options: LineCheckOptions) {
   const isSkipped = (event: EventHeader) =>
     skipped.has(event.position) && unskippedBy(options.projections, options.skips, event).length === 0
 
-  function check(text: string, line: number): CheckedLine {
+  function check(bytes: Buffer, line: number): CheckedLine {
     const fault = (code: AuditCode, message: string) => new AuditFault(code, message, { file: EVENTS, line })
-    const { value, texts } = parsedIn(text, fault)
+    const parsed = parsedLine(bytes, fault)
+    const { value } = parsed
     if (options.selection && 'data_sha256' in value) {
-      return checkLeftOut(leftOutIn(value, options.schemas, fault), texts, fault)
+      return checkLeftOut(leftOutIn(value, options.schemas, fault), fault)
     }
     const event = storedIn(value, options.schemas, fault)
     if (options.selection && !isSelected(options.selection, event)) {
@@ -130,12 +130,12 @@ export function lineChecker(options: LineCheckOptions) {
     counts.categories[category] = (counts.categories[category] ?? 0) + 1
     const decoded = 'code' in found ? undefined : found
     history?.add(event.stream, decoded, line)
-    const entry = () => leafOfParts(event, { dataSha256: sha256(texts.data!), metadata: texts.metadata })
-    return { position: event.position, line: { stored: event }, ...(decoded && { decoded }), entry }
+    const leaf = () => leafOfLine(parsed, event)
+    return { position: event.position, line: { stored: event }, ...(decoded && { decoded }), leaf }
   }
 
-  function checkLeftOut(line: LeftOut, { metadata }: Parsed['texts'], fault: MakeFault): CheckedLine {
-    const { header, dataSha256 } = line
+  function checkLeftOut(line: LeftOut, fault: MakeFault): CheckedLine {
+    const { header } = line
     if (isSelected(options.selection!, header)) {
       throw fault('selection_incomplete', 'The event is one of those that were selected, and its data is not there.')
     }
@@ -143,19 +143,22 @@ export function lineChecker(options: LineCheckOptions) {
     places.check(header, options.schemas.metadata(header.metadata) && !isSkipped(header), fault)
     counts.left_out! += 1
     history?.add(header.stream, undefined, 0)
-    return { position: header.position, line, entry: () => leafOfParts(header, { dataSha256, metadata }) }
+    return { position: header.position, line, leaf: () => leafOfHeader(line) }
   }
 
-  /** To be called after the last line: whether the manifest tells what the lines hold. */
-  function end(manifest: Manifest): void {
+  /** To be called after the last line: what the lines hold. */
+  function end(): Counted {
     history?.end()
-    const { events, types: byType, categories, range, left_out } = manifest
-    const stated = canonicalJson({ events, types: byType, categories, left_out, first: range.first, last: range.last })
-    if (range.head < range.last || stated !== canonicalJson({ ...counts, ...places.ends() })) {
-      throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
-    }
+    return { ...counts, ...places.ends() }
   }
   return { check, end }
+}
+
+/** Throws where the manifest tells of other lines than there are. */
+export function checkCounts({ events, types, categories, range, left_out }: Manifest, counted: Counted): void {
+  const stated = canonicalJson({ events, types, categories, left_out, first: range.first, last: range.last })
+  if (range.head >= range.last && stated === canonicalJson(counted)) return
+  throw new AuditFault('manifest_mismatch', 'The manifest counts other events than there are.')
 }
 
 /** Checks that events are of the org, in the order of the log, and without gaps in their streams. */
@@ -186,17 +189,18 @@ function placeChecker(org: string, names: ReturnType<typeof nameChecker> | undef
 const ID_LETTERS = 18
 
 /** Checks that an event has the names that follow from its command, and that no command took effect twice. */
-function nameChecker({ streamOf, eventIdOf }: Names) {
+function nameChecker({ streamOf, eventIdOf, onCommand }: Names) {
   const done = new Set<string>()
-  const latest = new Map<string, { commandId: string; n: number }>()
+  const latest = new Map<string, { readonly id: string; commandId: string; n: number }>()
   return ({ stream, eventId, metadata }: EventHeader, fault: MakeFault) => {
     const { org, id, commandId, fingerprint } = metadata
-    if (stream !== streamOf(org, categoryOf(stream), id)) {
+    const before = latest.get(stream)
+    if (before?.id !== id && stream !== streamOf(org, categoryOf(stream), id)) {
       throw fault('stream_misnamed', `The stream of ${id} is not called ${stream}.`)
     }
-    const before = latest.get(stream)
     const n = before?.commandId === commandId ? before.n + 1 : 0
-    if (n === 0) {
+    if (n === 0 && onCommand) onCommand(commandId)
+    else if (n === 0) {
       const short = commandId.slice(0, ID_LETTERS)
       if (done.has(short)) throw fault('command_repeated', `The command ${commandId} takes effect again.`)
       done.add(short)
@@ -204,31 +208,11 @@ function nameChecker({ streamOf, eventIdOf }: Names) {
     if (eventId !== eventIdOf(commandId, fingerprint, n)) {
       throw fault('event_id_wrong', `The event ${eventId} has not the id that follows from its command.`)
     }
-    if (!before) latest.set(stream, { commandId, n })
+    if (!before) latest.set(stream, { id, commandId, n })
     else {
       before.commandId = commandId
       before.n = n
     }
-  }
-}
-
-function parsedIn(text: string, fault: MakeFault): Parsed {
-  const value = parse(text)
-  const texts: Record<string, string> = {}
-  if (value === undefined || canonicalIn(value, texts) !== text) {
-    throw fault('line_not_canonical', 'The line is not canonical JSON.')
-  }
-  if (typeof value === 'object' && value !== null) return { value, texts }
-  throw fault('line_invalid', 'The line is no event: it is no object.')
-}
-
-/** The canonical JSON of a value, and of an object's members; `undefined` where it has none. */
-function canonicalIn(value: Json, texts: Record<string, string>): string | undefined {
-  try {
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? canonicalMembers(value, texts) : canonical(value)
-  } catch {
-    return undefined
   }
 }
 
@@ -270,14 +254,6 @@ function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): D
       return { code: 'line_invalid', message: `The data is no ${type}: ${reason(check)}` }
     }
     return { code: 'line_invalid', message: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-function parse(text: string): Json | undefined {
-  try {
-    return JSON.parse(text) as Json
-  } catch {
-    return undefined
   }
 }
 

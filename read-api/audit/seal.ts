@@ -1,10 +1,9 @@
 /** What signed checkpoints say of the events of an export: that they are all that the org had then, as they were. */
-import { type Head, openCheckpoint, originOf, statedHead } from '../../projections/notary/checkpoint.ts'
+import { type Head, isOriginOf, openCheckpoint, originOf, statedHead } from '../../projections/notary/checkpoint.ts'
 import { type Cosignature, cosignaturesOf } from '../../projections/notary/cosignature.ts'
-import { leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { type Hash, Tree } from '../../projections/notary/merkle.ts'
 import { NoteFault, type Verifier } from '../../projections/notary/note.ts'
 import { AuditFault, EVENTS, MANIFEST, type Manifest } from './bundle.ts'
-import type { CheckedLine } from './line-check.ts'
 
 export type SealOptions = {
   /** Public keys of the log, from elsewhere than the export. Without them the checkpoint is only compared. */
@@ -65,9 +64,10 @@ export function sealChecker(manifest: Manifest, options: SealOptions) {
       ...(line !== undefined && { line }),
     })
   return {
-    add({ entry }: CheckedLine, line: number): void {
-      if (wanted.length === 0) return
-      tree.add(leafHash(entry()))
+    /** Whether leaves are asked for: nothing else is compared. */
+    wantsLeaves: wanted.length > 0,
+    add(leaf: Hash, line: number): void {
+      tree.add(leaf)
       for (const { head, from } of wanted) {
         if (head.size !== line || head.root.equals(tree.root)) continue
         throw broken(`one of the first ${line} was changed, added, moved or left out, as ${from} shows`, line)
@@ -142,9 +142,7 @@ function headOf(note: string, org: string, verifiers: readonly Verifier[] | unde
     throw untrusted((error as Error).message)
   }
   // A key speaks for the log of its name alone.
-  const isOwn = head.verified
-    ? head.verified.some(name => head.origin === originOf(name, org))
-    : head.origin.endsWith(originOf('', org))
+  const isOwn = head.verified ? isOriginOf(head.origin, org, head.verified) : head.origin.endsWith(originOf('', org))
   if (isOwn) return head
   throw untrusted(`it is one of ${head.origin}.`)
 }

@@ -2,28 +2,38 @@
  * The signature of a manifest: a signed note (C2SP signed-note) by the keys that sign the checkpoints of the log. Its
  * text names the organization's part of the log and the SHA-256 of the manifest; a checkpoint has a number there.
  */
-import { NoteFault, openNote, type Signer, signNote, type Verifier } from '../../projections/notary/note.ts'
+import { isOriginOf, originOf } from '../../projections/notary/checkpoint.ts'
+import {
+  NoteFault,
+  type OpenedNote,
+  openNote,
+  type Signer,
+  signNote,
+  type Verifier,
+} from '../../projections/notary/note.ts'
 import { AuditFault, type Manifest, SIGNATURE, sha256 } from './bundle.ts'
 
-const ending = (org: string) => `/org/${encodeURIComponent(org)}/audit-export`
+/** What stands behind the origin of the organization's part of the log. */
+const ENDING = '/audit-export'
 
 /** The signed note of a manifest, whose text is given as it is written. */
 export function signManifest(org: string, manifest: string, signers: readonly [Signer, ...Signer[]]): string {
-  return signNote(`${signers[0].name}${ending(org)}\nsha256:${sha256(manifest)}\n`, signers)
+  return signNote(`${originOf(signers[0].name, org)}${ENDING}\nsha256:${sha256(manifest)}\n`, signers)
 }
 
 /** Throws `signature_wrong` where a note does not say, by a known key, that this manifest is the one that was made. */
 export function checkSignature(note: string, org: string, manifest: Uint8Array, verifiers: readonly Verifier[]): void {
   const wrong = (why: string) => new AuditFault('signature_wrong', `The signature is none: ${why}`, { file: SIGNATURE })
-  let text: string
+  let opened: OpenedNote
   try {
-    text = openNote(note, verifiers).text
+    opened = openNote(note, verifiers)
   } catch (error) {
     if (!(error instanceof NoteFault)) throw error
     throw wrong(error.message)
   }
-  const [log = '', digest] = text.split('\n')
-  if (!log.endsWith(ending(org))) throw wrong(`it is one of ${log}.`)
+  const [log = '', digest] = opened.text.split('\n')
+  const isOwn = log.endsWith(ENDING) && isOriginOf(log.slice(0, -ENDING.length), org, opened.verified)
+  if (!isOwn) throw wrong(`it is one of ${log}.`)
   if (digest !== `sha256:${sha256(manifest)}`) throw wrong('it is one of another manifest.')
 }
 

@@ -1,10 +1,11 @@
 /** Statements about rows beside an export: the events, and they alone, must give the rows that were signed. */
 import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { isOriginOf } from '../../projections/notary/checkpoint.ts'
+import { Tree } from '../../projections/notary/merkle.ts'
 import { ProofFault } from '../../projections/notary/proof.ts'
 import { type MapChange, placeOf, rowDigest, updateMaps } from '../../projections/notary/row-map.ts'
-import type { Statement } from '../../projections/notary/row-statement.ts'
+import type { OpenedStatement, Statement } from '../../projections/notary/row-statement.ts'
 import { fold, sortedRows } from '../../projections/rows/fold.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { keyOfRow } from '../../projections/rows/proved.ts'
@@ -18,12 +19,16 @@ import { type CheckOptions, readManifest, verifiedEvents } from './verify.ts'
  * whose map must have the root that was signed. Throws an `AuditFault` for the export, and a `ProofFault` where the
  * statement is about another log, or about other rows.
  */
-export async function checkStatement(source: BundleSource, statement: Statement, options: CheckOptions): Promise<void> {
-  const { model, version, log } = statement
+export async function checkStatement(
+  source: BundleSource,
+  statement: OpenedStatement,
+  options: CheckOptions,
+): Promise<void> {
+  const { model, version, log, verified } = statement
   // The rows that were signed follow from the events, whatever a manifest says of itself.
   const manifest = await readManifest(source, { ...options, older: true })
   const { org } = manifest
-  if (!log.origin.endsWith(`/org/${encodeURIComponent(org)}`)) {
+  if (!isOriginOf(log.origin, org, verified)) {
     throw new ProofFault('origin_differs', `The statement is about ${log.origin}, and the export is one of ${org}.`)
   }
   if (manifest.selection !== undefined) {
@@ -33,9 +38,9 @@ export async function checkStatement(source: BundleSource, statement: Statement,
   if (!projection) throw new ProofFault('model_unknown', `This program has no version ${version} of ${model}.`)
   const tree = new Tree()
   const sealed = async function* (): AsyncGenerator<DomainEvent> {
-    for await (const { entry, decoded } of verifiedEvents(source, manifest, options)) {
+    for await (const { leaf, decoded } of verifiedEvents(source, manifest, options)) {
       if (tree.size === log.size) continue
-      tree.add(leafHash(entry()))
+      tree.add(leaf())
       if (decoded) yield decoded
     }
   }

@@ -15,7 +15,8 @@ import {
   sha256,
   skipsOf,
 } from './bundle.ts'
-import { type CheckedLine, type LineCheckOptions, lineChecker } from './line-check.ts'
+import { type CheckedLine, checkCounts, type LineCheckOptions, lineChecker } from './line-check.ts'
+import { type Line, LineSplitter } from './line-splitter.ts'
 import { type SealOptions, sealChecker } from './seal.ts'
 import { checkSignature } from './signature.ts'
 import { type BundleSource, bytesOf, type Entry, othersAmong } from './source.ts'
@@ -23,14 +24,11 @@ import { type BundleSource, bytesOf, type Entry, othersAmong } from './source.ts
 /** The largest manifest that an export can have, and the largest signature. */
 const MANIFEST_BYTES_MAX = 10_000_000
 const SIGNATURE_BYTES_MAX = 1_000_000
-/** The longest line that an export can have: an event is at most a few megabytes. */
-const LINE_BYTES_MAX = 64_000_000
 
 export type CheckOptions = Omit<LineCheckOptions, 'org' | 'skips' | 'selection'> &
   SealOptions & {
     readonly onProgress?: (line: number, lines: number) => void
   }
-type Line = { readonly bytes: Buffer; readonly ended: boolean }
 
 /**
  * Reads the manifest of an export. Throws an `AuditFault` where it is not as it was written or, with keys, not signed
@@ -133,31 +131,34 @@ function eventChecker(manifest: Manifest, options: CheckOptions) {
   return {
     check(bytes: Buffer): CheckedLine {
       line += 1
-      const checked = checker.check(bytes.toString(), line)
+      const checked = checker.check(bytes, line)
       if (skipped.size > 0) skipped.delete(checked.position)
-      seal.add(checked, line)
+      if (seal.wantsLeaves) seal.add(checked.leaf(), line)
       if (line % 1_000 === 0) options.onProgress?.(line, lines)
       return checked
     },
     /** To be called after the last line. */
     end(): void {
-      checker.end(manifest)
+      checkCounts(manifest, checker.end())
       seal.end()
-      const [unknown] = skipped
-      if (unknown !== undefined) {
-        throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {
-          file: MANIFEST,
-        })
-      }
+      mustBeSkipped(skipped)
       options.onProgress?.(line, lines)
     },
   }
 }
 
+/** Throws where the manifest has skips of events that the export does not have. */
+export function mustBeSkipped(unseen: ReadonlySet<bigint>): void {
+  const [unknown] = unseen
+  if (unknown === undefined) return
+  throw new AuditFault('skip_unknown', `No event of the export has the skipped position ${unknown}.`, {
+    file: MANIFEST,
+  })
+}
+
 async function checkFiles(source: BundleSource, { files }: Manifest): Promise<void> {
   const entryOf = (name: string) => files.find(entry => entry.name === name)!
-  const same = async ({ name, bytes, sha256 }: FileEntry) =>
-    (await source.size(name)) === bytes && (await fileHash(source, name)) === sha256
+  const same = (entry: FileEntry) => isFileSame(source, entry)
   const [events, hashes] = [entryOf(EVENTS), entryOf(HASHES)]
   const eventsAreSame = await same(events)
   if (!eventsAreSame || !(await same(hashes))) {
@@ -173,6 +174,10 @@ async function checkFiles(source: BundleSource, { files }: Manifest): Promise<vo
     throw new AuditFault('file_changed', `${entry.name} was changed.`, { file: entry.name })
   }
 }
+
+/** Whether a file is what the manifest says of it. */
+export const isFileSame = async (source: BundleSource, { name, bytes, sha256 }: FileEntry): Promise<boolean> =>
+  (await source.size(name)) === bytes && (await fileHash(source, name)) === sha256
 
 type Comparison = {
   readonly expected: readonly string[]
@@ -234,42 +239,6 @@ export async function* linesOf(source: BundleSource, name: string): AsyncGenerat
   }
   lines.end()
   yield* found
-}
-
-/** Makes lines of the pieces of a file. */
-class LineSplitter {
-  readonly #each: (line: Line) => void
-  readonly #parts: Buffer[] = []
-  #size = 0
-
-  constructor(each: (line: Line) => void) {
-    this.#each = each
-  }
-
-  push(bytes: Uint8Array, name: string): void {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    let from = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      this.#give(chunk.subarray(from, end), true)
-      from = end + 1
-    }
-    if (from === chunk.length) return
-    this.#parts.push(chunk.subarray(from))
-    this.#size += chunk.length - from
-    if (this.#size > LINE_BYTES_MAX) throw new AuditFault('line_invalid', 'A line is too long.', { file: name })
-  }
-
-  /** Gives what stands behind the last line end. */
-  end(): void {
-    if (this.#size > 0) this.#give(Buffer.alloc(0), false)
-  }
-
-  #give(last: Buffer, ended: boolean): void {
-    const bytes = this.#size === 0 ? last : Buffer.concat([...this.#parts, last])
-    this.#parts.length = 0
-    this.#size = 0
-    this.#each({ bytes, ended })
-  }
 }
 
 function parse(text: string): unknown {

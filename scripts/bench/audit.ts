@@ -22,6 +22,7 @@ import { exportOrg } from '../../read-api/audit/export.ts'
 import { folderSource } from '../../read-api/audit/folder-source.ts'
 import { schemasOf } from '../../read-api/audit/schemas.ts'
 import { checkExport } from '../check-export.ts'
+import { startThreads } from '../check-thread.ts'
 import { startKogi } from '../running.ts'
 import { alone, type Figure, paired } from './figure.ts'
 import { writeLog } from './log.ts'
@@ -136,7 +137,10 @@ export async function exportStep(url: string, out: string, key: string, checkpoi
 
 export async function checkStep(out: string, key: string): Promise<Step> {
   const start = performance.now()
-  const { value } = await checkExport(folderSource(out), { verifiers: [verifierOf(signerFrom(key))] })
+  const { value } = await checkExport(folderSource(out), {
+    verifiers: [verifierOf(signerFrom(key))],
+    threads: { start: startThreads },
+  })
   const ms = performance.now() - start
   if (value.events !== EVENTS) throw new Error(`${value.events} events were checked`)
   const peakMb = peak()

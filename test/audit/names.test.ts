@@ -28,7 +28,7 @@ describe('names in an export', () => {
   const codeOf = (events: readonly StoredEvent[]) => {
     const { check } = lineChecker({ ...checkOptions(), org: 'north', skips: new Map() })
     try {
-      for (const [n, event] of events.entries()) check(lineOf(event), n + 1)
+      for (const [n, event] of events.entries()) check(Buffer.from(lineOf(event)), n + 1)
     } catch (error) {
       if (error instanceof AuditFault) return error.code
       throw error

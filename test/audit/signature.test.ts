@@ -33,10 +33,13 @@ describe('the signature of an export', () => {
     })
   const known = [verifierOf(key)]
   const codeOf = (files: Files, ...[verifiers]: [(typeof known | 'no key')?]) =>
-    verify(files, verifiers === 'no key' ? undefined : (verifiers ?? known)).catch(error => {
-      if (error instanceof AuditFault) return error.code
-      throw error
-    })
+    verify(files, verifiers === 'no key' ? undefined : (verifiers ?? known)).then(
+      () => 'holds',
+      error => {
+        if (error instanceof AuditFault) return error.code
+        throw error
+      },
+    )
   const manifestOf = (files: Files) => JSON.parse(files[MANIFEST]!.toString()) as Manifest
   const signedBy = (files: Files, by: Signer, org = 'north'): Files => ({
     ...files,
@@ -103,6 +106,21 @@ describe('the signature of an export', () => {
     expect(await codeOf({ ...clean, [SIGNATURE]: Buffer.alloc(2_000_000, 'x') })).to.equal('signature_wrong')
     const checkpoint = signNote(`example.com/kogi/org/north\n3\n${'A'.repeat(43)}=\n`, [key])
     expect(await codeOf({ ...clean, [SIGNATURE]: Buffer.from(checkpoint) })).to.equal('signature_wrong')
+  })
+
+  it('is refused where it names a log that only ends as that of the organization does', async () => {
+    const digest = sha256(clean[MANIFEST]!)
+    const by = (log: string) => Buffer.from(signNote(`${log}/audit-export\nsha256:${digest}\n`, [key]))
+    expect(await codeOf({ ...clean, [SIGNATURE]: by('example.com/kogi/org/north') })).to.equal('holds')
+    for (const log of [
+      'other.example/org/north',
+      'other.example/example.com/kogi/org/north',
+      'example.com/kogi/org/north/org/north',
+      'example.com/kogi/org/south/org/north',
+      '/org/north',
+    ]) {
+      expect(await codeOf({ ...clean, [SIGNATURE]: by(log) }), log).to.equal('signature_wrong')
+    }
   })
 
   it('is refused after any change of the manifest that was made to fit', async () => {

@@ -7,7 +7,12 @@ import { leafOf } from '../../projections/notary/leaf.ts'
 import { leafHash, Tree } from '../../projections/notary/merkle.ts'
 import { verifierOf } from '../../projections/notary/note.ts'
 import { ProofFault } from '../../projections/notary/proof.ts'
-import { openStatement, type Statement, signStatement } from '../../projections/notary/row-statement.ts'
+import {
+  type OpenedStatement,
+  openStatement,
+  type Statement,
+  signStatement,
+} from '../../projections/notary/row-statement.ts'
 import { fold, sortedRows } from '../../projections/rows/fold.ts'
 import { keyOfRow } from '../../projections/rows/proved.ts'
 import { AuditFault, eventOf } from '../../read-api/audit/bundle.ts'
@@ -16,7 +21,8 @@ import { checkStatement } from '../../read-api/audit/statement-check.ts'
 import { naiveRoot } from '../notary/naive-map.ts'
 import { books, CHECK, exported, inFolder, linesOf, readFiles } from './support.ts'
 
-const ORIGIN = 'example.com/kogi/org/north'
+const LOG = 'example.com/kogi'
+const ORIGIN = `${LOG}/org/north`
 const model = projections.find(({ name }) => name === 'balances')!
 
 type Json = Readonly<Record<string, unknown>>
@@ -36,13 +42,16 @@ describe('a statement about rows beside an export', () => {
     return { model: 'balances', version: model.version, rows: folded.length, root, log, position: 1n }
   }
   const withExport = <T>(
-    use: (check: (statement: Statement) => Promise<string>, lines: readonly string[]) => Promise<T>,
+    use: (
+      check: (statement: Statement, verified?: readonly string[]) => Promise<string>,
+      lines: readonly string[],
+    ) => Promise<T>,
   ) =>
     inFolder(async folder => {
       const out = path.join(folder, 'out')
       await exported(history, out)
-      const check = (statement: Statement) =>
-        checkStatement(folderSource(out), statement, CHECK).then(
+      const check = (statement: Statement, verified: OpenedStatement['verified'] = [LOG]) =>
+        checkStatement(folderSource(out), { ...statement, verified }, CHECK).then(
           () => 'holds',
           error => {
             if (error instanceof ProofFault || error instanceof AuditFault) return error.code
@@ -70,6 +79,11 @@ describe('a statement about rows beside an export', () => {
       expect(await check({ ...whole, log: { ...log, root: before.log.root } })).to.equal('events_differ')
       expect(await check({ ...whole, log: { ...log, size: log.size + 1 } })).to.equal('export_too_short')
       expect(await check({ ...whole, log: { ...log, origin: `${ORIGIN}-2` } })).to.equal('origin_differs')
+      for (const origin of ['other.example/org/north', `other.example/${ORIGIN}`, `${ORIGIN}/org/north`]) {
+        expect(await check({ ...whole, log: { ...log, origin } }), origin).to.equal('origin_differs')
+      }
+      expect(await check(whole, ['other.example'])).to.equal('origin_differs')
+      expect(await check(whole, ['other.example', LOG])).to.equal('holds')
       expect(await check({ ...whole, version: 999 })).to.equal('model_unknown')
     }))
 

@@ -180,6 +180,13 @@ describe('the Merkle map of rows', () => {
       expect(forged({ account: 'a3', org: 'other' }, { log })).to.equal('holds')
     })
 
+    it('takes no statement of a log whose name only ends as that of the organization does', () => {
+      for (const origin of [`other.example/${OF_ORG}`, 'other.example/org/acme', `${OF_ORG}/org/acme`, '/org/acme']) {
+        const log = { origin, size: 7, root: sha256(utf8('log')) }
+        expect(forged(keyOf(1_000), { log }), origin).to.equal('origin_differs')
+      }
+    })
+
     it('takes no key that rows of the model cannot have', () => {
       const keys = [
         { ...keyOf(3), x: '1' },
