@@ -64,13 +64,14 @@ export type UnskippedBy = (event: StoredEvent) => Promise<readonly string[]>
 export type Keyring = {
   /**
    * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is
-   * sealed under a key that is not kept. Throws `subject_erased` where the subject's key was destroyed.
+   * sealed under a key that is not kept. The key of a thing names its `owners`, with whose data it is destroyed. Throws
+   * `subject_erased` where the subject's key was destroyed, or the data of an owner.
    */
   readonly seal: (
     org: string,
     subject: string,
     plain: string,
-    options: { readonly makeKey: boolean },
+    options: { readonly makeKey: boolean; readonly owners?: readonly string[] | undefined },
   ) => Promise<Sealed>
   /** Throws `subject_erased` where the log has an erasure of the subject by now. */
   readonly mustNotBeErased: (org: string, subject: string) => Promise<void>

@@ -1,6 +1,7 @@
 /** Personal data is sealed before a rule or the log sees it, and opened again in replies. */
 import type { z } from 'zod'
 import { fieldInfo, type Sealed, sealed } from '../domain/kernel/schema.ts'
+import { ownKeyOf } from '../domain/record/subject.ts'
 import type { Command } from './command.ts'
 import { fingerprintOf } from './ids.ts'
 import type { Keyring } from './ports.ts'
@@ -23,8 +24,9 @@ const personalOf = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>()
 
 /**
  * Replaces the personal fields of a body by their sealed form: under the subject that the thing's state names, or, for
- * a thing that is to be opened, the one that the body names, the caller where it names none. Throws `subject_erased`,
- * also for commands that keep something of an erased subject elsewhere.
+ * a thing that is to be opened, the one that the body names, the caller where it names none; or under a key of the
+ * thing's own (`ownersOf`). Throws `subject_erased`, also for commands that keep something of an erased subject
+ * elsewhere.
  */
 export async function sealBody(keyring: Keyring, command: Command, state: unknown): Promise<SealedBody> {
   const { aggregate, name, principal } = command
@@ -40,6 +42,8 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
   }
   if (personal.size === 0) return { body, fingerprint: printOf(body), subjects: [] }
 
+  const owned = aggregate.ownersOf?.(state, body, principal.subject) ?? []
+  const owners = owned.length > 0 ? owned : undefined
   const closed: Record<string, Sealed> = {}
   const subjects = new Set<string>()
   for (const [field, subjectField] of personal) {
@@ -47,8 +51,9 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
     const plain = made ? newSecret() : body[field]
     if (typeof plain !== 'string') continue
     const named = aggregate.subjectOf?.(state) ?? (body[subjectField] as string | undefined) ?? principal.subject
-    closed[field] = await keyring.seal(principal.org, named, plain, { makeKey: command.dryRun === undefined })
-    subjects.add(named)
+    const key = owners ? ownKeyOf(aggregate.name, command.id) : named
+    closed[field] = await keyring.seal(principal.org, key, plain, { makeKey: command.dryRun === undefined, owners })
+    for (const each of owners ?? [named]) subjects.add(each)
   }
   // A secret is another one on every try: it tells no two commands apart.
   const sent = Object.entries(closed).filter(([field]) => !isMade(schema.shape[field] as z.ZodType))

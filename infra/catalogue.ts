@@ -3,6 +3,7 @@ import { replayProcess } from '../commands/processes/apps/replays.ts'
 import { placementProcess } from '../commands/processes/briefcase/placement.ts'
 import { taskProcess } from '../commands/processes/center/task-parts.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
+import { forgettingProcess } from '../commands/processes/memory/forgetting.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { campaignProcess } from '../commands/processes/wallet/campaign.ts'
 import { paymentProcess } from '../commands/processes/wallet/payment.ts'
@@ -29,6 +30,8 @@ import { taskTimers } from '../projections/center/task-timers.ts'
 import { digestTimers } from '../projections/hub/digest-timers.ts'
 import { hubModels } from '../projections/hub/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
+import { memoryTimers } from '../projections/memory/memory-timers.ts'
+import { memoryModels } from '../projections/memory/models.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { campaignTimers } from '../projections/wallet/campaign-timers.ts'
@@ -69,6 +72,7 @@ const models: readonly AnyProjection[] = [
   ...officeModels,
   ...hubModels,
   ...appsModels,
+  ...memoryModels,
 ]
 
 /** The read models whose rows are timers. */
@@ -80,6 +84,7 @@ export const timerModels: readonly AnyProjection[] = [
   taskTimers,
   digestTimers,
   consentTimers,
+  memoryTimers,
 ]
 
 /** The processes, each with a checkpoint of its own. */
@@ -92,6 +97,7 @@ export const processes: readonly AnyProcess[] = [
   digestProcess,
   taskProcess,
   placementProcess,
+  forgettingProcess,
 ]
 
 /** What is remembered of the models, for search. */

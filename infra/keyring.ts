@@ -31,11 +31,15 @@ type Told = { readonly watch?: KeyWatch; readonly metrics?: Pick<Metrics, 'keyCa
 type SubjectKey = {
   readonly key: string
   readonly subject: string
+  /** Persons with whose data it is destroyed as well, where it is the key of one thing. */
+  readonly owners: readonly string[]
   readonly secret: Buffer | null
   /** Whether the secret was destroyed on purpose, as an erasure. */
   readonly isErased?: boolean
 }
 type Row = SubjectKey & { readonly master: string | null }
+
+type Sealing = Parameters<Keyring['seal']>[3]
 
 /** What a keyring knows of beside its table. */
 type Around = Told & {
@@ -44,7 +48,7 @@ type Around = Told & {
   readonly masters?: MasterKeys
 }
 
-const COLUMNS = 'key, subject, secret, master, erased_at is not null as "isErased"'
+const COLUMNS = 'key, subject, owners, secret, master, erased_at is not null as "isErased"'
 
 /**
  * Seals and opens under the keys in `pool`'s table `subject_keys`. Whom the log calls erased is erased, and
@@ -55,19 +59,20 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
   const { watch, metrics, erased } = around
   const trials = new LRUCache<string, true>({ max: TRIALS_MAX })
   const lost = new LRUCache<string, true>({ max: TRIALS_MAX, ttl: CACHED_FOR_MS })
-  const { cached, bySubject, byKeys, make, isErased } = storedKeys(queriesOf(pool, metrics), around)
+  const { cached, bySubject, byKeys, make, own, isErased } = storedKeys(queriesOf(pool, metrics), around)
 
-  const keyOf = async (org: string, subject: string, makeKey: boolean): Promise<SubjectKey> => {
+  const keyOf = async (org: string, subject: string, { makeKey, owners = [] }: Sealing): Promise<SubjectKey> => {
     const known = cached(org, 'subject', subject)
-    if (known) {
+    if (known && isSame(known.owners, owners)) {
       // Not remembered anew: its time would never be over while it is in use.
       metrics?.keyCacheHits.inc()
       return isErased(org, known) ? { ...known, secret: null } : known
     }
+    const fresh = { key: randomUUID(), subject, owners, secret: randomBytes(32) }
+    if (isOneOf(await erased?.of(org), fresh)) return { ...fresh, secret: null }
     const found = await bySubject(org, subject)
-    if (found) return found
-    const fresh = { key: randomUUID(), subject, secret: randomBytes(32) }
-    if ((await erased?.of(org))?.has(subject)) return { ...fresh, secret: null }
+    // A command that was refused may have made it for other owners.
+    if (found) return isSame(found.owners, owners) || !makeKey ? found : own(org, subject, owners)
     if (makeKey) return make(org, fresh)
     trials.set(fresh.key, true)
     return fresh
@@ -77,7 +82,7 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
     const found = new Map<string, SubjectKey>()
     const asked: string[] = []
     for (const key of keys) {
-      const known = trials.has(key) ? { key, subject: '', secret: null } : cached(org, 'key', key)
+      const known = trials.has(key) ? { key, subject: '', owners: [], secret: null } : cached(org, 'key', key)
       if (known) found.set(key, known)
       else asked.push(key)
     }
@@ -98,14 +103,14 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
   const isLost = async (org: string, known: SubjectKey): Promise<boolean> => {
     if (!erased || known.isErased || trials.has(known.key) || isErased(org, known)) return false
     if (lost.has(known.key)) return true
-    if ((await erased.of(org, 'now')).has(known.subject)) return false
+    if (isOneOf(await erased.of(org, 'now'), known)) return false
     lost.set(known.key, true)
     return true
   }
 
   return {
-    async seal(org, subject, plain, { makeKey }) {
-      const { key, secret } = await keyOf(org, subject, makeKey)
+    async seal(org, subject, plain, options) {
+      const { key, secret } = await keyOf(org, subject, options)
       if (secret !== null) return seal(org, key, secret, plain)
       throw subjectErased(subject)
     },
@@ -124,6 +129,15 @@ const subjectErased = (subject: string) =>
     { field: 'subject', message: subject },
   ])
 
+/** Whether a key, or an owner of it, is among those whose data was erased. */
+const isOneOf = (
+  erased: ReadonlySet<string> | undefined,
+  { subject, owners }: Pick<SubjectKey, 'subject' | 'owners'>,
+) => erased !== undefined && (erased.has(subject) || owners.some(owner => erased.has(owner)))
+
+const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((each, at) => each === b[at])
+
 type Query = ReturnType<typeof queriesOf>
 
 /** The keys in the table, kept for a while with their secrets unwrapped. */
@@ -134,10 +148,10 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
 
   /** Reads the log first: it may know better than the table. */
   const remember = async (org: string, by: 'subject' | 'key', row: Row): Promise<SubjectKey> => {
-    const { key, subject, secret, master, isErased = false } = row
-    const gone = secret === null || (await erased?.of(org))?.has(subject) === true
+    const { key, subject, owners, secret, master, isErased = false } = row
+    const gone = secret === null || isOneOf(await erased?.of(org), row)
     const opened = gone ? null : await masters.unwrap({ org, key }, { secret, master })
-    const known = { key, subject, secret: opened, isErased }
+    const known = { key, subject, owners, secret: opened, isErased }
     cache.set(nameOf(org, by, row[by]), known)
     return known
   }
@@ -148,20 +162,26 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
   return {
     bySubject,
     cached: (org: string, by: 'subject' | 'key', name: string) => cache.get(nameOf(org, by, name)),
-    isErased: (org: string, { subject }: SubjectKey) => erased?.known(org)?.has(subject) === true,
+    isErased: (org: string, known: SubjectKey) => isOneOf(erased?.known(org), known),
     async byKeys(org: string, keys: readonly string[]): Promise<readonly SubjectKey[]> {
       const text = `select ${COLUMNS} from subject_keys where org = $1 and key = any($2::uuid[])`
       const rows = await query(text, [org, keys])
       return Promise.all(rows.map(row => remember(org, 'key', row)))
     },
     /** Stores a key, unless another process was faster: then that one's counts. */
-    async make(org: string, { key, subject, secret }: SubjectKey & { readonly secret: Buffer }): Promise<SubjectKey> {
+    async make(org: string, fresh: SubjectKey & { readonly secret: Buffer }): Promise<SubjectKey> {
+      const { key, subject, owners, secret } = fresh
       const wrapped = await masters.wrap({ org, key }, secret)
       await query(
-        `insert into subject_keys (key, org, subject, secret, master) values ($1, $2, $3, $4, $5)
+        `insert into subject_keys (key, org, subject, owners, secret, master) values ($1, $2, $3, $4, $5, $6)
          on conflict (org, subject) do nothing`,
-        [key, org, subject, wrapped.secret, wrapped.master],
+        [key, org, subject, owners, wrapped.secret, wrapped.master],
       )
+      return (await bySubject(org, subject))!
+    },
+    /** Says anew whose data the key of a thing seals. */
+    async own(org: string, subject: string, owners: readonly string[]): Promise<SubjectKey> {
+      await query('update subject_keys set owners = $3 where org = $1 and subject = $2', [org, subject, owners])
       return (await bySubject(org, subject))!
     },
   }

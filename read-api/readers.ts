@@ -5,6 +5,7 @@
  */
 import type { Principal } from '../domain/kernel/route.ts'
 import { fieldInfo } from '../domain/kernel/schema.ts'
+import { grantsOf } from '../domain/memory/memory/rights.ts'
 import { auditLog } from '../projections/audit/audit-log.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { historyTableOf, quoted, tableOf } from '../projections/rows/tables.ts'
@@ -20,7 +21,7 @@ export type AboutThing = { readonly category: string; readonly id: string; reado
 /** What a caller is called among the readers of things. */
 export function granteesOf({ subject, teams = [], permissions }: Caller): Grantees {
   if (permissions.some(grant => OPENS_ALL.has(grant))) return undefined
-  return [`user ${subject}`, ...teams.map(team => `team ${team}`)]
+  return [...grantsOf(subject), ...teams.map(team => `team ${team}`)]
 }
 
 type Caller = Pick<Principal, 'subject' | 'teams' | 'permissions'>

@@ -28,6 +28,7 @@ import { type ActivityDeps, activityRoute } from './hub/activity.ts'
 import { notificationRoutes } from './hub/notifications.ts'
 import { listHandler, listParameters } from './list.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
+import { seedSearchRoute } from './memory/seed-search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { conditionErrors, conditions, isOfOneThing } from './revision.ts'
 import { outsideSchemaOf } from './rows.ts'
@@ -62,6 +63,8 @@ export type ReadDeps = ResourceDeps &
 export const readRoutes = (deps: ReadDeps): Route[] => noting(allRoutes(deps), deps.resources, deps.noteRead)
 
 const allRoutes = (deps: ReadDeps): Route[] => [
+  searchRoute(deps),
+  seedSearchRoute(deps),
   ...statementRoutes(deps),
   booksRoute(deps),
   exchangeRoute(deps),
@@ -90,7 +93,6 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   ...complianceRoutes(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
-  searchRoute(deps),
 ]
 
 /** A list of the manager, and the same as a file. */

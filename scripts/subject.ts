@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { KogiError } from '../domain/kernel/errors.ts'
 import { guards, resources } from '../infra/catalogue.ts'
 import { erasedSubjects } from '../infra/erasures/erased.ts'
-import { keyNameOf } from '../infra/erasures/keys.ts'
+import { keyNamesOf } from '../infra/erasures/keys.ts'
 import { commandStore } from '../infra/event-store/command-store.ts'
 import { fileStore } from '../infra/files/open.ts'
 import { keyring } from '../infra/keyring.ts'
@@ -52,9 +52,9 @@ async function exportPerson(subject: string, options: Options, { pool, engines, 
   const events = commandStore(engines.eventStoreUrl)
   try {
     const { open: unseal } = keyring(keys, { erased: erasedSubjects(events), masters: masterKeysOf(config) })
-    const keyOf: PersonDeps['keyOf'] = (...of) => keyNameOf(keys, ...of)
+    const keysOf: PersonDeps['keysOf'] = (...of) => keyNamesOf(keys, ...of)
     const store = { pool, signal: noSignal, versions: followVersions(pool), moments: keepMoments(pool), guards }
-    const deps: PersonDeps = { ...store, unseal, resources, keyOf }
+    const deps: PersonDeps = { ...store, unseal, resources, keysOf }
     const principal = { subject: 'kogi-operator', org, roles: [], permissions: ['*'] }
     const person = await personOf(deps, { principal, signal: new AbortController().signal }, subject)
     await mkdir(out).catch(asThere(out))

@@ -2,7 +2,17 @@
 
 /** Event types by what they are about: add, and raise no version, for rows are chosen as they are read. */
 export const administration = {
-  rights: ['AccessGranted', 'AccessRevoked', 'ItemShared', 'ItemUnshared', 'ItemEditingSet', 'ItemPrivacySet'],
+  rights: [
+    'AccessGranted',
+    'AccessRevoked',
+    'ItemShared',
+    'ItemUnshared',
+    'ItemEditingSet',
+    'ItemPrivacySet',
+    'MemoryShared',
+    'MemoryUnshared',
+    'MemoryPrivacySet',
+  ],
   money: [
     'TransferRulesSet',
     'AccountOverdraftChanged',
@@ -41,6 +51,8 @@ export const administration = {
     'RetentionRuleAdded',
     'RetentionRuleChanged',
     'RetentionRuleRemoved',
+    'MemoryForgotten',
+    'MemoryExpired',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 

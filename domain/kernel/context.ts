@@ -59,6 +59,11 @@ export type Beside<S, C extends Readonly<Record<string, z.ZodType>>> = {
    * turn. What must hold between two things at every time is a process, or a rule of one stream.
    */
   readonly sees?: { readonly [K in keyof C & string]?: (command: z.output<C[K]>) => OtherThing | undefined }
+  /**
+   * Whose data a thing holds whose texts are sealed under a key of its own: by its state, or by the command that makes
+   * it. The key is destroyed with the thing, and with the data of each of them; `[]` where it is gone.
+   */
+  readonly ownersOf?: (state: S, command: Readonly<Record<string, unknown>>, caller: string) => readonly string[]
   /** An org has one thing of this kind, of this id: commands do not name it. */
   readonly only?: string
   /** The category of which each thing may have one of this kind, of the same id: its first command makes it. */

@@ -110,6 +110,8 @@ export type SignedIn = 'signed in'
  */
 export type Route = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** There where it changes nothing, though its method is not GET: it waits for a place as reads do. */
+  readonly isRead?: true
   /** Path below `/api/v1`, parameters as `:name`: `/kwlt/wallets/:id/credits`. */
   readonly path: string
   /** Permission the caller needs, `SignedIn` where any caller may come, `null` for a public route. */

@@ -1,14 +1,15 @@
 import { service } from '../kernel/service.ts'
+import { memory } from './memory/memory.ts'
 
 export const memoryService = service({
   code: 'kse',
   word: 'memory',
-  title: 'Memory: search',
-  aggregates: [],
+  title: 'Memory: what an organization remembers, and search',
+  aggregates: [memory],
   roles: {
-    'team-lead': ['*.read'],
-    'team-member': ['*.read'],
-    contributor: ['*.read'],
+    'team-lead': ['*'],
+    'team-member': ['*'],
+    contributor: ['*'],
     viewer: ['*.read'],
     auditor: ['*.read'],
   },

@@ -11,3 +11,21 @@ export const subjectName = column(
   }),
   'text',
 )
+
+/** Characters of the ids of things that have a key of their own: with their category they are the name of that key. */
+export const ID_MAX = 120
+
+/** Categories of things whose texts have keys of their own. */
+const OF_THINGS = ['memory'] as const
+
+/**
+ * The name of the key of one thing, where its texts are sealed under a key of its own, so that they can be destroyed
+ * alone. It stands among the names of persons, none of which begins so.
+ */
+export const ownKeyOf = (category: string, id: string): string => `${category}:${id}`
+
+/** The thing whose key has a name, `undefined` where it is a person's. */
+export function thingOfKey(name: string): { readonly category: string; readonly id: string } | undefined {
+  const category = OF_THINGS.find(each => name.startsWith(`${each}:`))
+  return category && { category, id: name.slice(category.length + 1) }
+}

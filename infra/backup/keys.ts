@@ -11,6 +11,8 @@ const keySchema = z.strictObject({
   key: z.uuid(),
   org: z.string(),
   subject: z.string(),
+  /** Backups of before things had keys of their own do not say. */
+  owners: z.array(z.string()).default([]),
   /** Base64; null where the secret was destroyed, so that what it sealed stays unreadable. */
   secret: z.base64().nullable(),
   /** The master key that the secret is wrapped under; backups of before there were any do not say. */
@@ -21,7 +23,7 @@ const keySchema = z.strictObject({
 type KeyLine = z.infer<typeof keySchema>
 
 const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
-const COLUMNS = `key::text, org, subject, ${SECRET} as secret, master, created_at, erased_at`
+const COLUMNS = `key::text, org, subject, owners, ${SECRET} as secret, master, created_at, erased_at`
 
 /** Reads all keys as they are at one instant, and hands each over as a line. Returns the migrations that made them. */
 export function readKeys(
@@ -90,13 +92,14 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
 }
 
 const AS_ROWS = `unnest(
-  $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[])
-  as given (key, org, subject, secret, master, created_at, erased_at)`
+  $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[])
+  as given (key, org, subject, secret, master, created_at, erased_at, owners)`
+const OWNERS = 'array(select jsonb_array_elements_text(given.owners::jsonb))'
 
 async function insert(connection: Connection, keys: readonly KeyLine[]): Promise<void> {
   await connection.query(
-    `insert into subject_keys (key, org, subject, secret, master, created_at, erased_at)
-     select key, org, subject, decode(secret, 'base64'), master, created_at, erased_at from ${AS_ROWS}`,
+    `insert into subject_keys (key, org, subject, owners, secret, master, created_at, erased_at)
+     select key, org, subject, ${OWNERS}, decode(secret, 'base64'), master, created_at, erased_at from ${AS_ROWS}`,
     columnsOf(keys),
   )
 }
@@ -104,7 +107,7 @@ async function insert(connection: Connection, keys: readonly KeyLine[]): Promise
 async function countSame(connection: Connection, keys: readonly KeyLine[]): Promise<number> {
   const { rows } = await connection.query<{ same: number }>(
     `select count(*)::int as same from ${AS_ROWS} join subject_keys k using (key)
-     where (k.org, k.subject) = (given.org, given.subject)
+     where (k.org, k.subject, k.owners) = (given.org, given.subject, ${OWNERS})
        and k.secret is not distinct from decode(given.secret, 'base64')
        and k.master is not distinct from given.master`,
     columnsOf(keys),
@@ -120,4 +123,5 @@ const columnsOf = (keys: readonly KeyLine[]) => [
   keys.map(({ master }) => master),
   keys.map(({ created_at }) => created_at),
   keys.map(({ erased_at }) => erased_at),
+  keys.map(({ owners }) => JSON.stringify(owners)),
 ]

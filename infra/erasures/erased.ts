@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { streamOf } from '../../commands/ids.ts'
 import type { EventStore } from '../../commands/ports.ts'
 import { erasure } from '../../domain/audit/erasure/erasure.ts'
+import { thingOfKey } from '../../domain/record/subject.ts'
 
 const ORGS_MAX = 10_000
 const PAGE_EVENTS = 1_000
@@ -20,13 +21,21 @@ export type Erased = {
    * asked for, it throws `engine_unavailable`.
    */
   readonly of: (org: string, now?: 'now') => Promise<Subjects>
+  /** How many persons are among them; things with keys of their own are none. */
+  readonly people: (org: string) => Promise<number>
   /** Those that were read before. */
   readonly known: (org: string) => Subjects | undefined
 }
 
 const NEVER = Number.NEGATIVE_INFINITY
 
-type Org = { readonly subjects: Set<string>; next: bigint; readAt: number; reading?: Promise<void> | undefined }
+type Org = {
+  readonly subjects: Set<string>
+  people: number
+  next: bigint
+  readAt: number
+  reading?: Promise<void> | undefined
+}
 
 /**
  * Reads the erasures of an org when they are first asked for, and later those that are new. `clock`: milliseconds that
@@ -41,30 +50,36 @@ export function erasedSubjects(store: Pick<EventStore, 'read'>, clock = () => pe
     for (;;) {
       const events = await store.read(stream, org.next, PAGE_EVENTS)
       for (const { type, data, revision } of events) {
-        if (type === 'SubjectErased') org.subjects.add((data as { readonly subject: string }).subject)
         org.next = revision + 1n
+        if (type !== 'SubjectErased') continue
+        const { subject } = data as { readonly subject: string }
+        org.subjects.add(subject)
+        if (!thingOfKey(subject)) org.people += 1
       }
       if (events.length < PAGE_EVENTS) break
     }
     org.readAt = started
   }
 
+  const of = async (name: string, now?: 'now'): Promise<Org> => {
+    const org = orgs.get(name) ?? { subjects: new Set(), people: 0, next: 0n, readAt: NEVER }
+    if (org.readAt === NEVER) orgs.set(name, org)
+    if (clock() - org.readAt < FRESH_MS && !now) return org
+    if (now) await org.reading?.catch(() => {})
+    org.reading ??= read(name, org).finally(() => {
+      org.reading = undefined
+    })
+    try {
+      await org.reading
+    } catch (error) {
+      if (now || clock() - org.readAt > STALE_MS) throw error
+    }
+    return org
+  }
+
   return {
-    async of(name, now) {
-      const org = orgs.get(name) ?? { subjects: new Set(), next: 0n, readAt: NEVER }
-      if (org.readAt === NEVER) orgs.set(name, org)
-      if (clock() - org.readAt < FRESH_MS && !now) return org.subjects
-      if (now) await org.reading?.catch(() => {})
-      org.reading ??= read(name, org).finally(() => {
-        org.reading = undefined
-      })
-      try {
-        await org.reading
-      } catch (error) {
-        if (now || clock() - org.readAt > STALE_MS) throw error
-      }
-      return org.subjects
-    },
+    of: async (...which) => (await of(...which)).subjects,
+    people: async name => (await of(name)).people,
     known(name) {
       const org = orgs.peek(name)
       return org && org.readAt !== NEVER ? org.subjects : undefined

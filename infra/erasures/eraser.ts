@@ -13,7 +13,7 @@ import type { Log } from '../log.ts'
 import { keepLooking } from '../looking.ts'
 import type { Pool } from '../postgres.ts'
 import { give } from '../things.ts'
-import { destroyKey, type Person, withKeys } from './keys.ts'
+import { destroyKeys, type Person, withKeys } from './keys.ts'
 import { retire } from './retention.ts'
 import type { ErasureRows, FilesOf } from './rows.ts'
 
@@ -95,10 +95,10 @@ export class Eraser {
     const pending = await rows.pending()
     if (pending.length === 0) return true
     const faults = new Faults()
-    const destroyed = new Map<Person, boolean>()
+    const destroyed = new Map<Person, number>()
     for (const person of pending) {
       if (signal?.aborted) return false
-      await faults.of(async () => void destroyed.set(person, await destroyKey(keys, person)))
+      await faults.of(async () => void destroyed.set(person, await destroyKeys(keys, person)))
     }
     let waiting = 0
     await faults.of(async () => {
@@ -123,7 +123,7 @@ export class Eraser {
     const faults = new Faults()
     for (const person of await withKeys(keys, erased)) {
       await faults.of(async () => {
-        await destroyKey(keys, person)
+        await destroyKeys(keys, person)
         log.warn({ org: person.org }, 'a key of an erased person was there again, and was destroyed again')
       })
     }
@@ -163,7 +163,7 @@ export class Eraser {
     look: Look,
     org: string,
     persons: readonly Person[],
-    destroyed: ReadonlyMap<Person, boolean>,
+    destroyed: ReadonlyMap<Person, number>,
   ): Promise<number> {
     const found = await this.#filesOf(look, org, persons)
     const faults = new Faults()
@@ -172,7 +172,7 @@ export class Eraser {
       await faults.of(async () => {
         const digests = found.get(person.subject) ?? []
         const young = await this.#deps.files.remove(org, digests, look.storedBefore)
-        const keys = destroyed.get(person) ? 1 : 0
+        const keys = destroyed.get(person) ?? 0
         if (young.length === 0) erased.push({ subject: person.subject, keys, files: digests.length })
       })
     }

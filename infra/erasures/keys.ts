@@ -9,29 +9,40 @@ const PAGE_ROWS = 1_000
 export type Person = { readonly org: string; readonly subject: string }
 
 /**
- * Destroys the key of a person for good; says whether there was one, also when it is done again. One who never had a
- * key gets a row without a secret, so that none is made for them later.
+ * Destroys the key of a person, or of one thing, for good, and those of things with data of the person; says how many
+ * there were, also when it is done again. One who never had a key gets a row without a secret, so that none is made
+ * for them later.
  */
-export async function destroyKey(keys: Queries, { org, subject }: Person): Promise<boolean> {
-  const text = `insert into subject_keys (key, org, subject, erased_at) values (gen_random_uuid(), $1, $2, now())
-    on conflict (org, subject) do update set secret = null, master = null,
-      erased_at = coalesce(subject_keys.erased_at, excluded.erased_at)
-    returning created_at < erased_at as had`
-  return (await keys.query<{ had: boolean }>(text, [org, subject])).rows[0]!.had
+export async function destroyKeys(keys: Queries, { org, subject }: Person): Promise<number> {
+  const text = `with own as (
+      insert into subject_keys (key, org, subject, erased_at) values (gen_random_uuid(), $1, $2, now())
+      on conflict (org, subject) do update set secret = null, master = null,
+        erased_at = coalesce(subject_keys.erased_at, excluded.erased_at)
+      returning created_at < erased_at as had),
+    owned as (
+      update subject_keys set secret = null, master = null, erased_at = coalesce(erased_at, now())
+      where org = $1 and owners @> array[$2] returning 1)
+    select (select had::int from own) + (select count(*)::int from owned) as keys`
+  return (await keys.query<{ keys: number }>(text, [org, subject])).rows[0]!.keys
 }
 
-/** Those of some persons whose keys are there. */
+/** Those of some persons whose keys are there, or keys of things with data of theirs. */
 export async function withKeys(keys: Queries, persons: readonly Person[]): Promise<readonly Person[]> {
-  const text = `select org, subject from unnest($1::text[], $2::text[]) g(org, subject)
-    join subject_keys using (org, subject) where secret is not null`
+  const text = `with given as (select org, subject from unnest($1::text[], $2::text[]) g(org, subject))
+    select org, subject from given join subject_keys using (org, subject) where secret is not null
+    union
+    select k.org, o.subject from subject_keys k cross join unnest(k.owners) o(subject)
+      join given g on g.org = k.org and g.subject = o.subject
+      where k.owners <> '{}' and k.secret is not null`
   const values = [persons.map(({ org }) => org), persons.map(({ subject }) => subject)]
   return (await keys.query<Person>(text, values)).rows
 }
 
-/** The name of the key that a person's data is sealed under; none where nothing is. */
-export async function keyNameOf(keys: Queries, org: string, subject: string): Promise<string | undefined> {
-  const text = 'select key::text from subject_keys where org = $1 and subject = $2'
-  return (await keys.query<{ key: string }>(text, [org, subject])).rows[0]?.key
+/** The names of the keys that a person's data is sealed under; none where nothing is. */
+export async function keyNamesOf(keys: Queries, org: string, subject: string): Promise<ReadonlySet<string>> {
+  const text = `select key::text from subject_keys where org = $1 and subject = $2
+    union all select key::text from subject_keys where org = $1 and owners @> array[$2]`
+  return new Set((await keys.query<{ key: string }>(text, [org, subject])).rows.map(({ key }) => key))
 }
 
 /** Names of master keys that keys are wrapped under, and that are not among some. */
@@ -89,18 +100,26 @@ export type Disagreement = Person & {
   readonly what: 'not destroyed' | 'not erased' | 'not noted'
 }
 
+type KeyState = {
+  readonly subject: string
+  readonly owners: readonly string[]
+  readonly destroyed: boolean
+  readonly noted: boolean
+}
+
 /** Compares all keys with the erasures in the log. */
 export async function disagreements(keys: Queries, erased: Erased): Promise<readonly Disagreement[]> {
   const { rows: orgs } = await keys.query<{ org: string }>('select distinct org from subject_keys order by org')
   const found: Disagreement[] = []
   for (const { org } of orgs) {
     const subjects = await erased.of(org, 'now')
-    const text = `select org, subject, secret is null as destroyed, erased_at is not null as noted
-      from subject_keys where org = $1 and (secret is null or subject = any($2::text[]))`
-    const { rows } = await keys.query<Person & { destroyed: boolean; noted: boolean }>(text, [org, [...subjects]])
-    for (const { subject, destroyed, noted } of rows) {
-      if (destroyed && !subjects.has(subject)) found.push({ org, subject, what: noted ? 'not noted' : 'not erased' })
-      if (!destroyed && subjects.has(subject)) found.push({ org, subject, what: 'not destroyed' })
+    const text = `select subject, owners, secret is null as destroyed, erased_at is not null as noted
+      from subject_keys where org = $1 and (secret is null or subject = any($2::text[]) or owners && $2::text[])`
+    const { rows } = await keys.query<KeyState>(text, [org, [...subjects]])
+    for (const { subject, owners, destroyed, noted } of rows) {
+      const isErased = [subject, ...owners].some(each => subjects.has(each))
+      if (destroyed && !isErased) found.push({ org, subject, what: noted ? 'not noted' : 'not erased' })
+      if (!destroyed && isErased) found.push({ org, subject, what: 'not destroyed' })
     }
   }
   return found

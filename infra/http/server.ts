@@ -81,7 +81,8 @@ export function createApp(options: AppOptions): Express {
       aside,
     }
     const received = new ReceivedRequest(parts)
-    if (route.method !== 'GET' || !reads) return exchange.success(await route.handle(received))
+    const isRead = route.method === 'GET' || route.isRead
+    if (!isRead || !reads) return exchange.success(await route.handle(received))
     const answer = await inPlace(reads, org, response, async () => {
       const found = await route.handle(received)
       if (!found.bytes?.isRead) return found

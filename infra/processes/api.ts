@@ -6,6 +6,7 @@ import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
 import { restoreRoute } from '../../commands/center/restore.ts'
 import { taskTableRoute } from '../../commands/center/task-table.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
+import { type FindDuplicates, flaggingDuplicates } from '../../commands/memory/store.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
@@ -33,7 +34,7 @@ import { timestampNow } from '../clock.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
-import { keyNameOf } from '../erasures/keys.ts'
+import { keyNamesOf } from '../erasures/keys.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
 import { fileStore } from '../files/open.ts'
@@ -56,6 +57,7 @@ import { notedRefusals } from '../refusals.ts'
 import { notedReads, sensitiveReads } from '../sensitive-reads.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
+import { duplicateFinder, openDuplicates } from './duplicates.ts'
 import { openLive } from './live.ts'
 
 type Side = 'commands' | 'reads'
@@ -81,7 +83,9 @@ type SideParts = {
 export async function startApi({ config, urls, log, lifecycle, sides, probes = [] }: ApiOptions): Promise<string> {
   const metrics = createMetrics({ service: sides.length === 1 ? `kogi-${sides[0]}` : 'kogi-api', processMetrics: true })
   const watch = keyWatch(log, metrics)
-  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics, watch }))
+  const between: Between = {}
+  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics, watch, between }))
+  if (sides.includes('commands')) between.findDuplicates ??= openDuplicates({ config, urls, log, lifecycle })
   const keys = keysProbe({ config, urls, log, lifecycle }, watch)
   const routes = parts.flatMap(part => part.routes)
   const authenticate = createAuthenticator({
@@ -131,17 +135,21 @@ function countedPlaces(config: Config, metrics: Metrics): Places {
 type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & {
   readonly metrics: Metrics
   readonly watch: KeyWatch
+  readonly between: Between
 }
 
+/** What one side has for the other. */
+type Between = { findDuplicates?: FindDuplicates }
+
 const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
-  commands({ config, urls, log, lifecycle, metrics, watch }) {
+  commands({ config, urls, log, lifecycle, metrics, watch, between }) {
     const { deps, close } = openWriteSide(urls, config, log, metrics, watch)
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     const { put: putFile } = fileStore(config)
     return {
       routes: [
-        ...commandRoutes(services, deps),
+        ...flaggingDuplicates(commandRoutes(services, deps), (...of) => between.findDuplicates!(...of)),
         ...importRoutes({ ...deps, readXml }),
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
@@ -151,7 +159,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
-  reads({ config, urls, log, lifecycle, metrics, watch }) {
+  reads({ config, urls, log, lifecycle, metrics, watch, between }) {
     const shared = { log, metrics, max: config.databasePoolSize, connectTimeoutMs: config.databaseConnectTimeoutMs }
     const limits = { statementTimeoutMs: config.databaseStatementTimeoutMs }
     const pool = createPool({ url: urls.databaseUrl, name: 'read', ...shared, ...limits })
@@ -178,7 +186,8 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const store = commandStore(urls.eventStoreUrl)
     const erased = erasedSubjects(store)
     const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
-    const { search } = memoryIndex({ pool, memories, unseal, erased: async org => (await erased.of(org)).size })
+    const { search } = memoryIndex({ pool, memories, unseal, erased: erased.people })
+    between.findDuplicates = duplicateFinder({ pool, unseal, search }, log)
     const reads = sensitiveReads(store, log, timestampNow)
     lifecycle.onStop('read side', async () => {
       await Promise.allSettled([signal.close(), reads.close()])
@@ -196,7 +205,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         sensitiveReads: (...of) => notedReads(store, ...of),
         operations: (_, ...of) => notedOperations(store, ...of),
         noteRead: reads.note,
-        keyOf: (...of) => keyNameOf(keys, ...of),
+        keysOf: (...of) => keyNamesOf(keys, ...of),
         kinds,
         memories,
         memoryPermissions,
@@ -214,7 +223,10 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
   },
 }
 
-function keysProbe({ config, urls, log, lifecycle }: Omit<PartOptions, 'metrics' | 'watch'>, watch: KeyWatch): Probe {
+function keysProbe(
+  { config, urls, log, lifecycle }: Omit<PartOptions, 'metrics' | 'watch' | 'between'>,
+  watch: KeyWatch,
+): Probe {
   const connectTimeoutMs = config.databaseConnectTimeoutMs
   const pool = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
   lifecycle.onStop('probe of the keys', () => pool.end())

@@ -3,6 +3,7 @@ import { events as webhook } from '../../domain/apps/webhook/messages.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, integer, object, plainOf, sealed, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { events as memory } from '../../domain/memory/memory/messages.ts'
 import { messages as note } from '../../domain/office/note/messages.ts'
 import { subjectName } from '../../domain/record/subject.ts'
 import { events as wallet } from '../../domain/wallet/wallet/messages.ts'
@@ -40,13 +41,13 @@ const isSealed = (event: z.ZodObject) =>
 const handlersOf = (events: Vocabulary): Readonly<Record<string, AnyHandler | null>> =>
   Object.fromEntries(Object.entries(events).map(([type, event]) => [type, isSealed(event) ? holds : null]))
 
-const of: Readonly<Record<string, Vocabulary>> = { wallet, note: note.events, inbox, webhook }
+const of: Readonly<Record<string, Vocabulary>> = { wallet, note: note.events, inbox, webhook, memory }
 
 /** Which things hold sealed data of which person: one row for each of both. A test finds a category that is missing. */
 export const personalData = projection({
   name: 'personal_data',
   service: 'audit',
-  version: 2,
+  version: 3,
   history: true,
   of,
   row,

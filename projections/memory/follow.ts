@@ -5,10 +5,12 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Sealed } from '../../domain/kernel/schema.ts'
 import { CHECKPOINTS } from '../ownership/tables.ts'
 import { bucketOf } from '../rows/bucket.ts'
-import type { AnyProjection } from '../rows/projection.ts'
+import type { AnyProjection, MemoryTraits } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
 import type { Memory as MemoryRow } from './memories.ts'
 import type { Document } from './rank.ts'
+import { nameOf } from './recall/entities.ts'
+import type { Recalled } from './recall/recall.ts'
 
 /** A memory as the index keeps it: a personal text stays sealed. */
 export type Memory = {
@@ -21,6 +23,10 @@ export type Memory = {
   readonly at: string
   readonly position: bigint
   readonly sealed?: Sealed
+  /** Who did it last. */
+  readonly actor?: string
+  /** What is known of it beside its words, where it was stored as a memory: it is called by its type then. */
+  readonly traits?: MemoryTraits
 }
 
 /** Opens sealed texts of an org, in order: `null` where a key was erased, `undefined` where it is missing. */
@@ -36,12 +42,7 @@ export type Source = {
 }
 
 /** A memory as rankings take it: its texts, and what is known of it. */
-type Remembered = Document & {
-  readonly position: bigint
-  readonly at: string
-  readonly source: string
-  readonly subjects: readonly string[]
-}
+type Remembered = Document & Recalled
 
 /** What searches the texts of an org. */
 export type Ranking = {
@@ -71,6 +72,13 @@ export class OrgIndex<R extends Ranking = Ranking> {
     this.ranking = ranking
     this.#source = source
     this.#org = org
+  }
+
+  /** Takes a memory out, if it is there. */
+  forget(key: string): void {
+    this.characters -= charactersOf(this.rows.get(key))
+    this.ranking.delete(key)
+    this.rows.delete(key)
   }
 
   /** What it takes of the memory of the process, about. */
@@ -135,7 +143,8 @@ async function upToDate(source: Source, org: string, index: OrgIndex): Promise<b
 }
 
 /** Forgets the words of sealed texts whose keys were erased: erasures change no row. */
-async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: OrgIndex): Promise<void> {
+async function forgetErased({ unseal }: Source, org: string, index: OrgIndex): Promise<void> {
+  const { ranking, rows } = index
   const all = [...rows].flatMap(([key, memory]) => (memory.sealed ? [{ key, ...memory, sealed: memory.sealed }] : []))
   for (let at = 0; at < all.length; at += PAGE_ROWS) {
     const page = all.slice(at, at + PAGE_ROWS)
@@ -144,20 +153,39 @@ async function forgetErased({ unseal }: Source, org: string, { ranking, rows }: 
     for (const [n, { key, title, text, ...memory }] of page.entries()) {
       // A key that is only missing, as in a part of a key database, is no erased one.
       if (plain[n] !== null) continue
-      ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, '', text) })
+      if (memory.traits) index.forget(key)
+      else ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, '', text) })
     }
     await turn()
   }
 }
 
-const remembered = (key: string, { kind, subject, source, at, position }: Omit<Memory, 'title'>) => ({
-  key,
-  kind,
-  source,
-  subjects: [subject],
-  at,
-  position,
-})
+function remembered(key: string, memory: Omit<Memory, 'title'>): Omit<Remembered, 'fields'> {
+  const { kind, subject, source, at, position, actor, traits } = memory
+  const shared = { key, kind, source, at, position }
+  if (!traits) return { ...shared, subjects: [subject], ...(actor !== undefined && { actor }) }
+  const { type, author, tags, subjects, source: origin, session, valid_from, valid_to, links } = traits
+  return {
+    ...shared,
+    type,
+    actor: author,
+    tags,
+    subjects: [...new Set([subject, ...subjects, ...links.map(({ to }) => to)])],
+    ...(origin !== undefined && { origin }),
+    ...(session !== undefined && { session }),
+    ...(valid_from !== undefined && { validFrom: valid_from }),
+    ...(valid_to !== undefined && { validTo: valid_to }),
+    mentions: subjects.map(name => ({ id: `person:${name}`, name: nameOf(name) })),
+    relations: links.map(({ type, kind, to, valid_from: since, valid_to: until }) => ({
+      from: `memory:${subject}`,
+      type,
+      to: `${kind}:${to}`,
+      ...(since !== undefined && { since }),
+      ...(until !== undefined && { until }),
+      memory: key,
+    })),
+  }
+}
 
 const fieldsOf = (title: string, words: string, more = ''): [string, number][] => [
   [title, TITLE_WEIGHT],
@@ -191,16 +219,19 @@ async function followed({ pool, memories, unseal }: Source, org: string, index: 
   }
 }
 
-async function openedBodies(rows: readonly MemoryRow[], org: string, unseal: Unseal): Promise<Map<Sealed, string>> {
+/** Opened texts: `null` where the key was erased, `undefined` where it is missing. */
+type Bodies = ReadonlyMap<Sealed, string | null | undefined>
+
+async function openedBodies(rows: readonly MemoryRow[], org: string, unseal: Unseal): Promise<Bodies> {
   const sealed = rows.flatMap(({ sealed_body }) => sealed_body ?? [])
   const plain = sealed.length > 0 ? await unseal(org, sealed) : []
-  return new Map(sealed.map((envelope, at) => [envelope, plain[at] ?? '']))
+  return new Map(sealed.map((envelope, at) => [envelope, plain[at]]))
 }
 
-async function take(rows: readonly MemoryRow[], bodies: ReadonlyMap<Sealed, string>, index: OrgIndex): Promise<void> {
+async function take(rows: readonly MemoryRow[], bodies: Bodies, index: OrgIndex): Promise<void> {
   let started = performance.now()
   for (const row of rows) {
-    takeRow(row, row.sealed_body ? bodies.get(row.sealed_body)! : (row.body ?? ''), index)
+    takeRow(row, row.sealed_body ? bodies.get(row.sealed_body) : row.body, index)
     if (performance.now() - started < SLICE_MS) continue
     await turn()
     started = performance.now()
@@ -219,22 +250,21 @@ function shortened(body: string): string {
 const charactersOf = (memory: Memory | undefined): number =>
   memory ? memory.title.length + (memory.text?.length ?? 0) + (memory.sealed?.text.length ?? 0) : 0
 
-function takeRow(row: MemoryRow, words: string, index: OrgIndex): void {
+/** `words`: its body in the clear, `null` where that was erased. */
+function takeRow(row: MemoryRow, words: string | null | undefined, index: OrgIndex): void {
   const { ranking, rows } = index
   if (row.sealed_body) index.hasSealed = true
-  const { kind, subject, source, title, body, sealed_body, details, at, position } = row
+  const { kind, subject, source, title, body, sealed_body, details, at, position, actor, traits } = row
   // No id has a line feed.
   const key = source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
-  index.characters -= charactersOf(rows.get(key))
-  if (title === undefined) {
-    ranking.delete(key)
-    rows.delete(key)
-    return
-  }
+  index.forget(key)
+  // Nothing is left of a memory without its text.
+  if ((title === undefined && !traits) || (traits && words === null)) return
   const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
-  const memory = { kind, subject, source, title, ...shown, at, position }
-  ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, words, details) })
+  const known = { ...(actor !== undefined && { actor }), ...(traits && { traits: traits as MemoryTraits }) }
+  const memory = { kind, subject, source, title: title ?? traits!.type, ...shown, at, position, ...known }
+  ranking.set({ ...remembered(key, memory), fields: fieldsOf(title ?? '', words ?? '', details) })
   rows.set(key, memory)
   index.characters += charactersOf(memory)
 }

@@ -6,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 import { type Memory, OrgIndex, type Ranking, type Source, type Unseal } from './follow.ts'
 import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
+import type { RecallFilter } from './recall/filter.ts'
 import type { LegName, LegReport, LegScore } from './recall/legs.ts'
 import { Recall, type RecallMode } from './recall/recall.ts'
 
@@ -32,6 +33,8 @@ export type SearchOptions = {
   readonly after?: Place
   /** `text` unless it says otherwise. */
   readonly type?: SearchType
+  /** What legs look at: searches by words alone look at all. */
+  readonly filter?: Omit<RecallFilter, 'kinds'>
 }
 
 export type MemoryAnswer = {
@@ -78,10 +81,10 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   }
 
   return {
-    async search(org, query, { kinds, limit, after, type = 'text' }) {
+    async search(org, query, { kinds, limit, after, type = 'text', filter }) {
       if (type !== 'text') {
         const { ranking, rows, position } = await upToDate(org, Recall)
-        const { hits, legs } = ranking.search(query, { mode: type, filter: { kinds }, limit, after })
+        const { hits, legs } = ranking.search(query, { mode: type, filter: { ...filter, kinds }, limit, after })
         const page = hits.map(({ key, place, matched, score, legs: parts, path }) => {
           const found = matched.map(({ word, as }) => ({ word, as }))
           return { ...rows.get(key)!, score, matched: found, place: { ...place, statistics: NONE }, legs: parts, path }

@@ -1,6 +1,19 @@
 /** The read model of what is remembered: made from the `memory` of the other models, and what search is built from. */
 import type { z } from 'zod'
-import { id, object, type Sealed, sealed, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import type { DomainEvent } from '../../domain/kernel/event.ts'
+import {
+  column,
+  id,
+  list,
+  object,
+  type Sealed,
+  sealed,
+  text,
+  timestamp,
+  unsigned64,
+} from '../../domain/kernel/schema.ts'
+import { LINKS_MAX, TAGS_MAX } from '../../domain/memory/memory/messages.ts'
+import { subjectName } from '../../domain/record/subject.ts'
 import {
   type AnyHandler,
   type AnyProjection,
@@ -8,9 +21,24 @@ import {
   type MemoryMapping,
   type MemoryStep,
   type MemoryTexts,
+  type MemoryTraits,
   projection,
 } from '../rows/projection.ts'
 import { DETAILS_MAX } from './texts.ts'
+
+const valid = { valid_from: timestamp.optional(), valid_to: timestamp.optional() }
+
+/** What is known of a memory that was stored as such, beside its words. */
+const memoryTraits = object({
+  type: text(64),
+  author: subjectName,
+  tags: list(text(64), TAGS_MAX),
+  subjects: list(text(128), TAGS_MAX),
+  source: text(128).optional(),
+  session: text(128).optional(),
+  ...valid,
+  links: list(object({ type: text(64), kind: text(64), to: id('thing'), ...valid }), LINKS_MAX),
+})
 
 /** A row of the read model. */
 export const memoryRow = object({
@@ -20,13 +48,16 @@ export const memoryRow = object({
   subject: id('thing'),
   /** The thing whose stream holds it: the wallet of an entry, the item of a part of a book, otherwise the subject. */
   source: id('thing'),
-  /** Absent where the thing was removed: a row without words tells indexes to forget it. */
+  /** Absent where it has traits, and where the thing was removed: that row tells indexes to forget it. */
   title: text(1000).optional(),
   body: text(300_000).optional(),
   /** The body where it is personal data. */
   sealed_body: sealed.optional(),
   /** Further words, one value a line: of free metadata, of tags. */
   details: text(DETAILS_MAX).optional(),
+  traits: column(memoryTraits, 'json').optional(),
+  /** Who did it last: the person, where a process did it on behalf of one. */
+  actor: text(255).optional(),
   at: timestamp,
   position: unsigned64,
 })
@@ -48,7 +79,7 @@ export function memoriesOf(models: readonly AnyProjection[]) {
   return projection({
     name: 'memories',
     service: 'memory',
-    version: 4,
+    version: 5,
     history: false,
     of,
     row: memoryRow,
@@ -70,12 +101,13 @@ function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unk
   }
   if ('once' in step) {
     return {
-      append({ data, metadata: { org, id, at }, position }) {
+      append({ data, metadata, position }) {
+        const { org, id, at } = metadata
         const texts = step.once(data)
         if (texts === null) return []
         const { subject = id, ...words } = texts
         const memory = withTexts(undefined, words)
-        return memory === null ? [] : [{ ...memory, org, kind, subject, source: id, at, position }]
+        return memory === null ? [] : [{ ...memory, ...by(metadata), org, kind, subject, source: id, at, position }]
       },
     }
   }
@@ -83,30 +115,40 @@ function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unk
     return {
       keys: ({ data, metadata: { org, id } }) =>
         step.subjects(data).map(subject => ({ org, kind, source: id, subject })),
-      fold(_, { data, metadata: { org, id, at }, position }, key) {
+      fold(_, { data, metadata, position }, key) {
+        const { org, id, at } = metadata
         const subject = String(key.subject)
         const texts = step.texts(data, subject)
-        return { ...(texts && withTexts(undefined, texts)), org, kind, subject, source: id, at, position }
+        const words = texts && { ...withTexts(undefined, texts), ...by(metadata) }
+        return { ...words, org, kind, subject, source: id, at, position }
       },
     }
   }
   return {
     keys,
     isOwn: true,
-    fold(before, { data, metadata: { org, id, at }, position }) {
-      const memory = 'anew' in step ? withTexts(undefined, step.anew(data)) : withTexts(before, step.revise(data))
-      return memory && { ...memory, org, kind, subject: id, source: id, at, position }
+    fold(before, { data, metadata, position }) {
+      const { org, id, at } = metadata
+      const texts = 'anew' in step ? step.anew(data) : step.revise(data, before?.traits as MemoryTraits | undefined)
+      const memory = withTexts('anew' in step ? undefined : before, texts)
+      return memory && { ...memory, ...by(metadata), org, kind, subject: id, source: id, at, position }
     },
   }
 }
 
-type Words = Pick<Memory, 'title' | 'body' | 'sealed_body' | 'details'>
+const by = ({ actor, behalf }: DomainEvent['metadata']) => ({ actor: (behalf ?? actor).subject })
 
-/** A memory with some of its texts replaced; `null` where it has no title to begin with. */
-function withTexts(before: Words | undefined, { title = before?.title, body, details }: MemoryTexts): Words | null {
-  if (title === undefined) return null
+type Words = Pick<Memory, 'title' | 'body' | 'sealed_body' | 'details' | 'traits'>
+
+/** A memory with some of its texts replaced; `null` where it has neither a title nor traits to begin with. */
+function withTexts(
+  before: Words | undefined,
+  { title = before?.title, body, details, traits = before?.traits as MemoryTraits | undefined }: MemoryTexts,
+): Words | null {
+  if (title === undefined && traits === undefined) return null
   return {
-    title,
+    ...(title !== undefined && { title }),
+    ...(traits !== undefined && { traits: traits as Words['traits'] }),
     ...(body === undefined ? { body: before?.body, sealed_body: before?.sealed_body } : bodyOf(body)),
     details: details === undefined ? before?.details : (details ?? undefined),
   }

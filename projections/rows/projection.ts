@@ -86,6 +86,31 @@ export type MemoryTexts = {
   readonly title?: string | undefined
   readonly body?: string | Sealed | null | undefined
   readonly details?: string | null | undefined
+  /** What is known of it beside its words: of a memory that was stored as such. */
+  readonly traits?: MemoryTraits | undefined
+}
+
+/** What is known of a memory beside its words. One that has a type is called by it: it has no title. */
+export type MemoryTraits = {
+  readonly type: string
+  readonly author: string
+  readonly tags: readonly string[]
+  /** The persons and things that it is about. */
+  readonly subjects: readonly string[]
+  readonly source?: string | undefined
+  readonly session?: string | undefined
+  readonly valid_from?: string | undefined
+  readonly valid_to?: string | undefined
+  readonly links: readonly MemoryLink[]
+}
+
+/** That a memory belongs to another thing, for a time. */
+type MemoryLink = {
+  readonly type: string
+  readonly kind: string
+  readonly to: string
+  readonly valid_from?: string | undefined
+  readonly valid_to?: string | undefined
 }
 
 /**
@@ -96,7 +121,7 @@ export type MemoryTexts = {
 export type MemoryStep<D> =
   | { readonly once: (data: D) => (MemoryTexts & { readonly subject?: string }) | null }
   | { readonly anew: (data: D) => MemoryTexts }
-  | { readonly revise: (data: D) => MemoryTexts }
+  | { readonly revise: (data: D, before: MemoryTraits | undefined) => MemoryTexts }
   | {
       readonly subjects: (data: D) => readonly string[]
       readonly texts: (data: D, subject: string) => MemoryTexts | null

@@ -12,6 +12,7 @@ import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
 import { itemShares } from '../../projections/briefcase/item-shares.ts'
 import { inboxes } from '../../projections/hub/inboxes.ts'
+import { storedMemories } from '../../projections/memory/stored-memories.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { checkpointsSql, type ReadStore, read, type Wanted } from '../consistency.ts'
@@ -27,6 +28,7 @@ const NAMING = ['subject', 'owner', 'user', 'assignee', 'author', 'requested_by'
 const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>([
   [inboxes, 't.id = $3'],
   [itemShares, `t.kind = 'user' and t."with" = $3`],
+  [storedMemories, 't.author = $3 or t.subjects ? $3'],
 ])
 /** Rows of each kind in one answer, and acts: where there are more it says so. */
 const ROWS_MAX = 5_000
@@ -63,8 +65,8 @@ export const personSchema = z.strictObject({
 export type PersonDeps = ReadStore & {
   readonly unseal: Unseal
   readonly resources: readonly Resource[]
-  /** The name of the key that a person's data is sealed under; none where nothing is. */
-  readonly keyOf: (org: string, subject: string) => Promise<string | undefined>
+  /** The names of the keys that a person's data is sealed under. */
+  readonly keysOf: (org: string, subject: string) => Promise<ReadonlySet<string>>
 }
 
 type Found = { readonly kind: string; readonly row: { [name: string]: Json } }
@@ -140,11 +142,11 @@ const namedIn = (model: AnyProjection): string =>
 /** What stands in the place of sealed data of another person. */
 const CLOSED = '[of another person]'
 
-/** Opens the envelopes that are sealed under the person's own key, and closes all others. */
-async function openOwn({ unseal, keyOf }: PersonDeps, org: string, subject: string, found: readonly Found[]) {
-  const key = await keyOf(org, subject)
+/** Opens the envelopes that are sealed under the person's own keys, and closes all others. */
+async function openOwn({ unseal, keysOf }: PersonDeps, org: string, subject: string, found: readonly Found[]) {
+  const keys = await keysOf(org, subject)
   const places = found.flatMap(({ row }) => [row, ...Object.values(row).filter(isObject)].flatMap(envelopesIn))
-  const own = places.filter(({ envelope }) => envelope.key === key)
+  const own = places.filter(({ envelope }) => keys.has(envelope.key))
   const texts = await unseal(
     org,
     own.map(({ envelope }) => envelope),

@@ -13,25 +13,26 @@ import { noHistoryErrors } from '../as-of.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
 import { cursorOf, placeOf } from '../cursor.ts'
-import { inQuery, invalidParameter, type Queries, queriesOf, tokenParameters, whole } from '../parameters.ts'
+import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import type { ReadPool } from '../pool.ts'
 import { type Guards, granteesOf, readable } from '../readers.ts'
 import type { Versions } from '../versions.ts'
+import { filterOf, filterParameters } from './filter.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
 export type MemorySearch = MemoryIndex['search']
 
-const { kind, subject, source, title, body, at, position } = memoryRow.shape
+const { kind, subject, source, title, body, at, position, actor, traits } = memoryRow.shape
 
-const HITS_DEFAULT = 10
-const HITS_MAX = 100
+export const HITS_DEFAULT = 10
+export const HITS_MAX = 100
 /** Most hits of one page behind others that are private. */
 const PAGE_MAX = 2_000
 /** A cursor has a number for each word of its query, which has up to 1000 characters. */
-const AFTER_MAX = 12_000
+export const AFTER_MAX = 12_000
 
 /** How memories are searched; `text` where nothing is said. */
-const SEARCH_TYPES = ['text', 'hybrid', ...LEGS] as const satisfies readonly SearchType[]
+export const SEARCH_TYPES = ['text', 'hybrid', ...LEGS] as const satisfies readonly SearchType[]
 
 const legScore = z.strictObject({
   raw: z.number().meta({ description: "in the leg's own terms" }),
@@ -39,14 +40,16 @@ const legScore = z.strictObject({
   part: z.number().meta({ description: 'the normalised score times the weight of the leg' }),
 })
 
-const hitSchema = z.strictObject({
+export const hitSchema = z.strictObject({
   kind,
   subject,
   source,
-  title: title.unwrap(),
+  title: title.unwrap().meta({ description: 'what it is called; of a memory that was stored as such, its type' }),
   text: body,
   at,
   position,
+  actor: actor.meta({ description: 'who did it last' }),
+  traits: traits.meta({ description: 'there where it was stored as a memory' }),
   score: z.number().meta({ description: 'compares only within one answer' }),
   matched: z
     .array(
@@ -89,6 +92,7 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
       'each text in its language), `neural` (texts like those that have the words), `conceptual` (on dimensions ' +
       'that the query mentions), `knowledge` (from the entities that it names)',
   ),
+  ...filterParameters,
   ...tokenParameters,
 ]
 
@@ -108,13 +112,6 @@ export type SearchDeps = {
 /** The route of the search over an org's memories. */
 export function searchRoute(deps: SearchDeps): Route {
   const parameters = parametersOf([...deps.memoryPermissions.keys()])
-  const kindsFor = (principal: Principal, asked: string | undefined) => {
-    const kinds = [...deps.memoryPermissions].filter(([kind]) => asked === undefined || asked === kind)
-    const open = kinds.filter(([, permission]) => deps.allows(principal, permission))
-    if (asked === undefined || open.length > 0) return open.map(([kind]) => kind)
-    const details = kinds.map(([, permission]) => ({ field: 'permission', message: permission }))
-    throw new KogiError('forbidden', `You may not read what memories of the kind ${asked} are about.`, details)
-  }
   return {
     method: 'GET',
     path: '/kse/memories/search',
@@ -128,27 +125,58 @@ export function searchRoute(deps: SearchDeps): Route {
     async handle(request) {
       const query = queriesOf(request, parameters)
       if (query.q === undefined) throw invalidParameter('q', 'must be given')
-      const limit = Number(query.limit ?? HITS_DEFAULT)
+      const { q, kind, limit, search_type: type = 'text', after } = query
+      const filter = filterOf(query)
+      if (filter && type === 'text') throw invalidParameter('search_type', 'must be one of the legs, for conditions')
+      const asked = { q, type: type as SearchType, kinds: kind === undefined ? undefined : [kind], filter, after }
       const token = tokenOf(request, query)
-      const options = {
-        limit: limit + 1,
-        kinds: kindsFor(request.principal, query.kind),
-        type: (query.search_type ?? 'text') as SearchType,
-        ...(query.after !== undefined && { after: readPlace(query.after, query) }),
-      }
-      await deps.versions.built([deps.memories])
-      const search = () => searchReadable(deps, request, query.q!, options)
-      const found = token ? await atLeast(token, deps.signal, request, search) : await search()
-      const hits = found.hits.slice(0, limit)
-      const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, query) : undefined
-      return {
-        data: hits.map(({ place: _, ...hit }) => toWire(hit)),
-        pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
-        headers: positioned(found.position).headers,
-        meta: { ...positioned(found.position).meta, ...(found.legs && { legs: found.legs }) },
-      }
+      const { hits, ...answer } = await search(deps, request, { ...asked, limit: Number(limit ?? HITS_DEFAULT), token })
+      return { data: hits.map(hit => toWire(hit)), ...answer }
     },
   }
+}
+
+/** A search as it was asked for, over whichever route it came. */
+type Asked = {
+  readonly q: string
+  readonly type: SearchType
+  readonly kinds: readonly string[] | undefined
+  readonly filter: SearchOptions['filter'] | undefined
+  readonly limit: number
+  readonly after: string | undefined
+  readonly token: ReturnType<typeof tokenOf>
+}
+
+/** A page of hits that the caller may read, with the answer around it. */
+export async function search(deps: SearchDeps, request: ApiRequest, asked: Asked) {
+  const { q, type, kinds, filter, limit, after, token } = asked
+  const options = {
+    limit: limit + 1,
+    kinds: kindsFor(deps, request.principal, kinds),
+    type,
+    ...(filter && { filter }),
+    ...(after !== undefined && { after: readPlace(after, asked) }),
+  }
+  await deps.versions.built([deps.memories])
+  const ask = () => searchReadable(deps, request, q, options)
+  const found = token ? await atLeast(token, deps.signal, request, ask) : await ask()
+  const hits = found.hits.slice(0, limit)
+  const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, asked) : undefined
+  return {
+    hits: hits.map(({ place: _, ...hit }) => hit),
+    pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
+    headers: positioned(found.position).headers,
+    meta: { ...positioned(found.position).meta, ...(found.legs && { legs: found.legs }) },
+  }
+}
+
+/** The kinds of memories that a caller may read, of those that are asked for. */
+function kindsFor(deps: SearchDeps, principal: Principal, asked: readonly string[] | undefined): readonly string[] {
+  const kinds = [...deps.memoryPermissions].filter(([kind]) => asked === undefined || asked.includes(kind))
+  const open = kinds.filter(([, permission]) => deps.allows(principal, permission))
+  if (asked === undefined || open.length > 0) return open.map(([kind]) => kind)
+  const details = kinds.map(([, permission]) => ({ field: 'permission', message: permission }))
+  throw new KogiError('forbidden', `You may not read what memories of the kind ${asked.join(', ')} are about.`, details)
 }
 
 /** Searches on behind hits that the caller may not read, until there are as many others as are asked for. */
@@ -178,21 +206,21 @@ const count = z.string().regex(/^[0-9]{1,9}$/)
 const PLACE = [z.enum(['0', '1']), z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$/), z.string(), count, count]
 const FOUND = z.string().regex(/^[0-9a-z]{0,6}(\.[0-9a-z]{0,6})*$/)
 
-/** A cursor continues the search that made it: the same words among the same kind. */
-function listOf({ q, kind: asked, search_type: type = 'text' }: Queries): string {
+/** A cursor continues the search that made it: the same words among the same memories. */
+function listOf({ q, kinds, type, filter }: Asked): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([q, asked, ...(type === 'text' ? [] : [type])]))
+    .update(JSON.stringify([q, kinds, type, filter]))
     .digest('base64url')
   return `memories ${digest.slice(0, 11)}`
 }
 
-function nextOf({ tier, score, key, statistics: { documents, length, found } }: Place, query: Queries): string {
+function nextOf({ tier, score, key, statistics: { documents, length, found } }: Place, asked: Asked): string {
   const numbers = found.map(each => (each === 0 ? '' : each.toString(36))).join('.')
-  return cursorOf(listOf(query), [tier, score, key, documents, length, numbers])
+  return cursorOf(listOf(asked), [tier, score, key, documents, length, numbers])
 }
 
-function readPlace(after: string, query: Queries): Place {
-  const [tier, score, key, documents, length, numbers] = placeOf(after, listOf(query), [...PLACE, FOUND])
+function readPlace(after: string, asked: Asked): Place {
+  const [tier, score, key, documents, length, numbers] = placeOf(after, listOf(asked), [...PLACE, FOUND])
   const found = numbers!.split('.').map(each => (each === '' ? 0 : Number.parseInt(each, 36)))
   return {
     tier: Number(tier),

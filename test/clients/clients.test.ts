@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import type { z } from 'zod'
 import { exampleOf } from '../../commands/examples.ts'
+import { flaggingDuplicates } from '../../commands/memory/store.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { kinds, memoryPermissions, resources, services } from '../../infra/catalogue.ts'
@@ -21,7 +22,7 @@ const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const GENERATED = `${FOLDER}generated`
 
 const routes = [
-  ...commandRoutes(services, {} as never),
+  ...flaggingDuplicates(commandRoutes(services, {} as never), {} as never),
   ...readRoutes({ kinds, resources, memoryPermissions } as never),
 ]
 const withBodies = routes.filter(({ body }) => body !== undefined)

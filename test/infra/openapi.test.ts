@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { z } from 'zod'
+import { flaggingDuplicates } from '../../commands/memory/store.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import { unsigned64 } from '../../domain/kernel/schema.ts'
 import { eventTypes, kinds, memoryPermissions, readPermissions, resources, services } from '../../infra/catalogue.ts'
@@ -15,7 +16,7 @@ type Json = { readonly [key: string]: Json & string }
 
 /** The routes of the whole system; making them needs no engine, only answering does. */
 const routes = [
-  ...commandRoutes(services, {} as never),
+  ...flaggingDuplicates(commandRoutes(services, {} as never), {} as never),
   ...readRoutes({ kinds, resources, memoryPermissions } as never),
   ...liveRoutes({ readPermissions, eventTypes } as never),
 ]

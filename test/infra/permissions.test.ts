@@ -36,11 +36,11 @@ describe('permissions', () => {
   things.push('wallet.reconciliations')
   things.push('platform.log')
   const table: Record<Role, string> = {
-    'platform-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw r',
-    'organization-admin': 'rw r rw rw rw rw rw r r rw rwa w r rw r rw rw rw rw rw rw rw rw rw -',
-    'team-lead': 'r r rw rw rw rw rw r - rw rwa w - rw - rw rw rw rw rw rw rw rw rw -',
-    'team-member': 'r r r rw rw rw rw r - r r w - - - r r r rw r r r r r -',
-    contributor: '- - - rw rw rw rw r - - - w - - - - - - - - - - - - -',
+    'platform-admin': 'rw r rw rw rw rw rw rw r rw rwa w r rw r rw rw rw rw rw rw rw rw rw r',
+    'organization-admin': 'rw r rw rw rw rw rw rw r rw rwa w r rw r rw rw rw rw rw rw rw rw rw -',
+    'team-lead': 'r r rw rw rw rw rw rw - rw rwa w - rw - rw rw rw rw rw rw rw rw rw -',
+    'team-member': 'r r r rw rw rw rw rw - r r w - - - r r r rw r r r r r -',
+    contributor: '- - - rw rw rw rw rw - - - w - - - - - - - - - - - - -',
     viewer: 'r r r r r r r r - r r w - - - r r r r r r r r r -',
     guest: '- - - r r r - - - - - w - - - - - - - - - - - - -',
     auditor: 'r r r r r r r r r r r w - r - r r r r r r r r r -',

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { exampleOf } from '../../commands/examples.ts'
+import { flaggingDuplicates } from '../../commands/memory/store.ts'
 import { type ClientCommand, commandsOf, parseCommand } from '../../commands/requests.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import type { KogiError } from '../../domain/kernel/errors.ts'
@@ -37,7 +38,7 @@ function shadowsIn(patterns: readonly Pattern[]): readonly Shadow[] {
 }
 
 const routes = [
-  ...commandRoutes(services, {} as never),
+  ...flaggingDuplicates(commandRoutes(services, {} as never), {} as never),
   ...readRoutes({ kinds, resources, memoryPermissions } as never),
 ]
 const aliases = aliasesOf(routes)

@@ -88,7 +88,7 @@ describe('the read API over HTTP', () => {
   })
 
   it('needs the permission that each route names, and the catalogue knows it', async () => {
-    for (const { path, permission } of world.routes) {
+    for (const { path, permission } of world.routes.filter(({ method }) => method === 'GET')) {
       // What everybody signed in may ask is filtered by what the caller may read.
       if (permission === 'signed in') continue
       expect(permissions, path).to.include(permission)
@@ -222,7 +222,7 @@ describe('the read API over HTTP', () => {
       nasty,
     )
     const requestArb = fc.record({
-      route: fc.constantFrom(...world.routes),
+      route: fc.constantFrom(...world.routes.filter(({ method }) => method === 'GET')),
       params: fc.array(nasty, { minLength: 3, maxLength: 3 }),
       query: fc.array(fc.tuple(nameArb, nasty), { maxLength: 4 }),
       raw: fc.option(fc.constantFrom('%', '%ff', '%00', '&&=', '=', '?', '%ed%a0%80')),

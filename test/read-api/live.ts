@@ -57,7 +57,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     sensitiveReads: async () => [],
     operations: async () => [],
     noteRead: () => {},
-    keyOf: async () => undefined,
+    keysOf: async () => new Set<string>(),
     openFile: async () => undefined,
     allows: () => true,
   }

@@ -107,7 +107,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     sensitiveReads: async () => [],
     operations: async () => [],
     noteRead: () => {},
-    keyOf: async () => undefined,
+    keysOf: async () => new Set<string>(),
     openFile: async () => undefined,
     allows: () => true,
     ...overrides,

@@ -1,7 +1,9 @@
+import type { Mention } from '../../kernel/activity.ts'
 import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
 import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { mention, said } from '../../record/said.ts'
+import { ownKeyOf, thingOfKey } from '../../record/subject.ts'
 import { commands, events, rejections } from './messages.ts'
 
 /** The erased subjects of an org, each with how far its erasure is, and the matters that others are held for. */
@@ -50,6 +52,11 @@ const decide: Decide<Erasures, typeof commands, typeof events> = {
     due
       .filter(({ subject }) => memberOf(all.subjects, subject) === undefined && mattersOf(all, subject).length === 0)
       .map(({ subject, reason }) => ({ type: 'SubjectErased', data: { subject, basis: 'no_longer_needed', reason } })),
+  forget({ subjects }, { category, thing, reason }) {
+    const subject = ownKeyOf(category, thing)
+    if (memberOf(subjects, subject) !== undefined) return []
+    return [{ type: 'SubjectErased', data: { subject, basis: 'no_longer_needed', reason } }]
+  },
   hold(all, { subject, matter, reason }) {
     const matters = mattersOf(all, subject)
     if (matters.includes(matter)) return []
@@ -66,6 +73,12 @@ const decide: Decide<Erasures, typeof commands, typeof events> = {
 }
 
 const mattersOf = ({ held }: Erasures, subject: string): readonly string[] => memberOf(held, subject) ?? []
+
+/** Whose data it is, for a sentence: a person's, or that of a thing with a key of its own. */
+function whose(subject: string): Mention {
+  const { category, id } = thingOfKey(subject) ?? { category: 'inbox', id: subject }
+  return mention(category, id)
+}
 
 /**
  * Which persons' data were erased, and why, and whose may not be. All of an org stand in one stream, which every
@@ -85,6 +98,7 @@ export const erasure = aggregate({
     ],
     complete: 'internal',
     retire: 'internal',
+    forget: 'internal',
     hold: [
       'POST /legal-holds',
       'legal-holds.write',
@@ -99,8 +113,8 @@ export const erasure = aggregate({
   stateSchema: 2,
   activity: {
     on: {
-      SubjectErased: ({ subject }) => said`erased the personal data of ${mention('inbox', subject)}`,
-      ErasureCompleted: ({ subject }) => said`completed the erasure of the data of ${mention('inbox', subject)}`,
+      SubjectErased: ({ subject }) => said`erased the personal data of ${whose(subject)}`,
+      ErasureCompleted: ({ subject }) => said`completed the erasure of the data of ${whose(subject)}`,
       LegalHoldPlaced: ({ subject, matter }) => said`held the data of ${mention('inbox', subject)} for ${matter}`,
       LegalHoldLifted: ({ subject, matter }) => said`lifted the hold of ${mention('inbox', subject)} for ${matter}`,
     },

@@ -1,6 +1,6 @@
 /** The storage and wire contract of erasures of personal data, and of legal holds against them: add, never rename. */
 import { integer, list, object, oneOf, text } from '../../kernel/schema.ts'
-import { subjectName } from '../../record/subject.ts'
+import { ID_MAX, subjectName } from '../../record/subject.ts'
 
 const subject = subjectName.meta({ description: 'whose personal data it is, as tokens name the person' })
 
@@ -29,7 +29,9 @@ export const events = {
   SubjectErased: object({ subject, basis, reason }),
   ErasureCompleted: object({
     subject,
-    keys: integer(0, 1).meta({ description: 'keys that were destroyed: none where nothing was sealed' }),
+    keys: integer(0, 2 ** 31 - 1).meta({
+      description: 'keys that were destroyed: that of the person, and those of things with data of the person',
+    }),
     files: integer(0, 2 ** 31 - 1).meta({ description: 'files whose bytes were removed' }),
   }),
   LegalHoldPlaced: object({ subject, matter, reason }),
@@ -43,6 +45,8 @@ export const commands = {
   complete: object({ erased: list(events.ErasureCompleted, 100, 1) }),
   /** Persons whose data retention rules keep no longer. */
   retire: object({ due: list(object({ subject, reason }), 100, 1) }),
+  /** A thing with a key of its own was forgotten. */
+  forget: object({ category: text(64), thing: text(ID_MAX), reason }),
   hold: object({ subject, matter, reason }).meta({
     examples: [{ subject: 'mira', matter: 'case 7/2026', reason: 'The court asked to keep everything.' }],
   }),

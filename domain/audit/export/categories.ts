@@ -23,6 +23,7 @@ export const CATEGORIES = [
   'libraryasset',
   'mail',
   'measurement',
+  'memory',
   'metric',
   'note',
   'objective',
