@@ -67,6 +67,8 @@ export const auditLog = projection({
   // The events of a thing, and its last one up to a position: its revision (read-api/revision.ts). Ids come first,
   // because what differs early is sorted in half the time.
   indexes: [['id', 'category', 'org', 'position']],
+  // What one request led to.
+  hashed: ['correlation_id'],
   on: {},
   every,
   reads: [
@@ -77,8 +79,7 @@ export const auditLog = projection({
       permission: 'log.read',
       names: [],
       order: ['position'],
-      filters: ['correlation_id'],
-      walked,
+      walked: ['correlation_id', ...walked],
       isOfEvents: true,
       groups,
       summary: {

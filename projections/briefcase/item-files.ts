@@ -39,7 +39,7 @@ export const itemFiles = projection({
   row,
   key: ['org', 'id'],
   // The files that an item had are found without those of others.
-  versionIndexes: [['org', 'item']],
+  versionLookups: ['item'],
   readers: { like: { item: 'items' } },
   on,
   computed: {

@@ -10,7 +10,7 @@ export const measurements = recordModel(messages, {
   groups: ['metric', 'measured_at'],
   // The last value of a metric is found without its others.
   indexes: [['org', 'metric', 'measured_at', 'id']],
-  versionIndexes: [['org', 'metric']],
+  versionLookups: ['metric'],
 })
 
 /** SQL of the last measured value of a metric, or of when that was, by SQL of its org and id. */

@@ -141,13 +141,8 @@ export const tasks = projection({
   // How many tasks of each status everybody has is counted without reading their rows.
   indexes: [['org', 'status', 'assignee']],
   // Flows and burn-downs are read from versions: of what was ever in a project or sprint, or of all, in their order.
-  versionIndexes: [
-    ['org', 'project'],
-    ['org', 'sprint'],
-    ['org', 'team'],
-    ['org', 'assignee'],
-    ['org', 'id', '_position', '_removed', 'updated_at', 'stage', 'estimated_hours', ...FLOW_COLUMNS],
-  ],
+  versionLookups: ['project', 'sprint', 'team', 'assignee'],
+  versionColumns: ['_removed', 'updated_at', 'stage', 'estimated_hours', ...FLOW_COLUMNS],
   on,
   reads: [
     {

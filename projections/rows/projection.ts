@@ -176,8 +176,14 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly isOfOthers?: true
   /** Indexes beyond those that follow from `reads`, each a list of columns. */
   readonly indexes?: readonly (readonly Column<S>[])[]
-  /** Indexes of all versions of its rows, beside that of their keys: each a list of columns, those of versions too. */
-  readonly versionIndexes?: readonly (readonly (Column<S> | '_position' | '_removed')[])[]
+  /** Columns of other rows' names, each with an index of its own: rows without a value are not in it. */
+  readonly lookups?: readonly Column<S>[]
+  /** Columns that are asked for by whole values and never ordered by: an index of hashes is a third of any other. */
+  readonly hashed?: readonly Column<S>[]
+  /** The same as `lookups`, of all versions of its rows. */
+  readonly versionLookups?: readonly Column<S>[]
+  /** Columns that are read of all versions from the index of their keys alone. */
+  readonly versionColumns?: readonly (Column<S> | '_removed')[]
   readonly on: Handlers<z.output<S>, EventsOf<C>>
   /** Handles every domain event that `on` does not name. */
   readonly every?: Handler<z.output<S>, unknown>

@@ -41,7 +41,7 @@ type RecordModelOptions = {
   readonly on?: Readonly<Record<string, AnyHandler | null>>
   /** Indexes beyond those that follow from the reads, each a list of columns. */
   readonly indexes?: readonly (readonly string[])[]
-  readonly versionIndexes?: readonly (readonly string[])[]
+  readonly versionLookups?: readonly string[]
   /** Columns that follow from the fields of the row. */
   readonly derived?: Readonly<Record<string, Derived>>
   /** Columns that are worked out with each answer. */
@@ -103,7 +103,7 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     row: row as z.ZodObject,
     key: ['org', 'id'],
     ...(options.indexes && { indexes: options.indexes }),
-    ...(options.versionIndexes && { versionIndexes: options.versionIndexes }),
+    ...(options.versionLookups && { versionLookups: options.versionLookups }),
     ...(options.readers && { readers: options.readers }),
     on: on as Readonly<Record<string, AnyHandler>>,
     computed: { ...speltAs(row.shape, { ...messages.spellings, ...options.spellings }), ...options.computed },

@@ -90,11 +90,15 @@ export function createTables(projection: AnyProjection): readonly string[] {
 /** The statements that make a projection's indexes where they are absent, primary keys of append-only tables too. */
 export function createIndexes(projection: AnyProjection): readonly string[] {
   const table = tableOf(projection)
-  const statements = indexesOf(projection).map(
-    columns =>
-      `create index if not exists ${quoted(`${table}_by_${shortened(columns.join('_'))}`)} ` +
-      `on ${quoted(table)} (${quotedList(columns)})`,
-  )
+  const statements = [
+    ...indexesOf(projection).map(columns => createIndex(table, columns)),
+    ...(projection.lookups ?? []).map(column => createLookup(projection, table, column)),
+    ...(projection.hashed ?? []).map(
+      column =>
+        `create index if not exists ${quoted(`${table}_by_hash_${shortened(column)}`)} ` +
+        `on ${quoted(table)} using hash (${quoted(column)})`,
+    ),
+  ]
   if (isAppendOnly(projection)) {
     statements.unshift(
       `create unique index if not exists ${quoted(`${table}_key`)} on ${quoted(table)} (${quotedList(projection.key)})`,
@@ -102,16 +106,25 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
   }
   if (projection.history) {
     const history = historyTableOf(projection)
+    const beside = projection.versionColumns ? ` include (${quotedList(projection.versionColumns)})` : ''
     statements.push(
       `create unique index if not exists ${quoted(`${history}_key`)} ` +
-        `on ${quoted(history)} (${quotedList(projection.key)}, _position)`,
+        `on ${quoted(history)} (${quotedList(projection.key)}, _position)${beside}`,
+      ...(projection.versionLookups ?? []).map(column => createLookup(projection, history, column)),
     )
-    for (const columns of (projection.versionIndexes ?? []) as readonly (readonly string[])[]) {
-      const name = `${history}_by_${shortened(columns.join('_'))}`
-      statements.push(`create index if not exists ${quoted(name)} on ${quoted(history)} (${quotedList(columns)})`)
-    }
   }
   return statements
+}
+
+function createIndex(table: string, columns: readonly string[]): string {
+  const name = `${table}_by_${shortened(columns.join('_'))}`
+  return `create index if not exists ${quoted(name)} on ${quoted(table)} (${quotedList(columns)})`
+}
+
+/** The index of the rows that have a value in a column. */
+function createLookup(projection: AnyProjection, table: string, column: string): string {
+  const { nullable } = columnsOf(projection).find(({ name }) => name === column)!
+  return `${createIndex(table, ['org', column])}${nullable ? ` where ${quoted(column)} is not null` : ''}`
 }
 
 /** The names of the indexes that `createIndexes` makes. */

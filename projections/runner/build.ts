@@ -8,6 +8,13 @@ import { columnsOf, createIndexes, createTables, historyTableOf, indexNamesOf, t
 // Namespace of our advisory locks: the same `create … if not exists` of two processes at once fails in one of them.
 const BUILD_LOCK = 720_311_560
 const SORT_MEMORY = '128MB'
+/**
+ * Indexing reads rows for the first time since they were written, and marks them as committed. With checksums a page so
+ * marked goes to the write-ahead log as a whole, and compressing it takes longer than all the sorting. Only a superuser
+ * may say this, which the role of the embedded server is; the others have what their server is set to.
+ */
+const WITHOUT_COMPRESSION = `select set_config('wal_compression', 'off', true)
+  from pg_roles where rolname = current_user and rolsuper`
 /** How long to wait for a lock on tables, which are made in an instant; then the round fails and says so. */
 const TABLES_TIMEOUT_MS = 10_000
 /** A process that is frozen between two statements loses its session, so that others get the lock. */
@@ -35,7 +42,12 @@ export async function ensureIndexes(pool: Pool, projections: readonly AnyProject
   const missing = projections.filter(projection => indexNamesOf(projection).some(name => !present.has(name)))
   const statements = missing.flatMap(createIndexes).values()
   const build = async () => {
-    for (const statement of statements) await locked(pool, statement, client => client.query(statement))
+    for (const statement of statements) {
+      await locked(pool, statement, async client => {
+        await client.query(WITHOUT_COMPRESSION)
+        await client.query(statement)
+      })
+    }
   }
   await Promise.all([build(), build()])
 }

@@ -133,11 +133,9 @@ export const entries = projection({
   of: { wallet: events },
   row,
   key: ['org', 'wallet', 'revision'],
-  // The second is the order of books (read-api/wallet/books).
-  indexes: [
-    ['org', 'reverses'],
-    ['org', 'wallet', 'effective_on', 'revision'],
-  ],
+  lookups: ['reverses'],
+  // The order of books (read-api/wallet/books).
+  indexes: [['org', 'wallet', 'effective_on', 'revision']],
   on,
   computed: {
     reversed_by: {

@@ -168,6 +168,7 @@ async function bareInsert(pool: Pool): Promise<number> {
   for (const statement of projections.flatMap(createTables)) await client.query(statement)
   const started = performance.now()
   for (const table of tables) await client.query(`copy ${table} from ${fileOf(table)}`)
+  await client.query('set wal_compression = off')
   for (const statement of projections.flatMap(createIndexes)) await client.query(statement)
   const seconds = (performance.now() - started) / 1000
   client.release(true)

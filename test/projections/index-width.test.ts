@@ -33,7 +33,7 @@ describe('projections: indexes', () => {
     const tooWide: string[] = []
     for (const model of projections) {
       for (const statement of [...createTables(model), ...createIndexes(model)]) {
-        const list = /(?:primary key|index .* on "[^"]+") \((.*?)\)/.exec(statement)?.[1]
+        const list = /(?:primary key|index .* on "[^"]+") (\(.*?\)(?: include \(.*?\))?)/.exec(statement)?.[1]
         const columns = list?.match(/(?<=")[^",]+(?=")/g) ?? []
         const bytes = columns.map(name => {
           const schema = model.row.shape[name] as z.ZodType | undefined
