@@ -1,6 +1,7 @@
 import type { AnyProjection } from '../rows/projection.ts'
 import { accountBlocks } from './account-blocks.ts'
 import { accountDays } from './account-days.ts'
+import { accountMonths } from './account-months.ts'
 import { accountLinks } from './accountlinks.ts'
 import { balances } from './balances.ts'
 import { budgets } from './budgets.ts'
@@ -37,6 +38,7 @@ export const walletModels: readonly AnyProjection[] = [
   entries,
   postings,
   accountDays,
+  accountMonths,
   accountBlocks,
   charts,
   walletUsers,

@@ -9,11 +9,9 @@ import { administersWallets } from '../../domain/wallet/wallet/access.ts'
 import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { coarsest } from '../../domain/wallet/wallet/places.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
-import { accountDays } from '../../projections/wallet/account-days.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { holdings } from '../../projections/wallet/holdings.ts'
 import { investments } from '../../projections/wallet/investments.ts'
-import { USUAL_UNIT } from '../../projections/wallet/posting-sums.ts'
 import { postings } from '../../projections/wallet/postings.ts'
 import { walletUsers } from '../../projections/wallet/wallet-users.ts'
 import { wallets } from '../../projections/wallet/wallets.ts'
@@ -21,6 +19,7 @@ import { asOfErrors, wantedOf } from '../as-of.ts'
 import { checkpointsSql, positioned, type ReadStore, read, readErrors } from '../consistency.ts'
 import { inQuery, invalidParameter, queriesOf } from '../parameters.ts'
 import { DAY_RATES_OF, ratesIn } from './day-rates.ts'
+import { DAY_SUMS_OF, laterSql } from './day-sums.ts'
 import { accountsSql } from './reports/sums.ts'
 import { dayOf, placesIn, placesText, ratesParameters, ratesScope, usedRate } from './valuing.ts'
 
@@ -52,7 +51,7 @@ const response = object({
 }).meta({ title: 'NetWorth' })
 
 /** What is read, without the past: days of accounts have no position. */
-const NOW = [...DAY_RATES_OF, balances, accountDays, holdings, investments, wallets, walletUsers]
+const NOW = [...DAY_RATES_OF, ...DAY_SUMS_OF, balances, holdings, investments, wallets, walletUsers]
 const THEN = [...DAY_RATES_OF, balances, postings, holdings, investments, wallets, walletUsers]
 
 /** The route of the net worth. */
@@ -119,17 +118,11 @@ function closedSql({ subject, permissions }: Principal, put: (value: unknown) =>
  * accounts without what counts from later days on, which are few. Wallets in `h.closed` are left out.
  */
 function partsSql(then: string | undefined, wallet: string | undefined): string {
-  const unit = then === undefined ? `nullif(d.unit, '${USUAL_UNIT}')::int` : 'd.places'
-  const amount = then === undefined ? 'd.credits - d.debits' : 'd.amount'
   const known = then === undefined ? '' : ` and d.position <= ${then}::bigint`
   const inWallet = wallet === undefined ? '' : ` and i.wallet = ${wallet}`
   return `select 'accounts' as "of", s.currency as code, sum(s.amount * ('1e-' || s.places)::numeric)::text as amount
     from (
-      select b.currency, b.places, sum(b.balance - case when b.last_on > $3 then (
-        select coalesce(sum((${amount}) * ('1e' || (b.places - coalesce(${unit}, b.minor_places)))::numeric), 0)
-        from ${tableOf(then === undefined ? accountDays : postings)} d
-        where d.org = $2 and d.wallet = b.wallet and d.account = b.account and d.currency = b.currency
-          and d.effective_on > $3${known}) else 0 end) as amount
+      select b.currency, b.places, sum(b.balance - (${laterSql('$3', then)})) as amount
       from ${accountsSql(wallet, then)} b
       where b.type in ('asset', 'liability') and b.wallet <> all(h.closed)
       group by b.currency, b.places) s

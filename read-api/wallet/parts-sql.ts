@@ -5,6 +5,7 @@ import { accountBlocks, FIRST, NARROW, WIDE } from '../../projections/wallet/acc
 import { accountDays } from '../../projections/wallet/account-days.ts'
 import { USUAL_UNIT } from '../../projections/wallet/posting-sums.ts'
 import { postings } from '../../projections/wallet/postings.ts'
+import { isLastOfMonth } from './day-sums.ts'
 
 export const ACCOUNT: Fixed = [
   ['org', '$2'],
@@ -80,12 +81,6 @@ export const KNOWN_DAYS = [
 export function cutMonths({ first, last, at }: { first?: string; last: readonly string[]; at?: string }): string[] {
   const inside = [at, first?.endsWith('-01') ? undefined : first, ...last.filter(day => !isLastOfMonth(day))]
   return [...new Set(inside.filter(day => day !== undefined).map(day => day.slice(0, 7)))]
-}
-
-function isLastOfMonth(day: string): boolean {
-  const next = new Date(`${day}T00:00:00Z`)
-  next.setUTCDate(next.getUTCDate() + 1)
-  return next.getUTCDate() === 1
 }
 
 /**

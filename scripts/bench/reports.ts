@@ -3,6 +3,7 @@ import type { Pool } from '../../infra/postgres.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { createIndexes, historyTableOf, tableOf } from '../../projections/rows/tables.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
+import { accountMonths } from '../../projections/wallet/account-months.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { charts } from '../../projections/wallet/charts.ts'
 import { entries } from '../../projections/wallet/entries.ts'
@@ -24,7 +25,7 @@ const WALLETS = 250
 const DAYS = 30
 const ROUNDS = 41
 const MODELS: readonly AnyProjection[] = [
-  ...[balances, accountDays, postings, entries, charts, wallets, walletUsers],
+  ...[balances, accountDays, accountMonths, postings, entries, charts, wallets, walletUsers],
   ...[holdings, investments, rates, ratePairs],
 ]
 
@@ -35,6 +36,10 @@ export const reportBench = (): Promise<Figure[]> =>
     const asked = {
       net_worth: [netWorthRoute(deps), { currency: 'EUR' }],
       net_worth_of_a_past_day: [netWorthRoute(deps), { currency: 'EUR', day: '2026-01-15' }],
+      trial_balance_of_a_past_day: [
+        reportRoutes(deps).find(({ path }) => path === '/kwlt/trial-balance')!,
+        { at: '2026-01-15' },
+      ],
       ...Object.fromEntries(
         reportRoutes(deps)
           .filter(({ path }) => !path.includes(':id'))
@@ -66,6 +71,11 @@ async function fill(pool: Pool): Promise<void> {
     `insert into ${tableOf(accountDays)} (org, wallet, account, currency, effective_on, unit, credits, debits, lines)
      select '${ORG}', 'w' || n % ${WALLETS}, 'a' || n, (array['EUR', 'USD'])[1 + n % 2],
        to_char(date '2026-01-01' + d, 'YYYY-MM-DD'), 'usual', n, 0, 1 from ${each}, generate_series(0, ${DAYS - 1}) d`,
+  )
+  await pool.query(
+    `insert into ${tableOf(accountMonths)} (org, wallet, account, currency, month, unit, credits, debits, lines)
+     select org, wallet, account, currency, left(effective_on, 7), unit, sum(credits), sum(debits), sum(lines)
+     from ${tableOf(accountDays)} group by 1, 2, 3, 4, 5, 6`,
   )
   await pool.query(
     `insert into ${tableOf(wallets)} (org, id, owner, kind, status, accounts, revision, opened_at, updated_at)

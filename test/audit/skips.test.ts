@@ -161,7 +161,16 @@ describe('skips of events that cannot be decoded', () => {
     unreadable.push({ position: history.position, code, type, concerned })
     history.add('north', 'task', 't', 'TaskAssigned', { from: null, to: type })
   }
-  const takers = ['account_blocks', 'account_days', 'balances', 'entries', 'postings', 'memories', 'audit_log']
+  const takers = [
+    'account_blocks',
+    'account_days',
+    'account_months',
+    'balances',
+    'entries',
+    'postings',
+    'memories',
+    'audit_log',
+  ]
   bad('EntryPosted', 'wallet', 'w', { entry: 'nonsense', postings: 'none' }, 'line_invalid', takers)
   bad('TaskPainted', 'task', 't', { colour: 'red' }, 'event_unknown', [
     'tasks',

@@ -23,7 +23,16 @@ const UNREADABLE = [
     category: 'wallet',
     type: 'EntryPosted',
     data: { entry: 'nonsense', postings: 'none' },
-    concerned: ['account_blocks', 'account_days', 'balances', 'entries', 'postings', 'memories', 'audit_log'],
+    concerned: [
+      'account_blocks',
+      'account_days',
+      'account_months',
+      'balances',
+      'entries',
+      'postings',
+      'memories',
+      'audit_log',
+    ],
   },
   {
     title: 'bad data of a type that almost all projections ignore',

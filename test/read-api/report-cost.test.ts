@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { accountDays } from '../../projections/wallet/account-days.ts'
+import { accountMonths } from '../../projections/wallet/account-months.ts'
 import { balances } from '../../projections/wallet/balances.ts'
 import { makeWorld, type World } from './support.ts'
 
@@ -53,8 +54,13 @@ describe('read API: what a report costs', function cost() {
          select '${org}', 'w', 'a' || n, 'EUR', '2026-01-01', 'usual', 0, 5, 1
          from generate_series(1, ${accounts}) n`,
       )
+      await world.pool.query(
+        `insert into ${tableOf(accountMonths)} (org, wallet, account, currency, month, unit, credits, debits, lines)
+         select org, wallet, account, currency, left(effective_on, 7), unit, credits, debits, lines
+         from ${tableOf(accountDays)} where org = '${org}'`,
+      )
     }
-    await world.pool.query(`vacuum analyze ${tableOf(balances)}, ${tableOf(accountDays)}`)
+    await world.pool.query(`vacuum analyze ${tableOf(balances)}, ${tableOf(accountDays)}, ${tableOf(accountMonths)}`)
     await world.move(1n)
   })
   after(() => world.close())

@@ -4,7 +4,9 @@ import { typeByName } from '../../domain/wallet/wallet/chart.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const ORG = 'north'
-const day = (n: number) => `2026-03-0${n}`
+/** Days at the ends of months, and inside of them. */
+const DAYS = ['01-31', '02-01', '02-10', '02-28', '03-01', '03-02', '03-15', '03-31', '04-01']
+const day = (n: number) => `2026-${DAYS[n - 1]}`
 const TYPES = ['asset', 'liability', 'equity', 'income', 'expense', undefined] as const
 
 /** Own accounts with their types; the first is an asset for want of one. */
@@ -113,6 +115,13 @@ describe('financial reports', () => {
     }
     return { rows, total }
   }
+  /** What the net worth has of each currency, in ten-thousandths. */
+  async function netWorth(query: Readonly<Record<string, string | undefined>>) {
+    const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+    const { data } = await world.call(ORG, `/kwlt/net-worth?currency=EUR&${new URLSearchParams(given)}`)
+    const { parts } = data as { parts: { code: string; amount: string; places: number }[] }
+    return new Map(parts.map(({ code, amount, places }) => [code, BigInt(amount) * 10n ** BigInt(4 - places)]))
+  }
   const question = fc.record(
     {
       wallet: fc.constantFrom('v', 'w', undefined),
@@ -154,6 +163,13 @@ describe('financial reports', () => {
             expect(rows.length).to.equal(
               new Set(counting.map(one => [one.wallet, one.account, one.currency].join())).size,
             )
+
+            const worth = await netWorth({ day: day(to ?? 9), as_of, wallet })
+            for (const currency of ['EUR', 'GAU']) {
+              const is = ({ account, ...one }: Posted) =>
+                one.currency === currency && (account === 'cash' || account === 'card')
+              expect(worth.get(currency) ?? 0n, `worth of ${currency}`).to.equal(sumOf(counting, is))
+            }
 
             const sheet = await report(`${path}/balance-sheet`, { at, as_of })
             const first = from === undefined || (to !== undefined && from > to) ? undefined : day(from)

@@ -10,7 +10,6 @@ import { ISO_PLACES } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
 import { OF_ORG, rowAsOf, rowsSql } from '../../../projections/rows/as-of.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'
-import { accountDays } from '../../../projections/wallet/account-days.ts'
 import { balances } from '../../../projections/wallet/balances.ts'
 import { charts } from '../../../projections/wallet/charts.ts'
 import { USUAL_UNIT } from '../../../projections/wallet/posting-sums.ts'
@@ -19,6 +18,7 @@ import { wallets } from '../../../projections/wallet/wallets.ts'
 import { type AsOf, checkpointsSql, type ReadStore, read, type Statement, type Wanted } from '../../consistency.ts'
 import { notFound } from '../../scope.ts'
 import { DAY_RATES_OF, dayRatesSql, ratesIn } from '../day-rates.ts'
+import { DAY_SUMS_OF, daySumsSql } from '../day-sums.ts'
 
 /** Which postings: of a wallet or of all of them, for days from `from` to `to`, as known at a position. */
 export type Period = {
@@ -88,7 +88,7 @@ export function existsSql(wallet: string | undefined, then: string | undefined):
   return `exists(select from ${row})`
 }
 
-const MODELS = [accountDays, postings, balances, charts, wallets]
+const MODELS = [...DAY_SUMS_OF, postings, balances, charts, wallets]
 /** Columns of the answer before those of a sum: position, stalled, exists, rates, whether it is of all or of a row. */
 const AT = 5
 
@@ -153,11 +153,11 @@ function sumsStatement(org: string, period: Period, asked: Rows, asOf: AsOf | un
   const put = (value: unknown) => `$${values.push(value) + 1}`
   const then = asOf && put(asOf.position)
   const wallet = period.wallet === undefined ? undefined : put(period.wallet)
-  const where = periodSql(period, then, put)
   const source =
     then === undefined
-      ? `(select *, unit as u, credits - debits as sum from ${tableOf(accountDays)})`
-      : `(select *, coalesce(places::text, '${USUAL_UNIT}') as u, amount as sum from ${tableOf(postings)})`
+      ? daySumsSql(period, periodSql({ ...period, from: undefined, to: undefined }, then, put), put)
+      : `select t.wallet, t.account, t.currency, coalesce(t.places::text, '${USUAL_UNIT}') as unit, t.amount as sum
+        from ${tableOf(postings)} t where ${periodSql(period, then, put)}`
   const rates = period.rates ? dayRatesSql(put(period.rates.day), sourcesOf(period.rates, then, put)) : 'null'
   const versions = rowsSql(charts, OF_ORG, then)
   const latest = `select distinct on (h.wallet) h.wallet, h.rules from ${versions} h
@@ -168,8 +168,8 @@ function sumsStatement(org: string, period: Period, asked: Rows, asOf: AsOf | un
   const text = `with a as materialized ${accountsSql(wallet, then)}, h as materialized (${latest}),
     m as materialized ${MINOR_PLACES}, i as materialized ${isoPlacesSql(put)},
     s as materialized (
-      select t.wallet, t.account, t.currency, t.u, sum(t.sum) as balance
-      from ${source} t where ${where} group by 1, 2, 3, 4),
+      select t.wallet, t.account, t.currency, t.unit as u, sum(t.sum) as balance
+      from (${source}) t group by 1, 2, 3, 4),
     l as materialized (
       select s.*, case when s.u = '${USUAL_UNIT}' then coalesce(m.minor_places, i.places, 0) else s.u::int end as places
       from s left join m on m.wallet = s.wallet and m.currency = s.currency left join i on i.code = s.currency),
