@@ -85,14 +85,24 @@ for (const [name, measure] of Object.entries(groups)) {
 if (!values.json) {
   const number = (value: number | null) =>
     value === null ? '' : value.toLocaleString('en', { maximumSignificantDigits: 4 })
-  const rows = figures.map(({ name, value, unit, bare, ratio }) => [
+  const timed = figures.flatMap(({ name, value, timing }) => (timing ? [{ name, value, timing }] : []))
+  if (timed.length > 0) {
+    const rows = timed.map(({ name, value, timing: { target, asked, p50, cpu, slowest = '', deep = null } }) =>
+      [name, number(target), number(p50), number(value), number(cpu), number(asked), number(deep), slowest].map(String),
+    )
+    const head = ['milliseconds', 'target', 'p50', 'p95', 'CPU', 'asked', 'deep / first', 'slowest question']
+    console.log(table(head, rows, head.slice(1, 7)))
+  }
+  const others = figures.filter(({ timing }) => !timing)
+  const rows = others.map(({ name, value, unit, bare, ratio }) => [
     name,
     number(value),
     unit,
     number(bare),
     number(ratio),
   ])
-  console.log(table(['figure', 'value', 'unit', 'bare', 'ratio'], rows, ['value', 'bare', 'ratio']))
+  if (others.length > 0)
+    console.log(table(['figure', 'value', 'unit', 'bare', 'ratio'], rows, ['value', 'bare', 'ratio']))
   console.log(`${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${release()}`)
   console.log(`Node ${process.version}, commit ${commit()}`)
 }

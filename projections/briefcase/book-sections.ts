@@ -1,9 +1,10 @@
 import type { z } from 'zod'
 import { events } from '../../domain/briefcase/book/messages.ts'
 import { id, integer, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
+import { rowsSql } from '../rows/as-of.ts'
 import { existing, type Handlers, projection } from '../rows/projection.ts'
 import { spelt } from '../rows/spellings.ts'
-import { itemBooks } from './item-books.ts'
+import { items } from './items.ts'
 
 const row = object({
   org: id('org'),
@@ -53,7 +54,19 @@ export const bookSections = projection({
   key: ['org', 'book', 'part'],
   readers: { like: { book: 'items' } },
   on,
-  computed: spelt({ id: 'part', book_id: 'book' }),
+  // The place of a section is counted without reading what the others say.
+  indexes: [['org', 'book', 'kind', 'rank', 'part']],
+  computed: {
+    ...spelt({ id: 'part', book_id: 'book' }),
+    section_order: {
+      schema: integer(1, 1_000).optional().meta({
+        description: 'its place among the parts of its kind, from 1 on; absent for a part that is there once',
+      }),
+      of: [],
+      isDaily: false,
+      sql: (part, _, then) => placeSql(part, then),
+    },
+  },
   memory: {
     kind: 'book',
     on: {
@@ -75,7 +88,7 @@ export const bookSections = projection({
       path: '/items/:id/book/parts',
       permission: 'books.read',
       parents: { id: 'book' },
-      within: itemBooks,
+      within: items,
       names: ['part'],
       order: ['part'],
       walked: ['kind'],
@@ -84,3 +97,14 @@ export const bookSections = projection({
     },
   ],
 })
+
+/** SQL of how many parts of the kind of one stand in front of it or are it. */
+function placeSql(part: string, then: string | undefined): string {
+  const fixed = [
+    ['org', `${part}.org`],
+    ['book', `${part}.book`],
+  ] as const
+  return `(case when ${part}.rank is not null then (select count(*)::int from ${rowsSql(bookSections, fixed, then)} s
+    where s.org = ${part}.org and s.book = ${part}.book and s.kind = ${part}.kind
+      and (s.rank, s.part) <= (${part}.rank, ${part}.part)) end)`
+}

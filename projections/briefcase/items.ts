@@ -86,6 +86,8 @@ const on: Handlers<z.output<typeof row>, typeof events> = {
   ItemPlacementRefused: changed(() => ({})),
 }
 
+const ARCHIVED = ['type', 'name', 'description', 'status', 'metadata', 'tags', 'briefcase', 'owner'] as const
+
 const value = object({ amount: minorUnits, currency, places: integer(0, 30), on: date }).optional()
 
 /** One row per portfolio item, archived ones too. */
@@ -129,7 +131,16 @@ export const items = projection({
           order by v."on" desc limit 1)`
       },
     },
-    ...spelt({ briefcase_id: 'briefcase', owner_id: 'owner', created_at: 'added_at' }),
+    archived_data: {
+      schema: jsonObject.optional().meta({ description: 'what it was when it was archived, while it is' }),
+      of: [],
+      isDaily: false,
+      sql: item =>
+        `(case when ${item}.state = 'archived' then jsonb_strip_nulls(jsonb_build_object(${ARCHIVED.map(
+          name => `'${name}', ${item}.${name}`,
+        ).join(', ')})) end)`,
+    },
+    ...spelt({ item_id: 'id', briefcase_id: 'briefcase', owner_id: 'owner', created_at: 'added_at' }),
     ...spelt({ version: 'revision' }, unsigned64),
   },
   reads: [

@@ -4,7 +4,7 @@ import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { id, integer, object, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { OF_ORG, rowAsOf, rowsSql } from '../rows/as-of.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
-import { speltAs } from '../rows/spellings.ts'
+import { idOf, speltAs } from '../rows/spellings.ts'
 import { tableOf } from '../rows/tables.ts'
 import { changed, made, removed } from '../rows/thing.ts'
 import { tasks } from './tasks.ts'
@@ -107,6 +107,7 @@ export const backlogItems = projection({
   row: itemRow,
   key: ['org', 'backlog', 'rank', 'task'],
   computed: {
+    id: idOf('backlog', 'task'),
     ...speltAs(itemRow.shape, {
       backlog_id: 'backlog',
       task_id: 'task',

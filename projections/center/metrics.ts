@@ -14,19 +14,19 @@ export const metrics = recordModel(messages, {
       schema: number(-1e15, 1e15).optional().meta({ description: 'the last value that was measured' }),
       of: [measurements],
       isDaily: false,
-      sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then),
+      sql: (row, _, then) => latestOf(`${row}.id`, then),
     },
     metric_value: {
       schema: number(-1e15, 1e15).optional().meta({ description: 'the same as `value`' }),
       of: [measurements],
       isDaily: false,
-      sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then),
+      sql: (row, _, then) => latestOf(`${row}.id`, then),
     },
     measured_at: {
       schema: timestamp.optional().meta({ description: 'when that was measured' }),
       of: [measurements],
       isDaily: false,
-      sql: (row, _, then) => latestOf(`${row}.org`, `${row}.id`, then, 'measured_at'),
+      sql: (row, _, then) => latestOf(`${row}.id`, then, 'measured_at'),
     },
   },
 })

@@ -7,5 +7,6 @@ export const objectives = recordModel(messages, {
   service: 'center',
   filters: ['plan', 'assignee'],
   groups: ['plan', 'assignee'],
+  versionLookups: ['plan'],
   computed: { progress: objectiveProgress },
 })

@@ -1,7 +1,7 @@
 import { messages } from '../../domain/center/strategicplan/messages.ts'
 import { id, list, object, text } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
-import { OF_ORG, rowsSql } from '../rows/as-of.ts'
+import { rowsWith } from '../rows/as-of.ts'
 import { recordModel } from '../rows/record-model.ts'
 import { keyResults, meanProgress } from './keyresults.ts'
 import { measurements } from './measurements.ts'
@@ -23,8 +23,8 @@ export const strategicPlans = recordModel(messages, {
       of: [objectives, keyResults, measurements],
       isDaily: false,
       sql: (row, _, then) => `(select coalesce(jsonb_agg(jsonb_build_object('id', o.id, 'title', o.title,
-        'progress', ${meanProgress('k.org = o.org and k.objective = o.id', then)}) order by o.id), '[]')
-        from ${rowsSql(objectives, OF_ORG, then)} o where o.org = ${row}.org and o.plan = ${row}.id)`,
+        'progress', ${meanProgress('o.id', then)}) order by o.id), '[]')
+        from ${rowsWith(objectives, ['plan', `${row}.id`], then)} o where o.org = $2 and o.plan = ${row}.id)`,
     },
   },
 })

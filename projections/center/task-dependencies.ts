@@ -5,7 +5,7 @@ import type { DomainEvent } from '../../domain/kernel/event.ts'
 import { id, object, oneOf, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { number } from '../../domain/record/measures.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
-import { speltAs } from '../rows/spellings.ts'
+import { idOf, speltAs } from '../rows/spellings.ts'
 import { tasks } from './tasks.ts'
 
 const row = object({
@@ -47,7 +47,10 @@ export const taskDependencies = projection({
   row,
   key: ['org', 'task', 'dependency'],
   isOfOthers: true,
-  computed: speltAs(row.shape, { task_id: 'task', depends_on_task_id: 'dependency', dependency_type: 'type' }),
+  computed: {
+    id: idOf('task', 'dependency'),
+    ...speltAs(row.shape, { task_id: 'task', depends_on_task_id: 'dependency', dependency_type: 'type' }),
+  },
   on,
   reads: [
     {

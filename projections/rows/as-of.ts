@@ -55,6 +55,20 @@ export const OF_ORG: Fixed = [['org', '$2']]
 export const rowsSql = (projection: AnyProjection, fixed: Fixed, then: string | undefined): string =>
   then === undefined ? tableOf(projection) : tableAsOf(projection, fixed, then)
 
+/**
+ * SQL of the rows of things now, or as of a position those that ever had a value in a column: an index of versions
+ * finds them without the others, and the statement says once more that they have it.
+ */
+export function rowsWith(projection: AnyProjection, [column, value]: Fixed[number], then: string | undefined): string {
+  if (then === undefined) return tableOf(projection)
+  const key: Fixed = [
+    ['org', '$2'],
+    ['id', 'e.id'],
+  ]
+  return `(select v.* from (select distinct h.id from ${quoted(historyTableOf(projection))} h
+      where h.org = $2 and h.${quoted(column)} = ${value}) e cross join lateral ${rowAsOf(projection, key, then)} v)`
+}
+
 /** The parts of a page's statement; `rows` is how many rows the walk must find, those of the offset included. */
 export type PageAsOf = {
   readonly fixed: Fixed

@@ -1,7 +1,7 @@
 /** The indexes of a projection: those that it names, and those that follow from how it is read. */
 
 import { z } from 'zod'
-import { plainOf } from '../../domain/kernel/schema.ts'
+import { fieldInfo, plainOf } from '../../domain/kernel/schema.ts'
 import type { AnyProjection, Read } from './projection.ts'
 
 /**
@@ -25,6 +25,25 @@ export function indexesOf(projection: AnyProjection): readonly (readonly string[
     if (!others.some(other => begins(columns, other))) kept.push(columns)
   }
   return kept
+}
+
+/** A list that rows are filtered by, and the order of the list of rows. */
+type Contained = { readonly column: string; readonly columns: readonly string[]; readonly isNullable: boolean }
+
+/**
+ * The lists that rows are filtered by. What few or no rows hold, and rows without a list, are found by indexes of their
+ * own: a walk in the order of the rows would pass over all of them.
+ */
+export function containedOf(projection: AnyProjection): readonly Contained[] {
+  const reads: readonly Read<z.ZodObject>[] = projection.reads ?? []
+  return reads.flatMap(({ parents = {}, order, filters = [], walked = [] }) =>
+    [...filters, ...walked]
+      .filter(column => isList(projection, column))
+      .map(column => {
+        const { nullable } = fieldInfo(projection.row.shape[column])
+        return { column, columns: ['org', ...Object.values(parents), ...order], isNullable: nullable }
+      }),
+  )
 }
 
 const begins = (columns: readonly string[], index: readonly string[]) =>

@@ -52,7 +52,11 @@ type RecordModelOptions = {
   readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
 }
 
-type Derived = { readonly schema: z.ZodType; readonly of: (row: Row) => unknown }
+/** `of`: its value by the fields of the row, by the row before the event, if there was one, and the event's time. */
+type Derived = {
+  readonly schema: z.ZodType
+  readonly of: (row: Row, before: Row | undefined, at: string) => unknown
+}
 
 /** Rows, list and single reads, history and memory of a plain thing. */
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
@@ -82,15 +86,13 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     created_at: timestamp,
     updated_at: timestamp,
   })
-  const whole = (fields: object): Row =>
-    ({
-      ...fields,
-      ...Object.fromEntries(Object.entries(derived).map(([column, { of }]) => [column, of(fields as Row)])),
-    }) as Row
+  const whole = wholeRow(derived)
   const on = {
     ...Object.fromEntries(Object.keys(events).map(type => [type, changed<Row, object>(() => ({}))])),
-    [types.added]: made<Row, Row>((data, at) => whole({ ...data, created_at: at })),
-    [types.changed]: changed<Row, Row>((data, row) => whole({ ...row, ...mapped(data, value => value ?? undefined) })),
+    [types.added]: made<Row, Row>((data, at) => whole({ ...data, created_at: at }, undefined, at)),
+    [types.changed]: changed<Row, Row>((data, row, at) =>
+      whole({ ...row, ...mapped(data, value => value ?? undefined) }, row, at),
+    ),
     [types.removed]: removed,
     ...options.on,
   }
@@ -125,6 +127,14 @@ export function recordModel(messages: RecordMessages, options: RecordModelOption
     ...(memory && { memory: memoryOf(messages, memory) }),
   })
 }
+
+/** The fields of a row with the columns that follow from them. */
+const wholeRow =
+  (derived: Readonly<Record<string, Derived>>) =>
+  (fields: object, before: Row | undefined, at: string): Row => {
+    const own = Object.entries(derived).map(([column, { of }]) => [column, of(fields as Row, before, at)])
+    return { ...fields, ...Object.fromEntries(own) } as Row
+  }
 
 /** Throws `TypeError` for a name that is no field; sealed ones can be remembered, and nothing else. */
 function mustBeFields(

@@ -28,3 +28,15 @@ export const spelt = (
       },
     ]),
   )
+
+/** SQL of 32 hexadecimal digits that follow from values, none of which holds U+0001: an id for what they name. */
+export const idSql = (...values: readonly string[]): string =>
+  `left(encode(sha256(convert_to(${values.map(value => `(${value})`).join(" || E'\\x01' || ")}, 'UTF8')), 'hex'), 32)`
+
+/** An id of its own for a row that columns name together. */
+export const idOf = (...columns: readonly string[]): Computed => ({
+  schema: text(32).meta({ description: `its own id: 32 hexadecimal digits that follow from ${columns.join(' and ')}` }),
+  of: [],
+  isDaily: false,
+  sql: alias => idSql(...columns.map(column => `${alias}."${column}"`)),
+})

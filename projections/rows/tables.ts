@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Column, fieldInfo, ofStore } from '../../domain/kernel/schema.ts'
 import { decode } from '../../domain/record/decoder.ts'
-import { indexesOf } from './indexes.ts'
+import { containedOf, indexesOf } from './indexes.ts'
 import type { AnyProjection } from './projection.ts'
 
 /** A row in memory form: bigint for numbers beyond 32 bits, `undefined` where an optional field is absent. */
@@ -98,6 +98,7 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
         `create index if not exists ${quoted(`${table}_by_hash_${shortened(column)}`)} ` +
         `on ${quoted(table)} using hash (${quoted(column)})`,
     ),
+    ...(isAppendOnly(projection) ? [] : indexesOfLists(projection)),
   ]
   if (isAppendOnly(projection)) {
     statements.unshift(
@@ -125,6 +126,19 @@ function createIndex(table: string, columns: readonly string[]): string {
 function createLookup(projection: AnyProjection, table: string, column: string): string {
   const { nullable } = columnsOf(projection).find(({ name }) => name === column)!
   return `${createIndex(table, ['org', column])}${nullable ? ` where ${quoted(column)} is not null` : ''}`
+}
+
+/** Indexes of what lists hold, written at once, and of the rows that have none. */
+function indexesOfLists(projection: AnyProjection): readonly string[] {
+  const table = tableOf(projection)
+  return containedOf(projection).flatMap(({ column, columns, isNullable }) => {
+    const index = (kind: string, name: string) =>
+      `create index if not exists ${quoted(`${table}_${kind}_${shortened(name)}`)} on ${quoted(table)}`
+    const held = `${index('in', column)} using gin (${quoted(column)}) with (fastupdate = off)`
+    if (!isNullable) return [held]
+    const order = [column, ...columns].join('_')
+    return [held, `${index('without', order)} (${quotedList(columns)}) where ${quoted(column)} is null`]
+  })
 }
 
 /** The names of the indexes that `createIndexes` makes. */

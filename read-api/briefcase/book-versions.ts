@@ -3,6 +3,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ApiRequest } from '../../domain/kernel/route.ts'
 import { bookSections } from '../../projections/briefcase/book-sections.ts'
 import { itemBooks } from '../../projections/briefcase/item-books.ts'
+import { items } from '../../projections/briefcase/items.ts'
 import { type Fixed, rowAsOf, tableAsOf } from '../../projections/rows/as-of.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { checkpointsSql, type ReadStore, read, type Statement, type Wanted } from '../consistency.ts'
@@ -24,7 +25,10 @@ const FIXED: Fixed = [
   ['id', '$3'],
 ]
 
-/** Reads a book in one statement: its newest version, that of a position, or one by its number. */
+/**
+ * Reads a book in one statement: its newest version, that of a position, or one by its number. The book of an item that
+ * was never edited is empty, of version 0, and has been there since the item was added.
+ */
 export async function bookVersion(
   deps: ReadStore,
   request: ApiRequest,
@@ -36,12 +40,26 @@ export async function bookVersion(
   const statement = version === undefined ? bookStatement([org, id], wanted) : versionStatement(org, id, version)
   const { rows, position } = await read(deps, request, statement, wanted)
   if (rows[0]![2] === null) {
-    if (version === undefined) throw notFound('item book', [id], wanted.asOf)
+    if (version === undefined) return emptyBook(deps, request, id, wanted)
     throw new KogiError('not_found', `The book of ${id} has no version ${version}.`)
   }
   const found = rows.filter(row => row[2 + BOOK.length] !== null)
   const parts = found.map(row => wireRow(PART, row, 2 + BOOK.length))
   return { book: wireRow(BOOK, rows[0]!, 2), parts, position }
+}
+
+async function emptyBook(deps: ReadStore, request: ApiRequest, id: string, wanted: Wanted): Promise<BookVersion> {
+  const { asOf } = wanted
+  const item = asOf
+    ? rowAsOf(items, FIXED, '$4')
+    : `(select * from ${quoted(tableOf(items))} where org = $2 and id = $3)`
+  const text = `select c.position, c.stalled, i.added_at from ${checkpointsSql([items])} left join ${item} i on true`
+  const { org } = request.principal
+  const values = asOf ? [org, id, asOf.position] : [org, id]
+  const { rows, position } = await read(deps, request, { of: [items], text, values }, wanted)
+  const at = rows[0]![2] as string | null
+  if (at === null) throw notFound('item', [id], asOf)
+  return { book: { org, id, version: 0, created_at: at, updated_at: at }, parts: [], position }
 }
 
 function bookStatement(names: readonly string[], { asOf }: Wanted): Statement {

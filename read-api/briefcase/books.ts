@@ -4,7 +4,8 @@ import { LISTED, TEXTS } from '../../domain/briefcase/book/messages.ts'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
 import { id, integer, list, object, oneOf, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { itemBooks } from '../../projections/briefcase/item-books.ts'
-import { historyTableOf, quoted } from '../../projections/rows/tables.ts'
+import { items } from '../../projections/briefcase/items.ts'
+import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
 import { asOfErrors, asOfParameter, noHistoryErrors, wantedOf } from '../as-of.ts'
 import { checkpointsSql, earlierOf, positioned, type ReadStore, read, readErrors, tokenOf } from '../consistency.ts'
 import { cursorOf, placeOf } from '../cursor.ts'
@@ -45,7 +46,7 @@ const { comment, restores, edited_by, changed, removed } = itemBooks.row.shape
 const bookSchema = object({
   id: id('item'),
   item_id: id('item'),
-  version,
+  version: integer(0, VERSION_MAX).meta({ description: '0 before the first edit' }),
   ...Object.fromEntries(TEXTS.map(name => [name, text(300_000).optional()])),
   sections: list(section, 1_000),
   notes: list(part, 1_000),
@@ -53,8 +54,8 @@ const bookSchema = object({
   annotations: list(part, 1_000),
   comment,
   restores,
-  edited_by,
-  revision: unsigned64,
+  edited_by: edited_by.optional().meta({ description: 'absent before the first edit, as `revision`' }),
+  revision: unsigned64.optional(),
   created_at: timestamp,
   updated_at: timestamp,
 }).meta({ title: 'Book' })
@@ -182,7 +183,7 @@ function versionsRoute(deps: ReadStore): Route {
       const limit = Number(query.limit ?? LIMIT_DEFAULT)
       const statement = versionsStatement(request.principal.org, name, query, limit)
       const { rows, position } = await read(deps, request, statement, { token: tokenOf(request, query) })
-      if (rows[0]![2] === false) throw notFound('item book', [name], undefined)
+      if (rows[0]![2] === false) throw notFound('item', [name], undefined)
       const found = rows.filter(row => row[3] !== null)
       const data = found.slice(0, limit).map(row => wireRow(VERSION, row, 3))
       const next = found.length > limit ? cursorOf(LIST, [String(data.at(-1)!.position)], undefined) : undefined
@@ -201,10 +202,11 @@ function versionsStatement(org: string, name: string, { after }: Queries, limit:
   const history = quoted(historyTableOf(itemBooks))
   const before = after === undefined ? [] : placeOf(after, LIST, [unsigned64], undefined)
   const beyond = before.length === 0 ? '' : ' and h._position < $5::bigint'
-  const text = `select c.position, c.stalled, exists(select from ${history} e where e.org = $2 and e.id = $3), v.*
-    from ${checkpointsSql([itemBooks])} left join lateral (
+  const exists = `exists(select from ${quoted(tableOf(items))} i where i.org = $2 and i.id = $3)`
+  const text = `select c.position, c.stalled, ${exists}, v.*
+    from ${checkpointsSql([itemBooks, items])} left join lateral (
       select h.version, h._position, h.updated_at, h.edited_by, h.comment, h.restores, h.changed, h.removed
       from ${history} h where h.org = $2 and h.id = $3${beyond} order by h._position desc limit $4
     ) v on true order by v._position desc`
-  return { of: [itemBooks], text, values: [org, name, limit + 1, ...before] }
+  return { of: [itemBooks, items], text, values: [org, name, limit + 1, ...before] }
 }

@@ -48,7 +48,6 @@ const response = z
     total: z.int().min(0),
     items: z.array(
       outsideSchemaOf(items).extend({
-        item_id: id('item').meta({ description: 'the same as `id`' }),
         catalog_metadata: jsonObject.meta({ description: 'the same as `metadata`' }),
       }),
     ),
@@ -87,7 +86,7 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
       items: rows
         .filter(row => row[ROW_AT + ORG_AT] !== null)
         .map(row => wireRow(NAMES, row, ROW_AT))
-        .map(row => ({ ...row, item_id: row.id!, catalog_metadata: row.metadata! })),
+        .map(row => ({ ...row, catalog_metadata: row.metadata! })),
       facets: facets as object,
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)

@@ -60,13 +60,23 @@ const response = object({
   status: oneOf('whole', 'without_estimates').meta({ description: 'whether every task that is left has an estimate' }),
 }).meta({ title: 'ProjectPlan' })
 
-/** A task, in a row of the statement; the last row has all dependencies. */
-type Row = readonly unknown[]
+/** What a plan needs of a task. */
+type Task = readonly [
+  id: string,
+  name: string,
+  project: string | null,
+  assignee: string | null,
+  estimate: number | null,
+  minutes: number,
+  stage: Stage,
+]
+const COLUMNS = 't.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage'
 type Link = readonly [task: string, dependency: string, kind: LinkKind, lag: number]
+const LINK = 'd.task, d.dependency, d.type, d.lag'
+/** The one row of the statement: JSON is read faster than thousands of rows. */
+type Found = readonly [startsOn: string | null, tasks: readonly Task[] | null, links: readonly Link[] | null]
 
 const ORG = ['org', '$2'] as const
-/** What a plan needs of a task. */
-const COLUMNS = 't.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage'
 const dependenciesOf = (some: Asked['some'], task: string) => some(taskDependencies, [ORG, ['task', task]])
 
 export const planQuestion: Question = {
@@ -79,82 +89,90 @@ export const planQuestion: Question = {
   parameters,
   of: [tasks, taskDependencies],
   within: projects,
-  sql: ({ put, rows, some, row, params }) => `with recursive seed as materialized (
-        select ${COLUMNS} from ${rows(tasks)} t where t.project = ${put(params.id)}
+  sql({ put, rows, some, row, params }) {
+    const project = put(params.id)
+    const isBeyond = (task: string) => `not exists (select from seed s where s.id = ${task})`
+    return `with recursive seed as materialized (
+        select ${COLUMNS} from ${rows(tasks)} t where t.project = ${project}
           and t.stage <> 'cancelled' limit ${TASKS_MAX + 1}
+      ), direct as materialized (
+        select ${LINK} from seed s cross join lateral ${dependenciesOf(some, 's.id')} d
+      ), beyond as (
+        select d.dependency as id from direct d where ${isBeyond('d.dependency')}
+        union select d.dependency from beyond b cross join lateral ${dependenciesOf(some, 'b.id')} d
+          where ${isBeyond('d.dependency')}
       ), links as (
-        select d.task, d.dependency, d.type, d.lag from seed s cross join lateral ${dependenciesOf(some, 's.id')} d
-        union select d.task, d.dependency, d.type, d.lag
-          from links l cross join lateral ${dependenciesOf(some, 'l.dependency')} d
-          where not exists (select from seed s where s.id = l.dependency)
-      ), own as materialized (
+        select * from direct
+        union all select ${LINK} from beyond b cross join lateral ${dependenciesOf(some, 'b.id')} d
+      ), own as (
         select * from seed
-        union all (select ${COLUMNS} from (select distinct l.dependency as id from links l) l
-          cross join lateral ${row(tasks, [ORG, ['id', 'l.id']])} t
-          where t.stage <> 'cancelled' and not exists (select from seed s where s.id = l.id) limit ${TASKS_MAX + 1}))
-      select t.id, t.name, t.project, t.assignee, t.estimated_hours, t.minutes, t.stage, p.starts_on, null::json
-        from own t left join ${rows(projects)} p on p.id = ${put(params.id)}
-      union all select null, null, null, null, null, null, null, null,
-        json_agg(json_build_array(l.task, l.dependency, l.type, l.lag)) from links l
-      order by 1`,
-  answer(rows, { query, params, today }) {
-    const found = rows.filter(([id]) => id !== null)
+        union all (select ${COLUMNS} from beyond b cross join lateral ${row(tasks, [ORG, ['id', 'b.id']])} t
+          where t.stage <> 'cancelled' limit ${TASKS_MAX + 1}))
+      select (select p.starts_on from ${rows(projects)} p where p.id = ${project}) as starts_on,
+        (select json_agg(json_build_array(${COLUMNS}) order by t.id) from own t) as tasks,
+        (select json_agg(json_build_array(${LINK})) from links d) as links`
+  },
+  answer([row], { query, params, today }) {
+    const [startsOn, tasks, links] = row as unknown as Found
+    const found = tasks ?? []
     if (found.length > TASKS_MAX) throw invalidParameter('id', `is of a project of more than ${TASKS_MAX} tasks`)
     if (query.level === 'true' && found.length > LEVELLED_MAX)
       throw invalidParameter('level', `is for plans of at most ${LEVELLED_MAX} tasks; this one has ${found.length}`)
-    const places = new Map(found.map(([id], at) => [id as string, at]))
-    const units = found.map(row => unitsOf(row, query.left === 'true'))
-    const links = linksBetween(places, (rows.at(-1)?.[8] ?? []) as readonly Link[])
-    const network: Network = { durations: units, links }
+    const network: Network = {
+      durations: found.map(task => unitsOf(task, query.left === 'true')),
+      links: linksBetween(found, links ?? []),
+    }
     const { length, earliest, latest, slack } = criticalPath(network)
     const level = query.level === 'true' ? byPeople(network, found, Number(query.seed ?? 1)) : undefined
     const starts = level?.starts ?? earliest
-    const from = query.from ?? (found[0]?.[7] as string | null | undefined) ?? today
+    const from = query.from ?? startsOn ?? today
     const dayAt = daysFrom(from, Number(query.hours_per_day ?? 8))
     return {
       project: params.id!,
       length: length / UNITS,
-      ...(level && { level_length: level.length / UNITS }),
+      level_length: level && level.length / UNITS,
       from,
       to: dayAt(Math.max(0, (level?.length ?? length) - 1)),
-      tasks: found.map(([task, name, project, assignee], at) => ({
-        task,
-        name,
-        ...(project !== null && { project }),
-        ...(assignee !== null && { assignee }),
-        hours: units[at]! / UNITS,
-        earliest_start: earliest[at]! / UNITS,
-        earliest_finish: (earliest[at]! + units[at]!) / UNITS,
-        latest_start: latest[at]! / UNITS,
-        latest_finish: (latest[at]! + units[at]!) / UNITS,
-        slack: slack[at]! / UNITS,
-        is_critical: slack[at] === 0,
-        ...(level && { planned_start: level.starts[at]! / UNITS }),
-        starts_on: dayAt(starts[at]!),
-        ends_on: dayAt(Math.max(starts[at]!, starts[at]! + units[at]! - 1)),
-      })),
-      dependencies: links.length,
-      status: found.some(row => row[4] === null && LEFT.includes(row[6] as Stage)) ? 'without_estimates' : 'whole',
+      tasks: found.map(([task, name, project, assignee], at) => {
+        const units = network.durations[at]!
+        return {
+          task,
+          name,
+          project: project ?? undefined,
+          assignee: assignee ?? undefined,
+          hours: units / UNITS,
+          earliest_start: earliest[at]! / UNITS,
+          earliest_finish: (earliest[at]! + units) / UNITS,
+          latest_start: latest[at]! / UNITS,
+          latest_finish: (latest[at]! + units) / UNITS,
+          slack: slack[at]! / UNITS,
+          is_critical: slack[at] === 0,
+          planned_start: level && level.starts[at]! / UNITS,
+          starts_on: dayAt(starts[at]!),
+          ends_on: dayAt(Math.max(starts[at]!, starts[at]! + units - 1)),
+        }
+      }),
+      dependencies: network.links.length,
+      status: found.some(task => task[4] === null && LEFT.includes(task[6])) ? 'without_estimates' : 'whole',
     }
   },
   response,
 }
 
-/** The dependencies between tasks of the plan, in the order of their names. */
-function linksBetween(places: ReadonlyMap<string, number>, links: readonly Link[]) {
-  return links
-    .flatMap(([task, dependency, kind, lag]) => {
-      const [to, from] = [places.get(task), places.get(dependency)]
-      return to === undefined || from === undefined ? [] : [{ from, to, kind, lag: Math.round(lag * UNITS) }]
-    })
-    .sort((a, b) => a.to - b.to || a.from - b.from)
+/** The dependencies between tasks of the plan: others are of tasks that were cancelled. */
+function linksBetween(tasks: readonly Task[], links: readonly Link[]): Network['links'] {
+  const places = new Map(tasks.map(([id], at) => [id, at]))
+  return links.flatMap(([task, dependency, kind, lag]) => {
+    const [to, from] = [places.get(task), places.get(dependency)]
+    return to === undefined || from === undefined ? [] : [{ from, to, kind, lag: Math.round(lag * UNITS) }]
+  })
 }
 
 /** What a task takes, in hundredths of an hour. */
-function unitsOf([, , , , estimate, minutes, stage]: Row, left: boolean): number {
-  const whole = Math.round(((estimate as number | null) ?? 0) * UNITS)
+function unitsOf([, , , , estimate, minutes, stage]: Task, left: boolean): number {
+  const whole = Math.round((estimate ?? 0) * UNITS)
   if (!left) return whole
-  return stage === 'done' ? 0 : Math.max(0, whole - Math.round(((minutes as number) / 60) * UNITS))
+  return stage === 'done' ? 0 : Math.max(0, whole - Math.round((minutes / 60) * UNITS))
 }
 
 /** The day of a time in a plan: each day is worked out once. */
@@ -168,8 +186,8 @@ function daysFrom(from: string, hours: number): (at: number) => string | undefin
 }
 
 /** The plan in which everybody does one task at a time. */
-function byPeople(network: Network, rows: readonly Row[], seed: number) {
-  const people = new Map<unknown, number>()
+function byPeople(network: Network, rows: readonly Task[], seed: number) {
+  const people = new Map<string, number>()
   for (const [, , , name] of rows) if (name !== null && !people.has(name)) people.set(name, people.size)
   const needs = rows.map(([, , , name]) => (name === null ? [] : [[people.get(name)!, 1] as const]))
   // A plan is answered at once: large ones are made of fewer tries.

@@ -5,6 +5,19 @@ export type Figure = {
   readonly unit: string
   readonly bare: number | null
   readonly ratio: number | null
+  /** What else is known of the time of answers. */
+  readonly timing?: Timing
+}
+
+/** Milliseconds, but for `asked`. `cpu` is that of the read API and of PostgreSQL together. */
+export type Timing = {
+  readonly asked: number
+  readonly p50: number
+  readonly cpu: number
+  readonly target: number | null
+  /** The question of several that took longest, and a deep page against the first. */
+  readonly slowest?: string
+  readonly deep?: number
 }
 
 /** A figure from paired rounds: the medians, and the median of the rounds' own ratios, which noise moves least. */

@@ -16,11 +16,11 @@ const DAY_MS = 86_400_000
 type Event = { readonly category: string; readonly id: string; readonly type: string; readonly data: object }
 type Random = (n: number) => number
 
-/** The events of so many tasks with their projects, and of a fifth as many items, in the order of their days. */
+/** The events of so many tasks with their projects, and of a tenth as many items, in the order of their days. */
 export function* portfolioLog(tasks: number, today = new Date()): Generator<Line> {
   const first = Date.parse(today.toISOString().slice(0, 10)) - DAYS * DAY_MS
   const days: Event[][] = Array.from({ length: DAYS }, () => [])
-  for (const event of [...frame(), ...portfolio(Math.ceil(tasks / 5))]) days[0]!.push(event)
+  for (const event of [...frame(), ...portfolio(Math.ceil(tasks / 10))]) days[0]!.push(event)
   for (const [day, event] of work(tasks, n => dayOf(first, n))) days[Math.min(day, DAYS - 1)]!.push(event)
   for (const [day, events] of days.entries()) {
     for (const [n, { category, id, type, data }] of events.entries()) {

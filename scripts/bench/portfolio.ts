@@ -26,6 +26,8 @@ export type Portfolio = {
   readonly tokenOf: (subject: string, role: string) => Promise<string>
   readonly events: number
   readonly projectedSeconds: number
+  /** The processes that answer reads. */
+  readonly pids: readonly number[]
   readonly close: () => Promise<void>
 }
 
@@ -63,7 +65,15 @@ export async function startPortfolio(): Promise<Portfolio> {
     closing.push(read.stop, command.stop)
     const tokenOf = (subject: string, role: string) =>
       kogi(['token', '--org', ORG, '--subject', subject, '--role', role], env)
-    return { reads: read.url, commands: command.url, tokenOf, events, projectedSeconds, close }
+    return {
+      reads: read.url,
+      commands: command.url,
+      tokenOf,
+      events,
+      projectedSeconds,
+      pids: [read.pid, postgres.pid],
+      close,
+    }
   } catch (error) {
     await close()
     throw error

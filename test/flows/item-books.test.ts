@@ -11,7 +11,8 @@ describe('the book of an item', () => {
   before(async () => {
     app = await startApp()
     client = await app.clientOf('books', 'team-member', 'mira')
-    await client.call('POST', '/api/v1/kbfc/items', { body: { id: 'bakery', name: 'Bakery' } })
+    const { headers } = await client.call('POST', '/api/v1/kbfc/items', { body: { id: 'bakery', name: 'Bakery' } })
+    position = String(headers['kogi-position'])
   })
   after(() => app.close())
 
@@ -28,8 +29,12 @@ describe('the book of an item', () => {
     return answer.body.data
   }
 
-  it('is made by its first edit, where there is the item', async () => {
-    expect((await client.call('GET', path)).status).to.equal(404)
+  it('is empty until its first edit, where there is the item', async () => {
+    expect(await ask('')).to.deep.include({ id: 'bakery', version: 0, sections: [], notes: [] })
+    for (const below of ['', '/parts', '/versions']) {
+      const none = await client.call('GET', `/api/v1/kbfc/items/nothing/book${below}`)
+      expect([none.status, none.body.error.code], below).to.deep.equal([404, 'not_found'])
+    }
     const none = await client.call('PUT', '/api/v1/kbfc/items/nothing/book', { body: { charter: 'x' } })
     expect([none.status, none.body.error.code]).to.deep.equal([422, 'reference_unknown'])
     await give(200, 'PUT', '', {

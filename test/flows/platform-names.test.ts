@@ -2,228 +2,7 @@
 import { expect } from 'chai'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
-
-type Sent = readonly [method: string, path: string, body: object]
-type Table = {
-  readonly columns: string
-  /** A command that makes a row, in the names of the table; none for rows that others make. */
-  readonly make?: Sent
-  /** Where the row is read. */
-  readonly read: string
-}
-
-const DAYS = { start_date: '2026-11-16', end_date: '2026-11-27' }
-const SPAN = { timeframe_start: '2027-01-01', timeframe_end: '2027-12-31' }
-const STAMPS = 'created_at updated_at'
-
-/** The columns of each table, in the order in which rows need one another. */
-const TABLES: Readonly<Record<string, Table>> = {
-  briefcases: {
-    columns: `id owner_id name description ${STAMPS}`,
-    make: ['POST', '/kbfc/briefcases', { id: 'own', name: 'Studio', description: 'All of it.' }],
-    read: '/kbfc/briefcase',
-  },
-  portfolio_items: {
-    columns: `id briefcase_id type name description status owner_id version metadata ${STAMPS}`,
-    make: [
-      'POST',
-      '/briefcase/items',
-      {
-        id: 'shop',
-        briefcase_id: 'own',
-        type: 'project',
-        name: 'Shop',
-        description: 'A shop.',
-        metadata: { pages: 3 },
-      },
-    ],
-    read: '/briefcase/items/shop',
-  },
-  item_books: {
-    columns:
-      'id item_id charter executive_summary details guidelines version notes references annotations sections ' +
-      `${STAMPS}`,
-    make: [
-      'PUT',
-      '/briefcase/items/shop/book',
-      {
-        charter: 'Bread.',
-        executive_summary: 'A shop that sells bread.',
-        details: 'Orders.',
-        guidelines: 'Be kind.',
-        sections: [{ id: 'scope', title: 'Scope', content: 'All.' }],
-      },
-    ],
-    read: '/briefcase/items/shop/book',
-  },
-  book_sections: { columns: `id book_id title content ${STAMPS}`, read: '/kbfc/items/shop/book/parts/scope' },
-  item_workspaces: {
-    columns: `id item_id name configuration files plugins ${STAMPS}`,
-    make: ['POST', '/kbfc/workspaces', { id: 'desk', item_id: 'shop', name: 'Desk', configuration: { light: true } }],
-    read: '/kbfc/workspaces/desk',
-  },
-  item_binders: {
-    columns: `id workspace_id name description ${STAMPS}`,
-    make: [
-      'POST',
-      '/kbfc/binders',
-      {
-        id: 'bank',
-        workspace_id: 'desk',
-        name: 'Bank',
-        description: 'For the bank.',
-        content: [{ content_type: 'item', content_id: 'shop' }],
-      },
-    ],
-    read: '/kbfc/binders/bank',
-  },
-  item_libraries: {
-    columns: `id briefcase_id name library_type ${STAMPS}`,
-    make: ['POST', '/kbfc/libraries', { id: 'type', briefcase_id: 'own', name: 'Type', library_type: 'fonts' }],
-    read: '/kbfc/libraries/type',
-  },
-  library_assets: {
-    columns: `id library_id name asset_type asset_path metadata ${STAMPS}`,
-    make: [
-      'POST',
-      '/kbfc/library-assets',
-      { id: 'font', library_id: 'type', name: 'Grotesk', asset_type: 'font', asset_path: 'a.woff2' },
-    ],
-    read: '/kbfc/library-assets/font',
-  },
-  digital_centers: {
-    columns: `id owner_id name center_type ${STAMPS}`,
-    make: ['POST', '/kctr/center', { id: 'north', name: 'North', center_type: 'team' }],
-    read: '/kctr/center/north',
-  },
-  projects: {
-    columns:
-      'id center_id portfolio_item_id project_type name description status start_date end_date priority metadata ' +
-      STAMPS,
-    make: [
-      'POST',
-      '/kctr/project',
-      {
-        ...DAYS,
-        id: 'app',
-        center_id: 'north',
-        portfolio_item_id: 'shop',
-        project_type: 'software',
-        name: 'App',
-        description: 'An app.',
-        priority: 'high',
-        metadata: { a: 1 },
-      },
-    ],
-    read: '/center/projects/app',
-  },
-  project_resources: {
-    columns: `id project_id resource_type resource_id role allocation_percentage start_date end_date ${STAMPS}`,
-    make: [
-      'POST',
-      '/kctr/resources',
-      {
-        ...DAYS,
-        id: 'mira',
-        project_id: 'app',
-        resource_type: 'person',
-        resource_id: 'mira',
-        role: 'lead',
-        allocation_percentage: 50,
-      },
-    ],
-    read: '/kctr/resources/mira',
-  },
-  sprints: {
-    columns: `id project_id name goal start_date end_date status ${STAMPS}`,
-    make: ['POST', '/kctr/sprints', { ...DAYS, id: 'one', project_id: 'app', name: 'One', goal: 'A menu.' }],
-    read: '/kctr/sprint/one',
-  },
-  tasks: {
-    columns:
-      'id project_id sprint_id name description task_type status priority assigned_to estimated_hours actual_hours ' +
-      `due_date ${STAMPS}`,
-    make: [
-      'POST',
-      '/kctr/tasks',
-      {
-        id: 'menu',
-        project_id: 'app',
-        name: 'Menu',
-        description: 'A menu.',
-        task_type: 'story',
-        priority: 'low',
-        assigned_to: 'mira',
-        estimated_hours: 4,
-        due_date: '2026-12-01',
-      },
-    ],
-    read: '/center/tasks/menu',
-  },
-  task_dependencies: {
-    columns: 'task_id depends_on_task_id dependency_type created_at',
-    make: ['POST', '/kctr/tasks/menu/dependencies', { depends_on_task_id: 'paper', dependency_type: 'finish_start' }],
-    read: '/kctr/tasks/menu/dependencies',
-  },
-  backlogs: {
-    columns: `id project_id name description ${STAMPS}`,
-    make: ['POST', '/kctr/backlogs', { id: 'ideas', project_id: 'app', name: 'Ideas', description: 'What may be.' }],
-    read: '/kctr/backlogs/ideas',
-  },
-  backlog_items: {
-    columns: `backlog_id task_id item_type priority status ${STAMPS}`,
-    make: ['POST', '/kctr/backlogs/ideas/items', { task_id: 'menu', item_type: 'story' }],
-    read: '/kctr/backlogs/ideas/items',
-  },
-  risks: {
-    columns: `id project_id title description probability impact risk_score status mitigation_plan ${STAMPS}`,
-    make: [
-      'POST',
-      '/kctr/risks',
-      {
-        id: 'fire',
-        project_id: 'app',
-        title: 'Fire',
-        description: 'It burns.',
-        probability: 0.1,
-        impact: 0.9,
-        mitigation_plan: 'Water.',
-      },
-    ],
-    read: '/kctr/risks/fire',
-  },
-  project_metrics: {
-    columns: 'id project_id metric_name metric_value target_value unit measured_at created_at',
-    make: [
-      'POST',
-      '/kctr/metrics',
-      { id: 'people', project_id: 'app', metric_name: 'People', target_value: 9, unit: 'a day' },
-    ],
-    read: '/kctr/metrics/people',
-  },
-  strategic_plans: {
-    columns: `id center_id name description timeframe_start timeframe_end objectives ${STAMPS}`,
-    make: ['POST', '/kctr/plans', { ...SPAN, id: 'year', center_id: 'north', name: 'A year', description: 'Of work.' }],
-    read: '/kctr/plans/year',
-  },
-  item_catalog: { columns: `id briefcase_id item_id catalog_metadata ${STAMPS}`, read: '/kbfc/catalog' },
-  item_archive: { columns: 'id archived_at archive_reason', read: '/kbfc/archive' },
-}
-
-/** What comes before and after the command that makes a row, so that all its columns have values. */
-const BEFORE: Readonly<Record<string, readonly Sent[]>> = {
-  task_dependencies: [['POST', '/kctr/tasks', { id: 'paper', name: 'Paper' }]],
-  item_archive: [['DELETE', '/briefcase/items/shop', { reason: 'sold' }]],
-}
-const AFTER: Readonly<Record<string, readonly Sent[]>> = {
-  tasks: [
-    ['PUT', '/kctr/tasks/menu/sprint', { sprint_id: 'one' }],
-    ['POST', '/kctr/tasks/menu/time-entries', { minutes: 30, worked_on: '2026-11-20' }],
-  ],
-  project_metrics: [
-    ['POST', '/kctr/measurements', { metric_id: 'people', metric_value: 7, measured_at: '2026-11-20T18:00:00.000Z' }],
-  ],
-}
+import { AFTER, BEFORE, BOUNDARY, type Sent, TABLES } from '../support/platform-tables.ts'
 
 describe('tables and paths of the platform', () => {
   let app: App
@@ -236,7 +15,9 @@ describe('tables and paths of the platform', () => {
   after(() => app?.close())
 
   async function send([method, path, body]: Sent) {
-    const answer = await client.call(method, `/api/v1${path}`, { body })
+    const form = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
+    const sent = typeof body === 'string' ? { raw: body, headers: form } : { body }
+    const answer = await client.call(method, `/api/v1${path}`, sent)
     expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).to.be.within(200, 299)
     last = String(answer.headers['kogi-position'] ?? last)
   }
@@ -250,19 +31,43 @@ describe('tables and paths of the platform', () => {
     it(`has ${table}, with all columns`, async () => {
       const sent = [...(BEFORE[table] ?? []), ...(make ? [make] : []), ...(AFTER[table] ?? [])]
       for (const command of sent) await send(command)
-      const found = await read(path)
-      const row = Array.isArray(found) ? found[0] : (found.items?.[0] ?? found)
+      const [of, list] = path.split(' ')
+      const found = await read(of!)
+      const rows = list === undefined ? found : found[list]
+      const row = Array.isArray(rows) ? rows[0] : (rows.items?.[0] ?? rows)
       expect(row, JSON.stringify(row)).to.include.keys(...columns.split(' '))
-      const said = Object.entries(make?.[2] ?? {}).filter(([name]) => columns.split(' ').includes(name))
+      const said = Object.entries(typeof make?.[2] === 'object' ? make[2] : {}).filter(([name]) =>
+        columns.split(' ').includes(name),
+      )
       for (const [name, value] of said) if (typeof value !== 'object') expect(row[name], name).to.equal(value)
     })
   }
 
+  it('tells the place of a section, what was archived, and ids that name one row', async () => {
+    expect(await read('/kbfc/items/shop/book/parts/scope')).to.include({ section_order: 1 })
+    const [archived] = await read('/kbfc/archive')
+    expect(archived.archived_data).to.deep.include({ name: 'Shop', type: 'project', metadata: { pages: 3 } })
+    const [dependency] = await read('/kctr/dependencies')
+    const [item] = await read('/kctr/backlogs/ideas/items')
+    expect([dependency.id, item.id].map(id => /^[0-9a-f]{32}$/.test(id))).to.deep.equal([true, true])
+    expect(dependency.id).not.to.equal(item.id)
+  })
+
+  it('has the book of an item from its first day on, empty until somebody writes', async () => {
+    await send(['POST', '/kbfc/item', { id: 'cart', name: 'Cart' }])
+    const book = await read('/briefcase/items/cart/book')
+    expect(book).to.include({ id: 'cart', item_id: 'cart', version: 0 })
+    expect([book.sections, book.notes, book.references, book.annotations]).to.deep.equal([[], [], [], []])
+    expect(await read('/briefcase/items/cart/book/parts')).to.deep.equal([])
+    expect(await read('/briefcase/items/cart/book/versions')).to.deep.equal([])
+    await send(['PUT', '/briefcase/items/cart/book', { charter: 'Wheels.' }])
+    expect(await read('/briefcase/items/cart/book')).to.include({ version: 1, charter: 'Wheels.' })
+  })
+
   it('takes a task with its sprint, and tells the hours that were worked', async () => {
     expect(await read('/kctr/tasks/menu')).to.include({ sprint_id: 'one', actual_hours: 0.5 })
-    expect((await read('/kbfc/binders/bank')).binder_content).to.deep.equal([
-      { content_type: 'item', content_id: 'shop', content_order: 1 },
-    ])
+    const [entry] = (await read('/kbfc/binders/bank')).binder_content
+    expect(entry).to.include({ binder_id: 'bank', content_type: 'item', content_id: 'shop', content_order: 1 })
   })
 
   it('answers the paths of the description', async () => {

@@ -43,6 +43,8 @@ describe('the read API over HTTP', () => {
       config: { bodyLimitBytes: 1_000_000, corsOrigins: [] },
     })
     server = app.listen(0, '127.0.0.1')
+    // A busy machine makes long pauses between two requests: the server must not end a connection that is used again.
+    server.keepAliveTimeout = 60_000
     await new Promise(resolve => server.once('listening', resolve))
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v1`
   })

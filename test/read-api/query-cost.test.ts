@@ -6,6 +6,8 @@ import { makeWorld, type World } from './support.ts'
 const LONG = process.env.KOGI_LONG === '1'
 /** Tasks of each of two orgs; one in a hundred is rare, one in five has no day. */
 const TASKS = LONG ? 100_000 : 20_000
+/** Tasks of each org with a rare label; all have a common one. */
+const TASKS_URGENT = 50
 const LIMIT = 20
 /** A page reads this many rows at most: also where PostgreSQL passes over rows because most of them match. */
 const A_FEW_PAGES = 6 * LIMIT
@@ -35,12 +37,13 @@ describe('read API: what a list and a summary cost', function cost() {
     }
     world = await makeWorld({ pool: watched as never })
     const table = tableOf(tasks)
-    const columns = `org, id, name, status, stage, minutes, comments, assignee, due_on, status_changes, reassignments,
-      team_changes, revision, created_revision, created_at, updated_at`
+    const columns = `org, id, name, status, stage, minutes, comments, assignee, labels, due_on, status_changes,
+      reassignments, team_changes, revision, created_revision, created_at, updated_at`
     await world.pool.query(
       `insert into ${table} (${columns})
        select org, 'task-' || lpad(n::text, 6, '0'), 'x', case n % 100 when 0 then 'rare' else 'open' end,
          'doing', 0, 0, 'member-' || n % 500,
+         case when n % ${TASKS / TASKS_URGENT} = 0 then '["urgent", "web"]'::jsonb else '["web"]' end,
          case when n % 5 > 0 then to_char(date '2026-01-01' + n % 365, 'YYYY-MM-DD') end,
          1, 2, 3, 4, 0, '2026-01-01T00:00:00.000Z', ''
        from generate_series(1, ${TASKS}) n, unnest('{acme,other}'::text[]) org`,
@@ -96,6 +99,18 @@ describe('read API: what a list and a summary cost', function cost() {
       const after = Buffer.from(JSON.stringify(place)).toString('base64url')
       const { read } = await rowsRead(`${query}&after=${after}`)
       expect(read, query).to.be.at.most(A_FEW_PAGES)
+    }
+  })
+
+  it('is the matches of a list that few or no rows hold', async () => {
+    for (const [query, found] of [
+      ['labels=urgent', 20],
+      ['labels=nothing', 0],
+      ['labels[absent]=true', 0],
+    ] as const) {
+      const { answer, read } = await explained(`/kctr/tasks?limit=${LIMIT}&${query}`)
+      expect(answer.data, query).to.have.length(found)
+      expect(read, query).to.be.at.most(2 * TASKS_URGENT)
     }
   })
 

@@ -27,7 +27,8 @@ export function boundsOf({ durations, links }: Network): Bounds {
   return { before, after }
 }
 
-function gapOf(kind: LinkKind, first: number, second: number): number {
+/** How long after the start of the first job of a link the second one starts at the earliest, without its lag. */
+export function gapOf(kind: LinkKind, first: number, second: number): number {
   if (kind === 'finish_start') return first
   if (kind === 'start_start') return 0
   return kind === 'finish_finish' ? first - second : -second
