@@ -18,6 +18,8 @@ type File = NonNullable<ApiResponse['file']>
 
 /** A request with what its statement is made of. `$2` is the org. */
 export type Asked = {
+  readonly org: string
+  readonly isOfThePast: boolean
   readonly query: Queries
   readonly params: Readonly<Record<string, string>>
   readonly put: Put
@@ -48,7 +50,18 @@ export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permiss
   /** SQL of the rows that the answer is made of. Throws `invalid_parameter` for queries that cannot be answered. */
   readonly sql: (asked: Asked) => string
 } & (
-    | { readonly response: z.ZodType; readonly answer: (rows: readonly Row[], asked: Asked) => unknown }
+    | {
+        readonly response: z.ZodType
+        readonly answer: (rows: readonly Row[], asked: Asked, position: bigint) => unknown
+        /**
+         * A shorter way to an answer of now, from what `answer` kept of an earlier one: its own statement, and
+         * `undefined` where nothing is kept or what is kept does not hold any more.
+         */
+        readonly short?: {
+          readonly sql: (asked: Asked) => string | undefined
+          readonly answer: (rows: readonly Row[], asked: Asked, position: bigint) => unknown
+        }
+      }
     | {
         readonly media: readonly string[]
         readonly file: (rows: readonly Row[], asked: Asked) => File | Promise<File>
@@ -80,23 +93,54 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
     async handle(request) {
       const query = queriesOf(request, parameters)
       const wanted = await wantedOf(deps, request, query)
-      const values: unknown[] = [request.principal.org]
-      const put: Put = value => `$${values.push(value) + 1}`
-      const then = wanted.asOf && put(wanted.asOf.position)
-      const params = within ? { id: idOf(request, within) } : {}
       const today = query.day ?? dayOf(wanted.asOf) ?? (await lastDay(deps, request, wanted))
-      const asked: Asked = { query, params, put, today, ...tables(then) }
-      const exists = within ? `exists(select from ${asked.rows(within)} p where p.id = ${put(params.id)})` : 'true'
-      const text = `select c.position, c.stalled, ${exists}, r.* from ${checkpointsSql(of)}
-        left join (select true as there, q.* from (${question.sql(asked)}) q) r on true`
-      const { rows, position } = await read(deps, request, { of, text, values }, wanted)
-      if (rows[0]![2] === false) throw notFound(within!.reads![0]!.one, [params.id!], wanted.asOf)
-      const found = rows.filter(row => row[3] === true).map(row => row.slice(4))
-      const said = positioned(position, wanted.asOf)
-      if ('file' in question) return { file: await question.file(found, asked), headers: said.headers }
-      return { data: question.answer(found, asked), ...said }
+      const ask = asking(deps, request, { question, of, wanted, query, today })
+      const said = (position: bigint) => positioned(position, wanted.asOf)
+      if ('file' in question) {
+        const { rows, asked, position } = await ask(question.sql)
+        return { file: await question.file(rows, asked), headers: said(position).headers }
+      }
+      if (question.short && !wanted.asOf) {
+        const found = await ask(question.short.sql)
+        const data = found && question.short.answer(found.rows, found.asked, found.position)
+        if (data !== undefined) return { data, ...said(found!.position) }
+      }
+      const { rows, asked, position } = await ask(question.sql)
+      return { data: question.answer(rows, asked, position), ...said(position) }
     },
   }
+}
+
+type Asking = Pick<Asked, 'query' | 'today'> & {
+  readonly question: Question
+  readonly of: readonly AnyProjection[]
+  readonly wanted: Wanted
+}
+type Answered = { readonly rows: readonly Row[]; readonly asked: Asked; readonly position: bigint }
+
+/** Asks a statement of a question: its rows, where there is a statement and the thing that the path names. */
+function asking(deps: ReadStore, request: ApiRequest, { question: { within }, of, wanted, query, today }: Asking) {
+  const { org } = request.principal
+  const params = within ? { id: idOf(request, within) } : {}
+  async function ask(sqlOf: (asked: Asked) => string): Promise<Answered>
+  async function ask(sqlOf: (asked: Asked) => string | undefined): Promise<Answered | undefined>
+  async function ask(sqlOf: (asked: Asked) => string | undefined): Promise<Answered | undefined> {
+    const values: unknown[] = [org]
+    const put: Put = value => `$${values.push(value) + 1}`
+    const then = wanted.asOf && put(wanted.asOf.position)
+    const asked: Asked = { org, isOfThePast: then !== undefined, query, params, put, today, ...tables(then) }
+    const exists = within ? `exists(select from ${asked.rows(within)} p where p.id = ${put(params.id)})` : 'true'
+    const sql = sqlOf(asked)
+    if (sql === undefined) return undefined
+    const text = `select c.position, c.stalled, ${exists}, r.* from ${checkpointsSql(of)}
+      left join (select true as there, q.* from (${sql}) q) r on true`
+    // Of the audit log it sees when tasks were removed and which of them changed: nothing that is private.
+    const statement = { of, text, values, isAboutRevisions: true }
+    const { rows, position } = await read(deps, request, statement, wanted)
+    if (rows[0]![2] === false) throw notFound(within!.reads![0]!.one, [params.id!], wanted.asOf)
+    return { asked, position, rows: rows.filter(row => row[3] === true).map(row => row.slice(4)) }
+  }
+  return ask
 }
 
 const pathParameter = ({ row, reads }: AnyProjection): Parameter => ({

@@ -13,8 +13,8 @@ import { type Question, questionRoute } from './question.ts'
 import { burndownQuestion, velocityQuestion } from './sprint.ts'
 import { type VersionsDeps, versionsRoute } from './versions.ts'
 
-const questions: readonly Question[] = [
-  planQuestion,
+const questions = (): readonly Question[] => [
+  planQuestion(),
   flowQuestion,
   cycleTimesQuestion,
   workloadQuestion,
@@ -32,7 +32,7 @@ const questions: readonly Question[] = [
 
 /** The routes of the center that are no lists of rows. */
 export const centerRoutes = (deps: VersionsDeps): readonly Route[] => [
-  ...questions.map(question => questionRoute(deps, question)),
+  ...questions().map(question => questionRoute(deps, question)),
   workflowsRoute,
   versionsRoute(deps),
 ]
