@@ -93,8 +93,8 @@ export function planQuestion(): Question {
     path: '/kctr/projects/:id/plan',
     operationId: 'getProjectPlan',
     summary:
-      'When the tasks of a project can and must be done: critical path and slack, by their estimates and dependencies, ' +
-      'those of other projects included and cancelled ones left out.',
+      'When the tasks of a project can and must be done: critical path and slack, by their estimates and ' +
+      'dependencies, those of other projects included and cancelled ones left out.',
     permission: 'center.tasks.read',
     parameters,
     of: [tasks, taskDependencies],
@@ -154,8 +154,8 @@ function wholeSql({ put, rows, some, row, params }: Asked): string {
 /** SQL of what events after a position say of tasks and dependencies, and of the tasks that they are about. */
 const sinceSql = ({ put, rows, row, params }: Asked, known: bigint): string =>
   `with events as materialized (
-      select e.category, e.id, e.data from ${tableOf(auditLog)} e where e.org = $2 and e.position > ${put(known)}::bigint
-      order by e.position limit ${SINCE_MAX + 1}
+      select e.category, e.id, e.data from ${tableOf(auditLog)} e
+      where e.org = $2 and e.position > ${put(known)}::bigint order by e.position limit ${SINCE_MAX + 1}
     ), since as materialized (
       select e.category, e.id, case when e.category = 'taskgraph' then e.data ->> 'task' end as task from events e
       where e.category in ('task', 'taskgraph'))
@@ -163,7 +163,8 @@ const sinceSql = ({ put, rows, row, params }: Asked, known: bigint): string =>
       ${TABLES_SQL} as tables,
       (select count(*)::int from events) as events,
       (select json_agg(json_build_array(s.category, s.id, s.task)) from since s) as since,
-      (select json_agg(json_build_array(${COLUMNS})) from (select distinct s.id from since s where s.category = 'task') c
+      (select json_agg(json_build_array(${COLUMNS}))
+        from (select distinct s.id from since s where s.category = 'task') c
         cross join lateral ${row(tasks, [ORG, ['id', 'c.id']])} t) as changed`
 
 function planOf({ tasks: found, links }: Tasks, startsOn: string | null, { query, params, today }: Asked) {
