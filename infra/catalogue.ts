@@ -14,6 +14,7 @@ import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'
 import { hubService } from '../domain/hub/service.ts'
+import { identityService } from '../domain/identity/service.ts'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import { eventCodec } from '../domain/kernel/codec.ts'
 import type { Service } from '../domain/kernel/service.ts'
@@ -29,6 +30,7 @@ import { centerModels } from '../projections/center/models.ts'
 import { taskTimers } from '../projections/center/task-timers.ts'
 import { digestTimers } from '../projections/hub/digest-timers.ts'
 import { hubModels } from '../projections/hub/models.ts'
+import { identityModels } from '../projections/identity/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { memoryTimers } from '../projections/memory/memory-timers.ts'
 import { memoryModels } from '../projections/memory/models.ts'
@@ -53,6 +55,7 @@ export const services: readonly Service[] = [
   appsService,
   memoryService,
   auditService,
+  identityService,
 ]
 
 export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)
@@ -73,6 +76,7 @@ const models: readonly AnyProjection[] = [
   ...hubModels,
   ...appsModels,
   ...memoryModels,
+  ...identityModels,
 ]
 
 /** The read models whose rows are timers. */

@@ -11,6 +11,10 @@ export type Principal = {
   readonly teams?: readonly string[]
   /** When what proves this ends, in ms since the epoch; absent where it does not end by itself. */
   readonly endsAt?: number
+  /** What the scopes of the token stand for, where it names any: what a member may do is narrowed to them. */
+  readonly scoped?: readonly string[]
+  /** Whether nothing of what is allowed was taken away or added meanwhile; absent where that cannot be. */
+  readonly stands?: () => boolean
 }
 
 /** Where an answer without an end goes: a client that reads slowly lets bytes wait here. */

@@ -4,10 +4,11 @@ import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { id, ORG_ID } from '../../domain/kernel/schema.ts'
+import { GRANT } from '../../domain/record/grants.ts'
 import { subjectName } from '../../domain/record/subject.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
-import { GRANT, isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
+import { isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
 /** Time for which a verified token is accepted without another look at the key set. */
@@ -109,11 +110,14 @@ function principalOf(payload: JWTPayload, endsAt: number): Principal {
   // Other names belong to other applications: they grant nothing, and events do not carry them.
   const roles = [...new Set(parsed.data.roles)].filter(isRole)
   const named = permissions.filter(name => GRANT.test(name))
-  const granted = new Set([...permissionsOfRoles(roles), ...named, ...permissionsOfScope([...scope, ...scp])])
+  const scoped = permissionsOfScope([...scope, ...scp])
+  const granted = new Set([...permissionsOfRoles(roles), ...named, ...scoped])
   // Nothing can be shared with other names, which events could not carry either.
   const teams = [...new Set(groups)].filter(name => team.safeParse(name).success)
   const inTeams = teams.length > 0 && { teams }
-  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...inTeams, endsAt })
+  // Scopes of other applications, such as `openid`, narrow nothing here.
+  const narrowed = scoped.length > 0 && { scoped }
+  return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...inTeams, ...narrowed, endsAt })
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */

@@ -1,6 +1,7 @@
 import { operationsOf } from '../../commands/command.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
+import { covers } from '../../domain/record/grants.ts'
 import { memories, projections, services } from '../catalogue.ts'
 import { httpError } from '../http/errors.ts'
 
@@ -17,6 +18,7 @@ const SPECIAL = [
   'audit.persons.read',
   'audit.own-data.read',
   'audit.compliance.read',
+  'identity.access.read',
   'platform.log.read',
 ]
 
@@ -31,17 +33,9 @@ export const permissions: readonly string[] = [
   ]),
 ].sort()
 
-/** `service.resource.action`, where `*` may stand for all that follows: the form of every grant. */
-export const GRANT = /^(\*|[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*){0,2}(\.\*)?)$/
-
 /** True where one of the caller's grants covers the permission. What is not granted is refused. */
-export function allows({ permissions: grants }: Pick<Principal, 'permissions'>, needed: string): boolean {
-  for (const grant of grants) {
-    if (grant === needed || grant === '*') return true
-    if (grant.endsWith('.*') && needed.startsWith(grant.slice(0, -1))) return true
-  }
-  return false
-}
+export const allows = ({ permissions: grants }: Pick<Principal, 'permissions'>, needed: string): boolean =>
+  covers(grants, needed)
 
 /** Throws `forbidden` where none of the caller's grants covers the permission. */
 export function mustAllow(principal: Principal, needed: string): void {

@@ -1,4 +1,4 @@
-/** The keys of data subjects in a backup: every row of their table as a line, the secrets among them. */
+/** The keys of data subjects in a backup: every row as a line, the secrets among them; then the digests of API keys. */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
@@ -22,13 +22,29 @@ const keySchema = z.strictObject({
 })
 type KeyLine = z.infer<typeof keySchema>
 
+/** The digest of an API key, which opens nothing: with it keys go on working after a restore. */
+const apiKeySchema = z.strictObject({
+  api_key: z.string(),
+  org: z.string(),
+  generation: z.int(),
+  digest: z.base64(),
+  made_at: z.string(),
+})
+type ApiKeyLine = z.infer<typeof apiKeySchema>
+const lineSchema = z.union([keySchema, apiKeySchema])
+const API_KEYS = `select key as api_key, org, generation, encode(digest, 'base64') as digest, made_at from api_keys
+  order by org, key, generation`
+
 const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
 const COLUMNS = `key::text, org, subject, owners, ${SECRET} as secret, master, created_at, erased_at`
 
-/** Reads all keys as they are at one instant, and hands each over as a line. Returns the migrations that made them. */
+/**
+ * Reads all keys as they are at one instant, and hands each over as a line, API keys as nothing but that. Returns the
+ * migrations that made them.
+ */
 export function readKeys(
   pool: Pool,
-  onKey: (key: Pick<KeyLine, 'key' | 'secret'>, line: string) => Promise<void> | undefined,
+  onKey: (key: Pick<KeyLine, 'key' | 'secret'> | undefined, line: string) => Promise<void> | undefined,
 ): Promise<readonly string[]> {
   const read = async (connection: Connection) => {
     const { rows: migrations } = await connection.query<{ name: string }>(
@@ -38,8 +54,11 @@ export function readKeys(
     for (;;) {
       const { rows } = await connection.query<KeyLine>(`fetch ${ROWS_AT_ONCE} from keys`)
       for (const row of rows) await onKey(row, JSON.stringify(row))
-      if (rows.length < ROWS_AT_ONCE) return migrations.map(({ name }) => name)
+      if (rows.length < ROWS_AT_ONCE) break
     }
+    const { rows: apiKeys } = await connection.query<ApiKeyLine>(API_KEYS)
+    for (const row of apiKeys) await onKey(undefined, JSON.stringify(row))
+    return migrations.map(({ name }) => name)
   }
   return withTransaction(pool, read, { isolation: 'repeatable read', readOnly: true })
 }
@@ -48,7 +67,9 @@ export function readKeys(
 export async function keyMastersOf(file: string): Promise<ReadonlySet<string>> {
   const masters = new Set<string>()
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    const { secret, master } = keySchema.parse(JSON.parse(line))
+    const key = lineSchema.parse(JSON.parse(line))
+    if ('api_key' in key) continue
+    const { secret, master } = key
     if (secret !== null && master !== null) masters.add(master)
   }
   return masters
@@ -80,7 +101,12 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
       list = []
     }
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-      list.push(keySchema.parse(JSON.parse(line)))
+      const key = lineSchema.parse(JSON.parse(line))
+      if ('api_key' in key) {
+        await insertApiKey(connection, key)
+        continue
+      }
+      list.push(key)
       count++
       if (list.length === ROWS_AT_ONCE) await flush()
     }
@@ -89,6 +115,16 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
     if (there === count && same === count) return 0
     throw new KogiError('not_empty', `The database of the keys holds ${there} keys that are not those of the backup.`)
   })
+}
+
+/** One that is there already is the same: digests never change. */
+async function insertApiKey(connection: Connection, key: ApiKeyLine): Promise<void> {
+  const { api_key: id, org, generation, digest, made_at: madeAt } = key
+  await connection.query(
+    `insert into api_keys (org, key, generation, digest, made_at) values ($1, $2, $3, decode($4, 'base64'), $5)
+     on conflict do nothing`,
+    [org, id, generation, digest, madeAt],
+  )
 }
 
 const AS_ROWS = `unnest(

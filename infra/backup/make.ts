@@ -135,10 +135,12 @@ async function writeKeyFile(draft: string, pool: Pool, named: ReadonlySet<string
   let all = 0
   let erased = 0
   try {
-    const migrations = await readKeys(pool, ({ key, secret }, line) => {
-      missing.delete(key)
-      all++
-      if (secret === null) erased++
+    const migrations = await readKeys(pool, (key, line) => {
+      if (key) {
+        missing.delete(key.key)
+        all++
+        if (key.secret === null) erased++
+      }
       return writer.line(line)
     })
     return { migrations, keys: { all, erased, missing: [...missing].sort() }, part: await writer.finish() }

@@ -35,6 +35,16 @@ export const errorCatalogue = {
   unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),
   invalid_token: entry(401, 'The token is not valid.', 'Get a new token for this API.'),
   forbidden: entry(403, 'The token does not allow this operation.', 'Ask for the permission that the details name.'),
+  account_suspended: entry(
+    403,
+    'You are suspended in this organization.',
+    'An administrator of the organization ends the suspension.',
+  ),
+  not_a_member: entry(
+    403,
+    'You are no member of this organization.',
+    'Accept the invitation that waits for you, or ask an administrator for one.',
+  ),
   origin_forbidden: entry(
     403,
     'Pages of this origin may not connect.',

@@ -161,7 +161,9 @@ function parameterExamples(services: readonly Service[]): ParameterExample {
     const has = commands.filter(({ example }) => Object.hasOwn(example, name) && typeof example[name] !== 'object')
     const maker = has.find(({ makes, path: made }) => makes && path.startsWith(`${made}/`))
     const own = has.find(command => command.path === path)
-    return (maker ?? own)?.example[name] ?? (place === 'path' ? undefined : exampleOf(schema, name))
+    if (place !== 'path') return (maker ?? own)?.example[name] ?? exampleOf(schema, name)
+    const above = has.find(command => path.startsWith(`${command.path}/`))
+    return (maker ?? own ?? above)?.example[name]
   }
 }
 
@@ -244,7 +246,7 @@ function errorsOf({ body, upload, permission, parameters, errors }: Route): Erro
   if (parameters.length > 0) common.push('invalid_parameter')
   if (upload) common.push('invalid_body', 'body_too_large', 'unsupported_media_type')
   if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
-  if (permission !== null) common.push('unauthenticated', 'invalid_token')
+  if (permission !== null) common.push('unauthenticated', 'invalid_token', 'account_suspended', 'not_a_member')
   if (permission !== null && permission !== 'signed in') common.push('forbidden')
   const all = new Map<number, Set<string>>()
   const add = (status: number, code: string) => all.set(status, (all.get(status) ?? new Set()).add(code))

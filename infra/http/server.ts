@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
 import type { Route } from '../../domain/kernel/route.ts'
+import type { IsShared } from '../access/governed.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
-import { mustAllow } from '../auth/permissions.ts'
+import { allows, mustAllow } from '../auth/permissions.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -25,6 +26,8 @@ export type AppOptions = {
   /** Other spellings of paths below the base: pattern → the pattern of a route. */
   readonly aliases?: Aliases
   readonly authenticate: Authenticate
+  /** Whether a caller may do something with one thing that their permissions do not allow; nothing is without. */
+  readonly isShared?: IsShared
   readonly log: Log
   readonly metrics: Metrics
   readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
@@ -41,7 +44,7 @@ export type AppOptions = {
  * requests outside `/api/v1` are handled by Express. A read holds a place while it works.
  */
 export function createApp(options: AppOptions): Express {
-  const { authenticate, config, drain, reads } = options
+  const { authenticate, isShared, config, drain, reads } = options
   const paths = createPaths(options.routes, options.aliases)
   const cors = createCors(config.corsOrigins)
 
@@ -57,7 +60,9 @@ export function createApp(options: AppOptions): Express {
     checkQuery(search)
     if (route.permission !== null) {
       exchange.principal = await authenticate(request.headers.authorization)
-      if (route.permission !== 'signed in') mustAllow(exchange.principal, route.permission)
+      if (route.permission !== 'signed in' && !allows(exchange.principal, route.permission)) {
+        if (!(await isShared?.(exchange.principal, route, params))) mustAllow(exchange.principal, route.permission)
+      }
       for (const needed of route.alsoNeeds ?? []) mustAllow(exchange.principal, needed)
     }
     const { principal } = exchange

@@ -5,21 +5,32 @@ import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
 import { restoreRoute } from '../../commands/center/restore.ts'
 import { taskTableRoute } from '../../commands/center/task-table.ts'
+import { apiKeyRoutes } from '../../commands/identity/api-keys.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { type FindDuplicates, flaggingDuplicates } from '../../commands/memory/store.ts'
+import type { EventStore } from '../../commands/ports.ts'
+import type { CommandDeps } from '../../commands/requests.ts'
 import { commandRoutes } from '../../commands/routes.ts'
+import { partsOfDirectory } from '../../domain/identity/access.ts'
+import { Rejection } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { memoryIndex } from '../../projections/memory/index.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
+import { explainRoute } from '../../read-api/identity/explain.ts'
 import { liveRoutes } from '../../read-api/live/routes.ts'
 import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
 import { absent, followVersions } from '../../read-api/versions.ts'
+import { apiKeyCallers, storedKeys } from '../access/api-keys.ts'
+import { type Directories, directories } from '../access/directories.ts'
+import { explaining } from '../access/explain.ts'
+import { governed, sharedThings } from '../access/governed.ts'
+import { thingsOf } from '../access/things.ts'
 import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
-import { allows } from '../auth/permissions.ts'
+import { allows, permissions } from '../auth/permissions.ts'
 import {
   domainStreamPrefixes,
   guards,
@@ -52,7 +63,7 @@ import { masterKeysOf } from '../master-keys.ts'
 import { createMetrics, type Metrics } from '../metrics.ts'
 import { sealedEvents } from '../notary/sealed-events.ts'
 import { notedOperations } from '../operations.ts'
-import { createPool } from '../postgres.ts'
+import { createPool, type Pool } from '../postgres.ts'
 import { notedRefusals } from '../refusals.ts'
 import { notedReads, sensitiveReads } from '../sensitive-reads.ts'
 import { openWriteSide } from '../write-side.ts'
@@ -73,6 +84,8 @@ type ApiOptions = {
 }
 
 type SideParts = {
+  /** Where who may do what is read. */
+  readonly store: Pick<EventStore, 'read'>
   readonly routes: readonly Route[]
   readonly probes: readonly Probe[]
   /** Serves what is no request, once the server listens. */
@@ -84,21 +97,28 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
   const metrics = createMetrics({ service: sides.length === 1 ? `kogi-${sides[0]}` : 'kogi-api', processMetrics: true })
   const watch = keyWatch(log, metrics)
   const between: Between = {}
-  const parts = sides.map(side => PARTS[side]({ config, urls, log, lifecycle, metrics, watch, between }))
+  const access = directories({ read: (...of) => parts[0]!.store.read(...of) })
+  const parts: readonly SideParts[] = sides.map(side =>
+    PARTS[side]({ config, urls, log, lifecycle, metrics, watch, between, access }),
+  )
   if (sides.includes('commands')) between.findDuplicates ??= openDuplicates({ config, urls, log, lifecycle })
-  const keys = keysProbe({ config, urls, log, lifecycle }, watch)
+  const keyPool = keysPool({ config, urls, log, lifecycle })
+  const keys = { name: 'keys', check: () => watch.check(keyPool) }
   const routes = parts.flatMap(part => part.routes)
-  const authenticate = createAuthenticator({
+  const verify = createAuthenticator({
     jwks: await jwksSource(config),
     issuer: config.jwtIssuer!,
     audience: config.jwtAudience!,
     cacheSize: config.tokenCacheSize,
   })
+  const onFault = (error: unknown) => log.warn({ reason: reasonOf(error) }, 'the use of an API key was not noted')
+  const authenticate = governed(apiKeyCallers({ pool: keyPool, directories: access, next: verify, onFault }), access)
   const reads = countedPlaces(config, metrics)
   const app = createApp({
     routes,
     aliases: aliasesOf(routes),
     authenticate,
+    isShared: sharedThings(access, thingsOf(services)),
     log,
     metrics,
     config,
@@ -136,21 +156,36 @@ type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & {
   readonly metrics: Metrics
   readonly watch: KeyWatch
   readonly between: Between
+  readonly access: Directories
 }
 
 /** What one side has for the other. */
 type Between = { findDuplicates?: FindDuplicates }
 
+/** Categories whose events say who may do what. */
+const OF_DIRECTORY: ReadonlySet<string> = new Set(partsOfDirectory.map(({ name }) => name))
+
 const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
-  commands({ config, urls, log, lifecycle, metrics, watch, between }) {
-    const { deps, close } = openWriteSide(urls, config, log, metrics, watch)
+  commands({ config, urls, log, lifecycle, metrics, watch, between, access }) {
+    const keys = keysPool({ config, urls, log, lifecycle })
+    const { deps: opened, close } = openWriteSide(urls, config, log, metrics, watch)
+    const deps: CommandDeps = {
+      ...opened,
+      onAnswered(command, outcome, durationMs) {
+        const isRefused = 'error' in outcome && outcome.error instanceof Rejection
+        if (OF_DIRECTORY.has(command.aggregate.name) && !isRefused) access.changed(command.principal.org)
+        opened.onAnswered?.(command, outcome, durationMs)
+      },
+    }
     lifecycle.onStop('write side', close)
     const probe = { name: 'event_store', check: () => deps.store.readDerived('health-probe', 'backwards', 1) }
     const { put: putFile } = fileStore(config)
     return {
+      store: deps.store,
       routes: [
         ...flaggingDuplicates(commandRoutes(services, deps), (...of) => between.findDuplicates!(...of)),
         ...importRoutes({ ...deps, readXml }),
+        ...apiKeyRoutes({ ...deps, storeKey: storedKeys(keys) }),
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),
@@ -159,7 +194,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
-  reads({ config, urls, log, lifecycle, metrics, watch, between }) {
+  reads({ config, urls, log, lifecycle, metrics, watch, between, access }) {
     const shared = { log, metrics, max: config.databasePoolSize, connectTimeoutMs: config.databaseConnectTimeoutMs }
     const limits = { statementTimeoutMs: config.databaseStatementTimeoutMs }
     const pool = createPool({ url: urls.databaseUrl, name: 'read', ...shared, ...limits })
@@ -213,22 +248,21 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         allows,
       }),
       ...liveRoutes(live.deps),
+      explainRoute({ explain: explaining(access), permissions, allows, now: timestampNow }),
     ]
     const check = async () => {
       const [missing] = await absent(own, projections.map(tableOf))
       if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
-    return { routes, probes: [{ name: 'read_models', check }], serve: live.serve }
+    return { store, routes, probes: [{ name: 'read_models', check }], serve: live.serve }
   },
 }
 
-function keysProbe(
-  { config, urls, log, lifecycle }: Omit<PartOptions, 'metrics' | 'watch' | 'between'>,
-  watch: KeyWatch,
-): Probe {
+/** Connections to the keys for what every request may ask, and for health. */
+function keysPool({ config, urls, log, lifecycle }: Pick<PartOptions, 'config' | 'urls' | 'log' | 'lifecycle'>): Pool {
   const connectTimeoutMs = config.databaseConnectTimeoutMs
-  const pool = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 1, connectTimeoutMs })
-  lifecycle.onStop('probe of the keys', () => pool.end())
-  return { name: 'keys', check: () => watch.check(pool) }
+  const pool = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 2, connectTimeoutMs })
+  lifecycle.onStop('keys of callers', () => pool.end())
+  return pool
 }

@@ -12,6 +12,9 @@ import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { personalData } from '../../projections/audit/personal-data.ts'
 import { itemShares } from '../../projections/briefcase/item-shares.ts'
 import { inboxes } from '../../projections/hub/inboxes.ts'
+import { delegations } from '../../projections/identity/delegations.ts'
+import { grants } from '../../projections/identity/grants.ts'
+import { teams } from '../../projections/identity/teams.ts'
 import { storedMemories } from '../../projections/memory/stored-memories.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
@@ -29,6 +32,9 @@ const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>
   [inboxes, 't.id = $3'],
   [itemShares, `t.kind = 'user' and t."with" = $3`],
   [storedMemories, 't.author = $3 or t.subjects ? $3'],
+  [grants, `t.kind = 'user' and t."with" = $3`],
+  [delegations, '$3 in (t."from", t."to")'],
+  [teams, 't.members ? $3'],
 ])
 /** Rows of each kind in one answer, and acts: where there are more it says so. */
 const ROWS_MAX = 5_000

@@ -14,11 +14,19 @@ export type LiveLimits = {
 }
 
 /** Why a connection is ended from this side. */
-export type Ending = 'token_ended' | 'too_slow' | 'draining' | 'gone' | 'too_many_requests' | 'engine_unavailable'
+export type Ending =
+  | 'token_ended'
+  | 'access_changed'
+  | 'too_slow'
+  | 'draining'
+  | 'gone'
+  | 'too_many_requests'
+  | 'engine_unavailable'
 
 /** What clients are told about an ending; `gone` is for clients that answer nothing any more. */
 export const ENDINGS: Readonly<Record<Ending, string>> = {
   token_ended: 'The token has ended. Come again with a new one.',
+  access_changed: 'What you may do has changed. Come again with the same token, and begin behind the last id.',
   too_slow: 'Events waited too long to be read. Come again, and begin behind the last id.',
   draining: 'This process is about to stop. Come again: another one takes over.',
   gone: 'No sign of life came from this client.',
@@ -32,6 +40,8 @@ export type Connection = {
   readonly org: () => string | undefined
   /** When its token ends, in ms since the epoch. */
   readonly endsAt: () => number | undefined
+  /** Whether what its caller may do is what it was. */
+  readonly stands: () => boolean
   readonly outlet: Outlet
   /** Sends a sign of life; `false` says that the client has given none itself. */
   readonly heartbeat: () => boolean
@@ -108,6 +118,7 @@ export class Connections {
     const slow: Connection[] = []
     for (const [connection, beatAt] of this.#open) {
       if ((connection.endsAt() ?? time) < time) this.#end(connection, 'token_ended')
+      else if (!connection.stands()) this.#end(connection, 'access_changed')
       else if (connection.outlet.stalledMs() > slowMs) slow.push(connection)
       else if (now - beatAt >= heartbeatMs) {
         this.#open.set(connection, now)

@@ -144,6 +144,7 @@ class EventStream implements Subscriber {
       connections.add({
         org: () => this.org,
         endsAt: () => this.#principal.endsAt,
+        stands: () => this.#principal.stands?.() ?? true,
         outlet: this.#outlet,
         heartbeat: () => this.#heartbeat(),
         end: why => this.#end(why),

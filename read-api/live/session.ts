@@ -59,6 +59,7 @@ export const messageSchema = z.strictObject({
 const CLOSE_CODES: Readonly<Record<Ending | 'unauthenticated', number>> = {
   unauthenticated: 4401,
   token_ended: 4401,
+  access_changed: 4403,
   too_slow: 1013,
   draining: 1001,
   gone: 1001,
@@ -86,6 +87,7 @@ export class Session implements Subscriber {
     deps.connections.add({
       org: () => this.#principal?.org,
       endsAt: () => (this.#principal ? this.#principal.endsAt : this.#openedAt + AUTH_MS),
+      stands: () => this.#principal?.stands?.() ?? true,
       outlet,
       heartbeat: () => this.#heartbeat(),
       end: why => this.#end(this.#principal || why !== 'token_ended' ? why : 'unauthenticated'),

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import { manifestText } from '../../infra/backup/format.ts'
-import { countKeys, writeKeys } from '../../infra/backup/keys.ts'
+import { countKeys, readKeys, writeKeys } from '../../infra/backup/keys.ts'
 import { makeBackup } from '../../infra/backup/make.ts'
 import { mustUnderstand, verifyBackup } from '../../infra/backup/verify.ts'
 import { loadConfig } from '../../infra/config.ts'
@@ -174,12 +174,27 @@ describe('a damaged backup', function damaged() {
         { subject: 'left', secret: null },
         { subject: 'mira', secret: Buffer.from('00ff', 'hex') },
       ])
+      // API keys go on working after a restore.
+      await pool.query(`insert into api_keys (org, key, generation, digest) values ('acme', 'till', 1, '\\x0102')`)
+      const lines: string[] = []
+      await readKeys(pool, (_, line) => void lines.push(line))
+      expect(lines.map(line => JSON.parse(line).api_key ?? 'of a subject').sort()).to.deep.equal([
+        'of a subject',
+        'of a subject',
+        'till',
+      ])
+      await pool.query('delete from api_keys')
+      const whole = path.join(work, 'with-api-keys.ndjson')
+      await writeFile(whole, `${lines.join('\n')}\n`)
+      expect(await writeKeys(pool, whole)).to.equal(0)
+      const restored = await pool.query('select org, key, generation, digest from api_keys')
+      expect(restored.rows).to.deep.equal([{ org: 'acme', key: 'till', generation: 1, digest: Buffer.from([1, 2]) }])
       await pool.query(`update subject_keys set secret = '\\x01' where subject = 'left'`)
       expect(await writeKeys(pool, file).catch(({ code }) => code)).to.equal('not_empty')
       // Every table of this database must be in a backup.
       const tables = await pool.query(`select tablename from pg_tables where schemaname = 'public' order by 1`)
       const names = tables.rows.map(({ tablename }) => tablename)
-      expect(names).to.deep.equal(['knex_migrations', 'knex_migrations_lock', 'subject_keys'])
+      expect(names).to.deep.equal(['api_keys', 'knex_migrations', 'knex_migrations_lock', 'subject_keys'])
     } finally {
       await pool.end()
     }

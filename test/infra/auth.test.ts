@@ -66,30 +66,30 @@ describe('authentication', () => {
 
   it('makes a principal of the claims', async () => {
     const { endsAt, ...made } = await principal({ permissions: ['office.*', 'Other'], scope: 'openid center:write' })
+    const ofScope = [
+      'center.backlogs.write',
+      'center.centers.write',
+      'center.comments.write',
+      'center.keyresults.write',
+      'center.measurements.write',
+      'center.metrics.write',
+      'center.objectives.write',
+      'center.pages.write',
+      'center.plans.write',
+      'center.projects.write',
+      'center.resources.write',
+      'center.risks.write',
+      'center.sprints.write',
+      'center.tasks.write',
+      'center.templates.write',
+      'center.time.write',
+    ]
     expect(made).to.deep.equal({
       subject: 'ada',
       org: 'acme',
       roles: ['viewer'],
-      permissions: [
-        ...permissionsOfRoles(['viewer']),
-        'office.*',
-        'center.backlogs.write',
-        'center.centers.write',
-        'center.comments.write',
-        'center.keyresults.write',
-        'center.measurements.write',
-        'center.metrics.write',
-        'center.objectives.write',
-        'center.pages.write',
-        'center.plans.write',
-        'center.projects.write',
-        'center.resources.write',
-        'center.risks.write',
-        'center.sprints.write',
-        'center.tasks.write',
-        'center.templates.write',
-        'center.time.write',
-      ],
+      permissions: [...permissionsOfRoles(['viewer']), 'office.*', ...ofScope],
+      scoped: ofScope,
     })
     expect((await principal({ roles: undefined })).permissions).to.deep.equal([])
     expect([(await principal({ aud: ['x', AUDIENCE] })).org, endsAt! > Date.now()]).to.deep.equal(['acme', true])

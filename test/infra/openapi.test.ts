@@ -130,7 +130,10 @@ describe('OpenAPI', () => {
   it('says of a bulk that any caller may come, and that commands have errors of their own', () => {
     const { post: bulk } = api.paths['/bulk'] as unknown as { post: { responses: Record<string, object> } }
     expect(bulk).not.to.have.any.keys('x-permission', 'security')
-    expect(Object.keys(bulk.responses)).to.have.members(['200', '400', '401', '413', '415', '500', '503'])
+    expect(Object.keys(bulk.responses)).to.have.members(['200', '400', '401', '403', '413', '415', '500', '503'])
+    // Everybody but those whom the organization refuses.
+    const refusals = JSON.stringify(follow(api, String((bulk.responses['403'] as { $ref: string }).$ref)))
+    expect(refusals).to.contain('account_suspended').and.not.contain('"forbidden"')
     const { properties } = follow(api, '#/components/schemas/bulk.body') as unknown as {
       properties: { commands: { maxItems: number; items: { properties: { command: { enum: string[] } } } } }
     }

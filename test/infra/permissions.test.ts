@@ -82,6 +82,15 @@ describe('permissions', () => {
     'audit.legal-holds': 'rw rw - - - - - r',
     'audit.retention-rules': 'rw rw - - - - - r',
     'audit.personal-data': 'r r - - - - - r',
+    'identity.organization': 'rw rw r r r r r r',
+    'identity.members': 'rw rw r r - - - r',
+    'identity.roles': 'rw rw r r - - - r',
+    'identity.teams': 'rw rw r r - - - r',
+    'identity.access': 'r r - - - - - r',
+    'identity.invitations': 'a a a a a a a a',
+    'identity.grants': 'w w w w w w w w',
+    'identity.delegations': 'w w w w w w w w',
+    'identity.keys': 'rw rw w w w w w rw',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

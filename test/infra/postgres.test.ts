@@ -142,7 +142,7 @@ describe('migrations', () => {
     const url = await freshDatabase()
     const pool = createPool({ url, name: 'keys', log })
     const ran = await Promise.all([1, 2, 3].map(() => migrate({ url, set: 'keys', log })))
-    expect(ran.flat()).to.deep.equal(['0001_subject_keys', '0002_master_keys', '0003_key_owners'])
+    expect(ran.flat()).to.deep.equal(['0001_subject_keys', '0002_master_keys', '0003_key_owners', '0004_api_keys'])
     await pool.query('UPDATE knex_migrations_lock SET is_locked = 1')
     expect(await migrate({ url, set: 'keys', log })).to.deep.equal([])
     const insert = `INSERT INTO subject_keys (key, org, subject, secret) VALUES (gen_random_uuid(), 'o', 's', '\\x00')`

@@ -4,6 +4,7 @@ import { toWire } from '../../domain/kernel/json.ts'
 import { fieldInfo, plainOf } from '../../domain/kernel/schema.ts'
 import { projections, resources } from '../../infra/catalogue.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
+import { isList } from '../../projections/rows/indexes.ts'
 import type { Row } from '../../projections/rows/tables.ts'
 import type { Resource } from '../../read-api/resource.ts'
 import { summaryRow, unitOf } from '../../read-api/summary.ts'
@@ -141,10 +142,7 @@ describe(`read API: lists and summaries (KOGI_SEED=${SEED})`, function queries()
     for (let n = 0; n < QUERIES; n += 1) {
       const { resource, org, path, query, rows, exists, isAsked } = randomQuestion()
       if (!isAsked) continue
-      const sortable = [
-        resource.order[0],
-        ...resource.filters.filter(name => !['tags', 'links', 'projects'].includes(name)),
-      ]
+      const sortable = [resource.order[0], ...resource.filters.filter(name => !isList(resource.projection, name))]
       const sort = random(4) === 0 ? undefined : pick(['', '-']) + pick(sortable)
       const limit = pick([1, 2, 3, 7, 500])
       const all = [...query, ['limit', String(limit)], ['total', 'true']] as const

@@ -1,0 +1,101 @@
+/** Callers by API keys: the database of the keys knows digests, the log says what a key allows and until when. */
+import { LRUCache } from 'lru-cache'
+import { API_KEY, apiKeyDigest, type StoredKey } from '../../commands/identity/api-keys.ts'
+import type { Directory } from '../../domain/identity/access.ts'
+import { keyCounts } from '../../domain/identity/keybook/keybook.ts'
+import type { Principal } from '../../domain/kernel/route.ts'
+import { memberOf } from '../../domain/record/keyed.ts'
+import type { Authenticate } from '../auth/authenticate.ts'
+import { httpError } from '../http/errors.ts'
+import type { Pool } from '../postgres.ts'
+import type { Directories } from './directories.ts'
+
+/** Keys whose digests are remembered: they never change. */
+const KNOWN_MAX = 10_000
+/** How exactly the last use of a key is noted. */
+const USE_MS = 60_000
+
+/** A key that has come, and what was made of it for as long as the directory is the same object. */
+type Known = Omit<StoredKey, 'digest'> & {
+  usedAt: number
+  made?: { readonly directory: Directory; readonly principal: Principal; readonly until: number } | undefined
+}
+
+type Deps = {
+  /** The database of the keys. */
+  readonly pool: Pool
+  readonly directories: Directories
+  /** Finds the callers of everything that is no API key. */
+  readonly next: Authenticate
+  readonly onFault: (error: unknown) => void
+}
+
+/**
+ * Makes the check of `Authorization: Bearer kogi_…`. A key acts as its owner, who must be an active member, narrowed to
+ * its scopes (`effective`). Throws `invalid_token`.
+ */
+export function apiKeyCallers({ pool, directories, next, onFault }: Deps): Authenticate {
+  const known = new LRUCache<string, Known>({ maxSize: KNOWN_MAX, sizeCalculation: () => 1 })
+
+  async function find(secret: string): Promise<Known> {
+    const digest = apiKeyDigest(secret)
+    const text = 'select org, key, generation from api_keys where digest = $1'
+    const { rows } = await pool.query<Omit<StoredKey, 'digest'>>(text, [digest])
+    const [row] = rows
+    if (!row) throw invalid()
+    const found: Known = { ...row, usedAt: Number.NEGATIVE_INFINITY }
+    known.set(digest.toString('base64'), found)
+    return found
+  }
+
+  function note({ org, key, generation }: Known): void {
+    pool
+      .query('update api_keys set used_at = now() where (org, key, generation) = ($1, $2, $3)', [org, key, generation])
+      .catch(onFault)
+  }
+
+  function bearer(it: Known, directory: Directory): Principal {
+    const now = Date.now()
+    if (it.made?.directory !== directory || it.made.until <= now) {
+      const key = memberOf(directory.keybook.keys, it.key)
+      const counts = key && keyCounts(key, it.generation, new Date(now).toISOString())
+      if (!key || !counts) throw invalid()
+      const until = counts.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(counts.until)
+      const ends = counts.until !== undefined && { endsAt: until }
+      const who = { subject: key.owner, org: it.org, roles: [], permissions: [], scoped: key.scopes }
+      it.made = { directory, until, principal: Object.freeze({ ...who, ...ends }) }
+    }
+    if (now - it.usedAt >= USE_MS) {
+      it.usedAt = now
+      note(it)
+    }
+    return it.made.principal
+  }
+
+  const caller = (it: Known): Principal | Promise<Principal> => {
+    const directory = directories.fresh(it.org)
+    return directory ? bearer(it, directory) : directories.of(it.org).then(found => bearer(it, found))
+  }
+
+  return authorization => {
+    const secret = /^Bearer +(kogi_\S+) *$/.exec(authorization ?? '')?.[1]
+    if (secret === undefined) return next(authorization)
+    if (!API_KEY.test(secret)) throw invalid()
+    const it = known.get(apiKeyDigest(secret).toString('base64'))
+    return it ? caller(it) : find(secret).then(caller)
+  }
+}
+
+/** Stores digests. */
+export const storedKeys =
+  (pool: Pool) =>
+  async ({ digest, org, key, generation }: StoredKey): Promise<boolean> => {
+    const { rowCount } = await pool.query(
+      'insert into api_keys (digest, org, key, generation) values ($1, $2, $3, $4) on conflict do nothing',
+      [digest, org, key, generation],
+    )
+    return rowCount === 1
+  }
+
+const invalid = () =>
+  httpError('invalid_token', [{ field: 'Authorization', message: 'no such API key, or one that is over' }])
