@@ -6,6 +6,7 @@ import type { Command } from './command.ts'
 import { exampleOf } from './examples.ts'
 import { execute } from './execute.ts'
 import { streamOf, uuidOf } from './ids.ts'
+import { looksOf } from './look-up.ts'
 import {
   acceptedAnswer,
   type ClientCommand,
@@ -183,9 +184,7 @@ const ifMatchOf = ({ if_match: given }: Entry) => (given !== undefined && /^[0-9
 
 /** Whether a command is decided on what it looks up first: an earlier event, or another thing. */
 function looksAtOthers(it: Read): boolean {
-  if ('error' in it) return false
-  const { aggregate, name, body } = it.command
-  return aggregate.looksUp?.[name] !== undefined || aggregate.sees?.[name]?.(body as never) !== undefined
+  return 'command' in it && looksOf(it.command) !== undefined
 }
 
 /** The places of the commands of each thing, in order. */

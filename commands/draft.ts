@@ -6,11 +6,11 @@ import type { NewEvent } from './ports.ts'
 import type { LoadedStream } from './streams.ts'
 
 /**
- * Bounds of one append: the log takes 1 MiB, of which the metadata of 100 events are less than a quarter, and the first
- * command does not wait long for the last one.
+ * Bounds of one append: the log takes 1 MiB, and the first command does not wait long for the last one. Where all of
+ * them came in one request they wait for one another anyway, and an append holds more.
  */
-const EVENTS_MAX = 100
-const DATA_BYTES_MAX = 256 * 1024
+const OF_SINGLES = { events: 100, bytes: 384 * 1024 }
+const OF_BULKS = { events: 300, bytes: 512 * 1024 }
 const AGE_MS_MAX = 250
 
 /** How a command is answered once the draft is in the log, or the state that it was decided on is known to be fresh. */
@@ -33,18 +33,22 @@ export class Draft {
   readonly events: Drafted[] = []
   readonly answers: Answer[] = []
   readonly #aggregate: AnyAggregate
-  readonly #isBounded: boolean
+  readonly #most: typeof OF_BULKS | undefined
   readonly #places = new Map<string, { readonly from: number; readonly to: number }>()
   /** Bytes of the first `#weighed` events: one command alone needs no bound, so they are weighed when another comes. */
   #bytes = 0
   #weighed = 0
   #begunAt = 0
 
-  /** A draft that is never appended (a dry run) needs no bounds. */
-  constructor(aggregate: AnyAggregate, { stream, state, revision, known, position }: LoadedStream, isBounded: boolean) {
+  /** `of`: what its commands are; a draft of a dry run, which is never appended, needs no bounds. */
+  constructor(
+    aggregate: AnyAggregate,
+    { stream, state, revision, known, position }: LoadedStream,
+    of: 'singles' | 'bulks' | 'dry run',
+  ) {
     this.#aggregate = aggregate
     this.before = { revision, position }
-    this.#isBounded = isBounded
+    this.#most = { singles: OF_SINGLES, bulks: OF_BULKS, 'dry run': undefined }[of]
     this.stream = stream
     this.state = state
     this.revision = revision
@@ -77,7 +81,7 @@ export class Draft {
 
   /** Takes in the events of a command and its answer; `false`, and nothing is taken in, where they do not fit. */
   add(commandId: string, events: readonly Drafted[]): boolean {
-    if (this.#isBounded && this.events.length > 0 && !this.#hasRoomFor(events)) return false
+    if (this.#most && this.events.length > 0 && !this.#hasRoomFor(events, this.#most)) return false
     const from = this.events.length
     if (from === 0) this.#begunAt = performance.now()
     const place = { from, to: this.events.push(...events) }
@@ -91,13 +95,13 @@ export class Draft {
     return true
   }
 
-  #hasRoomFor(events: readonly Drafted[]): boolean {
-    if (this.events.length + events.length > EVENTS_MAX) return false
+  #hasRoomFor(events: readonly Drafted[], most: typeof OF_BULKS): boolean {
+    if (this.events.length + events.length > most.events) return false
     for (; this.#weighed < this.events.length; this.#weighed++)
       this.#bytes += bytesOf(this.events[this.#weighed]!.event)
     const bytes = events.reduce((sum, { event }) => sum + bytesOf(event), this.#bytes)
-    return bytes <= DATA_BYTES_MAX && performance.now() - this.#begunAt < AGE_MS_MAX
+    return bytes <= most.bytes && performance.now() - this.#begunAt < AGE_MS_MAX
   }
 }
 
-const bytesOf = ({ text }: Drafted['event']) => Buffer.byteLength(text)
+const bytesOf = ({ text, metadataText }: Drafted['event']) => Buffer.byteLength(text) + Buffer.byteLength(metadataText)

@@ -40,7 +40,7 @@ export function metadataOf(
 
 /** An event on its way into the log, and as every reader of the log will see it once it has a position. */
 export type Drafted = {
-  readonly event: NewEvent & { readonly metadata: Metadata; readonly text: string }
+  readonly event: NewEvent & { readonly metadata: Metadata; readonly text: string; readonly metadataText: string }
   readonly decoded: DomainEvent
 }
 
@@ -62,7 +62,8 @@ export function draftEvents(
     const decoded = madeCheck(aggregate.events[type])(made)
       ? { type, data: made, metadata: full, category: aggregate.name, ...place }
       : decodedOf({ type, data, metadata: full, ...place }, codec, made)
-    return { event: { id: eventId, type, data, metadata: full, text: JSON.stringify(data) }, decoded }
+    const texts = { text: JSON.stringify(data), metadataText: JSON.stringify(full) }
+    return { event: { id: eventId, type, data, metadata: full, ...texts }, decoded }
   })
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Context, Once } from '../domain/kernel/aggregate.ts'
 import type { EventCodec } from '../domain/kernel/codec.ts'
 import { KogiError, Rejection, rejected } from '../domain/kernel/errors.ts'
@@ -6,12 +7,15 @@ import type { Command, Receipt } from './command.ts'
 import { type Answer, Draft } from './draft.ts'
 import { type CommandMetadata, draftEvents, type Facts, metadataOf } from './envelope.ts'
 import { commandIdOf, streamOf, uuidOf } from './ids.ts'
-import { askGuards, isAbout, withFound, withNews } from './look-up.ts'
+import { askGuards, isAbout, looksOf, withFound, withNews } from './look-up.ts'
 import { type EventStore, type Keyring, LostRaceError } from './ports.ts'
 import type { CheckReferences } from './references.ts'
 import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
 import type { LoadedStream, Streams } from './streams.ts'
 import type { Turns, Waiting } from './turns.ts'
+
+/** Time after which the deciding of many gives the event loop back. */
+const SLICE_MS = 10
 
 /** How often a command is decided again after another process was faster, before it is given up. */
 const RACES_MAX = 3
@@ -43,8 +47,8 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
   const start = performance.now()
   const end = (outcome: Outcome) => deps.onAnswered?.(command, outcome, performance.now() - start)
   try {
-    const { looksUp, sees } = command.aggregate
-    const whole = looksUp || sees ? await withFound(deps, stream, command) : command
+    const looks = looksOf(command)
+    const whole = looks ? await withFound(deps, stream, command, looks) : command
     const receipt = await deps.turns.take(stream, whole, turns => answerFirst(deps, stream, turns))
     end({ receipt })
     return receipt
@@ -64,12 +68,18 @@ export async function execute(deps: WriteDeps, command: Command): Promise<Receip
 async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn[]): Promise<number> {
   const { aggregate, dryRun } = turns[0]!.item
   const writing = { codec: deps.codec, aggregate }
+  const kind = dryRun ? 'dry run' : turns.every(({ item }) => item.isOfBulk) ? 'bulks' : 'singles'
   const lost = new Map<Turn, unknown>()
   try {
     let { loaded, fresh } = await deps.streams.load(aggregate, stream)
     for (let races = 0; ; ) {
-      const draft = new Draft(aggregate, loaded, dryRun === undefined)
+      const draft = new Draft(aggregate, loaded, kind)
+      let since = performance.now()
       for (const turn of turns) {
+        if (performance.now() - since > SLICE_MS) {
+          await setImmediate()
+          since = performance.now()
+        }
         const command = turn.item
         if (command.dryRun !== dryRun || isAbout(command, draft)) break
         const once = onceOf(command)

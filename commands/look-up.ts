@@ -15,16 +15,28 @@ type LookUpDeps = { readonly store: EventStore; readonly codec: EventCodec; read
 const PAGE = 1_000
 const LOOKED_THROUGH_MAX = 100_000
 
-/** The command with the event that it is about, and the state of the other thing that it sees, where there are such. */
-export async function withFound(deps: LookUpDeps, stream: string, command: Command): Promise<Command> {
-  const { aggregate, name, body, principal } = command
-  const query = aggregate.looksUp?.[name]?.(body)
-  const { event, upTo } = query ? await lookUp(deps, stream, command, query) : {}
+/** What a command looks at before its turn: an earlier event, another thing, or both. */
+type Looks = { readonly query: EventQuery | undefined; readonly other: OtherThing | undefined }
+
+/** What a command looks at, `undefined` where that is nothing. */
+export function looksOf({ aggregate, name, body }: Pick<Command, 'aggregate' | 'name' | 'body'>): Looks | undefined {
+  const query: EventQuery | undefined = aggregate.looksUp?.[name]?.(body)
   const other: OtherThing | undefined = aggregate.sees?.[name]?.(body)
+  return query || other ? { query, other } : undefined
+}
+
+/** The command with the event that it is about, and the state of the other thing that it sees, where there are such. */
+export async function withFound(
+  deps: LookUpDeps,
+  stream: string,
+  command: Command,
+  { query, other }: Looks,
+): Promise<Command> {
+  const { event, upTo } = query ? await lookUp(deps, stream, command, query) : {}
   return {
     ...(await about(deps, command, event, query)),
     ...(upTo !== undefined && { lookedUpTo: upTo }),
-    ...(other && { seen: await stateOf(deps, principal.org, other) }),
+    ...(other && { seen: await stateOf(deps, command.principal.org, other) }),
   }
 }
 

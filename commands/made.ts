@@ -1,6 +1,7 @@
 /** Checks of data that a rule has just made, in memory form: cheaper than to decode its wire form, and as sure. */
 import { z } from 'zod'
 import { toWire } from '../domain/kernel/json.ts'
+import { decoderOf } from '../domain/record/decoder.ts'
 
 /** True only where the wire form of the value decodes, and to this very value; `false` says nothing. */
 export type MadeCheck = (value: unknown) => boolean
@@ -27,19 +28,20 @@ function checkOf(schema: z.core.$ZodType): MadeCheck {
   if (schema instanceof z.ZodUnion) return unionCheck(schema)
   if (schema instanceof z.ZodCodec) return decimalCheck(schema)
   if (schema instanceof z.ZodCustom) return value => isPlainJson(value) && isItself(schema, value)
-  const isPlain = PLAIN.some(kind => schema instanceof kind)
-  return isPlain ? plainCheck(schema as z.ZodType) : () => false
+  if (!PLAIN.some(kind => schema instanceof kind)) return () => false
+  return plainCheck(schema)
 }
 
 /** Texts that are remembered as right, for each schema, and how long they are at most: names come again and again. */
 const KNOWN_MAX = 256
 const KNOWN_LENGTH_MAX = 64
 
-function plainCheck(schema: z.ZodType): MadeCheck {
+function plainCheck(schema: z.core.$ZodType): MadeCheck {
   const known = new Set<unknown>()
+  const decode = decoderOf(schema)
   return value => {
     if (known.has(value)) return true
-    if (!isItself(schema, value)) return false
+    if (decode(value) !== value) return false
     if (typeof value === 'string' && value.length <= KNOWN_LENGTH_MAX) {
       if (known.size >= KNOWN_MAX) known.clear()
       known.add(value)

@@ -8,8 +8,9 @@ export type NewEvent = {
   readonly type: string
   readonly data: Json | Uint8Array
   readonly metadata: Json
-  /** `data` as JSON text, where that is known already. */
+  /** `data` and `metadata` as JSON text, where that is known already. */
   readonly text?: string
+  readonly metadataText?: string
 }
 
 /** The last event of an append. */

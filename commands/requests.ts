@@ -6,7 +6,7 @@ import { toWire } from '../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
-import { safeDecode } from '../domain/record/decoder.ts'
+import { decoderOf, REFUSED, safeDecode } from '../domain/record/decoder.ts'
 import { IN_WORDS, textFault } from '../domain/record/words.ts'
 import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
@@ -258,9 +258,9 @@ export function checkedKey(key: string): string {
   throw invalidHeader('Idempotency-Key', `1 to ${IDEMPOTENCY_KEY_MAX} printable characters`)
 }
 
-const thingId = id('thing')
+const thingId = decoderOf(id('thing'))
 function idOf({ id: given }: Sent): string {
-  if (given !== undefined && thingId.safeParse(given).success) return given
+  if (given !== undefined && thingId(given) !== REFUSED) return given
   throw new KogiError('not_found', 'There is nothing with this id.')
 }
 
@@ -268,13 +268,13 @@ type Body = Readonly<Record<string, unknown>>
 
 /** A receipt in wire form. `tried`: the body of a dry run, whose personal texts are shown as they were sent. */
 async function receiptData(keyring: Keyring, org: string, { events, ...receipt }: Receipt, tried: Body | undefined) {
-  const opened = events.map(async ({ type, eventId, revision, data }) => ({
-    type,
-    id: eventId,
-    revision,
-    data: await openSealed(keyring, org, tried ? asTried(data as Body, tried) : (data as Body)),
-  }))
-  return toWire({ ...receipt, events: await Promise.all(opened), ...(tried && { dry_run: true }) })
+  const shown: object[] = []
+  for (const { type, eventId, revision, data } of events) {
+    const plain = tried ? asTried(data as Body, tried) : (data as Body)
+    const opened = Object.values(plain).some(isSealed) ? await openSealed(keyring, org, plain) : plain
+    shown.push({ type, id: eventId, revision, data: opened })
+  }
+  return toWire({ ...receipt, events: shown, ...(tried && { dry_run: true }) })
 }
 
 /** The data of an event with the texts of the body in the place of what was sealed of them. */

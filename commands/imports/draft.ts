@@ -38,6 +38,8 @@ export class WalletDraft {
   readonly #stream: string
   readonly #at: string
   readonly #fit = new Set<string>()
+  /** What needs no opening any more. */
+  readonly #open = new Set<string>()
   readonly #undone: ReadonlySet<string>
 
   /** `undone`: ids of imports that were taken back, or are being. */
@@ -66,7 +68,13 @@ export class WalletDraft {
 
   /** Opens an account of the wallet where it is not open in that currency. */
   open(account: string, currency: string, places: number, place: string): void {
-    if (!isOwn(account) || accountOf(this.state, account, currency)) return
+    const name = JSON.stringify([account, currency])
+    if (this.#open.has(name)) return
+    if (isOwn(account) && !accountOf(this.state, account, currency)) this.#openNew(account, currency, places, place)
+    this.#open.add(name)
+  }
+
+  #openNew(account: string, currency: string, places: number, place: string): void {
     const body = { account, currency, places, overdraft: 'allowed' } as const
     this.decide({ command: 'openAccount', body, key: `import:account:${uuidOf([account, currency])}`, place })
   }

@@ -3,7 +3,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { at, type Exact, negative, shortest, written } from '../../domain/wallet/statement/exact.ts'
 import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import type { Step } from './draft.ts'
-import type { BankRow } from './rows.ts'
+import { type BankRow, clipped } from './rows.ts'
 
 /** Decimal places that an amount may have. */
 export const PLACES_MAX = 30
@@ -14,7 +14,6 @@ export const placeOf = ({ line }: { readonly line: number }): string => `line ${
 type Entry = Omit<BankRow, 'key'>
 
 const NAME_MAX = 255
-const clipped = (text: string): string => [...text].slice(0, NAME_MAX).join('')
 
 /** The command that posts a row. Throws `import_invalid` for an amount that no entry can have. */
 export function postStep(row: Entry, key: string, source: string, placesOf: (currency: string) => number): Step {
@@ -22,14 +21,14 @@ export function postStep(row: Entry, key: string, source: string, placesOf: (cur
   const amount = unitsOf(row, placesOf(currency))
   // In the order of canonical JSON, which every body is hashed in.
   const body = {
-    ...(payee && { counterparty: clipped(payee) }),
+    ...(payee && { counterparty: clipped(payee, NAME_MAX) }),
     ...(words && { description: words }),
     effective_on: date,
     postings: [
       { account, ...amount(row.amount), currency },
       { account: against, ...amount(negative(row.amount)), currency },
     ],
-    ...(reference && { reference: clipped(reference) }),
+    ...(reference && { reference: clipped(reference, NAME_MAX) }),
     source,
     ...(tags.length > 0 && { tags }),
   }

@@ -48,6 +48,7 @@ export class Candidates {
 
   /** The nearest entry of the same amount, which is taken then. */
   nearest({ account, currency, amount, date }: BankRow): Posted | undefined {
+    if (this.#byAmount.size === 0) return undefined
     const near = (this.#byAmount.get(keyOf(account, currency, amount)) ?? [])
       .filter(({ entry }) => !this.#taken.has(entry))
       .map(entry => ({ entry, days: Math.abs(dayNumber(entry.effectiveOn) - dayNumber(date)) }))

@@ -88,7 +88,7 @@ function bankRow({ statement, row, account, currency, rules, key }: Parts): Bank
     currency,
     account,
     against: found?.rule.account ?? rules.unmatched,
-    words: [...storable(said)].slice(0, WORDS_MAX).join(''),
+    words: clipped(storable(said), WORDS_MAX),
     tags: found?.rule.tags ?? [],
     ...(payee !== undefined && { payee: storable(payee) }),
     ...(reference !== undefined && { reference: storable(reference) }),
@@ -107,8 +107,16 @@ function identityOf(row: StatementRow, format: StatementFile['format']): readonl
   return ['row', date, amount, valueDate, kind, id, reference, payee, row.text]
 }
 
+/** The first so many characters of a text. */
+export const clipped = (text: string, max: number): string =>
+  text.length <= max ? text : [...text].slice(0, max).join('')
+
+/** Texts of one space between words at most, as nearly all are. */
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/
+
 /** A text without what no wallet stores: control characters become spaces. */
-const storable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim()
+const storable = (text: string): string =>
+  PLAIN.test(text) ? text : text.replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim()
 
 /** Whether an account is one of the wallet's. */
 export const isOwn = (account: string): boolean => !account.startsWith(EXTERNAL)

@@ -102,10 +102,10 @@ type Proposal = {
   readonly size: number
 }
 
-function proposalOf({ id, type, data: given, metadata: meta, text }: NewEvent): Proposal {
+function proposalOf({ id, type, data: given, metadata: meta, text, metadataText }: NewEvent): Proposal {
   const isBinary = given instanceof Uint8Array
   const data = isBinary ? given : (text ?? JSON.stringify(given))
-  const metadata = JSON.stringify(meta)
+  const metadata = metadataText ?? JSON.stringify(meta)
   const contentType = isBinary ? BINARY_ENTRY : JSON_ENTRY
   const typeBytes = Buffer.byteLength(type)
   const metadataBytes = Buffer.byteLength(metadata)

@@ -33,9 +33,9 @@ export function clientAppender({ client, timeoutMs }: Omit<AppenderOptions, 'url
 
 const utf8 = new TextEncoder()
 
-function asEventData({ id, type, data, metadata }: NewEvent): EventData {
+function asEventData({ id, type, data, metadata, metadataText }: NewEvent): EventData {
   // As bytes, because the client takes a third longer over an append where it encodes the metadata itself.
-  const common = { id, type, metadata: utf8.encode(JSON.stringify(metadata)) }
+  const common = { id, type, metadata: utf8.encode(metadataText ?? JSON.stringify(metadata)) }
   return data instanceof Uint8Array
     ? binaryEvent({ ...common, data })
     : jsonEvent({ ...common, data: data as Record<string, unknown> })

@@ -114,27 +114,48 @@ export type Judged = Pick<StatementRow, 'payee' | 'text' | 'reference' | 'kind' 
 
 /** The first rule that holds for a row, with its place from 1; `undefined` where none does. */
 export function ruleFor(rules: Rules, row: Judged): { readonly rule: Rule; readonly number: number } | undefined {
-  const n = rules.rules.findIndex(({ when }) => holds(when, row))
+  const known = conditions.get(rules) ?? rules.rules.map(({ when }) => conditionOf(when))
+  conditions.set(rules, known)
+  const texts: Texts = {}
+  const n = known.findIndex(holds => holds(row, texts))
   return n < 0 ? undefined : { rule: rules.rules[n]!, number: n + 1 }
 }
 
-function holds({ direction, min, max, ...patterns }: Rule['when'], row: Judged): boolean {
-  const amount = row.amount ?? NOTHING
-  if (direction !== undefined && direction !== (amount.digits < 0n ? 'out' : 'in')) return false
-  const size = amount.digits < 0n ? negative(amount) : amount
-  if (min !== undefined && isLess(size, exactOf(min) ?? NOTHING)) return false
-  if (max !== undefined && isLess(exactOf(max) ?? NOTHING, size)) return false
-  return Object.entries(patterns).every(([field, wanted]) => {
-    const found = row[field as keyof typeof patterns]
-    return wanted === undefined || (found !== undefined && matches(wanted, found))
-  })
+type Texts = { -readonly [field in keyof Judged]?: string | undefined }
+/** `texts`: those of the row in lower case, as far as rules have looked at them. */
+type Condition = (row: Judged, texts: Texts) => boolean
+
+/** The conditions of rules, read once for all rows. */
+const conditions = new WeakMap<Rules, readonly Condition[]>()
+
+function conditionOf({ direction, min, max, ...patterns }: Rule['when']): Condition {
+  const [least, most] = [min, max].map(text => (text === undefined ? undefined : (exactOf(text) ?? NOTHING)))
+  const wanted = Object.entries(patterns).flatMap(([field, pattern]) =>
+    pattern === undefined ? [] : [{ field: field as keyof typeof patterns, parts: partsOf(pattern) }],
+  )
+  return (row, texts) => {
+    const amount = row.amount ?? NOTHING
+    if (direction !== undefined && direction !== (amount.digits < 0n ? 'out' : 'in')) return false
+    const size = amount.digits < 0n ? negative(amount) : amount
+    if (least && isLess(size, least)) return false
+    if (most && isLess(most, size)) return false
+    for (const { field, parts } of wanted) {
+      texts[field] ??= row[field]?.toLowerCase()
+      const found = texts[field]
+      if (found === undefined || !stands(parts, found)) return false
+    }
+    return true
+  }
 }
 
 const isLess = (a: Exact, b: Exact): boolean => plus(a, negative(b)).digits < 0n
 
 /** Whether the parts of a pattern between its `*` stand in a text, one behind the other, whatever their case. */
-export function matches(pattern: string, text: string): boolean {
-  const [whole, parts] = [text.toLowerCase(), pattern.toLowerCase().split('*')]
+export const matches = (pattern: string, text: string): boolean => stands(partsOf(pattern), text.toLowerCase())
+
+const partsOf = (pattern: string): readonly string[] => pattern.toLowerCase().split('*')
+
+function stands(parts: readonly string[], whole: string): boolean {
   let from = 0
   for (const part of parts) {
     const found = whole.indexOf(part, from)

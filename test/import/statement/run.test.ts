@@ -123,7 +123,8 @@ describe('imports of bank statements: the run', () => {
     const wallet = `half-${++wallets}`
     const { import: id } = await importInto(wallet)
     const undo = (port: EventStore = store) => undoImport(depsOn(port), { ...caller, import: id })
-    for (const place of [2, 3]) {
+    // Behind the append that says it, which the second time is there already: then the first reversals are booked.
+    for (const place of [2, 2]) {
       await undo(cutAt(place)).catch(() => {})
       const before = await balanceOf(wallet)
       expect(await codeOf(importInto(wallet))).to.equal('import_undo_unfinished')
