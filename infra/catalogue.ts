@@ -13,6 +13,7 @@ import { appsService } from '../domain/apps/service.ts'
 import { auditService } from '../domain/audit/service.ts'
 import { briefcaseService } from '../domain/briefcase/service.ts'
 import { centerService } from '../domain/center/service.ts'
+import { exchangeService } from '../domain/exchange/service.ts'
 import { hubService } from '../domain/hub/service.ts'
 import { identityService } from '../domain/identity/service.ts'
 import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
@@ -28,6 +29,9 @@ import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
 import { centerModels } from '../projections/center/models.ts'
 import { taskTimers } from '../projections/center/task-timers.ts'
+import { auctionTimers } from '../projections/exchange/auction-timers.ts'
+import { exchangeModels } from '../projections/exchange/models.ts'
+import { negotiationTimers } from '../projections/exchange/negotiation-timers.ts'
 import { digestTimers } from '../projections/hub/digest-timers.ts'
 import { hubModels } from '../projections/hub/models.ts'
 import { identityModels } from '../projections/identity/models.ts'
@@ -51,6 +55,7 @@ export const services: readonly Service[] = [
   briefcaseService,
   centerService,
   officeService,
+  exchangeService,
   hubService,
   appsService,
   memoryService,
@@ -73,6 +78,7 @@ const models: readonly AnyProjection[] = [
   ...briefcaseModels,
   ...centerModels,
   ...officeModels,
+  ...exchangeModels,
   ...hubModels,
   ...appsModels,
   ...memoryModels,
@@ -86,6 +92,8 @@ export const timerModels: readonly AnyProjection[] = [
   standingOrderTimers,
   campaignTimers,
   taskTimers,
+  auctionTimers,
+  negotiationTimers,
   digestTimers,
   consentTimers,
   memoryTimers,

@@ -1,7 +1,7 @@
 /** A wallet as an import unfolds in memory: every step is decided by the wallet's own rules before one is written. */
 import type { Context } from '../../domain/kernel/aggregate.ts'
 import { KogiError, Rejection } from '../../domain/kernel/errors.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
+import { placesOf } from '../../domain/record/currencies.ts'
 import { commands } from '../../domain/wallet/wallet/messages.ts'
 import { accountOf, type Wallet, wallet, walletPlacesOf } from '../../domain/wallet/wallet/wallet.ts'
 import { commandIdOf, streamOf, uuidOf } from '../ids.ts'

@@ -1,7 +1,7 @@
 /** The entry that a row of a statement becomes. */
 import { KogiError } from '../../domain/kernel/errors.ts'
+import { placesOf } from '../../domain/record/currencies.ts'
 import { at, type Exact, negative, shortest, written } from '../../domain/wallet/statement/exact.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import type { Step } from './draft.ts'
 import { type BankRow, clipped } from './rows.ts'
 

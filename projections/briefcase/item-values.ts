@@ -11,7 +11,7 @@ import {
   timestamp,
   unsigned64,
 } from '../../domain/kernel/schema.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
+import { placesOf } from '../../domain/record/currencies.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 
 const row = object({

@@ -1,8 +1,8 @@
 /** A project at a glance, and the matrix of risks. */
 import { z } from 'zod'
 import { currency, date, id, integer, minorUnits, object } from '../../domain/kernel/schema.ts'
+import { placesOf } from '../../domain/record/currencies.ts'
 import { number } from '../../domain/record/measures.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { POSTINGS_MAX } from '../../domain/wallet/wallet/fields.ts'
 import { addUp, type Held } from '../../domain/wallet/wallet/places.ts'
 import { projects } from '../../projections/center/projects.ts'

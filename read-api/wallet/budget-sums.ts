@@ -1,7 +1,8 @@
 /** What a budget allows and what was spent of it: for the route, and for who watches budgets. */
+
+import { placesOf } from '../../domain/record/currencies.ts'
 import type { Bounds, Period, Span } from '../../domain/wallet/budget/periods.ts'
 import { type Decimal, decimalOf, tenTo } from '../../domain/wallet/ratetable/decimal.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { coarsest } from '../../domain/wallet/wallet/places.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { balances } from '../../projections/wallet/balances.ts'

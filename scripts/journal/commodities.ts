@@ -1,7 +1,7 @@
 /** What a journal's commodities are called in a wallet, and how many decimal places they have there. */
 
+import { placesOf } from '../../domain/record/currencies.ts'
 import { at, type Exact, shortest, written } from '../../domain/wallet/statement/exact.ts'
-import { placesOf } from '../../domain/wallet/wallet/currencies.ts'
 import { type Amount, ImportRefused, isNothing, type Journal, type Place } from './journal.ts'
 import { checkCommodity } from './limits.ts'
 

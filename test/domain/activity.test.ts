@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import type { Phrase } from '../../domain/kernel/activity.ts'
 import type { AnyAggregate } from '../../domain/kernel/aggregate.ts'
 import { fieldInfo } from '../../domain/kernel/schema.ts'
+import { moneyText } from '../../domain/record/currencies.ts'
 import { THING } from '../../domain/record/said.ts'
-import { moneyText } from '../../domain/wallet/wallet/currencies.ts'
 import { aggregates, projections } from '../../infra/catalogue.ts'
 
 type Golden = { readonly type: string; readonly data: object }

@@ -13,6 +13,7 @@ import { give } from '../../infra/things.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
+import { exchangeOf } from '../support/exchange.ts'
 import { requestedDelivery } from '../webhooks/support.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -37,27 +38,14 @@ const orderOf = ({ method, path }: Operation): number =>
 const depthOf = ({ path }: Operation): number => path.split('/').length
 
 /** Reads of what no client names, or that need something more. */
-const UNNAMED = new Set([
-  'getEntry',
-  'getDelivery',
-  'getMail',
-  'getImport',
-  'import.undo',
-  'getValuation',
-  'wallet.convert',
-  'transfer.approve',
-  'transfer.decline',
-  'paymentbatch.approve',
-  'paymentbatch.decline',
-  'sprint.remove',
-  'getAuditExport',
-  'getFile',
-  'getFileContent',
-  'file.change',
-  'file.remove',
-  'listVersions',
-  'restoreVersion',
-])
+const UNNAMED = new Set(
+  (
+    'getEntry getDelivery getMail getImport import.undo getValuation wallet.convert transfer.approve ' +
+    'transfer.decline paymentbatch.approve paymentbatch.decline sprint.remove getAuditExport getFile ' +
+    'getFileContent file.change file.remove listVersions restoreVersion auction.bid auction.buy getBid ' +
+    'negotiation.counter negotiation.accept negotiation.decline'
+  ).split(' '),
+)
 
 /** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
@@ -73,12 +61,14 @@ describe('the examples of the OpenAPI document', () => {
   let operations: readonly Operation[]
   /** Position of the last thing that was made. */
   let made = '0'
+  let others: ReturnType<typeof exchangeOf>
   let ajv: Ajv2020
 
   before(async () => {
     app = await startApp()
     // An inbox is of its caller alone: it is called as they are.
     client = await app.clientOf('examples', 'organization-admin', 'mira')
+    others = exchangeOf(await app.clientOf('examples', 'organization-admin', 'jon'))
     api = (await client.call('GET', '/openapi.json')).body
     const listed = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
@@ -187,6 +177,12 @@ describe('the examples of the OpenAPI document', () => {
     getFileContent: () => fileId(),
     'file.change': () => fileId(),
     'file.remove': () => fileId(),
+    'auction.bid': () => others.auction(),
+    'auction.buy': () => others.auction({ buy_now: '9000' }),
+    getBid: name => others.bid(name, client),
+    'negotiation.counter': () => others.negotiation('mira'),
+    'negotiation.accept': () => others.negotiation('mira'),
+    'negotiation.decline': () => others.negotiation('mira'),
     getImport: () => importId(),
     'import.undo': () => importId(),
     async getDelivery() {

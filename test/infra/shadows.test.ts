@@ -114,6 +114,7 @@ describe('a path with a fixed segment', () => {
       '/kwlt/imports/:id',
       '/kwlt/payment-batches/:id/payments/:payment',
       '/kwlt/campaigns/:id/contributions/:contribution',
+      '/kex/auctions/:id/bids/:bid',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',
       '/kctr/tasks/:id/comments/:comment',

@@ -1,6 +1,7 @@
 /** Every kind of thing that events are about, in order: what an export can be narrowed to. */
 export const CATEGORIES = [
   'accountlink',
+  'auction',
   'backlog',
   'binder',
   'book',
@@ -22,10 +23,12 @@ export const CATEGORIES = [
   'keyresult',
   'library',
   'libraryasset',
+  'listing',
   'mail',
   'measurement',
   'memory',
   'metric',
+  'negotiation',
   'note',
   'objective',
   'organization',

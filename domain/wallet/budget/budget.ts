@@ -1,7 +1,7 @@
 import { aggregate, type Vocabulary } from '../../kernel/aggregate.ts'
+import { moneyText } from '../../record/currencies.ts'
 import { type RecordState, record } from '../../record/record.ts'
 import { said, THING } from '../../record/said.ts'
-import { moneyText } from '../wallet/currencies.ts'
 import { events, messages, notePassed } from './messages.ts'
 
 const plain = record(messages)

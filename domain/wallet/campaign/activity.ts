@@ -1,6 +1,6 @@
 import type { Activity } from '../../kernel/activity.ts'
+import { moneyText } from '../../record/currencies.ts'
 import { mention, said, THING } from '../../record/said.ts'
-import { moneyText } from '../wallet/currencies.ts'
 import type { events } from './messages.ts'
 
 export const activity: Activity<typeof events> = {

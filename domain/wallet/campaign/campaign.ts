@@ -1,8 +1,8 @@
 import { aggregate, type Decide, type EventOf, type Evolve } from '../../kernel/aggregate.ts'
 import { invariant, rejected } from '../../kernel/errors.ts'
 import { MAX_MINOR_UNITS } from '../../kernel/schema.ts'
+import { placesFor } from '../../record/currencies.ts'
 import { type Keyed, memberOf, membersOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
-import { placesFor } from '../transfer/movement.ts'
 import { activity } from './activity.ts'
 import { BATCH_MAX, commands, events, rejections } from './messages.ts'
 

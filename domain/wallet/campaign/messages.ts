@@ -13,7 +13,8 @@ import {
   unsigned64,
   uuid,
 } from '../../kernel/schema.ts'
-import { account, places } from '../transfer/movement.ts'
+import { places } from '../../record/currencies.ts'
+import { account } from '../transfer/movement.ts'
 
 /** Contributions that are collected or returned by one event. */
 export const BATCH_MAX = 50

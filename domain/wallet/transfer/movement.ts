@@ -3,7 +3,6 @@ import { rejected } from '../../kernel/errors.ts'
 import {
   currency,
   id,
-  integer,
   MAX_MINOR_UNITS,
   minorUnits,
   object,
@@ -13,9 +12,9 @@ import {
   refined,
   text,
 } from '../../kernel/schema.ts'
+import { type PlacesCodes, places, placesFor } from '../../record/currencies.ts'
 import { positiveDecimal } from '../../record/decimal.ts'
 import { decimalOf, rounded, tenTo } from '../ratetable/decimal.ts'
-import { placesOf } from '../wallet/currencies.ts'
 
 /** What a transfer costs: an entry of its own in the wallet of who pays it, to an external account. */
 type Fee = { readonly amount: bigint; readonly payer: 'from' | 'to'; readonly account: string }
@@ -38,9 +37,6 @@ export const account = refined(
   'must be an account of the wallet, not an external one',
 ).meta({ description: 'account of the wallet' })
 const description = text(1000)
-export const places = integer(0, 30).meta({
-  description: 'decimal places of the amount: needed where the currency is not of ISO 4217',
-})
 const amount = refined(minorUnits, units => units >= 0n, 'must not be below zero')
 const payer = oneOf('from', 'to').meta({
   description: 'who pays it: `from` on top of the amount, `to` out of what arrives',
@@ -93,7 +89,6 @@ type Asked = Omit<Movement, 'fromAccount' | 'toAccount' | 'places' | 'fee'> & {
   readonly fee?: AskedFee | undefined
 }
 
-type PlacesCodes = { readonly unknown: string; readonly mismatch: string }
 type Codes = PlacesCodes & { readonly fee: string }
 
 /**
@@ -139,19 +134,6 @@ export function askedOf({ fromAccount, toAccount, fee, ...movement }: Movement) 
   const { amount: fixed, ...paid } = fee ?? {}
   const asked = { ...movement, from_account: fromAccount, to_account: toAccount }
   return fee ? { ...asked, fee: { fixed: fixed!, ...paid } as AskedFee } : asked
-}
-
-/** The decimal places of amounts: those of the currency, or those that a command names where it is not of ISO 4217. */
-export function placesFor(currency: string, places: number | undefined, codes: PlacesCodes): number {
-  const known = placesOf(currency)
-  if (known !== undefined && places !== undefined && places !== known) {
-    throw rejected(codes.mismatch, 'The currency has other decimal places.', { currency, places: known })
-  }
-  const found = known ?? places
-  if (found === undefined) {
-    throw rejected(codes.unknown, 'Not an ISO 4217 code: name the decimal `places` of the amount.', { currency })
-  }
-  return found
 }
 
 /** Whether nothing moves: the amount is nothing, or it goes from an account to itself. */

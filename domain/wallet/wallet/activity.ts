@@ -1,6 +1,6 @@
 import type { Activity, Phrase } from '../../kernel/activity.ts'
+import { moneyText } from '../../record/currencies.ts'
 import { said, THING } from '../../record/said.ts'
-import { moneyText } from './currencies.ts'
 import { EXTERNAL, type events } from './messages.ts'
 
 type Amount = { readonly amount: bigint; readonly currency: string; readonly places?: number | undefined }

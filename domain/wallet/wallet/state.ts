@@ -1,9 +1,9 @@
 /** The state of a wallet, and what each posting makes of an account. */
 
 import type { Sealed } from '../../kernel/schema.ts'
+import { placesOf } from '../../record/currencies.ts'
 import { type Keyed, memberOf, membersOf, withMember } from '../../record/keyed.ts'
 import { type Coming, rescaled, toComeAfter, withCredit, withoutCome } from './coming.ts'
-import { placesOf } from './currencies.ts'
 import { EXTERNAL } from './fields.ts'
 import type { events } from './messages.ts'
 

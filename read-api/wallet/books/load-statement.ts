@@ -1,5 +1,6 @@
 /** The statement of one account from rows: its balances as the database adds them up, its lines a page at a time. */
 import { KogiError } from '../../../domain/kernel/errors.ts'
+import { placesOf } from '../../../domain/record/currencies.ts'
 import {
   type AccountStatement,
   CAMT_DIGITS_MAX,
@@ -7,7 +8,6 @@ import {
   type StatementLine,
 } from '../../../domain/wallet/books/account-statement.ts'
 import { type Exact, exactOf, plus } from '../../../domain/wallet/statement/exact.ts'
-import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'
 import { balances } from '../../../projections/wallet/balances.ts'

@@ -3,6 +3,7 @@
  * themselves come a page at a time, so that books of any length take the memory of a page, and of their accounts.
  */
 import { KogiError } from '../../../domain/kernel/errors.ts'
+import { placesOf } from '../../../domain/record/currencies.ts'
 import {
   type AccountType,
   type Book,
@@ -12,7 +13,6 @@ import {
   compare,
 } from '../../../domain/wallet/books/book.ts'
 import { type Exact, NOTHING, plus } from '../../../domain/wallet/statement/exact.ts'
-import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
 import { bucketOf } from '../../../projections/rows/bucket.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { ApiRequest, Parameter, Route } from '../../../domain/kernel/route.ts'
 import { currency, date, id, integer, list, minorUnits, object, text } from '../../../domain/kernel/schema.ts'
-import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
+import { placesOf } from '../../../domain/record/currencies.ts'
 import { accountType } from '../../../domain/wallet/wallet/fields.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../../as-of.ts'
 import { positioned, type ReadStore, readErrors } from '../../consistency.ts'

@@ -4,9 +4,9 @@
  */
 import { KogiError } from '../../../domain/kernel/errors.ts'
 import type { ApiRequest } from '../../../domain/kernel/route.ts'
+import { ISO_PLACES } from '../../../domain/record/currencies.ts'
 import type { Rate } from '../../../domain/wallet/ratetable/exchange.ts'
 import { type AccountType, EQUITY_OUTSIDE, NAMES_OF_TYPES } from '../../../domain/wallet/wallet/chart.ts'
-import { ISO_PLACES } from '../../../domain/wallet/wallet/currencies.ts'
 import { EXTERNAL } from '../../../domain/wallet/wallet/fields.ts'
 import { OF_ORG, rowAsOf, rowsSql } from '../../../projections/rows/as-of.ts'
 import { tableOf } from '../../../projections/rows/tables.ts'

@@ -1,3 +1,6 @@
+import { rejected } from '../kernel/errors.ts'
+import { integer } from '../kernel/schema.ts'
+
 /**
  * Decimal places of a currency's minor unit (ISO 4217, list one). Every active code has two, but for these; codes
  * beyond ISO 4217 (commodities, tokens) have no entry and their places must be named when an account is opened.
@@ -37,4 +40,25 @@ export function moneyText(amount: bigint, currency: string, places = placesOf(cu
   const whole = digits.slice(0, digits.length - places)
   const text = places === 0 ? whole : `${whole}.${digits.slice(-places)}`
   return `${amount < 0n ? '-' : ''}${text} ${currency}`
+}
+
+/** Decimal places as commands and events have them. */
+export const places = integer(0, 30).meta({
+  description: 'decimal places of the amount: needed where the currency is not of ISO 4217',
+})
+
+/** Codes of the rejections where places are not known, or others than those of the currency. */
+export type PlacesCodes = { readonly unknown: string; readonly mismatch: string }
+
+/** The decimal places of amounts: those of the currency, or those that a command names where it is not of ISO 4217. */
+export function placesFor(currency: string, places: number | undefined, codes: PlacesCodes): number {
+  const known = placesOf(currency)
+  if (known !== undefined && places !== undefined && places !== known) {
+    throw rejected(codes.mismatch, 'The currency has other decimal places.', { currency, places: known })
+  }
+  const found = known ?? places
+  if (found === undefined) {
+    throw rejected(codes.unknown, 'Not an ISO 4217 code: name the decimal `places` of the amount.', { currency })
+  }
+  return found
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { placesOf } from '../../../domain/wallet/wallet/currencies.ts'
+import { placesOf } from '../../../domain/record/currencies.ts'
 
 describe('currencies', () => {
   it('have the places of ISO 4217, and nothing is known of other names', () => {
