@@ -144,7 +144,7 @@ describe('what there is of a person', function persons() {
     const kinds = resources.map(({ projection }) => projection.name).slice(0, 10)
     const rows = kinds.flatMap(kind => Array.from({ length: 5_000 }, (_, n) => ['7', false, kind, { id: `${n}` }]))
     const deps = { pool: { query: async () => ({ rows }) }, versions: { built: async () => {} }, guards, resources }
-    const keys = { keyOf: async () => undefined, unseal: async () => [] }
+    const keys = { keysOf: async () => new Set(), unseal: async () => [] }
     const principal = { subject: 'jon', org: 'acme', roles: [], permissions: [] }
     const begun = performance.now()
     const request = { principal, signal: new AbortController().signal }
