@@ -63,7 +63,7 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
 
   const keyOf = async (org: string, subject: string, { makeKey, owners = [] }: Sealing): Promise<SubjectKey> => {
     const known = cached(org, 'subject', subject)
-    if (known && isSame(known.owners, owners)) {
+    if (known && isOf(known, owners)) {
       // Not remembered anew: its time would never be over while it is in use.
       metrics?.keyCacheHits.inc()
       return isErased(org, known) ? { ...known, secret: null } : known
@@ -72,7 +72,7 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
     if (isOneOf(await erased?.of(org), fresh)) return { ...fresh, secret: null }
     const found = await bySubject(org, subject)
     // A command that was refused may have made it for other owners.
-    if (found) return isSame(found.owners, owners) || !makeKey ? found : own(org, subject, owners)
+    if (found) return isOf(found, owners) || !makeKey ? found : own(org, subject, owners)
     if (makeKey) return make(org, fresh)
     trials.set(fresh.key, true)
     return fresh
@@ -135,8 +135,9 @@ const isOneOf = (
   { subject, owners }: Pick<SubjectKey, 'subject' | 'owners'>,
 ) => erased !== undefined && (erased.has(subject) || owners.some(owner => erased.has(owner)))
 
-const isSame = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((each, at) => each === b[at])
+/** Whether a key names the owners of a thing; that of a person is asked for without any. */
+const isOf = ({ owners: known }: SubjectKey, owners: readonly string[]): boolean =>
+  owners.length === 0 || (known.length === owners.length && known.every((each, at) => each === owners[at]))
 
 type Query = ReturnType<typeof queriesOf>
 

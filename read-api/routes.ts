@@ -27,6 +27,7 @@ import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
 import { notificationRoutes } from './hub/notifications.ts'
 import { listHandler, listParameters } from './list.ts'
+import { receiptRoute } from './memory/receipt.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import { seedSearchRoute } from './memory/seed-search.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
@@ -65,6 +66,7 @@ export const readRoutes = (deps: ReadDeps): Route[] => noting(allRoutes(deps), d
 const allRoutes = (deps: ReadDeps): Route[] => [
   searchRoute(deps),
   seedSearchRoute(deps),
+  receiptRoute(deps),
   ...statementRoutes(deps),
   booksRoute(deps),
   exchangeRoute(deps),

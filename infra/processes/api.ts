@@ -221,7 +221,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const store = commandStore(urls.eventStoreUrl)
     const erased = erasedSubjects(store)
     const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
-    const { search } = memoryIndex({ pool, memories, unseal, erased: erased.people })
+    const { search, holds } = memoryIndex({ pool, memories, unseal, erased: erased.people })
     between.findDuplicates = duplicateFinder({ pool, unseal, search }, log)
     const reads = sensitiveReads(store, log, timestampNow)
     lifecycle.onStop('read side', async () => {
@@ -229,7 +229,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])
     })
     const moments = keepMoments(pool)
-    const stores = { pool, signal, versions, moments, guards, unseal, search }
+    const stores = { pool, signal, versions, moments, guards, unseal, search, holds }
     const live = openLive({ config, log, lifecycle, metrics, stores })
     const routes = [
       ...readRoutes({

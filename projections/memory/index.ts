@@ -47,6 +47,8 @@ export type MemoryAnswer = {
 /** Searches the memories of an org. Fails as the database does when that is away. */
 export type MemoryIndex = {
   readonly search: (org: string, query: string, options: SearchOptions) => Promise<MemoryAnswer>
+  /** Whether the index of an org has a memory, in any leg. */
+  readonly holds: (org: string, key: string) => Promise<{ readonly position: bigint; readonly holds: boolean }>
   /** Forgets the index of an org, or all of them: the next search builds it anew. */
   readonly drop: (org?: string) => void
 }
@@ -95,6 +97,10 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       const found = ranking.search(query, kinds, { limit, after })
       const page = found.map(({ key, ...ranked }) => ({ ...rows.get(key)!, ...ranked }))
       return { position, hits: await opened(options.unseal, org, page) }
+    },
+    async holds(org, key) {
+      const { rows, position } = await upToDate(org, Recall)
+      return { position, holds: rows.has(key) }
     },
     drop(org) {
       if (org === undefined) orgs.clear()

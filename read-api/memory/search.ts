@@ -98,6 +98,8 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
 
 export type SearchDeps = {
   readonly search: MemorySearch
+  /** Whether the index of an org has a memory. */
+  readonly holds: MemoryIndex['holds']
   /** The read model that is searched. */
   readonly memories: AnyProjection
   /** The permission that finding memories of a kind needs: search opens nothing that is closed elsewhere. */
@@ -196,10 +198,35 @@ export async function searchReadable(
     const things = page.hits.map(({ kind, source }) => ({ category: kind, id: source }))
     const open = await readable(deps, org, grantees, things)
     hits.push(...page.hits.filter((_, at) => open[at]))
-    if (page.hits.length < limit || hits.length >= options.limit) return { ...page, hits: hits.slice(0, options.limit) }
+    if (page.hits.length < limit || hits.length >= options.limit) {
+      return { ...page, hits: await withOpenPaths(deps, org, { grantees, options }, hits.slice(0, options.limit)) }
+    }
     after = page.hits.at(-1)!.place
   }
 }
+
+type Searched = { readonly grantees: ReturnType<typeof granteesOf>; readonly options: SearchOptions }
+
+/** Hits without the ways that lead through a memory which the caller may not read. */
+async function withOpenPaths(
+  deps: Pick<SearchDeps, 'pool' | 'guards'>,
+  org: string,
+  { grantees, options }: Searched,
+  hits: readonly MemoryHit[],
+): Promise<MemoryHit[]> {
+  // From an entity, through a memory, to an entity: other ways lead through none.
+  const through = hits.flatMap(({ path }) => (path?.length === 3 ? [path[1]!] : []))
+  if (through.length === 0) return [...hits]
+  const keys = [...new Set(through)]
+  const things = keys.map(key => ({ category: key.slice(0, key.indexOf('/')), id: sourceOf(key) }))
+  const open = await readable(deps, org, grantees, things)
+  const isOpen = ({ category }: { readonly category: string }) => options.kinds?.includes(category) ?? true
+  const closed = new Set(keys.filter((_, at) => !open[at] || !isOpen(things[at]!)))
+  return hits.map(hit => (hit.path?.length === 3 && closed.has(hit.path[1]!) ? { ...hit, path: [] } : hit))
+}
+
+/** The thing whose history holds a memory, by its key: kind, thing, and what part of it, behind a line feed. */
+const sourceOf = (key: string): string => key.slice(key.indexOf('/') + 1).split('\n')[0]!
 
 const count = z.string().regex(/^[0-9]{1,9}$/)
 /** What a cursor holds: tier, score and key of the last hit, and the statistics that scores are computed with. */

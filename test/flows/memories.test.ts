@@ -180,6 +180,17 @@ describe('memories', function memories() {
     expect(await sees()).to.deep.equal([200, 'p1', 'p1'])
     await give(mira, 'POST', '/kse/memories/p1/unshare', { kind: 'team', with: 'design' })
     expect(await sees()).to.deep.equal([404])
+    // A way through a private memory is not shown: what it says would be.
+    await store(mira, 'w1', 'Then Olga Brandt met Peter Novak.', { privacy: 'private' })
+    await store(mira, 'w2', 'Then Peter Novak was in Oslo.')
+    const ways = async (by: Client) => {
+      const body = { query: 'Olga Brandt', search_type: 'knowledge' }
+      const headers = { 'Kogi-Min-Position': position }
+      const { results } = (await by.call('POST', '/api/v1/kse/memory/search', { body, headers })).body.data
+      return results.find(({ memory_id: id }: Result) => id === 'w2').path
+    }
+    expect(await ways(mira)).to.deep.equal(['name:olga brandt', 'memory/w1', 'name:peter novak'])
+    expect(await ways(jon)).to.deep.equal([])
     const causal = await app.clientOf(ORG, 'viewer', 'module:causal')
     expect((await get(causal, '/kse/memories/p1')).status).to.equal(404)
     await give(mira, 'POST', '/kse/memories/p1/share', { kind: 'module', with: 'causal' })
@@ -215,6 +226,11 @@ describe('memories', function memories() {
     expect((await get(mira, '/kse/memories/f1')).status).to.equal(404)
     expect(await receipt('memory:f1')).to.include({ keys: 1, reason: 'Ann asked for it.', basis: 'no_longer_needed' })
     expect((await keyOf('memory:f1'))!.secret).to.equal(null)
+    const removed = (await get(mira, '/kse/memories/f1/receipt')).body.data
+    expect(removed.key.destroyed).to.equal(true)
+    expect(removed.rows).to.deep.equal({ list: 0, search: 0, timers: 0, versions: 2 })
+    expect(removed.index.legs).to.deep.equal({ lexical: 0, neural: 0, conceptual: 0, knowledge: 0 })
+    expect((await get(mira, '/kse/memories/m1/receipt')).status).to.equal(404)
     // A database of keys from before the forgetting opens nothing.
     const restore = 'update subject_keys set secret = $1, erased_at = null where org = $2 and subject = $3'
     await keys.query(restore, [copy.secret, ORG, 'memory:f1'])

@@ -47,7 +47,7 @@ export async function serveReads(pool: Pool, code: Code = { projections, resourc
     moments: keepMoments(pool as never, { step: 3, walk: 7 }),
     guards: new Guards(code.projections),
     unseal,
-    search: memoryIndex({ pool, memories, unseal }).search,
+    ...memoryIndex({ pool, memories, unseal }),
     memories,
     kinds,
     memoryPermissions,

@@ -97,7 +97,7 @@ export async function makeWorld(overrides: Partial<ReadDeps> = {}): Promise<Worl
     moments: keepMoments(pool),
     guards,
     unseal,
-    search: memoryIndex({ pool, memories, unseal }).search,
+    ...memoryIndex({ pool, memories, unseal }),
     memories,
     kinds,
     memoryPermissions,

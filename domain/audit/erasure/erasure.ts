@@ -37,6 +37,9 @@ const decide: Decide<Erasures, typeof commands, typeof events> = {
     if (subject === actor) {
       throw rejected('erasure_own', 'Somebody else must erase your personal data: you could not see that it is done.')
     }
+    if (thingOfKey(subject)) {
+      throw rejected('erasure_of_thing', 'This is the key of one thing: forget that, and its key goes with it.')
+    }
     if (memberOf(all.subjects, subject) !== undefined) return []
     const [matter] = mattersOf(all, subject)
     if (matter !== undefined) {

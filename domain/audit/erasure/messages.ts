@@ -55,4 +55,4 @@ export const commands = {
   }),
 } as const
 
-export const rejections = ['erasure_own', 'legal_hold', 'erased_already', 'too_many_holds'] as const
+export const rejections = ['erasure_own', 'erasure_of_thing', 'legal_hold', 'erased_already', 'too_many_holds'] as const

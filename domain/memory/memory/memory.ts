@@ -162,15 +162,17 @@ const decide: Decide<Memory, typeof commands, typeof events> = {
   unarchive(memory, _, context) {
     return openOf(memory, context).status === 'active' ? [] : [{ type: 'MemoryUnarchived', data: {} }]
   },
-  /** Late timers, and those of another time, change nothing; while a person is held its timer tries again. */
+  /** Late timers, and those of another time, change nothing; while a person of it is held the timer comes again. */
   expire(memory, { expires_at: expiresAt }, { at, seen }) {
     if (!isPresent(memory) || memory.expiresAt !== expiresAt || at < expiresAt) return []
-    mustNotBeHeld(memory, seen)
-    return [{ type: 'MemoryExpired', data: { expiresAt } }]
+    return matterOf(memory, seen) !== undefined ? [] : [{ type: 'MemoryExpired', data: { expiresAt } }]
   },
   forget(memory, { reason }, context) {
     if (memory.status === 'forgotten') return []
-    mustNotBeHeld(openOf(memory, context), context.seen)
+    const matter = matterOf(openOf(memory, context), context.seen)
+    if (matter !== undefined) {
+      throw rejected('memory_held', 'It holds data of a person who is under legal hold: lift that first.', { matter })
+    }
     return [{ type: 'MemoryForgotten', data: because(reason) }]
   },
 }
@@ -219,14 +221,10 @@ function mustHaveRoom(what: string, count: number, most: number): void {
 const unknownLink = ({ kind, to }: Link) =>
   rejected('memory_link_unknown', 'There is no such thing to link the memory to.', { kind, to })
 
-/** Refuses to destroy data of a person who is under a legal hold. */
-function mustNotBeHeld({ subjects }: Present, erasures: unknown): void {
+/** A matter for which one of its persons is under legal hold. */
+function matterOf({ subjects }: Present, erasures: unknown): string | undefined {
   const { held } = erasures as { readonly held: Keyed<readonly string[]> }
-  for (const subject of subjects) {
-    const [matter] = memberOf(held, subject) ?? []
-    if (matter === undefined) continue
-    throw rejected('memory_held', 'It holds data of a person who is under legal hold: lift that first.', { matter })
-  }
+  return subjects.flatMap(subject => memberOf(held, subject) ?? [])[0]
 }
 
 const subjectsOf = (named: readonly string[] | undefined, caller: string): string[] =>

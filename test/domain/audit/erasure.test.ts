@@ -37,6 +37,19 @@ describe('erasure', () => {
       .when('erase', { subject: 'user-1', ...why })
       .rejects('erasure_own'))
 
+  it('is not for the keys of things, which go with these', () => {
+    given()
+      .when('erase', { subject: 'memory:m-1', ...why })
+      .rejects('erasure_of_thing')
+    const forgotten = {
+      type: 'SubjectErased',
+      data: { subject: 'memory:m-1', basis: 'no_longer_needed', reason: 'It was forgotten.' },
+    } as const
+    const forget = { category: 'memory', thing: 'm-1', reason: 'It was forgotten.' }
+    given().when('forget', forget).then(forgotten)
+    given(forgotten).when('forget', forget).changesNothing()
+  })
+
   it('is completed once', () => {
     const both = ['jon', 'mira'].map(subject => ({ subject, keys: 1, files: 2 }))
     given(erased('jon'), erased('mira')).when('complete', { erased: both }).then(completed('jon'), completed('mira'))
