@@ -16,7 +16,7 @@ import { createPool } from '../postgres.ts'
 import { within } from '../within.ts'
 
 /** For how long a memory that is stored already waits for the index. */
-const PATIENCE_MS = 1_000
+const PATIENCE_MS = 2_000
 
 type Stores = Omit<Parameters<typeof duplicatesOf>[0], 'allows' | 'guards'>
 
