@@ -8,6 +8,13 @@ export type ReaderStatus =
   | { readonly state: 'live' }
   | { readonly state: 'retrying'; readonly error: Error; readonly attempt: number; readonly delayMs: number }
 
+/**
+ * An event of a reader that was asked for `unparsed` ones: its data and metadata are parsed when they are asked for,
+ * and again after `forget`. Thousands of events wait for their batch and for its end, and as objects they would keep
+ * the garbage collector busy. `size`: bytes of its data.
+ */
+export type UnparsedEvent = StoredEvent & { readonly forget?: () => void; readonly size?: number }
+
 /** The domain events of the log in `$all` order. */
 export type EventLog = {
   /** Position of the last domain event, `0n` where there is none. Fails when the engine does not answer. */
@@ -17,7 +24,7 @@ export type EventLog = {
    * `signal` aborts: lists of at least one and at most `max` events. It reads ahead a bounded distance, reconnects for
    * ever with back-off, and says so through `onStatus`. It ends without an error when aborted.
    */
-  readonly follow: (options: FollowOptions) => AsyncIterable<readonly StoredEvent[]>
+  readonly follow: (options: FollowOptions) => AsyncIterable<readonly UnparsedEvent[]>
   /**
    * The domain events after a position up to and with `to`, a position that the log has, then the end: all of them,
    * also where a node lags behind. Fails when the engine does not answer, or does not come as far as `to` in time.
@@ -33,6 +40,8 @@ export type FollowOptions = {
   readonly max: () => number
   readonly signal: AbortSignal
   readonly onStatus?: (status: ReaderStatus) => void
+  /** Whether events may be `UnparsedEvent`s, which are no plain objects. */
+  readonly unparsed?: boolean
 }
 
 export type ReadOptions = {

@@ -1,6 +1,6 @@
 /** Holds what a subscription has delivered and its reader has not taken; it outlives the subscriptions that fill it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StoredEvent } from '../../domain/kernel/event.ts'
+import type { UnparsedEvent } from '../../projections/ports.ts'
 
 /** Events at which the sender must wait, and how few must be left before it may go on. */
 const FULL_EVENTS = 4_096
@@ -15,7 +15,7 @@ const LINGER_MS = 300
 export class EventBuffer {
   /** Called when there is room again after `push` said that it is full. */
   onRoom: (() => void) | undefined
-  #events: StoredEvent[] = []
+  #events: UnparsedEvent[] = []
   /** The size of each event, and of all that are not taken. */
   #sizes: number[] = []
   #bytes = 0
@@ -46,7 +46,7 @@ export class EventBuffer {
   }
 
   /** Adds an event of so many bytes, unless it was delivered before; true when it fills the buffer. */
-  push(event: StoredEvent, bytes: number): boolean {
+  push(event: UnparsedEvent, bytes: number): boolean {
     if (event.position <= this.#reached || this.#failed) return false
     this.#reached = event.position
     this.#events.push(event)
@@ -85,7 +85,7 @@ export class EventBuffer {
   }
 
   /** Lists of at most `max()` events as they come, and `'live'` once when all stored events have been handed out. */
-  async *lists(max: () => number): AsyncGenerator<readonly StoredEvent[] | 'live'> {
+  async *lists(max: () => number): AsyncGenerator<readonly UnparsedEvent[] | 'live'> {
     let deadline = 0
     while (!this.#ended) {
       // While stored events pour in, a short wait fills the lists, because each list has fixed costs for its reader.
@@ -120,7 +120,7 @@ export class EventBuffer {
     this.#wake = undefined
   }
 
-  #take(max: number): readonly StoredEvent[] {
+  #take(max: number): readonly UnparsedEvent[] {
     const taken = this.#events.slice(this.#from, this.#from + max)
     for (let n = 0; n < taken.length; n += 1) this.#bytes -= this.#sizes[this.#from + n]!
     this.#from += taken.length

@@ -12,7 +12,7 @@ import {
   StreamNotFoundError,
 } from '@eventstore/db-client'
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import type { EventLog, FollowOptions, ReadOptions } from '../../projections/ports.ts'
+import type { EventLog, FollowOptions, ReadOptions, UnparsedEvent } from '../../projections/ports.ts'
 import { EventBuffer } from './buffer.ts'
 import { LogEnd } from './log-end.ts'
 import { subscribeToAll } from './subscription.ts'
@@ -69,8 +69,8 @@ type Source = Required<EventLogOptions> & { readonly client: EventStoreDBClient 
  */
 async function* following(
   source: Source,
-  { after, max, signal, onStatus }: FollowOptions,
-): AsyncGenerator<readonly StoredEvent[]> {
+  { after, max, signal, onStatus, unparsed = false }: FollowOptions,
+): AsyncGenerator<readonly UnparsedEvent[]> {
   const buffer = new EventBuffer(after)
   const abort = () => buffer.end()
   signal.addEventListener('abort', abort, { once: true })
@@ -78,7 +78,7 @@ async function* following(
   try {
     while (!signal.aborted) {
       onStatus?.({ state: 'reading' })
-      const close = subscribe(source, buffer)
+      const close = subscribe(source, buffer, unparsed)
       try {
         for await (const events of buffer.lists(max)) {
           if (events === 'live') onStatus?.({ state: 'live' })
@@ -197,13 +197,14 @@ async function tailOf(
 const positionOf = ({ link, event }: AllStreamResolvedEvent): Position => (link ?? event)!.position
 
 /** Opens one subscription that fills the buffer, slowing down when it is full. */
-function subscribe({ url, client, prefixes, timeoutMs }: Source, buffer: EventBuffer): () => void {
+function subscribe({ url, client, prefixes, timeoutMs }: Source, buffer: EventBuffer, unparsed = false): () => void {
   const subscription = subscribeToAll({
     url,
     client,
     prefixes,
     after: buffer.open(),
     timeoutMs,
+    unparsed,
     onMessage: (message, bytes) => {
       if (message.kind === 'event') return !buffer.push(message.event, bytes)
       if (message.kind === 'checkpoint') buffer.mark(message.position)

@@ -5,12 +5,12 @@
  * Source: the message `ReadResp` of streams.proto, EventStoreDB 23.10.
  */
 import type { StoredEvent } from '../../domain/kernel/event.ts'
-import type { Json } from '../../domain/kernel/json.ts'
+import type { UnparsedEvent } from '../../projections/ports.ts'
 import { MessageReader } from '../wire/protobuf.ts'
 
 /** An event; how far the filter has looked; that all stored events have come; anything else. */
 export type Received =
-  | { readonly kind: 'event'; readonly event: StoredEvent }
+  | { readonly kind: 'event'; readonly event: UnparsedEvent }
   | { readonly kind: 'checkpoint'; readonly position: bigint }
   | { readonly kind: 'caught-up' }
   | { readonly kind: 'other' }
@@ -19,11 +19,11 @@ const OTHER: Received = { kind: 'other' }
 const CAUGHT_UP: Received = { kind: 'caught-up' }
 const NOTHING = new MessageReader(Buffer.alloc(0))
 
-/** Decodes one `ReadResp`; throws a `MalformedMessage` for other bytes. */
-export function received(bytes: Buffer): Received {
+/** Decodes one `ReadResp`, its JSON later where it is `unparsed`; throws a `MalformedMessage` for other bytes. */
+export function received(bytes: Buffer, unparsed = false): Received {
   const message = new MessageReader(bytes)
   while (message.next()) {
-    if (message.field === 1) return readEvent(message.message())
+    if (message.field === 1) return readEvent(message.message(), unparsed)
     if (message.field === 3) return { kind: 'checkpoint', position: commitOf(message.message()) }
     if (message.field === 8) return CAUGHT_UP
     message.skip()
@@ -32,9 +32,12 @@ export function received(bytes: Buffer): Received {
 }
 
 /** The event as it was recorded, without a link that led to it. */
-function readEvent(message: MessageReader): Received {
+function readEvent(message: MessageReader, unparsed: boolean): Received {
   while (message.next()) {
-    if (message.field === 1) return { kind: 'event', event: recorded(message.message()) }
+    if (message.field === 1) {
+      const event = recorded(message.message())
+      return { kind: 'event', event: unparsed ? event : parsed(event) }
+    }
     message.skip()
   }
   return OTHER
@@ -50,7 +53,7 @@ function commitOf(message: MessageReader): bigint {
 }
 
 /** An event without JSON or metadata is none of ours: it passes without them, and the codec refuses it by name. */
-function recorded(message: MessageReader): StoredEvent {
+function recorded(message: MessageReader): Recorded {
   let eventId = ''
   let stream = ''
   let revision = 0n
@@ -68,16 +71,57 @@ function recorded(message: MessageReader): StoredEvent {
     else if (message.field === 8) data = message.message()
     else message.skip()
   }
-  const isJson = system['content-type'] === 'application/json'
-  return {
-    type: system.type,
-    data: (isJson ? jsonIn(data) : null) as { readonly [key: string]: Json },
-    metadata: (jsonIn(metadata) ?? {}) as StoredEvent['metadata'],
-    eventId,
-    stream,
-    revision,
-    position,
+  if (system['content-type'] !== 'application/json') data = NOTHING
+  return new Recorded({ type: system.type, eventId, stream, revision, position }, data, metadata)
+}
+
+type Data = StoredEvent['data']
+type Metadata = StoredEvent['metadata']
+
+/** An event whose JSON is parsed when it is asked for. */
+class Recorded implements UnparsedEvent {
+  readonly type: string
+  readonly eventId: string
+  readonly stream: string
+  readonly revision: bigint
+  readonly position: bigint
+  readonly #data: MessageReader
+  readonly #metadata: MessageReader
+  #parsedData: Data | undefined
+  #parsedMetadata: Metadata | undefined
+
+  constructor(event: Omit<StoredEvent, 'data' | 'metadata'>, data: MessageReader, metadata: MessageReader) {
+    this.type = event.type
+    this.eventId = event.eventId
+    this.stream = event.stream
+    this.revision = event.revision
+    this.position = event.position
+    this.#data = data
+    this.#metadata = metadata
   }
+
+  get data(): Data {
+    this.#parsedData ??= jsonIn(this.#data) as Data
+    return this.#parsedData
+  }
+
+  get metadata(): Metadata {
+    this.#parsedMetadata ??= (jsonIn(this.#metadata) ?? {}) as Metadata
+    return this.#parsedMetadata
+  }
+
+  get size(): number {
+    return this.#data.left
+  }
+
+  forget(): void {
+    this.#parsedData = undefined
+    this.#parsedMetadata = undefined
+  }
+}
+
+const parsed = ({ type, data, metadata, eventId, stream, revision, position }: Recorded): StoredEvent => {
+  return { type, data, metadata, eventId, stream, revision, position }
 }
 
 function textIn(message: MessageReader, field: number): string {
@@ -89,16 +133,14 @@ function textIn(message: MessageReader, field: number): string {
   return text
 }
 
-/** Reads an entry of the system metadata into the object, when that has its key. */
+/** Reads an entry of the system metadata into the object, when that has its key, which comes first. */
 function readEntry(entry: MessageReader, into: Record<string, string>): void {
   let key = ''
-  let value = ''
   while (entry.next()) {
     if (entry.field === 1) key = entry.string()
-    else if (entry.field === 2) value = entry.string()
+    else if (entry.field === 2 && key in into) into[key] = entry.string()
     else entry.skip()
   }
-  if (key in into) into[key] = value
 }
 
 /** The JSON value of the bytes, or `null` where they hold none. */

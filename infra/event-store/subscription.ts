@@ -31,6 +31,8 @@ export type SubscriptionOptions = {
   readonly after: bigint
   /** How long a node may take to answer, and to answer a ping. */
   readonly timeoutMs: number
+  /** Whether events may be unparsed. */
+  readonly unparsed?: boolean
   /** Answers `false` when no more is wanted for now: what has arrived is still delivered, and then `resume` awaited. */
   readonly onMessage: (message: Received, bytes: number) => boolean
   /** Called once with the error that ended the subscription, unless it was closed. */
@@ -82,7 +84,11 @@ export function subscribeToAll(options: SubscriptionOptions): Subscription {
 }
 
 /** Delivers each message that arrives, and reports how the stream ended. */
-function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, end: (error: Error) => void): void {
+function receive(
+  stream: ClientHttp2Stream,
+  { onMessage, unparsed }: SubscriptionOptions,
+  end: (error: Error) => void,
+): void {
   const splitter = new MessageSplitter({ check: checkMessage })
   let status: string | undefined
   let reason = ''
@@ -100,7 +106,7 @@ function receive(stream: ClientHttp2Stream, { onMessage }: SubscriptionOptions, 
       let wanted = true
       splitter.push(chunk)
       for (let message = splitter.next(); message && !stream.destroyed; message = splitter.next())
-        wanted = onMessage(received(message), message.length) && wanted
+        wanted = onMessage(received(message, unparsed), message.length) && wanted
       if (!wanted) stream.pause()
     } catch (error) {
       end(error as Error)

@@ -92,6 +92,11 @@ export class MessageReader {
     return this.#bytes.toString('utf8', start, this.#at)
   }
 
+  /** How many bytes have not been read of this message. */
+  get left(): number {
+    return this.#end - this.#at
+  }
+
   /** What has not been read of this message, as text. */
   rest(): string {
     return this.#bytes.toString('utf8', this.#at, this.#end)

@@ -29,19 +29,19 @@ function hasBigint(value: object): boolean {
   return false
 }
 
-/** A value that is not null in COPY's text format, by the type of its column. */
-const COPY = {
-  text: (value: string): string => (COPY_SPECIAL.test(value) ? escaped(value) : value),
-  json: (value: unknown): string => COPY.text(jsonOf(value)),
-  boolean: (value: boolean): string => (value ? 't' : 'f'),
-  number: (value: number | bigint): string => String(value),
-}
-
 const escaped = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
 
-/** A row as a line of COPY's text format, with fields that are no columns of it behind the others. */
-export type LineOf = (row: Row, ...more: readonly string[]) => string
+/** How a value that is not null is written in COPY's text format, by the type of its column. */
+const COPY = {
+  text: (to: CopyLines, value: string) => to.text(`${value}`),
+  json: (to: CopyLines, value: unknown) => to.text(jsonOf(value)),
+  boolean: (to: CopyLines, value: boolean) => to.text(value ? 't' : 'f'),
+  number: (to: CopyLines, value: number | bigint) => to.text(String(value)),
+}
+
+/** Writes a row as a line of COPY's text format, with fields that are no columns of it behind the others. */
+export type LineOf = (to: CopyLines, row: Row, ...more: readonly string[]) => void
 
 /**
  * The function that writes rows of some columns, and so many fields more. It is compiled from their names: a function
@@ -49,57 +49,129 @@ export type LineOf = (row: Row, ...more: readonly string[]) => string
  */
 export function lineOf(columns: readonly TableColumn[], more = 0): LineOf {
   const fields = columns.map(({ name, type }) => {
-    const value = `row[${JSON.stringify(name)}]`
     const text = type === 'jsonb' ? 'json' : Object.hasOwn(COPY, type) ? type : 'number'
-    return `(${value} === undefined || ${value} === null ? '\\\\N' : ${text}(${value}))`
+    return `value = row[${JSON.stringify(name)}]
+      if (value === undefined || value === null) to.nothing()
+      else ${text}(to, value)`
   })
   const others = Array.from({ length: more }, (_, index) => `more${index}`)
-  const line = [...fields, ...others].join(" + '\\t' + ")
-  const made = new Function(...Object.keys(COPY), `return (${['row', ...others]}) => ${line} + '\\n'`)
-  return made(...Object.values(COPY)) as LineOf
+  const steps = [...fields, ...others.map(name => `to.text(${name})`)]
+  const text = `return (${['to', 'row', ...others]}) => {
+    let value
+    ${steps.join('\nto.byte(9)\n')}
+    to.byte(10)
+  }`
+  return new Function(...Object.keys(COPY), text)(...Object.values(COPY)) as LineOf
 }
-
-/** Lines that are joined at a time. */
-const LINES_MAX = 64
 
 /** The first byte of a message CopyData of PostgreSQL's protocol; a length of four bytes follows, and the data. */
 const COPY_DATA = 0x64
 const HEADER_BYTES = 5
+/** Bytes of the first message, which is often the only one, and of the others, unless a line is longer. */
+const FIRST_BYTES = 1024
+const MESSAGE_BYTES = 64 * 1024
+/** Texts up to this length are written byte by byte, which takes longer for long ones than a call into Node. */
+const SHORT = 64
+/** UTF-8 has three bytes for a UTF-16 unit at most. */
+const UNIT_BYTES_MAX = 3
+const BACKSLASH = 0x5c
+const NO_BYTES = Buffer.alloc(0)
 
 /**
- * Lines of COPY's text format in messages CopyData, which go to the server as they are. They become bytes as soon as
- * their rows are known: what waits for the end of its batch is outside the heap, so that the garbage collector need not
- * carry it along.
+ * Lines of COPY's text format in messages CopyData, which go to the server as they are. Values become bytes as soon as
+ * they are known: as texts they would be most of what the garbage collector has to look at.
  */
 export class CopyLines {
   readonly #messages: Buffer[] = []
-  readonly #lines: string[] = []
+  #bytes = NO_BYTES
+  #at = 0
+  /** Where the line begins that is being written. */
+  #line = 0
   #count = 0
 
   get count(): number {
     return this.#count
   }
 
-  add(line: string): void {
-    this.#count += 1
-    if (this.#lines.push(line) >= LINES_MAX) this.#join()
+  /** Adds a row by the function that writes it: all of it or, where that throws, nothing. */
+  add(write: LineOf, row: Row, ...more: readonly string[]): void {
+    try {
+      write(this, row, ...more)
+      this.#line = this.#at
+      this.#count += 1
+    } finally {
+      this.#at = this.#line
+    }
   }
 
   /** Everything that was added, each a message with whole lines. */
   get messages(): readonly Buffer[] {
-    if (this.#lines.length > 0) this.#join()
+    this.#end()
     return this.#messages
   }
 
-  #join(): void {
-    const text = this.#lines.join('')
-    const bytes = Buffer.byteLength(text)
-    const message = Buffer.allocUnsafeSlow(HEADER_BYTES + bytes)
-    message[0] = COPY_DATA
-    message.writeUInt32BE(4 + bytes, 1)
-    message.write(text, HEADER_BYTES)
-    this.#messages.push(message)
-    this.#lines.length = 0
+  byte(byte: number): void {
+    this.#room(1)
+    this.#bytes[this.#at] = byte
+    this.#at += 1
+  }
+
+  /** Writes SQL's null. */
+  nothing(): void {
+    this.byte(BACKSLASH)
+    this.byte(0x4e)
+  }
+
+  text(text: string): void {
+    const { length } = text
+    if (length > SHORT) {
+      this.#long(text)
+      return
+    }
+    this.#room(length)
+    const bytes = this.#bytes
+    const from = this.#at
+    for (let n = 0; n < length; n += 1) {
+      const unit = text.charCodeAt(n)
+      if (unit < 0x20 || unit > 0x7e || unit === BACKSLASH) {
+        this.#long(text)
+        return
+      }
+      bytes[from + n] = unit
+    }
+    this.#at = from + length
+  }
+
+  #long(text: string): void {
+    const field = COPY_SPECIAL.test(text) ? escaped(text) : text
+    this.#room(field.length < MESSAGE_BYTES / 8 ? field.length * UNIT_BYTES_MAX : Buffer.byteLength(field))
+    this.#at += this.#bytes.write(field, this.#at)
+  }
+
+  /** Makes room for so many bytes: where there is none, the line that is being written goes on in another message. */
+  #room(bytes: number): void {
+    if (this.#at + bytes <= this.#bytes.length) return
+    const begun = this.#bytes.subarray(this.#line, this.#at)
+    const needed = HEADER_BYTES + begun.length + bytes
+    this.#end()
+    const usual = this.#messages.length === 0 ? FIRST_BYTES : MESSAGE_BYTES
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(usual, needed + (needed >> 1)))
+    begun.copy(this.#bytes, HEADER_BYTES)
+    this.#line = HEADER_BYTES
+    this.#at = HEADER_BYTES + begun.length
+  }
+
+  /** Ends the message, which has all whole lines. */
+  #end(): void {
+    if (this.#line > HEADER_BYTES) {
+      const message = this.#bytes.subarray(0, this.#line)
+      message[0] = COPY_DATA
+      message.writeUInt32BE(this.#line - 1, 1)
+      this.#messages.push(message)
+    }
+    this.#bytes = NO_BYTES
+    this.#line = 0
+    this.#at = 0
   }
 }
 

@@ -3,18 +3,21 @@ import { setImmediate } from 'node:timers/promises'
 import type { DomainEvent, StoredEvent } from '../../domain/kernel/event.ts'
 import type { Fault } from '../ownership/checkpoints.ts'
 import { orgOf, type Partition, type PartitionTable, partitionFor, type Target } from '../ownership/partitions.ts'
-import type { Decode } from '../ports.ts'
+import type { Decode, UnparsedEvent } from '../ports.ts'
 import { bucketOf } from '../rows/bucket.ts'
-import { CopyLines, type LineOf, lineOf } from '../rows/encode.ts'
+import { lineOf } from '../rows/encode.ts'
 import type { AnyProjection, Key } from '../rows/projection.ts'
 import { columnsOf, fromDatabase, isAppendOnly, keyTextOf, type Row } from '../rows/tables.ts'
 import type { Changes } from '../rows/write.ts'
 import { type Known, RowCache, textIn } from './cache.ts'
+import { Batch, type Lines } from './changes.ts'
 
 /** Rows kept in memory between batches, per projection. */
 const CACHED_ROWS_MAX = 20_000
 // After so many events the fold lets the event loop run, so that reading goes on.
 const SLICE_EVENTS = 250
+/** Events whose rows are looked up at once. */
+const LOOKED_UP_EVENTS = 3_000
 
 /** A folded batch. */
 export type FoldedBatch = {
@@ -77,20 +80,14 @@ export class BatchFold {
   }
 
   /** Folds events into the batch that is being made, and answers which partitions they stop. */
-  async add(events: readonly StoredEvent[]): Promise<ReadonlyMap<Partition, Fault>> {
+  async add(events: readonly UnparsedEvent[]): Promise<ReadonlyMap<Partition, Fault>> {
     this.#batch ??= new Batch(this.#lines)
     const batch = this.#batch
     const before = new Set(batch.faults.keys())
-    const steps: Step[] = []
-    for (const [index, event] of events.entries()) {
-      this.#plan(event, batch, steps)
-      if (index % SLICE_EVENTS === SLICE_EVENTS - 1) await setImmediate()
-    }
-    await this.#loadMissing(steps)
-    for (const [index, step] of steps.entries()) {
-      const fault = batch.faults.get(step.partition)
-      if (!fault || step.event.position < BigInt(fault.position)) this.#take(step, batch)
-      if (index % (2 * SLICE_EVENTS) === 2 * SLICE_EVENTS - 1) await setImmediate()
+    // What is parsed lives as long as its part: short parts are cheap to collect, where no row is looked up.
+    const part = this.#caches.every(({ isWhole }) => isWhole) ? SLICE_EVENTS : LOOKED_UP_EVENTS
+    for (let from = 0; from < events.length; from += part) {
+      await this.#addPart(part < events.length ? events.slice(from, from + part) : events, batch)
     }
     const position = events.at(-1)!.position
     for (const partition of this.#table.all) {
@@ -102,7 +99,23 @@ export class BatchFold {
     return new Map([...batch.faults].filter(([partition]) => !before.has(partition)))
   }
 
-  /** The text of the events of the batch that is being made, in UTF-16 units. */
+  async #addPart(events: readonly UnparsedEvent[], batch: Batch): Promise<void> {
+    const steps: Step[] = []
+    for (let index = 0; index < events.length; index += 1) {
+      this.#plan(events[index]!, batch, steps)
+      if (index % SLICE_EVENTS === SLICE_EVENTS - 1) await setImmediate()
+    }
+    await this.#loadMissing(steps)
+    for (let index = 0; index < steps.length; index += 1) {
+      const step = steps[index]!
+      const fault = batch.faults.get(step.partition)
+      if (!fault || step.event.position < BigInt(fault.position)) this.#take(step, batch)
+      if (index % (2 * SLICE_EVENTS) === 2 * SLICE_EVENTS - 1) await setImmediate()
+    }
+    for (const event of events) event.forget?.()
+  }
+
+  /** The text of the events of the batch that is being made, in bytes or UTF-16 units. */
   get text(): number {
     return this.#batch?.text ?? 0
   }
@@ -118,10 +131,10 @@ export class BatchFold {
   }
 
   /** Decodes an event, and notes for each projection the rows that it will touch. */
-  #plan(stored: StoredEvent, batch: Batch, steps: Step[]): void {
+  #plan(stored: UnparsedEvent, batch: Batch, steps: Step[]): void {
     const bucket = bucketOf(orgOf(stored))
     batch.touched.add(bucket)
-    batch.text += textIn(stored.data)
+    batch.text += stored.size ?? textIn(stored.data)
     let event: DomainEvent
     try {
       event = this.#decode(stored)
@@ -163,16 +176,20 @@ export class BatchFold {
   }
 
   async #loadMissing(steps: readonly Step[]): Promise<void> {
-    const missing = this.#caches.map(() => new Map<string, Known>())
+    const missing = new Map<number, Map<string, Known>>()
     for (const { target, touches } of steps) {
       if (touches === null) continue
-      for (const known of touches) if (known.row === undefined) missing[target.slot]!.set(known.text, known)
+      for (const known of touches) {
+        if (known.row !== undefined) continue
+        const wanted = missing.get(target.slot)
+        if (wanted) wanted.set(known.text, known)
+        else missing.set(target.slot, new Map([[known.text, known]]))
+      }
     }
-    await Promise.all(missing.map((wanted, slot) => this.#loadInto(slot, wanted)))
+    if (missing.size > 0) await Promise.all([...missing].map(([slot, wanted]) => this.#loadInto(slot, wanted)))
   }
 
   async #loadInto(slot: number, wanted: ReadonlyMap<string, Known>): Promise<void> {
-    if (wanted.size === 0) return
     const projection = this.#table.projections[slot]!
     const keys = Array.from(wanted.values(), ({ key }) => key)
     for (const stored of await this.#load(projection, keys)) {
@@ -197,7 +214,8 @@ export class BatchFold {
         return
       }
       const rows = touches!.map(({ key, row }) => handler.fold(row ?? undefined, event, key as Key) as Row | null)
-      for (const [n, known] of touches!.entries()) {
+      for (let n = 0; n < rows.length; n += 1) {
+        const known = touches![n]!
         const [before, after] = [known.row ?? null, rows[n]!]
         if (before === null && after === null) continue
         batch.change(slot, known, after)
@@ -206,64 +224,6 @@ export class BatchFold {
     } catch (error) {
       batch.faults.set(partition, faultOf(event, error, partition))
     }
-  }
-}
-
-type SlotChanges = Pick<Changes, 'appended' | 'versions'> & { readonly touched: Set<Known> }
-
-/** Writers of one projection's lines: of rows, and of their versions. */
-type Lines = { readonly row: LineOf; readonly version: LineOf }
-
-/** The changes of a batch while it is folded. */
-class Batch {
-  readonly touched = new Set<number>()
-  readonly faults = new Map<Partition, Fault>()
-  text = 0
-  readonly #slots: SlotChanges[] = []
-  readonly #lines: readonly Lines[]
-
-  constructor(lines: readonly Lines[]) {
-    this.#lines = lines
-  }
-
-  /** Adds a row; `known` is what is known of it where a later event of the batch may change it. */
-  append(slot: number, row: Row, known: Known | undefined): void {
-    const { appended, touched } = this.#slot(slot)
-    if (known) known.row = row
-    if (known && touched.has(known)) return
-    appended.add(this.#lines[slot]!.row(row))
-    if (known) known.isStored = true
-  }
-
-  version(slot: number, row: Row, position: bigint, removed: boolean): void {
-    this.#slot(slot).versions.add(this.#lines[slot]!.version(row, String(position), removed ? 't' : 'f'))
-  }
-
-  change(slot: number, known: Known, row: Row | null): void {
-    known.row = row
-    this.#slot(slot).touched.add(known)
-  }
-
-  changesOf(projection: AnyProjection, slot: number): Changes[] {
-    const changes = this.#slots[slot]
-    if (!changes) return []
-    const { appended, versions, touched } = changes
-    const changed: Row[] = []
-    const removed: Row[] = []
-    for (const known of touched) {
-      const { key, row, isStored } = known
-      // Rows that are not there yet are copied, which costs less than an upsert.
-      if (row && !isStored) appended.add(this.#lines[slot]!.row(row))
-      else if (row) changed.push(row)
-      else if (isStored) removed.push(key)
-      known.isStored = Boolean(row)
-    }
-    return [{ projection, appended, changed, removed, versions }]
-  }
-
-  #slot(slot: number): SlotChanges {
-    this.#slots[slot] ??= { appended: new CopyLines(), versions: new CopyLines(), touched: new Set() }
-    return this.#slots[slot]
   }
 }
 

@@ -19,7 +19,7 @@ const TEXT_MAX = 64 * 1024 * 1024
  */
 export class RowCache {
   readonly #max: number
-  readonly #isWhole: boolean
+  readonly isWhole: boolean
   readonly #forgotten = new Forgotten()
   #text = 0
   #young = new Map<string, Known>()
@@ -27,7 +27,7 @@ export class RowCache {
 
   constructor(max: number, isWhole = false) {
     this.#max = max
-    this.#isWhole = isWhole
+    this.isWhole = isWhole
   }
 
   /** What is known of the row of a key, by the key's text. */
@@ -44,13 +44,13 @@ export class RowCache {
     this.#text += text
     if (this.#young.size < this.#max && this.#text < TEXT_MAX) return
     this.#text = 0
-    if (this.#isWhole) for (const text of this.#old.keys()) if (!this.#young.has(text)) this.#forgotten.add(text)
+    if (this.isWhole) for (const text of this.#old.keys()) if (!this.#young.has(text)) this.#forgotten.add(text)
     this.#old = this.#young
     this.#young = new Map()
   }
 
   #isNew(text: string): boolean {
-    return this.#isWhole && !this.#forgotten.has(text)
+    return this.isWhole && !this.#forgotten.has(text)
   }
 }
 

@@ -130,6 +130,7 @@ export class Lane {
         after: this.position,
         max: () => this.#size,
         signal: this.#abort.signal,
+        unparsed: true,
         onStatus: status => {
           this.#live = status.state === 'live' || (this.#live && status.state !== 'reading')
           this.#deps.onStatus?.(this, status)
@@ -172,10 +173,7 @@ export class Lane {
     this.#foldMs += performance.now() - started
   }
 
-  /**
-   * Whether the batch takes more events: those that wait already, up to a number and a length. The more of a catch-up
-   * is written at once, the fewer rows are written twice.
-   */
+  /** Whether the batch takes more of the events that wait: more at once write fewer rows twice. */
   #goesOn(): boolean {
     const { max, gathered = max, text = Number.POSITIVE_INFINITY } = this.#deps.batch
     if (this.#arrived === undefined || this.#running().length === 0) return false

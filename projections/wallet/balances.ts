@@ -101,14 +101,15 @@ const on: Handlers<Row, typeof events> = {
       )
       const amounts = mine.map(({ amount, places = before.minor_places }) => ({ amount, places }))
       const { amount: balance, places } = addUp({ amount: before.balance, places: before.places }, amounts)
-      const { last_on = '' } = before
+      let { last_on = '' } = before
+      for (const { effectiveOn = event.data.effectiveOn } of mine) if (effectiveOn > last_on) last_on = effectiveOn
       return {
         ...before,
         balance,
         places,
         held: addUp({ amount: before.held, places: before.places }, [{ amount: 0n, places }]).amount,
         postings: before.postings + BigInt(mine.length),
-        last_on: [last_on, ...mine.map(({ effectiveOn = event.data.effectiveOn }) => effectiveOn)].sort().at(-1)!,
+        last_on,
         revision: event.revision,
         updated_at: event.metadata.at,
       }

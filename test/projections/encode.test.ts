@@ -26,6 +26,15 @@ const row = fc.record({
   yes: fc.option(fc.boolean()),
 })
 
+/** What messages hold behind their headers, whose lengths must be theirs. */
+const textOf = (lines: CopyLines) =>
+  lines.messages
+    .map(message => {
+      expect(message.readUInt32BE(1)).to.equal(message.length - 1)
+      return message.toString('utf8', 5)
+    })
+    .join('')
+
 describe('projections: rows as PostgreSQL reads them', () => {
   let pool: Pool
   before(async () => {
@@ -51,7 +60,7 @@ describe('projections: rows as PostgreSQL reads them', () => {
   const copied = (rows: readonly Row[]): Statement => {
     const lines = new CopyLines()
     const line = lineOf(columns)
-    for (const each of rows) lines.add(line(each))
+    for (const each of rows) lines.add(line, each)
     expect(lines.count).to.equal(rows.length)
     return { copy: 't', messages: lines.messages }
   }
@@ -88,7 +97,26 @@ describe('projections: rows as PostgreSQL reads them', () => {
   })
 
   it('carry fields behind the columns of a row', () => {
-    const line = lineOf(columns, 2)({ n: 7n, many: ['a\tb', 1n], yes: false }, '42', 't')
-    expect(line).to.equal('7\t\\N\t\\N\t["a\\\\tb","1"]\tf\t42\tt\n')
+    const lines = new CopyLines()
+    lines.add(lineOf(columns, 2), { n: 7n, many: ['a\tb', 1n], yes: false }, '42', 't')
+    expect(textOf(lines)).to.equal('7\t\\N\t\\N\t["a\\\\tb","1"]\tf\t42\tt\n')
+  })
+
+  it('leave nothing of a row that cannot be written, and go on in the next message with whole lines', () => {
+    const lines = new CopyLines()
+    const pair = [column('a', 'text'), column('b', 'text')]
+    const write = lineOf(pair)
+    let wanted = ''
+    for (let n = 0; n < 400; n += 1) {
+      const a = 'x'.repeat((n * n * 7) % 1500)
+      expect(() => lines.add(write, { a: 'y'.repeat(n), b: Symbol('none') })).to.throw(TypeError)
+      lines.add(write, { a, b: `ü${n}` })
+      wanted += `${a}\tü${n}\n`
+    }
+    lines.add(write, { a: 'z'.repeat(200_000), b: '' })
+    expect(lines.count).to.equal(401)
+    expect(textOf(lines) === `${wanted}${'z'.repeat(200_000)}\t\n`).to.equal(true)
+    expect(lines.messages.length).to.be.within(5, 100)
+    for (const message of lines.messages) expect(message.at(-1)).to.equal(10)
   })
 })
