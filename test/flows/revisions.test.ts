@@ -240,7 +240,7 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
   const read = (path: string, headers: Record<string, string> = {}, at = last) =>
     client.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': at, ...headers } })
 
-  it('is tried on every kind of thing but inboxes, graphs, erasures, exports, files, organizations and processes', () => {
+  it('is tried on every kind of thing but those of which there is one, files, exports, erasures and processes', () => {
     const ofOrg = 'organization rolebook teamtree sharing keybook'
     const moving = 'transfer standingorder paymentbatch delivery mail campaign import consent auction negotiation'
     const other = new Set(`memory inbox taskgraph tree erasure export file ${ofOrg} ${moving}`.split(' '))
