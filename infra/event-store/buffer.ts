@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UnparsedEvent } from '../../projections/ports.ts'
 
-/** Events at which the sender must wait, and how few must be left before it may go on. */
+/** Events at which the sender must wait; half of them must be left before it may go on. */
 const FULL_EVENTS = 4_096
-const ROOM_EVENTS = 2_048
 /** The same in bytes: few events fill the buffer where they are large. */
 const FULL_BYTES = 16 * 1024 * 1024
 const ROOM_BYTES = FULL_BYTES / 2
@@ -20,6 +19,7 @@ export class EventBuffer {
   #sizes: number[] = []
   #bytes = 0
   #from = 0
+  readonly #most: number
   #reached: bigint
   #full = false
   #live = false
@@ -31,9 +31,10 @@ export class EventBuffer {
   /** How many events must be there before an arriving one wakes the reader. */
   #wanted = 1
 
-  /** The first event is the one after the position. */
-  constructor(after: bigint) {
+  /** The first event is the one after the position; at `most` events the sender must wait. */
+  constructor(after: bigint, most = FULL_EVENTS) {
     this.#reached = after
+    this.#most = most
   }
 
   /** Makes ready for a new subscription, and answers the position after which it begins. */
@@ -53,7 +54,7 @@ export class EventBuffer {
     this.#sizes.push(bytes)
     this.#bytes += bytes
     const waiting = this.#events.length - this.#from
-    const fills = !this.#full && (waiting >= FULL_EVENTS || this.#bytes >= FULL_BYTES)
+    const fills = !this.#full && (waiting >= this.#most || this.#bytes >= FULL_BYTES)
     if (fills) this.#full = true
     if (fills || waiting >= this.#wanted) this.#wakeUp()
     return fills
@@ -129,7 +130,7 @@ export class EventBuffer {
       this.#sizes = this.#sizes.slice(this.#from)
       this.#from = 0
     }
-    if (this.#full && this.#events.length - this.#from <= ROOM_EVENTS && this.#bytes <= ROOM_BYTES) {
+    if (this.#full && this.#events.length - this.#from <= this.#most / 2 && this.#bytes <= ROOM_BYTES) {
       this.#full = false
       this.onRoom?.()
     }

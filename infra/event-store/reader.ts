@@ -21,6 +21,11 @@ import { subscribeToAll } from './subscription.ts'
 const TAIL_EVENTS = 64
 const CALL_TIMEOUT_MS = 10_000
 const BACKOFF_MAX_MS = 5_000
+/**
+ * Lists that a read which ends may have ahead, with the one that is taken: events that wait for long are moved to where
+ * V8 looks for garbage once there are some 100 MB of it.
+ */
+const READ_AHEAD = 1.25
 /** How often a node that lags behind is asked how far it has come. */
 const LAG_POLL_MS = 100
 
@@ -107,7 +112,7 @@ async function* reading(
 ): AsyncGenerator<readonly StoredEvent[]> {
   signal?.throwIfAborted()
   if (to <= after) return
-  const buffer = new EventBuffer(after)
+  const buffer = new EventBuffer(after, max * READ_AHEAD)
   const abort = () => buffer.fail(signal?.reason)
   signal?.addEventListener('abort', abort, { once: true })
   const close = subscribe(source, buffer)
