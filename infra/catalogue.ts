@@ -24,6 +24,7 @@ import { officeService } from '../domain/office/service.ts'
 import { safeDecode } from '../domain/record/decoder.ts'
 import { walletService } from '../domain/wallet/service.ts'
 import { appsModels } from '../projections/apps/models.ts'
+import { accessRequestTimers } from '../projections/audit/access-request-timers.ts'
 import { consentTimers } from '../projections/audit/consent-timers.ts'
 import { auditModels } from '../projections/audit/models.ts'
 import { briefcaseModels } from '../projections/briefcase/models.ts'
@@ -97,6 +98,7 @@ export const timerModels: readonly AnyProjection[] = [
   digestTimers,
   consentTimers,
   memoryTimers,
+  accessRequestTimers,
 ]
 
 /** The processes, each with a checkpoint of its own. */

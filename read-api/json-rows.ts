@@ -10,10 +10,11 @@ type JsonRows = {
   readonly where: string
   /** All columns but the org, where none are named. */
   readonly columns?: readonly string[]
-  readonly limit: number
+  /** All rows, where there is none. */
+  readonly limit?: number | undefined
 }
 
-/** SQL of at most so many rows, in the order of their key. Numbers that JavaScript would round are text, as ever. */
+/** SQL of rows, at most so many, in the order of their key. Numbers that JavaScript would round are text, as ever. */
 export function jsonRowsSql({ kind, model, where, limit, columns = Object.keys(model.row.shape) }: JsonRows): string {
   const cells = columns
     .filter(column => column !== 'org')
@@ -26,5 +27,5 @@ export function jsonRowsSql({ kind, model, where, limit, columns = Object.keys(m
   const row = `(select jsonb_object_agg(key, value) from jsonb_each(jsonb_build_object(${cells.join(', ')}))
     where value <> 'null')`
   return `(select '${kind}' as kind, ${row} as row
-    from ${quoted(tableOf(model))} t where ${where} order by ${order} limit ${limit})`
+    from ${quoted(tableOf(model))} t where ${where} order by ${order}${limit === undefined ? '' : ` limit ${limit}`})`
 }

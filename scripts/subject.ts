@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
@@ -12,8 +12,8 @@ import { fileStore } from '../infra/files/open.ts'
 import { keyring } from '../infra/keyring.ts'
 import { masterKeysOf } from '../infra/master-keys.ts'
 import { createPool } from '../infra/postgres.ts'
-import { type PersonDeps, personOf } from '../read-api/audit/person.ts'
-import { personPage } from '../read-api/audit/person-page.ts'
+import { allOf, type PersonDeps } from '../read-api/audit/person.ts'
+import { PersonFolder } from '../read-api/audit/person-folder.ts'
 import { noSignal } from '../read-api/checkpoint-signal.ts'
 import { keepMoments } from '../read-api/moments.ts'
 import { followVersions } from '../read-api/versions.ts'
@@ -25,7 +25,7 @@ type Options = OperatorOptions & { readonly org: string; readonly out: string }
 const HELP = `
 The folder has index.html for the person, data.json for programs (portability), and the bytes of their files. It holds
 personal data in the clear: hand it over by a safe way, and remove it.
-${statusHelp('something has more rows than one export holds, or the bytes of a file are not there')}
+${statusHelp('the bytes of a file are not there')}
 
 Example:
   $ kogi subject export jon --org acme --out jon-2026`
@@ -50,51 +50,71 @@ async function exportPerson(subject: string, options: Options, { pool, engines, 
   const { org, out } = options
   const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
   const events = commandStore(engines.eventStoreUrl)
+  const client = await pool.connect()
   try {
     const { open: unseal } = keyring(keys, { erased: erasedSubjects(events), masters: masterKeysOf(config) })
     const keysOf: PersonDeps['keysOf'] = (...of) => keyNamesOf(keys, ...of)
     const store = { pool, signal: noSignal, versions: followVersions(pool), moments: keepMoments(pool), guards }
-    const deps: PersonDeps = { ...store, unseal, resources, keysOf }
-    const principal = { subject: 'kogi-operator', org, roles: [], permissions: ['*'] }
-    const person = await personOf(deps, { principal, signal: new AbortController().signal }, subject)
+    const deps = { ...store, unseal, resources, keysOf, client }
     await mkdir(out).catch(asThere(out))
-    await writeFile(path.join(out, 'data.json'), `${JSON.stringify(person, null, 2)}\n`, { mode: 0o600 })
-    await writeFile(path.join(out, 'index.html'), personPage(person), { mode: 0o600 })
-    const files = (person.rows.item_files ?? []) as unknown as readonly FileRow[]
-    const missing = await writeFiles(fileStore(config), org, path.join(out, 'files'), files)
-    const { rows, acts, complete } = person
-    const records = Object.values(rows).reduce((sum, list) => sum + list.length, 0)
-    const counts = { events: person.events.length, records, acts: acts.length, files: files.length - missing.length }
+    const folder = new PersonFolder(out, { org, subject })
+    const files = new PersonFiles(fileStore(config), org, path.join(out, 'files'))
+    try {
+      for await (const list of allOf(deps, { org, subject })) {
+        await folder.add(list)
+        if (list.kind === 'item_files') await files.add(list.rows as unknown as readonly FileRow[])
+      }
+      await folder.end()
+    } finally {
+      await folder.close()
+    }
+    const { missing, written } = files
+    const counts = { ...folder.counts, files: written }
     const said = Object.entries(counts).map(([what, count]) => `${what}: ${count}`)
     const left = missing.length > 0 ? [`bytes that are not there: ${missing.join(', ')}`] : []
-    const text = [`${out}: ${said.join(', ')}`, ...left, ...(complete ? [] : ['there is more than one export holds'])]
-    print(options, { subject, org, out, complete, missing, ...counts }, text.join('\n'))
-    if (!complete || missing.length > 0) process.exitCode = STATUS.no
+    const text = [`${out}: ${said.join(', ')}`, ...left]
+    print(options, { subject, org, out, complete: true, missing, ...counts }, text.join('\n'))
+    if (missing.length > 0) process.exitCode = STATUS.no
   } finally {
+    client.release()
     await Promise.allSettled([keys.end(), events.close()])
   }
 }
 
 type FileRow = { readonly id: string; readonly name: string; readonly sha256: string }
 
-/** Writes the bytes of files, each under its number and name, and returns the ids of those that are not there. */
-async function writeFiles(
-  { read }: ReturnType<typeof fileStore>,
-  org: string,
-  folder: string,
-  files: readonly FileRow[],
-): Promise<readonly string[]> {
-  if (files.length === 0) return []
-  await mkdir(folder)
-  const missing: string[] = []
-  for (const [n, { id, name, sha256 }] of files.entries()) {
-    const bytes = await read(org, sha256)
-    // A name has 255 bytes at most, and a letter four.
-    const safe = [...name.replaceAll(/[^\p{L}\p{N}._-]/gu, '_')].slice(-60).join('')
-    if (bytes) await pipeline(bytes, createWriteStream(path.join(folder, `${n + 1}-${safe}`), { mode: 0o600 }))
-    else missing.push(id)
+/** The bytes of files, each under its number and name. */
+class PersonFiles {
+  /** Ids of files whose bytes are not there. */
+  readonly missing: string[] = []
+  written = 0
+  readonly #store: ReturnType<typeof fileStore>
+  readonly #org: string
+  readonly #folder: string
+  #number = 0
+
+  constructor(store: ReturnType<typeof fileStore>, org: string, folder: string) {
+    this.#store = store
+    this.#org = org
+    this.#folder = folder
   }
-  return missing
+
+  async add(files: readonly FileRow[]): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    for (const { id, name, sha256 } of files) {
+      this.#number += 1
+      const bytes = await this.#store.read(this.#org, sha256)
+      // A name has 255 bytes at most, and a letter four.
+      const safe = [...name.replaceAll(/[^\p{L}\p{N}._-]/gu, '_')].slice(-60).join('')
+      if (!bytes) {
+        this.missing.push(id)
+        continue
+      }
+      const place = path.join(this.#folder, `${this.#number}-${safe}`)
+      await pipeline(bytes, createWriteStream(place, { mode: 0o600 }))
+      this.written += 1
+    }
+  }
 }
 
 const asThere = (folder: string) => (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,5 @@
 import { service } from '../kernel/service.ts'
+import { accessrequest } from './accessrequest/accessrequest.ts'
 import { consent } from './consent/consent.ts'
 import { erasure } from './erasure/erasure.ts'
 import { auditExport } from './export/export.ts'
@@ -11,7 +12,7 @@ export const auditService = service({
   code: 'kmg',
   word: 'audit',
   title: 'Manager: audit log, personal data',
-  aggregates: [erasure, auditExport, consent, retentionrule],
+  aggregates: [erasure, auditExport, consent, accessrequest, retentionrule],
   roles: {
     'team-lead': [...EVERYBODY, 'consents.read', 'consents.write'],
     'team-member': EVERYBODY,
@@ -20,5 +21,11 @@ export const auditService = service({
     guest: EVERYBODY,
     auditor: ['*.read', 'exports.write'],
   },
-  adminOnly: ['erasures.write', 'disclosures.write', 'legal-holds.write', 'retention-rules.write'],
+  adminOnly: [
+    'erasures.write',
+    'disclosures.write',
+    'legal-holds.write',
+    'retention-rules.write',
+    'access-requests.write',
+  ],
 })

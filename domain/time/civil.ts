@@ -83,3 +83,7 @@ export function localText(seconds: number): string {
 /** The instant (`timestamp`) so many seconds after another one. */
 export const laterBy = (seconds: number, at: string): string =>
   localText(secondsOf(at.slice(0, 19))! + seconds) + at.slice(19)
+
+/** The day (`YYYY-MM-DD`) so many days after one; before it, where the number is negative. */
+export const daysAfter = (day: string, days: number): string =>
+  laterBy(days * DAY_SECONDS, `${day}T00:00:00.000Z`).slice(0, 10)

@@ -1,4 +1,6 @@
 import type { AnyProjection } from '../rows/projection.ts'
+import { accessRequestTimers } from './access-request-timers.ts'
+import { accessRequests } from './access-requests.ts'
 import { auditExports } from './audit-exports.ts'
 import { auditLog } from './audit-log.ts'
 import { consentTimers } from './consent-timers.ts'
@@ -13,6 +15,8 @@ export const auditModels: readonly AnyProjection[] = [
   legalHolds,
   consents,
   consentTimers,
+  accessRequests,
+  accessRequestTimers,
   retentionRules,
   auditExports,
   personalData,

@@ -1,6 +1,7 @@
 /** Who is notified of what: a rule is a line. */
 import type { z } from 'zod'
 import { events as webhook } from '../../domain/apps/webhook/messages.ts'
+import { events as accessrequest } from '../../domain/audit/accessrequest/messages.ts'
 import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
@@ -11,7 +12,16 @@ import { events as paymentbatch } from '../../domain/wallet/paymentbatch/message
 import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
 
 /** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
-export const vocabularies = { task, transfer, paymentbatch, budget, import: bankimport, webhook, inbox } as const
+export const vocabularies = {
+  task,
+  transfer,
+  paymentbatch,
+  budget,
+  import: bankimport,
+  webhook,
+  accessrequest,
+  inbox,
+} as const
 
 /** The categories whose events notify users. */
 export const notifyingCategories: readonly string[] = Object.keys(vocabularies).filter(name => name !== 'inbox')
@@ -43,6 +53,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers, batch }) => (batch ? [] : approvers)),
   rule('PaymentBatchApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
   rule('BudgetPassed', 'budget_passed', ({ owner }) => [owner]),
+  rule('AccessRequestReminded', 'access_request_due', ({ handler }) => [handler]),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 

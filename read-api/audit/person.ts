@@ -3,6 +3,7 @@
  * GDPR): events with their sealed data, rows that name them, their files, and what they did. Sealed data of others in
  * the same rows stays closed, and legal holds are not among it: a person under investigation does not read of it here.
  */
+import type { PoolClient } from 'pg'
 import { z } from 'zod'
 import type { Json } from '../../domain/kernel/json.ts'
 import { plainOf, type Sealed, sealed, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
@@ -16,9 +17,10 @@ import { delegations } from '../../projections/identity/delegations.ts'
 import { grants } from '../../projections/identity/grants.ts'
 import { teams } from '../../projections/identity/teams.ts'
 import { storedMemories } from '../../projections/memory/stored-memories.ts'
+import { bucketOf } from '../../projections/rows/bucket.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
-import { checkpointsSql, type ReadStore, read, type Wanted } from '../consistency.ts'
+import { checkpointsSql, type ReadStore, read, type Wanted, wireTypes } from '../consistency.ts'
 import type { Reader } from '../hub/sentences.ts'
 import { jsonRowsSql } from '../json-rows.ts'
 import type { Resource } from '../resource.ts'
@@ -27,6 +29,8 @@ import { isCredential } from './credentials.ts'
 
 /** Columns that name the person whom a row is about, or who wrote what it says. What else people did are their acts. */
 const NAMING = ['subject', 'owner', 'user', 'assignee', 'author', 'requested_by', 'edited_by']
+/** Columns that list persons. */
+const LISTING = ['approvers']
 /** SQL of the same where a column does not name a person by itself. */
 const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>([
   [inboxes, 't.id = $3'],
@@ -39,33 +43,25 @@ const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>
 /** Rows of each kind in one answer, and acts: where there are more it says so. */
 const ROWS_MAX = 5_000
 
+export const PERSON_FORMAT = 'kogi person 1'
 const fields = z.record(z.string(), z.unknown())
+const act = { position: unsigned64, at: timestamp, category: z.string(), id: z.string(), type: z.string() }
 export const personSchema = z.strictObject({
-  format: z.literal('kogi person 1'),
+  format: z.literal(PERSON_FORMAT),
   subject: subjectName,
   org: z.string(),
   position: unsigned64.meta({ description: 'position of the log that it is of' }),
   complete: z.boolean().meta({ description: `false where something has more than ${ROWS_MAX} rows` }),
   events: z
-    .array(
-      z.strictObject({
-        position: unsigned64,
-        at: timestamp,
-        category: z.string(),
-        id: z.string(),
-        type: z.string(),
-        data: fields,
-      }),
-    )
+    .array(z.strictObject({ ...act, data: fields }))
     .meta({ description: 'events that hold sealed data of the person, with that data in the clear' }),
   rows: z
     .record(z.string(), z.array(fields))
     .meta({ description: 'what read models have of the person, by their names; files are in `item_files`' }),
-  acts: z
-    .array(
-      z.strictObject({ position: unsigned64, at: timestamp, category: z.string(), id: z.string(), type: z.string() }),
-    )
-    .meta({ description: 'what the person did, or was done on their behalf' }),
+  acts: z.array(z.strictObject(act)).meta({ description: 'what the person did, or was done on their behalf' }),
+  concerning: z
+    .array(z.strictObject({ ...act, actor: z.string(), on_behalf_of: z.string().optional() }))
+    .meta({ description: 'what others did to things with data of the person, or that names the person' }),
 })
 
 export type PersonDeps = ReadStore & {
@@ -83,40 +79,94 @@ type Found = { readonly kind: string; readonly row: { [name: string]: Json } }
  */
 export async function personOf(deps: PersonDeps, request: Reader, subject: string, wanted: Wanted = {}) {
   const { org } = request.principal
-  const models = [...new Set(deps.resources.map(({ projection }) => projection))]
-    .filter(model => model !== auditLog && model !== legalHolds && namedIn(model) !== '')
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  const of = [...new Set([...models, personalData, auditLog])]
-  const parts = [
-    ...models.map(model =>
-      jsonRowsSql({ kind: model.name, model, where: `t.org = $2 and (${namedIn(model)})`, limit: ROWS_MAX }),
-    ),
-    jsonRowsSql({ kind: EVENTS, model: auditLog, where: HOLDS, columns: [...ACT, 'data'], limit: ROWS_MAX }),
-    jsonRowsSql({ kind: ACTS, model: auditLog, where: ACTED, columns: ACT, limit: ROWS_MAX }),
-  ]
-  const text = `select c.position, c.stalled, r.kind, r.row from ${checkpointsSql(of)}
-    left join (${parts.join(' union all ')}) r on true`
-  const values = [org, subject, TYPES]
+  const { of, text, values } = statementOf(deps, { org, subject, limit: ROWS_MAX })
   const { rows, position } = await read(deps, unrestricted(request), { of, text, values }, wanted)
   const found = rows.filter(([, , kind]) => kind !== null).map(([, , kind, row]) => ({ kind, row }) as Found)
   await openOwn(deps, org, subject, found)
-  const byKind = new Map<string, Found['row'][]>([EVENTS, ACTS].map(kind => [kind, []]))
+  const byKind = new Map<string, Found['row'][]>(APART.map(kind => [kind, []]))
   for (const { kind, row } of found) {
     const list = byKind.get(kind)
     if (list) list.push(row)
     else byKind.set(kind, [row])
   }
   return {
-    format: 'kogi person 1' as const,
+    format: PERSON_FORMAT,
     subject,
     org,
     position: String(position),
     complete: [...byKind.values()].every(({ length }) => length < ROWS_MAX),
-    events: byKind.get(EVENTS)!,
-    rows: Object.fromEntries([...byKind].filter(([kind]) => kind !== EVENTS && kind !== ACTS)),
-    acts: byKind.get(ACTS)!,
+    events: byKind.get('events')!,
+    rows: Object.fromEntries([...byKind].filter(([kind]) => !isApart(kind))),
+    acts: byKind.get('acts')!,
+    concerning: byKind.get('concerning')!,
   }
 }
+
+/** Some of the rows of one kind that there are of a person, and the position that all of them are of. */
+export type PersonRows = { readonly position: string; readonly kind: string; readonly rows: readonly Found['row'][] }
+
+/** Rows that are read at once where all of a person's are read. */
+const ROWS_PER_FETCH = 500
+
+/**
+ * The same without an end to how many rows there are, kind after kind, from one snapshot of a connection: a list at a
+ * time. The first list has no rows, and no kind.
+ */
+export async function* allOf(
+  deps: PersonDeps & { readonly client: PoolClient },
+  { org, subject }: { readonly org: string; readonly subject: string },
+): AsyncGenerator<PersonRows> {
+  const { client } = deps
+  const { of, text, values } = statementOf(deps, { org, subject })
+  await deps.versions.built(of)
+  await client.query('begin isolation level repeatable read read only')
+  try {
+    const bucket = bucketOf(org)
+    const { rows } = await client.query(`select position::text from ${checkpointsSql(of)}`, [bucket])
+    const { position } = rows[0]
+    yield { position, kind: '', rows: [] }
+    await client.query(`declare rows_of_person no scroll cursor for ${text}`, [bucket, ...values])
+    for (;;) {
+      const fetched = {
+        text: `fetch ${ROWS_PER_FETCH} from rows_of_person`,
+        rowMode: 'array',
+        types: wireTypes,
+      } as const
+      const list = (await client.query(fetched)).rows as unknown as readonly unknown[][]
+      const found = list.filter(([, , kind]) => kind !== null).map(([, , kind, row]) => ({ kind, row }) as Found)
+      await openOwn(deps, org, subject, found)
+      for (const kind of new Set(found.map(({ kind }) => kind))) {
+        yield { position, kind, rows: found.filter(each => each.kind === kind).map(({ row }) => row) }
+      }
+      if (list.length < ROWS_PER_FETCH) return
+    }
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+/** SQL of everything that there is of a person, kind after kind; of each at most so many rows, where that is said. */
+function statementOf({ resources }: PersonDeps, { org, subject, limit }: Asked) {
+  const models = [...new Set(resources.map(({ projection }) => projection))]
+    .filter(model => model !== auditLog && model !== legalHolds && namedIn(model) !== '')
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const of = [...new Set([...models, personalData, auditLog])]
+  const logged = (kind: Apart, where: string, columns: readonly string[]) =>
+    jsonRowsSql({ kind, model: auditLog, where, columns, limit })
+  const parts = [
+    logged('events', HOLDS, [...ACT, 'data']),
+    ...models.map(model =>
+      jsonRowsSql({ kind: model.name, model, where: `t.org = $2 and (${namedIn(model)})`, limit }),
+    ),
+    logged('acts', ACTED, ACT),
+    logged('concerning', CONCERNING, [...ACT, 'actor', 'on_behalf_of']),
+  ]
+  const text = `select c.position, c.stalled, r.kind, r.row from ${checkpointsSql(of)}
+    left join (${parts.join(' union all ')}) r on true`
+  return { of, text, values: [org, subject, TYPES, HELD] }
+}
+
+type Asked = { readonly org: string; readonly subject: string; readonly limit?: number }
 
 const unrestricted = ({ principal, signal, aside }: Reader): Reader => ({
   principal: { ...principal, permissions: ['*'] },
@@ -132,18 +182,27 @@ const TYPES = Object.values(personalData.of).flatMap(events =>
   }),
 )
 
-const [EVENTS, ACTS] = ['events', 'acts'] as const
+/** Kinds that are no read model's. */
+const APART = ['events', 'acts', 'concerning'] as const
+type Apart = (typeof APART)[number]
+export const isApart = (kind: string): kind is Apart => APART.some(each => each === kind)
 const ACT = ['position', 'at', 'category', 'id', 'type'] as const
 const HOLDS = `t.org = $2 and t.type = any($4::text[]) and exists (select from ${quoted(tableOf(personalData))} p
   where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id)`
 const ACTED = 't.org = $2 and (t.actor = $3 or t.on_behalf_of = $3)'
+/** What others did to things that hold sealed data of the person, or with the person's name in it. */
+const CONCERNING = `t.org = $2 and t.actor <> $3 and t.on_behalf_of is distinct from $3 and t.type <> all($5::text[])
+  and (strpos(t.data::text, to_json($3::text)::text) > 0 or exists (select from ${quoted(tableOf(personalData))} p
+    where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id))`
+const HELD = ['LegalHoldPlaced', 'LegalHoldLifted']
 
 /** SQL of whether a row names the person; nothing where no row of the model does. */
-const namedIn = (model: AnyProjection): string =>
-  NAMED.get(model) ??
-  NAMING.filter(column => Object.hasOwn(model.row.shape, column))
-    .map(column => `t.${quoted(column)} = $3`)
-    .join(' or ')
+function namedIn(model: AnyProjection): string {
+  const has = (column: string) => Object.hasOwn(model.row.shape, column)
+  const named = NAMING.filter(has).map(column => `t.${quoted(column)} = $3`)
+  const listed = LISTING.filter(has).map(column => `t.${quoted(column)} @> jsonb_build_array($3::text)`)
+  return NAMED.get(model) ?? [...named, ...listed].join(' or ')
+}
 
 /** What stands in the place of sealed data of another person. */
 const CLOSED = '[of another person]'

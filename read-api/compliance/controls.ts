@@ -53,7 +53,11 @@ const ISO: readonly Line[] = [
   ['A.5.24', 'Incidents are planned for', [], INCIDENTS],
   ['A.5.28', 'Evidence is collected so that it holds', ['exports', 'sealing', 'legal_holds']],
   ['A.5.33', 'Records are kept from loss, change and early removal', ['sealing', 'retention_rules', 'legal_holds']],
-  ['A.5.34', 'Personal data is protected as the law asks', ['consents', 'erasures', 'sensitive_reads']],
+  [
+    'A.5.34',
+    'Personal data is protected as the law asks',
+    ['consents', 'erasures', 'access_requests', 'sensitive_reads'],
+  ],
   ['A.6.3', 'People are made aware and trained', [], 'The system knows nothing of trainings.'],
   ['A.7.1', 'Places are secured', [], 'The system knows nothing of places.'],
   ['A.8.2', 'Special rights are few, and their use is known', ['administration', 'rights'], USERS],

@@ -1,6 +1,7 @@
 /** What the system can show: each kind of evidence is a live query, about a period or about now. */
 import { administration } from '../../domain/audit/administration.ts'
 import { webhooks } from '../../projections/apps/webhooks.ts'
+import { accessRequests } from '../../projections/audit/access-requests.ts'
 import { auditExports } from '../../projections/audit/audit-exports.ts'
 import { auditLog } from '../../projections/audit/audit-log.ts'
 import { consents } from '../../projections/audit/consents.ts'
@@ -89,6 +90,15 @@ const SOURCES = {
   consents: {
     what: 'consents that hold now, or were given or ended in the period',
     rows: [{ model: consents, where: `(t.status = 'given' or (${within('given_at')}) or (${within('ended_at')}))` }],
+  },
+  access_requests: {
+    what: 'requests of persons that are open now, or were received or ended in the period',
+    rows: [
+      {
+        model: accessRequests,
+        where: `(t.ended_at is null or (${within('ended_at')}) or (${within('received_on')}))`,
+      },
+    ],
   },
   refusals: {
     what: 'commands that the rules refused in the period, as far as they were noted',

@@ -132,12 +132,38 @@ describe('what there is of a person', function persons() {
     await give(kim, 'POST', '/khub/inboxes', { body: { id: 'kim' } })
     await give(kim, 'PUT', '/khub/inboxes/kim/email', { body: { email: 'kim@studio.example' } })
     const { body } = await kim.call('GET', pathOf('kim', 'data'))
-    const { rows, acts } = body.data
+    const { rows, acts, concerning } = body.data
     expect(rows.item_files.map(({ item, name }: Fields) => [item, name])).to.deep.equal([['one', 'a']])
     expect(rows.item_shares.map(({ item }: Fields) => item)).to.deep.equal(['two'])
     expect(rows.task_comments.map(({ text }: Fields) => text)).to.deep.equal(['Call me at home.'])
     expect(rows.inboxes.map(({ email }: Fields) => email)).to.deep.equal(['kim@studio.example'])
     expect(acts.map(({ type }: Fields) => type)).to.include('FileAdded')
+    const others = concerning.map(({ type, actor, id }: Fields) => [type, actor, id])
+    expect(others).to.deep.include(['ItemShared', 'mira', 'two'])
+    expect(others.some(([, actor]: Fields[]) => (actor as unknown) === 'kim')).to.equal(false)
+  })
+
+  it('is asked for by a request with a day that it is due on, which auditors see', async () => {
+    const asked = { id: 'request-1', subject: 'kim', right: 'access', handler: 'ana' }
+    const call = async (at: string, body: object) => {
+      const answer = await admin.call('POST', `/api/v1/kmg/access-requests${at}`, { body })
+      last = String(answer.headers['kogi-position'] ?? last)
+      return answer
+    }
+    expect((await call('', asked)).status).to.equal(201)
+    const auditor = await app.clientOf('acme', 'auditor', 'aya')
+    const row = async () =>
+      (await auditor.call('GET', `/api/v1/kmg/access-requests/request-1?at_least=${last}&wait=9000`)).body.data
+    const { received_on: on, due_on: due, status } = await row()
+    expect([(Date.parse(due) - Date.parse(on)) / 86_400_000, status]).to.deep.equal([30, 'received'])
+    const later = new Date(Date.parse(due) + 86_400_000).toISOString().slice(0, 10)
+    expect((await call('/request-1/extend', { days: 1, reason: 'Paper.' })).status).to.equal(200)
+    expect((await call('/request-1/answer', { note: 'Sent.' })).status).to.equal(200)
+    expect(await row()).to.include({ status: 'answered', due_on: later, extension_reason: 'Paper.', note: 'Sent.' })
+    const { body } = await call('/request-1/refuse', { reason: 'No.' })
+    expect(body.error.code).to.equal('access_request_not_open')
+    const { status: refused } = await auditor.call('POST', '/api/v1/kmg/access-requests', { body: asked })
+    expect(refused).to.equal(403)
   })
 
   it('is put together in one pass over its rows', async () => {
@@ -176,6 +202,9 @@ describe('what there is of a person', function persons() {
       const [data, page] = await written('after')
       for (const canary of canaries.get('jon')!) expect(data! + page!).to.not.contain(canary)
       expect(JSON.parse(data!).rows.erasures).to.have.length(1)
+      const { body: answer } = await admin.call('GET', pathOf('jon', 'data'))
+      expect(JSON.parse(data!)).to.deep.equal(answer.data)
+      expect(page).to.match(/<h2>How much there is<\/h2>[\s\S]*<\/html>\n$/)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -83,6 +83,7 @@ describe('permissions', () => {
     'audit.own-data': 'r r r r r r r r',
     'audit.operations': 'r r - - - - - r',
     'audit.consents': 'rw rw rw - - - - r',
+    'audit.access-requests': 'rw rw - - - - - r',
     'audit.legal-holds': 'rw rw - - - - - r',
     'audit.retention-rules': 'rw rw - - - - - r',
     'audit.personal-data': 'r r - - - - - r',

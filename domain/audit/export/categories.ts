@@ -1,5 +1,6 @@
 /** Every kind of thing that events are about, in order: what an export can be narrowed to. */
 export const CATEGORIES = [
+  'accessrequest',
   'accountlink',
   'auction',
   'backlog',

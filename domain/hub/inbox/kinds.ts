@@ -12,6 +12,7 @@ export const KINDS = [
   'payments_ended',
   'budget_passed',
   'import_done',
+  'access_request_due',
 ] as const
 export type Kind = (typeof KINDS)[number]
 
