@@ -1,5 +1,4 @@
 /** `GET /kse/memories/:id/receipt`: that a memory is forgotten, and what was removed where. */
-import { z } from 'zod'
 import { toWire } from '../../domain/kernel/json.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { boolean, id, integer, object, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
@@ -38,7 +37,7 @@ const response = object({
   }),
   index: object({
     position: unsigned64.meta({ description: 'what the index has reached' }),
-    legs: z.record(z.enum(LEGS), rows('memories of this id in the leg')),
+    legs: object(Object.fromEntries(LEGS.map(leg => [leg, rows('memories of this id in the leg')]))),
   }),
 })
 
