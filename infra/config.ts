@@ -47,7 +47,7 @@ const settings = {
     '.kogi',
     'folder',
     {
-      meaning: 'what the embedded engines keep, and the development signing key',
+      meaning: 'what the embedded engines keep, the development signing key, and search indexes between runs',
     },
   ),
   host: setting('KOGI_HOST', text, '127.0.0.1', '', { meaning: 'address that the HTTP server listens on' }),

@@ -27,6 +27,7 @@ import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
 import { notificationRoutes } from './hub/notifications.ts'
 import { listHandler, listParameters } from './list.ts'
+import { type InsightDeps, insightsRoute } from './memory/insights.ts'
 import { receiptRoute } from './memory/receipt.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import { seedSearchRoute } from './memory/seed-search.ts'
@@ -49,6 +50,7 @@ import { valuationRoute } from './wallet/valuation.ts'
 /** What the read side needs from outside; the composition root implements it. */
 export type ReadDeps = ResourceDeps &
   SearchDeps &
+  InsightDeps &
   ActivityDeps &
   ProofDeps &
   FileDeps &
@@ -95,6 +97,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   ...complianceRoutes(deps),
   activityRoute(deps),
   ...notificationRoutes(deps),
+  insightsRoute(deps),
 ]
 
 /** A list of the manager, and the same as a file. */

@@ -12,6 +12,8 @@ import { eventStoreBench } from './bench/event-store.ts'
 import type { Figure } from './bench/figure.ts'
 import { importBench } from './bench/imports.ts'
 import { liveBench } from './bench/live.ts'
+import { memoryBench } from './bench/memory.ts'
+import { memoryPeerBench } from './bench/memory-peers.ts'
 import { projectionBench } from './bench/projections.ts'
 import { proofBench } from './bench/proofs.ts'
 import { relayBench } from './bench/relay.ts'
@@ -37,6 +39,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   projections: () => asBuilt('projections', projectionBench),
   checkpoints: checkpointBench,
   search: searchBench,
+  memory: memoryBench,
   statements: statementBench,
   reports: reportBench,
   center: centerBench,
@@ -51,9 +54,10 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   soak: soakBench,
   peers: peerBench,
   'terms-peers': termsPeerBench,
+  'memory-peers': memoryPeerBench,
 }
 /** Takes ten minutes, or packages of its own: runs only when it is named. */
-const ON_REQUEST = new Set(['soak', 'peers', 'terms-peers', 'center'])
+const ON_REQUEST = new Set(['soak', 'peers', 'terms-peers', 'memory-peers', 'center'])
 
 const HELP = `npm run bench [-- [--json] [group …]]
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { RecallMode } from '../projections/memory/recall/recall.ts'
+import { explainCommand, insightsCommand, mcpCommand, searchCommand } from './memory/ask.ts'
 import { readCollection } from './memory/collection.ts'
 import { type Evaluation, evaluate, MODES, type Quality } from './memory/evaluate.ts'
 import { print } from './operator.ts'
@@ -15,10 +16,14 @@ asks for a search_type other than text, with no system around it.
 Example:
   $ kogi memory eval ~/collections/med --json`
 
-/** `kogi memory`: measures search. */
+/** `kogi memory`: asks a running system, and measures search without one. */
 export const memoryCommand = () =>
   new Command('memory')
-    .description('measure the search of memories')
+    .description('search memories, and measure the search')
+    .addCommand(searchCommand())
+    .addCommand(explainCommand())
+    .addCommand(insightsCommand())
+    .addCommand(mcpCommand())
     .addCommand(
       new Command('eval')
         .description('search a test collection, and say how good and how fast the answers were')

@@ -1,5 +1,6 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
 import type { Server } from 'node:http'
+import path from 'node:path'
 import pg from 'pg'
 import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
@@ -48,6 +49,7 @@ import { erasedSubjects } from '../erasures/erased.ts'
 import { keyNamesOf } from '../erasures/keys.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
+import { indexFolder } from '../files/index-folder.ts'
 import { fileStore } from '../files/open.ts'
 import { watchBacklog } from '../http/backlog.ts'
 import { mountDocs } from '../http/docs.ts'
@@ -221,11 +223,13 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const store = commandStore(urls.eventStoreUrl)
     const erased = erasedSubjects(store)
     const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
-    const { search, holds } = memoryIndex({ pool, memories, unseal, erased: erased.people })
+    const stored = { stored: indexFolder(path.join(config.dataDir, 'indexes')), onFault: indexFault(log) }
+    const index = memoryIndex({ pool, memories, unseal, erased: erased.people, ...stored })
+    const { search, insights, holds } = index
     between.findDuplicates = duplicateFinder({ pool, unseal, search }, log)
     const reads = sensitiveReads(store, log, timestampNow)
     lifecycle.onStop('read side', async () => {
-      await Promise.allSettled([signal.close(), reads.close()])
+      await Promise.allSettled([signal.close(), reads.close(), index.close()])
       await Promise.allSettled([pool.end(), keys.end(), own.end(), events.close(), store.close()])
     })
     const moments = keepMoments(pool)
@@ -242,6 +246,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         noteRead: reads.note,
         keysOf: (...of) => keyNamesOf(keys, ...of),
         kinds,
+        insights,
         memories,
         memoryPermissions,
         resources,
@@ -266,3 +271,6 @@ function keysPool({ config, urls, log, lifecycle }: Pick<PartOptions, 'config' |
   lifecycle.onStop('keys of callers', () => pool.end())
   return pool
 }
+
+const indexFault = (log: Log) => (error: unknown) =>
+  log.warn({ reason: reasonOf(error) }, 'a search index could not be stored or loaded')

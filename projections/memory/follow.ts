@@ -53,8 +53,8 @@ export type Ranking = {
 
 /** The memories of one org, as they were at a position of the log. */
 export class OrgIndex<R extends Ranking = Ranking> {
-  readonly ranking: R
-  readonly rows = new Map<string, Memory>()
+  ranking: R
+  rows = new Map<string, Memory>()
   position = 0n
   /** The last memory of that position that it has, where it may not have all of them; `null` where it has. */
   last: { readonly kind: string; readonly source: string; readonly subject: string } | null = null
@@ -63,6 +63,11 @@ export class OrgIndex<R extends Ranking = Ranking> {
   hasSealed = false
   /** Characters of the texts of its rows. */
   characters = 0
+  /** Rows that it took since it was stored, and whether one of them took a memory away. */
+  taken = 0
+  forgot = false
+  /** The position up to which it misses the memories with sealed texts, because these are not stored. */
+  withoutSealed: bigint | undefined
   readonly #source: Source
   readonly #org: string
   #running: Promise<unknown> = Promise.resolve()
@@ -84,6 +89,11 @@ export class OrgIndex<R extends Ranking = Ranking> {
   /** What it takes of the memory of the process, about. */
   get bytes(): number {
     return ROW_BYTES * this.rows.size + 2 * this.characters + this.ranking.bytes
+  }
+
+  /** Does this before it follows anything. */
+  begin(work: () => Promise<void>): void {
+    this.#running = work()
   }
 
   /**
@@ -115,7 +125,7 @@ const ROW_BYTES = 400
 /** Time after which the work on an index lets requests have their turn. */
 const SLICE_MS = 10
 const UNDEFINED_TABLE = '42P01'
-
+const ORDER = 'position, kind, source, subject'
 const textBytes = `coalesce(octet_length(body), 0) + coalesce(pg_column_size(sealed_body), 0)
         + coalesce(octet_length(details), 0)`
 
@@ -193,7 +203,23 @@ const fieldsOf = (title: string, words: string, more = ''): [string, number][] =
   [more, 1],
 ]
 
-async function followed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<boolean> {
+/** Takes the memories with sealed texts that an index was stored without. */
+async function takeSealed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<void> {
+  const text = `select * from ${tableOf(memories)} where org = $1 and sealed_body is not null and position <= $2
+    and (position, kind, source, subject) > ($3, $4, $5, $6) order by ${ORDER} limit ${PAGE_ROWS}`
+  for (let place: unknown[] = [0n, '', '', '']; index.withoutSealed !== undefined; ) {
+    const { rows } = await pool.query({ text, values: [org, index.withoutSealed, ...place] })
+    const sealed = rows.map(row => fromDatabase(memories, row) as unknown as MemoryRow)
+    await take(sealed, await openedBodies(sealed, org, unseal), index)
+    const end = sealed.at(-1)!
+    if (rows.length < PAGE_ROWS) index.withoutSealed = undefined
+    else place = [end.position, end.kind, end.source, end.subject]
+  }
+}
+
+async function followed(source: Source, org: string, index: OrgIndex): Promise<boolean> {
+  const { pool, memories, unseal } = source
+  if (index.withoutSealed !== undefined) await takeSealed(source, org, index)
   for (;;) {
     const { kind = null, source = null, subject = null } = index.last ?? {}
     const place = [index.position, kind, source, subject]
@@ -203,7 +229,7 @@ async function followed({ pool, memories, unseal }: Source, org: string, index: 
       if ((error as { code?: unknown }).code === UNDEFINED_TABLE) return { rows: [] }
       throw error
     })
-    if (rows.length === 0) return true
+    if (rows.length === 0) return index.position === 0n
     if (rows[0].state === 'stalled')
       throw new KogiError('projection_stalled', 'The memories are stalled: an operator must act.')
     const checkpoint = BigInt(rows[0].checkpoint as bigint | string)
@@ -257,9 +283,13 @@ function takeRow(row: MemoryRow, words: string | null | undefined, index: OrgInd
   const { kind, subject, source, title, body, sealed_body, details, at, position, actor, traits } = row
   // No id has a line feed.
   const key = source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
+  const isStored = rows.has(key) && !rows.get(key)!.sealed
+  index.taken += 1
   index.forget(key)
   // Nothing is left of a memory without its text.
-  if ((title === undefined && !traits) || (traits && words === null)) return
+  const isGone = (title === undefined && !traits) || (traits && words === null)
+  index.forgot ||= isGone === true && isStored
+  if (isGone) return
   const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
   const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
   const known = { ...(actor !== undefined && { actor }), ...(traits && { traits: traits as MemoryTraits }) }

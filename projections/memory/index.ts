@@ -4,11 +4,13 @@
  */
 import { LRUCache } from 'lru-cache'
 import { type Memory, OrgIndex, type Ranking, type Source, type Unseal } from './follow.ts'
+import { type InsightOptions, type Insights, insightsOf } from './insights/insights.ts'
 import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
-import type { RecallFilter } from './recall/filter.ts'
+import type { RecallFilter, Traits } from './recall/filter.ts'
 import type { LegName, LegReport, LegScore } from './recall/legs.ts'
 import { Recall, type RecallMode } from './recall/recall.ts'
+import { type IndexStore, load, store } from './stored-index.ts'
 
 /** A memory that matches, best first by `score`, which compares only within one answer. */
 export type MemoryHit = Omit<Memory, 'sealed'> & {
@@ -44,23 +46,49 @@ export type MemoryAnswer = {
   readonly legs?: Record<LegName, LegReport>
 }
 
+/** A thing that a memory is about, as those name it who say whether a caller may read it. */
+type Thing = { readonly category: string; readonly id: string }
+
+export type InsightQuery = Omit<InsightOptions, 'isOpen'> & {
+  /** Only memories of these kinds. */
+  readonly kinds: readonly string[]
+  /** Of some things, whether each may be read. */
+  readonly readable: (things: readonly Thing[]) => Promise<readonly boolean[]>
+}
+
 /** Searches the memories of an org. Fails as the database does when that is away. */
 export type MemoryIndex = {
   readonly search: (org: string, query: string, options: SearchOptions) => Promise<MemoryAnswer>
   /** Whether the index of an org has a memory, in any leg. */
   readonly holds: (org: string, key: string) => Promise<{ readonly position: bigint; readonly holds: boolean }>
+  /** What the memories of an org say together. */
+  readonly insights: (org: string, options: InsightQuery) => Promise<{ position: bigint; insights: Insights }>
   /** Forgets the index of an org, or all of them: the next search builds it anew. */
   readonly drop: (org?: string) => void
+  /** Stores what the next process can go on from. */
+  readonly close: () => Promise<void>
 }
 
 /** What all indexes together may take; beyond it the orgs that were asked about longest ago are forgotten. */
 const BYTES_MAX = 512 * 1024 * 1024
 
-export type MemoryIndexOptions = Source & { readonly bytesMax?: number }
+/** Rows that make it worth while to store an index: at once, and when the process ends. */
+const STORED_AT_ONCE = 20_000
+const STORED_AT_END = 1_000
+
+export type MemoryIndexOptions = Source & {
+  readonly bytesMax?: number
+  /** Where indexes of recall are kept between runs; without it each is built anew. */
+  readonly stored?: IndexStore
+  /** Rows that make it worth while to store an index when the process ends. */
+  readonly storedFrom?: number
+  /** Hears of stores that fail; indexes go on without them. */
+  readonly onFault?: (error: unknown) => void
+}
 
 /** Makes the indexes of one process over the rows of a database. */
 export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
-  const { bytesMax = BYTES_MAX } = options
+  const { bytesMax = BYTES_MAX, storedFrom = STORED_AT_END, stored, onFault = () => {}, memories } = options
   // The org that was asked about last stays, however large it is.
   const sizeOf = ({ bytes }: OrgIndex) => Math.min(bytesMax, Math.max(1, bytes))
   const orgs = new LRUCache<string, OrgIndex>({ maxSize: bytesMax, sizeCalculation: sizeOf })
@@ -68,10 +96,11 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   /** The index of an org for a kind of search, which it brings up to date. */
   async function upToDate<R extends Ranking>(org: string, Kind: new () => R): Promise<OrgIndex<R>> {
     const name = `${Kind.name} ${org}`
-    const index = (orgs.get(name) as OrgIndex<R> | undefined) ?? new OrgIndex(options, org, new Kind())
+    const index = (orgs.get(name) as OrgIndex<R> | undefined) ?? begun(org, new Kind())
     if (!orgs.has(name)) orgs.set(name, index)
     if (!(await index.follow())) {
       if (orgs.peek(name) === index) orgs.delete(name)
+      if (isRecall(index)) await stored?.remove(org).catch(onFault)
       return upToDate(org, Kind)
     }
     // Set anew, because it may have grown: the cache then makes room for it.
@@ -79,7 +108,24 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       orgs.delete(name)
       orgs.set(name, index)
     }
+    await keep(org, index, STORED_AT_ONCE)
     return index
+  }
+
+  function begun<R extends Ranking>(org: string, ranking: R): OrgIndex<R> {
+    const index = new OrgIndex(options, org, ranking)
+    if (stored && isRecall(index)) index.begin(() => load(index, stored, org, memories.version).catch(onFault))
+    return index
+  }
+
+  /** Stores an index that took so many rows; one that forgot something has no older one left. */
+  async function keep(org: string, index: OrgIndex, least: number): Promise<void> {
+    if (!stored || !isRecall(index)) return
+    if (index.taken >= least && isWhole(index)) await store(index, stored, org, memories.version).catch(onFault)
+    else if (index.forgot) {
+      index.forgot = false
+      await stored.remove(org).catch(onFault)
+    }
   }
 
   return {
@@ -98,19 +144,47 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       const page = found.map(({ key, ...ranked }) => ({ ...rows.get(key)!, ...ranked }))
       return { position, hits: await opened(options.unseal, org, page) }
     },
-    async holds(org, key) {
-      const { rows, position } = await upToDate(org, Recall)
-      return { position, holds: rows.has(key) }
-    },
+    holds: (org, key) => upToDate(org, Recall).then(({ rows, position }) => ({ position, holds: rows.has(key) })),
+    insights: (org, query) => openInsights(() => upToDate(org, Recall), query),
     drop(org) {
       if (org === undefined) orgs.clear()
       else for (const Kind of [RankedIndex, Recall]) orgs.delete(`${Kind.name} ${org}`)
     },
+    async close() {
+      for (const [name, index] of orgs.entries()) await keep(name.slice(name.indexOf(' ') + 1), index, storedFrom)
+    },
+  }
+}
+
+/** Insights into the memories that a caller may read: what came while that was asked about is asked about too. */
+async function openInsights(
+  upToDate: () => Promise<OrgIndex<Recall>>,
+  { kinds, readable, ...asked }: InsightQuery,
+): Promise<{ position: bigint; insights: Insights }> {
+  const known = new Map<string, boolean>()
+  const nameOf = ({ kind, source = '' }: Traits) => `${kind} ${source}`
+  for (;;) {
+    const { ranking, position } = await upToDate()
+    const unknown = new Map<string, Thing>()
+    ranking.each((_, traits) => {
+      if (!kinds.includes(traits.kind) || known.has(nameOf(traits))) return
+      unknown.set(nameOf(traits), { category: traits.kind, id: traits.source ?? '' })
+    })
+    if (unknown.size === 0) {
+      const isOpen = (traits: Traits) => known.get(nameOf(traits)) === true
+      return { position, insights: insightsOf(ranking, { ...asked, isOpen }) }
+    }
+    const open = await readable([...unknown.values()])
+    for (const [at, name] of [...unknown.keys()].entries()) known.set(name, open[at]!)
   }
 }
 
 /** Scores of legs are of the index as it is: no statistics of an earlier page go with them. */
 const NONE: Place['statistics'] = { documents: 0, length: 0, found: [] }
+
+const isWhole = ({ last, withoutSealed }: OrgIndex) => last === null && withoutSealed === undefined
+
+const isRecall = (index: OrgIndex): index is OrgIndex<Recall> => index.ranking instanceof Recall
 
 type SealedHit = MemoryHit & Pick<Memory, 'sealed'>
 

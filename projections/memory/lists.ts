@@ -7,11 +7,45 @@ const GROWTH = 1.3
 const COPIED_MIN = 32
 const COUNT_MAX = 0xffff
 
+/** What lists hold, to store them. */
+export type ListsState = {
+  readonly items: Uint32Array
+  readonly counts: Uint16Array
+  readonly starts: Uint32Array
+  readonly lengths: Uint32Array
+  readonly rooms: Uint32Array
+}
+
 /**
  * Lists of numbers below 2^32, each number with a count, named by numbers that are small and near each other. Small
  * arrays of their own would cost more than what is in them: most words stand in very few texts.
  */
 export class Lists {
+  /** The lists that a state is of. */
+  static of(state: ListsState): Lists {
+    const lists = new Lists()
+    lists.#items = state.items.slice()
+    lists.#counts = state.counts.slice()
+    lists.#starts = state.starts.slice()
+    lists.#lengths = state.lengths.slice()
+    lists.#rooms = state.rooms.slice()
+    lists.#lists = lists.#starts.length
+    lists.#end = lists.#items.length
+    lists.#reserved = lists.#rooms.reduce((sum, room) => sum + room, 0)
+    return lists
+  }
+
+  /** All of it, as long as nothing changes. */
+  get state(): ListsState {
+    return {
+      items: this.#items.subarray(0, this.#end),
+      counts: this.#counts.subarray(0, this.#end),
+      starts: this.#starts.subarray(0, this.#lists),
+      lengths: this.#lengths.subarray(0, this.#lists),
+      rooms: this.#rooms.subarray(0, this.#lists),
+    }
+  }
+
   #items = new Uint32Array(1024)
   #counts = new Uint16Array(1024)
   /** Of each list: where it begins in the block, how long it is, and how long it may become there. */
@@ -52,9 +86,12 @@ export class Lists {
     const length = this.lengthOf(list)
     this.#makeRoom(list, length + 1)
     const start = this.#starts[list]!
-    const at = length === 0 || this.#items[start + length - 1]! < item ? start + length : this.#placeOf(list, item)
-    this.#items.copyWithin(at + 1, at, start + length)
-    this.#counts.copyWithin(at + 1, at, start + length)
+    const isLast = length === 0 || this.#items[start + length - 1]! < item
+    const at = isLast ? start + length : this.#placeOf(list, item)
+    if (!isLast) {
+      this.#items.copyWithin(at + 1, at, start + length)
+      this.#counts.copyWithin(at + 1, at, start + length)
+    }
     this.#items[at] = item
     this.#counts[at] = Math.min(count, COUNT_MAX)
     this.#lengths[list] = length + 1

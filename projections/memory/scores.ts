@@ -72,6 +72,19 @@ export class Scores {
     }
   }
 
+  /** Adds to the score of one document. */
+  gain(number: number, score: number): void {
+    if (score === 0) return
+    const before = this.values[number]!
+    if (before === 0) this.reached[this.count++] = number
+    this.values[number] = before + score
+  }
+
+  /** The documents that have a score, until the next change. */
+  numbers(): Uint32Array {
+    return this.reached.subarray(0, this.count)
+  }
+
   /** The least and the largest score that a document has. */
   bounds(): { readonly least: number; readonly most: number } {
     let [least, most] = [Number.POSITIVE_INFINITY, 0]

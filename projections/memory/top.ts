@@ -24,6 +24,11 @@ export class Top {
     return this.#heap.length >= this.#limit
   }
 
+  /** The last of the candidates once there are as many as are kept: what comes behind it is of no use. */
+  get last(): Rank | undefined {
+    return this.full ? this.#heap[0] : undefined
+  }
+
   /** The lowest score of a tier that can still come in: says so without the keys of its candidates. */
   leastOf(tier: number): number {
     const last = this.#heap[0]

@@ -11,6 +11,14 @@ const NEAR_LETTERS_MIN = 5
 const COPIED_LETTERS_MIN = 13
 const LETTERS = /^\p{L}+$/u
 
+/** What a vocabulary holds, to store it. */
+export type VocabularyState = Readonly<
+  Record<'wordOf' | 'seeds' | 'uses' | 'formsOf' | 'freeForms' | 'freeWords', readonly number[]>
+> & {
+  readonly forms: readonly (readonly [form: number, text: string])[]
+  readonly words: readonly (readonly [word: string, number: number])[]
+}
+
 /**
  * Forms and words have numbers, which are given to others when nothing has them any more. Every use of a form is
  * counted, so that the vocabulary is exactly that of the texts that are there.
@@ -29,10 +37,45 @@ export class Vocabulary {
   readonly #byStart = new Map<string, number[]>()
   readonly #byEnd = new Map<string, number[]>()
   readonly #read: (form: string) => string
+  readonly #common: ReadonlySet<number>
+  readonly #isCommon: boolean[] = []
+  readonly #numbers = {
+    wordOf: this.#wordOf,
+    seeds: this.#seeds,
+    uses: this.#uses,
+    formsOf: this.#formsOf,
+    freeForms: this.#freeForms,
+    freeWords: this.#freeWords,
+  }
 
-  /** `read` gives the word that a form counts as. */
-  constructor(read: (form: string) => string = wordOf) {
+  /** `read` gives the word that a form counts as; `common` are seeds of words that say little. */
+  constructor(read: (form: string) => string = wordOf, common: ReadonlySet<number> = new Set()) {
     this.#read = read
+    this.#common = common
+  }
+
+  /** The vocabulary that a state is of; `read` as it was. */
+  static of(state: VocabularyState, read: (form: string) => string, common: ReadonlySet<number>): Vocabulary {
+    const vocabulary = new Vocabulary(read, common)
+    vocabulary.#texts.push(...new Array<string>(state.wordOf.length).fill(''))
+    for (const list of ['wordOf', 'seeds', 'uses', 'formsOf', 'freeForms', 'freeWords'] as const) {
+      for (const value of state[list]) vocabulary.#numbers[list].push(value)
+    }
+    for (const [form, text] of state.forms) {
+      vocabulary.#texts[form] = text
+      vocabulary.#forms.set(text, form)
+      within(vocabulary.#byStart, text.slice(0, START_LETTERS), form)
+      within(vocabulary.#byEnd, text.slice(-END_LETTERS), form)
+    }
+    for (const [word, number] of state.words) vocabulary.#words.set(word, number)
+    for (const seed of state.seeds) vocabulary.#isCommon.push(common.has(seed))
+    return vocabulary
+  }
+
+  /** All of it; texts that are no longer used are not in it. */
+  get state(): VocabularyState {
+    const forms = [...this.#forms].map(([text, form]) => [form, text] as const)
+    return { ...this.#numbers, forms, words: [...this.#words] }
   }
 
   /** How many forms it knows. */
@@ -55,6 +98,11 @@ export class Vocabulary {
     return this.#seeds[form]!
   }
 
+  /** Whether the word of a form is one of those that say little. */
+  isCommon(form: number): boolean {
+    return this.#isCommon[form]!
+  }
+
   /** The number of a word; `undefined` where no text has it. */
   find(word: string): number | undefined {
     return this.#words.get(word)
@@ -64,6 +112,11 @@ export class Vocabulary {
   forms(): { readonly text: string; readonly form: number; readonly uses: number }[] {
     const all = [...this.#forms].sort(([a], [b]) => (a < b ? -1 : 1))
     return all.map(([text, form]) => ({ text, form, uses: this.#uses[form]! }))
+  }
+
+  /** Each form with its number and how many texts have it, in no order. */
+  eachForm(visit: (text: string, form: number, uses: number) => void): void {
+    for (const [text, form] of this.#forms) visit(text, form, this.#uses[form]!)
   }
 
   /** Notes that one more text has the form. */
@@ -129,6 +182,7 @@ export class Vocabulary {
     this.#texts[form] = own
     this.#wordOf[form] = number
     this.#seeds[form] = seedOf(word)
+    this.#isCommon[form] = this.#common.has(this.#seeds[form])
     this.#uses[form] = 0
     this.#forms.set(own, form)
     within(this.#byStart, text.slice(0, START_LETTERS), form)

@@ -12,6 +12,8 @@ const SPACED = String.raw`[[\p{L}\p{N}\p{M}]--${UNSPACED}--${HANGUL}]+`
 const RUN = new RegExp(`${UNSPACED}|${HANGUL}+|${SPACED}(?:'${SPACED})*`, 'gv')
 /** The same, but all neighbouring letters of a script without spaces together. */
 const LONG_RUN = new RegExp(`${UNSPACED}+|${HANGUL}+|${SPACED}(?:'${SPACED})*`, 'gv')
+const NOT_PLAIN = /[^\s!-~]/
+const PLAIN_RUN = /[a-z0-9]+(?:'[a-z0-9]+)*/g
 const IS_UNSPACED = new RegExp(`^${UNSPACED}`, 'v')
 const IS_HANGUL = /^\p{Script=Hangul}/u
 /** Accents and points; vowel signs of Indian scripts belong to the word. */
@@ -53,6 +55,18 @@ export function formsOf(text: string): string[] {
   const forms: string[] = []
   for (const run of folded(text).match(RUN) ?? []) {
     if (ENGLISH.test(run)) forms.push(run.length > WORD_MAX ? run.slice(0, WORD_MAX) : run)
+    else forms.push(...formsOfRun(run))
+  }
+  return forms
+}
+
+/** The forms of a text to index, in order: those of `pairedRuns`, with letters. */
+export function indexedForms(text: string): string[] {
+  // Most texts have no other letters, and no accents to fold.
+  if (NOT_PLAIN.test(text)) return pairedRuns(text, true).flatMap(({ forms }) => forms)
+  const forms: string[] = []
+  for (const run of text.toLowerCase().match(PLAIN_RUN) ?? []) {
+    if (run.length <= WORD_MAX && !run.includes("'")) forms.push(run)
     else forms.push(...formsOfRun(run))
   }
   return forms

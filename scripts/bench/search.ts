@@ -59,7 +59,7 @@ function built<I extends Index>(index: I, texts: readonly (readonly string[])[])
   return [index, memoryInUse() - before, ms]
 }
 
-function memoryInUse(): number {
+export function memoryInUse(): number {
   if (!globalThis.gc) setFlagsFromString('--expose-gc')
   const collect = globalThis.gc ?? (runInNewContext('gc') as () => void)
   collect()
@@ -67,25 +67,25 @@ function memoryInUse(): number {
   return heapUsed + arrayBuffers
 }
 
-function cpuMs(work: () => void): number {
+export function cpuMs(work: () => void): number {
   const before = process.cpuUsage()
   work()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1_000
 }
 
-const sentence = (word: () => string, words: number) => Array.from({ length: Math.floor(words) }, word).join(' ')
+export const sentence = (word: () => string, words: number) => Array.from({ length: Math.floor(words) }, word).join(' ')
 
 const SYLLABLES = 'ba co du fe gi ka lo mu ne pi ra so tu ve wi xa yo zu br cl dr st'.split(' ')
 
 /** The word with a number: a name for it in syllables. */
-function wordAt(number: number): string {
+export function wordAt(number: number): string {
   const last = SYLLABLES[number % SYLLABLES.length]!
   return number < SYLLABLES.length ? `${last}n` : wordAt(Math.floor(number / SYLLABLES.length)) + last
 }
 
 /** Mulberry32: the same numbers in each run. */
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

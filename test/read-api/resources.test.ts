@@ -19,6 +19,7 @@ const NOTHING = [
 
 /** Reads of what an organization has by itself: they answer also where that is nothing. */
 const OF_NO_LIST = [
+  '/kse/memory/insights',
   '/kmg/compliance/controls',
   '/kmg/compliance/controls/:control',
   '/kmg/compliance/controls/:control/pack',

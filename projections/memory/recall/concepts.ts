@@ -1,5 +1,5 @@
 /** The leg of concepts: dimensions between two poles (Gärdenfors 2000), on which the words of texts have places. */
-import type { Filter } from '../scores.ts'
+import { type Filter, Scores } from '../scores.ts'
 import { formsOf } from '../words.ts'
 import type { LexicalLeg } from './lexical.ts'
 import type { Question } from './question.ts'
@@ -64,43 +64,46 @@ export function mentionedIn({ words: asked }: Question, dimensions: readonly Dim
 }
 
 /** Scores the memories with a word of a mentioned dimension: 1 where they stand with the query, less away from it. */
-export function conceptScores(mentioned: readonly Mentioned[], leg: LexicalLeg, filter: Filter): Map<number, number> {
-  const places = mentioned.map(({ dimension }) => placesOn(dimension, leg, filter))
-  const scores = new Map<number, number>()
-  for (const number of new Set(places.flatMap(each => [...each.keys()]))) {
-    const squares = mentioned.reduce((sum, { at }, n) => sum + ((places[n]!.get(number) ?? 0) - at) ** 2, 0)
-    scores.set(number, Math.exp(-C * Math.sqrt(squares / mentioned.length)))
+export function conceptScores(mentioned: readonly Mentioned[], leg: LexicalLeg, filter: Filter): Scores {
+  const scores = new Scores()
+  if (mentioned.length === 0) return scores
+  scores.reset(leg.end)
+  const counts = mentioned.map(({ dimension: { low, high } }) =>
+    [low, high].map(pole => countsOf(pole, leg, filter, scores)),
+  )
+  for (const number of scores.numbers()) {
+    let squares = 0
+    for (const [n, { at }] of mentioned.entries()) {
+      const [few, many] = [counts[n]![0]![number]!, counts[n]![1]![number]!]
+      // The more of its words a memory has, the nearer it is to one of the poles.
+      squares += ((many - few) / (many + few + 1) - at) ** 2
+    }
+    scores.values[number] = Math.exp(-C * Math.sqrt(squares / mentioned.length))
   }
   return scores
 }
 
-/** Where memories stand on a dimension: the more of its words they have, the nearer to one of its poles. */
-function placesOn({ low, high }: Dimension, leg: LexicalLeg, filter: Filter): Map<number, number> {
-  const [lows, highs] = [countsOf(low, leg, filter), countsOf(high, leg, filter)]
-  const places = new Map<number, number>()
-  for (const number of new Set([...lows.keys(), ...highs.keys()])) {
-    const [few, many] = [lows.get(number) ?? 0, highs.get(number) ?? 0]
-    places.set(number, (many - few) / (many + few + 1))
-  }
-  return places
-}
-
-/** How many words of a pole each memory has, weighted; each list is counted once, whichever words lead to it. */
-function countsOf(pole: readonly string[], leg: LexicalLeg, filter: Filter): Map<number, number> {
+/**
+ * How many words of a pole each memory has, weighted, and notes which memories these are; each list is counted once,
+ * whichever words lead to it.
+ */
+function countsOf(pole: readonly string[], leg: LexicalLeg, filter: Filter, scores: Scores): Uint32Array {
   const lists = new Map(
     pole
       .flatMap(formsOf)
       .flatMap(form => leg.listsOf(form))
       .map(list => [`${list[0].language}/${list[1]}`, list]),
   )
-  const counts = new Map<number, number>()
+  const found = new Uint32Array(leg.end)
   for (const [{ postings }, list] of lists.values()) {
+    const { items, counts } = postings
     const end = postings.startOf(list) + postings.lengthOf(list)
     for (let at = postings.startOf(list); at < end; at += 1) {
-      const number = postings.items[at]!
+      const number = items[at]!
       if (filter && filter.open[filter.kinds[number]!] === 0) continue
-      counts.set(number, (counts.get(number) ?? 0) + postings.counts[at]!)
+      found[number] = found[number]! + counts[at]!
+      if (scores.values[number] === 0) scores.gain(number, 1)
     }
   }
-  return counts
+  return found
 }

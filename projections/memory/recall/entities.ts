@@ -44,8 +44,10 @@ export function entitiesIn(whole: string, capitals = true): Entity[] {
   }
   if (text.includes('://')) for (const [, host] of text.matchAll(LINK)) add('link', host!.toLowerCase())
   if (text.includes('#')) for (const [, tag] of text.matchAll(TAG)) add('tag', tag!.toLowerCase())
-  for (const amount of amountsIn(text)) add('amount', amount)
-  for (const day of daysIn(text)) add('date', day)
+  if (/\d/.test(text)) {
+    for (const amount of amountsIn(text)) add('amount', amount)
+    for (const day of daysIn(text)) add('date', day)
+  }
   // Texts of old collections have no small letters: nothing stands out in them.
   if (!/\p{Ll}{2}/u.test(text)) return sorted(found)
   for (const [name] of text.matchAll(NAMES)) add('name', nameOf(name))

@@ -1,5 +1,5 @@
 /** Which memories a search is about: one filter for all legs, before anything is scored. */
-import type { Filter } from '../scores.ts'
+import { type Filter, roomFor } from '../scores.ts'
 
 /** What is known of a memory beside its texts. */
 export type Traits = {
@@ -44,38 +44,84 @@ export type RecallFilter = {
   readonly validAt?: string | undefined
 }
 
-/** Whether a memory meets all conditions. */
-function passes(traits: Traits, filter: RecallFilter): boolean {
-  const { at, tags = [], subjects = [], validFrom, validTo } = traits
-  const fits = (allowed: readonly string[] | undefined, value: string | undefined) =>
-    allowed === undefined || (value !== undefined && allowed.includes(value))
-  return (
-    fits(filter.kinds, traits.kind) &&
-    fits(filter.types, traits.type ?? traits.kind) &&
-    fits(filter.actors, traits.actor) &&
-    (fits(filter.sources, traits.source) || fits(filter.sources, traits.origin)) &&
-    fits(filter.sessions, traits.session) &&
-    (filter.subjects === undefined || subjects.some(subject => filter.subjects!.includes(subject))) &&
-    (filter.anyTag === undefined || tags.some(tag => filter.anyTag!.includes(tag))) &&
-    (filter.allTags === undefined || filter.allTags.every(tag => tags.includes(tag))) &&
-    (filter.from === undefined || at >= filter.from) &&
-    (filter.until === undefined || at < filter.until) &&
-    (filter.validAt === undefined ||
-      ((validFrom === undefined || validFrom <= filter.validAt) && (validTo === undefined || filter.validAt < validTo)))
-  )
+type Condition = (traits: Traits) => boolean
+
+/** What a filter asks for, each by itself. */
+function conditionsOf(filter: RecallFilter): Condition[] {
+  const { allTags, anyTag, from, until, types, sources, validAt } = filter
+  const conditions: Condition[] = []
+  const oneOf = (allowed: readonly string[] | undefined, valuesOf: (traits: Traits) => readonly string[]) => {
+    if (!allowed) return
+    const set = new Set(allowed)
+    conditions.push(traits => valuesOf(traits).some(value => set.has(value)))
+  }
+  const isOneOf = (allowed: readonly string[] | undefined, traitOf: (traits: Traits) => string | undefined) => {
+    if (!allowed) return
+    const set = new Set<string | undefined>(allowed)
+    conditions.push(traits => set.has(traitOf(traits)))
+  }
+  isOneOf(filter.kinds, ({ kind }) => kind)
+  isOneOf(filter.actors, ({ actor }) => actor)
+  isOneOf(types, ({ type, kind }) => type ?? kind)
+  oneOf(sources, ({ source, origin }) => [source, origin].filter(name => name !== undefined))
+  isOneOf(filter.sessions, ({ session }) => session)
+  oneOf(filter.subjects, ({ subjects = [] }) => subjects)
+  oneOf(anyTag, ({ tags = [] }) => tags)
+  if (allTags) conditions.push(({ tags = [] }) => allTags.every(tag => tags.includes(tag)))
+  if (from !== undefined) conditions.push(({ at }) => at >= from)
+  if (until !== undefined) conditions.push(({ at }) => at < until)
+  if (validAt !== undefined) {
+    conditions.push(
+      ({ validFrom = validAt, validTo }) => validFrom <= validAt && (validTo === undefined || validAt < validTo),
+    )
+  }
+  return conditions
 }
 
 const OPEN = Uint8Array.of(0, 1)
 
 /** The filter by numbers of memories; `undefined` where it asks for nothing, or nothing else is there. */
 export function maskOf(traits: readonly (Traits | undefined)[], filter: RecallFilter): Filter {
-  if (Object.values(filter).every(condition => condition === undefined)) return undefined
+  const conditions = conditionsOf(filter)
+  if (conditions.length === 0) return undefined
   const kinds = new Uint16Array(traits.length)
-  let open = 0
+  let [open, all] = [0, 0]
   for (const [number, each] of traits.entries()) {
-    if (!each || !passes(each, filter)) continue
+    if (!each) continue
+    all += 1
+    if (!conditions.every(holds => holds(each))) continue
     kinds[number] = 1
     open += 1
   }
-  return open === traits.length ? undefined : { kinds, open: OPEN }
+  return open === all ? undefined : { kinds, open: OPEN }
+}
+
+/** The kinds of memories by number, so that a filter by kinds alone looks at none of them. */
+export class Kinds {
+  readonly #numbers = new Map<string, number>()
+  readonly #sizes: number[] = []
+  #kindOf = new Uint16Array(0)
+
+  set(number: number, kind: string): void {
+    const at = this.#numbers.get(kind) ?? this.#numbers.size
+    this.#numbers.set(kind, at)
+    this.#sizes[at] = (this.#sizes[at] ?? 0) + 1
+    this.#kindOf = roomFor(this.#kindOf, number)
+    this.#kindOf[number] = at
+  }
+
+  delete(number: number): void {
+    const at = this.#kindOf[number]!
+    this.#sizes[at] = this.#sizes[at]! - 1
+  }
+
+  /** The filter that these kinds pass; `undefined` where there are no others. */
+  maskOf(kinds: readonly string[]): Filter {
+    const open = new Uint8Array(this.#numbers.size)
+    for (const kind of kinds) {
+      const at = this.#numbers.get(kind)
+      if (at !== undefined) open[at] = 1
+    }
+    return this.#sizes.every((size, at) => size === 0 || open[at] === 1) ? undefined : { kinds: this.#kindOf, open }
+  }
 }

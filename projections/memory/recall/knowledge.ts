@@ -2,11 +2,11 @@
  * The leg of entities: memories are near a query where walks that begin at its entities, and begin anew there, come to
  * them often (personalised PageRank). Ranks are whole numbers, so that they do not depend on the order of edges.
  */
-import { Lists } from '../lists.ts'
-import { type Filter, isOpen } from '../scores.ts'
+import { Lists, type ListsState } from '../lists.ts'
+import { type Filter, isOpen, Scores } from '../scores.ts'
 import { entitiesIn, nameOf } from './entities.ts'
 import { inOrder, type Relation } from './paths.ts'
-import { Runs } from './runs.ts'
+import { Runs, type RunsState } from './runs.ts'
 
 /** Something that a memory is about: its id begins with its type, and it is found in queries by its name. */
 export type Mention = { readonly id: string; readonly name: string }
@@ -26,6 +26,18 @@ const NAME_WORDS_MAX = 6
 /** Memories that are looked at for one between two entities. */
 const BETWEEN_MAX = 200
 
+/** What the leg holds, to store it. */
+export type KnowledgeState = {
+  readonly ids: readonly string[]
+  readonly names: readonly string[]
+  readonly free: readonly number[]
+  readonly memories: ListsState
+  readonly entities: RunsState
+  readonly end: number
+  readonly mentions: number
+  readonly relations: readonly (readonly [number: number, relations: readonly Relation[]])[]
+}
+
 export class KnowledgeLeg {
   readonly #numbers = new Map<string, number>()
   readonly #ids: string[] = []
@@ -33,13 +45,52 @@ export class KnowledgeLeg {
   readonly #free: number[] = []
   readonly #byName = new Map<string, Set<number>>()
   /** Of each entity, the memories that name it. */
-  readonly #memories = new Lists()
+  #memories = new Lists()
   /** Of each memory, what it names, and the relations that it states. */
-  readonly #entities = new Runs()
+  #entities = new Runs()
   readonly #relations = new Map<number, readonly Relation[]>()
   /** Of each entity, those that it is related to, each as often as memories say so. */
   readonly #related = new Map<number, Map<number, number>>()
   #mentions = 0
+  /** Numbers of memories end before this. */
+  #end = 0
+  /** What a search gives to memories, and what one of its rounds does. */
+  readonly #kept = new Scores()
+  readonly #passed = new Scores()
+
+  /** The leg that a state is of. */
+  static of(state: KnowledgeState): KnowledgeLeg {
+    const leg = new KnowledgeLeg()
+    for (const [number, id] of state.ids.entries()) {
+      leg.#ids.push(id)
+      leg.#names.push(state.names[number]!)
+      if (id !== '') leg.#know(number)
+    }
+    leg.#free.push(...state.free)
+    leg.#memories = Lists.of(state.memories)
+    leg.#entities = Runs.of(state.entities)
+    leg.#end = state.end
+    leg.#mentions = state.mentions
+    for (const [number, relations] of state.relations) {
+      leg.#relations.set(number, relations)
+      leg.#relate(relations, 1)
+    }
+    return leg
+  }
+
+  /** All of it, as long as nothing changes. */
+  get state(): KnowledgeState {
+    return {
+      ids: this.#ids,
+      names: this.#names,
+      free: this.#free,
+      memories: this.#memories.state,
+      entities: this.#entities.state,
+      end: this.#end,
+      mentions: this.#mentions,
+      relations: [...this.#relations],
+    }
+  }
 
   get bytes(): number {
     return 18 * this.#mentions + 300 * this.#numbers.size
@@ -56,6 +107,7 @@ export class KnowledgeLeg {
       for (const id of [from, to]) entities.add(this.#numberOf({ id, name: nameOf(id.slice(id.indexOf(':') + 1)) }))
     }
     for (const entity of entities) this.#memories.insert(entity, number, 1)
+    this.#end = Math.max(this.#end, number + 1)
     this.#entities.set(number, [...entities])
     if (relations.length > 0) this.#relations.set(number, [...relations].sort(inOrder))
     this.#mentions += entities.size
@@ -79,6 +131,15 @@ export class KnowledgeLeg {
     return [...this.#entities.get(number)].map(entity => this.#ids[entity]!).sort()
   }
 
+  /** Numbers of what a memory names. */
+  namedBy(number: number): readonly number[] {
+    return [...this.#entities.get(number)]
+  }
+
+  idOf(entity: number): string {
+    return this.#ids[entity]!
+  }
+
   /** All relations that memories state, in order. */
   relations(): Relation[] {
     return [...this.#relations.values()].flat().sort(inOrder)
@@ -95,22 +156,23 @@ export class KnowledgeLeg {
   }
 
   /** The share of all walks that is at each memory that passes the filter, from the entities of a query. */
-  score(entities: readonly number[], filter: Filter): Map<number, number> {
-    const kept = new Map<number, number>()
+  score(entities: readonly number[], filter: Filter): Scores {
+    const [kept, passed] = [this.#kept, this.#passed]
+    kept.reset(this.#end)
     let residual = new Map(entities.map(entity => [entity, Math.floor(WHOLE / entities.length)]))
     for (let round = 0, edges = 0; round < ROUNDS && residual.size > 0; round += 1) {
       for (const entity of residual.keys()) edges += this.#degree(entity)
       // What the query names itself is always looked at.
       if (round > 0 && edges > EDGES_MAX) break
-      const [memories, next] = this.#passOn(residual)
-      for (const [number, rank] of memories) {
-        const rest = Math.floor((rank * (PARTS - PASSED)) / PARTS)
-        if (rest > 0 && isOpen(filter, number)) add(kept, number, rest / WHOLE)
+      const next = this.#passOn(residual)
+      for (const number of passed.numbers()) {
+        const rest = Math.floor((passed.values[number]! * (PARTS - PASSED)) / PARTS)
+        if (rest > 0 && isOpen(filter, number)) kept.gain(number, rest / WHOLE)
       }
       if (edges > EDGES_MAX) break
-      for (const [number, rank] of memories) {
+      for (const number of passed.numbers()) {
         const named = this.#entities.get(number)
-        const share = Math.floor((rank * PASSED) / PARTS / named.length)
+        const share = Math.floor((passed.values[number]! * PASSED) / PARTS / named.length)
         if (share > 0) for (const entity of named) add(next, entity, share)
       }
       residual = next
@@ -138,26 +200,29 @@ export class KnowledgeLeg {
   #between(from: number, named: readonly number[], keyOf: (number: number) => string): GraphPath | undefined {
     const start = this.#memories.startOf(from)
     const length = Math.min(BETWEEN_MAX, this.#memories.lengthOf(from))
+    const places = new Map(named.map((entity, at) => [entity, at]))
     const ways: string[][] = []
-    for (let at = start; at < start + length; at += 1) {
-      const memory = this.#memories.items[at]!
-      const to = named.find(entity => this.#memories.countOf(entity, memory) > 0)
-      if (to !== undefined) ways.push([this.#ids[from]!, keyOf(memory), this.#ids[to]!])
+    for (const memory of this.#memories.items.subarray(start, start + length)) {
+      let first = named.length
+      for (const entity of this.#entities.get(memory)) first = Math.min(first, places.get(entity) ?? first)
+      if (first < named.length) ways.push([this.#ids[from]!, keyOf(memory), this.#ids[named[first]!]!])
     }
     return ways.sort((a, b) => (a.join('\n') < b.join('\n') ? -1 : 1))[0]
   }
 
   /** One step from entities: to the memories that name them, and to the entities that they are related to. */
-  #passOn(residual: ReadonlyMap<number, number>): [Map<number, number>, Map<number, number>] {
-    const [memories, next] = [new Map<number, number>(), new Map<number, number>()]
+  #passOn(residual: ReadonlyMap<number, number>): Map<number, number> {
+    const next = new Map<number, number>()
+    this.#passed.reset(this.#end)
+    const { items } = this.#memories
     for (const [entity, rank] of residual) {
       const share = Math.floor((rank * PASSED) / PARTS / this.#degree(entity))
       if (share === 0) continue
       const end = this.#memories.startOf(entity) + this.#memories.lengthOf(entity)
-      for (let at = this.#memories.startOf(entity); at < end; at += 1) add(memories, this.#memories.items[at]!, share)
+      for (let at = this.#memories.startOf(entity); at < end; at += 1) this.#passed.gain(items[at]!, share)
       for (const [other, times] of this.#related.get(entity) ?? []) add(next, other, share * times)
     }
-    return [memories, next]
+    return next
   }
 
   #degree(entity: number): number {
@@ -196,12 +261,17 @@ export class KnowledgeLeg {
     const known = this.#numbers.get(id)
     if (known !== undefined) return known
     const number = this.#free.pop() ?? this.#ids.length
-    this.#numbers.set(id, number)
     this.#ids[number] = id
     this.#names[number] = name
+    this.#know(number)
+    return number
+  }
+
+  #know(number: number): void {
+    const name = this.#names[number]!
+    this.#numbers.set(this.#ids[number]!, number)
     const same = this.#byName.get(name) ?? new Set()
     this.#byName.set(name, same.add(number))
-    return number
   }
 
   #drop(entity: number): void {

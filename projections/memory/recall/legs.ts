@@ -34,24 +34,25 @@ export type Weights = Readonly<Record<LegName, number>>
 /** Memories that a leg proposes at most. */
 const PROPOSED_MAX = 400
 /** Scores are whole numbers of this, so that they add up, and compare equal wherever they are computed. */
-const STEP = 1e-6
+export const STEP = 1e-6
 
 export const rounded = (score: number): number => Math.round(score / STEP) / (1 / STEP)
 
 /** The answer of a leg from scores of memories; those of equal scores are taken in the order of their keys. */
 export function answerOf(
-  numbers: Iterable<number>,
+  numbers: ArrayLike<number>,
   scoreOf: (number: number) => number,
   keyOf: (number: number) => string,
 ): LegAnswer {
   const top = new Top(PROPOSED_MAX)
   let least = Number.NEGATIVE_INFINITY
-  for (const number of numbers) {
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at]!
     const exact = scoreOf(number)
     if (exact <= 0 || exact < least) continue
-    const score = rounded(exact)
-    if (score <= 0) continue
-    top.offer({ tier: 0, score, key: keyOf(number), number })
+    const [score, key, { last }] = [rounded(exact), keyOf(number), top]
+    if (score <= 0 || (last && (score < last.score || (score === last.score && key > last.key)))) continue
+    top.offer({ tier: 0, score, key, number })
     least = top.leastOf(0) - STEP
   }
   const best = top.sorted()
@@ -80,18 +81,42 @@ export function reportsOf(answers: Answers, weights: Weights): Record<LegName, L
   return Object.fromEntries(LEGS.map(leg => [leg, report(leg)])) as Record<LegName, LegReport>
 }
 
-/** The score of a memory: the sum of what each leg that answered gives. */
-export function fused(number: number, answers: Answers, reports: Record<LegName, LegReport>) {
-  const legs: Partial<Record<LegName, LegScore>> = {}
-  let score = 0
-  for (const leg of LEGS) {
+/** The legs that answered, and their shares. */
+export type Fusion = readonly (readonly [leg: LegName, answer: LegAnswer, weight: number])[]
+
+export function fusionOf(answers: Answers, reports: Record<LegName, LegReport>): Fusion {
+  return LEGS.flatMap(leg => {
     const answer = answers.get(leg)
-    if (answer === undefined || answer instanceof Error || reports[leg].state !== 'answered') continue
-    const raw = answer.scoreOf(number)
-    const normalised = Math.min(1, raw / answer.most)
-    const part = rounded(normalised * reports[leg].weight)
-    legs[leg] = { raw, normalised: rounded(normalised), part }
-    score += part
+    const { state, weight } = reports[leg]
+    return answer === undefined || answer instanceof Error || state !== 'answered' ? [] : [[leg, answer, weight]]
+  })
+}
+
+/** The leg whose scores take longest: it is not asked where the others show that it would be of no use. */
+const DEAREST: LegName = 'neural'
+/** More than rounding adds to a score. */
+const SLACK = 10 * STEP
+
+/** The score of a memory: the sum of what each leg that answered gives; 0 where it is surely below `least`. */
+export function scoreIn(fusion: Fusion, number: number, least: number): number {
+  let most = SLACK
+  for (const [leg, answer, weight] of fusion) {
+    most += leg === DEAREST ? weight : Math.min(1, answer.scoreOf(number) / answer.most) * weight
   }
-  return { score: rounded(score), legs }
+  if (most < least) return 0
+  let score = 0
+  for (const [, answer, weight] of fusion) {
+    score += rounded(Math.min(1, answer.scoreOf(number) / answer.most) * weight)
+  }
+  return rounded(score)
+}
+
+/** What each leg gives to the score of a memory. */
+export function partsIn(fusion: Fusion, number: number): Partial<Record<LegName, LegScore>> {
+  const parts = fusion.map(([leg, { scoreOf, most }, weight]) => {
+    const raw = scoreOf(number)
+    const normalised = Math.min(1, raw / most)
+    return [leg, { raw, normalised: rounded(normalised), part: rounded(normalised * weight) }]
+  })
+  return Object.fromEntries(parts)
 }

@@ -2,24 +2,15 @@
 import { Lists } from '../lists.ts'
 import { type Filter, normOf, rarityOf, roomFor, Scores, type Scoring } from '../scores.ts'
 import { Vocabulary } from '../vocabulary.ts'
-import { pairedRuns } from '../words.ts'
+import { indexedForms } from '../words.ts'
 import { seedOf } from './embedder.ts'
-import { functionStems, type Language, languageOf, stemOf } from './languages.ts'
+import { type Language, languageOf, stemOf } from './languages.ts'
+import { emptyPart, type LexicalState, type Part } from './parts.ts'
 import type { Asked, Question } from './question.ts'
 import { Runs } from './runs.ts'
 
 /** A text and the weight of its words, a whole number. */
 export type Field = readonly [text: string, weight: number]
-
-/** The texts of one language, and their words. */
-export type Part = {
-  readonly language: Language
-  readonly vocabulary: Vocabulary
-  readonly postings: Lists
-  /** Seeds of function words. */
-  readonly common: ReadonlySet<number>
-  size: number
-}
 
 /** A word of a memory: its number, its seed, and how often the memory has it, weighted. */
 export type Counted = {
@@ -52,24 +43,55 @@ export class LexicalLeg {
   readonly parts = new Map<Language, Part>()
   /** Of each memory its part, and its forms in order. */
   readonly #partsOf: (Part | undefined)[] = []
-  readonly #sequences = new Runs()
-  #size = 0
-  #length = 0
+  #sequences = new Runs()
+  readonly #totals = { size: 0, length: 0, uses: 0, places: 0 }
   #lengths = new Uint32Array(0)
   #norms = new Float64Array(0)
   #normsMean = Number.NaN
-  /** Forms of all memories, each as often as it stands there. */
-  #uses = 0
-  #places = 0
   readonly #some = new Scores()
+
+  /** The leg that a state is of. */
+  static of(state: LexicalState): LexicalLeg {
+    const leg = new LexicalLeg()
+    const parts = state.parts.map(({ language, size, vocabulary, postings }) => {
+      const part = { ...emptyPart(language), size, postings: Lists.of(postings) }
+      return { ...part, vocabulary: Vocabulary.of(vocabulary, form => stemOf(form, language), part.common) }
+    })
+    for (const part of parts) leg.parts.set(part.language, part)
+    for (const [number, part] of state.partsOf.entries()) leg.#partsOf[number] = parts[part - 1]
+    leg.#sequences = Runs.of(state.sequences)
+    leg.#lengths = state.lengths.slice()
+    Object.assign(leg.#totals, state.totals)
+    return leg
+  }
+
+  /** All of it, as long as nothing changes. */
+  get state(): LexicalState {
+    const parts = [...this.parts.values()]
+    const numbers = new Map<Part | undefined, number>(parts.map((part, at) => [part, at + 1]))
+    return {
+      parts: parts.map(({ language, size, vocabulary, postings }) => {
+        return { language, size, vocabulary: vocabulary.state, postings: postings.state }
+      }),
+      partsOf: Uint16Array.from(this.#partsOf, part => numbers.get(part) ?? 0),
+      sequences: this.#sequences.state,
+      lengths: this.#lengths,
+      totals: this.#totals,
+    }
+  }
 
   get bytes(): number {
     const forms = [...this.parts.values()].reduce((sum, { vocabulary }) => sum + vocabulary.size, 0)
-    return 14 * this.#uses + 4 * this.#places + 176 * forms + 140 * this.#size
+    return 14 * this.#totals.uses + 4 * this.#totals.places + 176 * forms + 140 * this.#totals.size
   }
 
   get size(): number {
-    return this.#size
+    return this.#totals.size
+  }
+
+  /** Numbers of memories end before this. */
+  get end(): number {
+    return this.#partsOf.length
   }
 
   /** The part that a memory stands in. */
@@ -84,9 +106,10 @@ export class LexicalLeg {
 
   /** Takes the texts of a memory that it does not have, and says which words they are. */
   add(number: number, fields: readonly Field[], named?: Language): readonly Counted[] {
-    const texts = fields.map(([text]) => pairedRuns(text, true).flatMap(({ forms }) => forms))
+    const texts = fields.map(([text]) => indexedForms(text))
     const language = named ?? languageOf(texts.flat())
     const part = this.#partFor(language)
+    const { vocabulary } = part
     const counts = new Map<number, { word: number; seed: number; count: number; isCommon: boolean }>()
     const sequence: number[] = []
     let length = 0
@@ -94,18 +117,18 @@ export class LexicalLeg {
       if (at > 0) sequence.push(BORDER)
       for (const form of forms) {
         const weight = fields[at]![1]
-        const place = part.vocabulary.formOf(form)
-        part.vocabulary.use(place)
+        const place = vocabulary.formOf(form)
+        vocabulary.use(place)
         sequence.push(place)
-        const word = part.vocabulary.wordOf(place)
-        const counted = counts.get(word)
+        const word = vocabulary.wordOf(place)
+        let counted = counts.get(word)
         if (counted) counted.count += weight
         else {
-          const seed = part.vocabulary.seedOf(place)
-          counts.set(word, { word, seed, count: weight, isCommon: part.common.has(seed) })
+          counted = { word, seed: vocabulary.seedOf(place), count: weight, isCommon: vocabulary.isCommon(place) }
+          counts.set(word, counted)
         }
         // The length of a memory is that of what it says: function words only carry it.
-        if (!part.common.has(part.vocabulary.seedOf(place))) length += weight
+        if (!counted.isCommon) length += weight
       }
     }
     for (const { word, count } of counts.values()) part.postings.insert(word, number, count)
@@ -180,7 +203,10 @@ export class LexicalLeg {
       }
       found += part.postings.lengthOf(rarest!)
     }
-    return { numbers, worth: found === 0 ? 0 : phrase.length * rarityOf(this.#size, Math.min(found, this.#size)) }
+    return {
+      numbers,
+      worth: found === 0 ? 0 : phrase.length * rarityOf(this.#totals.size, Math.min(found, this.#totals.size)),
+    }
   }
 
   #stands(words: readonly number[], number: number, { vocabulary }: Part): boolean {
@@ -221,7 +247,14 @@ export class LexicalLeg {
 
   #seek(text: string, as: Sought['as'], lists: Sought['lists'], weight: number): Sought {
     const found = lists.reduce((sum, [{ postings }, list]) => sum + postings.lengthOf(list), 0)
-    return { text, as, lists, weight, seeds: [], rarity: rarityOf(this.#size, Math.min(found, this.#size)) }
+    return {
+      text,
+      as,
+      lists,
+      weight,
+      seeds: [],
+      rarity: rarityOf(this.#totals.size, Math.min(found, this.#totals.size)),
+    }
   }
 
   #scoring({ postings }: Part, filter: Filter): Scoring {
@@ -230,7 +263,7 @@ export class LexicalLeg {
 
   /** The part of each memory's length in its scores, at the mean length of now. */
   #normsNow(): Float64Array {
-    const mean = Math.max(1, this.#length / this.#size)
+    const mean = Math.max(1, this.#totals.length / this.#totals.size)
     if (this.#normsMean === mean) return this.#norms
     if (this.#norms.length < this.#lengths.length) this.#norms = new Float64Array(this.#lengths.length)
     for (let number = 0; number < this.#partsOf.length; number += 1) {
@@ -243,19 +276,18 @@ export class LexicalLeg {
   #partFor(language: Language): Part {
     const known = this.parts.get(language)
     if (known) return known
-    const vocabulary = new Vocabulary(form => stemOf(form, language))
-    const common = new Set([...functionStems(language)].map(seedOf))
-    const part = { language, vocabulary, postings: new Lists(), common, size: 0 }
+    const part = emptyPart(language)
     this.parts.set(language, part)
     return part
   }
 
   #count(memories: 1 | -1, length: number, words: number, places: number, part: Part): void {
-    this.#size += memories
+    const totals = this.#totals
+    totals.size += memories
     part.size += memories
-    this.#length += memories * length
-    this.#uses += memories * words
-    this.#places += memories * places
+    totals.length += memories * length
+    totals.uses += memories * words
+    totals.places += memories * places
     this.#normsMean = Number.NaN
   }
 }

@@ -19,15 +19,60 @@ const COMPARED_MAX = 2_000
 /** Where a query points, and how far the mean of all memories is along it. */
 export type Pointer = { readonly vector: Float64Array; readonly offset: number }
 
+/** What the leg holds, to store it; sums that are ready for each part of the leg of words. */
+export type NeuralState = {
+  readonly vectors: Int8Array
+  readonly squares: Uint32Array
+  readonly sketches: readonly Uint8Array[]
+  readonly size: number
+  readonly sum: Float64Array
+  readonly ready: readonly { readonly words: Uint32Array; readonly sums: Int32Array }[]
+}
+
 export class NeuralLeg {
   #vectors = new Int8Array(0)
-  readonly #sketches = new Sketches()
+  #sketches = new Sketches()
   /** The sum of squares of each vector, 0 where there is no memory. */
   #squares = new Uint32Array(0)
   #highest = 0
   #size = 0
   readonly #sum = new Float64Array(DIMENSIONS)
   readonly #ready = new Map<Lists, Map<number, Int32Array>>()
+
+  /** The leg that a state is of; `parts` are the lists of the leg of words, in the same order. */
+  static of(state: NeuralState, parts: readonly Lists[]): NeuralLeg {
+    const leg = new NeuralLeg()
+    const { vectors, squares, sum, ready } = state
+    leg.#highest = squares.length
+    leg.#squares = squares.slice()
+    leg.#vectors = vectors.slice()
+    leg.#sketches = Sketches.of(state.sketches)
+    leg.#size = state.size
+    leg.#sum.set(sum)
+    for (const [at, { words, sums }] of ready.entries()) {
+      if (words.length === 0) continue
+      const own = leg.#sumsOf(parts[at]!)
+      for (const [n, word] of words.entries()) own.set(word, sums.slice(n * DIMENSIONS, (n + 1) * DIMENSIONS))
+    }
+    return leg
+  }
+
+  /** All of it, as long as nothing changes, with the lists of the leg of words. */
+  stateWith(parts: readonly Lists[]): NeuralState {
+    return {
+      vectors: this.#vectors.subarray(0, this.#highest * DIMENSIONS),
+      squares: this.#squares.subarray(0, this.#highest),
+      sketches: this.#sketches.stateOf(this.#highest),
+      size: this.#size,
+      sum: this.#sum,
+      ready: parts.map(part => {
+        const own = [...(this.#ready.get(part) ?? [])]
+        const sums = new Int32Array(own.length * DIMENSIONS)
+        for (const [n, [, sum]] of own.entries()) sums.set(sum, n * DIMENSIONS)
+        return { words: Uint32Array.from(own, ([word]) => word), sums }
+      }),
+    }
+  }
 
   get bytes(): number {
     const sums = [...this.#ready.values()].reduce((sum, { size }) => sum + size, 0)
@@ -44,11 +89,11 @@ export class NeuralLeg {
     this.#squares[number] = square
     this.#sketches.set(number, vector)
     this.#size += 1
-    this.#addTo(this.#sum, number, 1)
+    addVector(this.#sum, this.#vectors, number * DIMENSIONS, 1)
     for (const { word, isCommon } of words) {
       if (isCommon) continue
       const found = postings.lengthOf(word)
-      if (found > READY_MIN + 1) this.#addTo(this.#readyOf(postings, word), number, 1)
+      if (found > READY_MIN + 1) addCounts(this.#readyOf(postings, word), this.#vectors, number * DIMENSIONS)
       else if (found === READY_MIN + 1) this.#sumsOf(postings).set(word, this.#contextOf(postings, word))
     }
   }
@@ -59,11 +104,11 @@ export class NeuralLeg {
       const found = postings.lengthOf(word)
       const ready = this.#ready.get(postings)?.get(word)
       if (!ready) continue
-      if (found > READY_MIN) this.#addTo(ready, number, -1)
+      if (found > READY_MIN) takeCounts(ready, this.#vectors, number * DIMENSIONS)
       else this.#sumsOf(postings).delete(word)
     }
     if (this.#ready.get(postings)?.size === 0) this.#ready.delete(postings)
-    this.#addTo(this.#sum, number, -1)
+    addVector(this.#sum, this.#vectors, number * DIMENSIONS, -1)
     this.#size -= 1
     this.#vectors.fill(0, number * DIMENSIONS, (number + 1) * DIMENSIONS)
     this.#sketches.delete(number)
@@ -90,12 +135,13 @@ export class NeuralLeg {
     const mean = this.#sum.map(value => value / this.#size)
     const vector = new Float64Array(DIMENSIONS)
     for (const { lists, rarity, weight, seeds } of sought) {
-      const context = new Float64Array(DIMENSIONS)
+      const sum = new Int32Array(DIMENSIONS)
       let found = 0
       for (const [{ postings }, word] of lists) {
         found += postings.lengthOf(word)
-        addScaled(context, this.#ready.get(postings)?.get(word) ?? this.#contextOf(postings, word), 1)
+        this.#addContext(sum, postings, word)
       }
+      const context = Float64Array.from(sum)
       addScaled(context, mean, -found)
       addScaled(vector, context, (rarity * weight) / lengthOf(context))
       for (const seed of seeds)
@@ -137,14 +183,16 @@ export class NeuralLeg {
   #contextOf(postings: Lists, word: number): Int32Array {
     const sum = new Int32Array(DIMENSIONS)
     const end = postings.startOf(word) + postings.lengthOf(word)
-    for (let at = postings.startOf(word); at < end; at += 1) this.#addTo(sum, postings.items[at]!, 1)
+    for (let at = postings.startOf(word); at < end; at += 1) {
+      addCounts(sum, this.#vectors, postings.items[at]! * DIMENSIONS)
+    }
     return sum
   }
 
-  #addTo(sum: Int32Array | Float64Array, number: number, times: 1 | -1): void {
-    const start = number * DIMENSIONS
-    const vectors = this.#vectors
-    for (let at = 0; at < DIMENSIONS; at += 1) sum[at]! += times * vectors[start + at]!
+  /** Adds the vectors of all memories that have a word. */
+  #addContext(sum: Int32Array, postings: Lists, word: number): void {
+    const context = this.#ready.get(postings)?.get(word) ?? this.#contextOf(postings, word)
+    for (let at = 0; at < DIMENSIONS; at += 1) sum[at] = (sum[at]! + context[at]!) | 0
   }
 
   #sumsOf(postings: Lists): Map<number, Int32Array> {
@@ -166,7 +214,21 @@ export class NeuralLeg {
   }
 }
 
-function addScaled(sum: Float64Array, other: Float64Array | Int32Array, times: number): void {
+// Each of these is for one kind of array: the compiler makes the fastest code of those.
+
+function addVector(sum: Float64Array, vectors: Int8Array, start: number, times: 1 | -1): void {
+  for (let at = 0; at < DIMENSIONS; at += 1) sum[at] = sum[at]! + times * vectors[start + at]!
+}
+
+function addCounts(sum: Int32Array, vectors: Int8Array, start: number): void {
+  for (let at = 0; at < DIMENSIONS; at += 1) sum[at] = (sum[at]! + vectors[start + at]!) | 0
+}
+
+function takeCounts(sum: Int32Array, vectors: Int8Array, start: number): void {
+  for (let at = 0; at < DIMENSIONS; at += 1) sum[at] = (sum[at]! - vectors[start + at]!) | 0
+}
+
+function addScaled(sum: Float64Array, other: Float64Array, times: number): void {
   for (let at = 0; at < DIMENSIONS; at += 1) sum[at] = sum[at]! + times * other[at]!
 }
 

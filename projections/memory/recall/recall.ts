@@ -6,20 +6,22 @@ import { type Filter, isOpen, Scores } from '../scores.ts'
 import { type Rank, Top } from '../top.ts'
 import { conceptScores, DIMENSIONS_OF_WORK, type Dimension, mentionedIn } from './concepts.ts'
 import { entitiesIn } from './entities.ts'
-import { maskOf, type RecallFilter, type Traits } from './filter.ts'
+import { Kinds, maskOf, type RecallFilter, type Traits } from './filter.ts'
 import { type GraphPath, KnowledgeLeg, type Mention } from './knowledge.ts'
 import type { Language } from './languages.ts'
 import {
-  type Answers,
   answerOf,
-  fused,
+  fusionOf,
   LEGS,
   type LegAnswer,
   type LegName,
   type LegReport,
   type LegScore,
+  partsIn,
   reportsOf,
   rounded,
+  STEP,
+  scoreIn,
   type Weights,
 } from './legs.ts'
 import { type Field, LexicalLeg, type Sought } from './lexical.ts'
@@ -27,6 +29,7 @@ import { NeuralLeg } from './neural.ts'
 import type { Relation } from './paths.ts'
 import { Question } from './question.ts'
 import { Sessions } from './sessions.ts'
+import type { RecallState } from './stored.ts'
 
 /** A memory to search: its texts, and what is known of it. */
 export type Recalled = Traits & {
@@ -91,14 +94,45 @@ type Asking = {
 }
 
 export class Recall {
-  readonly lexical = new LexicalLeg()
-  readonly neural = new NeuralLeg()
-  readonly knowledge = new KnowledgeLeg()
+  lexical = new LexicalLeg()
+  neural = new NeuralLeg()
+  knowledge = new KnowledgeLeg()
   readonly #sessions = new Sessions()
   readonly #numbers = new Map<string, number>()
   readonly #traits: (Traits | undefined)[] = []
   readonly #free: number[] = []
+  readonly #kinds = new Kinds()
   readonly #scores = new Scores()
+  readonly #near = new Scores()
+
+  /** The index that a state is of: it answers as the other did, and goes on from there. */
+  static of({ lexical, neural, knowledge, traits, free }: RecallState): Recall {
+    const recall = new Recall()
+    recall.lexical = LexicalLeg.of(lexical)
+    recall.neural = NeuralLeg.of(neural, recall.#lists)
+    recall.knowledge = KnowledgeLeg.of(knowledge)
+    for (const [number, each] of traits.entries()) {
+      recall.#traits.push(each ?? undefined)
+      if (each) recall.#know(number, each)
+    }
+    recall.#free.push(...free)
+    return recall
+  }
+
+  /** All that it holds, as long as nothing changes: no word is in it that no memory has. */
+  get state(): RecallState {
+    return {
+      lexical: this.lexical.state,
+      neural: this.neural.stateWith(this.#lists),
+      knowledge: this.knowledge.state,
+      traits: this.#traits.map(each => each ?? null),
+      free: this.#free,
+    }
+  }
+
+  get #lists() {
+    return [...this.lexical.parts.values()].map(({ postings }) => postings)
+  }
 
   get size(): number {
     return this.#numbers.size
@@ -113,8 +147,8 @@ export class Recall {
   set({ fields, language, mentions = [], relations = [], ...traits }: Recalled): void {
     this.delete(traits.key)
     const number = this.#free.pop() ?? this.#traits.length
-    this.#numbers.set(traits.key, number)
     this.#traits[number] = traits
+    this.#know(number, traits)
     const words = this.lexical.add(number, fields, language)
     const part = this.lexical.partOf(number)
     this.neural.add(number, words, part.postings)
@@ -124,9 +158,12 @@ export class Recall {
       name: id.slice(id.indexOf(':') + 1),
     }))
     this.knowledge.add(number, [...named, ...mentions], relations)
-    if (traits.session !== undefined) {
-      this.#sessions.add(traits.session, { number, position: traits.position, key: traits.key })
-    }
+  }
+
+  #know(number: number, { key, kind, session, position }: Traits): void {
+    this.#numbers.set(key, number)
+    this.#kinds.set(number, kind)
+    if (session !== undefined) this.#sessions.add(session, { number, position, key })
   }
 
   /** Takes a memory out of every leg at once. */
@@ -140,10 +177,16 @@ export class Recall {
     if (session !== undefined) this.#sessions.remove(session, number)
     this.#numbers.delete(key)
     this.#traits[number] = undefined
+    this.#kinds.delete(number)
     this.#free.push(number)
   }
 
-  /** Every memory with its number, in the order of keys. */
+  /** Every memory with its number, in no order. */
+  each(visit: (number: number, traits: Traits) => void): void {
+    for (const [number, traits] of this.#traits.entries()) if (traits) visit(number, traits)
+  }
+
+  /** The same in the order of keys. */
   memories(): { readonly number: number; readonly traits: Traits }[] {
     const all = [...this.#numbers].sort(([a], [b]) => (a < b ? -1 : 1))
     return all.map(([, number]) => ({ number, traits: this.#traits[number]! }))
@@ -157,26 +200,29 @@ export class Recall {
     for (const leg of mode === 'hybrid' ? LEGS : [mode]) answers.set(leg, this.#answer(leg, asking))
     const shares = mode === 'hybrid' ? weights : { lexical: 1, neural: 1, conceptual: 1, knowledge: 1 }
     const reports = reportsOf(answers, shares)
+    const fusion = fusionOf(answers, reports)
     const top = new Top(limit, after)
-    for (const number of proposed(answers)) {
-      const { score } = fused(number, answers, reports)
+    for (const number of new Set(fusion.flatMap(([, { best }]) => best))) {
+      const score = scoreIn(fusion, number, top.leastOf(0))
       if (score > 0) top.offer({ tier: 0, score, key: this.#keyOf(number), number })
     }
     const hits = top.sorted().map(({ tier, score, key, number }) => ({
       key,
       score,
-      legs: fused(number, answers, reports).legs,
+      legs: partsIn(fusion, number),
       matched: answers.has('lexical') ? this.lexical.explain(number, asking.sought) : [],
       phrase: asking.phrases.get(number) ?? 0,
       session: asking.neighbours.get(number) ?? 0,
-      path: answers.has('knowledge') ? this.knowledge.pathTo(number, asking.entities, each => this.#keyOf(each)) : [],
+      path: answers.has('knowledge') ? this.knowledge.pathTo(number, asking.entities, this.#keyOf) : [],
       place: { tier, score, key },
     }))
     return { hits, legs: reports }
   }
 
   #asking(question: Question, filter: RecallFilter, dimensions: readonly Dimension[]): Asking {
-    const mask = maskOf(this.#traits, filter)
+    const { kinds, ...others } = filter
+    const byKind = kinds && Object.values(others).every(condition => condition === undefined)
+    const mask = byKind ? this.#kinds.maskOf(kinds) : maskOf(this.#traits, filter)
     const sought = this.lexical.sought(question)
     const entities = this.knowledge.entitiesIn(question.text, question.forms)
     return { question, filter: mask, sought, entities, dimensions, phrases: new Map(), neighbours: new Map() }
@@ -195,25 +241,22 @@ export class Recall {
     lexical: ({ question, sought, filter, phrases, neighbours }) => {
       const scores = this.#scores
       this.lexical.score(sought, filter, scores)
+      const byWords = scores.numbers()
       for (const phrase of question.phrases) this.#gainByPhrase(phrase, filter, phrases)
-      const found = (number: number) => scores.values[number]! + (phrases.get(number) ?? 0)
-      if (this.#sessions.size > 0) this.#lift(found, filter, neighbours)
-      const others = [...phrases.keys(), ...neighbours.keys()].filter(number => scores.values[number] === 0)
-      const reached = scores.reached.subarray(0, scores.count)
-      const numbers = others.length === 0 ? reached : new Set([...reached, ...others])
-      const scoreOf = (number: number) => found(number) + (neighbours.get(number) ?? 0)
-      return answerOf(numbers, scoreOf, number => this.#keyOf(number))
+      for (const [number, worth] of phrases) scores.gain(number, worth)
+      if (this.#sessions.size > 0) this.#lift(byWords, scores, filter, neighbours)
+      for (const [number, lift] of neighbours) scores.gain(number, lift)
+      return this.#answerOf(scores)
     },
     neural: ({ sought, filter }) => {
       const pointer = this.neural.point(sought)
       if (!pointer) return SILENT
-      const scores = new Map<number, number>()
-      const scoreOf = (number: number) => {
-        const score = scores.get(number) ?? this.neural.scoreOf(number, pointer)
-        scores.set(number, score)
-        return score
-      }
-      return answerOf(this.neural.nearest(pointer, filter), scoreOf, number => this.#keyOf(number))
+      const near = this.#near
+      near.reset(this.#traits.length)
+      for (const number of this.neural.nearest(pointer, filter)) near.gain(number, this.neural.scoreOf(number, pointer))
+      // Memories that other legs propose are compared when they are asked about.
+      const scoreOf = (number: number) => near.values[number]! || this.neural.scoreOf(number, pointer)
+      return answerOf(near.numbers(), scoreOf, this.#keyOf)
     },
     conceptual: ({ question, filter, dimensions }) =>
       this.#answerOf(conceptScores(mentionedIn(question, dimensions), this.lexical, filter)),
@@ -221,22 +264,21 @@ export class Recall {
       entities.length === 0 ? SILENT : this.#answerOf(this.knowledge.score(entities, filter)),
   }
 
-  #answerOf(scores: ReadonlyMap<number, number>): LegAnswer {
-    return answerOf(
-      scores.keys(),
-      number => scores.get(number) ?? 0,
-      number => this.#keyOf(number),
-    )
+  #answerOf(scores: Scores): LegAnswer {
+    return answerOf(scores.numbers(), number => scores.values[number] ?? 0, this.#keyOf)
   }
 
   /** Lifts what stands beside the best hits in their sessions. */
-  #lift(scoreOf: (number: number) => number, filter: Filter, neighbours: Map<number, number>): void {
-    const { reached, count } = this.#scores
+  #lift(byWords: Uint32Array, { values }: Scores, filter: Filter, neighbours: Map<number, number>): void {
     const top = new Top(LIFTING)
-    for (const number of reached.subarray(0, count)) {
-      const score = rounded(scoreOf(number))
-      if (this.#traits[number]!.session === undefined || score < top.leastOf(0)) continue
+    let least = Number.NEGATIVE_INFINITY
+    for (const number of byWords) {
+      const exact = values[number]!
+      if (exact + STEP < least || this.#traits[number]!.session === undefined) continue
+      const score = rounded(exact)
+      if (score < least) continue
       top.offer({ tier: 0, score, key: this.#keyOf(number), number })
+      least = top.leastOf(0)
     }
     for (const { number, score } of top.sorted()) {
       for (const other of this.#sessions.beside(this.#traits[number]!.session!, number)) {
@@ -252,17 +294,7 @@ export class Recall {
     }
   }
 
-  #keyOf(number: number): string {
-    return this.#traits[number]!.key
-  }
+  readonly #keyOf = (number: number): string => this.#traits[number]!.key
 }
 
 const SILENT: LegAnswer = { best: [], scoreOf: () => 0, most: 0 }
-
-function proposed(answers: Answers): Set<number> {
-  const numbers = new Set<number>()
-  for (const answer of answers.values()) {
-    if (!(answer instanceof Error)) for (const number of answer.best) numbers.add(number)
-  }
-  return numbers
-}

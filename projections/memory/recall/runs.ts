@@ -5,8 +5,32 @@ const GROWTH = 1.25
 /** Holes are closed when they are more than this part of the block. */
 const HOLES_MAX = 0.3
 
+/** What runs hold, to store them. */
+export type RunsState = { readonly items: Uint32Array; readonly starts: Uint32Array; readonly lengths: Uint32Array }
+
 /** Runs of numbers below 2^32, named by numbers that are small and near each other. */
 export class Runs {
+  /** The runs that a state is of. */
+  static of(state: RunsState): Runs {
+    const runs = new Runs()
+    runs.#items = state.items.slice()
+    runs.#starts = state.starts.slice()
+    runs.#lengths = state.lengths.slice()
+    runs.#names = runs.#starts.length
+    runs.#end = runs.#items.length
+    runs.#used = runs.#lengths.reduce((sum, length) => sum + length, 0)
+    return runs
+  }
+
+  /** All of it, as long as nothing changes. */
+  get state(): RunsState {
+    return {
+      items: this.#items.subarray(0, this.#end),
+      starts: this.#starts.subarray(0, this.#names),
+      lengths: this.#lengths.subarray(0, this.#names),
+    }
+  }
+
   #items = new Uint32Array(1_024)
   #starts = new Uint32Array(64)
   #lengths = new Uint32Array(64)

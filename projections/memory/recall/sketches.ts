@@ -22,6 +22,17 @@ export class Sketches {
   /** Bytes of one. */
   static readonly bytes = BYTES
 
+  static of(columns: readonly Uint8Array[]): Sketches {
+    const sketches = new Sketches()
+    sketches.#columns = columns.map(column => column.slice())
+    return sketches
+  }
+
+  /** The columns of the sketches of numbers below `end`. */
+  stateOf(end: number): readonly Uint8Array[] {
+    return this.#columns.map(column => column.subarray(0, end))
+  }
+
   set(number: number, vector: Int8Array): void {
     if (this.#columns[0]!.length <= number) {
       const size = Math.max(64, Math.ceil(1.25 * (number + 1)))
@@ -57,11 +68,17 @@ export class Sketches {
 
   #estimate(vector: Float64Array, end: number): Int32Array {
     if (this.#estimates.length < end) this.#estimates = new Int32Array(Math.ceil(1.25 * end))
-    const estimates = this.#estimates.fill(0)
+    const estimates = this.#estimates.fill(0, 0, end)
     const gains = gainsOf(vector)
-    for (const [byte, column] of this.#columns.entries()) {
-      const own = gains.subarray(256 * byte, 256 * (byte + 1))
-      for (let number = 0; number < end; number += 1) estimates[number] = estimates[number]! + own[column[number]!]!
+    const own = (byte: number) => gains.subarray(256 * byte, 256 * (byte + 1))
+    // Four columns at once, because the estimates are then read and written a quarter as often.
+    for (let byte = 0; byte < BYTES; byte += 4) {
+      const [a, b, c, d] = this.#columns.slice(byte, byte + 4) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+      const [ofA, ofB, ofC, ofD] = [own(byte), own(byte + 1), own(byte + 2), own(byte + 3)]
+      for (let number = 0; number < end; number += 1) {
+        const gain = ofA[a[number]!]! + ofB[b[number]!]! + ofC[c[number]!]! + ofD[d[number]!]!
+        estimates[number] = (estimates[number]! + gain) | 0
+      }
     }
     return estimates
   }

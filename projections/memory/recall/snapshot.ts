@@ -1,7 +1,7 @@
 /** All that an index holds, as text that does not depend on how it came to be: equal indexes have equal bytes. */
 import { createHash } from 'node:crypto'
 import { toWire } from '../../../domain/kernel/json.ts'
-import type { Part } from './lexical.ts'
+import type { Part } from './parts.ts'
 import type { Recall } from './recall.ts'
 
 /** One line for each memory, form, word and relation, in a fixed order. */

@@ -1,0 +1,75 @@
+/** What recall costs in 100,000 memories of one org: searches, indexing, memory, and coming back after a restart. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { indexFolder } from '../../infra/files/index-folder.ts'
+import { Recall } from '../../projections/memory/recall/recall.ts'
+import { packed, type RecallState, unpacked } from '../../projections/memory/recall/stored.ts'
+import { percentile } from '../memory/quality.ts'
+import { alone, type Figure } from './figure.ts'
+import { KINDS_ASKED, type Known, recalledTexts } from './memory-texts.ts'
+import { cpuMs, memoryInUse } from './search.ts'
+
+const MEMORIES = Number(process.env.KOGI_BENCH_MEMORIES ?? 100_000)
+const QUERIES = 300
+/** Memories that come in before each search of the second part: more than do at 200 commands a second. */
+const WRITES = 10
+
+/** Each figure of an index by itself, without a system around it. */
+export async function memoryBench(): Promise<Figure[]> {
+  const { memories, queries } = recalledTexts(MEMORIES + QUERIES * WRITES, 2 * QUERIES)
+  const kept = memories.slice(0, MEMORIES)
+  const before = memoryInUse()
+  const index = new Recall()
+  const seconds =
+    cpuMs(() => {
+      for (const memory of kept) index.set(memory)
+    }) / 1_000
+  const bytes = (memoryInUse() - before) / MEMORIES
+  timesOf(index, queries.slice(0, 50))
+  const quiet = timesOf(index, queries.slice(0, QUERIES))
+  const later = memories.slice(MEMORIES)
+  const busy = timesOf(index, queries.slice(QUERIES), () =>
+    later.splice(0, WRITES).forEach(each => void index.set(each)),
+  )
+  return [
+    alone('recall_indexed_per_second_of_cpu', MEMORIES / seconds, '/s'),
+    alone('recall_bytes_per_memory', bytes, 'bytes'),
+    alone('recall_search_cpu_p50', percentile(quiet, 50), 'ms'),
+    alone('recall_search_cpu_p95', percentile(quiet, 95), 'ms'),
+    alone('recall_search_between_writes_cpu_p95', percentile(busy, 95), 'ms'),
+    ...(await restart(index)),
+  ]
+}
+
+/** The CPU time of each search by all legs, which a busy machine moves least: the first hits of some kinds. */
+function timesOf(index: Recall, queries: readonly Known[], work: () => void = () => {}): number[] {
+  return queries.map(({ text }) => {
+    work()
+    return cpuMs(() => void index.search(text, { limit: 11, filter: { kinds: KINDS_ASKED } }))
+  })
+}
+
+/** Stores the index in a folder, and loads it from there. */
+async function restart(index: Recall): Promise<Figure[]> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'kogi-bench-index-'))
+  try {
+    const store = indexFolder(folder)
+    let parts: Buffer[] = []
+    const packedMs = cpuMs(() => {
+      parts = packed('bench', index.state)
+    })
+    await store.write('bench', parts)
+    const bytes = (await store.read('bench'))!
+    const sizes: number[] = []
+    const ms = cpuMs(() => void sizes.push(Recall.of(unpacked('bench', bytes) as RecallState).size))
+    if (sizes[0] !== index.size) throw new Error('The index that was loaded is another one.')
+    return [
+      alone('recall_restart_cpu', ms, 'ms'),
+      alone('recall_stored_cpu', packedMs, 'ms'),
+      alone('recall_stored_size', parts.reduce((sum, part) => sum + part.length, 0) / 2 ** 20, 'MiB'),
+    ]
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
