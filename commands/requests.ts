@@ -105,6 +105,7 @@ export function parseCommand(client: ClientCommand, sent: Sent): Command {
   const { aggregate, name, opens } = client
   const given = parseBody(client.schema, spelt(aggregate, sent.body)) as Body & { readonly id?: string }
   const { principal, correlationId, dryRun } = sent
+  if (dryRun && aggregate.untried?.includes(name)) throw refusedDryRun()
   const named = given.id
   if (named !== undefined && RESERVED.has(named)) {
     throw invalidBody([{ field: 'id', message: `${named} is a path of the list: choose another id` }])
@@ -196,6 +197,11 @@ export function dryRunOf(query: ApiRequest['query']): symbol | undefined {
     { field: 'dry_run', message: 'must be true or false' },
   ])
 }
+
+const refusedDryRun = () =>
+  new KogiError('invalid_parameter', 'This command cannot be tried: what it would do is known once it is done.', [
+    { field: 'dry_run', message: 'must be absent or false here' },
+  ])
 
 /** A body with the fields that came under an earlier spelling under their names. */
 function spelt({ spellings }: AnyAggregate, body: unknown): unknown {

@@ -66,7 +66,9 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
         const field = schema.shape[name] as z.ZodType
         return { name, in: 'path', schema: field, description: field.description ?? name }
       }),
-      ...commandParameters,
+      ...commandParameters.filter(
+        parameter => parameter !== dryRunParameter || !aggregate.untried?.includes(client.name),
+      ),
     ],
     body: inPath.length === 0 ? schema : withoutPath(client),
     response: receiptSchema,

@@ -58,6 +58,8 @@ export type Aggregate<S, C extends Vocabulary, E extends Vocabulary> = Beside<S,
   readonly subjectOf?: (state: S) => string | undefined
   /** Commands that keep bytes of the subject outside of the log: refused where it, or the caller, is erased. */
   readonly keeps?: readonly (keyof C & string)[]
+  /** Commands that cannot be tried: what would follow from them is for nobody to know before it does. */
+  readonly untried?: readonly (keyof C & string)[]
   /** Events after which the thing is gone: a reference to it is refused. */
   readonly removedBy?: readonly (keyof E & string)[]
   /** Earlier spellings of fields of commands, which are still taken: spelling → field. */

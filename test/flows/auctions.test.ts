@@ -38,6 +38,13 @@ describe('the exchange', function () {
     const terms = { format: 'english', title: 'The first copy', currency: 'EUR', start: '1000', reserve: '3000' }
     await sent(mira, '/auctions', { id: 'first', ...terms, ends_at: soon(patient(3_000)) })
     await sent(jon, '/auctions/first/bids', { maximum: '5000' })
+    for (const body of [{ maximum: '1000' }, { maximum: '999999' }]) {
+      const tried = await ann.call('POST', '/api/v1/kex/auctions/first/bids?dry_run=true', { body })
+      expect([tried.status, tried.body.error.code]).to.deep.equal([400, 'invalid_parameter'])
+      const entry = { command: 'auction.bid', id: 'first', body }
+      const bulk = await ann.call('POST', '/api/v1/bulk?dry_run=true', { body: { commands: [entry] } })
+      expect(JSON.stringify(bulk.body)).to.include('invalid_parameter').and.not.include('leader')
+    }
     const { data } = await sent(ann, '/auctions/first/bids', { maximum: '4000' })
     expect(data.events[0].data).to.include({ leader: 'jon', price: '4001' })
     const seen = await until(ann, '/auctions/first', ({ bids }) => bids === '2')

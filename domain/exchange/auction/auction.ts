@@ -18,6 +18,8 @@ type Open = {
   readonly status: 'open'
   readonly terms: Omit<Terms, 'title' | 'description' | 'listing' | 'currency' | 'places'>
   readonly bids: number
+  /** How many have bid in a sealed auction. */
+  readonly bidders: number
   /** How an English auction stands: no state grows with its bids. */
   readonly standing?: Standing
   /** The maxima of sealed bids by their bidders. */
@@ -31,6 +33,7 @@ const evolve: Evolve<Auction, typeof events> = {
     status: 'open',
     terms,
     bids: 0,
+    bidders: 0,
     sealed: noneKeyed,
   }),
   BidPlaced(auction, { bidder, maximum }) {
@@ -39,7 +42,8 @@ const evolve: Evolve<Auction, typeof events> = {
     if (before.terms.format === 'english') {
       return { ...before, bids, standing: withMaximum(before.standing, bidder, maximum) }
     }
-    return { ...before, bids, sealed: withMember(before.sealed, bidder, { bidder, maximum, nth: bids }) }
+    const bidders = memberOf(before.sealed, bidder) ? before.bidders : before.bidders + 1
+    return { ...before, bids, bidders, sealed: withMember(before.sealed, bidder, { bidder, maximum, nth: bids }) }
   },
   AuctionExtended(auction, { ends_at }) {
     const before = mustHaveBegun(auction)
@@ -73,8 +77,8 @@ const decide: Decide<Auction, typeof commands, typeof events> = {
     }
     const placed = { bid: newId(0), bidder, maximum }
     if (terms.format === 'english') return english(open, placed, context.at)
-    if (own === undefined && open.bids >= BIDDERS_MAX) {
-      throw rejected('auction_full', 'The auction has as many sealed bids as it can.')
+    if (own === undefined && open.bidders >= BIDDERS_MAX) {
+      throw rejected('auction_full', 'The auction has as many bidders as it can.')
     }
     return [{ type: 'BidPlaced', data: placed }]
   },
@@ -115,6 +119,8 @@ export const auction = aggregate({
   initial: { status: 'none' } as Auction,
   evolve,
   decide,
+  // A bid that is tried would tell whether it reaches the highest maximum, and the reserve.
+  untried: ['bid'],
   stateSchema: 1,
   activity,
 })

@@ -31,4 +31,7 @@ const plain = recordMessages({
 })
 
 /** What is offered or looked for on the exchange: an offer, a deal or a proposal, with or without a price. */
-export const messages = { ...plain, rejections: [...plain.rejections, 'listing_price_incomplete'] }
+export const messages = {
+  ...plain,
+  rejections: [...plain.rejections, 'listing_price_incomplete', 'listing_places_unknown', 'listing_places_mismatch'],
+}

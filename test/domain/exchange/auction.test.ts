@@ -163,6 +163,16 @@ describe('auction', () => {
       .then(sold('ann', 3_000n))
   })
 
+  it('counts the bidders of a sealed auction, and not their raises', () => {
+    const state = stateOf(auction, [
+      opened({ format: 'first_price' }),
+      bid('ann', 5_000n),
+      bid('ann', 6_000n),
+      bid('jon', 1_000n),
+    ])
+    expect(state).to.include({ bids: 3, bidders: 2 })
+  })
+
   it('is cancelled by its seller until the first bid, and ended once', () => {
     given(opened())
       .when('cancel', {}, by('mira'))
