@@ -84,8 +84,6 @@ export function evolveWith(aggregate: AnyAggregate, state: unknown, { type, data
   return step(state, data, metadata.at)
 }
 
-type InStatus<S, K> = Extract<S, { readonly status: K }>
-
 /**
  * The state, narrowed to the status that a rule or an event needs. In `decide` pass the code and message that refuse
  * the command otherwise; in `evolve` pass none, because a history that breaks this is impossible.
@@ -94,8 +92,8 @@ export function inStatus<S extends { readonly status: string }, K extends S['sta
   state: S,
   status: K,
   refusal?: readonly [code: string, message: string],
-): InStatus<S, K> {
-  if (state.status === status) return state as InStatus<S, K>
+): Extract<S, { readonly status: K }> {
+  if (state.status === status) return state as Extract<S, { readonly status: K }>
   if (refusal) throw rejected(...refusal)
   invariant(false, `an event or command of a thing that is ${state.status}, not ${status}`)
 }

@@ -54,16 +54,28 @@ export function apiKeyCallers({ pool, directories, next, onFault }: Deps): Authe
       .catch(onFault)
   }
 
+  const countsIn = ({ keybook }: Directory, { key: id, generation }: Known, now: number) => {
+    const key = memberOf(keybook.keys, id)
+    const counts = key && keyCounts(key, generation, new Date(now).toISOString())
+    return counts && { key, ...counts }
+  }
+
+  /** Answers from what is known by now; `governed` sees to another look where it has been a while. */
+  function stillCounts(it: Known): boolean {
+    const directory = directories.fresh(it.org)
+    return directory === undefined || countsIn(directory, it, Date.now()) !== undefined
+  }
+
   function bearer(it: Known, directory: Directory): Principal {
     const now = Date.now()
     if (it.made?.directory !== directory || it.made.until <= now) {
-      const key = memberOf(directory.keybook.keys, it.key)
-      const counts = key && keyCounts(key, it.generation, new Date(now).toISOString())
-      if (!key || !counts) throw invalid()
+      const counts = countsIn(directory, it, now)
+      if (!counts) throw invalid()
+      const { key } = counts
       const until = counts.until === undefined ? Number.POSITIVE_INFINITY : Date.parse(counts.until)
       const ends = counts.until !== undefined && { endsAt: until }
       const who = { subject: key.owner, org: it.org, roles: [], permissions: [], scoped: key.scopes }
-      it.made = { directory, until, principal: Object.freeze({ ...who, ...ends }) }
+      it.made = { directory, until, principal: Object.freeze({ ...who, ...ends, stands: () => stillCounts(it) }) }
     }
     if (now - it.usedAt >= USE_MS) {
       it.usedAt = now
@@ -78,7 +90,7 @@ export function apiKeyCallers({ pool, directories, next, onFault }: Deps): Authe
   }
 
   return authorization => {
-    const secret = /^Bearer +(kogi_\S+) *$/.exec(authorization ?? '')?.[1]
+    const secret = /^Bearer +(kogi_\S+) *$/i.exec(authorization ?? '')?.[1]
     if (secret === undefined) return next(authorization)
     if (!API_KEY.test(secret)) throw invalid()
     const it = known.get(apiKeyDigest(secret).toString('base64'))

@@ -4,7 +4,7 @@ import type { Principal, Route } from '../../domain/kernel/route.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import type { Directories } from './directories.ts'
 import { type Effective, effective, isSharedWith } from './effective.ts'
-import type { ThingOf } from './things.ts'
+import type { NamesOthers, ThingOf } from './things.ts'
 
 /** What was made of a principal of a token, as long as the directory is the same object and nothing has ended. */
 type Made = Effective & { readonly directory: Directory }
@@ -33,6 +33,7 @@ export function governed(authenticate: Authenticate, directories: Directories): 
       directories.of(principal.org).catch(() => {})
       return true
     }
+    if (principal.stands?.() === false) return false
     try {
       const now = bearer(principal, directory)
       return now === caller || (isSame(now.permissions, caller.permissions) && isSame(now.teams, caller.teams))
@@ -55,17 +56,21 @@ export function governed(authenticate: Authenticate, directories: Directories): 
 const isSame = (one: readonly string[] = [], other: readonly string[] = []): boolean =>
   one.length === other.length && one.every((each, n) => each === other[n])
 
-/** Whether what is shared of the thing of a path lets a caller do what their roles do not allow. */
+/**
+ * Whether what is shared of the thing of a path lets a caller do what their roles do not allow. Once the body is known
+ * it is asked again, because a grant on one thing lets nobody do something with others that the body names.
+ */
 export type IsShared = (
   principal: Principal,
   route: Route,
   params: Readonly<Record<string, string>>,
+  body?: unknown,
 ) => boolean | Promise<boolean>
 
-export function sharedThings(directories: Directories, thingOf: ThingOf): IsShared {
-  return async (principal, route, params) => {
+export function sharedThings(directories: Directories, thingOf: ThingOf, namesOthers: NamesOthers): IsShared {
+  return async (principal, route, params, body) => {
     const thing = thingOf(route, params)
-    if (thing === undefined || route.permission === null) return false
+    if (thing === undefined || route.permission === null || namesOthers(route, body)) return false
     const directory = directories.fresh(principal.org) ?? (await directories.of(principal.org))
     return isSharedWith(directory, principal, thing, route.permission, new Date().toISOString())
   }

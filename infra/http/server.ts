@@ -58,10 +58,12 @@ export function createApp(options: AppOptions): Express {
     const { route, params } = paths.find(request.method!, path)
     exchange.route = route.path
     checkQuery(search)
+    let isByGrant = false
     if (route.permission !== null) {
       exchange.principal = await authenticate(request.headers.authorization)
       if (route.permission !== 'signed in' && !allows(exchange.principal, route.permission)) {
-        if (!(await isShared?.(exchange.principal, route, params))) mustAllow(exchange.principal, route.permission)
+        isByGrant = (await isShared?.(exchange.principal, route, params)) === true
+        if (!isByGrant) mustAllow(exchange.principal, route.permission)
       }
       for (const needed of route.alsoNeeds ?? []) mustAllow(exchange.principal, needed)
     }
@@ -69,8 +71,7 @@ export function createApp(options: AppOptions): Express {
     const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)
     const isJson = route.method !== 'GET' && !route.upload && hasBody(request)
     const body = isJson ? await readJson(request, bytesMax) : undefined
-    const upload = route.upload && receiveFile(request, route.upload.bytesMax)
-    const impatient = drain?.impatient
+    if (isByGrant && !(await isShared!(principal, route, params, body))) mustAllow(principal, route.permission!)
     const { org } = principal
     const aside = reads && (<T>(wait: () => Promise<T>) => reads.aside(org, wait))
     const parts = {
@@ -80,9 +81,9 @@ export function createApp(options: AppOptions): Express {
       params,
       search,
       body,
-      upload,
+      upload: route.upload && receiveFile(request, route.upload.bytesMax),
       correlationId,
-      impatient,
+      impatient: drain?.impatient,
       aside,
     }
     const received = new ReceivedRequest(parts)

@@ -28,7 +28,7 @@ import { apiKeyCallers, storedKeys } from '../access/api-keys.ts'
 import { type Directories, directories } from '../access/directories.ts'
 import { explaining } from '../access/explain.ts'
 import { governed, sharedThings } from '../access/governed.ts'
-import { thingsOf } from '../access/things.ts'
+import { namesOthersOf, thingsOf } from '../access/things.ts'
 import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
 import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
 import { allows, permissions } from '../auth/permissions.ts'
@@ -120,7 +120,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     routes,
     aliases: aliasesOf(routes),
     authenticate,
-    isShared: sharedThings(access, thingsOf(services)),
+    isShared: sharedThings(access, thingsOf(services), namesOthersOf(services)),
     log,
     metrics,
     config,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import pg from 'pg'
+import { openStream, type Stream } from '../live/clients.ts'
 import { type App, startApp } from '../support/app.ts'
 import { type Answer, type Client, client } from '../support/client.ts'
 
@@ -106,6 +107,28 @@ describe('an API key', function () {
     expect(codeOf(await note(last))).to.equal('account_suspended')
     await done(mira, 'DELETE', '/kbs/members/till', { reason })
     expect(codeOf(await note(last))).to.equal('not_a_member')
+  })
+
+  it('ends its open streams with it, however its scheme is written', async () => {
+    await done(mira, 'POST', '/kbs/members', { user: 'door', roles: ['contributor'], reason })
+    const listen = async (key: string, scheme: string) => {
+      const secret = await make(key, { owner: 'door' })
+      return openStream(app.url, secret, '', { authorization: `${scheme} ${secret}` })
+    }
+    const streams = [await listen('cut', 'bearer'), await listen('turned', 'BEARER'), await listen('kept', 'Bearer')]
+    const [cut, turned, kept] = streams as [Stream, Stream, Stream]
+    try {
+      expect(streams.map(({ status }) => status)).to.deep.equal([200, 200, 200])
+      await done(mira, 'DELETE', '/kbs/api-keys/cut', { reason })
+      await done(mira, 'POST', '/kbs/api-keys/turned/rotate', { overlap_hours: 0, reason })
+      for (const ended of [cut, turned]) {
+        await ended.until(ended.isOver)
+        expect(ended.frames.at(-1)!.data).to.include('access_changed')
+      }
+      expect(kept.isOver()).to.equal(false)
+    } finally {
+      for (const each of streams) each.close()
+    }
   })
 
   it('that there is not is a token that is not valid', async () => {

@@ -76,6 +76,12 @@ describe('people of an organization', function () {
     await done(mira, 'POST', '/kbs/grants', { ...grant, reason })
     expect(codeOf(await change('menu'))).to.equal(200)
     expect(codeOf(await change('other'))).to.equal('forbidden')
+    // The grant says nothing of other things that the body names, in whichever spelling.
+    await done(mira, 'POST', '/kwlt/wallets', { id: 'till', kind: 'office' })
+    for (const field of ['wallet', 'wallet_id']) {
+      const named = await send(jon, 'PATCH', '/kctr/projects/menu', { [field]: 'till' })
+      expect(codeOf(named), field).to.equal('forbidden')
+    }
     const told = await explained('subject=jon&permission=center.projects.write&thing=project:menu')
     expect([told.decision, told.because]).to.deep.equal([
       'allowed',
