@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { Command } from 'commander'
@@ -65,6 +65,9 @@ async function exportPerson(subject: string, options: Options, { pool, engines, 
         if (list.kind === 'item_files') await files.add(list.rows as unknown as readonly FileRow[])
       }
       await folder.end()
+    } catch (error) {
+      await rm(out, { recursive: true, force: true })
+      throw error
     } finally {
       await folder.close()
     }

@@ -20,7 +20,7 @@ import { storedMemories } from '../../projections/memory/stored-memories.ts'
 import { bucketOf } from '../../projections/rows/bucket.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
-import { checkpointsSql, type ReadStore, read, type Wanted, wireTypes } from '../consistency.ts'
+import { checkpointsSql, type ReadStore, read, standsStill, type Wanted, wireTypes } from '../consistency.ts'
 import type { Reader } from '../hub/sentences.ts'
 import { jsonRowsSql } from '../json-rows.ts'
 import type { Resource } from '../resource.ts'
@@ -40,6 +40,18 @@ const NAMED: ReadonlyMap<AnyProjection, string> = new Map<AnyProjection, string>
   [delegations, '$3 in (t."from", t."to")'],
   [teams, 't.members ? $3'],
 ])
+/** Fields of events that name a person, whatever the event. */
+const NAMING_OF_EVENTS = [
+  ...['subject', 'owner', 'user', 'assignee', 'author', 'requestedBy', 'approvedBy', 'founder', 'handler'],
+  ...['contributor', 'seller', 'bidder', 'winner', 'vendor', 'resource_id'],
+]
+/** Events whose fields `from`, `to` and `by` name persons: those of others have states, accounts or days there. */
+const BETWEEN_PERSONS = [
+  ...['TaskAssigned', 'NegotiationOpened', 'OfferCountered', 'OfferAccepted', 'OfferDeclined', 'OfferWithdrawn'],
+  ...['RolesDelegated', 'DelegationEnded'],
+]
+/** Lists of persons in events. */
+const LISTING_OF_EVENTS = ['{approvers}', '{subjects}', '{selection,subjects}', '{selection,actors}']
 /** Rows of each kind in one answer, and acts: where there are more it says so. */
 const ROWS_MAX = 5_000
 
@@ -110,7 +122,7 @@ const ROWS_PER_FETCH = 500
 
 /**
  * The same without an end to how many rows there are, kind after kind, from one snapshot of a connection: a list at a
- * time. The first list has no rows, and no kind.
+ * time. The first list has no rows, and no kind. Throws `projection_stalled` where not all can be there.
  */
 export async function* allOf(
   deps: PersonDeps & { readonly client: PoolClient },
@@ -122,8 +134,9 @@ export async function* allOf(
   await client.query('begin isolation level repeatable read read only')
   try {
     const bucket = bucketOf(org)
-    const { rows } = await client.query(`select position::text from ${checkpointsSql(of)}`, [bucket])
-    const { position } = rows[0]
+    const { rows } = await client.query(`select position::text, stalled from ${checkpointsSql(of)}`, [bucket])
+    const { position, stalled } = rows[0]
+    if (stalled) throw standsStill(position)
     yield { position, kind: '', rows: [] }
     await client.query(`declare rows_of_person no scroll cursor for ${text}`, [bucket, ...values])
     for (;;) {
@@ -190,11 +203,24 @@ const ACT = ['position', 'at', 'category', 'id', 'type'] as const
 const HOLDS = `t.org = $2 and t.type = any($4::text[]) and exists (select from ${quoted(tableOf(personalData))} p
   where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id)`
 const ACTED = 't.org = $2 and (t.actor = $3 or t.on_behalf_of = $3)'
+/**
+ * Whether an event names the person. Only data that has the name as one of its texts is taken apart: a name like `open`
+ * or `EUR` stands in many events that are of nobody.
+ */
+const NAMED_BY_EVENT = `strpos(t.data::text, (select to_json($3::text)::text)) > 0 and (
+  exists (select from json_each_text(t.data) f where f.value = $3 and f.key in (${textsSql(NAMING_OF_EVENTS)}))
+  or t.data ->> 'kind' = 'user' and t.data ->> 'with' = $3
+  or t.type in (${textsSql(BETWEEN_PERSONS)}) and $3 in (t.data ->> 'from', t.data ->> 'to', t.data ->> 'by')
+  or ${LISTING_OF_EVENTS.map(list => `(t.data #> '${list}')::jsonb ? $3`).join(' or ')})`
 /** What others did to things that hold sealed data of the person, or with the person's name in it. */
 const CONCERNING = `t.org = $2 and t.actor <> $3 and t.on_behalf_of is distinct from $3 and t.type <> all($5::text[])
-  and (strpos(t.data::text, to_json($3::text)::text) > 0 or exists (select from ${quoted(tableOf(personalData))} p
+  and (${NAMED_BY_EVENT} or exists (select from ${quoted(tableOf(personalData))} p
     where p.org = $2 and p.subject = $3 and p.category = t.category and p.id = t.id))`
 const HELD = ['LegalHoldPlaced', 'LegalHoldLifted']
+
+function textsSql(texts: readonly string[]): string {
+  return texts.map(text => `'${text}'`).join(', ')
+}
 
 /** SQL of whether a row names the person; nothing where no row of the model does. */
 function namedIn(model: AnyProjection): string {
