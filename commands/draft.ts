@@ -69,6 +69,11 @@ export class Draft {
     return this.answers.flatMap((answer, n) => ('from' in answer && answer.to > answer.from ? [n] : []))
   }
 
+  /** Whether the log has the thing: otherwise the draft makes it. */
+  get isInLog(): boolean {
+    return this.before.revision >= 0n
+  }
+
   /** Whether all answers are true whatever else the log holds by now. */
   get isProven(): boolean {
     return this.answers.every(answer => 'done' in answer)

@@ -10,7 +10,7 @@ import { commandIdOf, streamOf, uuidOf } from './ids.ts'
 import { askGuards, isAbout, looksOf, withFound, withNews } from './look-up.ts'
 import { type EventStore, type Keyring, LostRaceError } from './ports.ts'
 import type { CheckReferences } from './references.ts'
-import { hasOldSeals, type SealedBody, sealBody } from './seal.ts'
+import { hasOldSeals, type SealedBody, sealBody, settleOwners } from './seal.ts'
 import type { LoadedStream, Streams } from './streams.ts'
 import type { Turns, Waiting } from './turns.ts'
 
@@ -86,7 +86,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
         const commandId = once ? commandIdOf(command.principal.org, stream, once.key) : ownId(command, stream)
         try {
           const exists = draft.revision >= 0n || command.opens
-          const sealed = exists ? await sealBody(deps.keyring, command, draft.state) : NOTHING_SEALED
+          const sealed = exists ? await sealBody(deps.keyring, command, draft.state, draft.isInLog) : NOTHING_SEALED
           const done =
             (once && (await findDone(deps, loaded, draft, ownId(command, stream), sealed, undefined))) ??
             (await findDone(deps, loaded, draft, commandId, sealed, once))
@@ -111,7 +111,7 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
       }
       try {
         if (draft.events.length > 0 && !dryRun) {
-          const { position } = await deps.store.append(stream, loaded.revision, draft.newEvents)
+          const position = await append(deps, draft, turns[0]!.item)
           const stored = draft.storedAt(await positionsOf(deps, draft, turns, position))
           deps.streams.advance(aggregate, loaded, stored, draft.state)
           return answer(deps, turns, draft, stored)
@@ -134,6 +134,13 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
     if (isDistrusted(error)) deps.streams.forget(stream)
     throw error
   }
+}
+
+/** Appends a draft, and returns the position of its last event. */
+async function append({ store, keyring }: WriteDeps, draft: Draft, first: Command): Promise<bigint> {
+  const { position } = await store.append(draft.stream, draft.before.revision, draft.newEvents)
+  if (!draft.isInLog) await settleOwners(keyring, first, draft.state)
+  return position
 }
 
 /**

@@ -65,8 +65,9 @@ export type UnskippedBy = (event: StoredEvent) => Promise<readonly string[]>
 export type Keyring = {
   /**
    * Seals a text under the subject's key, which is made where there is none yet; without `makeKey` such a text is
-   * sealed under a key that is not kept. The key of a thing names its `owners`, with whose data it is destroyed. Throws
-   * `subject_erased` where the subject's key was destroyed, or the data of an owner.
+   * sealed under a key that is not kept. The key of a thing names its `owners`, with whose data it is destroyed: those
+   * that are given are added to them. Throws `subject_erased` where the subject's key was destroyed, or the data of an
+   * owner.
    */
   readonly seal: (
     org: string,
@@ -74,6 +75,11 @@ export type Keyring = {
     plain: string,
     options: { readonly makeKey: boolean; readonly owners?: readonly string[] | undefined },
   ) => Promise<Sealed>
+  /**
+   * Takes all others from the owners of a thing's key, if there is one. Only for owners that the log names: those of a
+   * command that it did not take yet may be the wrong ones.
+   */
+  readonly own: (org: string, subject: string, owners: readonly string[]) => Promise<void>
   /** Throws `subject_erased` where the log has an erasure of the subject by now. */
   readonly mustNotBeErased: (org: string, subject: string) => Promise<void>
   /** The plain texts, in order: `null` where the key was erased, `undefined` where it is missing. */

@@ -26,9 +26,14 @@ const personalOf = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>()
  * Replaces the personal fields of a body by their sealed form: under the subject that the thing's state names, or, for
  * a thing that is to be opened, the one that the body names, the caller where it names none; or under a key of the
  * thing's own (`ownersOf`). Throws `subject_erased`, also for commands that keep something of an erased subject
- * elsewhere.
+ * elsewhere. `isInLog`: whether the log has the thing, and not only the draft.
  */
-export async function sealBody(keyring: Keyring, command: Command, state: unknown): Promise<SealedBody> {
+export async function sealBody(
+  keyring: Keyring,
+  command: Command,
+  state: unknown,
+  isInLog = false,
+): Promise<SealedBody> {
   const { aggregate, name, principal } = command
   const body = command.body as Body
   const printOf = (fields: Body) =>
@@ -44,6 +49,9 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
 
   const owned = aggregate.ownersOf?.(state, body, principal.subject) ?? []
   const owners = owned.length > 0 ? owned : undefined
+  // A state without a subject has no owners of its own: they are those of the command.
+  const isSettled = isInLog && command.dryRun === undefined && aggregate.subjectOf?.(state) !== undefined
+  if (isSettled) await settleOwners(keyring, command, state)
   const closed: Record<string, Sealed> = {}
   const subjects = new Set<string>()
   for (const [field, subjectField] of personal) {
@@ -65,6 +73,16 @@ export async function sealBody(keyring: Keyring, command: Command, state: unknow
     oldFingerprint: printOf(without),
     subjects: [...subjects],
   }
+}
+
+/**
+ * Leaves the key of a thing that the log has to those whose data it holds. Commands that were refused, or came too
+ * late, may have named others.
+ */
+export async function settleOwners(keyring: Keyring, command: Command, state: unknown): Promise<void> {
+  const { aggregate, id, principal } = command
+  const owners = aggregate.ownersOf?.(state, {}, principal.subject) ?? []
+  if (owners.length > 0) await keyring.own(principal.org, ownKeyOf(aggregate.name, id), owners)
 }
 
 /** Whether data holds sealed text of before digests were introduced. */

@@ -59,21 +59,20 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
   const { watch, metrics, erased } = around
   const trials = new LRUCache<string, true>({ max: TRIALS_MAX })
   const lost = new LRUCache<string, true>({ max: TRIALS_MAX, ttl: CACHED_FOR_MS })
-  const { cached, bySubject, byKeys, make, own, isErased } = storedKeys(queriesOf(pool, metrics), around)
+  const { cached, bySubject, byKeys, make, add, own, isErased } = storedKeys(queriesOf(pool, metrics), around)
 
   const keyOf = async (org: string, subject: string, { makeKey, owners = [] }: Sealing): Promise<SubjectKey> => {
     const known = cached(org, 'subject', subject)
-    if (known && isOf(known, owners)) {
+    if (known && hasAll(known, owners)) {
       // Not remembered anew: its time would never be over while it is in use.
       metrics?.keyCacheHits.inc()
       return isErased(org, known) ? { ...known, secret: null } : known
     }
     const fresh = { key: randomUUID(), subject, owners, secret: randomBytes(32) }
     if (isOneOf(await erased?.of(org), fresh)) return { ...fresh, secret: null }
-    const found = await bySubject(org, subject)
-    // A command that was refused may have made it for other owners.
-    if (found) return isOf(found, owners) || !makeKey ? found : own(org, subject, owners)
-    if (makeKey) return make(org, fresh)
+    const found = (await bySubject(org, subject)) ?? (makeKey ? await make(org, fresh) : undefined)
+    // Another command may have made it for others. They stay: that command may be the one that the log took.
+    if (found) return hasAll(found, owners) || !makeKey ? found : add(org, subject, owners)
     trials.set(fresh.key, true)
     return fresh
   }
@@ -114,6 +113,7 @@ export function keyring(pool: Pool, around: Around = {}): Keyring {
       if (secret !== null) return seal(org, key, secret, plain)
       throw subjectErased(subject)
     },
+    own,
     async mustNotBeErased(org, subject) {
       if ((await erased?.of(org, 'now'))?.has(subject)) throw subjectErased(subject)
     },
@@ -135,9 +135,9 @@ const isOneOf = (
   { subject, owners }: Pick<SubjectKey, 'subject' | 'owners'>,
 ) => erased !== undefined && (erased.has(subject) || owners.some(owner => erased.has(owner)))
 
-/** Whether a key names the owners of a thing; that of a person is asked for without any. */
-const isOf = ({ owners: known }: SubjectKey, owners: readonly string[]): boolean =>
-  owners.length === 0 || (known.length === owners.length && known.every((each, at) => each === owners[at]))
+/** Whether a key names all of some owners of a thing; that of a person is asked for without any. */
+const hasAll = ({ owners: known }: SubjectKey, owners: readonly string[]): boolean =>
+  owners.every(each => known.includes(each))
 
 type Query = ReturnType<typeof queriesOf>
 
@@ -180,10 +180,19 @@ function storedKeys(query: Query, { erased, masters = noMasterKeys }: Around) {
       )
       return (await bySubject(org, subject))!
     },
-    /** Says anew whose data the key of a thing seals. */
-    async own(org: string, subject: string, owners: readonly string[]): Promise<SubjectKey> {
-      await query('update subject_keys set owners = $3 where org = $1 and subject = $2', [org, subject, owners])
+    /** Says of more persons that the key of a thing seals their data. */
+    async add(org: string, subject: string, owners: readonly string[]): Promise<SubjectKey> {
+      const more = 'array(select o from unnest($3::text[]) o where o <> all(owners))'
+      const text = `update subject_keys set owners = owners || ${more} where org = $1 and subject = $2`
+      await query(text, [org, subject, owners])
       return (await bySubject(org, subject))!
+    },
+    /** Says anew whose data the key of a thing seals. */
+    async own(org: string, subject: string, owners: readonly string[]): Promise<void> {
+      const found = cache.get(nameOf(org, 'subject', subject)) ?? (await bySubject(org, subject))
+      if (!found || (hasAll(found, owners) && found.owners.length === owners.length)) return
+      await query('update subject_keys set owners = $3 where org = $1 and subject = $2', [org, subject, owners])
+      await bySubject(org, subject)
     },
   }
 }

@@ -24,6 +24,7 @@ function memoryKeyring(): Keyring & { forget: (subject: string) => void; sealedF
       const digest = Buffer.from(`${subject}: ${plain}`).toString('base64url').padEnd(43, '_')
       return { key: randomUUID(), nonce: randomBytes(12).toString('base64url'), text, digest }
     },
+    own: async () => {},
     mustNotBeErased: async () => {},
     open: async (_, envelopes) => envelopes.map(({ text }) => texts.get(text)?.plain ?? null),
   }

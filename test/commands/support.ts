@@ -49,6 +49,7 @@ export const plainKeyring: Keyring = {
     const digest = Buffer.from(`${subject}:${plain}`).toString('base64url').padEnd(43, '_').slice(0, 43)
     return { key: '11111111-1111-4111-8111-111111111111', nonce: 'n'.repeat(16), text, digest }
   },
+  own: async () => {},
   mustNotBeErased: async () => {},
   open: async (_, envelopes) =>
     envelopes.map(({ text }) => [...Buffer.from(text.replace(/_+$/, ''), 'base64url').toString()].reverse().join('')),
