@@ -199,7 +199,7 @@ function judge(command: Command, { state, revision, known }: Draft, body: unknow
 
 function contextOf(command: Command, { commandId, at }: CommandMetadata): Context {
   const { id, principal, found, before, seen, behalf } = command
-  const { org, subject: actor, permissions, teams } = principal
+  const { org, subject: actor, permissions, scoped, teams } = principal
   return {
     id,
     org,
@@ -207,6 +207,7 @@ function contextOf(command: Command, { commandId, at }: CommandMetadata): Contex
     permissions,
     at,
     newId: n => uuidOf([commandId, 'made', n]),
+    ...(scoped && { scoped }),
     ...(teams && { teams }),
     ...(found && { found, before }),
     ...(seen !== undefined && { seen }),

@@ -14,6 +14,8 @@ export type Context = {
   readonly behalf?: Who
   /** What the caller may do, as patterns: `center.tasks.read`, `center.*`. */
   readonly permissions: readonly string[]
+  /** What the scopes of the caller's token or key stand for, where these narrow what the caller may do. */
+  readonly scoped?: readonly string[] | undefined
   /** The teams of the caller: a process has none, those of `behalf` count for it. */
   readonly teams?: readonly string[] | undefined
   /** The instant of the command, as `timestamp`. */

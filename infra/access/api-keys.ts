@@ -5,6 +5,7 @@ import type { Directory } from '../../domain/identity/access.ts'
 import { keyCounts } from '../../domain/identity/keybook/keybook.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { memberOf } from '../../domain/record/keyed.ts'
+import { isPerson } from '../../domain/record/subject.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import { httpError } from '../http/errors.ts'
 import type { Pool } from '../postgres.ts'
@@ -57,7 +58,7 @@ export function apiKeyCallers({ pool, directories, next, onFault }: Deps): Authe
   const countsIn = ({ keybook }: Directory, { key: id, generation }: Known, now: number) => {
     const key = memberOf(keybook.keys, id)
     const counts = key && keyCounts(key, generation, new Date(now).toISOString())
-    return counts && { key, ...counts }
+    return counts && isPerson(key.owner) ? { key, ...counts } : undefined
   }
 
   /** Answers from what is known by now; `governed` sees to another look where it has been a while. */

@@ -5,7 +5,7 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { id, ORG_ID } from '../../domain/kernel/schema.ts'
 import { GRANT } from '../../domain/record/grants.ts'
-import { subjectName } from '../../domain/record/subject.ts'
+import { isPerson, subjectName } from '../../domain/record/subject.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
 import { isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
@@ -39,7 +39,7 @@ const claims = z.object({
       subject => subjectName.safeParse(subject).success,
       'must have 1 to 128 characters, none of them control characters',
     )
-    .refine(subject => !subject.startsWith('process:'), 'is the name of a process, which needs no token'),
+    .refine(isPerson, 'is the name of a process or of a memory, which have no tokens'),
   org_id: z.string('must be a text').regex(ORG_ID, 'must have 1 to 64 letters, digits and . _ ~ -'),
   roles: names,
   permissions: names,

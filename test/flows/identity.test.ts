@@ -53,6 +53,19 @@ describe('people of an organization', function () {
     ])
   })
 
+  it('have no names of processes and memories', async () => {
+    for (const name of ['process:till', 'memory:m1']) {
+      const asked: readonly (readonly [string, string, object])[] = [
+        ['POST', '/kbs/members', { user: name, roles: [] }],
+        ['POST', '/kbs/invitations', { user: name, roles: [], until: FAR }],
+        ['POST', '/kbs/delegations', { to: name, roles: ['organization-admin'], until: FAR }],
+        ['POST', '/kbs/api-keys', { name: 'Till', owner: name, scopes: ['office.*'] }],
+      ]
+      for (const [method, path, body] of asked)
+        expect(codeOf(await send(mira, method, path, { ...body, reason })), `${path} ${name}`).to.equal('invalid_body')
+    }
+  })
+
   it('have roles that the organization defines, and teams', async () => {
     await done(mira, 'PUT', '/kbs/roles/scribe', { permissions: ['office.notes.write'], reason })
     await done(mira, 'POST', '/kbs/teams', { team: 'house', name: 'House' })

@@ -3,7 +3,7 @@
 import { id, integer, list, object, refined, text, timestamp } from '../../kernel/schema.ts'
 import { GRANT } from '../../record/grants.ts'
 import { reason } from '../../record/reason.ts'
-import { subjectName } from '../../record/subject.ts'
+import { personName, subjectName } from '../../record/subject.ts'
 
 const key = id('API key')
 const name = text(200).meta({ description: 'what the key is for' })
@@ -16,6 +16,7 @@ const scopes = list(scope, 100, 1).meta({
   description: 'what the key allows, of what its owner may do: `wallet.entries.read`, or `wallet.*`',
 })
 const owner = subjectName.meta({ description: 'the member as whom it acts' })
+const newOwner = personName.meta({ description: 'the member as whom it acts' })
 const generation = integer(1, 1_000_000).meta({ description: 'grows with each rotation' })
 const why = { reason: reason.optional() }
 const expires = timestamp.meta({ description: 'when it ends by itself' })
@@ -31,7 +32,7 @@ export const commands = {
   make: object({
     key: key.optional(),
     name,
-    owner: owner.optional(),
+    owner: newOwner.optional(),
     scopes,
     expires_at: expires.optional(),
     reason,

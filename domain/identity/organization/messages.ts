@@ -1,11 +1,12 @@
 /** The storage and wire contract of organizations and their members: add, never rename. */
 import { object, oneOf, text, timestamp } from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
-import { subjectName } from '../../record/subject.ts'
+import { personName, subjectName } from '../../record/subject.ts'
 import { roleNames } from '../roles.ts'
 
 const name = text(200).meta({ description: 'what people call the organization' })
 const user = subjectName.meta({ description: 'the person, as tokens name them' })
+const person = personName.meta({ description: 'the person, as tokens name them' })
 const until = timestamp.meta({ description: 'when the invitation is over' })
 const outsiders = oneOf('by_token', 'refused').meta({
   description: 'what tokens of people who are no members allow: what their claims say, or nothing',
@@ -32,10 +33,10 @@ export const commands = {
   setOutsiders: object({ outsiders, reason }).meta({
     examples: [{ outsiders: 'refused', reason: 'Everybody is a member by now.' }],
   }),
-  add: object({ user, roles: roleNames, reason }).meta({
+  add: object({ user: person, roles: roleNames, reason }).meta({
     examples: [{ user: 'jon', roles: ['team-member'], reason: 'Begins on Monday.' }],
   }),
-  invite: object({ user, roles: roleNames, until, reason }).meta({
+  invite: object({ user: person, roles: roleNames, until, reason }).meta({
     examples: [
       { user: 'nia', roles: ['contributor'], until: '2099-01-31T00:00:00.000Z', reason: 'Helps with the menu.' },
     ],

@@ -1,7 +1,7 @@
 /** The storage and wire contract of what is shared and delegated: add, never rename. */
 import { id, list, object, oneOf, text, timestamp } from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
-import { subjectName } from '../../record/subject.ts'
+import { personName, subjectName } from '../../record/subject.ts'
 import { roleName } from '../roles.ts'
 
 /** Roles in one thing: what a `viewer`, a `team-lead` and an `organization-admin` may do, there alone. */
@@ -16,6 +16,7 @@ const role = oneOf(...THING_ROLES).meta({ description: 'what they may do with th
 const until = timestamp.meta({ description: 'when it ends by itself' })
 const delegation = id('delegation')
 const user = subjectName.meta({ description: 'the person, as tokens name them' })
+const person = personName.meta({ description: 'the person, as tokens name them' })
 const roles = list(roleName, 20, 1).meta({ description: 'roles of the caller that the other one has as well' })
 const why = { reason: reason.optional() }
 
@@ -51,7 +52,7 @@ export const commands = {
     ],
   }),
   unshare: object({ grant, reason: reason.optional() }).meta({ examples: [{ grant: 'grant-1' }] }),
-  delegate: object({ delegation: delegation.optional(), to: user, roles, until, reason }).meta({
+  delegate: object({ delegation: delegation.optional(), to: person, roles, until, reason }).meta({
     examples: [
       {
         delegation: 'delegation-1',

@@ -85,6 +85,7 @@ const evolve: Evolve<Sharing, typeof events> = {
 const decide: Decide<Sharing, typeof commands, typeof events> = {
   share(state, { grant, ...asked }, context) {
     mustOwn(state, asked, context)
+    if (isNarrowed(context)) throw rejected('thing_not_yours', NARROWED)
     mustCome(asked.until, context)
     const id = grant ?? context.newId(0)
     if (memberOf(state.grants, id)) throw rejected('grant_exists', 'Choose another id for the grant.', { grant: id })
@@ -113,6 +114,7 @@ const decide: Decide<Sharing, typeof commands, typeof events> = {
       const message = 'Roles that you were given as a member, and no others, can be delegated to another person.'
       throw rejected('delegation_not_yours', message, { role: lacking ?? asked.roles[0]! })
     }
+    if (isNarrowed(context)) throw rejected('delegation_not_yours', NARROWED)
     mustCome(asked.until, context)
     const id = delegation ?? newId(0)
     if (memberOf(state.delegations, id)) throw rejected('delegation_exists', 'Choose another id.', { delegation: id })
@@ -193,6 +195,10 @@ function mustOwn(state: Sharing, { category, thing }: Pick<Grant, 'category' | '
   if (isOwner || administers(context)) return
   throw rejected('thing_not_yours', 'A thing is shared by its owners and by administrators.', { category, thing })
 }
+
+/** Whether scopes allow the caller less than what is passed on here, which they would widen in another's hands. */
+const isNarrowed = (context: Context): boolean => context.scoped !== undefined && !administers(context)
+const NARROWED = 'Roles and things are passed on without scopes, or with those of `identity.*`.'
 
 function mustCome(until: string | undefined, { at }: Context): void {
   if (until !== undefined && until <= at) throw rejected('sharing_over', 'Name a time to come.', { until })

@@ -1,13 +1,14 @@
 /** The storage and wire contract of the teams of an organization: add, never rename. */
 import { id, object, text } from '../../kernel/schema.ts'
 import { reason } from '../../record/reason.ts'
-import { subjectName } from '../../record/subject.ts'
+import { personName, subjectName } from '../../record/subject.ts'
 import { roleNames } from '../roles.ts'
 
 const team = id('team')
 const name = text(200).meta({ description: 'what people call the team' })
 const parent = id('team').nullable().meta({ description: 'the team that it is a part of; null at the top' })
 const user = subjectName.meta({ description: 'the person, as tokens name them' })
+const person = personName.meta({ description: 'the person, as tokens name them' })
 const why = { reason: reason.optional() }
 
 export const events = {
@@ -31,7 +32,7 @@ export const commands = {
   setRoles: object({ team, roles: roleNames, reason }).meta({
     examples: [{ team: 'kitchen', roles: ['contributor'], reason: 'The kitchen writes the menu.' }],
   }),
-  join: object({ team, user, reason }).meta({
+  join: object({ team, user: person, reason }).meta({
     examples: [{ team: 'kitchen', user: 'jon', reason: 'Cooks from Monday on.' }],
   }),
   leave: object({ team, user, reason: reason.optional() }).meta({ examples: [{ team: 'kitchen', user: 'jon' }] }),

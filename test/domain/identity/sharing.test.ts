@@ -86,6 +86,20 @@ describe('sharing', () => {
       .rejects('delegation_not_yours')
   })
 
+  it('passes on nothing that the scopes of the caller leave out', () => {
+    const scoped = ['identity.delegations.write', 'identity.grants.write']
+    const narrowed = { actor: 'mira', permissions: scoped, scoped, seen: members }
+    const whole = { actor: 'mira', permissions: ['identity.*'], scoped: ['identity.*'], seen: members }
+    given().when('delegate', lend, narrowed).rejects('delegation_not_yours')
+    given().when('delegate', lend, whole).then(lent)
+    const owner = shared({ with: 'mira', role: 'owner' })
+    const again = { ...body, grant: 'g' }
+    given(owner).when('share', again, narrowed).rejects('thing_not_yours')
+    given(owner)
+      .when('share', again, whole)
+      .then(shared({ grant: 'g' }))
+  })
+
   it('of roles ends by either of both, or by an administrator', () => {
     const ended = { type: 'DelegationEnded', data: { delegation: 'made-0', to: 'jon' } } as const
     for (const context of [{ actor: 'mira' }, { actor: 'jon' }, { ...admin, actor: 'kim' }]) {
