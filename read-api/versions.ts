@@ -11,7 +11,8 @@ const LOOK_MS = 500
 export type Versions = {
   /**
    * Throws `read_model_building` for a projection whose version has not yet come as far as another one, or has not all
-   * of its indexes. Once it has, it is read from then on, whichever of the two is ahead, and asking costs nothing.
+   * of its indexes, and for one that has not come as far as the one that it is `after`. Once it has, it is read from
+   * then on, whichever of the two is ahead, and asking costs nothing.
    */
   readonly built: (projections: readonly AnyProjection[]) => Promise<void> | undefined
 }
@@ -24,7 +25,8 @@ type Shortfall = string
 /**
  * Follows the building of new versions. A version has caught up when in every bucket it stands where the foremost other
  * one stood at the look before: while events come in, each of the two is ahead by turns. Rolled back, the old code asks
- * the same of its old tables.
+ * the same of its old tables. A read model without another version, which an answer is moved to, is compared with the
+ * one that it is `after`: sums of one that lags and one that does not would be wrong.
  */
 export function followVersions(pool: ReadPool): Versions {
   const built = new Set<AnyProjection>()
@@ -63,16 +65,16 @@ export function followVersions(pool: ReadPool): Versions {
 
 /** How far a version is behind, in the bucket where it is furthest behind; `undefined` where it is not. */
 function shortfallOf(
-  { name, version }: AnyProjection,
+  { name, version, after }: AnyProjection,
   rows: readonly Row[],
   goals: Map<string, bigint>,
 ): Shortfall | undefined {
   const own = new Map<number, bigint>()
   const others = new Map<number, bigint>()
   for (const [projection, ofVersion, bucket, text] of rows) {
-    if (projection !== name) continue
+    if (projection !== name && projection !== after?.name) continue
     const position = BigInt(text)
-    if (ofVersion === version) own.set(bucket, position)
+    if (projection === name && ofVersion === version) own.set(bucket, position)
     else if (position > (others.get(bucket) ?? -1n)) others.set(bucket, position)
   }
   let worst: Behind | undefined
@@ -103,8 +105,9 @@ export async function absent(pool: ReadPool, names: readonly string[]): Promise<
 async function checkpointsOf(pool: ReadPool, projections: readonly AnyProjection[]): Promise<Row[]> {
   const text = `select projection, version::int4, bucket::int4, position::text from ${CHECKPOINTS}
     where projection = any($1)`
+  const names = projections.flatMap(({ name, after }) => (after ? [name, after.name] : [name]))
   try {
-    const { rows } = await pool.query({ text, values: [projections.map(({ name }) => name)], rowMode: 'array' })
+    const { rows } = await pool.query({ text, values: [names], rowMode: 'array' })
     return rows as unknown as Row[]
   } catch (error) {
     // No table of checkpoints: nothing has been built yet.

@@ -165,6 +165,8 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly service: string
   /** Grows when rows must be built anew. */
   readonly version: number
+  /** The read model that answers were made of before they were made of both: they wait until this one is as far. */
+  readonly after?: AnyProjection
   /** Whether every version of a row is kept with its position range. */
   readonly history: boolean
   /** The aggregates whose events it must handle, each event or `null`; `{}` where it takes `every` event instead. */
@@ -178,8 +180,6 @@ export type Projection<C extends Categories, S extends z.ZodObject> = {
   readonly indexes?: readonly (readonly Column<S>[])[]
   /** Columns of other rows' names, each with an index of its own: rows without a value are not in it. */
   readonly lookups?: readonly Column<S>[]
-  /** Columns that are asked for by whole values and never ordered by: an index of hashes is a third of any other. */
-  readonly hashed?: readonly Column<S>[]
   /** The same as `lookups`, of all versions of its rows. */
   readonly versionLookups?: readonly Column<S>[]
   /** Columns that are read of all versions from the index of their keys alone. */

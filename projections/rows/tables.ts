@@ -93,11 +93,6 @@ export function createIndexes(projection: AnyProjection): readonly string[] {
   const statements = [
     ...indexesOf(projection).map(columns => createIndex(table, columns)),
     ...(projection.lookups ?? []).map(column => createLookup(projection, table, column)),
-    ...(projection.hashed ?? []).map(
-      column =>
-        `create index if not exists ${quoted(`${table}_by_hash_${shortened(column)}`)} ` +
-        `on ${quoted(table)} using hash (${quoted(column)})`,
-    ),
     ...(isAppendOnly(projection) ? [] : indexesOfLists(projection)),
   ]
   if (isAppendOnly(projection)) {

@@ -1,6 +1,7 @@
 import { currency, id, minorUnits, object, text, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events } from '../../domain/wallet/wallet/messages.ts'
 import { projection } from '../rows/projection.ts'
+import { accountDays } from './account-days.ts'
 import { NO_POSTINGS } from './no-postings.ts'
 import { addsUp, effectiveDayOf } from './posting-sums.ts'
 
@@ -23,6 +24,7 @@ export const accountMonths = projection({
   name: 'account_months',
   service: 'wallet',
   version: 1,
+  after: accountDays,
   history: false,
   of: { wallet: events },
   row,

@@ -5,9 +5,11 @@ import type { Pool } from '../../infra/postgres.ts'
 import { projectionStatus, pruneVersions } from '../../projections/care/operate.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
+import { OWN_CHECKPOINTS } from '../../projections/ownership/tables.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import type { Runner } from '../../projections/runner/runner.ts'
+import { accountMonths } from '../../projections/wallet/account-months.ts'
 import { randomHistory } from '../projections/history.ts'
 import { expectFolded, freshPool, MemoryLog, reached, startRunner, until } from '../projections/support.ts'
 import { type Code, type Live, serveReads } from './live.ts'
@@ -117,6 +119,42 @@ describe('read API: two releases at once', function versions() {
     expect(refused.body.error.details[0].message).to.equal('1 of its indexes are still to come')
     await pool.query(`alter index away rename to ${index}`)
     await until(async () => (await fresh.get(org, '/kctr/tasks')).status === 200, 'the new version to be read')
+  })
+
+  it('waits for a read model that answers have moved to, as far as the one that they had before', async () => {
+    const reports = ['/kwlt/trial-balance', '/kwlt/net-worth?currency=EUR&day=2026-01-31']
+    const old = await serve(before)
+    const answers = async (live: Live) => {
+      const all = await Promise.all(reports.map(path => live.get(org, path)))
+      for (const { status, body } of all) expect(status, JSON.stringify(body)).to.equal(200)
+      return all.map(({ body }) => body.data)
+    }
+    const wanted = await answers(old)
+    expect(wanted[0].accounts).not.to.have.length(0)
+    await oldRunner.close()
+    await pool.query(`truncate ${tableOf(accountMonths)}`)
+    await pool.query(`delete from ${OWN_CHECKPOINTS} where projection = $1`, [accountMonths.name])
+    const early = stored[stored.length >> 1]!.position
+    const few = startRunner(pool, new MemoryLog(stored.slice(0, (stored.length >> 1) + 1)), {
+      projections: [accountMonths],
+    })
+    await reached(pool, early, [accountMonths])
+    await few.close()
+
+    const fresh = await serve(before)
+    for (const path of reports) {
+      const refused = await fresh.get(org, path)
+      expect([refused.status, refused.body.error?.code], path).to.deep.equal([503, 'read_model_building'])
+      expect(refused.body.error.details).to.deep.equal([
+        { field: tableOf(accountMonths), message: `at position ${early} of ${stored.at(-1)!.position}` },
+      ])
+    }
+    expect((await fresh.get(org, '/kwlt/wallets')).status, 'other read models answer').to.equal(200)
+    const again = runs(before)
+    await until(async () => (await fresh.get(org, reports[0]!)).status === 200, 'the months to catch up')
+    await reached(pool, stored.at(-1)!.position)
+    expect(await answers(fresh)).to.deep.equal(wanted)
+    await again.close()
   })
 
   it('rolls back: the old release finds its tables, and answers once they have caught up', async () => {
