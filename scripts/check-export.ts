@@ -64,7 +64,7 @@ export async function checkExport(source: BundleSource, options: ExportCheck) {
 
 type Found = { readonly unfolded: number; readonly erasures: Erasures }
 
-/** What is found on several threads; `undefined` where there are none, or something is wrong. */
+/** What is found on several threads; `undefined` where none can be started, or something is wrong. */
 async function foundApart(
   source: BundleSource,
   manifest: Manifest,
@@ -75,7 +75,13 @@ async function foundApart(
   // Checkpoints that say nothing are found with the other faults.
   const wantsLeaves = [checkpoint, cosigned, options.earlier].some(note => typeof note === 'string')
   const setting = { org, selection, skips: skipsOf(manifest), wantsLeaves }
-  const others = threads.start(setting)
+  let others: ReturnType<typeof threads.start>
+  try {
+    others = threads.start(setting)
+  } catch {
+    // Where threads are not allowed, or there is no memory for them, this one checks all.
+    return undefined
+  }
   try {
     return await checkApart(source, manifest, options, { own: partChecker(checkOptions(), setting), others })
   } finally {

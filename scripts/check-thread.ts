@@ -14,11 +14,21 @@ type Setting = { readonly name: typeof NAME; readonly setting: PartSetting }
 type Ask = Lines | 'end'
 type Answer = { readonly part: Part } | { readonly end: PartEnd } | { readonly fault: string }
 
-/** As many threads as the machine has cores for, beside this one. */
-export const startThreads = (setting: PartSetting): readonly (Thread & { readonly stop: () => Promise<unknown> })[] =>
-  Array.from({ length: Math.min(THREADS_MAX, availableParallelism()) - 1 }, () => startThread(setting))
+type Running = Thread & { readonly stop: () => Promise<unknown> }
 
-export function startThread(setting: PartSetting): Thread & { readonly stop: () => Promise<unknown> } {
+/** As many threads as the machine has cores for, beside this one. Throws where one of them cannot be started. */
+export function startThreads(setting: PartSetting): readonly Running[] {
+  const threads: Running[] = []
+  try {
+    for (let n = Math.min(THREADS_MAX, availableParallelism()); n > 1; n -= 1) threads.push(startThread(setting))
+  } catch (error) {
+    for (const thread of threads) void thread.stop()
+    throw error
+  }
+  return threads
+}
+
+export function startThread(setting: PartSetting): Running {
   const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { name: NAME, setting } satisfies Setting })
   const asked: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
   let failure: Error | undefined

@@ -135,10 +135,11 @@ export const items = projection({
       schema: jsonObject.optional().meta({ description: 'what it was when it was archived, while it is' }),
       of: [],
       isDaily: false,
+      // Nulls within the metadata are the client's.
       sql: item =>
-        `(case when ${item}.state = 'archived' then jsonb_strip_nulls(jsonb_build_object(${ARCHIVED.map(
-          name => `'${name}', ${item}.${name}`,
-        ).join(', ')})) end)`,
+        `(case when ${item}.state = 'archived' then (select jsonb_object_agg(key, value)
+          from jsonb_each(jsonb_build_object(${ARCHIVED.map(name => `'${name}', ${item}.${name}`).join(', ')}))
+          where value <> 'null') end)`,
     },
     ...spelt({ item_id: 'id', briefcase_id: 'briefcase', owner_id: 'owner', created_at: 'added_at' }),
     ...spelt({ version: 'revision' }, unsigned64),

@@ -6,7 +6,7 @@ import { itemBooks } from '../../projections/briefcase/item-books.ts'
 import { items } from '../../projections/briefcase/items.ts'
 import { type Fixed, rowAsOf, tableAsOf } from '../../projections/rows/as-of.ts'
 import { historyTableOf, quoted, tableOf } from '../../projections/rows/tables.ts'
-import { checkpointsSql, type ReadStore, read, type Statement, type Wanted } from '../consistency.ts'
+import { checkpointsSql, earlierOf, type ReadStore, read, type Statement, type Wanted } from '../consistency.ts'
 import { columnsOf, type WireRow, wireRow } from '../rows.ts'
 import { notFound, selected } from '../scope.ts'
 
@@ -40,7 +40,10 @@ export async function bookVersion(
   const statement = version === undefined ? bookStatement([org, id], wanted) : versionStatement(org, id, version)
   const { rows, position } = await read(deps, request, statement, wanted)
   if (rows[0]![2] === null) {
-    if (version === undefined) return emptyBook(deps, request, id, wanted)
+    if (version === undefined) {
+      const empty = await emptyBook(deps, request, id, wanted)
+      return { ...empty, position: earlierOf(position, empty.position) }
+    }
     throw new KogiError('not_found', `The book of ${id} has no version ${version}.`)
   }
   const found = rows.filter(row => row[2 + BOOK.length] !== null)

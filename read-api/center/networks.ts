@@ -33,7 +33,7 @@ export type Tasks = {
 /** What is kept: as of a position, from tables that have not been exchanged since. */
 type Kept = Tasks & { readonly position: bigint; readonly tables: string }
 
-/** Tasks and links of all networks that are kept, some 20 MB of them; and the longest time that one is believed. */
+/** Tasks and links of all networks that are kept, some 20 MB; and how long one is believed after it was read. */
 const SIZE_MAX = 100_000
 const AGE_MAX_MS = 600_000
 /** Events that are looked through for a network: behind more of them it is read anew. */
@@ -54,11 +54,12 @@ export function tasksOf(tasks: readonly Task[], dependencies: readonly Dependenc
 
 /** Networks by organization and project, those that were not asked for longest forgotten first. */
 export class Networks {
-  readonly #kept = new LRUCache<string, Kept>({
-    maxSize: SIZE_MAX,
-    sizeCalculation: ({ tasks, links }) => 1 + tasks.length + links.length,
-    ttl: AGE_MAX_MS,
-  })
+  readonly #kept: LRUCache<string, Kept>
+
+  constructor(perf: { readonly now: () => number } = performance) {
+    const sizeCalculation = ({ tasks, links }: Kept) => 1 + tasks.length + links.length
+    this.#kept = new LRUCache({ maxSize: SIZE_MAX, sizeCalculation, ttl: AGE_MAX_MS, perf })
+  }
 
   /** The position up to which a network knows all events; `undefined` where none is kept. */
   knownTo(org: string, project: string): bigint | undefined {
@@ -95,7 +96,8 @@ export class Networks {
       tasks[place] = found
     }
     const network = { ...kept, tasks, position }
-    this.#kept.set(key, network)
+    // Its age counts from when it was read as a whole.
+    this.#kept.set(key, network, { noUpdateTTL: true })
     return network
   }
 }

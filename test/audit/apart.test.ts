@@ -115,6 +115,10 @@ describe('the check of an export on several threads', function apart() {
       const { value, text } = await checkExport(source, options)
       const alone = await checkExport(source, { verifiers: known })
       expect([value, text]).to.deep.equal([alone.value, alone.text])
+      const start = () => {
+        throw new Error('a thread may not be started')
+      }
+      expect(await checkExport(source, { ...options, threads: { start, from: 1 } })).to.deep.equal(alone)
       expect(lines.at(-1)).to.equal(TASKS * EACH)
       const [first, ...others] = linesOf(clean)
       await writeFiles(folder, forged(clean, [first!.replace('Do', 'Di'), ...others], {}, [key]))

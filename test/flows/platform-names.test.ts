@@ -46,7 +46,11 @@ describe('tables and paths of the platform', () => {
   it('tells the place of a section, what was archived, and ids that name one row', async () => {
     expect(await read('/kbfc/items/shop/book/parts/scope')).to.include({ section_order: 1 })
     const [archived] = await read('/kbfc/archive')
-    expect(archived.archived_data).to.deep.include({ name: 'Shop', type: 'project', metadata: { pages: 3 } })
+    expect(archived.archived_data).to.deep.include({
+      name: 'Shop',
+      type: 'project',
+      metadata: { pages: 3, sold: null },
+    })
     const [dependency] = await read('/kctr/dependencies')
     const [item] = await read('/kctr/backlogs/ideas/items')
     expect([dependency.id, item.id].map(id => /^[0-9a-f]{32}$/.test(id))).to.deep.equal([true, true])
@@ -62,6 +66,9 @@ describe('tables and paths of the platform', () => {
     expect(await read('/briefcase/items/cart/book/versions')).to.deep.equal([])
     await send(['PUT', '/briefcase/items/cart/book', { charter: 'Wheels.' }])
     expect(await read('/briefcase/items/cart/book')).to.include({ version: 1, charter: 'Wheels.' })
+    await send(['DELETE', '/briefcase/items/cart', { reason: 'sold' }])
+    const { archived_data: was } = await read('/briefcase/items/cart')
+    expect(was).to.include({ name: 'Cart' }).and.not.have.any.keys('description', 'briefcase')
   })
 
   it('takes a task with its sprint, and tells the hours that were worked', async () => {

@@ -104,6 +104,17 @@ describe('position tokens', () => {
     expect(unknown.meta, 'a projection that never ran').to.deep.equal({ position: '0' })
   })
 
+  it('takes the lowest one also for the book of an item that has none yet', async () => {
+    await world.write(
+      new History().add(ORG, 'item', 'i', 'ItemAdded', { type: 'x', name: 'x', status: 'x', owner: 'o', metadata: {} }),
+    )
+    await world.move(9_000n)
+    await world.pool.query(`update checkpoints set position = 8999 where projection = 'item_books'`)
+    const { data, headers } = await world.call(ORG, '/kbfc/items/i/book')
+    expect([(data as { version: number }).version, headers!['Kogi-Position']]).to.deep.equal([0, '8999'])
+    await world.move(9_000n)
+  })
+
   it('answers 503 for the queries of a stalled projection, and no others', async () => {
     await world.pool.query(`update checkpoints set state = 'stalled' where projection = $1 and bucket = $2`, [
       balances.name,

@@ -1,8 +1,10 @@
 /** A plan that is asked for again is made of what was read before and of what events changed since. */
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { randomOf } from '../../domain/center/plan/random.ts'
 import { tasks } from '../../projections/center/tasks.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
+import { Networks, tasksOf } from '../../read-api/center/networks.ts'
 import { History, makeWorld, type World } from './support.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
@@ -105,5 +107,29 @@ describe('read API: a plan that is asked for again', () => {
     await world.write(history)
     expect((await plan('p')).tasks[0].name).to.equal('before')
     expect(whole).to.equal(2)
+  })
+
+  it('is read anew ten minutes after it was read as a whole, however often it is asked for', async () => {
+    let now = 1
+    const networks = new Networks({ now: () => now })
+    // The cache looks at its clock once a millisecond at most.
+    const pass = async (minutes: number) => {
+      now += minutes * 60_000
+      await setTimeout(5)
+    }
+    const keep = (position: bigint) => networks.keep(ORG, 'p', { ...tasksOf([], []), position, tables: '' })
+    const since = (position: bigint) => networks.since(ORG, 'p', { position, tables: '', since: [], changed: [] })
+    keep(1n)
+    await pass(6)
+    expect(since(2n)).to.include({ position: 2n })
+    expect(networks.knownTo(ORG, 'p')).to.equal(2n)
+    await pass(6)
+    expect(networks.knownTo(ORG, 'p')).to.equal(undefined)
+    expect(since(3n)).to.equal(undefined)
+    keep(4n)
+    await pass(6)
+    keep(5n)
+    await pass(6)
+    expect(networks.knownTo(ORG, 'p')).to.equal(5n)
   })
 })

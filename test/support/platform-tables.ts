@@ -40,7 +40,7 @@ export const TABLES: Readonly<Record<string, Table>> = {
         type: 'project',
         name: 'Shop',
         description: 'A shop.',
-        metadata: { pages: 3 },
+        metadata: { pages: 3, sold: null },
       },
     ],
     read: '/briefcase/items/shop',
