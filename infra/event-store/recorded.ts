@@ -133,14 +133,16 @@ function textIn(message: MessageReader, field: number): string {
   return text
 }
 
-/** Reads an entry of the system metadata into the object, when that has its key, which comes first. */
+/** Reads an entry of the system metadata into the object, when that has its key, which usually comes first. */
 function readEntry(entry: MessageReader, into: Record<string, string>): void {
-  let key = ''
+  let key: string | undefined
+  let value = ''
   while (entry.next()) {
     if (entry.field === 1) key = entry.string()
-    else if (entry.field === 2 && key in into) into[key] = entry.string()
+    else if (entry.field === 2 && (key === undefined || key in into)) value = entry.string()
     else entry.skip()
   }
+  if (key !== undefined && key in into) into[key] = value
 }
 
 /** The JSON value of the bytes, or `null` where they hold none. */
