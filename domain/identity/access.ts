@@ -6,7 +6,8 @@ import type { Member } from './people.ts'
 import { rolebook } from './rolebook/rolebook.ts'
 import type { Rolebook } from './roles.ts'
 import { type Grant, grantsOn, isOpen, isTo, type Sharing, sharing } from './sharing/sharing.ts'
-import { type Teamtree, teamtree, upFrom } from './teamtree/teamtree.ts'
+import { type Teamtree, upFrom } from './teams.ts'
+import { teamtree } from './teamtree/teamtree.ts'
 
 /** Everything that says who may do what in one organization. */
 export type Directory = {

@@ -52,6 +52,12 @@ export function mustGive(roles: readonly string[], rolebook: Rolebook | undefine
   }
 }
 
+/** Who administers is changed by administrators alone. */
+export function mustTouch(roles: readonly string[], context: Context): void {
+  const role = roles.find(isOfAdmin)
+  if (role !== undefined && !administers(context)) throw notYours(role)
+}
+
 export const notYours = (role: string) =>
   rejected('role_not_yours', 'You cannot give or take what you do not hold yourself: ask an administrator.', { role })
 

@@ -8,7 +8,7 @@ import { GRANT } from '../../domain/record/grants.ts'
 import { isPerson, subjectName } from '../../domain/record/subject.ts'
 import { httpError } from '../http/errors.ts'
 import { createKeySet } from './key-set.ts'
-import { isRole, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
+import { isRole, isScopeOfKogi, permissionsOfRoles, permissionsOfScope } from './permissions.ts'
 
 const CLOCK_TOLERANCE_SECONDS = 5
 /** Time for which a verified token is accepted without another look at the key set. */
@@ -110,13 +110,14 @@ function principalOf(payload: JWTPayload, endsAt: number): Principal {
   // Other names belong to other applications: they grant nothing, and events do not carry them.
   const roles = [...new Set(parsed.data.roles)].filter(isRole)
   const named = permissions.filter(name => GRANT.test(name))
-  const scoped = permissionsOfScope([...scope, ...scp])
+  const words = [...scope, ...scp]
+  const scoped = permissionsOfScope(words)
   const granted = new Set([...permissionsOfRoles(roles), ...named, ...scoped])
   // Nothing can be shared with other names, which events could not carry either.
   const teams = [...new Set(groups)].filter(name => team.safeParse(name).success)
   const inTeams = teams.length > 0 && { teams }
-  // Scopes of other applications, such as `openid`, narrow nothing here.
-  const narrowed = scoped.length > 0 && { scoped }
+  // Scopes of other applications, such as `openid`, narrow nothing here; a misspelt one of Kogi leaves nothing.
+  const narrowed = words.some(isScopeOfKogi) && { scoped }
   return Object.freeze({ subject: sub, org: org_id, roles, permissions: [...granted], ...inTeams, ...narrowed, endsAt })
 }
 

@@ -55,6 +55,11 @@ export function permissionsOfScope(scopes: readonly string[]): string[] {
   })
 }
 
+const WORDS = new Set(permissions.map(name => name.split('.')[0]!))
+
+/** Whether a scope speaks of a service of Kogi, even where it stands for nothing there. */
+export const isScopeOfKogi = (scope: string): boolean => WORDS.has(scope.split(/[.:]/)[0]!.toLowerCase())
+
 /** The permissions that a service grants to a role: its patterns, spelt out. */
 export const grantedBy = ({ word, roles }: Service, role: Role): readonly string[] =>
   permissions.filter(name => (roles[role] ?? []).some(pattern => matches(name, `${word}.${pattern}`)))

@@ -123,6 +123,17 @@ describe('authentication', () => {
     }
   })
 
+  it('is narrowed by every scope of a service of Kogi, to nothing by those that stand for nothing', async () => {
+    for (const scope of ['wallet:reed', 'openid wallet', 'Wallet:read', 'wallet.entries.read', 'platform:x:y']) {
+      expect(await principal({ scope }), scope)
+        .to.have.property('scoped')
+        .that.deep.equals([])
+    }
+    for (const scope of ['openid profile', 'wallets:read', 'https://bank.example/wallet:read', '']) {
+      expect(await principal({ scope }), scope).not.to.have.property('scoped')
+    }
+  })
+
   it('asks for a token where there is none', async () => {
     expect((await refused(undefined)).code).to.equal('unauthenticated')
     for (const header of ['', 'Bearer', 'Basic YTpi', 'Bearer a b', `Bearer ${'\u00e9'}`]) {

@@ -4,7 +4,8 @@ import { type Keyed, memberOf, noneKeyed, withMember } from '../../record/keyed.
 import { because } from '../../record/reason.ts'
 import { mention, said, THING } from '../../record/said.ts'
 import { type Member, ORGANIZATION } from '../people.ts'
-import { administers, isOfAdmin, mustGive, notYours, type Rolebook, rolebookOfOrg } from '../roles.ts'
+import { mustGive, mustTouch, type Rolebook, rolebookOfOrg } from '../roles.ts'
+import { rolesByTeams, type Teamtree, teamtreeOfOrg } from '../teams.ts'
 import { commands, events, rejections } from './messages.ts'
 
 export type Organization = {
@@ -103,27 +104,27 @@ const decide: Decide<Organization, typeof commands, typeof events> = {
       context.seen as Rolebook,
       context,
     )
-    mustTouch(member, context)
+    mustTouch(member.roles, context)
     mustKeepOne(state, member, { ...member, roles })
     return [{ type: 'MemberRolesSet', data: { user, roles, before, reason } }]
   },
   suspend(state, { user, reason }, context) {
     const member = present(state, user)
     if (member.status === 'suspended') return []
-    mustTouch(member, context)
+    mustTouch([...member.roles, ...rolesByTeams(context.seen as Teamtree, user)], context)
     mustKeepOne(state, member, undefined)
     return [{ type: 'MemberSuspended', data: { user, reason } }]
   },
   resume(state, { user, reason }, context) {
     const member = present(state, user)
     if (member.status !== 'suspended') return []
-    mustTouch(member, context)
+    mustTouch([...member.roles, ...rolesByTeams(context.seen as Teamtree, user)], context)
     return [{ type: 'MemberResumed', data: { user, reason } }]
   },
   remove(state, { user, reason }, context) {
     const member = memberOf(founded(state).members, user)
     if (member === undefined || member.status === 'removed') return []
-    mustTouch(member, context)
+    mustTouch([...member.roles, ...rolesByTeams(context.seen as Teamtree, user)], context)
     mustKeepOne(state, member, undefined)
     return [{ type: 'MemberRemoved', data: { user, ...because(reason) } }]
   },
@@ -162,7 +163,14 @@ export const organization = aggregate({
   } as Organization,
   evolve,
   decide,
-  sees: { add: () => rolebookOfOrg, invite: () => rolebookOfOrg, setRoles: () => rolebookOfOrg },
+  sees: {
+    add: () => rolebookOfOrg,
+    invite: () => rolebookOfOrg,
+    setRoles: () => rolebookOfOrg,
+    suspend: () => teamtreeOfOrg,
+    resume: () => teamtreeOfOrg,
+    remove: () => teamtreeOfOrg,
+  },
   stateSchema: 1,
   activity: {
     on: {
@@ -204,12 +212,6 @@ function mustHaveRoom(state: Organization, user: string, { at }: Context): void 
   if (member === undefined && state.count >= MEMBERS_MAX) {
     throw rejected('organization_full', 'It lists as many people as one organization can.', { most: MEMBERS_MAX })
   }
-}
-
-/** Who administers is changed by administrators alone. */
-function mustTouch({ roles }: Member, context: Context): void {
-  const role = roles.find(isOfAdmin)
-  if (role !== undefined && !administers(context)) throw notYours(role)
 }
 
 /** Refuses what would leave nobody who could undo it. */

@@ -1,31 +1,12 @@
 import { aggregate, type Decide, type Evolve } from '../../kernel/aggregate.ts'
 import { rejected } from '../../kernel/errors.ts'
-import { type Keyed, memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
+import { memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { because } from '../../record/reason.ts'
 import { mention, said } from '../../record/said.ts'
-import { mustGive, type Rolebook, rolebookOfOrg } from '../roles.ts'
+import { mustGive, mustTouch, type Rolebook, rolebookOfOrg } from '../roles.ts'
+import { rolesOfTeams, TEAMTREE, type Team, type Teamtree, upFrom } from '../teams.ts'
 import { commands, events, rejections } from './messages.ts'
 
-type Team = {
-  readonly name: string
-  readonly parent: string | null
-  /** Roles that all of its members have, and those of the teams below it. */
-  readonly roles: readonly string[]
-  readonly members: readonly string[]
-  /** Teams right below it. */
-  readonly below: number
-}
-
-export type Teamtree = {
-  readonly status: 'empty' | 'kept'
-  readonly teams: Keyed<Team>
-  readonly count: number
-  /** The teams that each person has joined. */
-  readonly joined: Keyed<readonly string[]>
-}
-
-/** The id of the one tree of teams of an organization. */
-const TEAMTREE = 'teams'
 const TEAMS_MAX = 2_000
 const MEMBERS_MAX = 1_000
 
@@ -104,6 +85,7 @@ const decide: Decide<Teamtree, typeof commands, typeof events> = {
       })
     }
     mustGive(rolesOfTeams(teams, above), context.seen as Rolebook, context)
+    mustTouch(from === null ? [] : rolesOfTeams(teams, upFrom(teams, from)), context)
     return [{ type: 'TeamMoved', data: { team, from, parent, reason } }]
   },
   setRoles({ teams }, { team, roles, reason }, context) {
@@ -114,6 +96,7 @@ const decide: Decide<Teamtree, typeof commands, typeof events> = {
       context.seen as Rolebook,
       context,
     )
+    mustTouch(before, context)
     return [{ type: 'TeamRolesSet', data: { team, roles, reason } }]
   },
   join({ teams }, { team, user, reason }, context) {
@@ -125,14 +108,16 @@ const decide: Decide<Teamtree, typeof commands, typeof events> = {
     mustGive(rolesOfTeams(teams, upFrom(teams, team)), context.seen as Rolebook, context)
     return [{ type: 'TeamJoined', data: { team, user, reason } }]
   },
-  leave({ teams }, { team, user, reason }) {
+  leave({ teams }, { team, user, reason }, context) {
     if (!memberOf(teams, team)?.members.includes(user)) return []
+    mustTouch(rolesOfTeams(teams, upFrom(teams, team)), context)
     return [{ type: 'TeamLeft', data: { team, user, ...because(reason) } }]
   },
-  drop({ teams }, { team, reason }) {
+  drop({ teams }, { team, reason }, context) {
     const there = memberOf(teams, team)
     if (there === undefined) return []
     if (there.below > 0) throw rejected('team_has_teams', 'Move or drop the teams below it first.', { team })
+    mustTouch(rolesOfTeams(teams, upFrom(teams, team)), context)
     return [{ type: 'TeamDropped', data: { team, ...because(reason) } }]
   },
 }
@@ -172,17 +157,6 @@ export const teamtree = aggregate({
     },
   },
 })
-
-/** A team and those above it, the nearest first. */
-export function upFrom(teams: Teamtree['teams'], team: string): readonly string[] {
-  const found: string[] = []
-  for (let at: string | null = team; at !== null; at = memberOf(teams, at)?.parent ?? null) found.push(at)
-  return found
-}
-
-const rolesOfTeams = (teams: Teamtree['teams'], names: readonly string[]): readonly string[] => [
-  ...new Set(names.flatMap(name => memberOf(teams, name)?.roles ?? [])),
-]
 
 function known(teams: Teamtree['teams'], team: string): Team {
   const found = memberOf(teams, team)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { type Organization, organization } from '../../../domain/identity/organization/organization.ts'
 import { rolebook } from '../../../domain/identity/rolebook/rolebook.ts'
+import { teamtree } from '../../../domain/identity/teamtree/teamtree.ts'
 import { Rejection } from '../../../domain/kernel/errors.ts'
 import { membersOf } from '../../../domain/record/keyed.ts'
 import { CONTEXT, specFor, stateOf } from '../../support/spec.ts'
@@ -12,15 +13,17 @@ const reason = 'So it is.'
 const founded = { type: 'OrganizationFounded', data: { name: 'Bluebird', founder: 'mira' } } as const
 const added = (user: string, ...roles: string[]) => ({ type: 'MemberAdded', data: { user, roles, reason } }) as const
 const viewers: string[] = ['viewer']
+const admins: string[] = ['organization-admin']
 const invited = { type: 'MemberInvited', data: { user: 'nia', roles: viewers, until: UNTIL, reason } } as const
 const suspended = { type: 'MemberSuspended', data: { user: 'jon', reason } } as const
 const removed = { type: 'MemberRemoved', data: { user: 'jon' } } as const
 const roles = stateOf(rolebook, [
   { type: 'RoleDefined', data: { role: 'bookkeeper', permissions: ['wallet.entries.read', 'office.*'] } },
 ])
-const admin = { actor: 'mira', permissions: ['wallet.*', 'office.*', 'identity.*'], seen: roles }
+const seen = { ...teamtree.initial, ...roles }
+const admin = { actor: 'mira', permissions: ['wallet.*', 'office.*', 'identity.*'], seen }
 /** May list people, and holds some permissions, but does not administer. */
-const clerk = { actor: 'cleo', permissions: ['identity.members.write', 'wallet.*'], seen: roles }
+const clerk = { actor: 'cleo', permissions: ['identity.members.write', 'wallet.*'], seen }
 
 describe('organization', () => {
   it('is founded once, by its first administrator', () => {
@@ -69,6 +72,19 @@ describe('organization', () => {
       .when('suspend', { user: 'jon', reason }, admin)
       .then(suspended)
     given(founded, added('jon')).when('suspend', { user: 'jon', reason }, clerk).then(suspended)
+    const board = stateOf(teamtree, [
+      { type: 'TeamMade', data: { team: 'board', name: 'Board', parent: null } },
+      { type: 'TeamMade', data: { team: 'chairs', name: 'Chairs', parent: 'board' } },
+      { type: 'TeamRolesSet', data: { team: 'board', roles: admins } },
+      { type: 'TeamJoined', data: { team: 'chairs', user: 'jon' } },
+    ])
+    const inBoard = given(founded, added('jon'))
+    inBoard.when('suspend', { user: 'jon', reason }, { ...clerk, seen: board }).rejects('role_not_yours')
+    inBoard.when('remove', { user: 'jon' }, { ...clerk, seen: board }).rejects('role_not_yours')
+    inBoard.when('suspend', { user: 'jon', reason }, { ...admin, seen: board }).then(suspended)
+    given(founded, added('jon'), suspended)
+      .when('resume', { user: 'jon', reason }, { ...clerk, seen: board })
+      .rejects('role_not_yours')
   })
 
   it('keeps one administrator', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { rolebook } from '../../../domain/identity/rolebook/rolebook.ts'
-import { type Teamtree, teamtree, upFrom } from '../../../domain/identity/teamtree/teamtree.ts'
+import { type Teamtree, upFrom } from '../../../domain/identity/teams.ts'
+import { teamtree } from '../../../domain/identity/teamtree/teamtree.ts'
 import { Rejection } from '../../../domain/kernel/errors.ts'
 import { memberOf } from '../../../domain/record/keyed.ts'
 import { CONTEXT, codeOf, specFor, stateOf } from '../../support/spec.ts'
@@ -63,6 +64,23 @@ describe('teamtree', () => {
     given(...below)
       .when('join', { team: 'garden', user: 'jon', reason }, clerk)
       .then(joined('garden', 'jon'))
+  })
+
+  it('is changed by administrators alone where it makes administrators', () => {
+    const admins: string[] = ['organization-admin']
+    const rules = { type: 'TeamRolesSet', data: { team: 'house', roles: admins, reason } } as const
+    const state = stateOf(teamtree, [made('house'), rules, made('kitchen', 'house'), joined('kitchen', 'jon')])
+    const changes = (context: object) => {
+      const by = { ...CONTEXT, ...context }
+      return [
+        codeOf(() => teamtree.decide.leave(state, { team: 'kitchen', user: 'jon' }, by)),
+        codeOf(() => teamtree.decide.drop(state, { team: 'kitchen' }, by)),
+        codeOf(() => teamtree.decide.move(state, { team: 'kitchen', parent: null, reason }, by)),
+        codeOf(() => teamtree.decide.setRoles(state, { team: 'house', roles: [], reason }, by)),
+      ]
+    }
+    expect(changes(clerk)).to.deep.equal(Array(4).fill('role_not_yours'))
+    expect(changes(admin)).to.deep.equal(Array(4).fill(undefined))
   })
 
   it('lets people join and leave, each once', () => {
