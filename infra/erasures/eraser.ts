@@ -7,6 +7,7 @@ import type { WriteDeps } from '../../commands/execute.ts'
 import { paused } from '../../commands/processes/pause.ts'
 import type { RowChanges } from '../../commands/processes/timers.ts'
 import { erasure } from '../../domain/audit/erasure/erasure.ts'
+import { thingOfKey } from '../../domain/record/subject.ts'
 import { Faults } from '../faults.ts'
 import type { FileStore } from '../files/store.ts'
 import type { Log } from '../log.ts'
@@ -147,7 +148,9 @@ export class Eraser {
   }
 
   async #filesOf({ head, end, signal }: Look, org: string, persons: readonly Person[]): Promise<FilesOf> {
-    const subjects = persons.map(({ subject }) => subject)
+    // Things have no files.
+    const subjects = persons.map(({ subject }) => subject).filter(subject => !thingOfKey(subject))
+    if (subjects.length === 0) return new Map()
     for (;;) {
       const found = await this.#deps.rows.files(org, subjects, head)
       if (found) return found

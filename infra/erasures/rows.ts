@@ -15,7 +15,7 @@ import type { Person } from './keys.ts'
 export type ErasureRows = {
   /** Those that are not completed. */
   readonly pending: () => Promise<readonly Person[]>
-  /** All persons that were ever erased. */
+  /** All persons that were ever erased, and all things that were forgotten. */
   readonly all: () => Promise<readonly Person[]>
   /**
    * The digests of all versions of the files of some persons of an org that are erased, by subject, without those that

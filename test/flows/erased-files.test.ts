@@ -5,6 +5,7 @@ import { mkdir, rm, utimes } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'
 import type { WriteDeps } from '../../commands/execute.ts'
+import { erasure } from '../../domain/audit/erasure/erasure.ts'
 import { auditExport } from '../../domain/audit/export/export.ts'
 import { domainStreamPrefixes } from '../../infra/catalogue.ts'
 import { Eraser } from '../../infra/erasures/eraser.ts'
@@ -148,6 +149,18 @@ describe('the files of persons who are erased', function erased() {
     expect(rows, 'a key does not wait for files').to.deep.equal([{ secret: null }])
     await eraser.look()
     expect([isThere('of max'), await receiptOf('max')]).to.deep.equal([false, 1])
+  })
+
+  it('are not waited for where a thing is forgotten, which has none', async () => {
+    const body = { category: 'memory', thing: 'm1', reason: 'It is over.' }
+    const given = { by: 'memories', name: 'forget', body, part: 'm1' }
+    position = (await give(writing, erasure, { org: 'acme', id: erasure.only! }, given)).position
+    await kmg('limit=1')
+    const real = head
+    head = async () => 2n ** 62n
+    expect(await eraser.look()).to.equal(true)
+    head = real
+    expect(await receiptOf('memory:m1')).to.equal(0)
   })
 
   it('stay for minutes where the bytes were stored just now: an upload may be under way', async () => {
