@@ -8,6 +8,7 @@ import { type InsightOptions, type Insights, insightsOf } from './insights/insig
 import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
 import type { RecallFilter, Traits } from './recall/filter.ts'
+import { heldOf } from './recall/held.ts'
 import type { LegName, LegReport, LegScore } from './recall/legs.ts'
 import { Recall, type RecallMode } from './recall/recall.ts'
 import { type IndexStore, load, store } from './stored-index.ts'
@@ -59,8 +60,8 @@ export type InsightQuery = Omit<InsightOptions, 'isOpen'> & {
 /** Searches the memories of an org. Fails as the database does when that is away. */
 export type MemoryIndex = {
   readonly search: (org: string, query: string, options: SearchOptions) => Promise<MemoryAnswer>
-  /** Whether the index of an org has a memory, in any leg. */
-  readonly holds: (org: string, key: string) => Promise<{ readonly position: bigint; readonly holds: boolean }>
+  /** In how many places each leg of the index of an org has a memory. */
+  readonly holds: (org: string, key: string) => Promise<{ position: bigint; legs: Record<LegName, number> }>
   /** What the memories of an org say together. */
   readonly insights: (org: string, options: InsightQuery) => Promise<{ position: bigint; insights: Insights }>
   /** Forgets the index of an org, or all of them: the next search builds it anew. */
@@ -144,7 +145,8 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       const page = found.map(({ key, ...ranked }) => ({ ...rows.get(key)!, ...ranked }))
       return { position, hits: await opened(options.unseal, org, page) }
     },
-    holds: (org, key) => upToDate(org, Recall).then(({ rows, position }) => ({ position, holds: rows.has(key) })),
+    holds: (org, key) =>
+      upToDate(org, Recall).then(({ ranking, position }) => ({ position, legs: heldOf(ranking, key) })),
     insights: (org, query) => openInsights(() => upToDate(org, Recall), query),
     drop(org) {
       if (org === undefined) orgs.clear()

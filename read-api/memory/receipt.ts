@@ -37,7 +37,7 @@ const response = object({
   }),
   index: object({
     position: unsigned64.meta({ description: 'what the index has reached' }),
-    legs: object(Object.fromEntries(LEGS.map(leg => [leg, rows('memories of this id in the leg')]))),
+    legs: object(Object.fromEntries(LEGS.map(leg => [leg, rows('places in which the leg has something of it')]))),
   }),
 })
 
@@ -70,13 +70,13 @@ export const receiptRoute = (deps: ReceiptDeps): Route => ({
     )
     const [, , forgotten_at, destroyed_at, list, search, timers, versions] = found.rows[0]!
     if (forgotten_at === null) throw notFound('forgotten memory', [memory], undefined)
-    const { position, holds } = await deps.holds(org, `memory/${memory}`)
+    const index = await deps.holds(org, `memory/${memory}`)
     const data = {
       memory,
       forgotten_at,
       key: { destroyed: destroyed_at !== null, ...(destroyed_at !== null && { destroyed_at }) },
       rows: { list, search, timers, versions },
-      index: { position, legs: Object.fromEntries(LEGS.map(leg => [leg, holds ? 1 : 0])) },
+      index,
     }
     return { data: toWire(data as never), ...positioned(found.position) }
   },

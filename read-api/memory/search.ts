@@ -98,7 +98,7 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
 
 export type SearchDeps = {
   readonly search: MemorySearch
-  /** Whether the index of an org has a memory. */
+  /** In how many places each leg of the index of an org has a memory. */
   readonly holds: MemoryIndex['holds']
   /** The read model that is searched. */
   readonly memories: AnyProjection
@@ -214,7 +214,7 @@ async function withOpenPaths(
   { grantees, options }: Searched,
   hits: readonly MemoryHit[],
 ): Promise<MemoryHit[]> {
-  // From an entity, through a memory, to an entity: other ways lead through none.
+  // From an entity, through a memory, to an entity; a way of one is what the hit names itself.
   const through = hits.flatMap(({ path }) => (path?.length === 3 ? [path[1]!] : []))
   if (through.length === 0) return [...hits]
   const keys = [...new Set(through)]

@@ -186,10 +186,7 @@ export class KnowledgeLeg {
     const named = [...this.#entities.get(number)].sort((a, b) => (this.#ids[a]! < this.#ids[b]! ? -1 : 1))
     const direct = named.find(entity => asked.has(entity))
     if (direct !== undefined) return [this.#ids[direct]!]
-    for (const from of entities) {
-      const to = named.find(entity => this.#related.get(from)?.has(entity))
-      if (to !== undefined) return [this.#ids[from]!, this.#ids[to]!]
-    }
+    // A relation is a way through the memory that states it: whether that may be read decides whether the way may.
     for (const from of entities) {
       const between = this.#between(from, named, keyOf)
       if (between) return between

@@ -74,6 +74,11 @@ export class NeuralLeg {
     }
   }
 
+  /** Whether it has a vector under a number. */
+  has(number: number): boolean {
+    return (this.#squares[number] ?? 0) > 0
+  }
+
   get bytes(): number {
     const sums = [...this.#ready.values()].reduce((sum, { size }) => sum + size, 0)
     return (DIMENSIONS + Sketches.bytes + 4) * this.#size + 4 * DIMENSIONS * sums
