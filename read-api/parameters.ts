@@ -104,6 +104,10 @@ export function queriesOf({ query }: ApiRequest, parameters: readonly Parameter[
     const message = value === undefined ? undefined : fault(parameter, value)
     if (message !== undefined) faults.push({ field: name, message })
   }
+  for (const { in: place, name, required } of parameters) {
+    if (required && place === 'query' && query[name] === undefined)
+      faults.push({ field: name, message: 'must be given' })
+  }
   if (faults.length === 0) return query as Queries
   const [{ field, message }] = faults as [ErrorDetail]
   throw new KogiError('invalid_parameter', `The parameter ${field} ${message}.`, faults)

@@ -51,8 +51,8 @@ const UNNAMED = new Set(
 const STREAMS = new Set(['/events', '/ws'])
 /** Trees that a notary makes, who is in another process; `test/notary` reads them. */
 const isOfNotary = ({ path }: Operation): boolean => path.includes('/log/')
-/** What a worker makes of an export; `test/flows/audit-exports` reads it. */
-const isOfExport = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(content|disclosures\/)/.test(path)
+/** What a worker makes of an export, or of a memory that is forgotten; `audit-exports` and `memories` read it. */
+const isOfWorker = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(content|disclosures\/)|receipt$/.test(path)
 
 describe('the examples of the OpenAPI document', () => {
   let app: App
@@ -74,7 +74,7 @@ describe('the examples of the OpenAPI document', () => {
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
     const isForm = ({ requestBody }: Operation) => requestBody && !requestBody.content?.['application/json']
-    const isOther = (each: Operation) => isOfNotary(each) || isOfExport(each) || isForm(each)
+    const isOther = (each: Operation) => isOfNotary(each) || isOfWorker(each) || isForm(each)
     const answered = listed.filter(each => !STREAMS.has(each.path) && !isOther(each))
     const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
     // Nothing of an archived item can be ended, its binders and files least of all.

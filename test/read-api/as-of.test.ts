@@ -206,8 +206,8 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
       const declared = parameters.some(({ name }) => name === 'as_of')
       // Searches, notifications, the inbox, glances, versions, what is left to clear, refusals and proofs are of now.
       const words =
-        'receipt|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|book/(diff|versions)|' +
-        ':id/content|disclosures/:disclosure|compliance/controls(/:control(/pack)?)?|refused-commands|' +
+        'receipt|insights|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|' +
+        'book/(diff|versions)|:id/content|disclosures/:disclosure|compliance/controls(/:control(/pack)?)?|refused-commands|' +
         'sensitive-reads|kmg/operations|causes|differences|persons/:subject/(data|page)|:category/:id'
       const ofNow = new RegExp(`search|(${words})(\\.csv)?$|/log/`)
       expect(declared, path).to.equal(!ofNow.test(path))
