@@ -29,7 +29,7 @@ export const ROLEBOOK = 'roles'
 export const rolebookOfOrg = { category: 'rolebook', id: ROLEBOOK } as const
 
 export const isOfPlatform = (role: string): boolean => (ROLES as readonly string[]).includes(role)
-export const isOfAdmin = (role: string): boolean => (ADMIN_ROLES as readonly string[]).includes(role)
+const isOfAdmin = (role: string): boolean => (ADMIN_ROLES as readonly string[]).includes(role)
 
 /** Whether the caller administers who may do what in the organization. */
 export const administers = ({ permissions }: Pick<Context, 'permissions'>): boolean => covers(permissions, 'identity.*')
@@ -58,7 +58,7 @@ export function mustTouch(roles: readonly string[], context: Context): void {
   if (role !== undefined && !administers(context)) throw notYours(role)
 }
 
-export const notYours = (role: string) =>
+const notYours = (role: string) =>
   rejected('role_not_yours', 'You cannot give or take what you do not hold yourself: ask an administrator.', { role })
 
 /** The names of the roles that an organization has defined. */

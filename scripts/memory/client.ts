@@ -9,7 +9,7 @@ export type Access = {
 
 type Leg = { readonly raw: number; readonly normalised: number; readonly part: number }
 
-export type Hit = {
+type Hit = {
   readonly kind: string
   readonly subject: string
   readonly source: string
