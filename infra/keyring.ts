@@ -16,10 +16,10 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /**
  * Keys held in memory, and for how long: after an erasure a key is gone everywhere within this time and that for which
- * a look at the log is good, ten seconds together.
+ * a look at the log is good, five seconds together.
  */
 const CACHED_KEYS_MAX = 10_000
-const CACHED_FOR_MS = 5_000
+const CACHED_FOR_MS = 2_500
 /** Keys of dry runs, which are kept nowhere: opening under one finds it erased, and raises no alarm. */
 const TRIALS_MAX = 1_000
 /** Room is made as keys come, not for all of them at once. */

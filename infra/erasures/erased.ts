@@ -8,7 +8,7 @@ import { thingOfKey } from '../../domain/record/subject.ts'
 const ORGS_MAX = 10_000
 const PAGE_EVENTS = 1_000
 /** Time after which the log is asked again, by the next who wants to know. */
-const FRESH_MS = 5_000
+const FRESH_MS = 2_500
 /** Time for which the last look counts while the log is away. */
 const STALE_MS = 60_000
 
@@ -16,7 +16,7 @@ type Subjects = ReadonlySet<string>
 
 export type Erased = {
   /**
-   * The erased subjects of an org, as the log had them at most five seconds ago, or has them now, where that is asked
+   * The erased subjects of an org, as the log had them at most 2.5 seconds ago, or has them now, where that is asked
    * for. While the event store is away they are as they were, for a minute at most: then, and where those of now are
    * asked for, it throws `engine_unavailable`.
    */
