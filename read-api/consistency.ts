@@ -159,7 +159,7 @@ const notYetVisible = (wanted: bigint, reached: bigint) =>
   ])
 
 /** The read models, as far as they have come, know nothing of that position yet. */
-const beyondHead = (asked: bigint, reached: bigint) =>
+export const beyondHead = (asked: bigint, reached: bigint) =>
   new KogiError(
     'as_of_beyond_head',
     `The position ${asked} lies beyond ${reached}, which the answer has reached; at_least waits for one to come.`,

@@ -1,6 +1,5 @@
 /** The HTTP processes: the command API, the read API, or both on one port. */
 import type { Server } from 'node:http'
-import path from 'node:path'
 import pg from 'pg'
 import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
@@ -15,7 +14,6 @@ import { commandRoutes } from '../../commands/routes.ts'
 import { partsOfDirectory } from '../../domain/identity/access.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
-import { memoryIndex } from '../../projections/memory/index.ts'
 import { tableOf } from '../../projections/rows/tables.ts'
 import { aliasesOf } from '../../read-api/aliases.ts'
 import { followCheckpoints } from '../../read-api/checkpoint-signal.ts'
@@ -49,7 +47,6 @@ import { erasedSubjects } from '../erasures/erased.ts'
 import { keyNamesOf } from '../erasures/keys.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { eventLog } from '../event-store/reader.ts'
-import { indexFolder } from '../files/index-folder.ts'
 import { fileStore } from '../files/open.ts'
 import { watchBacklog } from '../http/backlog.ts'
 import { mountDocs } from '../http/docs.ts'
@@ -72,6 +69,7 @@ import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
 import { duplicateFinder, openDuplicates } from './duplicates.ts'
 import { openLive } from './live.ts'
+import { memoryThread } from './memory-thread.ts'
 
 type Side = 'commands' | 'reads'
 
@@ -223,8 +221,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const store = commandStore(urls.eventStoreUrl)
     const erased = erasedSubjects(store)
     const { open: unseal } = keyring(keys, { watch, metrics, erased, masters: masterKeysOf(config) })
-    const stored = { stored: indexFolder(path.join(config.dataDir, 'indexes')), onFault: indexFault(log) }
-    const index = memoryIndex({ pool, memories, unseal, erased: erased.people, ...stored })
+    const index = memoryThread({ config, urls, log })
     const { search, insights, holds } = index
     between.findDuplicates = duplicateFinder({ pool, unseal, search }, log)
     const reads = sensitiveReads(store, log, timestampNow)
@@ -271,6 +268,3 @@ function keysPool({ config, urls, log, lifecycle }: Pick<PartOptions, 'config' |
   lifecycle.onStop('keys of callers', () => pool.end())
   return pool
 }
-
-const indexFault = (log: Log) => (error: unknown) =>
-  log.warn({ reason: reasonOf(error) }, 'a search index could not be stored or loaded')

@@ -1,9 +1,8 @@
 /** Finds the duplicates of memories that are stored: by the index of the process, or by one of its own. */
 import type { FindDuplicates } from '../../commands/memory/store.ts'
-import { memoryIndex } from '../../projections/memory/index.ts'
 import { duplicatesOf } from '../../read-api/memory/duplicates.ts'
 import { allows } from '../auth/permissions.ts'
-import { guards, memories } from '../catalogue.ts'
+import { guards } from '../catalogue.ts'
 import type { Config } from '../config.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
@@ -14,6 +13,7 @@ import { type Log, reasonOf } from '../log.ts'
 import { masterKeysOf } from '../master-keys.ts'
 import { createPool } from '../postgres.ts'
 import { within } from '../within.ts'
+import { memoryThread } from './memory-thread.ts'
 
 /** For how long a memory that is stored already waits for the index. */
 const PATIENCE_MS = 2_000
@@ -49,9 +49,9 @@ export function openDuplicates({ config, urls, log, lifecycle }: Options): FindD
   const store = commandStore(urls.eventStoreUrl)
   const erased = erasedSubjects(store)
   const { open: unseal } = keyring(keys, { erased, masters: masterKeysOf(config) })
-  const { search } = memoryIndex({ pool, memories, unseal, erased: erased.people })
+  const { search, close } = memoryThread({ config, urls, log })
   lifecycle.onStop('duplicates of memories', async () => {
-    await Promise.allSettled([pool.end(), keys.end(), store.close()])
+    await Promise.allSettled([close(), pool.end(), keys.end(), store.close()])
   })
   return duplicateFinder({ pool, unseal, search }, log)
 }

@@ -1,5 +1,4 @@
 /** How the index of an org follows the rows of memories: in pages by position, and in slices that let others work. */
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { Sealed } from '../../domain/kernel/schema.ts'
@@ -8,9 +7,7 @@ import { bucketOf } from '../rows/bucket.ts'
 import type { AnyProjection, MemoryTraits } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
 import type { Memory as MemoryRow } from './memories.ts'
-import type { Document } from './rank.ts'
-import { nameOf } from './recall/entities.ts'
-import type { Recalled } from './recall/recall.ts'
+import { charactersOf, forgetErased, openedBodies, type Remembered, take } from './taking.ts'
 
 /** A memory as the index keeps it: a personal text stays sealed. */
 export type Memory = {
@@ -41,9 +38,6 @@ export type Source = {
   readonly erased?: (org: string) => Promise<number>
 }
 
-/** A memory as rankings take it: its texts, and what is known of it. */
-type Remembered = Document & Recalled
-
 /** What searches the texts of an org. */
 export type Ranking = {
   readonly bytes: number
@@ -66,6 +60,8 @@ export class OrgIndex<R extends Ranking = Ranking> {
   /** Rows that it took since it was stored, and whether one of them took a memory away. */
   taken = 0
   forgot = false
+  /** How many rows told it to forget a memory. */
+  forgets = 0
   /** The position up to which it misses the memories with sealed texts, because these are not stored. */
   withoutSealed: bigint | undefined
   readonly #source: Source
@@ -112,18 +108,11 @@ export class OrgIndex<R extends Ranking = Ranking> {
   }
 }
 
-/** How much more a word in the title counts than one in the text. */
-const TITLE_WEIGHT = 3
 /** Rows that are read at once, and bytes of texts, but for those of the last row. */
 const PAGE_ROWS = 500
 const PAGE_BYTES = 4 * 1024 * 1024
-/** Characters of the longest text that a hit shows whole, and those that it shows of others. */
-const WHOLE_MAX = 10_000
-const SHOWN_MAX = 5_000
 /** What a memory takes without its texts, about. */
 const ROW_BYTES = 400
-/** Time after which the work on an index lets requests have their turn. */
-const SLICE_MS = 10
 const UNDEFINED_TABLE = '42P01'
 const ORDER = 'position, kind, source, subject'
 const textBytes = `coalesce(octet_length(body), 0) + coalesce(pg_column_size(sealed_body), 0)
@@ -151,57 +140,6 @@ async function upToDate(source: Source, org: string, index: OrgIndex): Promise<b
   }
   return fits
 }
-
-/** Forgets the words of sealed texts whose keys were erased: erasures change no row. */
-async function forgetErased({ unseal }: Source, org: string, index: OrgIndex): Promise<void> {
-  const { ranking, rows } = index
-  const all = [...rows].flatMap(([key, memory]) => (memory.sealed ? [{ key, ...memory, sealed: memory.sealed }] : []))
-  for (let at = 0; at < all.length; at += PAGE_ROWS) {
-    const page = all.slice(at, at + PAGE_ROWS)
-    const sealed = page.map(memory => memory.sealed)
-    const plain = await unseal(org, sealed)
-    for (const [n, { key, title, text, ...memory }] of page.entries()) {
-      // A key that is only missing, as in a part of a key database, is no erased one.
-      if (plain[n] !== null) continue
-      if (memory.traits) index.forget(key)
-      else ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, '', text) })
-    }
-    await turn()
-  }
-}
-
-function remembered(key: string, memory: Omit<Memory, 'title'>): Omit<Remembered, 'fields'> {
-  const { kind, subject, source, at, position, actor, traits } = memory
-  const shared = { key, kind, source, at, position }
-  if (!traits) return { ...shared, subjects: [subject], ...(actor !== undefined && { actor }) }
-  const { type, author, tags, subjects, source: origin, session, valid_from, valid_to, links } = traits
-  return {
-    ...shared,
-    type,
-    actor: author,
-    tags,
-    subjects: [...new Set([subject, ...subjects, ...links.map(({ to }) => to)])],
-    ...(origin !== undefined && { origin }),
-    ...(session !== undefined && { session }),
-    ...(valid_from !== undefined && { validFrom: valid_from }),
-    ...(valid_to !== undefined && { validTo: valid_to }),
-    mentions: subjects.map(name => ({ id: `person:${name}`, name: nameOf(name) })),
-    relations: links.map(({ type, kind, to, valid_from: since, valid_to: until }) => ({
-      from: `memory:${subject}`,
-      type,
-      to: `${kind}:${to}`,
-      ...(since !== undefined && { since }),
-      ...(until !== undefined && { until }),
-      memory: key,
-    })),
-  }
-}
-
-const fieldsOf = (title: string, words: string, more = ''): [string, number][] => [
-  [title, TITLE_WEIGHT],
-  [words, 1],
-  [more, 1],
-]
 
 /** Takes the memories with sealed texts that an index was stored without. */
 async function takeSealed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<void> {
@@ -243,58 +181,4 @@ async function followed(source: Source, org: string, index: OrgIndex): Promise<b
     index.last = end ? { kind: end.kind, source: end.source, subject: end.subject } : null
     if (!end) return true
   }
-}
-
-/** Opened texts: `null` where the key was erased, `undefined` where it is missing. */
-type Bodies = ReadonlyMap<Sealed, string | null | undefined>
-
-async function openedBodies(rows: readonly MemoryRow[], org: string, unseal: Unseal): Promise<Bodies> {
-  const sealed = rows.flatMap(({ sealed_body }) => sealed_body ?? [])
-  const plain = sealed.length > 0 ? await unseal(org, sealed) : []
-  return new Map(sealed.map((envelope, at) => [envelope, plain[at]]))
-}
-
-async function take(rows: readonly MemoryRow[], bodies: Bodies, index: OrgIndex): Promise<void> {
-  let started = performance.now()
-  for (const row of rows) {
-    takeRow(row, row.sealed_body ? bodies.get(row.sealed_body) : row.body, index)
-    if (performance.now() - started < SLICE_MS) continue
-    await turn()
-    started = performance.now()
-  }
-}
-
-/**
- * The beginning of a long text: all of its words are found, and a hit shows as much as an answer should have. It is a
- * copy, because a part of a text keeps the whole of it in memory.
- */
-function shortened(body: string): string {
-  if (body.length <= WHOLE_MAX) return body
-  return Buffer.from(body.slice(0, SHOWN_MAX).replace(/[\ud800-\udbff]$/, '')).toString()
-}
-
-const charactersOf = (memory: Memory | undefined): number =>
-  memory ? memory.title.length + (memory.text?.length ?? 0) + (memory.sealed?.text.length ?? 0) : 0
-
-/** `words`: its body in the clear, `null` where that was erased. */
-function takeRow(row: MemoryRow, words: string | null | undefined, index: OrgIndex): void {
-  const { ranking, rows } = index
-  if (row.sealed_body) index.hasSealed = true
-  const { kind, subject, source, title, body, sealed_body, details, at, position, actor, traits } = row
-  // No id has a line feed.
-  const key = source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
-  const isStored = rows.has(key) && !rows.get(key)!.sealed
-  index.taken += 1
-  index.forget(key)
-  // Nothing is left of a memory without its text.
-  const isGone = (title === undefined && !traits) || (traits && words === null)
-  index.forgot ||= isGone === true && isStored
-  if (isGone) return
-  const text = [body && shortened(body), details].filter(part => part !== undefined).join('\n')
-  const shown = { ...(text !== '' && { text }), ...(sealed_body && { sealed: sealed_body }) }
-  const known = { ...(actor !== undefined && { actor }), ...(traits && { traits: traits as MemoryTraits }) }
-  const memory = { kind, subject, source, title: title ?? traits!.type, ...shown, at, position, ...known }
-  ranking.set({ ...remembered(key, memory), fields: fieldsOf(title ?? '', words ?? '', details) })
-  rows.set(key, memory)
-  index.characters += charactersOf(memory)
 }

@@ -3,6 +3,7 @@
  * asked for and brought up to date by every search. The rows are the truth; an index can be dropped at any time.
  */
 import { LRUCache } from 'lru-cache'
+import { PastIndexes } from './as-of.ts'
 import { type Memory, OrgIndex, type Ranking, type Source, type Unseal } from './follow.ts'
 import { type InsightOptions, type Insights, insightsOf } from './insights/insights.ts'
 import { type Place, RankedIndex } from './rank.ts'
@@ -38,9 +39,12 @@ export type SearchOptions = {
   readonly type?: SearchType
   /** What legs look at: searches by words alone look at all. */
   readonly filter?: Omit<RecallFilter, 'kinds'>
+  /** For legs: the memories as they were at this position. Those that were forgotten for good are not among them. */
+  readonly asOf?: bigint
 }
 
 export type MemoryAnswer = {
+  /** What the index has reached; an answer of the past is of the position that was asked for. */
   readonly position: bigint
   readonly hits: readonly MemoryHit[]
   /** Where legs searched: whether each of them answered, and its share of scores. */
@@ -55,6 +59,7 @@ export type InsightQuery = Omit<InsightOptions, 'isOpen'> & {
   readonly kinds: readonly string[]
   /** Of some things, whether each may be read. */
   readonly readable: (things: readonly Thing[]) => Promise<readonly boolean[]>
+  readonly asOf?: bigint
 }
 
 /** Searches the memories of an org. Fails as the database does when that is away. */
@@ -93,6 +98,7 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   // The org that was asked about last stays, however large it is.
   const sizeOf = ({ bytes }: OrgIndex) => Math.min(bytesMax, Math.max(1, bytes))
   const orgs = new LRUCache<string, OrgIndex>({ maxSize: bytesMax, sizeCalculation: sizeOf })
+  const past = new PastIndexes(options, bytesMax)
 
   /** The index of an org for a kind of search, which it brings up to date. */
   async function upToDate<R extends Ranking>(org: string, Kind: new () => R): Promise<OrgIndex<R>> {
@@ -113,6 +119,13 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
     return index
   }
 
+  /** The index of recall of an org, now or as of a position, and the position that the one of now has reached. */
+  async function recallOf(org: string, asOf: bigint | undefined): Promise<[OrgIndex<Recall>, bigint]> {
+    const now = await upToDate(org, Recall)
+    const { position } = now
+    return [asOf === undefined ? now : await past.of(org, now, asOf), position]
+  }
+
   function begun<R extends Ranking>(org: string, ranking: R): OrgIndex<R> {
     const index = new OrgIndex(options, org, ranking)
     if (stored && isRecall(index)) index.begin(() => load(index, stored, org, memories.version).catch(onFault))
@@ -130,9 +143,9 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
   }
 
   return {
-    async search(org, query, { kinds, limit, after, type = 'text', filter }) {
+    async search(org, query, { kinds, limit, after, type = 'text', filter, asOf }) {
       if (type !== 'text') {
-        const { ranking, rows, position } = await upToDate(org, Recall)
+        const [{ ranking, rows }, position] = await recallOf(org, asOf)
         const { hits, legs } = ranking.search(query, { mode: type, filter: { ...filter, kinds }, limit, after })
         const page = hits.map(({ key, place, matched, score, legs: parts, path }) => {
           const found = matched.map(({ word, as }) => ({ word, as }))
@@ -147,8 +160,9 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
     },
     holds: (org, key) =>
       upToDate(org, Recall).then(({ ranking, position }) => ({ position, legs: heldOf(ranking, key) })),
-    insights: (org, query) => openInsights(() => upToDate(org, Recall), query),
+    insights: (org, { asOf, ...query }) => openInsights(() => recallOf(org, asOf), query),
     drop(org) {
+      past.drop()
       if (org === undefined) orgs.clear()
       else for (const Kind of [RankedIndex, Recall]) orgs.delete(`${Kind.name} ${org}`)
     },
@@ -160,13 +174,13 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
 
 /** Insights into the memories that a caller may read: what came while that was asked about is asked about too. */
 async function openInsights(
-  upToDate: () => Promise<OrgIndex<Recall>>,
-  { kinds, readable, ...asked }: InsightQuery,
+  recall: () => Promise<[OrgIndex<Recall>, bigint]>,
+  { kinds, readable, ...asked }: Omit<InsightQuery, 'asOf'>,
 ): Promise<{ position: bigint; insights: Insights }> {
   const known = new Map<string, boolean>()
   const nameOf = ({ kind, source = '' }: Traits) => `${kind} ${source}`
   for (;;) {
-    const { ranking, position } = await upToDate()
+    const [{ ranking }, position] = await recall()
     const unknown = new Map<string, Thing>()
     ranking.each((_, traits) => {
       if (!kinds.includes(traits.kind) || known.has(nameOf(traits))) return

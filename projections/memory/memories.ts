@@ -79,8 +79,8 @@ export function memoriesOf(models: readonly AnyProjection[]) {
   return projection({
     name: 'memories',
     service: 'memory',
-    version: 5,
-    history: false,
+    version: 6,
+    history: true,
     of,
     row: memoryRow,
     key: ['org', 'kind', 'source', 'subject'],
@@ -131,7 +131,10 @@ function handlerOf(kind: string, step: MemoryStep<unknown>): Handler<Memory, unk
       const { org, id, at } = metadata
       const texts = 'anew' in step ? step.anew(data) : step.revise(data, before?.traits as MemoryTraits | undefined)
       const memory = withTexts('anew' in step ? undefined : before, texts)
-      return memory && { ...memory, ...by(metadata), org, kind, subject: id, source: id, at, position }
+      const about = { org, kind, subject: id, source: id, at, position }
+      if (memory) return { ...memory, ...by(metadata), ...about }
+      // A row is never taken away: indexes would not hear of it.
+      return before ? about : null
     },
   }
 }

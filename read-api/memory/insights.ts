@@ -3,8 +3,8 @@ import type { Principal, Route } from '../../domain/kernel/route.ts'
 import { text, timestamp } from '../../domain/kernel/schema.ts'
 import type { MemoryIndex } from '../../projections/memory/index.ts'
 import type { Insights } from '../../projections/memory/insights/insights.ts'
-import { noHistoryErrors } from '../as-of.ts'
-import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
+import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import { atLeast, beyondHead, positioned, readErrors } from '../consistency.ts'
 import { inQuery, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import { granteesOf, readable } from '../readers.ts'
 import type { SearchDeps } from './search.ts'
@@ -105,6 +105,7 @@ const parameters = [
   inQuery('days', whole(1, DAYS_MAX, DAYS_DEFAULT), 'how long the period is; the period before it is as long'),
   inQuery('until', timestamp, 'the end of the period; right behind the latest memory where it is not given'),
   inQuery('concept', text(200), 'the words whose drift is asked for; the most dominant ones where none are given'),
+  asOfParameter,
   ...tokenParameters,
 ]
 
@@ -125,11 +126,11 @@ export function insightsRoute(deps: InsightDeps): Route {
     tag: 'kse',
     parameters,
     response: insightsSchema,
-    errors: { ...noHistoryErrors, ...readErrors },
+    errors: { ...asOfErrors, ...readErrors },
     async handle(request) {
       const query = queriesOf(request, parameters)
       const { principal } = request
-      const [token, grantees] = [tokenOf(request, query), granteesOf(principal)]
+      const [{ token, asOf }, grantees] = [await wantedOf(deps, request, query), granteesOf(principal)]
       await deps.versions.built([deps.memories])
       const ask = () =>
         deps.insights(principal.org, {
@@ -138,9 +139,11 @@ export function insightsRoute(deps: InsightDeps): Route {
           days: Number(query.days ?? DAYS_DEFAULT),
           ...(query.until !== undefined && { until: query.until }),
           ...(query.concept !== undefined && { concept: query.concept }),
+          ...(asOf && { asOf: asOf.position }),
         })
       const { position, insights } = token ? await atLeast(token, deps.signal, request, ask) : await ask()
-      return { data: named(insights), ...positioned(position) }
+      if (asOf && asOf.position > position) throw beyondHead(asOf.position, position)
+      return { data: named(insights), ...positioned(position, asOf) }
     },
   }
 }

@@ -90,6 +90,7 @@ const textOf = (memories: SearchDeps['memories']) => {
       ${count(tableOf(memories), "t.kind = 'memory' and t.source = $4 and t.sealed_body is not null")},
       ${count(tableOf(memoryTimers), 't.thing = $4')},
       ${count(historyTableOf(storedMemories), 't.id = $4')}
+        + ${count(historyTableOf(memories), "t.kind = 'memory' and t.source = $4")}
     from ${checkpointsSql([erasures, storedMemories, memoryTimers, memories])}
     left join ${quoted(tableOf(erasures))} e on e.org = $2 and e.subject = $3`
 }

@@ -9,14 +9,11 @@ import { memoryRow } from '../../projections/memory/memories.ts'
 import type { Place } from '../../projections/memory/rank.ts'
 import { LEGS } from '../../projections/memory/recall/legs.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
-import { noHistoryErrors } from '../as-of.ts'
-import type { CheckpointSignal } from '../checkpoint-signal.ts'
-import { atLeast, positioned, readErrors, tokenOf } from '../consistency.ts'
+import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
+import { atLeast, beyondHead, positioned, type ReadStore, readErrors, type Wanted } from '../consistency.ts'
 import { cursorOf, placeOf } from '../cursor.ts'
 import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from '../parameters.ts'
-import type { ReadPool } from '../pool.ts'
-import { type Guards, granteesOf, readable } from '../readers.ts'
-import type { Versions } from '../versions.ts'
+import { granteesOf, readable } from '../readers.ts'
 import { filterOf, filterParameters } from './filter.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
@@ -76,6 +73,12 @@ export const hitSchema = z.strictObject({
   }),
 })
 
+/** `as_of` where legs search. */
+export const asOfOfLegs: Parameter = {
+  ...asOfParameter,
+  description: `for searches by legs: ${asOfParameter.description}. Memories that were forgotten since are in no answer`,
+}
+
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
   { ...inQuery('q', text(1000).meta({ examples: ['invoice'] }), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
@@ -93,10 +96,11 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
       'that the query mentions), `knowledge` (from the entities that it names)',
   ),
   ...filterParameters,
+  asOfOfLegs,
   ...tokenParameters,
 ]
 
-export type SearchDeps = {
+export type SearchDeps = ReadStore & {
   readonly search: MemorySearch
   /** In how many places each leg of the index of an org has a memory. */
   readonly holds: MemoryIndex['holds']
@@ -104,10 +108,6 @@ export type SearchDeps = {
   readonly memories: AnyProjection
   /** The permission that finding memories of a kind needs: search opens nothing that is closed elsewhere. */
   readonly memoryPermissions: ReadonlyMap<string, string>
-  readonly signal: CheckpointSignal
-  readonly versions: Versions
-  readonly pool: ReadPool
-  readonly guards: Guards
   readonly allows: (principal: Principal, permission: string) => boolean
 }
 
@@ -123,16 +123,22 @@ export function searchRoute(deps: SearchDeps): Route {
     tag: 'kse',
     parameters,
     response: z.array(hitSchema),
-    errors: { ...noHistoryErrors, ...readErrors },
+    errors: { ...asOfErrors, ...readErrors },
     async handle(request) {
       const query = queriesOf(request, parameters)
       if (query.q === undefined) throw invalidParameter('q', 'must be given')
       const { q, kind, limit, search_type: type = 'text', after } = query
       const filter = filterOf(query)
-      if (filter && type === 'text') throw invalidParameter('search_type', 'must be one of the legs, for conditions')
+      if (type === 'text' && (filter || query.as_of !== undefined)) {
+        throw invalidParameter('search_type', 'must be one of the legs, for conditions and for as_of')
+      }
       const asked = { q, type: type as SearchType, kinds: kind === undefined ? undefined : [kind], filter, after }
-      const token = tokenOf(request, query)
-      const { hits, ...answer } = await search(deps, request, { ...asked, limit: Number(limit ?? HITS_DEFAULT), token })
+      const wanted = await wantedOf(deps, request, query)
+      const { hits, ...answer } = await search(deps, request, {
+        ...asked,
+        limit: Number(limit ?? HITS_DEFAULT),
+        wanted,
+      })
       return { data: hits.map(hit => toWire(hit)), ...answer }
     },
   }
@@ -146,29 +152,32 @@ type Asked = {
   readonly filter: SearchOptions['filter'] | undefined
   readonly limit: number
   readonly after: string | undefined
-  readonly token: ReturnType<typeof tokenOf>
+  readonly wanted: Wanted
 }
 
 /** A page of hits that the caller may read, with the answer around it. */
 export async function search(deps: SearchDeps, request: ApiRequest, asked: Asked) {
-  const { q, type, kinds, filter, limit, after, token } = asked
+  const { q, type, kinds, filter, limit, after, wanted } = asked
+  const { token, asOf } = wanted
   const options = {
     limit: limit + 1,
     kinds: kindsFor(deps, request.principal, kinds),
     type,
     ...(filter && { filter }),
     ...(after !== undefined && { after: readPlace(after, asked) }),
+    ...(asOf && { asOf: asOf.position }),
   }
   await deps.versions.built([deps.memories])
   const ask = () => searchReadable(deps, request, q, options)
   const found = token ? await atLeast(token, deps.signal, request, ask) : await ask()
+  if (asOf && asOf.position > found.position) throw beyondHead(asOf.position, found.position)
   const hits = found.hits.slice(0, limit)
   const next = found.hits.length > limit ? nextOf(hits.at(-1)!.place, asked) : undefined
   return {
     hits: hits.map(({ place: _, ...hit }) => hit),
     pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
     headers: positioned(found.position).headers,
-    meta: { ...positioned(found.position).meta, ...(found.legs && { legs: found.legs }) },
+    meta: { ...positioned(found.position, asOf).meta, ...(found.legs && { legs: found.legs }) },
   }
 }
 
@@ -243,11 +252,16 @@ function listOf({ q, kinds, type, filter }: Asked): string {
 
 function nextOf({ tier, score, key, statistics: { documents, length, found } }: Place, asked: Asked): string {
   const numbers = found.map(each => (each === 0 ? '' : each.toString(36))).join('.')
-  return cursorOf(listOf(asked), [tier, score, key, documents, length, numbers])
+  return cursorOf(listOf(asked), [tier, score, key, documents, length, numbers], asked.wanted.asOf)
 }
 
 function readPlace(after: string, asked: Asked): Place {
-  const [tier, score, key, documents, length, numbers] = placeOf(after, listOf(asked), [...PLACE, FOUND])
+  const [tier, score, key, documents, length, numbers] = placeOf(
+    after,
+    listOf(asked),
+    [...PLACE, FOUND],
+    asked.wanted.asOf,
+  )
   const found = numbers!.split('.').map(each => (each === '' ? 0 : Number.parseInt(each, 36)))
   return {
     tier: Number(tier),

@@ -7,11 +7,20 @@ import { integer, object, text } from '../../domain/kernel/schema.ts'
 import { IN_WORDS } from '../../domain/record/words.ts'
 import { storedMemories } from '../../projections/memory/stored-memories.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
-import { noHistoryErrors } from '../as-of.ts'
-import { readErrors, tokenOf } from '../consistency.ts'
+import { asOfErrors, wantedOf } from '../as-of.ts'
+import { readErrors } from '../consistency.ts'
 import { inQuery, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import { filterIn, filterSchema } from './filter.ts'
-import { AFTER_MAX, HITS_DEFAULT, HITS_MAX, hitSchema, SEARCH_TYPES, type SearchDeps, search } from './search.ts'
+import {
+  AFTER_MAX,
+  asOfOfLegs,
+  HITS_DEFAULT,
+  HITS_MAX,
+  hitSchema,
+  SEARCH_TYPES,
+  type SearchDeps,
+  search,
+} from './search.ts'
 
 const TYPES = SEARCH_TYPES.filter(type => type !== 'text')
 const query = text(1000)
@@ -22,6 +31,7 @@ const body = object({
   search_type: searchType.default('hybrid'),
   limit: integer(1, HITS_MAX).default(HITS_DEFAULT),
   filter: filterSchema.optional(),
+  as_of: (asOfOfLegs.schema as z.ZodType<string>).optional().meta({ description: 'the same as the parameter' }),
   after: z.string().max(AFTER_MAX).optional().meta({ description: 'the `next` of the page before' }),
 }).meta({
   examples: [{ query: 'when to meet', search_type: 'hybrid', limit: 5, filter: { tags: { or: ['habits'] } } }],
@@ -31,6 +41,7 @@ const parameters = [
   inQuery('query', query, 'what to look for, where the body does not say it'),
   inQuery('search_type', searchType, 'how to look for it'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most results to answer with'),
+  asOfOfLegs,
   ...tokenParameters,
 ]
 
@@ -53,7 +64,7 @@ export const seedSearchRoute = (deps: SearchDeps): Route => ({
   parameters,
   body,
   response: z.strictObject({ results: z.array(result), count: z.int() }),
-  errors: { ...noHistoryErrors, ...readErrors },
+  errors: { ...asOfErrors, ...readErrors },
   async handle(request) {
     const inUrl = queriesOf(request, parameters)
     const given = parsed({
@@ -63,8 +74,18 @@ export const seedSearchRoute = (deps: SearchDeps): Route => ({
       ...(inUrl.limit !== undefined && { limit: Number(inUrl.limit) }),
     })
     if (given.query === undefined) throw invalid([{ field: 'query', message: 'is required' }])
-    const { search_type: type, limit, after } = given
-    const asked = { q: given.query, type, limit, after, token: tokenOf(request, inUrl), ...filterIn(given.filter) }
+    const { search_type: type, limit, after, as_of } = given
+    // What is said twice must be the same; the cursor keeps what a time meant on the first page.
+    if (as_of !== undefined && inUrl.as_of !== undefined && as_of !== inUrl.as_of) {
+      throw invalid([{ field: 'as_of', message: 'must be that of the parameter' }])
+    }
+    const asOf = inUrl.as_of ?? as_of
+    const wanted = await wantedOf(deps, request, {
+      ...inUrl,
+      ...(asOf !== undefined && { as_of: asOf }),
+      ...(after !== undefined && { after }),
+    })
+    const asked = { q: given.query, type, limit, after, wanted, ...filterIn(given.filter) }
     const { hits, ...answer } = await search(deps, request, asked)
     const ids = hits.filter(({ kind }) => kind === 'memory').map(({ subject }) => subject)
     const metadata = await metadataOf(deps, request, ids)

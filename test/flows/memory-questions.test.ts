@@ -1,6 +1,11 @@
 /** Searches of memories of every form: they get results, or a sentence that says what is wrong with them. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client as McpClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { issueToken } from '../../infra/auth/dev-keys.ts'
+import { serveHttp } from '../../scripts/memory/mcp.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 import { patient } from '../support/pace.ts'
@@ -11,6 +16,7 @@ describe('questions to memories', function questions() {
   this.timeout(patient(60_000))
   let app: App
   let mira: Client
+  let position = '0'
 
   before(async () => {
     app = await startApp()
@@ -19,6 +25,21 @@ describe('questions to memories', function questions() {
     expect((await mira.call('POST', '/api/v1/kse/memories', { body })).status).to.equal(201)
   })
   after(() => app.close())
+
+  const get = (path: string) =>
+    mira.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': position } }).then(({ body }) => body)
+  /** Sends a command, again where another one was faster. */
+  async function give(method: string, path: string, body: object) {
+    for (let tries = 0; ; tries += 1) {
+      const answer = await mira.call(method, `/api/v1${path}`, { body })
+      if (answer.status === 409 && tries < 20) await sleep(50)
+      else {
+        expect(answer.status, JSON.stringify(answer.body)).to.be.below(300)
+        position = String(answer.headers['kogi-position'])
+        return
+      }
+    }
+  }
 
   it('answer searches of any form, or say what is wrong with them', async () => {
     const word = fc.oneof(
@@ -77,5 +98,78 @@ describe('questions to memories', function questions() {
     await fc.assert(parameters, { numRuns: RUNS, seed: 17 })
     await fc.assert(bodies, { numRuns: RUNS, seed: 18 })
     expect([...seen]).to.include.members([200, 400])
+  })
+
+  it('show as of a position nothing that came later', async () => {
+    const stored: { id: string; at: bigint }[] = []
+    for (let n = 0; n < 5; n += 1) {
+      await give('POST', '/kse/memories', { id: `a${n}`, text: `Number ${n}.`, type: 'counted' })
+      stored.push({ id: `a${n}`, at: BigInt(position) })
+    }
+    for (const { at } of stored) {
+      const body = await get(`/kse/memories?type=counted&as_of=${at}`)
+      const ids = stored.filter(each => each.at <= at).map(({ id }) => id)
+      expect(body.data.map(({ id }: { id: string }) => id)).to.deep.equal(ids)
+    }
+    await give('PATCH', '/kse/memories/a0', { text: 'Revised.' })
+    await give('DELETE', '/kse/memories/a4', {})
+    for (const type of ['lexical', 'neural', 'knowledge', 'hybrid']) {
+      for (const { at } of stored.slice(0, 4)) {
+        const body = { query: 'number', search_type: type, limit: 50, filter: { type: 'counted' }, as_of: String(at) }
+        const answer = (await mira.call('POST', '/api/v1/kse/memory/search', { body })).body
+        const ids = answer.data.results.map(({ memory_id: id }: { memory_id: string }) => id).sort()
+        const then = stored.filter(each => each.at <= at).map(({ id }) => id)
+        if (type === 'lexical') expect(ids).to.deep.equal(then)
+        else for (const id of ids) expect(then, type).to.include(id)
+        expect(answer.meta.as_of).to.equal(String(at))
+      }
+    }
+    const inUrl = `/kse/memories/search?q=number&type=counted&as_of=${stored[3]!.at}&limit=2`
+    const first = await get(`${inUrl}&search_type=lexical`)
+    const second = await get(`${inUrl}&search_type=lexical&after=${first.pagination.next}`)
+    expect([...first.data, ...second.data].map(({ text }: { text: string }) => text).sort()).to.deep.equal(
+      [0, 1, 2, 3].map(n => `Number ${n}.`),
+    )
+    expect((await get(inUrl)).error.details[0].field).to.equal('search_type')
+    const ahead = await get(`/kse/memories/search?q=number&search_type=neural&as_of=${2n ** 62n}`)
+    expect(ahead.error.code).to.equal('as_of_beyond_head')
+    const [at] = [stored[1]!.at]
+    const insights = await get(`/kse/memory/insights?as_of=${at}`)
+    const last = [...first.data, ...second.data].find(({ text }: { text: string }) => text === 'Number 1.')
+    expect(insights.data.totals.last_at).to.equal(last.at)
+    expect(insights.meta.as_of).to.equal(String(at))
+    const counts = await get('/kse/memories/summary?by=type&type=counted')
+    expect(counts.data[0].group).to.deep.equal({ type: 'counted' })
+    expect(Number(counts.data[0].count)).to.equal(4)
+  })
+
+  it('are stored and found by tools of agents', async () => {
+    const serving = await serveHttp(app.url, 0)
+    const agent = new McpClient({ name: 'test', version: '1' })
+    try {
+      const token = await issueToken(app.config, {
+        org: 'studio',
+        subject: 'mira',
+        roles: ['team-member'],
+        ttlSeconds: 600,
+      })
+      const requestInit = { headers: { authorization: `Bearer ${token}` } }
+      await agent.connect(new StreamableHTTPClientTransport(new URL(serving.url), { requestInit }) as never)
+      const use = async (name: string, args: object) => {
+        const { content } = await agent.callTool({ name, arguments: { ...args } })
+        return JSON.parse((content as { text: string }[])[0]!.text)
+      }
+      const memory = { content: 'Otters sleep on the pier.', tags: ['otters'], idempotency_key: 'otters-1' }
+      const { data } = await use('store_memory', memory)
+      expect((await use('store_memory', memory)).data).to.include({ memory_id: data.memory_id, replayed: true })
+      position = data.position
+      const [hit] = (await get('/kse/memories/search?q=otters%20pier&search_type=lexical')).data
+      expect(hit.subject).to.equal(data.memory_id)
+      const { error } = await use('store_memory', { content: 'x', expires_at: '2020-01-01T00:00:00.000Z' })
+      expect(error.code).to.equal('memory_expires_before')
+    } finally {
+      await agent.close()
+      serving.server.close()
+    }
   })
 })

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { canonicalJson, toWire } from '../../domain/kernel/json.ts'
-import { codec, kinds, memories, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
+import { codec, kinds, memoryPermissions, projections, resources } from '../../infra/catalogue.ts'
 import type { Pool } from '../../infra/postgres.ts'
 import { recordHead } from '../../projections/audit/heads.ts'
+import { memoryTimers } from '../../projections/memory/memory-timers.ts'
 import { rowAsOf } from '../../projections/rows/as-of.ts'
 import { type FoldedRows, foldEvent, sortedRows } from '../../projections/rows/fold.ts'
 import type { Row } from '../../projections/rows/tables.ts'
@@ -196,20 +197,20 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   })
 
   it('says so where no history is kept, rather than answer with nothing', async () => {
-    const { status, body } = await live.get('org-1', '/kse/memories/search?q=tax&as_of=1')
+    const { status, body } = await live.get('org-1', '/khub/notifications?as_of=1')
     expect([status, body.error.code]).to.deep.equal([400, 'no_history'])
-    expect(() => rowAsOf(memories, [['org', '$1']], '$2')).to.throw('keeps no history')
+    expect(() => rowAsOf(memoryTimers, [['org', '$1']], '$2')).to.throw('keeps no history')
   })
 
   it('is declared by every route that has it, with its errors', () => {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
-      // Searches, notifications, the inbox, glances, versions, what is left to clear, refusals and proofs are of now.
+      // Notifications, the inbox, glances, versions, what is left to clear, refusals and proofs are of now.
       const words =
-        'receipt|insights|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|' +
+        'receipt|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|' +
         'book/(diff|versions)|:id/content|disclosures/:disclosure|compliance/controls(/:control(/pack)?)?|' +
         'refused-commands|sensitive-reads|kmg/operations|causes|differences|persons/:subject/(data|page)|:category/:id'
-      const ofNow = new RegExp(`search|(${words})(\\.csv)?$|/log/`)
+      const ofNow = new RegExp(`(${words})(\\.csv)?$|/log/`)
       expect(declared, path).to.equal(!ofNow.test(path))
       const knows = declared || parameters.some(({ name }) => name === 'from' && path === '/kmg/differences')
       expect(errors[400], path).to.deep.equal([knows ? 'as_of_beyond_head' : 'no_history'])
