@@ -9,7 +9,7 @@ import { centerBench } from './bench/center.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
-import type { Figure } from './bench/figure.ts'
+import { type Figure, reachedText } from './bench/figure.ts'
 import { importBench } from './bench/imports.ts'
 import { liveBench } from './bench/live.ts'
 import { memoryBench } from './bench/memory.ts'
@@ -98,15 +98,13 @@ if (!values.json) {
     console.log(table(head, rows, head.slice(1, 7)))
   }
   const others = figures.filter(({ timing }) => !timing)
-  const rows = others.map(({ name, value, unit, bare, ratio }) => [
-    name,
-    number(value),
-    unit,
-    number(bare),
-    number(ratio),
-  ])
-  if (others.length > 0)
-    console.log(table(['figure', 'value', 'unit', 'bare', 'ratio'], rows, ['value', 'bare', 'ratio']))
+  const isAimed = others.some(({ goal }) => goal)
+  const rows = others.map(figure => {
+    const { name, value, unit, bare, ratio } = figure
+    return [name, number(value), unit, number(bare), number(ratio), ...(isAimed ? [reachedText(figure)] : [])]
+  })
+  const head = ['figure', 'value', 'unit', 'bare', 'ratio', ...(isAimed ? ['target'] : [])]
+  if (others.length > 0) console.log(table(head, rows, ['value', 'bare', 'ratio']))
   console.log(`${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${release()}`)
   console.log(`Node ${process.version}, commit ${commit()}`)
 }

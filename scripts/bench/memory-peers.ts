@@ -43,6 +43,7 @@ export async function memoryPeerBench(): Promise<Figure[]> {
       `recall_${side}_queries_per_second_to_${peer}`,
       '/s',
       rates.map(rate => ({ value: rate[side]!, bare: rate[peer]! })),
+      { least: 2 },
     )
   const figures = ['minisearch', 'orama'].flatMap(peer => ['hybrid', 'lexical'].map(side => against(side, peer)))
   for (const [name, search] of Object.entries(sides)) {

@@ -21,6 +21,7 @@ type SearchOptions = Common & {
   readonly kind?: string
   readonly limit: string
   readonly after?: string
+  readonly asOf?: string
 }
 type InsightOptions = Common & { readonly days: string; readonly until?: string; readonly concept?: string }
 
@@ -53,11 +54,13 @@ export const searchCommand = () =>
     .option('--kind <kind>', 'only memories of this kind')
     .option('--limit <n>', 'most hits', '10')
     .option('--after <cursor>', 'the `next` of the page before')
+    .option('--as-of <when>', 'search as of a position of the log, or a time')
     .option('--json', 'the answer of the API as it is')
     .addHelpText('after', '\nExample:\n  $ KOGI_TOKEN=$(kogi token …) kogi memory search overdue invoice')
-    .action((words: string[], { type, kind, limit, after, ...common }: SearchOptions) =>
-      answered(common, searchMemories(common, { q: words.join(' '), search_type: type, kind, limit, after }), hitsText),
-    )
+    .action((words: string[], { type, kind, limit, after, asOf, ...common }: SearchOptions) => {
+      const asked = { q: words.join(' '), search_type: type, kind, limit, after, as_of: asOf }
+      return answered(common, searchMemories(common, asked), hitsText)
+    })
 
 export const explainCommand = () =>
   asking('explain')
@@ -84,7 +87,7 @@ export const insightsCommand = () =>
     )
 
 const MCP_HELP = `
-Tools: search_memories, explain_memory and memory_insights. On standard input and output it acts with --token; with
+Tools: search_memories, explain_memory, memory_insights and store_memory, which needs a URL of both APIs. On standard input and output it acts with --token; with
 --http each request acts with the bearer token that it carries, and standard output has the address.
 
 Example, as a client is set up for it:

@@ -9,6 +9,22 @@ export type Access = {
 
 type Leg = { readonly raw: number; readonly normalised: number; readonly part: number }
 
+/** A memory to store, under the names of the memory service. */
+export type Remembered = {
+  readonly id?: string | undefined
+  readonly content: string
+  readonly memory_type?: string | undefined
+  readonly [field: string]: unknown
+}
+
+export type Stored = {
+  readonly data: {
+    readonly memory_id: string
+    readonly position: string
+    readonly duplicates: readonly { readonly id: string; readonly kind: string; readonly similarity: number }[] | null
+  }
+}
+
 type Hit = {
   readonly kind: string
   readonly subject: string
@@ -51,6 +67,14 @@ export const memoryInsights = (access: Access, asked: Asked) =>
     '/memory/insights',
     asked,
   )
+
+/** Stores a memory as the caller. `key`: the same one does its work once. */
+export const storeMemory = (access: Access, memory: Remembered, key?: string) =>
+  answerOf<Stored>(access, '/memory/store', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) },
+    body: JSON.stringify(memory),
+  })
 
 export type Explanation = { readonly place: number; readonly hit: Hit; readonly meta: Found['meta'] }
 
@@ -101,12 +125,19 @@ export type InsightsAnswer = {
   }[]
 }
 
-/** One read. Throws the error that the API answers with, and `engine_unavailable` where nothing answers. */
-async function ask<T>({ url, token }: Access, path: string, asked: Asked): Promise<T> {
+/** One read. */
+function ask<T>(access: Access, path: string, asked: Asked): Promise<T> {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, String(value))
-  const headers = { authorization: `Bearer ${token}` }
-  const answer = await fetch(`${url}${ROOT}${path}?${query}`, { headers }).catch(error => {
+  return answerOf(access, `${path}?${query}`, {})
+}
+
+type Request = { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string }
+
+/** Throws the error that the API answers with, and `engine_unavailable` where nothing answers. */
+async function answerOf<T>({ url, token }: Access, path: string, request: Request): Promise<T> {
+  const headers = { ...request.headers, authorization: `Bearer ${token}` }
+  const answer = await fetch(`${url}${ROOT}${path}`, { ...request, headers }).catch(error => {
     throw new KogiError('engine_unavailable', `Nothing answers at ${url}: ${(error as Error).cause ?? error}`)
   })
   const body = (await answer.json().catch(() => undefined)) as { error?: KogiError } | undefined

@@ -7,17 +7,20 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { z } from 'zod'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import { VERSION } from '../../infra/version.ts'
-import { type Access, explained, memoryInsights, SEARCH_TYPES, searchMemories } from './client.ts'
+import { type Access, explained, memoryInsights, SEARCH_TYPES, searchMemories, storeMemory } from './client.ts'
 
 const READS = { readOnlyHint: true, openWorldHint: false } as const
 
+const WRITES = { readOnlyHint: false, destructiveHint: false, openWorldHint: false } as const
+
 const words = z.string().min(1).max(1_000)
+const moment = z.iso.datetime({ precision: 3 })
 const searchType = z
   .enum(SEARCH_TYPES as [string, ...string[]])
   .default('hybrid')
   .describe('how to search: by all legs, by one, or by words alone')
 
-/** A server whose tools show what the token may read, and nothing else. */
+/** A server whose tools do and show what the token allows, and nothing else. */
 function memoryServer(access: Access): McpServer {
   const server = new McpServer({ name: 'kogi-memory', version: VERSION })
   server.registerTool(
@@ -30,10 +33,34 @@ function memoryServer(access: Access): McpServer {
         kind: z.string().max(64).optional().describe('only memories of this kind, as item, task or entry'),
         limit: z.int().min(1).max(100).default(10).describe('most hits'),
         after: z.string().max(12_000).optional().describe('`next` of the page before'),
+        as_of: z.string().max(64).optional().describe('search as of a position of the log, or a time in RFC 3339'),
       },
       annotations: READS,
     },
     ({ query, ...asked }) => answered(searchMemories(access, { q: query, ...asked })),
+  )
+  server.registerTool(
+    'store_memory',
+    {
+      description: 'Store a memory for the organization; the answer names those that say the same, or nearly so.',
+      inputSchema: {
+        content: z.string().min(1).max(20_000).describe('what is to be remembered'),
+        memory_type: words.max(64).optional().describe('what kind of memory it is; `general` by default'),
+        tags: z.array(words.max(64)).max(50).optional().describe('stand in the clear: write nothing personal'),
+        subjects: z
+          .array(words.max(128))
+          .max(20)
+          .optional()
+          .describe('whose personal data it is, as tokens name them; the caller by default'),
+        source: words.max(128).optional().describe('where it comes from'),
+        session: words.max(128).optional().describe('the conversation or run that it belongs to'),
+        privacy: z.enum(['organization', 'private']).optional().describe('who may read it; `organization` by default'),
+        expires_at: moment.optional().describe('when it is forgotten by itself'),
+        idempotency_key: words.max(200).optional().describe('a call that is repeated with the same key stores once'),
+      },
+      annotations: WRITES,
+    },
+    ({ idempotency_key, ...memory }) => answered(storeMemory(access, memory, idempotency_key)),
   )
   server.registerTool(
     'explain_memory',
@@ -54,10 +81,7 @@ function memoryServer(access: Access): McpServer {
       description: 'Say what memories tell together: words that stand out, rhythms, groups, how words move.',
       inputSchema: {
         days: z.int().min(1).max(3_660).default(30).describe('days of the period; the one before is as long'),
-        until: z.iso
-          .datetime({ precision: 3 })
-          .optional()
-          .describe('the end of the period, in UTC; right behind the latest memory by default'),
+        until: moment.optional().describe('the end of the period, in UTC; right behind the latest memory by default'),
         concept: z.string().min(1).max(200).optional().describe('words whose drift is asked for'),
       },
       annotations: READS,

@@ -81,7 +81,12 @@ describe('memories by the CLI and the Model Context Protocol', () => {
 
   async function use(client: Client) {
     const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name)).to.deep.equal(['search_memories', 'explain_memory', 'memory_insights'])
+    expect(tools.map(({ name }) => name)).to.deep.equal([
+      'search_memories',
+      'store_memory',
+      'explain_memory',
+      'memory_insights',
+    ])
     const ask = async (name: string, args: object) => {
       const { content, isError } = await client.callTool({ name, arguments: { ...args } })
       return { isError, value: JSON.parse((content as { text: string }[])[0]!.text) as Json }
