@@ -5,7 +5,8 @@
  */
 import { LRUCache } from 'lru-cache'
 import { fromDatabase, historyTableOf, tableOf } from '../rows/tables.ts'
-import { OrgIndex, type Source } from './follow.ts'
+import { OrgIndex } from './follow.ts'
+import type { Source } from './held-index.ts'
 import type { Memory as MemoryRow } from './memories.ts'
 import { Recall } from './recall/recall.ts'
 import { keyOf, openedBodies, take } from './taking.ts'
@@ -74,7 +75,8 @@ export class PastIndexes {
   }
 
   async #changesSince(org: string, position: bigint): Promise<number> {
-    const text = `select count(*)::int as changes from ${tableOf(this.#source.memories)} where org = $1 and position > $2`
+    const text = `select count(*)::int as changes from ${tableOf(this.#source.memories)}
+      where org = $1 and position > $2`
     const { rows } = await this.#source.pool.query({ text, values: [org, position] })
     return Number(rows[0].changes)
   }

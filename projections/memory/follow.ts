@@ -1,90 +1,24 @@
 /** How the index of an org follows the rows of memories: in pages by position, and in slices that let others work. */
-import type { Pool } from 'pg'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import type { Sealed } from '../../domain/kernel/schema.ts'
 import { CHECKPOINTS } from '../ownership/tables.ts'
 import { bucketOf } from '../rows/bucket.ts'
-import type { AnyProjection, MemoryTraits } from '../rows/projection.ts'
+import type { AnyProjection } from '../rows/projection.ts'
 import { fromDatabase, tableOf } from '../rows/tables.ts'
+import { HeldIndex, type Ranking, type Source } from './held-index.ts'
 import type { Memory as MemoryRow } from './memories.ts'
-import { charactersOf, forgetErased, openedBodies, type Remembered, take } from './taking.ts'
+import { forgetErased, openedBodies, take } from './taking.ts'
 
-/** A memory as the index keeps it: a personal text stays sealed. */
-export type Memory = {
-  readonly kind: string
-  readonly subject: string
-  /** The thing whose history holds it: the wallet of an entry, the item of a part of a book, otherwise the subject. */
-  readonly source: string
-  readonly title: string
-  readonly text?: string
-  readonly at: string
-  readonly position: bigint
-  readonly sealed?: Sealed
-  /** Who did it last. */
-  readonly actor?: string
-  /** What is known of it beside its words, where it was stored as a memory: it is called by its type then. */
-  readonly traits?: MemoryTraits
-}
-
-/** Opens sealed texts of an org, in order: `null` where a key was erased, `undefined` where it is missing. */
-export type Unseal = (org: string, envelopes: readonly Sealed[]) => Promise<readonly (string | null | undefined)[]>
-
-export type Source = {
-  readonly pool: Pick<Pool, 'query'>
-  /** The read model that is searched. */
-  readonly memories: AnyProjection
-  readonly unseal: Unseal
-  /** How many persons of an org were erased, for the indexes to forget what they sealed. */
-  readonly erased?: (org: string) => Promise<number>
-}
-
-/** What searches the texts of an org. */
-export type Ranking = {
-  readonly bytes: number
-  readonly set: (memory: Remembered) => void
-  readonly delete: (key: string) => void
-}
-
-/** The memories of one org, as they were at a position of the log. */
-export class OrgIndex<R extends Ranking = Ranking> {
-  ranking: R
-  rows = new Map<string, Memory>()
-  position = 0n
-  /** The last memory of that position that it has, where it may not have all of them; `null` where it has. */
-  last: { readonly kind: string; readonly source: string; readonly subject: string } | null = null
-  /** How many persons of the org were erased when the index last forgot what they sealed. */
-  erased = 0
-  hasSealed = false
-  /** Characters of the texts of its rows. */
-  characters = 0
-  /** Rows that it took since it was stored, and whether one of them took a memory away. */
-  taken = 0
-  forgot = false
-  /** How many rows told it to forget a memory. */
-  forgets = 0
-  /** The position up to which it misses the memories with sealed texts, because these are not stored. */
-  withoutSealed: bigint | undefined
+/** The memories of one org, which it follows. */
+export class OrgIndex<R extends Ranking = Ranking> extends HeldIndex<R> {
   readonly #source: Source
   readonly #org: string
   #running: Promise<unknown> = Promise.resolve()
   #next: Promise<boolean> | undefined
 
   constructor(source: Source, org: string, ranking: R) {
-    this.ranking = ranking
+    super(ranking)
     this.#source = source
     this.#org = org
-  }
-
-  /** Takes a memory out, if it is there. */
-  forget(key: string): void {
-    this.characters -= charactersOf(this.rows.get(key))
-    this.ranking.delete(key)
-    this.rows.delete(key)
-  }
-
-  /** What it takes of the memory of the process, about. */
-  get bytes(): number {
-    return ROW_BYTES * this.rows.size + 2 * this.characters + this.ranking.bytes
   }
 
   /** Does this before it follows anything. */
@@ -111,8 +45,6 @@ export class OrgIndex<R extends Ranking = Ranking> {
 /** Rows that are read at once, and bytes of texts, but for those of the last row. */
 const PAGE_ROWS = 500
 const PAGE_BYTES = 4 * 1024 * 1024
-/** What a memory takes without its texts, about. */
-const ROW_BYTES = 400
 const UNDEFINED_TABLE = '42P01'
 const ORDER = 'position, kind, source, subject'
 const textBytes = `coalesce(octet_length(body), 0) + coalesce(pg_column_size(sealed_body), 0)

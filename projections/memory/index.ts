@@ -4,14 +4,15 @@
  */
 import { LRUCache } from 'lru-cache'
 import { PastIndexes } from './as-of.ts'
-import { type Memory, OrgIndex, type Ranking, type Source, type Unseal } from './follow.ts'
+import { OrgIndex } from './follow.ts'
+import type { Memory, Ranking, Source, Unseal } from './held-index.ts'
 import { type InsightOptions, type Insights, insightsOf } from './insights/insights.ts'
 import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
 import type { RecallFilter, Traits } from './recall/filter.ts'
 import { heldOf } from './recall/held.ts'
 import type { LegName, LegReport, LegScore } from './recall/legs.ts'
-import { Recall, type RecallMode } from './recall/recall.ts'
+import { Recall, type RecallMode, type RecallOptions } from './recall/recall.ts'
 import { type IndexStore, load, store } from './stored-index.ts'
 
 /** A memory that matches, best first by `score`, which compares only within one answer. */
@@ -115,7 +116,7 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       orgs.delete(name)
       orgs.set(name, index)
     }
-    await keep(org, index, STORED_AT_ONCE)
+    await keep(options, org, index, STORED_AT_ONCE)
     return index
   }
 
@@ -132,26 +133,12 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
     return index
   }
 
-  /** Stores an index that took so many rows; one that forgot something has no older one left. */
-  async function keep(org: string, index: OrgIndex, least: number): Promise<void> {
-    if (!stored || !isRecall(index)) return
-    if (index.taken >= least && isWhole(index)) await store(index, stored, org, memories.version).catch(onFault)
-    else if (index.forgot) {
-      index.forgot = false
-      await stored.remove(org).catch(onFault)
-    }
-  }
-
   return {
     async search(org, query, { kinds, limit, after, type = 'text', filter, asOf }) {
       if (type !== 'text') {
-        const [{ ranking, rows }, position] = await recallOf(org, asOf)
-        const { hits, legs } = ranking.search(query, { mode: type, filter: { ...filter, kinds }, limit, after })
-        const page = hits.map(({ key, place, matched, score, legs: parts, path }) => {
-          const found = matched.map(({ word, as }) => ({ word, as }))
-          return { ...rows.get(key)!, score, matched: found, place: { ...place, statistics: NONE }, legs: parts, path }
-        })
-        return { position, hits: await opened(options.unseal, org, page), legs }
+        const asked = { mode: type, filter: { ...filter, kinds }, limit, after }
+        const { hits, legs, position } = foundBy(...(await recallOf(org, asOf)), query, asked)
+        return { position, hits: await opened(options.unseal, org, hits), legs }
       }
       const { ranking, rows, position } = await upToDate(org, RankedIndex)
       const found = ranking.search(query, kinds, { limit, after })
@@ -167,9 +154,31 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
       else for (const Kind of [RankedIndex, Recall]) orgs.delete(`${Kind.name} ${org}`)
     },
     async close() {
-      for (const [name, index] of orgs.entries()) await keep(name.slice(name.indexOf(' ') + 1), index, storedFrom)
+      for (const [name, index] of orgs.entries())
+        await keep(options, name.slice(name.indexOf(' ') + 1), index, storedFrom)
     },
   }
+}
+
+/** Stores an index that took so many rows; one that forgot something has no older one left. */
+async function keep(options: MemoryIndexOptions, org: string, index: OrgIndex, least: number): Promise<void> {
+  const { stored, memories, onFault = () => {} } = options
+  if (!stored || !isRecall(index)) return
+  if (index.taken >= least && isWhole(index)) await store(index, stored, org, memories.version).catch(onFault)
+  else if (index.forgot) {
+    index.forgot = false
+    await stored.remove(org).catch(onFault)
+  }
+}
+
+/** What legs find in an index, with the position that the index of now has reached. */
+function foundBy({ ranking, rows }: OrgIndex<Recall>, position: bigint, query: string, asked: RecallOptions) {
+  const { hits, legs } = ranking.search(query, asked)
+  const page = hits.map(({ key, place, matched, score, legs: parts, path }): SealedHit => {
+    const found = matched.map(({ word, as }) => ({ word, as }))
+    return { ...rows.get(key)!, score, matched: found, place: { ...place, statistics: NONE }, legs: parts, path }
+  })
+  return { hits: page, legs, position }
 }
 
 /** Insights into the memories that a caller may read: what came while that was asked about is asked about too. */

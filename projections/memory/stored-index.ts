@@ -1,5 +1,6 @@
 /** Indexes between runs of a process: the next one loads them, and takes only the rows that came since. */
-import type { Memory, OrgIndex } from './follow.ts'
+import type { OrgIndex } from './follow.ts'
+import type { Memory } from './held-index.ts'
 import { Recall } from './recall/recall.ts'
 import { packed, type RecallState, unpacked } from './recall/stored.ts'
 

@@ -2,11 +2,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Sealed } from '../../domain/kernel/schema.ts'
 import type { MemoryTraits } from '../rows/projection.ts'
-import type { Memory, OrgIndex, Source, Unseal } from './follow.ts'
+import { charactersOf, type HeldIndex, type Memory, type Remembered, type Source, type Unseal } from './held-index.ts'
 import type { Memory as MemoryRow } from './memories.ts'
-import type { Document } from './rank.ts'
 import { nameOf } from './recall/entities.ts'
-import type { Recalled } from './recall/recall.ts'
 
 /** How much more a word in the title counts than one in the text. */
 const TITLE_WEIGHT = 3
@@ -17,9 +15,6 @@ const SHOWN_MAX = 5_000
 const SLICE_MS = 10
 /** Texts that are opened at once. */
 const PAGE_TEXTS = 500
-
-/** A memory as rankings take it: its texts, and what is known of it. */
-export type Remembered = Document & Recalled
 
 function remembered(key: string, memory: Omit<Memory, 'title'>): Omit<Remembered, 'fields'> {
   const { kind, subject, source, at, position, actor, traits } = memory
@@ -55,7 +50,7 @@ const fieldsOf = (title: string, words: string, more = ''): [string, number][] =
 ]
 
 /** Forgets the words of sealed texts whose keys were erased: erasures change no row. */
-export async function forgetErased({ unseal }: Source, org: string, index: OrgIndex): Promise<void> {
+export async function forgetErased({ unseal }: Source, org: string, index: HeldIndex): Promise<void> {
   const { ranking, rows } = index
   const all = [...rows].flatMap(([key, memory]) => (memory.sealed ? [{ key, ...memory, sealed: memory.sealed }] : []))
   for (let at = 0; at < all.length; at += PAGE_TEXTS) {
@@ -81,7 +76,7 @@ export async function openedBodies(rows: readonly MemoryRow[], org: string, unse
   return new Map(sealed.map((envelope, at) => [envelope, plain[at]]))
 }
 
-export async function take(rows: readonly MemoryRow[], bodies: Bodies, index: OrgIndex): Promise<void> {
+export async function take(rows: readonly MemoryRow[], bodies: Bodies, index: HeldIndex): Promise<void> {
   let started = performance.now()
   for (const row of rows) {
     takeRow(row, row.sealed_body ? bodies.get(row.sealed_body) : row.body, index)
@@ -100,15 +95,12 @@ function shortened(body: string): string {
   return Buffer.from(body.slice(0, SHOWN_MAX).replace(/[\ud800-\udbff]$/, '')).toString()
 }
 
-export const charactersOf = (memory: Memory | undefined): number =>
-  memory ? memory.title.length + (memory.text?.length ?? 0) + (memory.sealed?.text.length ?? 0) : 0
-
 /** What a memory is called in an index: no id has a line feed. */
 export const keyOf = ({ kind, source, subject }: Pick<MemoryRow, 'kind' | 'source' | 'subject'>): string =>
   source === subject ? `${kind}/${subject}` : `${kind}/${source}\n${subject}`
 
 /** `words`: its body in the clear, `null` where that was erased. */
-function takeRow(row: MemoryRow, words: string | null | undefined, index: OrgIndex): void {
+function takeRow(row: MemoryRow, words: string | null | undefined, index: HeldIndex): void {
   const { ranking, rows } = index
   if (row.sealed_body) index.hasSealed = true
   const { kind, subject, source, title, body, sealed_body, details, at, position, actor, traits } = row

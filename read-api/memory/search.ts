@@ -76,7 +76,7 @@ export const hitSchema = z.strictObject({
 /** `as_of` where legs search. */
 export const asOfOfLegs: Parameter = {
   ...asOfParameter,
-  description: `for searches by legs: ${asOfParameter.description}. Memories that were forgotten since are in no answer`,
+  description: `for searches by legs: ${asOfParameter.description}. What was forgotten since is in no answer`,
 }
 
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [

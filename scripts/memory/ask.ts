@@ -87,8 +87,9 @@ export const insightsCommand = () =>
     )
 
 const MCP_HELP = `
-Tools: search_memories, explain_memory, memory_insights and store_memory, which needs a URL of both APIs. On standard input and output it acts with --token; with
---http each request acts with the bearer token that it carries, and standard output has the address.
+Tools: search_memories, explain_memory, memory_insights and store_memory, which needs a URL of both APIs. On standard
+input and output it acts with --token; with --http each request acts with the bearer token that it carries, and
+standard output has the address.
 
 Example, as a client is set up for it:
   {"command": "kogi", "args": ["memory", "mcp"], "env": {"KOGI_TOKEN": "…"}}`
