@@ -96,6 +96,8 @@ if (!values.json) {
     )
     const head = ['milliseconds', 'target', 'p50', 'p95', 'CPU', 'asked', 'deep / first', 'slowest question']
     console.log(table(head, rows, head.slice(1, 7)))
+    const late = timed.filter(({ value, timing: { target } }) => target !== null && value > target)
+    console.log(`95th percentile above its target: ${late.map(({ name }) => name).join('; ') || 'none'}`)
   }
   const others = figures.filter(({ timing }) => !timing)
   const isAimed = others.some(({ goal }) => goal)

@@ -1,9 +1,11 @@
 /** `GET /kbfc/catalog`: items that are found by words and filters, with how many there are of each kind. */
 import { z } from 'zod'
+import type { Json } from '../../domain/kernel/json.ts'
 import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
 import { id, jsonObject, text } from '../../domain/kernel/schema.ts'
 import { itemPlaces } from '../../projections/briefcase/item-places.ts'
 import { items } from '../../projections/briefcase/items.ts'
+import { wordsIn } from '../../projections/memory/texts.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { noHistoryErrors } from '../as-of.ts'
 import { computedFrom, computedNames, computedSql, dayOf } from '../computed.ts'
@@ -23,6 +25,7 @@ import { inQuery, LIMIT_DEFAULT, OFFSET_MAX, type Queries, queriesOf, tokenParam
 import type { ResourceDeps } from '../resource.ts'
 import { columnsOf, outsideSchemaOf, wireRow } from '../rows.ts'
 import { selected } from '../scope.ts'
+import { searchVectorOf } from './search-vector.ts'
 import { belowSql } from './subtree.ts'
 
 /** Items that one search by words looks at: the best of them. */
@@ -49,6 +52,9 @@ const response = z
     items: z.array(
       outsideSchemaOf(items).extend({
         catalog_metadata: jsonObject.meta({ description: 'the same as `metadata`' }),
+        search_vector: z.string().meta({
+          description: 'the words that it is found by, with their places in its texts, as a `tsvector` of PostgreSQL',
+        }),
       }),
     ),
     facets: z
@@ -86,7 +92,7 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
       items: rows
         .filter(row => row[ROW_AT + ORG_AT] !== null)
         .map(row => wireRow(NAMES, row, ROW_AT))
-        .map(row => ({ ...row, catalog_metadata: row.metadata! })),
+        .map(row => ({ ...row, catalog_metadata: row.metadata!, search_vector: vectorOf(row) })),
       facets: facets as object,
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)
@@ -99,6 +105,10 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
     }
   },
 })
+
+/** Of the texts that the search has of an item. */
+const vectorOf = ({ name, description, metadata }: Readonly<Record<string, Json>>) =>
+  searchVectorOf([name as string, description as string | undefined, wordsIn(metadata!)])
 
 const COLUMNS = columnsOf(items)
 const NAMES = [...COLUMNS, ...computedNames(items)]

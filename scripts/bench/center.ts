@@ -11,13 +11,13 @@ import { taskId } from './portfolio-log.ts'
 /** Times that the first page of a list is asked for, its other questions and a view, after some that do not count. */
 const FIRST_ROUNDS = 20
 const ROUNDS = 3
-const VIEW_ROUNDS = 20
+const VIEW_ROUNDS = 10
 const WARM_UP = 2
 const ROUNDS_MIN = 3
 /** Once the rounds of a question took so long they end early. */
 const LONG_MS = 1_000
 /** Once the questions of one list took so long each is asked once. */
-const LIST_MS = 5_000
+const LIST_MS = 1_500
 const CHANGES = 10
 /** What is promised, in milliseconds: 95 of 100 pages of lists, and a plan after a change. */
 const LIST_TARGET = 20
@@ -46,6 +46,7 @@ export async function centerBench(): Promise<Figure[]> {
       ...(await listFigures(own, resourcesHere.filter(isGuarded))),
       ...(await viewFigures(own, VIEWS_OF_PRIVATE)),
       ...(await changeFigures(portfolio, admin, cpu)),
+      await tableFigure(all.ask),
     ]
   } finally {
     await portfolio.close()
@@ -85,7 +86,7 @@ const p95 = (times: readonly number[]) => times.toSorted((a, b) => a - b)[Math.c
 
 /** The figure of answers that took so long, and so many CPU seconds together. */
 function timed(name: string, times: readonly number[], seconds: number, more: Partial<Timing> = {}): Figure {
-  process.stderr.write(`  ${name}\n`)
+  process.stderr.write(`  ${process.uptime().toFixed()} s: ${name}\n`)
   const timing = {
     asked: times.length,
     p50: median(times),
@@ -136,7 +137,9 @@ function pathOf({ path }: Resource): string {
 /** Every filter by a value that rows have, every order, each of them in the middle too, and a summary by each group. */
 async function questionsOf(ask: Ask, resource: Resource, path: string): Promise<readonly string[]> {
   const { projection, filters, walked, order } = resource
-  const middle = await middleOf(ask, path, '')
+  const [counted] = (await ask(`${path}/summary`)).data as readonly { count: number }[]
+  const half = Math.floor((counted?.count ?? 0) / 2)
+  const middle = await middleOf(ask, path, half, '')
   const sample = [...(await ask(`${path}?limit=50`)).data, ...(middle.rows ?? [])]
   const questions = middle.after === undefined ? [] : [`after=${middle.after}`]
   for (const { parameter } of filtersOf(projection, [...filters, ...walked])) {
@@ -150,7 +153,7 @@ async function questionsOf(ask: Ask, resource: Resource, path: string): Promise<
   for (const column of [...new Set([order[0]!, ...filters])].filter(isSorted)) {
     for (const sort of [column, `-${column}`]) {
       questions.push(`sort=${sort}`)
-      const deep = await middleOf(ask, path, `sort=${sort}`)
+      const deep = await middleOf(ask, path, half, `sort=${sort}`)
       if (deep.after !== undefined) questions.push(`sort=${sort}&after=${deep.after}`)
     }
   }
@@ -164,10 +167,10 @@ function valueIn(value: unknown, form: string | undefined): string | undefined {
   return form === 'prefix' ? String(one).slice(0, 3) : String(one).replaceAll(',', '\\,')
 }
 
-/** The rows in the middle of a list, and the cursor behind which they stand; nothing for one of a few rows. */
-async function middleOf(ask: Ask, path: string, question: string): Promise<{ after?: string; rows?: readonly Row[] }> {
-  const [counted] = (await ask(`${path}/summary`)).data as readonly { count: number }[]
-  const offset = Math.floor((counted?.count ?? 0) / 2)
+type Middle = { readonly after?: string; readonly rows?: readonly Row[] }
+
+/** Rows in the middle of a list, and the cursor behind which others stand; nothing for a list of a few rows. */
+async function middleOf(ask: Ask, path: string, offset: number, question: string): Promise<Middle> {
   if (offset < 100) return {}
   const { data, pagination } = await ask(`${path}?${question}&limit=20&offset=${offset}`)
   return { rows: data, ...(pagination?.next !== undefined && { after: pagination.next }) }
@@ -236,6 +239,12 @@ async function viewFigures({ ask, whose, cpu }: Caller, views: readonly string[]
     figures.push(timed(`GET ${view}${whose}`, times, cpu() - before, { target: TARGETS[view] ?? null }))
   }
   return figures
+}
+
+/** Rows of the CSV of all tasks in a second. */
+async function tableFigure(ask: Ask): Promise<Figure> {
+  const times = await timesOf(ROUNDS_MIN, () => ask('/kctr/task-table'))
+  return alone(`CSV of ${TASKS} tasks`, TASKS / (median(times) / 1_000), 'rows/s')
 }
 
 type Apis = { readonly reads: string; readonly commands: string }

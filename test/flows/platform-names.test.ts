@@ -51,6 +51,10 @@ describe('tables and paths of the platform', () => {
       type: 'project',
       metadata: { pages: 3, sold: null },
     })
+    const { items } = await read('/kbfc/catalog?q=shop')
+    expect(items.map(({ search_vector }: { search_vector: string }) => search_vector)).to.deep.equal([
+      "'a':2 'shop':1,3",
+    ])
     const [dependency] = await read('/kctr/dependencies')
     const [item] = await read('/kctr/backlogs/ideas/items')
     expect([dependency.id, item.id].map(id => /^[0-9a-f]{32}$/.test(id))).to.deep.equal([true, true])

@@ -183,7 +183,7 @@ describe('read API: how work flows', () => {
     expect(await ask(path)).to.deep.equal(forecast)
     expect(forecast).to.include({ left: 4, percentile: 85, history: 7, throughput: 0.286 })
     const days = daysUntilDone({ daily: [0, 0, 0, 0, 1, 0, 1], left: 4, runs: 5_000, seed: 1 })!
-    expect(forecast).to.include({ days: percentileOf(days, 85) })
+    expect(forecast).to.include({ days: percentileOf(days, 85), learnt_from: 0 })
     const nothing = await ask(`/kctr/forecast?as_of=${positions.get(at('03', 8))}&day=2026-03-03`)
     expect(nothing).to.include({ left: 4, throughput: 0 }).and.not.have.property('days')
   })
