@@ -2,6 +2,7 @@
 import { replayProcess } from '../commands/processes/apps/replays.ts'
 import { placementProcess } from '../commands/processes/briefcase/placement.ts'
 import { taskProcess } from '../commands/processes/center/task-parts.ts'
+import { orderProcess } from '../commands/processes/exchange/order.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
 import { forgettingProcess } from '../commands/processes/memory/forgetting.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
@@ -33,6 +34,7 @@ import { taskTimers } from '../projections/center/task-timers.ts'
 import { auctionTimers } from '../projections/exchange/auction-timers.ts'
 import { exchangeModels } from '../projections/exchange/models.ts'
 import { negotiationTimers } from '../projections/exchange/negotiation-timers.ts'
+import { orderTimers } from '../projections/exchange/order-timers.ts'
 import { digestTimers } from '../projections/hub/digest-timers.ts'
 import { hubModels } from '../projections/hub/models.ts'
 import { identityModels } from '../projections/identity/models.ts'
@@ -95,6 +97,7 @@ export const timerModels: readonly AnyProjection[] = [
   taskTimers,
   auctionTimers,
   negotiationTimers,
+  orderTimers,
   digestTimers,
   consentTimers,
   memoryTimers,
@@ -107,6 +110,7 @@ export const processes: readonly AnyProcess[] = [
   standingOrderProcess,
   paymentProcess,
   campaignProcess,
+  orderProcess,
   replayProcess,
   digestProcess,
   taskProcess,

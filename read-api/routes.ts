@@ -20,9 +20,11 @@ import { catalogRoute } from './briefcase/catalog.ts'
 import { dashboardRoutes } from './briefcase/dashboard.ts'
 import { type FileDeps, fileContentRoute } from './briefcase/file-content.ts'
 import { valueRoute } from './briefcase/value.ts'
+import { questionRoute } from './center/question.ts'
 import { centerRoutes } from './center/routes.ts'
 import { complianceRoutes } from './compliance/routes.ts'
 import { readErrors } from './consistency.ts'
+import { matchesQuestion } from './exchange/matches.ts'
 import { filtersOf } from './filters.ts'
 import { type ActivityDeps, activityRoute } from './hub/activity.ts'
 import { notificationRoutes } from './hub/notifications.ts'
@@ -83,6 +85,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   fileContentRoute(deps),
   valueRoute(deps),
   ...centerRoutes(deps),
+  questionRoute(deps, matchesQuestion),
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),

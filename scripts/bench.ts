@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { apiBench } from './bench/apis.ts'
 import { asBuilt } from './bench/as-built.ts'
+import { auctionBench } from './bench/auctions.ts'
 import { auditBench } from './bench/audit.ts'
 import { centerBench } from './bench/center.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
@@ -46,6 +47,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   seal: sealBench,
   audit: async () => [...(await asBuilt('audit', auditBench)), ...(await sealBench()), ...(await sealingBench())],
   proofs: proofBench,
+  auctions: auctionBench,
   transfers: () => asBuilt('transfers', transferBench),
   rest: restBench,
   live: liveBench,

@@ -42,6 +42,8 @@ export type Asked = {
 }
 
 export type Question = Pick<Route, 'path' | 'operationId' | 'summary' | 'permission'> & {
+  /** The service that the documentation shows it under: the center where nothing is said. */
+  readonly tag?: string
   readonly parameters: readonly Parameter[]
   /** What the answer is made of: a caller must be allowed to read each. */
   readonly of: readonly AnyProjection[]
@@ -85,7 +87,7 @@ export function questionRoute(deps: ReadStore, question: Question): Route {
     summary,
     permission,
     alsoNeeds: [...new Set(needed)].filter(each => each !== permission),
-    tag: 'kctr',
+    tag: question.tag ?? 'kctr',
     parameters,
     response: 'answer' in question ? question.response : z.string(),
     ...('media' in question && { media: question.media }),

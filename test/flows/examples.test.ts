@@ -13,7 +13,7 @@ import { give } from '../../infra/things.ts'
 import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
-import { exchangeOf } from '../support/exchange.ts'
+import { exchangeExamples, exchangeOf } from '../support/exchange.ts'
 import { requestedDelivery } from '../webhooks/support.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -62,6 +62,7 @@ describe('the examples of the OpenAPI document', () => {
   /** Position of the last thing that was made. */
   let made = '0'
   let others: ReturnType<typeof exchangeOf>
+  let exchange: ReturnType<typeof exchangeExamples>
   let ajv: Ajv2020
 
   before(async () => {
@@ -69,6 +70,7 @@ describe('the examples of the OpenAPI document', () => {
     // An inbox is of its caller alone: it is called as they are.
     client = await app.clientOf('examples', 'organization-admin', 'mira')
     others = exchangeOf(await app.clientOf('examples', 'organization-admin', 'jon'))
+    exchange = exchangeExamples(app, client)
     api = (await client.call('GET', '/openapi.json')).body
     const listed = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
@@ -92,7 +94,8 @@ describe('the examples of the OpenAPI document', () => {
     const url = new URL(path, 'http://x')
     let filled = path
     for (const { name, in: place, required, example } of parameters.filter(each => each.required)) {
-      const value = (await ((name !== 'id' || UNNAMED.has(operationId)) && OTHER[operationId]?.(name))) || example
+      const other = name !== 'id' || UNNAMED.has(operationId) ? OTHER[operationId] : undefined
+      const value = (await (other ?? exchange[operationId])?.(name)) || example
       expect(value, `${operationId} has no example for ${place} ${name}, required ${required}`).to.be.a('string')
       if (place === 'path') filled = filled.replace(`{${name}}`, encodeURIComponent(value!))
       else url.searchParams.set(name, value!)

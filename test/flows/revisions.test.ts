@@ -3,54 +3,18 @@ import { aggregates } from '../../infra/catalogue.ts'
 import { randomOf } from '../projections/history.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Answer, Client } from '../support/client.ts'
+import { type Command, exchangeKinds, type Kind, own, record, recordOf } from '../support/kinds.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const SEED = Number(process.env.KOGI_SEED ?? 1 + Math.floor(Math.random() * 1e9))
 const STEPS = LONG ? 2_000 : 60
 
-type Command = readonly [method: string, path: string, body: object]
-
-/** A kind of thing: what makes one, commands that always change it, and every read that shows it or rows inside it. */
-type Kind = {
-  readonly make: (id: string) => readonly Command[]
-  readonly change: readonly ((id: string, n: number) => Command)[]
-  readonly reads: readonly ((id: string) => string)[]
-  /** A list with the row of the thing, or with rows inside it. */
-  readonly list: string
-  readonly isOf: (id: string) => (row: Record<string, string>) => boolean
-}
-
-const own = (id: string) => (row: Record<string, string>) => row.id === id
 const money = { account: 'main', currency: 'EUR', amount: '1' }
 const statement = { account: 'a', currency: 'EUR', statement: '3', to: '2026-03-31', opening: '0', closing: '0' }
 const dollar = { day: '2015-12-31', base: 'EUR', quote: 'USD' }
 const measured = { value: 1, measured_at: '2026-03-31T12:00:00.000Z' }
-const record = (path: string, name: string, more: object = {}): Kind => ({
-  make: id => [['POST', path, { id, [name]: 'x', ...more }]],
-  change: [
-    (id, n) => ['PATCH', `${path}/${id}`, { [name]: `x ${n}` }],
-    (id, n) => ['PUT', `${path}/${id}`, { [name]: `y ${n}`, ...more }],
-  ],
-  reads: [id => `${path}/${id}`],
-  list: path,
-  isOf: own,
-})
-
-type Holders = (id: string) => readonly (readonly [path: string, body: object, names: object])[]
-const recordOf = (path: string, holdersOf: Holders, more: object = {}): Kind => ({
-  ...record(path, 'name'),
-  make: of => {
-    const id = `${path} ${of}`
-    const holders = holdersOf(id)
-    return [
-      ...holders.map(([at, body]) => ['POST', at, { id: `${id} holder`, ...body }] as const),
-      ['POST', path, Object.assign({ id: of, name: 'x' }, more, ...holders.map(([, , name]) => name))],
-    ]
-  },
-  change: [(id, n) => ['PATCH', `${path}/${id}`, { name: `x ${n}` }]],
-})
-
 const KINDS: Readonly<Record<string, Kind>> = {
+  ...exchangeKinds,
   wallet: {
     make: id => [
       ['POST', '/kwlt/wallets', { id, kind: 'business' }],
@@ -242,7 +206,7 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
 
   it('is tried on every kind of thing but those of which there is one, files, exports, erasures and processes', () => {
     const ofOrg = 'organization rolebook teamtree sharing keybook accessrequest'
-    const moving = 'transfer standingorder paymentbatch delivery mail campaign import consent auction negotiation'
+    const moving = 'transfer standingorder paymentbatch delivery mail campaign import consent auction negotiation order'
     const other = new Set(`memory inbox taskgraph tree erasure export file ${ofOrg} ${moving}`.split(' '))
     expect(Object.keys(KINDS)).to.have.members(aggregates.flatMap(({ name }) => (other.has(name) ? [] : name)))
   })

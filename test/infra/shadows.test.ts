@@ -115,6 +115,9 @@ describe('a path with a fixed segment', () => {
       '/kwlt/payment-batches/:id/payments/:payment',
       '/kwlt/campaigns/:id/contributions/:contribution',
       '/kex/auctions/:id/bids/:bid',
+      // Of a person who is called `summary` the list has the row.
+      '/kex/ratings/:party',
+      '/kex/capacities/:id/allocations/:allocation',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',
       '/kctr/tasks/:id/comments/:comment',

@@ -16,7 +16,7 @@ type Terms = Extract<EventOf<typeof events>, { readonly type: 'AuctionOpened' }>
 type Sealed = { readonly bidder: string; readonly maximum: bigint; readonly nth: number }
 type Open = {
   readonly status: 'open'
-  readonly terms: Omit<Terms, 'title' | 'description' | 'listing' | 'currency' | 'places'>
+  readonly terms: Omit<Terms, 'title' | 'description' | 'listing'>
   readonly bids: number
   /** How many have bid in a sealed auction. */
   readonly bidders: number
@@ -26,10 +26,16 @@ type Open = {
   readonly sealed: Keyed<Sealed>
 }
 /** An auction is open until its end, which late bids can move, or until it is bought or cancelled. */
-export type Auction = { readonly status: 'none' } | Open | { readonly status: 'ended' }
+export type Auction = { readonly status: 'none' } | Open | { readonly status: 'ended'; readonly sold?: Sold }
+/** Who bought what of whom: an order of it says the same. */
+type Sold = Pick<Terms, 'currency' | 'places'> & {
+  readonly buyer: string
+  readonly vendor: string
+  readonly amount: bigint
+}
 
 const evolve: Evolve<Auction, typeof events> = {
-  AuctionOpened: (_, { title: __, description: ___, listing: ____, currency: _____, places: ______, ...terms }) => ({
+  AuctionOpened: (_, { title: __, description: ___, listing: ____, ...terms }) => ({
     status: 'open',
     terms,
     bids: 0,
@@ -49,7 +55,11 @@ const evolve: Evolve<Auction, typeof events> = {
     const before = mustHaveBegun(auction)
     return { ...before, terms: { ...before.terms, ends_at } }
   },
-  AuctionEnded: () => ({ status: 'ended' }),
+  AuctionEnded(auction, { outcome, winner: buyer, price: amount }) {
+    if (outcome !== 'sold' || buyer === undefined || amount === undefined) return { status: 'ended' }
+    const { seller: vendor, currency, places } = mustHaveBegun(auction).terms
+    return { status: 'ended', sold: { buyer, vendor, amount, currency, places } }
+  },
 }
 
 const PLACES = { unknown: 'auction_places_unknown', mismatch: 'auction_places_mismatch' }
@@ -121,7 +131,7 @@ export const auction = aggregate({
   decide,
   // A bid that is tried would tell whether it reaches the highest maximum, and the reserve.
   untried: ['bid'],
-  stateSchema: 1,
+  stateSchema: 2,
   activity,
 })
 

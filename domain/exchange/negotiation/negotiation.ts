@@ -11,17 +11,31 @@ type Offer = {
   readonly amount: bigint
   readonly expires_at?: string | undefined
 }
-type Open = Offer & { readonly status: 'open' }
+type Unit = { readonly currency: string; readonly places: number }
+type Open = Offer & Unit & { readonly status: 'open' }
+/** What was agreed, and between whom: an order of it says the same. */
+type Agreed = Unit & { readonly amount: bigint; readonly between: readonly string[] }
 /** Two parties make offers in turn, until the one who was asked last accepts or declines, or the offer lapses. */
-export type Negotiation = { readonly status: 'none' } | Open | { readonly status: 'ended' }
+export type Negotiation = { readonly status: 'none' } | Open | { readonly status: 'ended'; readonly sold?: Agreed }
 
 const ended = (): Negotiation => ({ status: 'ended' })
-const offered = ({ from, to, amount, expires_at }: Offer): Open => ({ status: 'open', from, to, amount, expires_at })
+const offered = ({ from, to, amount, expires_at }: Offer, { currency, places }: Unit): Open => ({
+  status: 'open',
+  from,
+  to,
+  amount,
+  expires_at,
+  currency,
+  places,
+})
 
 const evolve: Evolve<Negotiation, typeof events> = {
-  NegotiationOpened: (_, offer) => offered(offer),
-  OfferCountered: (_, offer) => offered(offer),
-  OfferAccepted: ended,
+  NegotiationOpened: (_, offer) => offered(offer, offer),
+  OfferCountered: (negotiation, offer) => offered(offer, begun(negotiation)),
+  OfferAccepted(negotiation) {
+    const { from, to, amount, currency, places } = begun(negotiation)
+    return { status: 'ended', sold: { between: [from, to], amount, currency, places } }
+  },
   OfferDeclined: ended,
   OfferWithdrawn: ended,
   OfferExpired: ended,
@@ -81,20 +95,25 @@ export const negotiation = aggregate({
   initial: { status: 'none' } as Negotiation,
   evolve,
   decide,
-  stateSchema: 1,
+  stateSchema: 2,
   activity,
 })
 
 /** The offer, where the caller is the side of it that may do this now. */
 function mustBeFor(negotiation: Negotiation, side: 'from' | 'to', { actor, at }: Context): Open {
   if (negotiation.status === 'ended') throw rejected('negotiation_ended', 'The negotiation has ended.')
-  invariant(negotiation.status === 'open', 'a command of a negotiation that was not opened')
-  const { from, to, expires_at: expires } = negotiation
+  const open = begun(negotiation)
+  const { from, to, expires_at: expires } = open
   if (actor !== from && actor !== to) throw rejected('negotiation_of_others', 'The negotiation is between others.')
   if (expires !== undefined && at >= expires) throw rejected('negotiation_ended', 'The offer has expired.')
-  if (negotiation[side] !== actor) {
-    throw rejected('offer_not_yours', 'It is the turn of the other side.', { turn: negotiation[side] })
+  if (open[side] !== actor) {
+    throw rejected('offer_not_yours', 'It is the turn of the other side.', { turn: open[side] })
   }
+  return open
+}
+
+function begun(negotiation: Negotiation): Open {
+  invariant(negotiation.status === 'open', `a command or event of a negotiation that is ${negotiation.status}`)
   return negotiation
 }
 
