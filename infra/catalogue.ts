@@ -23,6 +23,7 @@ import type { Service } from '../domain/kernel/service.ts'
 import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
 import { safeDecode } from '../domain/record/decoder.ts'
+import { vaultService } from '../domain/vault/service.ts'
 import { walletService } from '../domain/wallet/service.ts'
 import { appsModels } from '../projections/apps/models.ts'
 import { accessRequestTimers } from '../projections/audit/access-request-timers.ts'
@@ -43,6 +44,8 @@ import { memoryTimers } from '../projections/memory/memory-timers.ts'
 import { memoryModels } from '../projections/memory/models.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
+import { vaultModels } from '../projections/vault/models.ts'
+import { secretTimers } from '../projections/vault/secret-timers.ts'
 import { campaignTimers } from '../projections/wallet/campaign-timers.ts'
 import { holdTimers } from '../projections/wallet/hold-timers.ts'
 import { walletModels } from '../projections/wallet/models.ts'
@@ -64,6 +67,7 @@ export const services: readonly Service[] = [
   memoryService,
   auditService,
   identityService,
+  vaultService,
 ]
 
 export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)
@@ -86,6 +90,7 @@ const models: readonly AnyProjection[] = [
   ...appsModels,
   ...memoryModels,
   ...identityModels,
+  ...vaultModels,
 ]
 
 /** The read models whose rows are timers. */
@@ -102,6 +107,7 @@ export const timerModels: readonly AnyProjection[] = [
   consentTimers,
   memoryTimers,
   accessRequestTimers,
+  secretTimers,
 ]
 
 /** The processes, each with a checkpoint of its own. */

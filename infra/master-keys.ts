@@ -13,8 +13,8 @@ const IN_PLACE = 'base64:'
 /** What stands before the address of a key in Vault. */
 const IN_VAULT = 'vault:'
 
-/** Whose key it is: a wrapped one that is copied to another row does not open. */
-type Place = { readonly org: string; readonly key: string }
+/** Whose key it is: a wrapped one that is copied to another row does not open. `of` names what is no key of a person. */
+type Place = { readonly org: string; readonly key: string; readonly of?: string }
 
 /** A key of a person as it is stored: under the master key of that name, or, where that is null, in the clear. */
 type Wrapped = { readonly secret: Buffer; readonly master: string | null }
@@ -75,7 +75,7 @@ export function masterKeys(keys: readonly MasterKey[]): MasterKeys {
       if (master === null) return secret
       const key = byName.get(master)
       if (key) return key.unwrap(bound(place), secret)
-      const message = `The master key ${master}, which keys of personal data are wrapped under, is not set.`
+      const message = `The master key ${master}, which keys are wrapped under, is not set.`
       throw new KogiError('engine_unavailable', message)
     },
     async check() {
@@ -88,7 +88,7 @@ export function masterKeys(keys: readonly MasterKey[]): MasterKeys {
   }
 }
 
-const bound = ({ org, key }: Place) => Buffer.from(canonicalJson(['subject key', org, key]))
+const bound = ({ org, key, of = 'subject key' }: Place) => Buffer.from(canonicalJson([of, org, key]))
 
 function keyIn(entry: string, number: number): Buffer {
   const inPlace = entry.startsWith(IN_PLACE)

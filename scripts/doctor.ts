@@ -15,6 +15,8 @@ import { masterKeysOf } from '../infra/master-keys.ts'
 import { missingKeysSaid, missingPersonalKeys } from '../infra/missing-keys.ts'
 import { probeNats } from '../infra/nats.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
+import { secretMasters } from '../infra/secrets/master.ts'
+import { countSecrets } from '../infra/secrets/values.ts'
 import { within } from '../infra/within.ts'
 import { type ProjectionStatus, projectionStatus } from '../projections/care/operate.ts'
 import { greatest } from '../projections/rows/positions.ts'
@@ -152,7 +154,12 @@ async function personalDataOf(config: Config, engines: Engines): Promise<string>
     const unnoted = await sameErasures(keys, store)
     const masters = masterKeysOf(config)
     await masters.check()
-    const unknown = await unknownMasters(keys, masters)
+    const ofSecrets = secretMasters(config).names
+    const secrets = await countSecrets(keys)
+    const unknown = [
+      ...(await unknownMasters(keys, masters)),
+      ...secrets.flatMap(({ master }) => (ofSecrets.includes(master) ? [] : master)),
+    ]
     if (unknown.length > 0)
       throw new Error(`keys are wrapped under master keys that are not set: ${unknown.join(', ')}`)
     if (unnoted.length > 0) return `!${unnotedSaid(unnoted)}`

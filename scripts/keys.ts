@@ -6,6 +6,8 @@ import type { Log } from '../infra/log.ts'
 import { type MasterKeys, masterKeysOf } from '../infra/master-keys.ts'
 import { noteOperation } from '../infra/operations.ts'
 import { createPool, type Pool } from '../infra/postgres.ts'
+import { secretMasters } from '../infra/secrets/master.ts'
+import { countSecrets, rewrapSecrets } from '../infra/secrets/values.ts'
 import { STATUS, statusHelp } from './failing.ts'
 import { type OperatorOptions, operate, print } from './operator.ts'
 import { progress, table } from './terminal.ts'
@@ -15,6 +17,8 @@ type Ran = {
   readonly options: RotateOptions
   readonly keys: Pool
   readonly masters: MasterKeys
+  /** Those of secrets, which development has one of its own for. */
+  readonly ofSecrets: MasterKeys
   readonly engines: EngineUrls
   readonly log: Log
 }
@@ -55,25 +59,37 @@ const run = (options: RotateOptions, work: (ran: Ran) => Promise<void>) =>
     const masters = masterKeysOf(config)
     const keys = createPool({ url: engines.keysDatabaseUrl, name: 'keys', log, max: 1 })
     try {
-      await work({ options, keys, masters, engines, log })
+      await work({ options, keys, masters, ofSecrets: secretMasters(config), engines, log })
     } finally {
       await keys.end()
     }
   })
 
-async function show({ options, keys, masters }: Ran): Promise<void> {
+async function show({ options, keys, masters, ofSecrets }: Ran): Promise<void> {
   const kinds = await countKinds(keys)
-  const unknown = await unknownMasters(keys, masters)
+  const secrets = await countSecrets(keys)
+  const unknown = [
+    ...(await unknownMasters(keys, masters)),
+    ...secrets.flatMap(({ master }) => (ofSecrets.names.includes(master) ? [] : master)),
+  ]
+  const missing = (master: string | null) =>
+    master !== null && unknown.includes(master) ? 'this master key is not set' : ''
   const rows = kinds.map(({ master, destroyed, keys: count }) => [
     destroyed ? 'destroyed' : master === null ? 'in the clear' : `under ${master}`,
     String(count),
-    master !== null && unknown.includes(master) ? 'this master key is not set' : '',
+    missing(master),
   ])
-  print(options, { kinds, masters: masters.names, unknown }, table(['keys', 'count', ''], rows, ['count']))
+  const ofVault = secrets.map(({ master, secrets: count }) => [
+    `secrets under ${master}`,
+    String(count),
+    missing(master),
+  ])
+  const all = table(['keys', 'count', ''], [...rows, ...ofVault], ['count'])
+  print(options, { kinds, secrets, masters: masters.names, unknown }, all)
   if (unknown.length > 0) process.exitCode = STATUS.no
 }
 
-async function rotate({ options, keys, masters, engines, log }: Ran): Promise<void> {
+async function rotate({ options, keys, masters, ofSecrets, engines, log }: Ran): Promise<void> {
   const [current] = masters.names
   if (current === undefined) {
     throw new KogiError('invalid_parameter', 'KOGI_MASTER_KEYS names no master key: there is nothing to wrap under.')
@@ -89,8 +105,10 @@ async function rotate({ options, keys, masters, engines, log }: Ran): Promise<vo
   try {
     const wrapped = await rewrap(keys, masters, bar.advance, isAll)
     bar.finish()
-    await noteOperation(engines, log, { what: 'keys_rotated', done: `${wrapped} keys wrapped under ${current}` })
-    print(options, { wrapped, master: current }, `${wrapped} keys were wrapped under ${current}.`)
+    const secrets = await rewrapSecrets(keys, ofSecrets, isAll)
+    const done = `${wrapped} keys and those of ${secrets} secrets`
+    await noteOperation(engines, log, { what: 'keys_rotated', done: `${done} wrapped under ${current}` })
+    print(options, { wrapped, secrets, master: current }, `${done} were wrapped under ${current}.`)
   } finally {
     bar.stop()
   }

@@ -54,6 +54,15 @@ export const administration = {
     'ImportUndoStarted',
     'ReconciliationReopened',
   ],
+  secrets: [
+    'SecretCreated',
+    'SecretChanged',
+    'SecretRotated',
+    'SecretLeased',
+    'SecretLeaseRenewed',
+    'SecretVersionDestroyed',
+    'SecretRemoved',
+  ],
   ways_out: [
     'WebhookRegistered',
     'WebhookChanged',

@@ -16,7 +16,7 @@ const READS: Partial<Record<Role, readonly string[]>> = {
 export const identityService = service({
   code: 'kbs',
   word: 'identity',
-  title: 'Base: organizations, people, roles',
+  title: 'Base: organizations, people, roles, secrets',
   aggregates: [organization, rolebook, teamtree, sharing, keybook],
   roles: Object.fromEntries(ROLES.map(role => [role, [...EVERYBODY, ...(READS[role] ?? [])]])),
   adminOnly: ['organization.write', 'members.write', 'roles.write', 'teams.write'],

@@ -1,4 +1,7 @@
-/** The keys of data subjects in a backup: every row as a line, the secrets among them; then the digests of API keys. */
+/**
+ * The keys of data subjects in a backup: every row as a line, the secrets among them; then the digests of API keys, and
+ * the encrypted values of secrets.
+ */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { z } from 'zod'
@@ -6,6 +9,8 @@ import { KogiError } from '../../domain/kernel/errors.ts'
 import { type Connection, type Pool, withTransaction } from '../postgres.ts'
 
 const ROWS_AT_ONCE = 5_000
+/** Values of secrets have up to some 90 KB each. */
+const SECRETS_AT_ONCE = 100
 
 const keySchema = z.strictObject({
   key: z.uuid(),
@@ -31,12 +36,27 @@ const apiKeySchema = z.strictObject({
   made_at: z.string(),
 })
 type ApiKeyLine = z.infer<typeof apiKeySchema>
-const lineSchema = z.union([keySchema, apiKeySchema])
+
+/** The value of a secret, encrypted, under a key that a master key has wrapped. */
+const secretSchema = z.strictObject({
+  secret_value: z.uuid(),
+  org: z.string(),
+  secret: z.string(),
+  key: z.base64(),
+  master: z.string(),
+  nonce: z.base64(),
+  text: z.base64(),
+  made_at: z.string(),
+})
+type SecretLine = z.infer<typeof secretSchema>
+const lineSchema = z.union([keySchema, apiKeySchema, secretSchema])
 const API_KEYS = `select key as api_key, org, generation, encode(digest, 'base64') as digest, made_at from api_keys
   order by org, key, generation`
 
-const SECRET = `translate(encode(secret, 'base64'), E'\\n', '')`
-const COLUMNS = `key::text, org, subject, owners, ${SECRET} as secret, master, created_at, erased_at`
+const base64 = (column: string) => `translate(encode(${column}, 'base64'), E'\\n', '')`
+const SECRETS = `select value::text as secret_value, org, secret, ${base64('key')} as key, master,
+  ${base64('nonce')} as nonce, ${base64('text')} as text, made_at from secret_values order by value`
+const COLUMNS = `key::text, org, subject, owners, ${base64('secret')} as secret, master, created_at, erased_at`
 
 /**
  * Reads all keys as they are at one instant, and hands each over as a line, API keys as nothing but that. Returns the
@@ -58,6 +78,12 @@ export function readKeys(
     }
     const { rows: apiKeys } = await connection.query<ApiKeyLine>(API_KEYS)
     for (const row of apiKeys) await onKey(undefined, JSON.stringify(row))
+    await connection.query(`declare secrets no scroll cursor for ${SECRETS}`)
+    for (;;) {
+      const { rows } = await connection.query<SecretLine>(`fetch ${SECRETS_AT_ONCE} from secrets`)
+      for (const row of rows) await onKey(undefined, JSON.stringify(row))
+      if (rows.length < SECRETS_AT_ONCE) break
+    }
     return migrations.map(({ name }) => name)
   }
   return withTransaction(pool, read, { isolation: 'repeatable read', readOnly: true })
@@ -102,8 +128,8 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
     }
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
       const key = lineSchema.parse(JSON.parse(line))
-      if ('api_key' in key) {
-        await insertApiKey(connection, key)
+      if ('api_key' in key || 'secret_value' in key) {
+        await ('api_key' in key ? insertApiKey(connection, key) : insertSecret(connection, key))
         continue
       }
       list.push(key)
@@ -124,6 +150,17 @@ async function insertApiKey(connection: Connection, key: ApiKeyLine): Promise<vo
     `insert into api_keys (org, key, generation, digest, made_at) values ($1, $2, $3, decode($4, 'base64'), $5)
      on conflict do nothing`,
     [org, id, generation, digest, madeAt],
+  )
+}
+
+/** One that is there already is the same: the value of a name never changes. */
+async function insertSecret(connection: Connection, line: SecretLine): Promise<void> {
+  const { secret_value: value, org, secret, key, master, nonce, text, made_at: madeAt } = line
+  await connection.query(
+    `insert into secret_values (value, org, secret, key, master, nonce, text, made_at)
+     values ($1, $2, $3, decode($4, 'base64'), $5, decode($6, 'base64'), decode($7, 'base64'), $8)
+     on conflict do nothing`,
+    [value, org, secret, key, master, nonce, text, madeAt],
   )
 }
 

@@ -73,6 +73,16 @@ export const errorCatalogue = {
   precondition_failed: entry(412, 'The thing has another revision.', 'Read it again and decide anew.'),
   range_not_satisfiable: entry(416, 'The file has no such bytes.', 'Ask for a range within its size.'),
   file_missing: entry(503, 'The bytes of the file are not where they were stored.', 'An operator has to restore them.'),
+  vault_sealed: entry(
+    503,
+    'No master key is set: secrets are neither kept nor shown.',
+    'An operator sets KOGI_MASTER_KEYS for all processes and starts them anew.',
+  ),
+  secret_missing: entry(
+    503,
+    'The value of the secret is not where it was stored.',
+    'Rotate the secret, or let an operator restore the database of the keys.',
+  ),
   body_too_large: entry(413, 'The body is too large.', 'Send less at once.'),
   unsupported_media_type: entry(
     415,

@@ -11,6 +11,7 @@ import { type FindDuplicates, flaggingDuplicates } from '../../commands/memory/s
 import type { EventStore } from '../../commands/ports.ts'
 import type { CommandDeps } from '../../commands/requests.ts'
 import { commandRoutes } from '../../commands/routes.ts'
+import { secretRoutes } from '../../commands/vault/secrets.ts'
 import { partsOfDirectory } from '../../domain/identity/access.ts'
 import { Rejection } from '../../domain/kernel/errors.ts'
 import type { Route } from '../../domain/kernel/route.ts'
@@ -64,6 +65,8 @@ import { sealedEvents } from '../notary/sealed-events.ts'
 import { notedOperations } from '../operations.ts'
 import { createPool, type Pool } from '../postgres.ts'
 import { notedRefusals } from '../refusals.ts'
+import { secretMasters } from '../secrets/master.ts'
+import { secretValues } from '../secrets/values.ts'
 import { notedReads, sensitiveReads } from '../sensitive-reads.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
@@ -186,6 +189,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         ...flaggingDuplicates(commandRoutes(services, deps), (...of) => between.findDuplicates!(...of)),
         ...importRoutes({ ...deps, readXml }),
         ...apiKeyRoutes({ ...deps, storeKey: storedKeys(keys) }),
+        ...secretRoutes({ ...deps, secretValues: secretValues(keys, secretMasters(config)) }),
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),

@@ -6,6 +6,7 @@ import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { EventsOf } from '../../domain/kernel/categories.ts'
+import { events as secret } from '../../domain/vault/secret/messages.ts'
 import { events as budget } from '../../domain/wallet/budget/messages.ts'
 import { events as bankimport } from '../../domain/wallet/import/messages.ts'
 import { events as paymentbatch } from '../../domain/wallet/paymentbatch/messages.ts'
@@ -20,6 +21,7 @@ export const vocabularies = {
   import: bankimport,
   webhook,
   accessrequest,
+  secret,
   inbox,
 } as const
 
@@ -54,6 +56,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('PaymentBatchApprovalAsked', 'transfer_approval_asked', ({ approvers }) => approvers),
   rule('BudgetPassed', 'budget_passed', ({ owner }) => [owner]),
   rule('AccessRequestReminded', 'access_request_due', ({ handler }) => [handler]),
+  rule('SecretRotationDue', 'secret_rotation_due', ({ owner }) => [owner]),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 

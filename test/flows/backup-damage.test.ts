@@ -1,4 +1,6 @@
 /** Backups that are not what was written are refused, by `backup verify` and by `restore`, before anything is made. */
+
+import { randomUUID } from 'node:crypto'
 import {
   appendFile,
   copyFile,
@@ -15,15 +17,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import { manifestText } from '../../infra/backup/format.ts'
-import { countKeys, readKeys, writeKeys } from '../../infra/backup/keys.ts'
+import { countKeys, keyMastersOf, readKeys, writeKeys } from '../../infra/backup/keys.ts'
 import { makeBackup } from '../../infra/backup/make.ts'
 import { mustUnderstand, verifyBackup } from '../../infra/backup/verify.ts'
 import { loadConfig } from '../../infra/config.ts'
 import { startEventStore } from '../../infra/embedded/event-store/index.ts'
 import { writeSkip } from '../../infra/event-store/skips.ts'
 import { silentLog } from '../../infra/log.ts'
+import { localKey } from '../../infra/master-key.ts'
+import { masterKeys } from '../../infra/master-keys.ts'
 import { migrate } from '../../infra/migrate.ts'
 import { createPool } from '../../infra/postgres.ts'
+import { secretValues } from '../../infra/secrets/values.ts'
 import { kogi } from '../../scripts/running.ts'
 import { FILES, FILLED, refusal } from '../support/backups.ts'
 import { freshDatabase } from '../support/postgres.ts'
@@ -176,25 +181,35 @@ describe('a damaged backup', function damaged() {
       ])
       // API keys go on working after a restore.
       await pool.query(`insert into api_keys (org, key, generation, digest) values ('acme', 'till', 1, '\\x0102')`)
+      const secret = { org: 'acme', secret: 'production.KEY', value: randomUUID() }
+      const masters = masterKeys([localKey(Buffer.alloc(32, 1))])
+      await (await secretValues(pool, masters).store(secret, 'a canary')).settle()
       const lines: string[] = []
       await readKeys(pool, (_, line) => void lines.push(line))
-      expect(lines.map(line => JSON.parse(line).api_key ?? 'of a subject').sort()).to.deep.equal([
-        'of a subject',
-        'of a subject',
-        'till',
-      ])
-      await pool.query('delete from api_keys')
+      const kinds = lines.map(line => Object.keys(JSON.parse(line))[0])
+      expect(kinds).to.deep.equal(['key', 'key', 'api_key', 'secret_value'])
+      expect(lines.join()).to.not.include('canary')
+      await pool.query('delete from api_keys; delete from secret_values')
       const whole = path.join(work, 'with-api-keys.ndjson')
       await writeFile(whole, `${lines.join('\n')}\n`)
       expect(await writeKeys(pool, whole)).to.equal(0)
       const restored = await pool.query('select org, key, generation, digest from api_keys')
       expect(restored.rows).to.deep.equal([{ org: 'acme', key: 'till', generation: 1, digest: Buffer.from([1, 2]) }])
+      // So do secrets, and a restore wants the master key that they are wrapped under.
+      expect(await secretValues(pool, masters).open(secret)).to.equal('a canary')
+      expect([...(await keyMastersOf(whole))]).to.deep.equal(masters.names)
       await pool.query(`update subject_keys set secret = '\\x01' where subject = 'left'`)
       expect(await writeKeys(pool, file).catch(({ code }) => code)).to.equal('not_empty')
       // Every table of this database must be in a backup.
       const tables = await pool.query(`select tablename from pg_tables where schemaname = 'public' order by 1`)
       const names = tables.rows.map(({ tablename }) => tablename)
-      expect(names).to.deep.equal(['api_keys', 'knex_migrations', 'knex_migrations_lock', 'subject_keys'])
+      expect(names).to.deep.equal([
+        'api_keys',
+        'knex_migrations',
+        'knex_migrations_lock',
+        'secret_values',
+        'subject_keys',
+      ])
     } finally {
       await pool.end()
     }

@@ -103,6 +103,8 @@ describe('permissions', () => {
     'identity.grants': 'w w w w w w w w',
     'identity.delegations': 'w w w w w w w w',
     'identity.keys': 'rw rw w w w w w rw',
+    'vault.secrets': 'rw rw r - - - - r',
+    'vault.leases': 'rw rw - - - - - r',
   }
   const zip = (names: readonly string[], rights: string) =>
     names.map((thing, n) => [thing, rights.split(' ')[n]!] as const)

@@ -142,7 +142,8 @@ describe('migrations', () => {
     const url = await freshDatabase()
     const pool = createPool({ url, name: 'keys', log })
     const ran = await Promise.all([1, 2, 3].map(() => migrate({ url, set: 'keys', log })))
-    expect(ran.flat()).to.deep.equal(['0001_subject_keys', '0002_master_keys', '0003_key_owners', '0004_api_keys'])
+    const names = ['subject_keys', 'master_keys', 'key_owners', 'api_keys', 'secret_values']
+    expect(ran.flat()).to.deep.equal(names.map((name, n) => `000${n + 1}_${name}`))
     await pool.query('UPDATE knex_migrations_lock SET is_locked = 1')
     expect(await migrate({ url, set: 'keys', log })).to.deep.equal([])
     const insert = `INSERT INTO subject_keys (key, org, subject, secret) VALUES (gen_random_uuid(), 'o', 's', '\\x00')`

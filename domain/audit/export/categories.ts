@@ -46,6 +46,7 @@ export const CATEGORIES = [
   'retentionrule',
   'risk',
   'rolebook',
+  'secret',
   'sharing',
   'sprint',
   'standingorder',

@@ -13,6 +13,7 @@ export const KINDS = [
   'budget_passed',
   'import_done',
   'access_request_due',
+  'secret_rotation_due',
 ] as const
 export type Kind = (typeof KINDS)[number]
 
