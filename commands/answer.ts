@@ -15,7 +15,7 @@ type Given = { readonly id: string | undefined; readonly body: unknown }
 export async function answered(
   deps: CommandDeps,
   client: ClientCommand,
-  { header, query, principal, correlationId }: ApiRequest,
+  { header, query, principal, correlationId }: Pick<ApiRequest, 'header' | 'query' | 'principal' | 'correlationId'>,
   { id, body }: Given,
 ): Promise<ApiResponse> {
   const key = header('idempotency-key') ?? deps.newKey()

@@ -7,6 +7,7 @@ import type { ApiRequest, Parameter, Principal, Route } from '../domain/kernel/r
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { decoderOf, REFUSED, safeDecode } from '../domain/record/decoder.ts'
+import { isOfInstallation } from '../domain/record/installation.ts'
 import { IN_WORDS, textFault } from '../domain/record/words.ts'
 import { type Command, operationsOf, type Receipt } from './command.ts'
 import type { WriteDeps } from './execute.ts'
@@ -54,6 +55,8 @@ export type ClientCommand = {
   readonly opens: boolean
   /** Path below `/api/v1` of what it makes: `:id` is the thing, other names are fields of its first event. */
   readonly makes: string | undefined
+  /** Whether its thing is of the installation, and of no organization. */
+  readonly isOfPlatform?: boolean
 }
 
 /** The commands of some services. */
@@ -86,6 +89,7 @@ function clientCommand(
     inPath: [...path.matchAll(/:(\w+)/g)].map(([, field]) => field!).filter(field => field !== 'id'),
     opens,
     makes: made && `/${service.code}${made}`,
+    isOfPlatform: isOfInstallation(service),
   }
 }
 

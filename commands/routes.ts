@@ -1,8 +1,10 @@
 /** The command side of the HTTP API: one route per command, from the catalogue. */
 import { z } from 'zod'
+import type { AnyAggregate } from '../domain/kernel/aggregate.ts'
 import type { ApiRequest, Parameter, Route } from '../domain/kernel/route.ts'
 import { id } from '../domain/kernel/schema.ts'
 import type { Service } from '../domain/kernel/service.ts'
+import { PLATFORM_ORG } from '../domain/record/installation.ts'
 import { answered, errorsOf } from './answer.ts'
 import { bulkRoute } from './bulk.ts'
 import { exampleOf } from './examples.ts'
@@ -47,7 +49,13 @@ export const commandParameters: readonly Parameter[] = [
 /** The routes of every command of some services, and the one that takes many of them at once. */
 export function commandRoutes(services: readonly Service[], deps: CommandDeps): Route[] {
   const clients = commandsOf(services)
-  return [...clients.map(client => commandRoute(client, deps)), bulkRoute(clients, deps)]
+  return [
+    ...clients.map(client => commandRoute(client, deps)),
+    bulkRoute(
+      clients.filter(({ isOfPlatform }) => !isOfPlatform),
+      deps,
+    ),
+  ]
 }
 
 function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
@@ -61,7 +69,7 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     summary,
     tag,
     parameters: [
-      ...(opens ? [] : [thingParameter(aggregate.twinOf ?? aggregate.name)]),
+      ...(opens ? [] : [thingParameter(aggregate)]),
       ...inPath.map((name): Parameter => {
         const field = schema.shape[name] as z.ZodType
         return { name, in: 'path', schema: field, description: field.description ?? name }
@@ -74,16 +82,26 @@ function commandRoute(client: ClientCommand, deps: CommandDeps): Route {
     response: receiptSchema,
     errors: errorsOf(client),
     handle: request =>
-      answered(deps, client, request, { id: request.params.id, body: withPath(client, request.params, request.body) }),
+      answered(deps, client, client.isOfPlatform ? inPlatform(request) : request, {
+        id: request.params.id,
+        body: withPath(client, request.params, request.body),
+      }),
   }
 }
 
-const thingParameter = (category: string): Parameter => ({
-  name: 'id',
-  in: 'path',
-  schema: id(category),
-  description: `id of the ${category}`,
+/** A request for a thing of the installation, whichever organization the caller is in. */
+const inPlatform = ({ header, query, correlationId, principal }: ApiRequest) => ({
+  header,
+  query,
+  correlationId,
+  principal: { ...principal, org: PLATFORM_ORG },
 })
+
+function thingParameter({ twinOf, name, exampleId }: AnyAggregate): Parameter {
+  const category = twinOf ?? name
+  const named = exampleId === undefined ? id(category) : id(category).meta({ examples: [exampleId] })
+  return { name: 'id', in: 'path', schema: named, description: `id of the ${category}` }
+}
 
 /** The body of a request whose path has some of the command's fields. */
 function withoutPath({ schema, inPath }: ClientCommand): z.ZodObject {

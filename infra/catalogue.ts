@@ -22,7 +22,9 @@ import { eventCodec } from '../domain/kernel/codec.ts'
 import type { Service } from '../domain/kernel/service.ts'
 import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
+import { platformService } from '../domain/platform/service.ts'
 import { safeDecode } from '../domain/record/decoder.ts'
+import { settingsService } from '../domain/settings/service.ts'
 import { vaultService } from '../domain/vault/service.ts'
 import { walletService } from '../domain/wallet/service.ts'
 import { appsModels } from '../projections/apps/models.ts'
@@ -68,6 +70,8 @@ export const services: readonly Service[] = [
   auditService,
   identityService,
   vaultService,
+  settingsService,
+  platformService,
 ]
 
 export const aggregates: readonly AnyAggregate[] = services.flatMap(service => service.aggregates)

@@ -71,10 +71,10 @@ const settings = {
   }),
   masterKeys: setting('KOGI_MASTER_KEYS', fileList, '', 'files', {
     meaning:
-      'master keys that the keys of personal data, and of secrets, are wrapped under, separated by commas: files with 32 bytes in ' +
-      'base64, `base64:` and the key itself, or `vault:` and the address of a key of the transit engine of HashiCorp ' +
-      'Vault (`vault:https://vault.example:8200/transit/kogi`). The first wraps, all unwrap; unless set, the keys ' +
-      'of personal data stand in the clear, and production keeps no secrets',
+      'master keys that the keys of personal data, and of secrets, are wrapped under, separated by commas: files ' +
+      'with 32 bytes in base64, `base64:` and the key itself, or `vault:` and the address of a key of the transit ' +
+      'engine of HashiCorp Vault (`vault:https://vault.example:8200/transit/kogi`). The first wraps, all unwrap; ' +
+      'unless set, the keys of personal data stand in the clear, and production keeps no secrets',
     secret: true,
   }),
   vaultTokenFile: setting('KOGI_VAULT_TOKEN_FILE', text, undefined, 'file', {

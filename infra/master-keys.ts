@@ -13,7 +13,7 @@ const IN_PLACE = 'base64:'
 /** What stands before the address of a key in Vault. */
 const IN_VAULT = 'vault:'
 
-/** Whose key it is: a wrapped one that is copied to another row does not open. `of` names what is no key of a person. */
+/** Whose key it is: a wrapped one that is copied to another row does not open. `of`: what is no key of a person. */
 type Place = { readonly org: string; readonly key: string; readonly of?: string }
 
 /** A key of a person as it is stored: under the master key of that name, or, where that is null, in the clear. */

@@ -1,7 +1,7 @@
 /**
- * Secrets are kept, rotated, leased and destroyed. A value is encrypted and stored before its event, under a name that
- * follows from the idempotency key, so that a retry finishes what a crash cut off; it is shown after the event that says
- * to whom. No command and no event has it.
+ * Secrets are kept, rotated, leased and destroyed. A value is encrypted and stored before its event, under a name
+ * that follows from the idempotency key, so that a retry finishes what a crash cut off; it is shown after the event
+ * that says to whom. No command and no event has it.
  */
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
@@ -18,7 +18,7 @@ import { commandParameters } from '../routes.ts'
 export type ValuePlace = { readonly org: string; readonly secret: string; readonly value: string }
 
 /** A value that was stored, and that no event names yet. */
-export type StoredValue = {
+type StoredValue = {
   /** Says that an event names it. */
   readonly settle: () => Promise<void>
   /** Takes it back, where no other request has stored the same one. */

@@ -54,6 +54,7 @@ export const administration = {
     'ImportUndoStarted',
     'ReconciliationReopened',
   ],
+  settings: ['SettingSet', 'SettingUnset', 'FlagSet', 'FlagDropped'],
   secrets: [
     'SecretCreated',
     'SecretChanged',

@@ -68,6 +68,8 @@ export type Beside<S, C extends Readonly<Record<string, z.ZodType>>> = {
   readonly ownersOf?: (state: S, command: Readonly<Record<string, unknown>>, caller: string) => readonly string[]
   /** An org has one thing of this kind, of this id: commands do not name it. */
   readonly only?: string
+  /** What examples call one, where no body of a client names it. */
+  readonly exampleId?: string
   /** The category of which each thing may have one of this kind, of the same id: its first command makes it. */
   readonly twinOf?: string
 }

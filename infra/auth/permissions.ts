@@ -2,6 +2,7 @@ import { operationsOf } from '../../commands/command.ts'
 import type { Principal } from '../../domain/kernel/route.ts'
 import { ADMIN_ROLES, ROLES, type Role, type Service } from '../../domain/kernel/service.ts'
 import { covers } from '../../domain/record/grants.ts'
+import { isOfInstallation } from '../../domain/record/installation.ts'
 import { memories, projections, services } from '../catalogue.ts'
 import { httpError } from '../http/errors.ts'
 
@@ -19,7 +20,9 @@ const SPECIAL = [
   'audit.own-data.read',
   'audit.compliance.read',
   'identity.access.read',
+  'settings.values.read',
   'platform.log.read',
+  'platform.settings.read',
 ]
 
 /** Every permission that a command or a read needs, as `service.resource.action`, each once, in order. */
@@ -71,9 +74,10 @@ function matches(permission: string, pattern: string): boolean {
   return parts.every((part, at) => part === '*' || part === words[at])
 }
 
+const ofOrganizations = services.filter(service => !isOfInstallation(service))
 const ofRole = new Map<string, readonly string[]>()
 for (const role of ADMIN_ROLES)
-  ofRole.set(role, role === 'platform-admin' ? ['*'] : services.map(({ word }) => `${word}.*`))
+  ofRole.set(role, role === 'platform-admin' ? ['*'] : ofOrganizations.map(({ word }) => `${word}.*`))
 
 /** The permissions of some roles together; unknown roles add none. */
 export function permissionsOfRoles(names: readonly string[]): string[] {

@@ -45,6 +45,11 @@ export const errorCatalogue = {
     'You are no member of this organization.',
     'Accept the invitation that waits for you, or ask an administrator for one.',
   ),
+  organization_blocked: entry(
+    403,
+    'The operators have blocked this organization.',
+    'Ask the operators of the installation.',
+  ),
   origin_forbidden: entry(
     403,
     'Pages of this origin may not connect.',
@@ -169,6 +174,11 @@ export const errorCatalogue = {
     503,
     'An event in the history of this thing cannot be read.',
     'An operator has to go past it with `kogi projections skip`; the details name the position and the projections.',
+  ),
+  maintenance: entry(
+    503,
+    'Nothing is changed while the installation is maintained.',
+    'Send the same request again later: `Retry-After`, and GET /kmg/notices, say when.',
   ),
   draining: entry(503, 'This process is about to stop.', 'Send the same request again: another process takes it.'),
   read_model_building: entry(

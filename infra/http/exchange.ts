@@ -105,7 +105,8 @@ export class Exchange {
       return
     }
     const headers: Record<string, string | number> = {}
-    if (retryAfterSeconds[status]) headers['Retry-After'] = retryAfterSeconds[status]
+    const later = (error as { readonly retryAfterSeconds?: number } | undefined)?.retryAfterSeconds
+    if (retryAfterSeconds[status]) headers['Retry-After'] = later ?? retryAfterSeconds[status]
     if (status === 401) headers['WWW-Authenticate'] = CHALLENGES[code] ?? 'Bearer realm="kogi"'
     if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
     if (status === 426) headers.Upgrade = 'websocket'

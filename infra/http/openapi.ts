@@ -163,7 +163,8 @@ function parameterExamples(services: readonly Service[]): ParameterExample {
     const own = has.find(command => command.path === path)
     if (place !== 'path') return (maker ?? own)?.example[name] ?? exampleOf(schema, name)
     const above = has.find(command => path.startsWith(`${command.path}/`))
-    return (maker ?? own ?? above)?.example[name]
+    const [named] = (schema.meta()?.examples ?? []) as readonly unknown[]
+    return (maker ?? own ?? above)?.example[name] ?? named
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
 import type { Route } from '../../domain/kernel/route.ts'
+import type { Admit } from '../access/admission.ts'
 import type { IsShared } from '../access/governed.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import { allows, mustAllow } from '../auth/permissions.ts'
@@ -28,6 +29,8 @@ export type AppOptions = {
   readonly authenticate: Authenticate
   /** Whether a caller may do something with one thing that their permissions do not allow; nothing is without. */
   readonly isShared?: IsShared
+  /** Refuses what the installation does not take at the moment. */
+  readonly admit?: Admit
   readonly log: Log
   readonly metrics: Metrics
   readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
@@ -44,7 +47,7 @@ export type AppOptions = {
  * requests outside `/api/v1` are handled by Express. A read holds a place while it works.
  */
 export function createApp(options: AppOptions): Express {
-  const { authenticate, isShared, config, drain, reads } = options
+  const { authenticate, isShared, admit, config, drain, reads } = options
   const paths = createPaths(options.routes, options.aliases)
   const cors = createCors(config.corsOrigins)
 
@@ -66,6 +69,7 @@ export function createApp(options: AppOptions): Express {
         if (!isByGrant) mustAllow(exchange.principal, route.permission)
       }
       for (const needed of route.alsoNeeds ?? []) mustAllow(exchange.principal, needed)
+      await admit?.(exchange.principal, route)
     }
     const { principal } = exchange
     const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)

@@ -22,7 +22,9 @@ import { explainRoute } from '../../read-api/identity/explain.ts'
 import { liveRoutes } from '../../read-api/live/routes.ts'
 import { keepMoments } from '../../read-api/moments.ts'
 import { readRoutes } from '../../read-api/routes.ts'
+import { settingsRoutes } from '../../read-api/settings/routes.ts'
 import { absent, followVersions } from '../../read-api/versions.ts'
+import { admission } from '../access/admission.ts'
 import { apiKeyCallers, storedKeys } from '../access/api-keys.ts'
 import { type Directories, directories } from '../access/directories.ts'
 import { explaining } from '../access/explain.ts'
@@ -43,6 +45,7 @@ import {
 } from '../catalogue.ts'
 import { timestampNow } from '../clock.ts'
 import type { Config } from '../config.ts'
+import { type Configurations, configurations } from '../configurations.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
 import { keyNamesOf } from '../erasures/keys.ts'
@@ -100,9 +103,11 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
   const metrics = createMetrics({ service: sides.length === 1 ? `kogi-${sides[0]}` : 'kogi-api', processMetrics: true })
   const watch = keyWatch(log, metrics)
   const between: Between = {}
-  const access = directories({ read: (...of) => parts[0]!.store.read(...of) })
+  const ofLog = { read: (...of: Parameters<EventStore['read']>) => parts[0]!.store.read(...of) }
+  const access = directories(ofLog)
+  const settings = configurations(ofLog)
   const parts: readonly SideParts[] = sides.map(side =>
-    PARTS[side]({ config, urls, log, lifecycle, metrics, watch, between, access }),
+    PARTS[side]({ config, urls, log, lifecycle, metrics, watch, between, access, settings }),
   )
   if (sides.includes('commands')) between.findDuplicates ??= openDuplicates({ config, urls, log, lifecycle })
   const keyPool = keysPool({ config, urls, log, lifecycle })
@@ -121,6 +126,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     routes,
     aliases: aliasesOf(routes),
     authenticate,
+    admit: admission(settings),
     isShared: sharedThings(access, thingsOf(services), namesOthersOf(services)),
     log,
     metrics,
@@ -160,6 +166,7 @@ type PartOptions = Pick<ApiOptions, 'config' | 'urls' | 'log' | 'lifecycle'> & {
   readonly watch: KeyWatch
   readonly between: Between
   readonly access: Directories
+  readonly settings: Configurations
 }
 
 /** What one side has for the other. */
@@ -168,8 +175,10 @@ type Between = { findDuplicates?: FindDuplicates }
 /** Categories whose events say who may do what. */
 const OF_DIRECTORY: ReadonlySet<string> = new Set(partsOfDirectory.map(({ name }) => name))
 
+const OF_SETTINGS: ReadonlySet<string> = new Set(['configuration', 'platform'])
+
 const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
-  commands({ config, urls, log, lifecycle, metrics, watch, between, access }) {
+  commands({ config, urls, log, lifecycle, metrics, watch, between, access, settings }) {
     const keys = keysPool({ config, urls, log, lifecycle })
     const { deps: opened, close } = openWriteSide(urls, config, log, metrics, watch)
     const deps: CommandDeps = {
@@ -177,6 +186,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       onAnswered(command, outcome, durationMs) {
         const isRefused = 'error' in outcome && outcome.error instanceof Rejection
         if (OF_DIRECTORY.has(command.aggregate.name) && !isRefused) access.changed(command.principal.org)
+        if (OF_SETTINGS.has(command.aggregate.name)) settings.changed(command.aggregate.name, command.principal.org)
         opened.onAnswered?.(command, outcome, durationMs)
       },
     }
@@ -186,10 +196,10 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     return {
       store: deps.store,
       routes: [
+        ...secretRoutes({ ...deps, secretValues: secretValues(keys, secretMasters(config)) }),
         ...flaggingDuplicates(commandRoutes(services, deps), (...of) => between.findDuplicates!(...of)),
         ...importRoutes({ ...deps, readXml }),
         ...apiKeyRoutes({ ...deps, storeKey: storedKeys(keys) }),
-        ...secretRoutes({ ...deps, secretValues: secretValues(keys, secretMasters(config)) }),
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),
@@ -198,7 +208,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
   },
-  reads({ config, urls, log, lifecycle, metrics, watch, between, access }) {
+  reads({ config, urls, log, lifecycle, metrics, watch, between, access, settings }) {
     const shared = { log, metrics, max: config.databasePoolSize, connectTimeoutMs: config.databaseConnectTimeoutMs }
     const limits = { statementTimeoutMs: config.databaseStatementTimeoutMs }
     const pool = createPool({ url: urls.databaseUrl, name: 'read', ...shared, ...limits })
@@ -254,6 +264,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         allows,
       }),
       ...liveRoutes(live.deps),
+      ...settingsRoutes({ ...settings, allows, now: timestampNow }),
       explainRoute({ explain: explaining(access), permissions, allows, now: timestampNow }),
     ]
     const check = async () => {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { id, integer, list, object, oneOf, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { reason } from '../../domain/record/reason.ts'
-import { events, VERSIONS_MAX } from '../../domain/vault/secret/messages.ts'
+import { events, secretId, VERSIONS_MAX } from '../../domain/vault/secret/messages.ts'
 import { type Handlers, projection } from '../rows/projection.ts'
 import { changed, made } from '../rows/thing.ts'
 
@@ -9,7 +9,7 @@ const { environment, name, description, owner, rotateDays, readers, version, due
 
 const row = object({
   org: id('org'),
-  id: id('secret'),
+  id: secretId,
   environment,
   name,
   description,

@@ -17,7 +17,7 @@ describe('bad input, on every route', () => {
 
   before(async () => {
     app = await startApp()
-    client = await app.clientOf('careless')
+    client = await app.clientOf('careless', 'platform-admin')
     const { body } = await client.call('GET', '/openapi.json')
     operations = operationsOf(body)
     expect(operations.length).to.be.at.least(25)

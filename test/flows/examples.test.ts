@@ -14,6 +14,7 @@ import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 import { exchangeExamples, exchangeOf } from '../support/exchange.ts'
+import { secretExamples } from '../support/secrets.ts'
 import { requestedDelivery } from '../webhooks/support.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -34,7 +35,6 @@ type Operation = {
 const orderOf = ({ method, path }: Operation): number =>
   method === 'DELETE' || /\/close$|\/sprints\/\{id\}\/complete$/.test(path) ? 2 : method === 'GET' ? 1 : 0
 
-/** Parts of a thing end before the thing. */
 const depthOf = ({ path }: Operation): number => path.split('/').length
 
 /** Reads of what no client names, or that need something more. */
@@ -47,7 +47,6 @@ const UNNAMED = new Set(
   ).split(' '),
 )
 
-/** Streams have no end and no one answer; `test/live` opens them. */
 const STREAMS = new Set(['/events', '/ws'])
 /** Trees that a notary makes, who is in another process; `test/notary` reads them. */
 const isOfNotary = ({ path }: Operation): boolean => path.includes('/log/')
@@ -57,9 +56,9 @@ const isOfWorker = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(conte
 describe('the examples of the OpenAPI document', () => {
   let app: App
   let client: Client
+  let operator: Client
   let api: OpenApi
   let operations: readonly Operation[]
-  /** Position of the last thing that was made. */
   let made = '0'
   let others: ReturnType<typeof exchangeOf>
   let exchange: ReturnType<typeof exchangeExamples>
@@ -69,6 +68,7 @@ describe('the examples of the OpenAPI document', () => {
     app = await startApp()
     // An inbox is of its caller alone: it is called as they are.
     client = await app.clientOf('examples', 'organization-admin', 'mira')
+    operator = await app.clientOf('examples', 'platform-admin', 'olga')
     others = exchangeOf(await app.clientOf('examples', 'organization-admin', 'jon'))
     exchange = exchangeExamples(app, client)
     api = (await client.call('GET', '/openapi.json')).body
@@ -102,7 +102,6 @@ describe('the examples of the OpenAPI document', () => {
     }
     return `/api/v1${filled}${url.search}`
   }
-  /** A file of the item of the examples. */
   async function fileId(): Promise<string> {
     const raw = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nA.\r\n--x--\r\n'
     const headers = { 'content-type': 'multipart/form-data; boundary=x', 'Idempotency-Key': 'a-file' }
@@ -145,7 +144,6 @@ describe('the examples of the OpenAPI document', () => {
     await close()
     return made.id
   }
-  /** The same of a payment batch. */
   async function waitingBatch(): Promise<string> {
     const { deps, close } = openWriteSide(app.urls, app.config, silentLog)
     const made = { org: 'examples', id: randomUUID() }
@@ -244,6 +242,7 @@ describe('the examples of the OpenAPI document', () => {
       await client.call('POST', '/api/v1/kctr/sprints', { body })
       return 'sprint-2'
     },
+    ...secretExamples(() => client),
     getAuditExport: async () => 'wallets-2026',
     getControl: async () => 'soc2-cc6.1',
     exportControl: async () => 'soc2-cc6.1',
@@ -285,13 +284,15 @@ describe('the examples of the OpenAPI document', () => {
       if (requestBody) expect(body, `${operationId}: give its command an example, with \`meta\``).to.be.an('object')
       const url = await exampleUrl(operation)
       const headers = method === 'GET' ? { 'kogi-min-position': position } : {}
-      const answer = await client.call(method, url, { headers, ...(body && { body }) })
+      const by = operation.path.startsWith('/kmg/platform/') ? operator : client
+      const answer = await by.call(method, url, { headers, ...(body && { body }) })
       const said = `${method} ${url} ${JSON.stringify(body)} → ${answer.status} ${JSON.stringify(answer.body)}`
       expect(answer.status, said).to.be.within(200, 299)
       mustFit(operation, answer.status, answer.body)
       for (const { error } of answer.body?.data?.results ?? [])
         expect(error?.code ?? '', said).to.match(/^$|_exists$|_already/)
       if (operationId === 'export.request') await exported()
+      if (operationId === 'platform.beginMaintenance') await by.call('DELETE', '/api/v1/kmg/platform/maintenance')
       if (method !== 'GET') made = position = String(answer.headers['kogi-position'])
       else if (operationId === 'searchMemories') expect(answer.body.data, said).to.not.be.empty
     }

@@ -103,7 +103,8 @@ describe('a path with a fixed segment', () => {
       }
     }
     // Exports are not called `summary`. The system makes the ids of entries, imports, deliveries and mails, which are
-    // UUIDs, and the numbers of payments; days are no words. Ids of secrets have a dot. Tiles of the notary and positions are numbers.
+    // UUIDs, and the numbers of payments; days are no words. Ids of secrets have a dot.
+    // Tiles of the notary and positions are numbers.
     const places = [':n1', ':n1/:n2', ':n1/:n2/:n3', ':n1/:n2/:n3/:n4'].map(place => `tile/:level/${place}`)
     const inTrees = ['audit', 'platform'].flatMap(of =>
       [...places, 'proofs/:position'].map(path => `/kmg/${of}/log/${path}`),

@@ -10,7 +10,8 @@ export const LEASES_MAX = 1_000
 const ENVIRONMENT = /^[a-z][a-z0-9-]{0,31}$/
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$/
 
-const secret = id('secret')
+/** The environment, a dot, and the name. */
+export const secretId = id('secret').meta({ examples: ['production.STRIPE_KEY'] })
 const environment = refined(
   text(32),
   value => ENVIRONMENT.test(value),
@@ -71,7 +72,7 @@ export const events = {
 /** Fields of commands that no client sends: they name what was encrypted before. */
 export const commands = {
   create: object({
-    id: secret,
+    id: secretId,
     environment,
     name,
     description: description.optional(),

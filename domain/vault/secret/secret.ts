@@ -209,6 +209,7 @@ export const secret = aggregate({
   decide,
   stateSchema: 1,
   removedBy: ['SecretRemoved'],
+  exampleId: 'production.STRIPE_KEY',
   activity: {
     called: 'name',
     on: {

@@ -1,6 +1,6 @@
 import type { Migration } from '../migration.ts'
 
-/** One row for each value of a secret: encrypted under a key of its own, which is wrapped under the master key named. */
+/** One row for each value of a secret: encrypted under a key of its own, which a master key has wrapped. */
 export const secretValues: Migration = {
   name: '0005_secret_values',
   async up(knex) {
