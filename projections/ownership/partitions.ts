@@ -50,6 +50,8 @@ export class PartitionTable {
   }[]
   readonly #targets = new Map<string, readonly Target[]>()
   readonly #inBucket: readonly (readonly Partition[])[]
+  /** Whether it has partitions that take events of all orgs. */
+  readonly #takesAll: boolean
 
   constructor(partitions: readonly Partition[]) {
     this.all = partitions
@@ -60,6 +62,12 @@ export class PartitionTable {
       return { projection, partitions: mine }
     })
     this.#inBucket = allBuckets.map(bucket => this.#slots.flatMap(slot => slot.partitions[bucket] ?? []))
+    this.#takesAll = projections.some(projection => !ownsOrgs(projection))
+  }
+
+  /** Whether events of a bucket may concern a partition of this table. */
+  hasUseFor(bucket: number): boolean {
+    return this.#takesAll || this.#inBucket[bucket]!.length > 0
   }
 
   /** What an event type means for each projection of this table: those that ignore it are left out. */

@@ -14,7 +14,7 @@ import { storedDigests, versionDigests } from '../rows/stored.ts'
 import { historyTableOf, quoted, quotedList, tableOf, tablesOf } from '../rows/tables.ts'
 import { statementsFor } from '../rows/write.ts'
 import { commitBatch, foldOver } from '../runner/commit.ts'
-import type { RunnerOptions } from '../runner/runner.ts'
+import type { RunnerOptions } from '../runner/options.ts'
 
 /** The projection, and the same one under another name, whose tables take the place of its own. */
 export type SwapOptions = Pick<RunnerOptions, 'events' | 'pool' | 'decode' | 'log'> & {

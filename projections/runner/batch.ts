@@ -133,6 +133,7 @@ export class BatchFold {
   /** Decodes an event, and notes for each projection the rows that it will touch. */
   #plan(stored: UnparsedEvent, batch: Batch, steps: Step[]): void {
     const bucket = bucketOf(orgOf(stored))
+    if (!this.#table.hasUseFor(bucket)) return
     batch.touched.add(bucket)
     batch.text += stored.size ?? textIn(stored.data)
     let event: DomainEvent

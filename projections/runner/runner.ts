@@ -3,7 +3,7 @@
  * another for those that lag, and brings lanes together once all have caught up. Every 1.5 s, and whenever a lane
  * ends, a round compares what should run with what runs, if anything has changed. Only rounds take decisions.
  */
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import { adopt } from '../ownership/adoption.ts'
 import { FencedError, unlessFenced } from '../ownership/checkpoints.ts'
 import {
@@ -21,30 +21,15 @@ import {
 } from '../ownership/leases.ts'
 import { type Partition, partitionName } from '../ownership/partitions.ts'
 import { isSharedBeyond, leaveShared, separate } from '../ownership/sharing.ts'
-import type { Decode, EventLog, ProjectorLog, ReaderStatus } from '../ports.ts'
+import type { ReaderStatus } from '../ports.ts'
 import { allBuckets } from '../rows/bucket.ts'
 import type { AnyProjection } from '../rows/projection.ts'
 import { Waker } from '../waker.ts'
 import { ensureTables, IndexBuilder } from './build.ts'
-import { type BatchFigures, type BatchLimits, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
+import { type BatchFigures, DEFAULT_BATCH, Lane, RefusedBatchError } from './lane.ts'
+import type { RunnerOptions } from './options.ts'
 import { noteFault, Refusals, Retries, Trouble } from './trouble.ts'
 import { groupsOf, startCareful, type Worker } from './workers.ts'
-
-export type RunnerOptions = {
-  readonly projections: readonly AnyProjection[]
-  readonly events: EventLog
-  readonly pool: Pool
-  readonly decode: Decode
-  readonly log: ProjectorLog
-  /** Names this process among all projectors; a process that is started again may have the same name or another. */
-  readonly id: string
-  /** How long a projector may be silent before the others take its work. */
-  readonly leaseMs?: number
-  readonly batch?: BatchLimits
-  /** Delays before an event that could not be taken is tried again; after the last one its partition is stalled. */
-  readonly retryMs?: readonly number[]
-  readonly onBatch?: (batch: BatchFigures) => void
-}
 
 const LEASE_MS = 5_000
 const RETRY_MS = [250, 1_000, 4_000]
@@ -74,7 +59,7 @@ export class Runner {
   /** The mark before the last decisions. */
   #mark: string | undefined
   #decidedAt = 0
-  #roundAt = performance.now()
+  #roundAt = Number.POSITIVE_INFINITY
   #closing = false
   #closed: Promise<void> | undefined
 
@@ -87,7 +72,7 @@ export class Runner {
     this.#byName = new Map(
       options.projections.map(projection => [`${projection.name}_v${projection.version}`, projection]),
     )
-    this.#loop = this.#run()
+    this.#loop = Promise.resolve(options.after).then(() => this.#run())
   }
 
   /** The partitions that this process works on, or would if an event had not stopped them. */
@@ -100,9 +85,14 @@ export class Runner {
     return [...this.#workers]
   }
 
-  /** How long ago its last complete round was, in milliseconds: there is one every 1.5 seconds. */
+  /** How long ago its last complete round was, in milliseconds: there is one every 1.5 seconds once it has begun. */
   get silentMs(): number {
-    return performance.now() - this.#roundAt
+    return Math.max(0, performance.now() - this.#roundAt)
+  }
+
+  /** Whether it has taken its share, and its readers have delivered all that was stored. */
+  get hasCaughtUp(): boolean {
+    return this.#mark !== undefined && [...this.#workers].every(({ live }) => live)
   }
 
   /** The last error of an engine that does not answer. */
@@ -131,6 +121,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
+    this.#roundAt = performance.now()
     while (!this.#closing) {
       try {
         await this.#reconcile()
@@ -242,7 +233,10 @@ export class Runner {
       onBatch?.(figures)
     }
     const onStatus = (_: Lane, status: ReaderStatus) => {
-      if (status.state === 'live') this.#trouble.recovered()
+      if (status.state === 'live') {
+        this.#trouble.recovered()
+        this.#waker.wake()
+      }
       if (status.state === 'retrying') this.#trouble.readerFailed(status.error, status.attempt, status.delayMs)
     }
     const waiting = new Set(idle)
@@ -281,7 +275,7 @@ export class Runner {
 
   /** Indexes are built once the stored events are through: building one is cheaper than growing it. */
   #buildIndexes(): void {
-    if (this.#workers.size === 0) return
+    if (this.#workers.size === 0 || this.#options.isHelper) return
     const busy = [...this.#workers].filter(worker => !worker.live).flatMap(worker => worker.partitions)
     const behind = new Set(busy.map(({ projection }) => projection))
     this.#indexes.build(this.#options.projections.filter(projection => !behind.has(projection)))

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { EventStoreDBClient, jsonEvent, START, streamNameFilter } from '@eventstore/db-client'
 import { codec, domainStreamPrefixes, projections } from '../../infra/catalogue.ts'
 import { importEvents } from '../../infra/embedded/event-store/care/transfer.ts'
@@ -15,7 +16,7 @@ import { readCheckpoints } from '../../projections/ownership/checkpoints.ts'
 import { createIndexes, createTables, tablesOf } from '../../projections/rows/tables.ts'
 import { ensureIndexes } from '../../projections/runner/build.ts'
 import { Runner } from '../../projections/runner/runner.ts'
-import { type Running, startKogi } from '../running.ts'
+import { type Running, start } from '../running.ts'
 import { alone, type Figure, median } from './figure.ts'
 import { writeLog } from './log.ts'
 import { cpuOfTree } from './process-tree.ts'
@@ -25,6 +26,10 @@ const EVENTS = Number(process.env.KOGI_BENCH_EVENTS ?? 100_000)
 const SIZES = [...[10_000, 100_000, 1_000_000].filter(size => size < EVENTS), EVENTS]
 const LATENCY_EVENTS = 1_000
 const LATENCY_PER_SECOND = 200
+
+/** Starts a verb as users run it, from its build. */
+const startBuilt = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+  start([fileURLToPath(new URL('../run.mjs', import.meta.url)), ...args], env)
 
 /** Events projected per second into all read models, by the size of the log; how long a write takes to be visible. */
 export async function projectionBench(): Promise<Figure[]> {
@@ -57,7 +62,7 @@ async function openLog(size: number): Promise<Log> {
   await writeLog(file, size)
   await importEvents(path.join(folder, 'events'), file)
   await rm(file)
-  const store = await startKogi(['store', 'serve', '--data', path.join(folder, 'events'), '--port', '0'], {})
+  const store = await startBuilt(['store', 'serve', '--data', path.join(folder, 'events'), '--port', '0'], {})
   const postgres = await startEmbeddedPostgres({ dataDir: folder, log: silentLog })
   const databaseUrl = postgres.url('kogi')
   const pool = createPool({ url: databaseUrl, name: 'read', log: silentLog, max: 10 })
@@ -138,7 +143,7 @@ async function project(url: string, databaseUrl: string, pool: Pool): Promise<Pr
   const head = await events.head()
   await events.close()
   const started = performance.now()
-  const projector = await startKogi(['projector', '--port', '0'], {
+  const projector = await startBuilt(['projector', '--port', '0'], {
     KOGI_EVENTSTORE_URL: url,
     KOGI_DATABASE_URL: databaseUrl,
   })
