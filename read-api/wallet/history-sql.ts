@@ -145,7 +145,9 @@ export function pageStatement(view: View, account: readonly string[], { query, l
   const ofDays = then === undefined && !isPosted
   const revision = isPosted ? place?.[0] : undefined
   const posted = isPosted ? { from, to } : {}
-  const bounds = { then, months: ofDays ? '' : put(monthsOf(query, isPosted, begins?.[0])), posted, revision }
+  const by = !isPosted ? 'days' : at === undefined ? 'posting' : 'both'
+  const months = ofDays ? '' : put(monthsOf(query, isPosted, begins?.[0]))
+  const bounds = { then, months, posted, revision, by } as const
   const day = isPosted ? 't.posted_on' : 't.effective_on'
   // Of the day on which a page of lines begins, the lines before it are added by themselves.
   const seen =

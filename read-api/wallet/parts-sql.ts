@@ -31,6 +31,8 @@ export type Bounds = {
   readonly posted: { readonly from?: string | undefined; readonly to?: string | undefined }
   /** The revision at which the page begins, in the order of posting. */
   readonly revision: string | undefined
+  /** What bounds look at: effective days, days and order of posting, or both. */
+  readonly by: 'days' | 'posting' | 'both'
 }
 
 /** SQL of the blocks of one size, as far as they were there at the position of the question. */
@@ -63,18 +65,24 @@ const firstSql = ({ then }: Bounds) =>
  * position and a day of posting are in none.
  */
 export function withinSql({ then, posted: { from, to } }: Bounds): readonly string[] {
-  const last = (condition: string) => `t.revision < (select max(behind) from cells${condition})`
   return [
-    ...(then === undefined ? [] : [`t.position <= ${then}::bigint`, last('')]),
-    ...(from === undefined ? [] : [`t.revision >= (select min(revision) from cells where last_posted >= ${from})`]),
-    ...(to === undefined ? [] : [last(` where first_posted <= ${to}`)]),
+    ...(then === undefined ? [] : [`t.position <= ${then}::bigint`, 't.revision < (select behind from reach)']),
+    ...(from === undefined ? [] : ['t.revision >= (select from_revision from reach)']),
+    ...(to === undefined ? [] : ['t.revision < (select behind_to from reach)']),
   ]
 }
 
+/** SQL of how far those conditions reach: one pass over all cells. */
+const reachSql = ({ posted: { from, to } }: Bounds) =>
+  `select max(behind) as behind, min(month) || '-01' as first_day, max(month) || '-31' as last_day,
+      ${from === undefined ? 'null' : `min(revision) filter (where last_posted >= ${from})`} as from_revision,
+      ${to === undefined ? 'null' : `max(behind) filter (where first_posted <= ${to})`} as behind_to
+    from cells`
+
 /** The same for what has an effective day; a month ends with its 31st day at the latest. */
 export const KNOWN_DAYS = [
-  `t.effective_on >= (select min(month) || '-01' from cells)`,
-  `t.effective_on <= (select max(month) || '-31' from cells)`,
+  't.effective_on >= (select first_day from reach)',
+  't.effective_on <= (select last_day from reach)',
 ] as const
 
 /** The months that a question by effective day cuts through: those that it takes as a whole are not among them. */
@@ -83,46 +91,64 @@ export function cutMonths({ first, last, at }: { first?: string; last: readonly 
   return [...new Set(inside.filter(day => day !== undefined).map(day => day.slice(0, 7)))]
 }
 
+/** SQL of the blocks among rows `of` that a bound cuts through. */
+function cutSql(of: string, bits: number, { then, posted: { from, to }, revision }: Bounds): string {
+  const ofRows = [
+    then !== undefined && `last_position > ${then}::bigint`,
+    revision !== undefined && `block = ${blockOf(`${revision}::bigint`, bits)}`,
+  ].filter(condition => condition !== false)
+  const ofBlocks = [
+    from !== undefined && `(min(first_posted) < ${from} and max(last_posted) >= ${from})`,
+    to !== undefined && `(min(first_posted) <= ${to} and max(last_posted) > ${to})`,
+  ].filter(condition => condition !== false)
+  const cut = `select block from ${of} where ${ofRows.join(' or ') || 'false'}`
+  if (ofBlocks.length === 0) return `${cut} group by block`
+  return `${cut} union select block from ${of} group by block having ${ofBlocks.join(' or ')}`
+}
+
+/** How cells, and postings, are added up before they are compared with bounds: by what bounds do not tell apart. */
+const ADDED_UP = {
+  days: { cells: ["t.month || '-01'", 'null', '0'], lines: ['t.effective_on', 'null', '0', '0'] },
+  posting: { cells: ['null', 'min(t.first_posted)', 't.revision'], lines: undefined },
+  both: { cells: ["t.month || '-01'", 'min(t.first_posted)', 't.revision'], lines: undefined },
+}
+
 /**
  * CTEs that end with `parts`: rows with `effective_on`, `posted_on`, `revision`, `line`, `places`, `credits`, `debits`
- * and `lines`. A part is the sum of a month in a block where no bound lies inside either, and then every posting of it
- * is on the same side of each bound as the part is; or it is a single posting.
+ * and `lines`. A part is the sum of a month in blocks where no bound lies inside either, and then every posting of it
+ * is on the same side of each bound as the part is; or of a day; or it is a single posting.
  */
 export function partsSql(bounds: Bounds): string {
-  const { then, months, posted, revision } = bounds
-  const cut = (bits: number) =>
-    [
-      'false',
-      then !== undefined && `max(last_position) > ${then}::bigint`,
-      posted.from !== undefined && `(min(first_posted) < ${posted.from} and max(last_posted) >= ${posted.from})`,
-      posted.to !== undefined && `(min(first_posted) <= ${posted.to} and max(last_posted) > ${posted.to})`,
-      revision !== undefined && `block = ${blockOf(`${revision}::bigint`, bits)}`,
-    ]
-      .filter(condition => condition !== false)
-      .join(' or ')
-  const lines = `select t.effective_on, left(t.posted_at, 10), t.revision, t.line, t.places, greatest(t.amount, 0),
+  const { months, by } = bounds
+  const { cells, lines } = ADDED_UP[by]
+  const added = lines
+    ? `select ${lines.join(', ')}, t.places, sum(greatest(t.amount, 0)), sum(greatest(-t.amount, 0)), count(*)`
+    : `select t.effective_on, left(t.posted_at, 10), t.revision, t.line, t.places, greatest(t.amount, 0),
     greatest(-t.amount, 0), 1`
+  const end = lines ? ' group by t.effective_on, t.places' : ''
   const within = [SCOPE, ...withinSql({ ...bounds, posted: {} })].join(' and ')
   const more = WIDE - NARROW
   return `wide as materialized (${blocksSql(WIDE, bounds)}),
-    cut_wide as materialized (select block from wide group by block having ${cut(WIDE)}),
+    cut_wide as materialized (${cutSql('wide', WIDE, bounds)}),
     narrow as materialized (${firstSql(bounds)} union all
       select t.* from cut_wide w cross join lateral (${blocksSql(NARROW, bounds)}
       and t.block >= w.block << ${more} and t.block < (w.block + 1) << ${more}) t),
-    cut_blocks as materialized (select block from narrow group by block having ${cut(NARROW)}),
+    cut_blocks as materialized (${cutSql('narrow', NARROW, bounds)}),
     cells as materialized (
       select * from wide where block not in (select block from cut_wide) union all select * from narrow),
+    reach as materialized (${reachSql(bounds)}),
     cut_months(month) as materialized (select unnest(${months}::text[])),
     parts(effective_on, posted_on, revision, line, places, credits, debits, lines) as (
-      select t.month || '-01', t.first_posted, t.revision, 0, ${PLACES}, t.credits, t.debits, t.lines from cells t
+      select ${cells.join(', ')}, 0, ${PLACES}, sum(t.credits), sum(t.debits), sum(t.lines) from cells t
         where (t.bits = ${WIDE} or t.block not in (select block from cut_blocks))
           and t.month not in (select month from cut_months)
+        group by ${by === 'posting' ? '' : 't.month, '}${by === 'days' ? '' : 't.revision, '}t.unit
       union all
-      ${lines} from cut_blocks b cross join lateral (select * from ${tableOf(postings)} t where ${within}
+      ${added} from cut_blocks b cross join lateral (select * from ${tableOf(postings)} t where ${within}
         and t.revision >= case when b.block < 0 then 0 else greatest(b.block << ${NARROW}, ${FIRST}) end
-        and t.revision < case when b.block < 0 then ${FIRST} else (b.block + 1) << ${NARROW} end) t
+        and t.revision < case when b.block < 0 then ${FIRST} else (b.block + 1) << ${NARROW} end) t${end}
       union all
-      ${lines} from cut_months m cross join lateral (select * from ${tableOf(postings)} t where ${within}
+      ${added} from cut_months m cross join lateral (select * from ${tableOf(postings)} t where ${within}
         and t.effective_on >= m.month || '-01' and t.effective_on <= m.month || '-31') t
-        where ${blockOf('t.revision', NARROW)} not in (select block from cut_blocks))`
+        where ${blockOf('t.revision', NARROW)} not in (select block from cut_blocks)${end})`
 }

@@ -146,6 +146,8 @@ async function project(url: string, databaseUrl: string, pool: Pool): Promise<Pr
   const projector = await startBuilt(['projector', '--port', '0'], {
     KOGI_EVENTSTORE_URL: url,
     KOGI_DATABASE_URL: databaseUrl,
+    // It asks for no keys; without an address it would start engines of its own for them.
+    KOGI_KEYS_DATABASE_URL: databaseUrl,
   })
   for (;;) {
     const checkpoints = await readCheckpoints(pool)
