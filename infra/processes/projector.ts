@@ -19,7 +19,7 @@ export type Projector = {
   readonly close: () => Promise<void>
 }
 
-/** Starts projecting, by threads while it is far behind. Never fails because an engine is away: it waits for it, visibly. */
+/** Starts projecting, by threads while it is far behind. Never fails because an engine is away: it waits, visibly. */
 export function startProjector(options: { config: Config; urls: EngineUrls; log: Log; metrics?: Metrics }): Projector {
   const { config, log, metrics } = options
   const figures = metrics && projectionMetrics(metrics.registry)
