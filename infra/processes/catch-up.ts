@@ -53,7 +53,7 @@ export const projectorId = (): string => `${hostname()}:${process.pid}:${randomB
 /** A runner of all projections, and its connections. */
 export function openRunner(
   { config, urls, log, metrics }: Projecting,
-  options: Pick<RunnerOptions, 'id' | 'onBatch' | 'after' | 'isHelper'>,
+  options: Pick<RunnerOptions, 'id' | 'onBatch' | 'after' | 'leavesIndexes'>,
 ) {
   const pool = createPool({
     url: urls.databaseUrl,
@@ -191,7 +191,7 @@ async function serve(port: MessagePort, part: Part): Promise<void> {
   const seat = await seats.connect()
   const after = gathered(seat, part, () => isStopped)
   const onBatch = (batch: BatchFigures) => say({ batch })
-  const { runner, close } = openRunner({ config, urls, log }, { id, onBatch, after, isHelper: true })
+  const { runner, close } = openRunner({ config, urls, log }, { id, onBatch, after, leavesIndexes: true })
   let trouble: string | undefined
   while (!isStopped && !runner.hasCaughtUp) {
     await sleep(LOOK_MS)

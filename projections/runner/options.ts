@@ -20,6 +20,6 @@ export type RunnerOptions = {
   readonly onBatch?: (batch: BatchFigures) => void
   /** What it waits for before its first round; never rejects. */
   readonly after?: Promise<void>
-  /** Whether it helps another one to catch up, which builds the indexes when all is done. */
-  readonly isHelper?: boolean
+  /** Whether the indexes are left to another one, which comes when this one has caught up. */
+  readonly leavesIndexes?: boolean
 }

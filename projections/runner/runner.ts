@@ -275,7 +275,7 @@ export class Runner {
 
   /** Indexes are built once the stored events are through: building one is cheaper than growing it. */
   #buildIndexes(): void {
-    if (this.#workers.size === 0 || this.#options.isHelper) return
+    if (this.#workers.size === 0 || this.#options.leavesIndexes) return
     const busy = [...this.#workers].filter(worker => !worker.live).flatMap(worker => worker.partitions)
     const behind = new Set(busy.map(({ projection }) => projection))
     this.#indexes.build(this.#options.projections.filter(projection => !behind.has(projection)))
