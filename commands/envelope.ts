@@ -3,7 +3,7 @@ import type { AnyAggregate, EventOf, Vocabulary } from '../domain/kernel/aggrega
 import type { EventCodec } from '../domain/kernel/codec.ts'
 import { rejected } from '../domain/kernel/errors.ts'
 import type { DomainEvent, Metadata, StoredEvent } from '../domain/kernel/event.ts'
-import { toWire } from '../domain/kernel/json.ts'
+import { canonicalJson, toWire } from '../domain/kernel/json.ts'
 import { MAX_MINOR_UNITS } from '../domain/kernel/schema.ts'
 import type { Command } from './command.ts'
 import { uuidOf } from './ids.ts'
@@ -16,6 +16,7 @@ export type Facts = readonly EventOf<Vocabulary>[]
 /** The metadata that all events of a command have. */
 export type CommandMetadata = Omit<Metadata, 'schema'>
 
+/** In the order of canonical JSON: the notary hashes stored bytes as they are where they are canonical. */
 export function metadataOf(
   command: Command,
   commandId: string,
@@ -25,16 +26,16 @@ export function metadataOf(
   const { principal, id, correlationId, causationId, behalf } = command
   const { subject, roles, teams } = principal
   return {
-    $correlationId: correlationId,
     $causationId: causationId ?? commandId,
+    $correlationId: correlationId,
+    actor: { roles, subject, ...(teams && { teams }) },
+    at,
+    ...(behalf && { behalf }),
     commandId,
     fingerprint,
-    org: principal.org,
     id,
-    actor: { subject, roles, ...(teams && { teams }) },
-    ...(behalf && { behalf }),
+    org: principal.org,
     subjects,
-    at,
   }
 }
 
@@ -57,12 +58,13 @@ export function draftEvents(
   return facts.map(({ type, data: made }, n) => {
     const data = toWire(made) as StoredEvent['data']
     const eventId = uuidOf([metadata.commandId, metadata.fingerprint, n])
-    const full = { ...metadata, schema: codec.schemaOf(type) }
+    const { subjects, ...others } = metadata
+    const full = { ...others, schema: codec.schemaOf(type), subjects }
     const place = { eventId, stream, revision: revision + 1n + BigInt(n), position: 0n }
     const decoded = madeCheck(aggregate.events[type])(made)
       ? { type, data: made, metadata: full, category: aggregate.name, ...place }
       : decodedOf({ type, data, metadata: full, ...place }, codec, made)
-    const texts = { text: JSON.stringify(data), metadataText: JSON.stringify(full) }
+    const texts = { text: canonicalJson(data), metadataText: JSON.stringify(full) }
     return { event: { id: eventId, type, data, metadata: full, ...texts }, decoded }
   })
 }

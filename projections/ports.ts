@@ -11,9 +11,13 @@ export type ReaderStatus =
 /**
  * An event of a reader that was asked for `unparsed` ones: its data and metadata are parsed when they are asked for,
  * and again after `forget`. Thousands of events wait for their batch and for its end, and as objects they would keep
- * the garbage collector busy. `size`: bytes of its data.
+ * the garbage collector busy. `size`: bytes of its data; `stored`: its JSON as the log has it.
  */
-export type UnparsedEvent = StoredEvent & { readonly forget?: () => void; readonly size?: number }
+export type UnparsedEvent = StoredEvent & {
+  readonly forget?: () => void
+  readonly size?: number
+  readonly stored?: { readonly data: Buffer; readonly metadata: Buffer }
+}
 
 /** The domain events of the log in `$all` order. */
 export type EventLog = {

@@ -114,6 +114,10 @@ class Recorded implements UnparsedEvent {
     return this.#data.left
   }
 
+  get stored(): { readonly data: Buffer; readonly metadata: Buffer } {
+    return { data: this.#data.restView(), metadata: this.#metadata.restView() }
+  }
+
   forget(): void {
     this.#parsedData = undefined
     this.#parsedMetadata = undefined

@@ -1,10 +1,11 @@
 /** The trees that the notary grows from the events of the log. */
 import { setImmediate } from 'node:timers/promises'
-import type { StoredEvent } from '../../domain/kernel/event.ts'
 import type { Head } from '../../projections/notary/checkpoint.ts'
 import { leafOf } from '../../projections/notary/leaf.ts'
 import { type Hash, leafHash, Tree } from '../../projections/notary/merkle.ts'
+import { storedLeaf } from '../../projections/notary/stored-leaf.ts'
 import { HEIGHT } from '../../projections/notary/tiles.ts'
+import type { UnparsedEvent } from '../../projections/ports.ts'
 
 /** Time after which hashing gives the event loop back. */
 const SLICE_MS = 10
@@ -83,13 +84,14 @@ export class Hashing {
   forget = (org: string): boolean => this.#grown.delete(org)
 
   /** Throws `LogAltered` where the log leads to another head than was signed. */
-  async add(events: readonly StoredEvent[]): Promise<void> {
+  async add(events: readonly UnparsedEvent[]): Promise<void> {
     let since = performance.now()
     for (const event of events) {
-      const leaf = leafHash(leafOf(event))
+      const known = storedLeaf(event)
+      const leaf = known?.leaf ?? leafHash(leafOf(event))
       this.position = event.position
       this.#log.add(leaf)
-      const { org } = event.metadata
+      const org = known?.org ?? event.metadata.org
       if (typeof org === 'string' && org !== '') {
         const tree = this.#orgs.get(org) ?? this.#tree(org)
         tree.add(leaf)

@@ -160,7 +160,13 @@ export class Notary {
       if (status.state === 'live') hashing.isAtEnd = true
     }
     try {
-      for await (const list of events.follow({ after: 0n, max: () => EVENTS_MAX, signal: both, onStatus })) {
+      for await (const list of events.follow({
+        after: 0n,
+        max: () => EVENTS_MAX,
+        signal: both,
+        onStatus,
+        unparsed: true,
+      })) {
         await hashing.add(list)
       }
     } finally {

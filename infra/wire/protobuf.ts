@@ -102,6 +102,11 @@ export class MessageReader {
     return this.#bytes.toString('utf8', this.#at, this.#end)
   }
 
+  /** The same, as a view of the message's own bytes. */
+  restView(): Buffer {
+    return this.#bytes.subarray(this.#at, this.#end)
+  }
+
   /** A reader of the message that the field holds. */
   message(): MessageReader {
     const start = this.#bounds()

@@ -18,23 +18,23 @@ const LEAF = Buffer.alloc(16_384)
 const NODE = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
 
 /** Node makes a text of a hash in half the time that a buffer takes, and `Buffer.from` takes its bytes from a pool. */
-const sha256 = (bytes: string | Uint8Array): Hash => Buffer.from(hash('sha256', bytes, 'binary'), 'binary')
+export const hashOf = (bytes: string | Uint8Array): Hash => Buffer.from(hash('sha256', bytes, 'binary'), 'binary')
 
 /** The hash of an entry of the log. */
 export function leafHash(entry: string | Uint8Array): Hash {
-  if (typeof entry !== 'string') return sha256(Buffer.concat([Buffer.of(0), entry]))
-  if (entry.length * UTF8_BYTES_MAX >= LEAF.length) return sha256(`\0${entry}`)
-  return sha256(LEAF.subarray(0, 1 + LEAF.write(entry, 1)))
+  if (typeof entry !== 'string') return hashOf(Buffer.concat([Buffer.of(0), entry]))
+  if (entry.length * UTF8_BYTES_MAX >= LEAF.length) return hashOf(`\0${entry}`)
+  return hashOf(LEAF.subarray(0, 1 + LEAF.write(entry, 1)))
 }
 
 /** The hash of a tree of two. */
 export function nodeHash(left: Hash, right: Hash): Hash {
   NODE.set(left, 1)
   NODE.set(right, 1 + HASH_BYTES)
-  return sha256(NODE)
+  return hashOf(NODE)
 }
 
-const EMPTY: Hash = sha256('')
+const EMPTY: Hash = hashOf('')
 
 /** Told of the root of each complete subtree: its height, and which it is of those of this height from the left. */
 export type OnNode = (height: number, index: number, hash: Hash) => void

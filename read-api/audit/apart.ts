@@ -24,10 +24,10 @@ export type Thread = {
 type Parts = { readonly own: ReturnType<typeof partChecker>; readonly others: readonly Thread[] }
 type Options = SealOptions & { readonly onProgress?: (line: number, lines: number) => void }
 
-/** Pieces of the file whose lines are not checked yet, at most. */
-const WAITING_MAX = 64
-/** What this thread does beside checking lines, as a part of that. */
-const OWN_SHARE = 1.2
+/** Bytes of lines whose check has not ended, at most: this thread goes on while others begin. */
+const WAITING_MAX = 32_000_000
+/** What this thread does of each line, whoever checks it, as a part of checking it. */
+const OF_EACH = 0.12
 const LEAF_BYTES = 32
 
 /** What the parts of an export hold; `undefined` where something is wrong, or its check could not be made. */
@@ -53,36 +53,36 @@ async function checked(source: BundleSource, manifest: Manifest, options: Option
   const sharing = new Sharing(others.length + 1)
   const lines = new LineSplitter(({ bytes }) => sharing.add(bytes))
   const hash = createHash('sha256')
-  const waiting: Promise<void>[] = []
+  const waiting: { readonly added: Promise<void>; readonly bytes: number }[] = []
+  let open = 0
   let size = 0
   let last = Promise.resolve()
-  const turn = async () => {
+  const turn = async (bytes: number) => {
     const { owners, shares } = sharing.take()
     const answers = others.map(async (other, n) => {
       const share = shares[n + 1]!
-      if (share.length === 0) return NOTHING
-      const joined = join(share)
-      const size = joined.bytes.length
-      const part = await other.check(joined)
-      sharing.checked(n + 1, size)
-      return part
+      return share.length === 0 ? NOTHING : other.check(join(share))
     })
     const all = Promise.all(answers)
     all.catch(() => {})
     const mine = own.check(shares[0]!)
     last = last.then(async () => together.add(owners, [mine, ...(await all)]))
     last.catch(() => {})
-    waiting.push(last)
-    if (waiting.length > WAITING_MAX) await waiting.shift()
+    waiting.push({ added: last, bytes })
+    for (open += bytes; open > WAITING_MAX; ) {
+      const first = waiting.shift()!
+      await first.added
+      open -= first.bytes
+    }
   }
   for await (const piece of source.open(EVENTS)) {
     hash.update(piece)
     size += piece.length
     lines.push(piece, EVENTS)
-    await turn()
+    await turn(piece.length)
   }
   lines.end()
-  await turn()
+  await turn(0)
   await last
   if (size !== events.bytes || hash.digest('hex') !== events.sha256) return undefined
   const ends = [own.end(), ...(await Promise.all(others.map(other => other.end())))]
@@ -114,17 +114,17 @@ export function linesIn({ bytes, ends }: Lines): Buffer[] {
 const STREAM = Buffer.from(',"stream":"')
 const QUOTE = 34
 
-/** Shares lines among threads, this one first: all of a stream go to the same one, which has the least to do then. */
+/** Shares lines among threads, this one first: all of a stream go to the same one, which had the least to do then. */
 class Sharing {
   readonly #owners = new Map<string, number>()
-  /** Bytes of lines that each thread has not checked. */
-  readonly #open: number[]
+  /** Bytes of lines that each thread was given. */
+  readonly #given: number[]
   #turn: number[] = []
   #shares: Buffer[][]
 
   constructor(threads: number) {
-    this.#open = new Array(threads).fill(0)
-    this.#shares = this.#open.map(() => [])
+    this.#given = new Array(threads).fill(0)
+    this.#shares = this.#given.map(() => [])
   }
 
   add(line: Buffer): void {
@@ -132,26 +132,21 @@ class Sharing {
     const stream = line.toString('latin1', at, line.indexOf(QUOTE, at))
     let owner = this.#owners.get(stream)
     if (owner === undefined) {
-      owner = this.#open.indexOf(Math.min(...this.#open))
+      owner = this.#given.indexOf(Math.min(...this.#given))
       this.#owners.set(stream, owner)
     }
     this.#turn.push(owner)
     this.#shares[owner]!.push(line)
-    this.#open[owner]! += owner === 0 ? line.length * OWN_SHARE : line.length
+    this.#given[owner]! += line.length
+    this.#given[0]! += line.length * OF_EACH
   }
 
-  /** The owner of each line that was added since, and the lines of each. Those of this thread are checked at once. */
+  /** The owner of each line that was added since, and the lines of each. */
   take() {
     const [owners, shares] = [this.#turn, this.#shares]
     this.#turn = []
-    this.#shares = this.#open.map(() => [])
-    this.#open[0] = 0
+    this.#shares = this.#given.map(() => [])
     return { owners, shares }
-  }
-
-  /** Notes that a thread has checked so many bytes. */
-  checked(owner: number, bytes: number): void {
-    this.#open[owner]! -= bytes
   }
 }
 

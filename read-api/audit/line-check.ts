@@ -24,6 +24,7 @@ import {
 import { type History, historyChecker } from './history-check.ts'
 import { leafOfHeader, leafOfLine, type MakeFault, parsedLine } from './line-parse.ts'
 import { isSelected, type Selection } from './selection.ts'
+import { usualLine } from './usual-line.ts'
 
 type Counts = Pick<Manifest, 'types' | 'categories'> & { events: number; left_out: number | undefined }
 /** How many events lines hold, and the positions of the first and the last. */
@@ -109,16 +110,16 @@ export function lineChecker(options: LineCheckOptions) {
 
   function check(bytes: Buffer, line: number): CheckedLine {
     const fault = (code: AuditCode, message: string) => new AuditFault(code, message, { file: EVENTS, line })
-    const parsed = parsedLine(bytes, fault)
-    const { value } = parsed
-    if (options.selection && 'data_sha256' in value) {
-      return checkLeftOut(leftOutIn(value, options.schemas, fault), fault)
+    const usual = usualLine(bytes)
+    const parsed = usual ?? parsedLine(bytes, fault)
+    if ('value' in parsed && options.selection && 'data_sha256' in parsed.value) {
+      return checkLeftOut(leftOutIn(parsed.value, options.schemas, fault), fault)
     }
-    const event = storedIn(value, options.schemas, fault)
+    const event = 'event' in parsed ? parsed.event : storedIn(parsed.value, options.schemas, fault)
     if (options.selection && !isSelected(options.selection, event)) {
       throw fault('selection_exceeded', 'The event is not one of those that were selected.')
     }
-    const found = decodedOr(event, options)
+    const found = decodedOr(event, options, usual !== undefined)
     const unskipped = 'code' in found ? unskippedBy(options.projections, options.skips, event) : []
     if ('code' in found && unskipped.length > 0) {
       throw fault(found.code, `${found.message}, and the manifest has no skip of it for ${unskipped.join(', ')}.`)
@@ -130,7 +131,7 @@ export function lineChecker(options: LineCheckOptions) {
     counts.categories[category] = (counts.categories[category] ?? 0) + 1
     const decoded = 'code' in found ? undefined : found
     history?.add(event.stream, decoded, line)
-    const leaf = () => leafOfLine(parsed, event)
+    const leaf = () => leafOfLine(bytes, parsed.places, event)
     return { position: event.position, line: { stored: event }, ...(decoded && { decoded }), leaf }
   }
 
@@ -163,7 +164,7 @@ export function checkCounts({ events, types, categories, range, left_out }: Mani
 
 /** Checks that events are of the org, in the order of the log, and without gaps in their streams. */
 function placeChecker(org: string, names: ReturnType<typeof nameChecker> | undefined) {
-  const revisions = new Map<string, bigint>()
+  const streams = new Map<string, Stream>()
   let first: bigint | undefined
   let last = -1n
   return {
@@ -172,18 +173,25 @@ function placeChecker(org: string, names: ReturnType<typeof nameChecker> | undef
       if (metadata.org !== org) throw fault('foreign_org', `The event belongs to the org ${metadata.org}.`)
       if (position === last) throw fault('line_duplicated', `The position ${last} comes twice.`)
       if (position < last) throw fault('line_reordered', `The position ${position} comes after ${last}.`)
-      const expected = revisions.get(stream) ?? 0n
-      if (revision !== expected) {
-        throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${expected}.`)
+      let known = streams.get(stream)
+      if (known === undefined) {
+        known = { next: 0n, id: undefined, commandId: '', n: 0 }
+        streams.set(stream, known)
       }
-      if (isNamed) names?.(event, fault)
+      if (revision !== known.next) {
+        throw fault('revision_gap', `${stream} goes on with revision ${revision}, not ${known.next}.`)
+      }
+      if (isNamed) names?.(event, known, fault)
       first ??= position
       last = position
-      revisions.set(stream, expected + 1n)
+      known.next += 1n
     },
     ends: () => ({ first, last }),
   }
 }
+
+/** What is known of a stream: its next revision, its thing, and which event of its last command came last. */
+type Stream = { next: bigint; id: string | undefined; commandId: string; n: number }
 
 /** Letters of a command's id that tell it from others: 60 bits. */
 const ID_LETTERS = 18
@@ -191,14 +199,12 @@ const ID_LETTERS = 18
 /** Checks that an event has the names that follow from its command, and that no command took effect twice. */
 function nameChecker({ streamOf, eventIdOf, onCommand }: Names) {
   const done = new Set<string>()
-  const latest = new Map<string, { readonly id: string; commandId: string; n: number }>()
-  return ({ stream, eventId, metadata }: EventHeader, fault: MakeFault) => {
+  return ({ stream, eventId, metadata }: EventHeader, before: Stream, fault: MakeFault) => {
     const { org, id, commandId, fingerprint } = metadata
-    const before = latest.get(stream)
-    if (before?.id !== id && stream !== streamOf(org, categoryOf(stream), id)) {
+    if (before.id !== id && stream !== streamOf(org, categoryOf(stream), id)) {
       throw fault('stream_misnamed', `The stream of ${id} is not called ${stream}.`)
     }
-    const n = before?.commandId === commandId ? before.n + 1 : 0
+    const n = before.commandId === commandId ? before.n + 1 : 0
     if (n === 0 && onCommand) onCommand(commandId)
     else if (n === 0) {
       const short = commandId.slice(0, ID_LETTERS)
@@ -208,11 +214,9 @@ function nameChecker({ streamOf, eventIdOf, onCommand }: Names) {
     if (eventId !== eventIdOf(commandId, fingerprint, n)) {
       throw fault('event_id_wrong', `The event ${eventId} has not the id that follows from its command.`)
     }
-    if (!before) latest.set(stream, { id, commandId, n })
-    else {
-      before.commandId = commandId
-      before.n = n
-    }
+    before.id = id
+    before.commandId = commandId
+    before.n = n
   }
 }
 
@@ -231,7 +235,11 @@ function storedIn(parsed: object, { envelope }: LineSchemas, fault: MakeFault): 
 /** The reason why an event is unreadable, without the full stop. */
 type Unreadable = { readonly code: AuditCode; readonly message: string }
 
-function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): DomainEvent | Unreadable {
+function decodedOr(
+  event: StoredEvent,
+  { schemas, decode }: LineCheckOptions,
+  hasMetadata: boolean,
+): DomainEvent | Unreadable {
   const { type, stream, metadata, data } = event
   const { types } = schemas
   const category = categoryOf(stream)
@@ -239,7 +247,7 @@ function decodedOr(event: StoredEvent, { schemas, decode }: LineCheckOptions): D
   if (!known || known.category !== category) {
     return { code: 'event_unknown', message: `No ${category} has events of the type ${type}` }
   }
-  if (!schemas.metadata(metadata)) {
+  if (!hasMetadata && !schemas.metadata(metadata)) {
     return {
       code: 'line_invalid',
       message: `The metadata of this ${type} is not that of Kogi: ${reason(schemas.metadata)}`,

@@ -12,7 +12,6 @@ export type MakeFault = (code: AuditCode, message: string) => AuditFault
 
 export type ParsedLine = {
   readonly value: object
-  readonly bytes: Buffer
   /** Where its members stand; of a few lines that is not known. */
   readonly places: Places | undefined
 }
@@ -32,7 +31,7 @@ export function parsedLine(bytes: Buffer, fault: MakeFault): ParsedLine {
   if (typeof value !== 'object' || value === null) {
     throw fault('line_invalid', 'The line is no event: it is no object.')
   }
-  return { value, bytes, places }
+  return { value, places }
 }
 
 function isCanonical(value: Json, text: string): boolean {
@@ -56,7 +55,7 @@ const OTHERS_AT = ENTRY.length + HEX + 1
  * The hash that the notary's tree has of a line with the data of its event: an entry is the line with the SHA-256 of
  * the data in its place, and without the position, so that it is put together from bytes.
  */
-export function leafOfLine({ bytes, places }: ParsedLine, event: StoredEvent): Hash {
+export function leafOfLine(bytes: Buffer, places: Places | undefined, event: StoredEvent): Hash {
   if (!places || places.dataFrom < 0 || bytes.length + OTHERS_AT > LEAF.length) return leafHash(leafOf(event))
   const { dataFrom, dataTo, positionFrom, positionTo } = places
   LEAF.write(hash('sha256', bytes.subarray(dataFrom, dataTo), 'hex'), ENTRY.length, 'latin1')

@@ -1,8 +1,8 @@
 /** What signed checkpoints say of the events of an export: that they are all that the org had then, as they were. */
-import { type Head, isOriginOf, openCheckpoint, originOf, statedHead } from '../../projections/notary/checkpoint.ts'
+import { type Head, isOriginOf, openCheckpoint, statedHead } from '../../projections/notary/checkpoint.ts'
 import { type Cosignature, cosignaturesOf } from '../../projections/notary/cosignature.ts'
 import { type Hash, Tree } from '../../projections/notary/merkle.ts'
-import { NoteFault, type Verifier } from '../../projections/notary/note.ts'
+import { NoteFault, partsOf, type Verifier } from '../../projections/notary/note.ts'
 import { AuditFault, EVENTS, MANIFEST, type Manifest } from './bundle.ts'
 
 export type SealOptions = {
@@ -135,14 +135,16 @@ export function cosignedOf({ checkpoint, cosigned }: Manifest, { witnesses }: Se
 
 function headOf(note: string, org: string, verifiers: readonly Verifier[] | undefined): Head {
   const untrusted = (why: string) => new AuditFault('seal_untrusted', `The checkpoint says nothing: ${why}`)
-  let head: Head & { readonly verified?: readonly string[] }
+  let head: Head & { readonly verified: readonly string[] }
   try {
-    head = verifiers ? openCheckpoint(note, verifiers) : statedHead(note)
+    head = verifiers ? openCheckpoint(note, verifiers) : { ...statedHead(note), verified: namesIn(note) }
   } catch (error) {
     throw untrusted((error as Error).message)
   }
   // A key speaks for the log of its name alone.
-  const isOwn = head.verified ? isOriginOf(head.origin, org, head.verified) : head.origin.endsWith(originOf('', org))
-  if (isOwn) return head
+  if (isOriginOf(head.origin, org, head.verified)) return head
   throw untrusted(`it is one of ${head.origin}.`)
 }
+
+/** The names that signatures of a note have, whoever made them. */
+const namesIn = (note: string): readonly string[] => partsOf(note).signatures.map(({ name }) => name)

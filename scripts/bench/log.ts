@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
+import { canonicalJson } from '../../domain/kernel/json.ts'
 import { ExportEnd } from '../../infra/embedded/event-store/care/export-end.ts'
 
 // Streams and events of one round, in the proportions of the data sets that the system is accepted with.
@@ -97,8 +98,8 @@ function stored(line: Line, n: number, position: number, revisions: Map<string, 
     type,
     contentType: 'application/json',
     created: '17600000000000000',
-    data: JSON.stringify(data),
-    metadata: JSON.stringify(metadata),
+    data: canonicalJson(data),
+    metadata: canonicalJson(metadata),
   })
 }
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { StoredEvent } from '../../domain/kernel/event.ts'
 import { Hashing } from '../../infra/notary/hashing.ts'
+import type { UnparsedEvent } from '../../projections/ports.ts'
 import { type Figure, paired } from './figure.ts'
 import { writeLog } from './log.ts'
 
@@ -35,7 +35,8 @@ const perSecond = (ms: number) => EVENTS / (ms / 1_000)
 
 type Line = { readonly data: string; readonly metadata: string }
 
-export function eventIn(line: string): StoredEvent {
+/** An event as the reader of the log gives it. */
+export function eventIn(line: string): UnparsedEvent {
   const { type, stream, id: eventId, revision, position, data, metadata } = JSON.parse(line)
   return {
     type,
@@ -45,10 +46,11 @@ export function eventIn(line: string): StoredEvent {
     position: BigInt(position),
     data: JSON.parse(data),
     metadata: JSON.parse(metadata),
+    stored: { data: Buffer.from(data), metadata: Buffer.from(metadata) },
   }
 }
 
-async function sealed(events: readonly StoredEvent[]): Promise<number> {
+async function sealed(events: readonly UnparsedEvent[]): Promise<number> {
   const start = performance.now()
   const hashing = new Hashing([], false)
   for (let from = 0; from < events.length; from += BATCH) await hashing.add(events.slice(from, from + BATCH))

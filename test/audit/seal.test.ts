@@ -225,6 +225,8 @@ describe('a sealed export', () => {
       expect(await codeOf(files, { ...seal, witnesses }), origin).to.equal('seal_untrusted')
       expect(await codeOf(resealed(lines, note)), origin).to.equal('seal_untrusted')
     }
+    const longer = checkpointOf(lines, { origin: `${ORIGIN}/org/x/org/north` })
+    expect(await codeOf(resealed(lines, longer), {}), 'without a key').to.equal('seal_untrusted')
   })
 
   it('may have the cosigned checkpoint of an earlier log or key, ignored unless witnesses are named', async () => {

@@ -91,8 +91,11 @@ export const isOwn = ({ account }: Pick<Posting, 'account'>): boolean => !accoun
 export const minorPlaces = (open: OpenWallet, currency: string): number | undefined =>
   memberOf(open.places, currency) ?? placesOf(currency)
 
+/** Texts that stand in JSON as they are: nearly all, and JSON is made of them in a part of the time. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
 const keyOf = ({ account, currency }: Pick<Amount, 'account' | 'currency'>): string =>
-  JSON.stringify([account, currency])
+  PLAIN.test(account) && PLAIN.test(currency) ? `["${account}","${currency}"]` : JSON.stringify([account, currency])
 
 export const find = (open: OpenWallet, one: Pick<Posting, 'account' | 'currency'>): Account | undefined =>
   memberOf(open.accounts, keyOf(one))
