@@ -99,10 +99,9 @@ async function answerFirst(deps: WriteDeps, stream: string, turns: readonly Turn
           const metadata = metadataOf(command, commandId, sealed, deps.now())
           const context = contextOf(await withNews(deps, command, draft), metadata)
           const facts = judge(command, draft, sealed.body, context)
-          if (facts.length > 0) {
-            await deps.checkReferences(command, facts)
-            await askGuards(deps, { ...command, state: draft.state }, context)
-          }
+          if (facts.length > 0) await deps.checkReferences(command, facts)
+          // Also where nothing changes: the answer would tell what a part of something private says.
+          await askGuards(deps, { ...command, state: draft.state }, context)
           if (!draft.add(commandId, draftEvents(writing, facts, metadata, draft))) break
         } catch (error) {
           if (isDistrusted(error)) deps.streams.forget(stream)

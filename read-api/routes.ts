@@ -39,6 +39,7 @@ import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, pathParameters } from './scope.ts'
 import { singleHandler, singleParameters } from './single.ts'
 import { summaryHandler, summaryParameters, summaryRow } from './summary.ts'
+import { versionsRoutes } from './thing-versions.ts'
 import { booksRoute } from './wallet/books/route.ts'
 import { budgetRoute } from './wallet/budget.ts'
 import { exchangeRoute } from './wallet/exchange.ts'
@@ -86,6 +87,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   valueRoute(deps),
   ...centerRoutes(deps),
   questionRoute(deps, matchesQuestion),
+  ...versionsRoutes(deps),
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),

@@ -3,13 +3,13 @@ import type { Server } from 'node:http'
 import pg from 'pg'
 import { uploadRoutes } from '../../commands/briefcase/files.ts'
 import { restoreBookRoute } from '../../commands/briefcase/restore-book.ts'
-import { restoreRoute } from '../../commands/center/restore.ts'
 import { taskTableRoute } from '../../commands/center/task-table.ts'
 import { apiKeyRoutes } from '../../commands/identity/api-keys.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { type FindDuplicates, flaggingDuplicates } from '../../commands/memory/store.ts'
 import type { EventStore } from '../../commands/ports.ts'
 import type { CommandDeps } from '../../commands/requests.ts'
+import { restoreRoutes } from '../../commands/restore.ts'
 import { commandRoutes } from '../../commands/routes.ts'
 import { secretRoutes } from '../../commands/vault/secrets.ts'
 import { partsOfDirectory } from '../../domain/identity/access.ts'
@@ -203,7 +203,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         restoreBookRoute(deps),
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),
-        restoreRoute(deps),
+        ...restoreRoutes(deps),
       ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }

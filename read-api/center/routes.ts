@@ -3,6 +3,7 @@ import { STAGES, WORKFLOWS } from '../../domain/center/workflow/built-in.ts'
 import type { Route } from '../../domain/kernel/route.ts'
 import { object, oneOf, text } from '../../domain/kernel/schema.ts'
 import { noHistoryErrors } from '../as-of.ts'
+import type { ReadStore } from '../consistency.ts'
 import { calendarQuestion, tableQuestion } from './files.ts'
 import { cycleTimesQuestion, flowQuestion, workloadQuestion } from './flow.ts'
 import { forecastQuestion } from './forecast.ts'
@@ -11,7 +12,6 @@ import { analyticsQuestion, projectBudgetQuestion, riskMatrixQuestion } from './
 import { planQuestion } from './plan.ts'
 import { type Question, questionRoute } from './question.ts'
 import { burndownQuestion, velocityQuestion } from './sprint.ts'
-import { type VersionsDeps, versionsRoute } from './versions.ts'
 
 const questions = (): readonly Question[] => [
   planQuestion(),
@@ -31,10 +31,9 @@ const questions = (): readonly Question[] => [
 ]
 
 /** The routes of the center that are no lists of rows. */
-export const centerRoutes = (deps: VersionsDeps): readonly Route[] => [
+export const centerRoutes = (deps: ReadStore): readonly Route[] => [
   ...questions().map(question => questionRoute(deps, question)),
   workflowsRoute,
-  versionsRoute(deps),
 ]
 
 const workflowsRoute: Route = {

@@ -252,4 +252,24 @@ describe('a portfolio', () => {
       workspace_id: 'desk',
     })
   })
+
+  it('tells what each version of a thing changed, and gives an earlier one back', async () => {
+    await give(201, 'POST', '/kbfc/items', { id: 'sign', name: 'Sign', tags: ['wood'], metadata: { wide: 2 } })
+    await give(200, 'PATCH', '/kbfc/items/sign', { name: 'Signs', tags: [], metadata: { wide: null } })
+    const { versions, difference } = (await ask('/kbfc/versions/item/sign')).data
+    const changes = {
+      name: { from: 'Sign', to: 'Signs' },
+      tags: { from: ['wood'], to: [] },
+      metadata: { from: { wide: 2 }, to: {} },
+    }
+    expect([versions.length, versions[1].changes, difference]).to.deep.equal([2, changes, changes])
+    await give(200, 'POST', '/kbfc/versions/item/sign/restore', { revision: '0' })
+    const back = { name: 'Sign', tags: ['wood'], metadata: { wide: 2 }, status: 'draft', revision: '2' }
+    expect((await ask('/kbfc/items/sign')).data).to.deep.include(back)
+    await give(404, 'POST', '/kbfc/versions/item/sign/restore', { revision: '7' })
+    await give(200, 'PATCH', '/kbfc/briefcases/studio', { name: 'Studio' })
+    await give(200, 'POST', '/kbfc/versions/briefcase/studio/restore', { revision: '0' })
+    expect((await ask('/kbfc/briefcases/studio')).data).to.include({ name: 'Studio Mira', revision: '2' })
+    await give(204, 'DELETE', '/kbfc/items/sign')
+  })
 })

@@ -15,6 +15,7 @@ import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 import { exchangeExamples, exchangeOf } from '../support/exchange.ts'
 import { secretExamples } from '../support/secrets.ts'
+import { versionExamples } from '../support/version-examples.ts'
 import { requestedDelivery } from '../webhooks/support.ts'
 
 type Json = { readonly [key: string]: unknown }
@@ -42,8 +43,8 @@ const UNNAMED = new Set(
   (
     'getEntry getDelivery getMail getImport import.undo getValuation wallet.convert transfer.approve ' +
     'transfer.decline paymentbatch.approve paymentbatch.decline sprint.remove getAuditExport getFile ' +
-    'getFileContent file.change file.remove listVersions restoreVersion auction.bid auction.buy getBid ' +
-    'negotiation.counter negotiation.accept negotiation.decline'
+    'getFileContent file.change file.remove auction.bid auction.buy getBid listVersions restoreVersion ' +
+    'listBriefcaseVersions restoreBriefcaseVersion negotiation.counter negotiation.accept negotiation.decline'
   ).split(' '),
 )
 
@@ -223,8 +224,7 @@ describe('the examples of the OpenAPI document', () => {
     'transfer.decline': () => waiting(),
     'paymentbatch.approve': () => waitingBatch(),
     'paymentbatch.decline': () => waitingBatch(),
-    listVersions: async name => (name === 'category' ? 'page' : 'page-1'),
-    restoreVersion: async name => (name === 'category' ? 'page' : 'page-1'),
+    ...versionExamples,
     getBacklogItem: async name => (name === 'rank' ? 'V' : undefined),
     'task.changeComment': () => partOfTask('comment'),
     'task.removeComment': () => partOfTask('comment'),

@@ -18,6 +18,10 @@ const FORM = `--${BOUNDARY}\r\n${HEAD}\r\n\r\nThe canary sings.\r\n--${BOUNDARY}
 const multipart = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 const ORG = 'aviary'
 
+/** The category of a private thing. */
+const categoryOf = (id: string, file: string) =>
+  /binder|gone/.test(id) ? 'binder' : id === 'canary-cage' ? 'workspace' : id === file ? 'file' : 'item'
+
 type Operation = { readonly parameters?: readonly { name: string; in: string; schema: { enum?: readonly string[] } }[] }
 
 describe('private items', function privacy() {
@@ -105,7 +109,8 @@ describe('private items', function privacy() {
       if (names.includes('from') && path.includes('diff')) queries.push('from=1&to=2')
       if (names.includes('total')) queries.push('total=true&limit=100')
       for (const id of path.includes('{') ? ids : ['']) {
-        const filled = path.replaceAll('{on}', new Date().toISOString().slice(0, 10)).replaceAll('{part}', 'charter')
+        const known = { on: new Date().toISOString().slice(0, 10), part: 'charter', category: categoryOf(id, file) }
+        const filled = path.replaceAll(/\{(on|part|category)\}/g, (_, name: keyof typeof known) => known[name])
         for (const query of queries) {
           const url = `/api/v1${filled}`.replaceAll(/\{[^}]+\}/g, id) + (query && `?${query}`)
           const { status, body } = await by.call('GET', url)
@@ -134,7 +139,7 @@ describe('private items', function privacy() {
     ]
     expected.push('/kbfc/items/{id}/book', '/kbfc/items/{id}/values', '/kbfc/value')
     expected.push('/kbfc/catalog', '/kbfc/dashboard', '/kbfc/workspaces', '/kbfc/binders/{id}', '/kbfc/item-places')
-    expected.push('/khub/activity', '/kbfc/items/{id}/shares', '/kbfc/item-books')
+    expected.push('/khub/activity', '/kbfc/items/{id}/shares', '/kbfc/item-books', '/kbfc/versions/{category}/{id}')
     const seen = new Set([...owner].map(path => path.split(' ')[0]!))
     expect(expected.filter(path => !seen.has(path))).to.deep.equal([])
     expect([...owner]).to.include('/kse/memories/search q')
@@ -152,6 +157,8 @@ describe('private items', function privacy() {
       ['PUT', '/kbfc/items/canary-item/book', { charter: 'Mine' }],
       ['PUT', '/kbfc/items/canary-item/privacy', { privacy: 'organization' }],
       ['PATCH', '/kbfc/binders/canary-binder', { name: 'Mine' }],
+      ['POST', '/kbfc/versions/item/canary-item/restore', { revision: '0' }],
+      ['POST', '/kbfc/versions/binder/canary-binder/restore', { revision: '0' }],
     ] as const) {
       const { status, body: answer } = await eve.call(method, `/api/v1${path}`, { body })
       expect([status, answer.error.code], path).to.deep.equal([422, 'item_not_yours'])

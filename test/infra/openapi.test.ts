@@ -25,6 +25,8 @@ const ANY_CALLER = new Set([
   'getPersonPage',
   'listVersions',
   'restoreVersion',
+  'listBriefcaseVersions',
+  'restoreBriefcaseVersion',
   'bulk',
   'listActivity',
   'listNotifications',
