@@ -23,6 +23,8 @@ export type Erased = {
   readonly of: (org: string, now?: 'now') => Promise<Subjects>
   /** How many persons are among them; things with keys of their own are none. */
   readonly people: (org: string) => Promise<number>
+  /** How many there are in all, as the log has them now. */
+  readonly count: (org: string) => Promise<number>
   /** Those that were read before. */
   readonly known: (org: string) => Subjects | undefined
 }
@@ -78,6 +80,7 @@ export function erasedSubjects(store: Pick<EventStore, 'read'>, clock = () => pe
   }
 
   return {
+    count: async name => (await of(name, 'now')).subjects.size,
     of: async (...which) => (await of(...which)).subjects,
     people: async name => (await of(name)).people,
     known(name) {

@@ -10,8 +10,8 @@ export type Person = { readonly org: string; readonly subject: string }
 
 /**
  * Destroys the key of a person, or of one thing, for good, and those of things with data of the person; says how many
- * there were, also when it is done again. One who never had a key gets a row without a secret, so that none is made
- * for them later.
+ * there were, also when it is done again. What is stored of the org's search index goes as well. One who never had a
+ * key gets a row without a secret, so that none is made for them later.
  */
 export async function destroyKeys(keys: Queries, { org, subject }: Person): Promise<number> {
   const text = `with own as (
@@ -21,7 +21,8 @@ export async function destroyKeys(keys: Queries, { org, subject }: Person): Prom
       returning created_at < erased_at as had),
     owned as (
       update subject_keys set secret = null, master = null, erased_at = coalesce(erased_at, now())
-      where org = $1 and owners @> array[$2] returning 1)
+      where org = $1 and owners @> array[$2] returning 1),
+    indexes as (delete from index_keys where org = $1)
     select (select had::int from own) + (select count(*)::int from owned) as keys`
   return (await keys.query<{ keys: number }>(text, [org, subject])).rows[0]!.keys
 }

@@ -13,6 +13,7 @@ import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { indexFolder } from '../files/index-folder.ts'
+import { indexKeys } from '../index-keys.ts'
 import { keyring } from '../keyring.ts'
 import { createLog, type Log, reasonOf } from '../log.ts'
 import { masterKeysOf } from '../master-keys.ts'
@@ -166,11 +167,13 @@ function openIndex(config: Config, urls: EngineUrls, log: Log): Calls {
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', ...shared })
   const store = commandStore(urls.eventStoreUrl)
   const erased = erasedSubjects(store)
-  const { open: unseal } = keyring(keys, { erased, masters: masterKeysOf(config) })
+  const masters = masterKeysOf(config)
+  const { open: unseal } = keyring(keys, { erased, masters })
   const onFault = (error: unknown) =>
     log.warn({ reason: reasonOf(error) }, 'a search index could not be stored or loaded')
-  const stored = indexFolder(path.join(config.dataDir, 'indexes'))
-  const index = memoryIndex({ pool, memories, unseal, erased: erased.people, stored, onFault })
+  const stored = indexFolder(path.join(config.dataDir, 'indexes'), indexKeys(keys, masters))
+  const known = { erased: erased.people, erasures: erased.count }
+  const index = memoryIndex({ pool, memories, unseal, ...known, stored, onFault })
   return {
     ...index,
     async close() {

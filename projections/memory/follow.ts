@@ -12,7 +12,7 @@ import { forgetErased, openedBodies, take } from './taking.ts'
 export class OrgIndex<R extends Ranking = Ranking> extends HeldIndex<R> {
   readonly #source: Source
   readonly #org: string
-  #running: Promise<unknown> = Promise.resolve()
+  #last: Promise<unknown> = Promise.resolve()
   #next: Promise<boolean> | undefined
 
   constructor(source: Source, org: string, ranking: R) {
@@ -21,9 +21,11 @@ export class OrgIndex<R extends Ranking = Ranking> extends HeldIndex<R> {
     this.#org = org
   }
 
-  /** Does this before it follows anything. */
-  begin(work: () => Promise<void>): void {
-    this.#running = work()
+  /** Does this while it follows nothing. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   /**
@@ -31,13 +33,10 @@ export class OrgIndex<R extends Ranking = Ranking> extends HeldIndex<R> {
    * the database went back behind this index, which is of no use then.
    */
   follow(): Promise<boolean> {
-    this.#next ??= this.#running
-      .catch(() => {})
-      .then(() => {
-        this.#running = this.#next!
-        this.#next = undefined
-        return upToDate(this.#source, this.#org, this)
-      })
+    this.#next ??= this.alone(() => {
+      this.#next = undefined
+      return upToDate(this.#source, this.#org, this)
+    })
     return this.#next
   }
 }
@@ -46,7 +45,6 @@ export class OrgIndex<R extends Ranking = Ranking> extends HeldIndex<R> {
 const PAGE_ROWS = 500
 const PAGE_BYTES = 4 * 1024 * 1024
 const UNDEFINED_TABLE = '42P01'
-const ORDER = 'position, kind, source, subject'
 const textBytes = `coalesce(octet_length(body), 0) + coalesce(pg_column_size(sealed_body), 0)
         + coalesce(octet_length(details), 0)`
 
@@ -67,29 +65,18 @@ async function upToDate(source: Source, org: string, index: OrgIndex): Promise<b
   const fits = await followed(source, org, index)
   if (fits && index.hasSealed && source.erased) {
     const erased = await source.erased(org)
-    if (erased !== index.erased) await forgetErased(source, org, index)
+    if (erased !== index.erased) {
+      await forgetErased(source, org, index)
+      // The erasure destroyed the key of what was stored, whether anything was forgotten or not.
+      index.lost = true
+    }
     index.erased = erased
   }
   return fits
 }
 
-/** Takes the memories with sealed texts that an index was stored without. */
-async function takeSealed({ pool, memories, unseal }: Source, org: string, index: OrgIndex): Promise<void> {
-  const text = `select * from ${tableOf(memories)} where org = $1 and sealed_body is not null and position <= $2
-    and (position, kind, source, subject) > ($3, $4, $5, $6) order by ${ORDER} limit ${PAGE_ROWS}`
-  for (let place: unknown[] = [0n, '', '', '']; index.withoutSealed !== undefined; ) {
-    const { rows } = await pool.query({ text, values: [org, index.withoutSealed, ...place] })
-    const sealed = rows.map(row => fromDatabase(memories, row) as unknown as MemoryRow)
-    await take(sealed, await openedBodies(sealed, org, unseal), index)
-    const end = sealed.at(-1)!
-    if (rows.length < PAGE_ROWS) index.withoutSealed = undefined
-    else place = [end.position, end.kind, end.source, end.subject]
-  }
-}
-
 async function followed(source: Source, org: string, index: OrgIndex): Promise<boolean> {
   const { pool, memories, unseal } = source
-  if (index.withoutSealed !== undefined) await takeSealed(source, org, index)
   for (;;) {
     const { kind = null, source = null, subject = null } = index.last ?? {}
     const place = [index.position, kind, source, subject]

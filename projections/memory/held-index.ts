@@ -32,6 +32,8 @@ export type Source = {
   readonly unseal: Unseal
   /** How many persons of an org were erased, for the indexes to forget what they sealed. */
   readonly erased?: (org: string) => Promise<number>
+  /** How many erasures an org had by now, of persons and of things with keys of their own. */
+  readonly erasures?: (org: string) => Promise<number>
 }
 
 /** A memory as rankings take it: its texts, and what is known of it. */
@@ -59,13 +61,15 @@ export class HeldIndex<R extends Ranking = Ranking> {
   hasSealed = false
   /** Characters of the texts of its rows. */
   characters = 0
-  /** Rows that it took since it was stored, and whether one of them took a memory away. */
+  /** How many erasures the org had when the index was last looked through for what they left. */
+  erasures = 0
+  /** Rows that it took since it was stored, and whether it forgot a memory: then nothing is stored any more. */
   taken = 0
   forgot = false
+  /** Whether it was stored and is no more. */
+  lost = false
   /** How many rows told it to forget a memory. */
   forgets = 0
-  /** The position up to which it misses the memories with sealed texts, because these are not stored. */
-  withoutSealed: bigint | undefined
 
   constructor(ranking: R) {
     this.ranking = ranking

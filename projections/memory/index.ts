@@ -9,10 +9,11 @@ import type { Memory, Ranking, Source, Unseal } from './held-index.ts'
 import { type InsightOptions, type Insights, insightsOf } from './insights/insights.ts'
 import { type Place, RankedIndex } from './rank.ts'
 import type { Match } from './reading.ts'
+import type { Dimension } from './recall/concepts.ts'
 import type { RecallFilter, Traits } from './recall/filter.ts'
 import { heldOf } from './recall/held.ts'
-import type { LegName, LegReport, LegScore } from './recall/legs.ts'
-import { Recall, type RecallMode, type RecallOptions } from './recall/recall.ts'
+import type { LegName, LegReport, LegScore, Weights } from './recall/legs.ts'
+import { Recall, type RecallAnswer, type RecallMode, type RecallOptions } from './recall/recall.ts'
 import { type IndexStore, load, store } from './stored-index.ts'
 
 /** A memory that matches, best first by `score`, which compares only within one answer. */
@@ -42,6 +43,9 @@ export type SearchOptions = {
   readonly filter?: Omit<RecallFilter, 'kinds'>
   /** For legs: the memories as they were at this position. Those that were forgotten for good are not among them. */
   readonly asOf?: bigint
+  /** What legs count, and the dimensions of the conceptual one, where they are not the built-in ones. */
+  readonly weights?: Weights
+  readonly dimensions?: readonly Dimension[]
 }
 
 export type MemoryAnswer = {
@@ -50,6 +54,8 @@ export type MemoryAnswer = {
   readonly hits: readonly MemoryHit[]
   /** Where legs searched: whether each of them answered, and its share of scores. */
   readonly legs?: Record<LegName, LegReport>
+  /** The dimensions that the query mentions. */
+  readonly dimensions?: RecallAnswer['dimensions']
 }
 
 /** A thing that a memory is about, as those name it who say whether a caller may read it. */
@@ -129,16 +135,16 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
 
   function begun<R extends Ranking>(org: string, ranking: R): OrgIndex<R> {
     const index = new OrgIndex(options, org, ranking)
-    if (stored && isRecall(index)) index.begin(() => load(index, stored, org, memories.version).catch(onFault))
+    if (stored && isRecall(index)) void index.alone(() => load(index, stored, org, memories.version).catch(onFault))
     return index
   }
 
   return {
-    async search(org, query, { kinds, limit, after, type = 'text', filter, asOf }) {
+    async search(org, query, { kinds, limit, after, type = 'text', filter, asOf, ...profile }) {
       if (type !== 'text') {
-        const asked = { mode: type, filter: { ...filter, kinds }, limit, after }
-        const { hits, legs, position } = foundBy(...(await recallOf(org, asOf)), query, asked)
-        return { position, hits: await opened(options.unseal, org, hits), legs }
+        const asked = { ...profile, mode: type, filter: { ...filter, kinds }, limit, after }
+        const { hits, ...answer } = foundBy(...(await recallOf(org, asOf)), query, asked)
+        return { ...answer, hits: await opened(options.unseal, org, hits) }
       }
       const { ranking, rows, position } = await upToDate(org, RankedIndex)
       const found = ranking.search(query, kinds, { limit, after })
@@ -155,30 +161,40 @@ export function memoryIndex(options: MemoryIndexOptions): MemoryIndex {
     },
     async close() {
       for (const [name, index] of orgs.entries())
-        await keep(options, name.slice(name.indexOf(' ') + 1), index, storedFrom)
+        await keep(options, name.slice(name.indexOf(' ') + 1), index, storedFrom, true)
     },
   }
 }
 
-/** Stores an index that took so many rows; one that forgot something has no older one left. */
-async function keep(options: MemoryIndexOptions, org: string, index: OrgIndex, least: number): Promise<void> {
-  const { stored, memories, onFault = () => {} } = options
+/**
+ * Stores an index that took so many rows; at the end also one whose stored form was lost, because it forgot something,
+ * or its key was destroyed with another erasure.
+ */
+async function keep(options: MemoryIndexOptions, org: string, index: OrgIndex, least: number, atEnd = false) {
+  const { stored, onFault = () => {} } = options
   if (!stored || !isRecall(index)) return
-  if (index.taken >= least && isWhole(index)) await store(index, stored, org, memories.version).catch(onFault)
-  else if (index.forgot) {
+  if (index.forgot) {
     index.forgot = false
+    index.lost = true
     await stored.remove(org).catch(onFault)
   }
+  if ((atEnd && index.lost ? index.rows.size : index.taken) < least) return
+  index.taken = 0
+  index.lost = false
+  await store(index, stored, org, options).catch(error => {
+    index.lost = true
+    onFault(error)
+  })
 }
 
 /** What legs find in an index, with the position that the index of now has reached. */
 function foundBy({ ranking, rows }: OrgIndex<Recall>, position: bigint, query: string, asked: RecallOptions) {
-  const { hits, legs } = ranking.search(query, asked)
+  const { hits, ...answer } = ranking.search(query, asked)
   const page = hits.map(({ key, place, matched, score, legs: parts, path }): SealedHit => {
     const found = matched.map(({ word, as }) => ({ word, as }))
     return { ...rows.get(key)!, score, matched: found, place: { ...place, statistics: NONE }, legs: parts, path }
   })
-  return { hits: page, legs, position }
+  return { ...answer, position, hits: page }
 }
 
 /** Insights into the memories that a caller may read: what came while that was asked about is asked about too. */
@@ -206,8 +222,6 @@ async function openInsights(
 
 /** Scores of legs are of the index as it is: no statistics of an earlier page go with them. */
 const NONE: Place['statistics'] = { documents: 0, length: 0, found: [] }
-
-const isWhole = ({ last, withoutSealed }: OrgIndex) => last === null && withoutSealed === undefined
 
 const isRecall = (index: OrgIndex): index is OrgIndex<Recall> => index.ranking instanceof Recall
 

@@ -1,13 +1,15 @@
 /** Indexes between runs of a process: the next one loads them, and takes only the rows that came since. */
 import type { OrgIndex } from './follow.ts'
-import type { Memory } from './held-index.ts'
+import type { Memory, Source } from './held-index.ts'
 import { Recall } from './recall/recall.ts'
 import { packed, type RecallState, unpacked } from './recall/stored.ts'
+import { forgetErased } from './taking.ts'
 
 /** Keeps an index of each org as bytes. What it loses costs time alone. */
 export type IndexStore = {
   readonly read: (org: string) => Promise<Buffer | undefined>
-  readonly write: (org: string, parts: readonly Buffer[]) => Promise<void>
+  /** What is written by the answer can be read until the next erasure in the org, be that before it is written. */
+  readonly begin: (org: string) => Promise<(parts: readonly Buffer[]) => Promise<void>>
   readonly remove: (org: string) => Promise<void>
 }
 
@@ -16,6 +18,8 @@ type Stored = {
   readonly rows: Map<string, Memory>
   readonly characters: number
   readonly hasSealed: boolean
+  readonly erased: number
+  readonly erasures: number
   readonly recall: RecallState
 }
 
@@ -24,37 +28,31 @@ export async function load(index: OrgIndex<Recall>, { read }: IndexStore, org: s
   const bytes = await read(org)
   const stored = bytes && (unpacked(nameOf(org, version), bytes) as Stored | undefined)
   if (!stored) return
-  const { position, rows, characters, hasSealed, recall } = stored
-  Object.assign(index, { position, rows, characters, hasSealed, ranking: Recall.of(recall) })
-  if (hasSealed) index.withoutSealed = position
+  const { recall, ...more } = stored
+  Object.assign(index, { ...more, ranking: Recall.of(recall) })
 }
 
 /**
- * Stores an index as it is now. Memories with sealed texts are left out: erasing a person destroys a key, and no word
- * of theirs may be left in a file.
+ * Stores an index. It holds words of persons: so the file is begun first, which an erasure from then on makes
+ * unreadable, and what was erased before is looked for once more, so that nothing of it is written.
  */
 export async function store(
   index: OrgIndex<Recall>,
-  { write }: IndexStore,
+  { begin }: IndexStore,
   org: string,
-  version: number,
+  source: Source,
 ): Promise<void> {
-  const { position, hasSealed } = index
-  let [rows, recall, characters] = [index.rows, index.ranking, index.characters]
-  const sealed = [...rows].filter(([, memory]) => memory.sealed)
-  if (sealed.length > 0) {
-    rows = new Map(rows)
-    recall = Recall.of(recall.state)
-    for (const [key, { title, text, sealed: envelope }] of sealed) {
-      rows.delete(key)
-      recall.delete(key)
-      characters -= title.length + (text?.length ?? 0) + envelope!.text.length
-    }
-  }
-  const stored: Stored = { position, rows, characters, hasSealed, recall: recall.state }
-  index.taken = 0
-  index.forgot = false
-  await write(org, packed(nameOf(org, version), stored))
+  const write = await begin(org)
+  const parts = await index.alone(async () => {
+    const erasures = (await source.erasures?.(org)) ?? 0
+    if (index.hasSealed && erasures !== index.erasures) await forgetErased(source, org, index)
+    index.erasures = erasures
+    const { position, rows, characters, hasSealed, erased, ranking } = index
+    if (index.last !== null) return undefined
+    const stored: Stored = { position, rows, characters, hasSealed, erased, erasures, recall: ranking.state }
+    return packed(nameOf(org, source.memories.version), stored)
+  })
+  if (parts) await write(parts)
 }
 
 const nameOf = (org: string, version: number) => `${version} ${org}`

@@ -60,6 +60,7 @@ export async function forgetErased({ unseal }: Source, org: string, index: HeldI
     for (const [n, { key, title, text, ...memory }] of page.entries()) {
       // A key that is only missing, as in a part of a key database, is no erased one.
       if (plain[n] !== null) continue
+      index.forgot = true
       if (memory.traits) index.forget(key)
       else ranking.set({ ...remembered(key, memory), fields: fieldsOf(title, '', text) })
     }
@@ -105,13 +106,13 @@ function takeRow(row: MemoryRow, words: string | null | undefined, index: HeldIn
   if (row.sealed_body) index.hasSealed = true
   const { kind, subject, source, title, body, sealed_body, details, at, position, actor, traits } = row
   const key = keyOf(row)
-  const isStored = rows.has(key) && !rows.get(key)!.sealed
+  const isKnown = rows.has(key)
   index.taken += 1
   index.forget(key)
   // Nothing is left of a memory without its text.
   const isGone = (title === undefined && !traits) || (traits && words === null)
   if (isGone) {
-    index.forgot ||= isStored
+    index.forgot ||= isKnown
     index.forgets += 1
     return
   }

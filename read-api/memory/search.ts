@@ -8,6 +8,7 @@ import type { MemoryHit, MemoryIndex, SearchOptions, SearchType } from '../../pr
 import { memoryRow } from '../../projections/memory/memories.ts'
 import type { Place } from '../../projections/memory/rank.ts'
 import { LEGS } from '../../projections/memory/recall/legs.ts'
+import { searchProfiles } from '../../projections/memory/search-profiles.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { asOfErrors, asOfParameter, wantedOf } from '../as-of.ts'
 import { atLeast, beyondHead, positioned, type ReadStore, readErrors, type Wanted } from '../consistency.ts'
@@ -15,6 +16,7 @@ import { cursorOf, placeOf } from '../cursor.ts'
 import { inQuery, invalidParameter, queriesOf, tokenParameters, whole } from '../parameters.ts'
 import { granteesOf, readable } from '../readers.ts'
 import { filterOf, filterParameters } from './filter.ts'
+import { type Profile, profileOf } from './profiles.ts'
 
 /** Searches the memories of an org by words, best first; says which position its index has reached. */
 export type MemorySearch = MemoryIndex['search']
@@ -79,6 +81,12 @@ export const asOfOfLegs: Parameter = {
   description: `for searches by legs: ${asOfParameter.description}. What was forgotten since is in no answer`,
 }
 
+export const profileParameter = inQuery(
+  'profile',
+  searchProfiles.row.shape.id,
+  'for searches by legs: the search profile whose weights and dimensions count; `default`, where there is one',
+)
+
 const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
   { ...inQuery('q', text(1000).meta({ examples: ['invoice'] }), 'words to look for'), required: true },
   inQuery('kind', z.enum(kinds as [string]), 'only memories of this kind'),
@@ -97,6 +105,7 @@ const parametersOf = (kinds: readonly string[]): readonly Parameter[] => [
   ),
   ...filterParameters,
   asOfOfLegs,
+  profileParameter,
   ...tokenParameters,
 ]
 
@@ -127,12 +136,19 @@ export function searchRoute(deps: SearchDeps): Route {
     async handle(request) {
       const query = queriesOf(request, parameters)
       if (query.q === undefined) throw invalidParameter('q', 'must be given')
-      const { q, kind, limit, search_type: type = 'text', after } = query
+      const { q, kind, limit, search_type: type = 'text', after, profile } = query
       const filter = filterOf(query)
-      if (type === 'text' && (filter || query.as_of !== undefined)) {
-        throw invalidParameter('search_type', 'must be one of the legs, for conditions and for as_of')
+      if (type === 'text' && (filter || query.as_of !== undefined || profile !== undefined)) {
+        throw invalidParameter('search_type', 'must be one of the legs, for conditions, as_of and profiles')
       }
-      const asked = { q, type: type as SearchType, kinds: kind === undefined ? undefined : [kind], filter, after }
+      const asked = {
+        q,
+        type: type as SearchType,
+        kinds: kind === undefined ? undefined : [kind],
+        filter,
+        after,
+        profile,
+      }
       const wanted = await wantedOf(deps, request, query)
       const { hits, ...answer } = await search(deps, request, {
         ...asked,
@@ -153,11 +169,17 @@ type Asked = {
   readonly limit: number
   readonly after: string | undefined
   readonly wanted: Wanted
+  /** The name of a search profile, and what that says. */
+  readonly profile?: string | undefined
+  readonly own?: Profile | undefined
 }
 
 /** A page of hits that the caller may read, with the answer around it. */
-export async function search(deps: SearchDeps, request: ApiRequest, asked: Asked) {
-  const { q, type, kinds, filter, limit, after, wanted } = asked
+export async function search(deps: SearchDeps, request: ApiRequest, named: Asked) {
+  const { type, wanted, profile } = named
+  const own = type === 'text' ? undefined : await profileOf(deps, request, profile, wanted)
+  const asked = { ...named, own }
+  const { q, kinds, filter, limit, after } = asked
   const { token, asOf } = wanted
   const options = {
     limit: limit + 1,
@@ -166,6 +188,7 @@ export async function search(deps: SearchDeps, request: ApiRequest, asked: Asked
     ...(filter && { filter }),
     ...(after !== undefined && { after: readPlace(after, asked) }),
     ...(asOf && { asOf: asOf.position }),
+    ...own?.options,
   }
   await deps.versions.built([deps.memories])
   const ask = () => searchReadable(deps, request, q, options)
@@ -177,7 +200,10 @@ export async function search(deps: SearchDeps, request: ApiRequest, asked: Asked
     hits: hits.map(({ place: _, ...hit }) => hit),
     pagination: { limit, has_more: next !== undefined, ...(next !== undefined && { next }) },
     headers: positioned(found.position).headers,
-    meta: { ...positioned(found.position, asOf).meta, ...(found.legs && { legs: found.legs }) },
+    meta: {
+      ...positioned(found.position, asOf).meta,
+      ...(found.legs && { legs: found.legs, profile: own?.id ?? null, dimensions: found.dimensions ?? [] }),
+    },
   }
 }
 
@@ -243,9 +269,9 @@ const PLACE = [z.enum(['0', '1']), z.string().regex(/^[0-9]{1,9}(\.[0-9]{1,6})?$
 const FOUND = z.string().regex(/^[0-9a-z]{0,6}(\.[0-9a-z]{0,6})*$/)
 
 /** A cursor continues the search that made it: the same words among the same memories. */
-function listOf({ q, kinds, type, filter }: Asked): string {
+function listOf({ q, kinds, type, filter, own }: Asked): string {
   const digest = createHash('sha256')
-    .update(JSON.stringify([q, kinds, type, filter]))
+    .update(JSON.stringify([q, kinds, type, filter, own?.options]))
     .digest('base64url')
   return `memories ${digest.slice(0, 11)}`
 }

@@ -17,6 +17,7 @@ import {
   HITS_DEFAULT,
   HITS_MAX,
   hitSchema,
+  profileParameter,
   SEARCH_TYPES,
   type SearchDeps,
   search,
@@ -31,6 +32,7 @@ const body = object({
   search_type: searchType.default('hybrid'),
   limit: integer(1, HITS_MAX).default(HITS_DEFAULT),
   filter: filterSchema.optional(),
+  profile: (profileParameter.schema as z.ZodType<string>).optional().meta({ description: 'the same as the parameter' }),
   as_of: (asOfOfLegs.schema as z.ZodType<string>).optional().meta({ description: 'the same as the parameter' }),
   after: z.string().max(AFTER_MAX).optional().meta({ description: 'the `next` of the page before' }),
 }).meta({
@@ -42,6 +44,7 @@ const parameters = [
   inQuery('search_type', searchType, 'how to look for it'),
   inQuery('limit', whole(1, HITS_MAX, HITS_DEFAULT), 'most results to answer with'),
   asOfOfLegs,
+  profileParameter,
   ...tokenParameters,
 ]
 
@@ -75,17 +78,14 @@ export const seedSearchRoute = (deps: SearchDeps): Route => ({
     })
     if (given.query === undefined) throw invalid([{ field: 'query', message: 'is required' }])
     const { search_type: type, limit, after, as_of } = given
-    // What is said twice must be the same; the cursor keeps what a time meant on the first page.
-    if (as_of !== undefined && inUrl.as_of !== undefined && as_of !== inUrl.as_of) {
-      throw invalid([{ field: 'as_of', message: 'must be that of the parameter' }])
-    }
     const asOf = inUrl.as_of ?? as_of
     const wanted = await wantedOf(deps, request, {
       ...inUrl,
       ...(asOf !== undefined && { as_of: asOf }),
       ...(after !== undefined && { after }),
     })
-    const asked = { q: given.query, type, limit, after, wanted, ...filterIn(given.filter) }
+    const profile = inUrl.profile ?? given.profile
+    const asked = { q: given.query, type, limit, after, wanted, profile, ...filterIn(given.filter) }
     const { hits, ...answer } = await search(deps, request, asked)
     const ids = hits.filter(({ kind }) => kind === 'memory').map(({ subject }) => subject)
     const metadata = await metadataOf(deps, request, ids)

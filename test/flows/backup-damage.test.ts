@@ -205,6 +205,7 @@ describe('a damaged backup', function damaged() {
       const names = tables.rows.map(({ tablename }) => tablename)
       expect(names).to.deep.equal([
         'api_keys',
+        'index_keys',
         'knex_migrations',
         'knex_migrations_lock',
         'secret_values',

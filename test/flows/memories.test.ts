@@ -205,6 +205,9 @@ describe('memories', function memories() {
     expect(await found(mira, 'quokkas')).to.deep.equal(['f1'])
     const copy = (await keyOf('memory:f1'))!
     expect(copy.owners).to.deep.equal(['ann'])
+    const made =
+      'insert into index_keys (org, key, secret) values ($1, gen_random_uuid(), $2), ($3, gen_random_uuid(), $2)'
+    await keys.query(made, [ORG, Buffer.alloc(32), 'other'])
     await give(mira, 'DELETE', '/kse/memories/f1', { reason: 'Ann asked for it.' })
     for (const type of ['lexical', 'neural', 'conceptual', 'knowledge', 'hybrid']) {
       expect(await found(mira, 'quokkas', undefined, type)).to.not.include('f1')
@@ -212,6 +215,8 @@ describe('memories', function memories() {
     expect((await get(mira, '/kse/memories/f1')).status).to.equal(404)
     expect(await receipt('memory:f1')).to.include({ keys: 1, reason: 'Ann asked for it.', basis: 'no_longer_needed' })
     expect((await keyOf('memory:f1'))!.secret).to.equal(null)
+    const { rows: left } = await keys.query('select org from index_keys')
+    expect(left, 'what was stored of the index cannot be read any more').to.deep.equal([{ org: 'other' }])
     const removed = (await get(mira, '/kse/memories/f1/receipt')).body.data
     expect(removed.key.destroyed).to.equal(true)
     expect(removed.rows).to.deep.equal({ list: 0, search: 0, timers: 0, versions: 4 })

@@ -54,7 +54,7 @@ describe('questions to memories', function questions() {
       fc.object({ maxDepth: 2 }),
     )
     const names = ['q', 'kind', 'limit', 'after', 'search_type', 'type', 'tag', 'any_tag', 'since', 'until', 'actor']
-    names.push('source', 'session', 'subject', 'valid_at', 'at_least', 'wait', 'as_of', 'other')
+    names.push('source', 'session', 'subject', 'valid_at', 'at_least', 'wait', 'as_of', 'profile', 'other')
     const good = { q: 'harbour', search_type: 'hybrid', kind: 'memory', limit: '3', wait: '0' }
     const query = fc.record(
       {
@@ -98,6 +98,43 @@ describe('questions to memories', function questions() {
     await fc.assert(parameters, { numRuns: RUNS, seed: 17 })
     await fc.assert(bodies, { numRuns: RUNS, seed: 18 })
     expect([...seen]).to.include.members([200, 400])
+  })
+
+  it('are weighed by profiles of the organization, which answers name', async () => {
+    const lead = await app.clientOf('studio', 'team-lead', 'lead')
+    const put = async (method: string, path: string, body: object) => {
+      const answer = await lead.call(method, `/api/v1/kse/search-profiles${path}`, { body })
+      expect(answer.status, JSON.stringify(answer.body)).to.be.below(300)
+      position = String(answer.headers['kogi-position'])
+    }
+    await give('POST', '/kse/memories', { id: 'n1', text: 'The loud machine stands in the noisy hall.' })
+    await give('POST', '/kse/memories', { id: 'n2', text: 'A silent room for meetings.' })
+    const dimensions = [{ name: 'noise', low: ['quiet', 'silent'], high: ['loud', 'noisy'] }]
+    await put('POST', '', { id: 'rooms', name: 'Rooms', dimensions })
+    const search = '/kse/memories/search?q=quiet&kind=memory'
+    const conceptual = await get(`${search}&search_type=conceptual&profile=rooms`)
+    expect(conceptual.data.map(({ subject }: { subject: string }) => subject)).to.deep.equal(['n2', 'n1'])
+    expect(conceptual.meta).to.deep.include({ profile: 'rooms', dimensions: [{ name: 'noise', at: -1 }] })
+    const hybrid = `${search}&search_type=hybrid`
+    const builtIn = (await get(hybrid)).meta
+    expect(builtIn.profile).to.equal(null)
+    const before = position
+    await put('POST', '', {
+      id: 'default',
+      name: 'Words',
+      weights: { lexical: 1, neural: 0, conceptual: 0, knowledge: 0 },
+    })
+    const sum = (legs: object) => Object.values(legs).reduce((all, { weight }) => all + weight, 0)
+    const own = (await get('/kse/memories/search?q=silent%20room&search_type=hybrid')).meta
+    expect([own.profile, own.legs.lexical.weight, sum(own.legs)]).to.deep.equal(['default', 1, 1])
+    expect((await get(`${hybrid}&as_of=${before}`)).meta.profile, 'as of then').to.equal(null)
+    const unknown = await get(`${hybrid}&profile=nobody`)
+    expect(unknown.error.details[0].field).to.equal('profile')
+    const [member, none] = [await app.clientOf('studio', 'team-member', 'jon'), { weights: { lexical: 0 } }]
+    const body = { name: 'Mine' }
+    expect((await member.call('POST', '/api/v1/kse/search-profiles', { body })).status).to.equal(403)
+    expect((await lead.call('PATCH', '/api/v1/kse/search-profiles/default', { body: none })).status).to.equal(400)
+    await put('DELETE', '/default', {})
   })
 
   it('show as of a position nothing that came later', async () => {

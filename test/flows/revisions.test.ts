@@ -172,6 +172,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   projecttemplate: record('/kctr/templates', 'name'),
   note: record('/koff/notes', 'title'),
+  searchprofile: record('/kse/search-profiles', 'name'),
   retentionrule: record('/kmg/retention-rules', 'basis', { category: 'note', days: 1 }),
 }
 

@@ -94,6 +94,7 @@ describe('permissions', () => {
     'audit.legal-holds': 'rw rw - - - - - r',
     'audit.retention-rules': 'rw rw - - - - - r',
     'audit.personal-data': 'r r - - - - - r',
+    'memory.search-profiles': 'rw rw rw r r r - r',
     'identity.organization': 'rw rw r r r r r r',
     'identity.members': 'rw rw r r - - - r',
     'identity.roles': 'rw rw r r - - - r',

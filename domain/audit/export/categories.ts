@@ -48,6 +48,7 @@ export const CATEGORIES = [
   'retentionrule',
   'risk',
   'rolebook',
+  'searchprofile',
   'secret',
   'sharing',
   'sprint',

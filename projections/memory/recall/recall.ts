@@ -4,7 +4,7 @@
  */
 import { type Filter, isOpen, Scores } from '../scores.ts'
 import { type Rank, Top } from '../top.ts'
-import { conceptScores, DIMENSIONS_OF_WORK, type Dimension, mentionedIn } from './concepts.ts'
+import { conceptScores, DIMENSIONS_OF_WORK, type Dimension, type Mentioned, mentionedIn } from './concepts.ts'
 import { entitiesIn } from './entities.ts'
 import { Kinds, maskOf, type RecallFilter, type Traits } from './filter.ts'
 import { type GraphPath, KnowledgeLeg, type Mention } from './knowledge.ts'
@@ -20,8 +20,10 @@ import {
   partsIn,
   reportsOf,
   rounded,
+  SILENT,
   STEP,
   scoreIn,
+  WEIGHTS,
   type Weights,
 } from './legs.ts'
 import { type Field, LexicalLeg, type Sought } from './lexical.ts'
@@ -72,10 +74,10 @@ type RecallHit = {
 export type RecallAnswer = {
   readonly hits: readonly RecallHit[]
   readonly legs: Record<LegName, LegReport>
+  /** The dimensions that the query mentions, and where on them it stands: from -1, the low pole, to 1. */
+  readonly dimensions: readonly { readonly name: string; readonly at: number }[]
 }
 
-/** The shares of the legs in the score where all answer: the best on half of the queries of public collections. */
-const WEIGHTS: Weights = { lexical: 0.58, neural: 0.34, conceptual: 0.04, knowledge: 0.04 }
 const LIMIT_DEFAULT = 10
 /** Hits whose neighbours in the session are lifted, and by which part of the hit's score. */
 const LIFTING = 50
@@ -86,11 +88,11 @@ type Asking = {
   readonly question: Question
   readonly filter: Filter
   readonly sought: readonly Sought[]
-  /** What memories gain by phrases of the query, and by hits beside them in their sessions. */
+  /** What memories gain by phrases, and by hits beside them in their sessions. */
   readonly phrases: Map<number, number>
   readonly neighbours: Map<number, number>
   readonly entities: readonly number[]
-  readonly dimensions: readonly Dimension[]
+  readonly mentioned: readonly Mentioned[]
 }
 
 export class Recall {
@@ -153,10 +155,8 @@ export class Recall {
     const part = this.lexical.partOf(number)
     this.neural.add(number, words, part.postings)
     const text = fields.map(([each]) => each).join('\n')
-    const named = entitiesIn(text, part.language !== 'de').map(({ id }) => ({
-      id,
-      name: id.slice(id.indexOf(':') + 1),
-    }))
+    const nameIn = (id: string) => id.slice(id.indexOf(':') + 1)
+    const named = entitiesIn(text, part.language !== 'de').map(({ id }) => ({ id, name: nameIn(id) }))
     this.knowledge.add(number, [...named, ...mentions], relations)
   }
 
@@ -216,7 +216,8 @@ export class Recall {
       path: answers.has('knowledge') ? this.knowledge.pathTo(number, asking.entities, this.#keyOf) : [],
       place: { tier, score, key },
     }))
-    return { hits, legs: reports }
+    const mentioned = asking.mentioned.map(({ dimension: { name }, at }) => ({ name, at }))
+    return { hits, legs: reports, dimensions: answers.has('conceptual') ? mentioned : [] }
   }
 
   #asking(question: Question, filter: RecallFilter, dimensions: readonly Dimension[]): Asking {
@@ -225,7 +226,8 @@ export class Recall {
     const mask = byKind ? this.#kinds.maskOf(kinds) : maskOf(this.#traits, filter)
     const sought = this.lexical.sought(question)
     const entities = this.knowledge.entitiesIn(question.text, question.forms)
-    return { question, filter: mask, sought, entities, dimensions, phrases: new Map(), neighbours: new Map() }
+    const mentioned = mentionedIn(question, dimensions)
+    return { question, filter: mask, sought, entities, mentioned, phrases: new Map(), neighbours: new Map() }
   }
 
   /** A leg that fails is said; the others answer. */
@@ -258,8 +260,7 @@ export class Recall {
       const scoreOf = (number: number) => near.values[number]! || this.neural.scoreOf(number, pointer)
       return answerOf(near.numbers(), scoreOf, this.#keyOf)
     },
-    conceptual: ({ question, filter, dimensions }) =>
-      this.#answerOf(conceptScores(mentionedIn(question, dimensions), this.lexical, filter)),
+    conceptual: ({ mentioned, filter }) => this.#answerOf(conceptScores(mentioned, this.lexical, filter)),
     knowledge: ({ entities, filter }) =>
       entities.length === 0 ? SILENT : this.#answerOf(this.knowledge.score(entities, filter)),
   }
@@ -296,5 +297,3 @@ export class Recall {
 
   readonly #keyOf = (number: number): string => this.#traits[number]!.key
 }
-
-const SILENT: LegAnswer = { best: [], scoreOf: () => 0, most: 0 }

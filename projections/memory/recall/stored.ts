@@ -16,7 +16,7 @@ export type RecallState = {
 }
 
 /** Raised whenever texts become other words, vectors or entities than before: what was stored is then built anew. */
-const FORMAT = 'kogi recall 1'
+const FORMAT = 'kogi recall 2'
 const DIGEST_BYTES = 32
 
 const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest()

@@ -14,13 +14,13 @@ function inMemory(): IndexStore & { readonly kept: Map<string, Buffer> } {
   return {
     kept,
     read: async org => kept.get(org),
-    write: async (org, parts) => void kept.set(org, Buffer.concat(parts)),
+    begin: async org => async parts => void kept.set(org, Buffer.concat(parts)),
     remove: async org => void kept.delete(org),
   }
 }
 
 describe('memory: an index that was stored, and its rows', () => {
-  it('takes the rows that came since, and those with sealed texts; it answers as one that was built anew', async () => {
+  it('takes the rows that came since; it answers as one that was built anew', async () => {
     const pool = await freshPool()
     const history = new History()
     const add = (id: string, name: string) =>
@@ -55,15 +55,12 @@ describe('memory: an index that was stored, and its rows', () => {
     const first = memoryIndex(options)
     expect((await found(first, 'quarterly'))[0]![0]).to.equal('plan')
     await first.close()
-    expect(stored.kept.get('acme')!.toString('latin1'))
-      .to.match(/harbour/)
-      .and.not.match(/quarter/i)
     log.append(add('late', 'Harbour late'))
     await reached(pool, history.events.at(-1)!.position)
     taken.length = 0
     const [second, anew] = [memoryIndex(options), memoryIndex({ ...options, stored: inMemory() })]
     expect(await found(second, 'harbour late')).to.deep.equal(await found(anew, 'harbour late'))
-    expect(taken.slice(0, 2), 'the sealed one, and the late one').to.deep.equal([1, 1])
+    expect(taken.slice(0, 1), 'the late one').to.deep.equal([1])
     expect(await found(second, 'figures')).to.deep.equal(await found(anew, 'figures'))
     log.append(history.add(book, 'BookEdited', { version: 2, parts: [], moved: [], removed: ['all'] }))
     await reached(pool, history.events.at(-1)!.position)

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from 'chai'
 import { indexFolder } from '../../../infra/files/index-folder.ts'
+import type { IndexKey, IndexKeys } from '../../../infra/index-keys.ts'
 import { OrgIndex } from '../../../projections/memory/follow.ts'
 import type { Source } from '../../../projections/memory/held-index.ts'
 import { Recall, type Recalled } from '../../../projections/memory/recall/recall.ts'
@@ -76,35 +78,89 @@ describe('memory: an index between runs', () => {
     expect(unpacked('2 acme', bytes.subarray(0, 10))).to.equal(undefined)
   })
 
-  it('is stored without memories whose texts are sealed, which it says', async () => {
+  it('is sealed under a key of its own, without which nothing of it can be read', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'kogi-index-'))
     try {
-      const indexes = indexFolder(folder)
+      const keys = someKeys()
+      const indexes = indexFolder(folder, keys)
       const index = filled()
-      const before = index.ranking.size
-      const file = await stored(index, indexes)
-      expect(file.toString('latin1')).to.not.match(/quill|envelope/i)
-      expect(index.ranking.size).to.equal(before)
-      const loaded = new OrgIndex({} as Source, 'acme', new Recall())
+      await store(index, indexes, 'acme', source())
+      const [name] = await readdir(folder)
+      const file = await readFile(path.join(folder, name!))
+      expect(file.toString('latin1')).to.not.match(/harbour|quill|note/i)
+      const loaded = new OrgIndex(source(), 'acme', new Recall())
       await load(loaded, indexes, 'acme', 2)
-      expect([loaded.position, loaded.withoutSealed, loaded.hasSealed]).to.deep.equal([7n, 7n, true])
-      expect([...loaded.rows.keys()]).to.deep.equal(['note/open'])
-      expect(loaded.characters).to.equal('Harbour'.length)
-      expect(loaded.ranking.search('harbour').hits.map(({ key }) => key)).to.deep.equal(['note/open'])
-      const other = new OrgIndex({} as Source, 'acme', new Recall())
+      expect([loaded.position, loaded.hasSealed, loaded.characters]).to.deep.equal([7n, true, index.characters])
+      expect([...loaded.rows.keys()]).to.deep.equal(['note/open', 'note/sealed'])
+      expect(snapshotOf(loaded.ranking)).to.equal(snapshotOf(index.ranking))
+      const other = new OrgIndex(source(), 'acme', new Recall())
       await load(other, indexes, 'acme', 3)
       expect([other.position, other.rows.size]).to.deep.equal([0n, 0])
+      for (const at of [3, 40, 60, 70, file.length - 1]) {
+        const damaged = Buffer.from(file)
+        damaged[at]! ^= 1
+        await writeFile(path.join(folder, name!), damaged)
+        expect(await indexes.read('acme'), `byte ${at}`).to.equal(undefined)
+      }
+      await writeFile(path.join(folder, name!), file)
+      expect(await indexes.read('acme')).to.not.equal(undefined)
+      await keys.destroy('acme')
+      expect(await indexes.read('acme')).to.equal(undefined)
       await indexes.remove('acme')
       expect(await readdir(folder)).to.deep.equal([])
-      expect(await indexes.read('acme')).to.equal(undefined)
     } finally {
       await rm(folder, { recursive: true })
     }
   })
+
+  it('has no word of what was erased before it was stored, and is begun before that is looked for', async () => {
+    const done: string[] = []
+    const kept: Buffer[] = []
+    const indexes: IndexStore = {
+      read: async () => undefined,
+      remove: async () => {},
+      async begin() {
+        done.push('begun')
+        return async parts => void kept.push(...parts)
+      },
+    }
+    const erasures = async () => {
+      done.push('looked')
+      return 1
+    }
+    const unseal: Source['unseal'] = async (_, envelopes) => envelopes.map(() => null)
+    const index = filled()
+    await store(index, indexes, 'acme', { ...source(), erasures, unseal })
+    expect(done).to.deep.equal(['begun', 'looked'])
+    const text = Buffer.concat(kept).toString('latin1')
+    expect(text)
+      .to.match(/harbour/i)
+      .and.not.match(/quill/i)
+    expect(index.ranking.search('quill').hits).to.deep.equal([])
+  })
 })
 
+const source = () => ({ memories: { version: 2 } }) as Source
+
+/** Keys that are kept by this process alone. */
+function someKeys(): IndexKeys {
+  const kept = new Map<string, IndexKey>()
+  return {
+    async make(org) {
+      const key = { key: randomUUID(), secret: randomBytes(32) }
+      kept.set(org, key)
+      return key
+    },
+    async find(org, key) {
+      const known = kept.get(org)
+      return known?.key === key ? known.secret : undefined
+    },
+    destroy: async org => void kept.delete(org),
+  }
+}
+
 function filled(): OrgIndex<Recall> {
-  const index = new OrgIndex({} as Source, 'acme', new Recall())
+  const index = new OrgIndex(source(), 'acme', new Recall())
   const at = '2026-01-01T00:00:00.000Z'
   const row = (title: string) => ({ kind: 'note', subject: 'x', source: 'x', title, at, position: 7n })
   const remembered = (key: string, text: string): Recalled => ({
@@ -120,10 +176,4 @@ function filled(): OrgIndex<Recall> {
   index.rows.set('note/sealed', { ...row('A'), sealed: { text: 'envelope' } as never })
   Object.assign(index, { position: 7n, characters: 7 + 1 + 8, hasSealed: true, taken: 2 })
   return index
-}
-
-async function stored(index: OrgIndex<Recall>, indexes: IndexStore): Promise<Buffer> {
-  await store(index, indexes, 'acme', 2)
-  expect(index.taken).to.equal(0)
-  return (await indexes.read('acme'))!
 }
