@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
-import { type Setting, setting } from './setting.ts'
+import { type Environment, type Setting, setting } from './setting.ts'
 import {
   consumerList,
   EMBEDDED,
@@ -22,6 +22,7 @@ import {
   text,
   witnessList,
 } from './setting-forms.ts'
+import { signInSettings } from './sign-in/settings.ts'
 
 export { EMBEDDED }
 
@@ -94,14 +95,16 @@ const settings = {
     meaning: 'durable consumers that are made: `name=subject`, separated by commas, such as `books=kogi.*.wallet.>`',
   }),
   jwks: setting('KOGI_JWKS', fileOrAddress, undefined, 'file or URL', {
-    meaning: 'public keys that tokens are signed with; development makes a key pair in the data folder',
-    requiredInProduction: true,
+    meaning:
+      'public keys of tokens of other issuers; development makes a key pair. Production needs this or KOGI_ISSUER',
+    requiredInProduction: ({ KOGI_ISSUER }) => !KOGI_ISSUER,
     secret: true,
   }),
   jwtIssuer: setting('KOGI_JWT_ISSUER', text, 'kogi-development', '', {
-    meaning: 'issuer (`iss`) that a token must name',
-    requiredInProduction: true,
+    meaning: 'issuer (`iss`) that a token of another issuer must name; production needs it with KOGI_JWKS',
+    requiredInProduction: ({ KOGI_ISSUER, KOGI_JWKS }) => !KOGI_ISSUER || Boolean(KOGI_JWKS),
   }),
+  ...signInSettings,
   jwtAudience: setting('KOGI_JWT_AUDIENCE', text, 'kogi', '', {
     meaning: 'audience (`aud`) that a token must name',
     requiredInProduction: true,
@@ -252,7 +255,7 @@ export const publicSettings = (config: Config): Readonly<Record<string, unknown>
   )
 
 /** Reads the settings from an environment. Throws a `ConfigError` that names every variable at fault. */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+export function loadConfig(environment: Environment = process.env): Config {
   const production = environment.KOGI_ENV === 'production'
   const faults: string[] = []
   const values: Record<string, unknown> = {}
@@ -260,7 +263,9 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     settings,
   )) {
     const given = environment[variable] || undefined
-    if (given === undefined && production && requiredInProduction) {
+    const isRequired =
+      typeof requiredInProduction === 'function' ? requiredInProduction(environment) : requiredInProduction
+    if (given === undefined && production && isRequired) {
       faults.push(`${variable} must be set in production mode: ${settings[key as keyof Settings].meaning}`)
       continue
     }

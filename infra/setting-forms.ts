@@ -130,6 +130,13 @@ function isSafe(value: string): boolean {
   const { username, password } = new URL(value)
   return username === '' && password === ''
 }
+/** The address of a server: no path but the root, no query, no user. */
+const isOrigin = (value: string) => URL.canParse(value) && new URL(value).origin === value && /^https?:/.test(value)
+export const httpUrl = z
+  .string()
+  .transform(value => value.replace(/\/$/, ''))
+  .refine(isOrigin, 'must be a URL without path, such as https://kogi.example')
+
 const ADDRESS = 'must be a valid URL without user and password where it is one'
 export const fileOrAddress = text.refine(isSafe, ADDRESS)
 export const fileOrAddressList = fileList.refine(all => all.every(isSafe), ADDRESS)

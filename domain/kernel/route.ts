@@ -13,6 +13,10 @@ export type Principal = {
   readonly endsAt?: number
   /** What the scopes of the token stand for, where it names any: what a member may do is narrowed to them. */
   readonly scoped?: readonly string[]
+  /** The API key that a token was got with, by its id and generation: whether it counts is looked at. */
+  readonly client?: { readonly key: string; readonly generation: number }
+  /** How the person has signed in, where Kogi itself has issued the token: the session, how strongly, and when last. */
+  readonly signIn?: { readonly session: string; readonly acr: string; readonly provedAt: number }
   /** Whether nothing of what is allowed was taken away or added meanwhile; absent where that cannot be. */
   readonly stands?: () => boolean
 }
@@ -42,6 +46,8 @@ export type ApiRequest = {
   /** A request header by its lower-case name. */
   readonly header: (name: string) => string | undefined
   readonly correlationId: string
+  /** Where the request comes from, behind the proxies that are trusted; absent inside of the process. */
+  readonly address?: string
   /** Aborted when the client went away or the process drains past its patience. */
   readonly signal: AbortSignal
   /** Takes the file of the request; only where its route takes one. */
@@ -72,8 +78,10 @@ export type Pagination = {
 
 /** The answer of a route; the server wraps it in the envelope `{ data, meta, pagination }`. */
 export type ApiResponse = {
-  readonly status?: 200 | 201 | 204
+  readonly status?: 200 | 201 | 204 | 400 | 401
   readonly data?: unknown
+  /** The body is `data` itself, without the envelope, as a standard wants it. */
+  readonly plain?: true
   readonly meta?: Readonly<Record<string, unknown>>
   readonly pagination?: Pagination
   readonly headers?: Readonly<Record<string, string>>
@@ -128,6 +136,10 @@ export type Route = {
   readonly parameters: readonly Parameter[]
   /** Schema of the JSON body; absent where the operation takes none. */
   readonly body?: z.ZodType
+  /** There where the body may also be a form (RFC 6749): its fields are texts. */
+  readonly form?: true
+  /** There where answers are not wrapped in the envelope: see `plain` of the answer. */
+  readonly plain?: true
   /** There where the body is a form with one file, of at most so many bytes. */
   readonly upload?: { readonly bytesMax: number }
   /** Bytes that a body may have, where that is more than the limit of all routes. */

@@ -49,45 +49,56 @@ const claims = z.object({
 })
 
 export type AuthOptions = {
-  /** File or URL of the key set (JWKS, RFC 7517). */
-  readonly jwks: string
-  readonly issuer: string
+  /** File or URL of the key set of other issuers (JWKS, RFC 7517), where there is one. */
+  readonly jwks: string | undefined
+  readonly issuer: string | undefined
   readonly audience: string
   /** Number of verified tokens that are remembered; 0 remembers none. */
   readonly cacheSize: number
   readonly keyCooldownMs?: number
+  /** The check of tokens that Kogi has issued itself. */
+  readonly own?: {
+    readonly isOwn: (token: string) => boolean
+    readonly verify: (token: string) => Promise<{ readonly principal: Principal }>
+  }
 }
 
 /** Finds the principal of an `Authorization` header. Throws `unauthenticated` or `invalid_token`. */
 export type Authenticate = (authorization: string | undefined) => Principal | Promise<Principal>
 
 /**
- * Makes the check of `Authorization: Bearer <token>`: RS256 by the key set, issuer, audience, times, then the claims.
+ * Makes the check of `Authorization: Bearer <token>`: RS256 by the key set, issuer, audience, times, then the claims;
+ * tokens of the own issuer have a check of their own.
  * A principal's permissions are those of its roles, of `permissions` and of `scope` together. The result of a token is
  * remembered until it expires, for five minutes at most, because verifying costs more than all the rest of a request.
  */
 export function createAuthenticator(options: AuthOptions): Authenticate {
-  const { jwks, issuer, audience, cacheSize, keyCooldownMs } = options
-  const keys = createKeySet(jwks, keyCooldownMs)
+  const { jwks, issuer, audience, cacheSize, keyCooldownMs, own } = options
+  const keys = jwks === undefined ? undefined : createKeySet(jwks, keyCooldownMs)
   const rules = {
     algorithms: ['RS256'],
-    issuer,
+    ...(issuer !== undefined && { issuer }),
     audience,
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub', 'org_id'],
   }
   const verified = cacheSize > 0 ? new LRUCache<string, Principal>({ max: cacheSize }) : undefined
 
+  async function principalBy(token: string): Promise<Principal> {
+    if (own?.isOwn(token)) return (await own.verify(token)).principal
+    if (!keys) throw invalid('iss', 'the token is not of this issuer')
+    const { payload } = await jwtVerify(token, keys, rules)
+    return principalOf(payload, (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000)
+  }
+
   async function verify(token: string): Promise<Principal> {
-    let payload: JWTPayload
+    let principal: Principal
     try {
-      payload = (await jwtVerify(token, keys, rules)).payload
+      principal = await principalBy(token)
     } catch (error) {
       throw refusal(error)
     }
-    const expiresAt = (payload.exp! + CLOCK_TOLERANCE_SECONDS) * 1000
-    const principal = principalOf(payload, expiresAt)
-    const ttl = Math.min(expiresAt - Date.now(), REMEMBERED_MS)
+    const ttl = Math.min(principal.endsAt! - Date.now(), REMEMBERED_MS)
     if (ttl > 0) verified?.set(token, principal, { ttl })
     return principal
   }
@@ -100,7 +111,8 @@ export function createAuthenticator(options: AuthOptions): Authenticate {
   }
 }
 
-function principalOf(payload: JWTPayload, endsAt: number): Principal {
+/** The principal that the claims of a verified token make. Throws `invalid_token`. */
+export function principalOf(payload: JWTPayload, endsAt: number): Principal {
   const parsed = claims.safeParse(payload)
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!
@@ -122,7 +134,7 @@ function principalOf(payload: JWTPayload, endsAt: number): Principal {
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */
-function refusal(error: unknown): unknown {
+export function refusal(error: unknown): unknown {
   if (error instanceof KogiError) return error
   if (error instanceof errors.JWTExpired) return invalid('exp', 'the token has expired')
   if (error instanceof errors.JWTClaimValidationFailed) {

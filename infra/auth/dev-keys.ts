@@ -38,9 +38,10 @@ export async function devKeys(config: KeyConfig): Promise<DevKeys> {
   return { privateKey, kid, jwksFile }
 }
 
-/** Where tokens are checked against: what the configuration names, else the development keys. */
-export async function jwksSource(config: KeyConfig): Promise<string> {
-  return config.jwks ?? (await devKeys(config)).jwksFile
+/** Where tokens of other issuers are checked against: what the configuration names, else the development keys. */
+export async function jwksSource(config: KeyConfig): Promise<string | undefined> {
+  if (config.jwks !== undefined || config.env === 'production') return config.jwks
+  return (await devKeys(config)).jwksFile
 }
 
 /** Issues a development token. Organization, subject and roles must be such as a request's token may have. */

@@ -5,6 +5,7 @@ import { covers } from '../../domain/record/grants.ts'
 import { isOfInstallation } from '../../domain/record/installation.ts'
 import { memories, projections, services } from '../catalogue.ts'
 import { httpError } from '../http/errors.ts'
+import { mustBeSure } from './step-up.ts'
 
 /**
  * Permissions of reads that are no list of a read model, of what is more than one command, and of the operator, whose
@@ -43,6 +44,7 @@ export const allows = ({ permissions: grants }: Pick<Principal, 'permissions'>, 
 /** Throws `forbidden` where none of the caller's grants covers the permission. */
 export function mustAllow(principal: Principal, needed: string): void {
   if (!allows(principal, needed)) throw httpError('forbidden', [{ field: 'permission', message: needed }])
+  mustBeSure(principal, needed)
 }
 
 /** True for a role of the platform. */

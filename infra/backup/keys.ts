@@ -1,6 +1,7 @@
 /**
  * The keys of data subjects in a backup: every row as a line, the secrets among them; then the digests of API keys, and
- * the encrypted values of secrets.
+ * the encrypted values of secrets, and what users sign in with. Sessions go on with a backup of the log, but their
+ * refresh tokens are in none.
  */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -49,7 +50,10 @@ const secretSchema = z.strictObject({
   made_at: z.string(),
 })
 type SecretLine = z.infer<typeof secretSchema>
-const lineSchema = z.union([keySchema, apiKeySchema, secretSchema])
+/** Tables whose rows are written as PostgreSQL writes them as JSON. */
+const AS_JSON = ['signing_keys', 'credentials', 'sign_in_names', 'recovery_codes', 'passkeys'] as const
+const rowSchema = z.strictObject({ table: z.enum(AS_JSON), row: z.record(z.string(), z.unknown()) })
+const lineSchema = z.union([keySchema, apiKeySchema, secretSchema, rowSchema])
 const API_KEYS = `select key as api_key, org, generation, encode(digest, 'base64') as digest, made_at from api_keys
   order by org, key, generation`
 
@@ -84,6 +88,10 @@ export function readKeys(
       for (const row of rows) await onKey(undefined, JSON.stringify(row))
       if (rows.length < SECRETS_AT_ONCE) break
     }
+    for (const table of AS_JSON) {
+      const { rows } = await connection.query<{ row: object }>(`select to_jsonb(t) as row from ${table} t order by 1`)
+      for (const { row } of rows) await onKey(undefined, JSON.stringify({ table, row }))
+    }
     return migrations.map(({ name }) => name)
   }
   return withTransaction(pool, read, { isolation: 'repeatable read', readOnly: true })
@@ -94,7 +102,7 @@ export async function keyMastersOf(file: string): Promise<ReadonlySet<string>> {
   const masters = new Set<string>()
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     const key = lineSchema.parse(JSON.parse(line))
-    if ('api_key' in key) continue
+    if ('api_key' in key || 'table' in key) continue
     const { secret, master } = key
     if (secret !== null && master !== null) masters.add(master)
   }
@@ -132,6 +140,10 @@ export function writeKeys(pool: Pool, file: string): Promise<number> {
         await ('api_key' in key ? insertApiKey(connection, key) : insertSecret(connection, key))
         continue
       }
+      if ('table' in key) {
+        await insertRow(connection, key)
+        continue
+      }
       list.push(key)
       count++
       if (list.length === ROWS_AT_ONCE) await flush()
@@ -162,6 +174,12 @@ async function insertSecret(connection: Connection, line: SecretLine): Promise<v
      on conflict do nothing`,
     [value, org, secret, key, master, nonce, text, madeAt],
   )
+}
+
+/** One that is there already stays: a restore that is done again changes nothing. */
+async function insertRow(connection: Connection, { table, row }: z.infer<typeof rowSchema>): Promise<void> {
+  const text = `insert into ${table} select * from jsonb_populate_record(null::${table}, $1) on conflict do nothing`
+  await connection.query(text, [row])
 }
 
 const AS_ROWS = `unnest(

@@ -1,6 +1,7 @@
 /** What erasures do to the database of the keys, and whether the two say the same. */
 import type { MasterKeys } from '../master-keys.ts'
 import type { Pool } from '../postgres.ts'
+import { forgetCredentials } from '../sign-in/credentials.ts'
 import type { Erased } from './erased.ts'
 
 type Queries = Pick<Pool, 'query'>
@@ -24,6 +25,8 @@ export async function destroyKeys(keys: Queries, { org, subject }: Person): Prom
       where org = $1 and owners @> array[$2] returning 1),
     indexes as (delete from index_keys where org = $1)
     select (select had::int from own) + (select count(*)::int from owned) as keys`
+  // A user whose own org it is cannot sign in any more either.
+  if (org === subject) await keys.query(forgetCredentials, [subject])
   return (await keys.query<{ keys: number }>(text, [org, subject])).rows[0]!.keys
 }
 

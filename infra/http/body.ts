@@ -32,16 +32,31 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
+/** Reads the body of a request that announces one: JSON, or, where that may be, the fields of a form. */
+export async function readBody(request: IncomingMessage, limitBytes: number, form?: true): Promise<unknown> {
+  const [essence] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
+  if (!form || essence!.trim() !== 'application/x-www-form-urlencoded') return readJson(request, limitBytes)
+  const bytes = await readBytes(request, limitBytes)
+  if (bytes === undefined) throw tooLarge(limitBytes)
+  const fields = [...new URLSearchParams(bytes.toString('utf8'))].filter(([, value]) => value !== '')
+  const twice = fields.find(([name], n) => fields.findIndex(([other]) => other === name) !== n)
+  // RFC 6749, 3.2: no parameter is given twice.
+  if (twice) throw httpError('invalid_body', [{ field: twice[0].slice(0, 200), message: 'is there twice' }])
+  return Object.fromEntries(fields)
+}
+
 /** Reads the JSON body of a request that announces one; `undefined` where it turns out to be empty. */
 export async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
   const unsupported = mediaTypeFault(request)
   const bytes = await readBytes(request, unsupported ? 0 : limitBytes)
   if (unsupported) throw httpError('unsupported_media_type', [unsupported])
-  if (bytes === undefined) {
-    const message = `larger than ${limitBytes} bytes`
-    throw httpError('body_too_large', [{ field: 'body', message }], `The body is ${message}.`)
-  }
+  if (bytes === undefined) throw tooLarge(limitBytes)
   return bytes.length === 0 ? undefined : parseJson(bytes)
+}
+
+function tooLarge(limitBytes: number) {
+  const message = `larger than ${limitBytes} bytes`
+  return httpError('body_too_large', [{ field: 'body', message }], `The body is ${message}.`)
 }
 
 function mediaTypeFault({ headers }: IncomingMessage) {

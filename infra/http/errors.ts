@@ -9,6 +9,8 @@ export type ErrorAnswer = {
   readonly details: readonly ErrorDetail[]
   /** What `meta` says besides. */
   readonly meta: Readonly<Record<string, unknown>>
+  /** Seconds to wait, where the error knows better than its status. */
+  readonly retryAfterSeconds?: number | undefined
 }
 
 type Entry = { readonly status: number; readonly message: string; readonly advice: string }
@@ -34,6 +36,20 @@ export const errorCatalogue = {
   no_history: entry(400, 'What this was before is not kept.', 'Ask without `as_of`.'),
   unauthenticated: entry(401, 'This operation needs a token.', 'Send `Authorization: Bearer <token>`.'),
   invalid_token: entry(401, 'The token is not valid.', 'Get a new token for this API.'),
+  insufficient_user_authentication: entry(
+    401,
+    'This operation needs a second factor, shown just now.',
+    'Prove who you are again with `POST /kbs/step-up`, and use the new token.',
+  ),
+  wrong_credentials: entry(401, 'These credentials are not right.', 'Check them; after some wrong ones, wait.'),
+  second_factor_needed: entry(
+    401,
+    'This user has a second factor.',
+    'Send `code` of the authenticator as well, or `recovery_code`, or sign in with a passkey.',
+  ),
+  password_refused: entry(422, 'This cannot be a password.', 'Choose a longer one that nobody would guess.'),
+  sign_up_closed: entry(403, 'Nobody can sign up here by themselves.', 'Ask the operator for a user.'),
+  step_over: entry(422, 'This step is over, or was done before.', 'Begin again.'),
   forbidden: entry(403, 'The token does not allow this operation.', 'Ask for the permission that the details name.'),
   account_suspended: entry(
     403,
@@ -202,9 +218,9 @@ export function answerTo(error: unknown): ErrorAnswer {
   const known = asEngineError(error)
   if (known instanceof KogiError) {
     const { code, message, details } = known
-    const { meta = {} } = known as Partial<Pick<ErrorAnswer, 'meta'>>
+    const { meta = {}, retryAfterSeconds } = known as Partial<Pick<ErrorAnswer, 'meta' | 'retryAfterSeconds'>>
     const status = isCatalogued(code) ? errorCatalogue[code].status : known instanceof Rejection ? 422 : undefined
-    if (status !== undefined && code !== 'internal') return { status, code, message, details, meta }
+    if (status !== undefined && code !== 'internal') return { status, code, message, details, meta, retryAfterSeconds }
   }
   return { status: 500, code: 'internal', message: errorCatalogue.internal.message, details: [], meta: {} }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { ApiRequest, ApiResponse, Principal } from '../../domain/kernel/route.ts'
+import { PROVED_SECONDS_MAX } from '../auth/step-up.ts'
 import { timestampNow } from '../clock.ts'
 import { type Log, reasonOf } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
@@ -53,7 +54,7 @@ export class Exchange {
 
   /** Answers what a route returned; `aside` runs the waits for a client that takes bytes which reads make. */
   async success(answer: ApiResponse, aside: ApiRequest['aside'] = wait => wait()): Promise<void> {
-    const { status = 200, data, meta, pagination, headers, stream, file, bytes } = answer
+    const { status = 200, data, meta, pagination, headers, stream, file, bytes, plain } = answer
     const { method, headers: asked } = this.request
     if (stream) {
       this.#stream(stream, { ...headers })
@@ -75,6 +76,10 @@ export class Exchange {
       this.#send(status, { ...headers, 'Content-Type': file.type, 'Content-Disposition': disposition }, file.content)
       return
     }
+    if (plain) {
+      this.#send(status, { ...headers }, JSON.stringify(data))
+      return
+    }
     const envelope = status === 204 ? '' : JSON.stringify({ data, meta: { ...this.#meta(), ...meta }, pagination })
     this.#send(status, { ...headers }, envelope)
   }
@@ -93,7 +98,7 @@ export class Exchange {
       this.#end(CLIENT_GONE)
       return
     }
-    const { status, code, message, details, meta } = answerTo(error)
+    const { status, code, message, details, meta, retryAfterSeconds: wait } = answerTo(error)
     if (status >= 500) {
       const line = this.#logFields(status)
       // What happens in an outage is known; only a fault of the code is worth its stack.
@@ -105,8 +110,8 @@ export class Exchange {
       return
     }
     const headers: Record<string, string | number> = {}
-    const later = (error as { readonly retryAfterSeconds?: number } | undefined)?.retryAfterSeconds
-    if (retryAfterSeconds[status]) headers['Retry-After'] = later ?? retryAfterSeconds[status]
+    const waitSeconds = wait ?? retryAfterSeconds[status]
+    if (waitSeconds) headers['Retry-After'] = waitSeconds
     if (status === 401) headers['WWW-Authenticate'] = CHALLENGES[code] ?? 'Bearer realm="kogi"'
     if (status === 405 && methodsOfPath) headers.Allow = methodsOfPath().join(', ')
     if (status === 426) headers.Upgrade = 'websocket'
@@ -247,6 +252,10 @@ function taken(response: ServerResponse): Promise<void> {
 
 const CHALLENGES: Readonly<Record<string, string>> = {
   invalid_token: 'Bearer realm="kogi", error="invalid_token"',
+  // RFC 9470: which level, and how long ago at most.
+  insufficient_user_authentication:
+    'Bearer realm="kogi", error="insufficient_user_authentication", ' +
+    `error_description="A second factor is needed, shown just now", acr_values="aal2", max_age=${PROVED_SECONDS_MAX}`,
 }
 
 /** A caller's correlation id, where it is fit to be logged, stored and sent back. */

@@ -3,8 +3,8 @@ import { exampleOf } from '../../commands/examples.ts'
 import { commandsOf } from '../../commands/requests.ts'
 import type { Parameter, Route } from '../../domain/kernel/route.ts'
 import type { Service } from '../../domain/kernel/service.ts'
-import { errorCatalogue } from './errors.ts'
 import { HEADERS, SHARED_SCHEMAS, used } from './openapi-components.ts'
+import { type ErrorAnswers, errorsOf, headerRefs, namedErrors } from './openapi-errors.ts'
 import { type JsonObject, jsonSchema, namedSchemas, type RefTo } from './openapi-schemas.ts'
 import { API_BASE } from './server.ts'
 
@@ -104,8 +104,6 @@ const DESCRIPTION = `The system of record of the independent worker.
   validators count UTF-16 code units.
 - **Examples** belong together: what makes things works first, then the rest, and what removes or closes them last.`
 
-type ErrorAnswers = { readonly status: number; readonly codes: readonly string[] }
-
 /** The value of a required parameter in the example of a route. */
 type ParameterExample = (route: Route, parameter: Parameter) => unknown
 
@@ -117,7 +115,7 @@ type Refs = {
 }
 
 function operation(route: Route, refs: Refs): JsonObject {
-  const { operationId, summary, tag, permission, alsoNeeds, parameters, body, upload } = route
+  const { operationId, summary, tag, permission, alsoNeeds, parameters, body, upload, form } = route
   const failures = Object.fromEntries(errorsOf(route).map(answers => [answers.status, refs.error(answers)]))
   return {
     operationId,
@@ -134,7 +132,12 @@ function operation(route: Route, refs: Refs): JsonObject {
     ...(body && {
       requestBody: {
         required: !accepts(body, {}),
-        content: { 'application/json': { schema: refs.schema(body), example: exampleOf(body) } },
+        content: Object.fromEntries(
+          ['application/json', ...(form ? ['application/x-www-form-urlencoded'] : [])].map(type => [
+            type,
+            { schema: refs.schema(body), example: exampleOf(body) },
+          ]),
+        ),
       },
     }),
     responses: { ...successes(route, refs.schema), ...failures },
@@ -210,7 +213,11 @@ function namedParameters(routes: readonly Route[]) {
 
 /** A POST makes a thing (201), or finds it made or acts on one (200); which it was is seen in the answer alone. */
 function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
-  const { method, response, path, parameters, answerHeaders, streams, media } = route
+  const { method, response, path, parameters, answerHeaders, streams, media, plain } = route
+  if (plain) {
+    const content = { 'application/json': { schema: refTo(response) } }
+    return { 200: { description: 'Done', headers: headerRefs(answerHeaders ?? []), content } }
+  }
   if (streams) {
     const description = 'Server-sent events; the schema is that of the JSON in the `data` of each'
     return { 200: { description, content: { 'text/event-stream': { schema: refTo(response) } } } }
@@ -241,57 +248,6 @@ function successes(route: Route, refTo: RefTo<z.ZodType>): JsonObject {
   return path.split('/').length > 3 ? { 200: ok, 201: made } : { 200: { ...ok, description: 'Already so' }, 201: made }
 }
 
-/** The errors that every route has, and those that it names itself. */
-function errorsOf({ body, upload, permission, parameters, errors }: Route): ErrorAnswers[] {
-  const common: string[] = ['internal', 'engine_unavailable', 'draining']
-  if (parameters.length > 0) common.push('invalid_parameter')
-  if (upload) common.push('invalid_body', 'body_too_large', 'unsupported_media_type')
-  if (body) common.push('invalid_json', 'invalid_body', 'body_too_large', 'unsupported_media_type')
-  if (permission !== null) common.push('unauthenticated', 'invalid_token', 'account_suspended', 'not_a_member')
-  if (permission !== null && permission !== 'signed in') common.push('forbidden')
-  const all = new Map<number, Set<string>>()
-  const add = (status: number, code: string) => all.set(status, (all.get(status) ?? new Set()).add(code))
-  for (const code of common) add(errorCatalogue[code as keyof typeof errorCatalogue].status, code)
-  for (const [status, codes] of Object.entries(errors)) for (const code of codes) add(Number(status), code)
-  return [...all].map(([status, codes]) => ({ status, codes: [...codes].sort() }))
-}
-
-/** One component for each status with the same codes, which most routes share. */
-function namedErrors() {
-  const names = new Map<string, string>()
-  const all: Record<string, JsonObject> = {}
-  const refTo: RefTo<ErrorAnswers> = answers => {
-    const key = `${answers.status} ${answers.codes}`
-    if (!names.has(key)) {
-      const others = [...names.keys()].filter(other => other.startsWith(`${answers.status} `)).length
-      const name = others === 0 ? `Error${answers.status}` : `Error${answers.status}.${others + 1}`
-      names.set(key, name)
-      all[name] = failure(answers)
-    }
-    return { $ref: `#/components/responses/${names.get(key)}` }
-  }
-  return { all, refTo }
-}
-
-function failure({ status, codes }: ErrorAnswers): JsonObject {
-  const narrowed = { properties: { error: { properties: { code: { enum: codes } } } } }
-  return {
-    description: codes.map(described).join('\n'),
-    headers: headerRefs([409, 429, 503].includes(status) ? ['Retry-After'] : []),
-    content: { 'application/json': { schema: { allOf: [{ $ref: '#/components/schemas/Error' }, narrowed] } } },
-  }
-}
-
-function described(code: string): string {
-  const known = (errorCatalogue as Readonly<Record<string, { message: string; advice: string }>>)[code]
-  return known ? `\`${code}\`: ${known.message} ${known.advice}` : `\`${code}\``
-}
-
 function accepts(schema: z.ZodType, value: unknown): boolean {
   return schema.safeDecode(value as never).success
-}
-
-function headerRefs(names: readonly string[]): JsonObject {
-  const all = ['X-Correlation-Id', ...names]
-  return Object.fromEntries(all.map(name => [name, { $ref: `#/components/headers/${name}` }]))
 }

@@ -11,6 +11,7 @@ export class ReceivedRequest implements ApiRequest {
   readonly params: Readonly<Record<string, string>>
   readonly body: unknown
   readonly correlationId: string
+  readonly address: string
   readonly upload: ApiRequest['upload']
   readonly aside: ApiRequest['aside']
   readonly #incoming: IncomingMessage
@@ -29,6 +30,7 @@ export class ReceivedRequest implements ApiRequest {
     body: unknown
     upload: ApiRequest['upload']
     correlationId: string
+    address: string
     impatient: AbortSignal | undefined
     aside: ApiRequest['aside']
   }) {
@@ -36,6 +38,7 @@ export class ReceivedRequest implements ApiRequest {
     this.params = parts.params
     this.body = parts.body
     this.correlationId = parts.correlationId
+    this.address = parts.address
     this.upload = parts.upload
     this.aside = parts.aside
     this.#incoming = parts.incoming

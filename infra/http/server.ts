@@ -5,10 +5,12 @@ import type { Admit } from '../access/admission.ts'
 import type { IsShared } from '../access/governed.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import { allows, mustAllow } from '../auth/permissions.ts'
+import { mustBeSure } from '../auth/step-up.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
-import { hasBody, readJson } from './body.ts'
+import { addressesOf } from './addresses.ts'
+import { hasBody, readBody } from './body.ts'
 import { createCors } from './cors.ts'
 import { httpError } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -33,7 +35,7 @@ export type AppOptions = {
   readonly admit?: Admit
   readonly log: Log
   readonly metrics: Metrics
-  readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'>
+  readonly config: Pick<Config, 'bodyLimitBytes' | 'corsOrigins'> & Partial<Pick<Config, 'trustedProxies'>>
   /** How requests learn that the process is stopping. */
   readonly drain?: Drain
   /** Bounds the reads at work; none are bounded without. */
@@ -47,9 +49,10 @@ export type AppOptions = {
  * requests outside `/api/v1` are handled by Express. A read holds a place while it works.
  */
 export function createApp(options: AppOptions): Express {
-  const { authenticate, isShared, admit, config, drain, reads } = options
+  const { isShared, config, drain, reads } = options
   const paths = createPaths(options.routes, options.aliases)
   const cors = createCors(config.corsOrigins)
+  const addressOf = addressesOf(config.trustedProxies ?? [])
 
   async function answer(exchange: Exchange, url: string): Promise<void> {
     const { request, response, correlationId } = exchange
@@ -61,20 +64,11 @@ export function createApp(options: AppOptions): Express {
     const { route, params } = paths.find(request.method!, path)
     exchange.route = route.path
     checkQuery(search)
-    let isByGrant = false
-    if (route.permission !== null) {
-      exchange.principal = await authenticate(request.headers.authorization)
-      if (route.permission !== 'signed in' && !allows(exchange.principal, route.permission)) {
-        isByGrant = (await isShared?.(exchange.principal, route, params)) === true
-        if (!isByGrant) mustAllow(exchange.principal, route.permission)
-      }
-      for (const needed of route.alsoNeeds ?? []) mustAllow(exchange.principal, needed)
-      await admit?.(exchange.principal, route)
-    }
+    const isByGrant = await authorized(options, exchange, route, params)
     const { principal } = exchange
     const bytesMax = Math.max(config.bodyLimitBytes, route.bodyBytesMax ?? 0)
     const isJson = route.method !== 'GET' && !route.upload && hasBody(request)
-    const body = isJson ? await readJson(request, bytesMax) : undefined
+    const body = isJson ? await readBody(request, bytesMax, route.form) : undefined
     if (isByGrant && !(await isShared!(principal, route, params, body))) mustAllow(principal, route.permission!)
     const { org } = principal
     const aside = reads && (<T>(wait: () => Promise<T>) => reads.aside(org, wait))
@@ -87,6 +81,7 @@ export function createApp(options: AppOptions): Express {
       body,
       upload: route.upload && receiveFile(request, route.upload.bytesMax),
       correlationId,
+      address: addressOf(request),
       impatient: drain?.impatient,
       aside,
     }
@@ -115,6 +110,28 @@ export function createApp(options: AppOptions): Express {
     const failure = error instanceof URIError ? httpError('invalid_parameter') : (error ?? httpError('route_not_found'))
     new Exchange(options, request, response).failure(failure)
   })
+}
+
+/** Finds the caller and refuses what they may not do; says whether they may by a grant on the thing alone. */
+async function authorized(
+  { authenticate, isShared, admit }: Pick<AppOptions, 'authenticate' | 'isShared' | 'admit'>,
+  exchange: Exchange,
+  route: Route,
+  params: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const { permission, alsoNeeds = [] } = route
+  if (permission === null) return false
+  const caller = await authenticate(exchange.request.headers.authorization)
+  exchange.principal = caller
+  let isByGrant = false
+  if (permission !== 'signed in' && !allows(caller, permission)) {
+    isByGrant = (await isShared?.(caller, route, params)) === true
+    if (!isByGrant) mustAllow(caller, permission)
+  }
+  mustBeSure(caller, permission)
+  for (const needed of alsoNeeds) mustAllow(caller, needed)
+  await admit?.(caller, route)
+  return isByGrant
 }
 
 /** Does a read in one of the places for reads; what it answers is sent outside, however long a client takes for it. */

@@ -25,13 +25,13 @@ import { readRoutes } from '../../read-api/routes.ts'
 import { settingsRoutes } from '../../read-api/settings/routes.ts'
 import { absent, followVersions } from '../../read-api/versions.ts'
 import { admission } from '../access/admission.ts'
-import { apiKeyCallers, storedKeys } from '../access/api-keys.ts'
+import { storedKeys } from '../access/api-keys.ts'
 import { type Directories, directories } from '../access/directories.ts'
 import { explaining } from '../access/explain.ts'
-import { governed, sharedThings } from '../access/governed.ts'
+import { sharedThings } from '../access/governed.ts'
 import { namesOthersOf, thingsOf } from '../access/things.ts'
-import { type Authenticate, createAuthenticator } from '../auth/authenticate.ts'
-import { jwksSource, tokenAdvice } from '../auth/dev-keys.ts'
+import type { Authenticate } from '../auth/authenticate.ts'
+import { tokenAdvice } from '../auth/dev-keys.ts'
 import { allows, permissions } from '../auth/permissions.ts'
 import {
   domainStreamPrefixes,
@@ -71,8 +71,10 @@ import { notedRefusals } from '../refusals.ts'
 import { secretMasters } from '../secrets/master.ts'
 import { secretValues } from '../secrets/values.ts'
 import { notedReads, sensitiveReads } from '../sensitive-reads.ts'
+import { mountMetadata, signInRoutesOf } from '../sign-in/open.ts'
 import { openWriteSide } from '../write-side.ts'
 import { readXml } from '../xml/read.ts'
+import { type Callers, openCallers } from './callers.ts'
 import { duplicateFinder, openDuplicates } from './duplicates.ts'
 import { openLive } from './live.ts'
 import { memoryThread } from './memory-thread.ts'
@@ -92,7 +94,7 @@ type ApiOptions = {
 type SideParts = {
   /** Where who may do what is read. */
   readonly store: Pick<EventStore, 'read'>
-  readonly routes: readonly Route[]
+  readonly routes: (callers: Callers) => readonly Route[]
   readonly probes: readonly Probe[]
   /** Serves what is no request, once the server listens. */
   readonly serve?: (server: Server, authenticate: Authenticate) => void
@@ -112,15 +114,9 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
   if (sides.includes('commands')) between.findDuplicates ??= openDuplicates({ config, urls, log, lifecycle })
   const keyPool = keysPool({ config, urls, log, lifecycle })
   const keys = { name: 'keys', check: () => watch.check(keyPool) }
-  const routes = parts.flatMap(part => part.routes)
-  const verify = createAuthenticator({
-    jwks: await jwksSource(config),
-    issuer: config.jwtIssuer!,
-    audience: config.jwtAudience!,
-    cacheSize: config.tokenCacheSize,
-  })
-  const onFault = (error: unknown) => log.warn({ reason: reasonOf(error) }, 'the use of an API key was not noted')
-  const authenticate = governed(apiKeyCallers({ pool: keyPool, directories: access, next: verify, onFault }), access)
+  const callers = await openCallers({ config, log, keyPool, watch, store: parts[0]!.store, access })
+  const { authenticate, issuer } = callers
+  const routes = parts.flatMap(part => part.routes(callers))
   const reads = countedPlaces(config, metrics)
   const app = createApp({
     routes,
@@ -136,6 +132,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
     mount: app => {
       const all = [...parts.flatMap(part => part.probes), keys, ...probes]
       mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
+      if (issuer) mountMetadata(app, issuer)
       mountDocs(app, routes, { services, token: tokenAdvice(config) })
     },
   })
@@ -195,7 +192,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
     const { put: putFile } = fileStore(config)
     return {
       store: deps.store,
-      routes: [
+      routes: ({ issuer, users, keyPool, ...callers }) => [
         ...secretRoutes({ ...deps, secretValues: secretValues(keys, secretMasters(config)) }),
         ...flaggingDuplicates(commandRoutes(services, deps), (...of) => between.findDuplicates!(...of)),
         ...importRoutes({ ...deps, readXml }),
@@ -204,6 +201,12 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
         ...uploadRoutes({ ...deps, putFile, fileBytesMax: config.fileBytesMax }),
         taskTableRoute(deps),
         ...restoreRoutes(deps),
+        ...(issuer
+          ? signInRoutesOf(
+              { config, pool: keyPool, keyring: deps.keyring, write: deps, issuer, users, directories: access },
+              callers,
+            )
+          : []),
       ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }
@@ -272,7 +275,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
       if (missing !== undefined) throw new Error(`${missing} is not there yet: a projector makes the tables`)
       await versions.built(projections)
     }
-    return { store, routes, probes: [{ name: 'read_models', check }], serve: live.serve }
+    return { store, routes: () => routes, probes: [{ name: 'read_models', check }], serve: live.serve }
   },
 }
 

@@ -6,6 +6,7 @@ import { grants } from './grants.ts'
 import { members } from './members.ts'
 import { organizations } from './organizations.ts'
 import { teams } from './teams.ts'
+import { users } from './users.ts'
 
 export const identityModels: readonly AnyProjection[] = [
   organizations,
@@ -15,4 +16,5 @@ export const identityModels: readonly AnyProjection[] = [
   grants,
   delegations,
   apiKeys,
+  users,
 ]

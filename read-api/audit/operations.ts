@@ -6,7 +6,7 @@ import { notesRoute, number, type ReadNotes } from './notes.ts'
 
 const operation = z.strictObject({
   number,
-  what: oneOf('backup_made', 'backup_restored', 'keys_rotated').meta({
+  what: oneOf('backup_made', 'backup_restored', 'keys_rotated', 'signing_key_rotated').meta({
     description:
       'a backup was written whole; one was restored, and the read models compared; keys of persons were wrapped anew',
   }),

@@ -53,15 +53,22 @@ const DECLARED: Readonly<Record<string, Kind>> = {
 export function sensitiveOperations(resources: readonly Resource[]): ReadonlyMap<string, Kind> {
   const sealed = resources
     .filter(({ projection }) => sealedColumnsOf(projection).length > 0)
-    .flatMap(({ ids }) => [`list${ids.many}`, `get${ids.one}`].map(name => [name, 'personal_data'] as const))
+    .flatMap(readsOf)
+    .map(name => [name, 'personal_data'] as const)
   const ofPersons = resources
     .filter(({ tag, projection }) => tag === 'kmg' && Object.hasOwn(projection.row.shape, 'subject'))
-    .flatMap(({ ids, names }) => [`list${ids.many}`, ...(names.length > 0 ? [`get${ids.one}`] : [])])
+    .flatMap(readsOf)
     .map(name => [name, 'audit'] as const)
   const all = [...Object.entries(DECLARED), ...ofPersons, ...sealed]
   const forms = ['list', 'export', 'summarize']
   return new Map(all.flatMap(([name, kind]) => forms.map(form => [name.replace(/^list/, form), kind] as const)))
 }
+
+/** The reads of a list: what has no name is not read by itself. */
+const readsOf = ({ ids, names }: Resource): readonly string[] => [
+  `list${ids.many}`,
+  ...(names.length > 0 ? [`get${ids.one}`] : []),
+]
 
 const sensitiveRead = z.strictObject({
   number,

@@ -184,16 +184,26 @@ describe('a damaged backup', function damaged() {
       const secret = { org: 'acme', secret: 'production.KEY', value: randomUUID() }
       const masters = masterKeys([localKey(Buffer.alloc(32, 1))])
       await (await secretValues(pool, masters).store(secret, 'a canary')).settle()
+      await pool.query(`insert into credentials (person, password, totp_sealed, totp_step)
+        values ('u-1', '$argon2id$', '{"key": "k"}', 58834567)`)
+      await pool.query(`insert into passkeys (credential, person, public_key, counter, transports)
+        values ('pk', 'u-1', '\\x00ff', 3, '{usb,nfc}')`)
       const lines: string[] = []
       await readKeys(pool, (_, line) => void lines.push(line))
-      const kinds = lines.map(line => Object.keys(JSON.parse(line))[0])
-      expect(kinds).to.deep.equal(['key', 'key', 'api_key', 'secret_value'])
+      const kinds = lines.map(line => JSON.parse(line).table ?? Object.keys(JSON.parse(line))[0])
+      expect(kinds).to.deep.equal(['key', 'key', 'api_key', 'secret_value', 'credentials', 'passkeys'])
       expect(lines.join()).to.not.include('canary')
-      await pool.query('delete from api_keys; delete from secret_values')
+      const kept = async () => [
+        (await pool.query('select * from credentials')).rows,
+        (await pool.query('select * from passkeys')).rows,
+      ]
+      const before = await kept()
+      await pool.query('delete from api_keys; delete from secret_values; delete from credentials; delete from passkeys')
       const whole = path.join(work, 'with-api-keys.ndjson')
       await writeFile(whole, `${lines.join('\n')}\n`)
       expect(await writeKeys(pool, whole)).to.equal(0)
       const restored = await pool.query('select org, key, generation, digest from api_keys')
+      expect(await kept()).to.deep.equal(before)
       expect(restored.rows).to.deep.equal([{ org: 'acme', key: 'till', generation: 1, digest: Buffer.from([1, 2]) }])
       // So do secrets, and a restore wants the master key that they are wrapped under.
       expect(await secretValues(pool, masters).open(secret)).to.equal('a canary')
@@ -203,14 +213,9 @@ describe('a damaged backup', function damaged() {
       // Every table of this database must be in a backup.
       const tables = await pool.query(`select tablename from pg_tables where schemaname = 'public' order by 1`)
       const names = tables.rows.map(({ tablename }) => tablename)
-      expect(names).to.deep.equal([
-        'api_keys',
-        'index_keys',
-        'knex_migrations',
-        'knex_migrations_lock',
-        'secret_values',
-        'subject_keys',
-      ])
+      const short = ['refresh_tokens', 'sign_in_failures', 'sign_in_steps', 'knex_migrations', 'knex_migrations_lock']
+      const ofUsers = ['credentials', 'passkeys', 'recovery_codes', 'sign_in_names', 'signing_keys']
+      expect(names).to.have.members(['api_keys', 'index_keys', 'secret_values', 'subject_keys', ...ofUsers, ...short])
     } finally {
       await pool.end()
     }

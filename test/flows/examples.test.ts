@@ -54,6 +54,10 @@ const isOfNotary = ({ path }: Operation): boolean => path.includes('/log/')
 /** What a worker makes of an export, or of a memory that is forgotten; `audit-exports` and `memories` read it. */
 const isOfWorker = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(content|disclosures\/)|receipt$/.test(path)
 
+/** Signing in, which `sign-in.test.ts` does, and what operators of the platform alone do. */
+const isOfSignIn = ({ path }: Operation): boolean =>
+  /^\/kbs\/(sign-|me(\/|$)|oauth|recover|step-up|suspension)/.test(path)
+
 describe('the examples of the OpenAPI document', () => {
   let app: App
   let client: Client
@@ -77,7 +81,7 @@ describe('the examples of the OpenAPI document', () => {
       Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
     ) as unknown as readonly Operation[]
     const isForm = ({ requestBody }: Operation) => requestBody && !requestBody.content?.['application/json']
-    const isOther = (each: Operation) => isOfNotary(each) || isOfWorker(each) || isForm(each)
+    const isOther = (each: Operation) => isOfNotary(each) || isOfWorker(each) || isForm(each) || isOfSignIn(each)
     const answered = listed.filter(each => !STREAMS.has(each.path) && !isOther(each))
     const [first, then, last] = [0, 1, 2].map(order => answered.filter(operation => orderOf(operation) === order))
     // Nothing of an archived item can be ended, its binders and files least of all.

@@ -206,7 +206,7 @@ describe(`one revision (KOGI_SEED=${SEED})`, function revisions() {
     client.call('GET', `/api/v1${path}`, { headers: { 'Kogi-Min-Position': at, ...headers } })
 
   it('is tried on every kind of thing but those of which there is one, files, exports, erasures and processes', () => {
-    const ofOrg = 'organization rolebook teamtree sharing keybook secret configuration platform accessrequest'
+    const ofOrg = 'organization rolebook teamtree sharing keybook user secret configuration platform accessrequest'
     const moving = 'transfer standingorder paymentbatch delivery mail campaign import consent auction negotiation order'
     const other = new Set(`memory inbox taskgraph tree erasure export file ${ofOrg} ${moving}`.split(' '))
     expect(Object.keys(KINDS)).to.have.members(aggregates.flatMap(({ name }) => (other.has(name) ? [] : name)))

@@ -261,7 +261,7 @@ describe('development keys', () => {
     const made = await Promise.all([devKeys(config), devKeys(config), devKeys(config)])
     expect(new Set(made.map(keys => keys.kid)).size).to.equal(1)
     expect((await stat(path.join(dataDir, 'auth/signing-key.pem'))).mode & 0o777).to.equal(0o600)
-    expect(await readFile(await jwksSource(config), 'utf8')).not.to.contain('"d"')
+    expect(await readFile((await jwksSource(config))!, 'utf8')).not.to.contain('"d"')
     const { jwtIssuer: issuer, jwtAudience: audience } = config
     const check = createAuthenticator({ jwks: await jwksSource(config), issuer, audience, cacheSize: 10 })
     const text = await issueToken(config, { org: 'acme', subject: 'ada', roles: ['auditor'], ttlSeconds: 60 })

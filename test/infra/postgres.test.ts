@@ -142,7 +142,7 @@ describe('migrations', () => {
     const url = await freshDatabase()
     const pool = createPool({ url, name: 'keys', log })
     const ran = await Promise.all([1, 2, 3].map(() => migrate({ url, set: 'keys', log })))
-    const names = ['subject_keys', 'master_keys', 'key_owners', 'api_keys', 'secret_values', 'index_keys']
+    const names = 'subject_keys master_keys key_owners api_keys secret_values index_keys sign_in'.split(' ')
     expect(ran.flat()).to.deep.equal(names.map((name, n) => `000${n + 1}_${name}`))
     await pool.query('UPDATE knex_migrations_lock SET is_locked = 1')
     expect(await migrate({ url, set: 'keys', log })).to.deep.equal([])

@@ -59,6 +59,7 @@ export const CATEGORIES = [
   'teamtree',
   'transfer',
   'tree',
+  'user',
   'vendor',
   'wallet',
   'webhook',

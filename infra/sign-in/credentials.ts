@@ -1,0 +1,86 @@
+/** What users prove who they are with, as rows of the database of the keys. */
+import { hash } from 'node:crypto'
+import { canonicalJson } from '../../domain/kernel/json.ts'
+import type { Sealed } from '../../domain/kernel/schema.ts'
+import { type Pool, withTransaction } from '../postgres.ts'
+
+export type Credentials = {
+  readonly person: string
+  readonly password: string | null
+  readonly totp_sealed: Sealed | null
+  readonly totp_confirmed: boolean
+}
+
+/** Names that people sign in with, and identities of providers, as digests: nobody reads them here. */
+export const nameDigest = (kind: 'email' | 'identity', ...parts: readonly string[]): Buffer =>
+  hash('sha256', canonicalJson([kind, ...parts]), 'buffer')
+
+/** An address in the one spelling that is looked up. */
+export const emailName = (email: string): string => email.trim().normalize('NFC').toLowerCase()
+
+const COLUMNS = 'person, password, totp_sealed, totp_confirmed'
+
+export type CredentialRows = ReturnType<typeof credentialRows>
+
+export function credentialRows(pool: Pool) {
+  const found = async (text: string, values: unknown[]) => (await pool.query<Credentials>(text, values)).rows[0]
+  return {
+    byName: (digest: Buffer) =>
+      found(`select ${COLUMNS} from sign_in_names left join credentials using (person) where digest = $1`, [digest]),
+    of: (person: string) => found(`select ${COLUMNS} from credentials where person = $1`, [person]),
+    /** Stores a name for a new user; `false` where somebody has it. */
+    claim: (person: string, kind: 'email' | 'identity', digest: Buffer, password: string | null) =>
+      withTransaction(pool, async connection => {
+        const text = 'insert into sign_in_names (digest, person, kind) values ($1, $2, $3) on conflict do nothing'
+        const { rowCount } = await connection.query(text, [digest, person, kind])
+        if (rowCount !== 1) return false
+        const row = `insert into credentials (person, password) values ($1, $2)
+          on conflict (person) do update set password = coalesce(excluded.password, credentials.password)`
+        await connection.query(row, [person, password])
+        return true
+      }),
+    async release(person: string, digest: Buffer): Promise<void> {
+      await pool.query('delete from sign_in_names where person = $1 and digest = $2', [person, digest])
+    },
+    /** `before`: the hash that it takes the place of, where that must not have changed. */
+    async setPassword(person: string, password: string, before?: string): Promise<void> {
+      const text = 'update credentials set password = $2 where person = $1 and ($3::text is null or password = $3)'
+      await pool.query(text, [person, password, before ?? null])
+    },
+    /** Stores the secret of an authenticator that was not confirmed yet. */
+    async beginTotp(person: string, sealed: Sealed): Promise<void> {
+      const text = `insert into credentials (person, totp_sealed) values ($1, $2) on conflict (person) do update
+        set totp_sealed = excluded.totp_sealed, totp_step = 0 where not credentials.totp_confirmed`
+      await pool.query(text, [person, sealed])
+    },
+    async confirmTotp(person: string): Promise<void> {
+      await pool.query('update credentials set totp_confirmed = true where person = $1', [person])
+    },
+    async dropTotp(person: string): Promise<void> {
+      const text = 'update credentials set totp_sealed = null, totp_confirmed = false, totp_step = 0 where person = $1'
+      await pool.query(text, [person])
+    },
+    /** Takes the step of a code, once: `false` where it, or a later one, was taken before. */
+    async takeStep(person: string, step: number): Promise<boolean> {
+      const text = 'update credentials set totp_step = $2 where person = $1 and totp_step < $2'
+      return (await pool.query(text, [person, step])).rowCount === 1
+    },
+    setRecoveryCodes: (person: string, digests: readonly Buffer[]) =>
+      withTransaction(pool, async connection => {
+        await connection.query('delete from recovery_codes where person = $1', [person])
+        const text = 'insert into recovery_codes (person, digest) select $1, unnest($2::bytea[])'
+        await connection.query(text, [person, digests])
+      }),
+    /** Takes a recovery code, once. */
+    async takeRecoveryCode(person: string, digest: Buffer): Promise<boolean> {
+      const text = 'delete from recovery_codes where person = $1 and digest = $2'
+      return (await pool.query(text, [person, digest])).rowCount === 1
+    },
+  }
+}
+
+/** Forgets how a user signs in, for good. */
+export const forgetCredentials = `with c as (delete from credentials where person = $1),
+  n as (delete from sign_in_names where person = $1), r as (delete from recovery_codes where person = $1),
+  p as (delete from passkeys where person = $1)
+  delete from refresh_tokens where person = $1`
