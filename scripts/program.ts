@@ -17,6 +17,8 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   memory: async () => (await import('./memory.ts')).memoryCommand(),
   subject: async () => (await import('./subject.ts')).subjectCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
+  users: async () => (await import('./users.ts')).usersCommand(),
+  'signing-keys': async () => (await import('./signing-keys.ts')).signingKeysCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   projections: async () => (await import('./projections.ts')).projectionsCommand(),

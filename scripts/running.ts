@@ -18,11 +18,16 @@ export async function start(args: readonly string[], env: Readonly<Record<string
 export const startKogi = (args: readonly string[], env: Readonly<Record<string, string>>) =>
   start([ENTRY, ...args], env)
 
-/** Runs a verb to its end and returns its output. */
-export async function kogi(args: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  const { stdout } = await run(process.execPath, [...process.execArgv, ENTRY, ...args], {
+/** Runs a verb to its end, with an input where it reads one, and returns its output. */
+export async function kogi(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  input?: string,
+): Promise<string> {
+  const running = run(process.execPath, [...process.execArgv, ENTRY, ...args], {
     env: { ...process.env, ...env },
     maxBuffer: 2 ** 28,
   })
-  return stdout.trim()
+  if (input !== undefined) running.child.stdin?.end(input)
+  return (await running).stdout.trim()
 }

@@ -134,7 +134,7 @@ export function principalOf(payload: JWTPayload, endsAt: number): Principal {
 }
 
 /** Turns an error of the verification into a refusal that names the failed check and repeats nothing of the token. */
-export function refusal(error: unknown): unknown {
+function refusal(error: unknown): unknown {
   if (error instanceof KogiError) return error
   if (error instanceof errors.JWTExpired) return invalid('exp', 'the token has expired')
   if (error instanceof errors.JWTClaimValidationFailed) {

@@ -46,7 +46,7 @@ export async function readBody(request: IncomingMessage, limitBytes: number, for
 }
 
 /** Reads the JSON body of a request that announces one; `undefined` where it turns out to be empty. */
-export async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
+async function readJson(request: IncomingMessage, limitBytes: number): Promise<unknown> {
   const unsupported = mediaTypeFault(request)
   const bytes = await readBytes(request, unsupported ? 0 : limitBytes)
   if (unsupported) throw httpError('unsupported_media_type', [unsupported])

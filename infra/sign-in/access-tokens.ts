@@ -11,7 +11,7 @@ const TYPE = 'at+jwt'
 const CLOCK_TOLERANCE_SECONDS = 5
 
 /** Whose a token is and what it says of them. */
-export type TokenSubject = {
+type TokenSubject = {
   readonly user: string
   readonly org: string
   readonly roles: readonly string[]

@@ -28,7 +28,7 @@ export type AccountDeps = {
 
 type Login = Shown & Wanted & { readonly email: string; readonly password: string }
 /** Where a request comes from. */
-export type From = { readonly address?: string | undefined; readonly correlationId: string }
+type From = { readonly address?: string | undefined; readonly correlationId: string }
 
 export type Accounts = {
   /** Registers a user, unless there is one of that address: the answer is the same. */

@@ -69,7 +69,7 @@ const mine = { ...shared, permission: 'signed in' } as const
 const CODES = { ...TRIED, 403: ['forbidden'] } as const
 
 /** Throws where a user with a second factor has not shown it just now, or one without has not signed in just now. */
-export function mustHaveProved(request: ApiRequest, state: User): void {
+function mustHaveProved(request: ApiRequest, state: User): void {
   const { signIn } = signedIn(request)
   const isRecent = Date.now() - signIn.provedAt <= PROVED_SECONDS_MAX * 1000
   if (hasSecondFactor(state) ? !isSure(signIn) : !isRecent) throw httpError('insufficient_user_authentication')
@@ -250,7 +250,7 @@ async function confirm({ users, rows, factors, sessions, give, ...deps }: MeDeps
 }
 
 /** Counts a try of the caller, and takes it back where it does not fail. */
-export async function tried<T>({ throttle }: Pick<MeDeps, 'throttle'>, request: ApiRequest, work: () => Promise<T>) {
+async function tried<T>({ throttle }: Pick<MeDeps, 'throttle'>, request: ApiRequest, work: () => Promise<T>) {
   const by = { name: `user ${request.principal.subject}`, address: request.address }
   await throttle.count(by)
   const answer = await work()

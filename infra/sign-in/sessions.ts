@@ -67,7 +67,7 @@ export type SessionDeps = {
   readonly days: number
 }
 
-export type RefreshRow = {
+type RefreshRow = {
   readonly person: string
   readonly session: string
   readonly scope: string | null
@@ -237,8 +237,7 @@ async function permissionsIn(
 }
 
 /** Members, and those who are refused for a reason that has a name: `effective` gives it. */
-const isListed = (directory: Directory, user: string): boolean =>
-  standingOf(directory, user) !== 'outsider'
+const isListed = (directory: Directory, user: string): boolean => standingOf(directory, user) !== 'outsider'
 
 /** A list of permissions in fewer words: those of a service that are all there become one. */
 function compact(held: readonly string[]): readonly string[] {

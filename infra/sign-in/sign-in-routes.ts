@@ -10,8 +10,8 @@ import { tokensSchema } from './oauth-routes.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './password-rules.ts'
 import type { Sessions } from './sessions.ts'
 
-export const email = refined(text(254), isAddress, 'must be an e-mail address such as mira@studio.example')
-export const password = z
+const email = refined(text(254), isAddress, 'must be an e-mail address such as mira@studio.example')
+const password = z
   .string()
   .min(1)
   .max(PASSWORD_MAX)
@@ -23,7 +23,7 @@ const code = z
   .meta({ description: 'six digits of the authenticator (TOTP); each counts once' })
 const recoveryCode = z.string().max(50).optional().meta({ description: 'one of the recovery codes; each counts once' })
 export const factors = { code, recovery_code: recoveryCode }
-export const wanted = {
+const wanted = {
   org: z
     .string()
     .regex(ORG_ID, 'must be the id of an organization')

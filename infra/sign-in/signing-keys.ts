@@ -16,8 +16,7 @@ import type { Keyring } from '../../commands/ports.ts'
 import type { Sealed } from '../../domain/kernel/schema.ts'
 import type { Pool } from '../postgres.ts'
 
-export const ALGORITHMS = ['RS256', 'EdDSA'] as const
-export type Algorithm = (typeof ALGORITHMS)[number]
+type Algorithm = 'RS256' | 'EdDSA'
 
 /** The org under which private keys are sealed: no org can have this name. */
 const OWN_ORG = '*tokens'
@@ -39,9 +38,9 @@ type Row = {
   readonly signs_from: string
   readonly signs_until: string
 }
-export type SigningKey = { readonly kid: string; readonly alg: Algorithm; readonly key: CryptoKey }
+type SigningKey = { readonly kid: string; readonly alg: Algorithm; readonly key: CryptoKey }
 /** A key as operators see it. */
-export type KeyInfo = Omit<Row, 'public_key' | 'sealed'> & { readonly published_until: string; readonly signs: boolean }
+type KeyInfo = Omit<Row, 'public_key' | 'sealed'> & { readonly published_until: string; readonly signs: boolean }
 
 export type SigningKeys = {
   /** The key that signs now; the first is made when it is first asked for. */

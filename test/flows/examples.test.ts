@@ -14,6 +14,7 @@ import { openWriteSide } from '../../infra/write-side.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Client } from '../support/client.ts'
 import { exchangeExamples, exchangeOf } from '../support/exchange.ts'
+import { isOfNotary, isOfSignIn, isOfWorker } from '../support/operations.ts'
 import { secretExamples } from '../support/secrets.ts'
 import { versionExamples } from '../support/version-examples.ts'
 import { requestedDelivery } from '../webhooks/support.ts'
@@ -49,14 +50,6 @@ const UNNAMED = new Set(
 )
 
 const STREAMS = new Set(['/events', '/ws'])
-/** Trees that a notary makes, who is in another process; `test/notary` reads them. */
-const isOfNotary = ({ path }: Operation): boolean => path.includes('/log/')
-/** What a worker makes of an export, or of a memory that is forgotten; `audit-exports` and `memories` read it. */
-const isOfWorker = ({ path }: Operation): boolean => /\/exports\/\{\w+\}\/(content|disclosures\/)|receipt$/.test(path)
-
-/** Signing in, which `sign-in.test.ts` does, and what operators of the platform alone do. */
-const isOfSignIn = ({ path }: Operation): boolean =>
-  /^\/kbs\/(sign-|me(\/|$)|oauth|recover|step-up|suspension)/.test(path)
 
 describe('the examples of the OpenAPI document', () => {
   let app: App
