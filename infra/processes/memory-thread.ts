@@ -59,7 +59,14 @@ export function memoryThread(options: {
   let asked = 0
 
   function start(): Worker {
-    const setting: Setting = { name: NAME, config, urls, level: log.level }
+    // Of the engines nothing but where they are: what stops them cannot be handed over.
+    const { eventStoreUrl, databaseUrl, keysDatabaseUrl } = urls
+    const setting: Setting = {
+      name: NAME,
+      config,
+      urls: { eventStoreUrl, databaseUrl, keysDatabaseUrl },
+      level: log.level,
+    }
     const worker = new Worker(fileURLToPath(import.meta.url), { workerData: setting })
     const broken = (reason: string) => {
       if (running === worker) running = undefined

@@ -35,6 +35,13 @@ describe('kogi dev', function () {
       rebuilt: [balances],
     }))
 
+  it('searches, as it runs', async () => {
+    const { headers } = await client.call('POST', '/api/v1/kbfc/items', { body: { id: 'oven', name: 'Oven' } })
+    const path = `/api/v1/kbfc/catalog?q=oven&at_least=${headers['kogi-position']}&wait=20000`
+    const { status, body } = await client.call('GET', path)
+    expect([status, body.data?.total], JSON.stringify(body)).to.deep.equal([200, 1])
+  })
+
   // The word of PostgreSQL in its command line is the option for its data folder.
   const words = { store: 'store', projector: 'projector', worker: 'worker', PostgreSQL: '-D' }
   for (const [name, argument] of Object.entries(words)) {
