@@ -7,10 +7,14 @@ const run = promisify(execFile)
 
 export type Running = { readonly url: string; readonly pid: number; readonly stop: () => Promise<void> }
 
-/** Starts a script as a process of its own, and waits for its line `ready <url>` or `<url>`. */
-export async function start(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Running> {
+/** Starts a script as a process of its own, with options of Node, and waits for its line `ready <url>` or `<url>`. */
+export async function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  execArgv: readonly string[] = process.execArgv,
+): Promise<Running> {
   const ready = /^(?:ready )?((?:http|esdb):\S+)$/
-  const { firstLine, pid, stop } = await startChild({ args, env: { KOGI_LOG_LEVEL: 'error', ...env }, ready })
+  const { firstLine, pid, stop } = await startChild({ args, execArgv, env: { KOGI_LOG_LEVEL: 'error', ...env }, ready })
   return { url: ready.exec(firstLine)![1]!, pid, stop }
 }
 

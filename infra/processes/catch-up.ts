@@ -36,7 +36,7 @@ const CONNECTIONS_MIN = 8
 const GATHER_MS = 10_000
 const LOOK_MS = 50
 /** An engine that does not answer in this time is left to the runner, which waits for it visibly. */
-const ANSWER_MS = 2_000
+const ANSWER_MS = 5_000
 
 type Settings = Pick<Config, 'databasePoolSize' | 'databaseConnectTimeoutMs'>
 

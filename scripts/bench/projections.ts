@@ -29,7 +29,7 @@ const LATENCY_PER_SECOND = 200
 
 /** Starts a verb as users run it, from its build. */
 const startBuilt = (args: readonly string[], env: Readonly<Record<string, string>>) =>
-  start([fileURLToPath(new URL('../run.mjs', import.meta.url)), ...args], env)
+  start([fileURLToPath(new URL('../run.mjs', import.meta.url)), ...args], env, [])
 
 /** Events projected per second into all read models, by the size of the log; how long a write takes to be visible. */
 export async function projectionBench(): Promise<Figure[]> {
