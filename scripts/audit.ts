@@ -40,6 +40,8 @@ type SelectionOptions = {
   readonly subject?: readonly string[]
   readonly from?: string
   readonly to?: string
+  readonly fromPosition?: string
+  readonly upToPosition?: string
 }
 type ReplayOptions = Common & Against & { readonly offline?: true; readonly query?: string; readonly asOf?: string }
 
@@ -77,6 +79,8 @@ export function auditCommand(): Command {
     .option('--subject <id...>', 'only events that hold sealed data of these persons')
     .option('--from <time>', 'only events from this day (UTC) or instant on')
     .option('--to <time>', 'only events before this day or instant')
+    .option('--from-position <position>', 'only events from this position of the log on')
+    .option('--up-to-position <position>', 'only events up to this position, and with it')
     .option('--no-readable', 'leave out the page, the CSV files and the cover for people')
     .option('--force', 'replace the folder if it exists')
     .option('--data <folder>', 'folder of the embedded engines (KOGI_DATA_DIR)')
@@ -154,11 +158,11 @@ function selectionOf(options: SelectionOptions): Selection | undefined {
     const names = aggregates.map(({ name }) => name).join(', ')
     throw new KogiError('invalid_parameter', `There is no category ${unknown}; there are ${names}.`)
   }
-  const parts = Object.entries({ categories, streams, actors, subjects, from, to }).filter(
-    ([, part]) => part !== undefined,
-  )
+  const { fromPosition: from_position, upToPosition: up_to_position } = options
+  const all = { categories, streams, actors, subjects, from, to, from_position, up_to_position }
+  const parts = Object.entries(all).filter(([, part]) => part !== undefined)
   if (parts.length === 0) return undefined
-  const parsed = selectionSchema.safeParse(Object.fromEntries(parts))
+  const parsed = selectionSchema.safeDecode(Object.fromEntries(parts))
   if (parsed.success) return parsed.data
   const { path, message } = parsed.error.issues[0]!
   throw new KogiError('invalid_parameter', `${path.join('.') || 'The selection'} ${message}.`)

@@ -27,7 +27,8 @@ type Line = {
   stream: string
   data?: unknown
   data_sha256?: string
-  metadata: { at: string; actor: { subject: string }; org: string }
+  position: string
+  metadata: { at: string; actor: { subject: string }; org: string; subjects: readonly string[] }
 }
 const parsed = (lines: readonly string[]) => lines.map(line => JSON.parse(line) as Line)
 
@@ -42,7 +43,8 @@ function work(): History {
     if (n % 2 === 0) history.add(org, 'task', `t${n}`, 'TaskCreated', { name: `Do ${n}`, status: 'open' }, at)
     else history.add(org, 'wallet', `w${n}`, 'WalletOpened', { owner: actor, kind: 'personal' }, at)
     const event = history.events.pop()!
-    history.events.push({ ...event, metadata: { ...event.metadata, actor: { subject: actor, roles: [] } } })
+    const subjects = n % 4 === 0 ? [people[(n + 1) % 3]!] : []
+    history.events.push({ ...event, metadata: { ...event.metadata, actor: { subject: actor, roles: [] }, subjects } })
   }
   return history
 }
@@ -121,17 +123,25 @@ describe('an export of a selection', () => {
       {
         categories: some(['wallet', 'task', 'project']),
         actors: some(['mira', 'jon', 'ada', 'nobody']),
+        streams: some(['task-north~t0', 'task-north~t2', 'wallet-north~w1', 'wallet-north~none']),
+        subjects: some(['mira', 'jon', 'nobody']),
         from: day,
         to: day,
+        from_position: fc.bigInt({ min: 90n, max: 560n }),
+        up_to_position: fc.bigInt({ min: 90n, max: 560n }),
       },
       { requiredKeys: [] },
     )
     .filter(parts => Object.keys(parts).length > 0)
-  const fits = (line: Line, { categories, actors, from, to }: Selection) =>
+  const fits = (line: Line, { categories, actors, streams, subjects, from, to, ...positions }: Selection) =>
     (!categories || categories.includes(line.stream.split('-')[0]!)) &&
     (!actors || actors.includes(line.metadata.actor.subject)) &&
     (!from || line.metadata.at >= from) &&
-    (!to || line.metadata.at < to)
+    (!to || line.metadata.at < to) &&
+    (!streams || streams.includes(line.stream)) &&
+    (!subjects || line.metadata.subjects.some(each => subjects.includes(each))) &&
+    (positions.from_position === undefined || BigInt(line.position) >= positions.from_position) &&
+    (positions.up_to_position === undefined || BigInt(line.position) <= positions.up_to_position)
 
   it('has the data of exactly the events that fit, and is sound, whatever is selected', () =>
     fc.assert(

@@ -167,6 +167,16 @@ describe('audit exports over HTTP', function exports() {
     expect(bytes.toString('latin1')).not.to.include('Task 3')
   })
 
+  it('have the events of some positions alone', async () => {
+    const [first, , third] = (await auditor.call('GET', '/api/v1/kmg/audit-log?sort=position&limit=3')).body.data
+    const selection = { from_position: first.position, up_to_position: third.position }
+    await post(auditor, '', { export: 'first-three', ...selection })
+    const row = await made('first-three')
+    expect(row).to.deep.include({ events: 3, selection })
+    const { manifest, events } = await checked((await raw('first-three')).bytes)
+    expect([events, manifest.selection?.up_to_position]).to.deep.equal([3, BigInt(third.position)])
+  })
+
   it('are refused clearly: too many, a period without an instant, a name again, an unknown kind of thing', async () => {
     expect((await post(auditor, '', { categories: ['wallets'] })).status).to.equal(400)
     expect((await post(auditor, '', { export: 'all', actors: ['jon'] })).body.error.code).to.equal('export_exists')

@@ -45,7 +45,7 @@ const evolve: Evolve<Exports, typeof events> = {
 const decide: Decide<Exports, typeof commands, typeof events> = {
   request({ exports, running }, { export: named, ...selection }, { newId }) {
     const name = named ?? newId(0)
-    const { from, to } = selection
+    const { from, to, from_position: first, up_to_position: last } = selection
     const isWhole = Object.values(selection).every(part => part === undefined)
     const before = memberOf(exports, name)
     if (before) {
@@ -55,6 +55,10 @@ const decide: Decide<Exports, typeof commands, typeof events> = {
     }
     if (from !== undefined && to !== undefined && from >= to) {
       throw rejected('export_period_empty', 'No event is at or after `from` and before `to`.', { from, to })
+    }
+    if (first !== undefined && last !== undefined && first > last) {
+      const why = 'No event is at or after `from_position` and not behind `up_to_position`.'
+      throw rejected('export_period_empty', why, { from_position: first, up_to_position: last })
     }
     if (running >= RUNNING_MAX) {
       throw rejected('exports_running', 'As many exports as may be are under way: wait for one, or remove it.', {

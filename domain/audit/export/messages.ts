@@ -20,6 +20,8 @@ const parts = {
     .meta({ description: 'only events that hold sealed data of these persons' }),
   from: timestamp.optional().meta({ description: 'only events from this instant on' }),
   to: timestamp.optional().meta({ description: 'only events before this instant' }),
+  from_position: unsigned64.optional().meta({ description: 'only events from this position of the log on' }),
+  up_to_position: unsigned64.optional().meta({ description: 'only events up to this position, and with it' }),
 }
 export const selection = object(parts)
 

@@ -161,10 +161,14 @@ async function writeEventTable(folder: string, { selection, range }: Content, te
       const line = JSON.parse(bytes.toString()) as Line
       // An event of another program may be of no time: it is no bound of the period.
       const at = typeof line.metadata.at === 'string' ? line.metadata.at : undefined
-      if (at !== undefined && selection?.from !== undefined && at < selection.from) after = BigInt(line.position)
-      if (at !== undefined && selection?.to !== undefined && isBefore && at >= selection.to) {
+      const place = BigInt(line.position)
+      const { from, to, from_position: first, up_to_position: last } = selection ?? {}
+      const isEarlier = (at !== undefined && from !== undefined && at < from) || (first !== undefined && place < first)
+      const isLater = (at !== undefined && to !== undefined && at >= to) || (last !== undefined && place > last)
+      if (isEarlier) after = place
+      if (isBefore && isLater) {
         isBefore = false
-        position = BigInt(line.position) - 1n
+        position = place - 1n
       }
       if (line.data === undefined) continue
       const ids = things.get(categoryOf(line.stream)) ?? new Set<string>()

@@ -41,6 +41,7 @@ describe('audit exports', () => {
     }
     const day = '2026-01-01T00:00:00.000Z'
     given().when('request', { from: day, to: day }).rejects('export_period_empty')
+    given().when('request', { from_position: 9n, up_to_position: 8n }).rejects('export_period_empty')
   })
 
   it('are not called as a path of their list', () => {
