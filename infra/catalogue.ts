@@ -4,6 +4,7 @@ import { placementProcess } from '../commands/processes/briefcase/placement.ts'
 import { taskProcess } from '../commands/processes/center/task-parts.ts'
 import { orderProcess } from '../commands/processes/exchange/order.ts'
 import { digestProcess } from '../commands/processes/hub/digest.ts'
+import { leavingProcess } from '../commands/processes/identity/leaving.ts'
 import { forgettingProcess } from '../commands/processes/memory/forgetting.ts'
 import type { AnyProcess } from '../commands/processes/process.ts'
 import { campaignProcess } from '../commands/processes/wallet/campaign.ts'
@@ -126,6 +127,7 @@ export const processes: readonly AnyProcess[] = [
   taskProcess,
   placementProcess,
   forgettingProcess,
+  leavingProcess,
 ]
 
 /** What is remembered of the models, for search. */

@@ -55,9 +55,9 @@ export function apiKeyCallers(deps: Deps): Authenticate & { readonly use: (secre
     return found
   }
 
-  /** Answers from what is known by now; `governed` sees to another look where it has been a while. */
+  /** Answers from what is known by now. */
   function stillCounts(it: Known): boolean {
-    const directory = directories.fresh(it.org)
+    const directory = directories.known(it.org)
     return directory === undefined || countsIn(directory, it, Date.now()) !== undefined
   }
 

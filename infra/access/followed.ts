@@ -39,6 +39,8 @@ export type ReadPart<S> = (
 export type Followed<S> = {
   /** The state of an org where it is known well enough, without a wait. */
   readonly fresh: (org: string) => S | undefined
+  /** The state as it was read last, however long ago; looks again where that has been a while, without a wait. */
+  readonly known: (org: string) => S | undefined
   /**
    * The state as the log had it at most 1.5 seconds ago. While the log is away it is what it was; for five seconds
    * where something can be taken away, then this throws `engine_unavailable`.
@@ -96,6 +98,11 @@ export function followed<S>(store: Log, options: Options<S>): Followed<S> {
     fresh(org) {
       const it = orgs.get(org)
       return it && isFresh(it) ? it.state : undefined
+    },
+    known(org) {
+      const it = known(org)
+      if (!isFresh(it)) look(org, it).catch(() => {})
+      return it.readAt === Number.NEGATIVE_INFINITY ? undefined : it.state
     },
     async of(org) {
       const it = known(org)

@@ -26,14 +26,11 @@ export function governed(authenticate: Authenticate, directories: Directories): 
     return caller
   }
 
-  /** Looks again where it has been a while, and answers from what is known by now. */
+  /** Answers from what is known by now, of the caller and of the organization alike. */
   function stands(principal: Principal, caller: Principal): boolean {
-    const directory = directories.fresh(principal.org)
-    if (!directory) {
-      directories.of(principal.org).catch(() => {})
-      return true
-    }
-    if (principal.stands?.() === false) return false
+    const isStanding = principal.stands?.() !== false
+    const directory = directories.known(principal.org)
+    if (!directory || !isStanding) return isStanding
     try {
       const now = bearer(principal, directory)
       return now === caller || (isSame(now.permissions, caller.permissions) && isSame(now.teams, caller.teams))

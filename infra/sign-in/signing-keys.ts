@@ -2,6 +2,7 @@
  * The keys that Kogi signs its own tokens with. A key is published a day before it signs, signs for some days, and
  * stays published for a day after, so that a token that is valid always finds its key (RFC 7517).
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CryptoKey,
   calculateJwkThumbprint,
@@ -70,6 +71,7 @@ function publishedRows(pool: Pool, now: () => number) {
   let rows: readonly Row[] = []
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
+  let looking: Promise<void> | undefined
   function read(): Promise<void> {
     const started = now()
     const text = `select ${COLUMNS} from signing_keys where published_until > $1 order by alg, number`
@@ -88,8 +90,17 @@ function publishedRows(pool: Pool, now: () => number) {
     rows: () => rows,
     read,
     /** Reads them again where that was longer ago. */
-    async known(ms = KNOWN_MS): Promise<void> {
-      if (now() - readAt > ms) await read()
+    async known(): Promise<void> {
+      if (now() - readAt > KNOWN_MS) await read()
+    },
+    /** Reads them again for a key that is not among them: all who ask meanwhile wait for the same look. */
+    again(): Promise<void> {
+      looking ??= sleep(now() - readAt > COOLDOWN_MS ? 0 : COOLDOWN_MS)
+        .then(read)
+        .finally(() => {
+          looking = undefined
+        })
+      return looking
     },
   }
 }
@@ -147,7 +158,7 @@ export function signingKeys({ pool, keyring, algorithm, days, now = Date.now }: 
     async find(kid) {
       await known()
       const found = () => published.rows().find(each => each.kid === kid)
-      if (!found()) await known(COOLDOWN_MS)
+      if (!found()) await published.again()
       const row = found()
       if (!row) return undefined
       const key = await kept(publicKeys, kid, async () => (await importJWK(row.public_key, row.alg)) as CryptoKey)

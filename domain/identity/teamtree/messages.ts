@@ -36,6 +36,7 @@ export const commands = {
     examples: [{ team: 'kitchen', user: 'jon', reason: 'Cooks from Monday on.' }],
   }),
   leave: object({ team, user, reason: reason.optional() }).meta({ examples: [{ team: 'kitchen', user: 'jon' }] }),
+  clear: object({ user, reason: reason.optional() }),
   drop: object({ team, reason: reason.optional() }).meta({ examples: [{ team: 'kitchen' }] }),
 } as const
 

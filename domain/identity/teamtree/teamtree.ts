@@ -3,6 +3,7 @@ import { rejected } from '../../kernel/errors.ts'
 import { memberOf, noneKeyed, withMember, withoutMember } from '../../record/keyed.ts'
 import { because } from '../../record/reason.ts'
 import { mention, said } from '../../record/said.ts'
+import { organizationOfOrg, type People } from '../people.ts'
 import { mustGive, mustTouch, type Rolebook, rolebookOfOrg } from '../roles.ts'
 import { rolesOfTeams, TEAMTREE, type Team, type Teamtree, upFrom } from '../teams.ts'
 import { commands, events, rejections } from './messages.ts'
@@ -113,6 +114,13 @@ const decide: Decide<Teamtree, typeof commands, typeof events> = {
     mustTouch(rolesOfTeams(teams, upFrom(teams, team)), context)
     return [{ type: 'TeamLeft', data: { team, user, ...because(reason) } }]
   },
+  /** Somebody who is a member again by now keeps their teams. */
+  clear({ joined }, { user, reason }, { seen }) {
+    const standing = memberOf((seen as People).members, user)?.status
+    if (standing === 'active' || standing === 'suspended') return []
+    const teams = memberOf(joined, user) ?? []
+    return teams.map(team => ({ type: 'TeamLeft' as const, data: { team, user, ...because(reason) } }))
+  },
   drop({ teams }, { team, reason }, context) {
     const there = memberOf(teams, team)
     if (there === undefined) return []
@@ -137,13 +145,19 @@ export const teamtree = aggregate({
     setRoles: ['PUT /teams/:team/roles', WRITE, 'Set the roles that all members of a team have.'],
     join: ['PUT /teams/:team/members/:user', WRITE, 'Let a person join a team.'],
     leave: ['DELETE /teams/:team/members/:user', WRITE, 'Take a person out of a team.'],
+    clear: 'internal',
     drop: ['DELETE /teams/:team', WRITE, 'Drop a team without teams below it.'],
   },
   rejections: [...rejections],
   initial: { status: 'empty', teams: noneKeyed, count: 0, joined: noneKeyed } as Teamtree,
   evolve,
   decide,
-  sees: { move: () => rolebookOfOrg, setRoles: () => rolebookOfOrg, join: () => rolebookOfOrg },
+  sees: {
+    move: () => rolebookOfOrg,
+    setRoles: () => rolebookOfOrg,
+    join: () => rolebookOfOrg,
+    clear: () => organizationOfOrg,
+  },
   stateSchema: 1,
   activity: {
     on: {

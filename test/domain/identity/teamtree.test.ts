@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { organization } from '../../../domain/identity/organization/organization.ts'
 import { rolebook } from '../../../domain/identity/rolebook/rolebook.ts'
 import { type Teamtree, upFrom } from '../../../domain/identity/teams.ts'
 import { teamtree } from '../../../domain/identity/teamtree/teamtree.ts'
@@ -20,6 +21,24 @@ const admin = { permissions: ['identity.*'], seen: rolebook.initial }
 const clerk = { permissions: ['identity.teams.write'], seen: rolebook.initial }
 
 describe('teamtree', () => {
+  it('loses those who left the organization, unless they are back', () => {
+    const people = [
+      { type: 'OrganizationFounded', data: { name: 'x', founder: 'mira' } },
+      { type: 'MemberAdded', data: { user: 'jon', roles: [] as string[] } },
+    ] as const
+    const gone = [...people, { type: 'MemberRemoved', data: { user: 'jon' } }] as const
+    const teams = [made('house'), made('yard'), joined('house', 'jon'), joined('yard', 'jon'), joined('house', 'nia')]
+    const left = (team: string) => ({ type: 'TeamLeft', data: { team, user: 'jon', reason } }) as const
+    const [away, back] = [{ seen: stateOf(organization, gone) }, { seen: stateOf(organization, people) }]
+    given(...teams)
+      .when('clear', { user: 'jon', reason }, away)
+      .then(left('house'), left('yard'))
+    given(...teams)
+      .when('clear', { user: 'jon', reason }, back)
+      .changesNothing()
+    given(made('house')).when('clear', { user: 'jon', reason }, away).changesNothing()
+  })
+
   it('makes teams, once each, under teams that there are', () => {
     given().when('make', { team: 'house', name: 'house', parent: null }).then(made('house'))
     given(made('house')).when('make', { team: 'house', name: 'x', parent: null }).rejects('team_already_made')
