@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { z } from 'zod'
+import { gatewaySettings } from './gateway/settings.ts'
 import { type Environment, type Setting, setting } from './setting.ts'
 import {
   consumerList,
@@ -183,6 +184,7 @@ const settings = {
   mailFrom: setting('KOGI_MAIL_FROM', mailAddress, undefined, '', {
     meaning: 'address that e-mails come from; needed with KOGI_SMTP_URL',
   }),
+  ...gatewaySettings,
   notaryOrigin: setting('KOGI_NOTARY_ORIGIN', logName, 'kogi.local', '', {
     meaning: 'name of the log in its signed checkpoints: a domain and a path of yours, such as `example.com/kogi`',
   }),
@@ -283,6 +285,9 @@ export function loadConfig(environment: Environment = process.env): Config {
 function contradictions(config: Config): string[] {
   if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
     return ['KOGI_MAIL_FROM must be set with KOGI_SMTP_URL: it is the address that e-mails come from']
+  }
+  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
+    return ['KOGI_TLS_CERT and KOGI_TLS_KEY must be set together']
   }
   const { databaseUrl, keysDatabaseUrl, readsAtOnce = 0, databasePoolSize } = config
   if (readsAtOnce > databasePoolSize) {

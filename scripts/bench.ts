@@ -11,6 +11,7 @@ import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
 import { eventStoreBench } from './bench/event-store.ts'
 import { type Figure, reachedText } from './bench/figure.ts'
+import { gatewayBench } from './bench/gateway.ts'
 import { importBench } from './bench/imports.ts'
 import { liveBench } from './bench/live.ts'
 import { memoryBench } from './bench/memory.ts'
@@ -34,6 +35,7 @@ import { table } from './terminal.ts'
 const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   apis: apiBench,
   commands: commandBench,
+  gateway: gatewayBench,
   terms: termsBench,
   imports: importBench,
   store: eventStoreBench,

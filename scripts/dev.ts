@@ -8,7 +8,7 @@ import { readyOf } from '../infra/http/health.ts'
 import { migrateAll } from '../infra/migrate.ts'
 import { provedModels } from '../infra/notary/proving.ts'
 import { startApi } from '../infra/processes/api.ts'
-import { servingCommand } from './serve.ts'
+import { type Started, servingCommand } from './serve.ts'
 
 /** What runs beside the APIs; the relay too where the settings name a server for it. */
 const CHILDREN = ['projector', 'worker'] as const
@@ -39,15 +39,26 @@ export const devCommand = () =>
     )
     const api = startApi({ config, urls: engines, log, lifecycle, sides: ['commands', 'reads'], probes: children })
     const [url] = await Promise.all([api, ...children.map(({ child }) => child)])
-    return notice(url, config)
+    return notice(url, config, await gatewayBefore(url, { config, log, lifecycle }, env))
   }).addHelpText('after', '  $ kogi dev --data ./my-books')
 
+/** Serves the gateway as well, where the settings name a port for it: its address. */
+async function gatewayBefore(url: string, { config, log, lifecycle }: Started, env: Readonly<Record<string, string>>) {
+  if (config.gatewayPort === undefined) return undefined
+  const args = ['gateway', '--port', String(config.gatewayPort)]
+  const behind = { KOGI_GATEWAY_COMMANDS: url, KOGI_GATEWAY_READS: url }
+  const child = await superviseVerb({ name: 'gateway', args, env: { ...env, ...behind }, log })
+  lifecycle.onStop('gateway', child.stop)
+  return child.first.firstLine.replace('ready ', '')
+}
+
 /** The line `ready <url>`, which scripts wait for, and what a person who started it wants to know next. */
-export function notice(url: string, config: Pick<Config, 'dataDir' | 'jwks'>): string {
+export function notice(url: string, config: Pick<Config, 'dataDir' | 'jwks'>, gateway?: string): string {
   const { dataDir, jwks } = config
   return [
     `ready ${url}`,
     `  API    ${url}/api/v1`,
+    ...(gateway === undefined ? [] : [`  gateway ${gateway}/api/v1`]),
     `  docs   ${url}/docs`,
     `  data   ${dataDir}`,
     `  token  ${jwks === undefined ? tokenCommandOf(config) : `of the issuer whose keys are in ${jwks}`}`,

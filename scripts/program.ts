@@ -28,6 +28,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   rebuild: async () => (await import('./rebuild.ts')).rebuildCommand(),
   'command-api': async () => (await import('./command-api.ts')).commandApiCommand(),
   'read-api': async () => (await import('./read-api.ts')).readApiCommand(),
+  gateway: async () => (await import('./gateway.ts')).gatewayCommand(),
   projector: async () => (await import('./projector.ts')).projectorCommand(),
   relay: async () => (await import('./relay.ts')).relayCommand(),
   worker: async () => (await import('./worker.ts')).workerCommand(),

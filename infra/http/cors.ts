@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-const EXPOSED = 'ETag, Kogi-Position, Kogi-Next, Location, Idempotency-Key, X-Correlation-Id, Retry-After'
+const EXPOSED =
+  'ETag, Kogi-Position, Kogi-Next, Location, Idempotency-Key, X-Correlation-Id, Retry-After, ' +
+  'RateLimit, RateLimit-Policy, Deprecation, Sunset'
 const ALLOWED =
   'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Kogi-Min-Position, X-Correlation-Id'
 const PREFLIGHT_MAX_AGE_SECONDS = '600'

@@ -94,6 +94,11 @@ export const errorCatalogue = {
   precondition_failed: entry(412, 'The thing has another revision.', 'Read it again and decide anew.'),
   range_not_satisfiable: entry(416, 'The file has no such bytes.', 'Ask for a range within its size.'),
   file_missing: entry(503, 'The bytes of the file are not where they were stored.', 'An operator has to restore them.'),
+  answer_too_large: entry(
+    502,
+    'The answer is larger than the gateway passes on.',
+    'Ask for less at once; an operator sets KOGI_GATEWAY_ANSWER_BYTES.',
+  ),
   vault_sealed: entry(
     503,
     'No master key is set: secrets are neither kept nor shown.',

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics.ts'
 import { ClientGone } from './body.ts'
 import { isMatch, isNotModified } from './conditional.ts'
 import { isLatest } from './connections.ts'
+import { saneCorrelationId } from './correlation.ts'
 import { preflightHeaders } from './cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from './errors.ts'
 import type { Drain } from './lifecycle.ts'
@@ -256,9 +257,4 @@ const CHALLENGES: Readonly<Record<string, string>> = {
   insufficient_user_authentication:
     'Bearer realm="kogi", error="insufficient_user_authentication", ' +
     `error_description="A second factor is needed, shown just now", acr_values="aal2", max_age=${PROVED_SECONDS_MAX}`,
-}
-
-/** A caller's correlation id, where it is fit to be logged, stored and sent back. */
-function saneCorrelationId(given: string | string[] | undefined): string | undefined {
-  return typeof given === 'string' && /^[A-Za-z0-9._~:/+=@-]{1,128}$/.test(given) ? given : undefined
 }

@@ -116,7 +116,7 @@ function unusable(error: NodeJS.ErrnoException, host: string, port: number): Err
   return new Error(`Cannot listen on ${host}:${port}${inUse}`, { cause: error })
 }
 
-function drainServer(server: Server, impatient: AbortSignal): Promise<void> {
+export function drainServer(server: Server, impatient: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const cut = () => server.closeAllConnections()
     server.close(() => {
