@@ -19,7 +19,7 @@ export type Limits = {
 
 type Limiter = Pick<RateLimiterMemory, 'consume'>
 
-export const RATES_TABLE = 'rate_limits'
+const RATES_TABLE = 'rate_limits'
 
 /**
  * Counts by rules: in the memory of the process, or in a table of a database that several gateways share. While that
