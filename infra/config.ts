@@ -231,12 +231,7 @@ type Settings = typeof settings
 export type Config = { readonly [K in keyof Settings]: Settings[K] extends Setting<infer T> ? T : never }
 
 /** One row of the README's configuration table. */
-export type SettingRow = {
-  readonly variable: string
-  readonly default: string
-  readonly unit: string
-  readonly meaning: string
-}
+export type SettingRow = Readonly<Record<'variable' | 'default' | 'unit' | 'meaning', string>>
 
 /** The rows of the README's configuration table, made from the same list that the environment is checked against. */
 export const settingRows: readonly SettingRow[] = Object.values(settings).map(
@@ -286,10 +281,8 @@ function contradictions(config: Config): string[] {
   if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
     return ['KOGI_MAIL_FROM must be set with KOGI_SMTP_URL: it is the address that e-mails come from']
   }
-  if ((config.tlsCert === undefined) !== (config.tlsKey === undefined)) {
-    return ['KOGI_TLS_CERT and KOGI_TLS_KEY must be set together']
-  }
-  const { databaseUrl, keysDatabaseUrl, readsAtOnce = 0, databasePoolSize } = config
+  const { databaseUrl, keysDatabaseUrl, readsAtOnce = 0, databasePoolSize, tlsCert, tlsKey } = config
+  if (!tlsCert !== !tlsKey) return ['KOGI_TLS_CERT and KOGI_TLS_KEY must be set together']
   if (readsAtOnce > databasePoolSize) {
     return ['KOGI_READS_AT_ONCE must not be more than KOGI_DATABASE_POOL_SIZE: the rest would wait for a connection']
   }

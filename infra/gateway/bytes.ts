@@ -2,13 +2,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { httpError } from '../http/errors.ts'
 
-/** Aborted when the client is gone before its answer is out. */
-export function ended(response: ServerResponse): AbortSignal {
-  const gone = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the client went away'))
+/**
+ * Sends an answer on, as it comes. One that breaks off, or grows beyond a limit other than 0, is cut off here too, so
+ * that nobody takes a part for a whole.
+ */
+export function sendOn(answer: IncomingMessage, response: ServerResponse, bytesMax: number): void {
+  if (bytesMax > 0) {
+    let bytes = 0
+    answer.on('data', chunk => {
+      bytes += chunk.length
+      if (bytes > bytesMax) response.destroy()
+    })
+  }
+  answer.once('error', () => response.destroy())
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy()
   })
-  return gone.signal
+  answer.pipe(response)
 }
 
 /**

@@ -2,13 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { saneCorrelationId } from '../http/correlation.ts'
 import type { Cors } from '../http/cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from '../http/errors.ts'
 import { API_BASE } from '../http/server.ts'
 import type { Log } from '../log.ts'
-import { ended, metered } from './bytes.ts'
+import { metered, sendOn } from './bytes.ts'
 import type { Limits, Verdict } from './limits.ts'
 import type { Senders } from './senders.ts'
 import type { RateRule } from './settings.ts'
@@ -61,10 +60,9 @@ export function gateway(options: GatewayOptions) {
     if (url === '/metrics') throw httpError('route_not_found')
     const counted = method === 'OPTIONS' ? undefined : await admit(request, path)
     const body = metered(request, options.bodyBytesMax)
-    const signal = ended(response)
     const to = method === 'GET' || method === 'HEAD' || isRead(method, path) ? reads : commands
     const headers = passedOn(request, correlationId)
-    const found = await to.ask({ method, path: url, headers, signal, body: it => void body(it) })
+    const found = await to.ask({ method, path: url, headers, body, response })
     const { statusCode = 502, headers: given } = found
     if (options.answerBytesMax > 0 && Number(given['content-length'] ?? 0) > options.answerBytesMax) {
       found.destroy()
@@ -79,7 +77,7 @@ export function gateway(options: GatewayOptions) {
     if (given['content-length'] === undefined) response.flushHeaders()
     const isStream = given['content-type']?.startsWith('text/event-stream') === true
     const bytesMax = isStream ? 0 : options.answerBytesMax
-    await (bytesMax === 0 ? pipeline(found, response) : pipeline(found, cut(bytesMax), response))
+    sendOn(found, response, bytesMax)
   }
 
   return {
@@ -107,17 +105,6 @@ function pathOf(url: string): string {
   const path = url.split('?', 1)[0]!
   return path.startsWith(`${API_BASE}/`) ? path.slice(API_BASE.length) : path
 }
-
-/** Ends an answer that grows beyond its limit. */
-const cut = (bytesMax: number) =>
-  async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    let bytes = 0
-    for await (const chunk of source) {
-      bytes += chunk.length
-      if (bytes > bytesMax) throw httpError('answer_too_large')
-      yield chunk
-    }
-  }
 
 /** The headers of a request for the process behind; what this connection alone is about stays here. */
 function passedOn({ headers, socket }: IncomingMessage, correlationId: string): IncomingHttpHeaders {

@@ -8,12 +8,16 @@ import { jwksSource } from '../auth/dev-keys.ts'
 import type { Config } from '../config.ts'
 import { configurations } from '../configurations.ts'
 import type { EngineUrls } from '../engines.ts'
+import { erasedSubjects } from '../erasures/erased.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { createCors } from '../http/cors.ts'
 import { readyOf } from '../http/health.ts'
 import { drainServer, type Lifecycle } from '../http/lifecycle.ts'
+import { keyring } from '../keyring.ts'
 import type { Log } from '../log.ts'
+import { masterKeysOf } from '../master-keys.ts'
 import { createPool } from '../postgres.ts'
+import { openIssuer } from '../sign-in/open.ts'
 import { type GatewayOptions, gateway } from './gateway.ts'
 import { makeRates, rateLimits } from './limits.ts'
 import { senders } from './senders.ts'
@@ -42,12 +46,14 @@ export async function startGateway({ config, urls, log, lifecycle }: Options): P
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 2 })
   const store = commandStore(urls.eventStoreUrl)
   const rates = config.rateLimitsUrl === undefined ? undefined : await sharedRates(config.rateLimitsUrl, log)
-  const { issuer, audience } = { issuer: config.jwtIssuer!, audience: config.jwtAudience! }
+  const { open, seal } = keyring(keys, { erased: erasedSubjects(store), masters: masterKeysOf(config) })
+  const own = openIssuer(config, keys, { open, seal })
   const verify = createAuthenticator({
     jwks: await jwksSource(config),
-    issuer,
-    audience,
+    issuer: config.jwtIssuer,
+    audience: config.jwtAudience!,
     cacheSize: config.tokenCacheSize,
+    ...(own && { own: own.tokens }),
   })
   const { limit } = configurations(store)
   const handlers = gateway({

@@ -1,5 +1,5 @@
 /** One process behind the gateway: how it is asked, and when it is not asked for a while. */
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as send } from 'node:http'
+import { Agent, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, request as send } from 'node:http'
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
@@ -23,7 +23,8 @@ type Asked = {
   readonly headers: OutgoingHttpHeaders
   /** Sends the body. */
   readonly body: (to: NodeJS.WritableStream) => void
-  readonly signal: AbortSignal
+  /** Where the answer goes: once that is gone, nothing more is asked for. */
+  readonly response: ServerResponse
 }
 
 export type Upstream = {
@@ -48,24 +49,22 @@ export function upstream({ url, timeoutMs, atOnce }: Options): Upstream {
   const breaker = circuitBreaker(failures, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) })
   const policy = wrap(bulkhead(atOnce, atOnce), breaker)
 
-  const head = ({ method, path, headers, body, signal }: Asked): Promise<IncomingMessage | undefined> =>
+  const head = ({ method, path, headers, body, response }: Asked): Promise<IncomingMessage | undefined> =>
     new Promise((resolve, reject) => {
       const sent = send({ agent, hostname, port, method, path, headers })
       const timer = setTimeout(() => sent.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs)
-      const leave = () => sent.destroy()
-      signal.addEventListener('abort', leave)
-      const over = () => {
-        clearTimeout(timer)
-        signal.removeEventListener('abort', leave)
-      }
+      if (response.destroyed) sent.destroy()
+      response.once('close', () => {
+        if (!response.writableFinished) sent.destroy()
+      })
       sent.once('response', answer => {
-        over()
+        clearTimeout(timer)
         resolve(answer)
       })
       sent.once('error', error => {
-        over()
+        clearTimeout(timer)
         // A client that left says nothing of the process.
-        if (signal.aborted) resolve(undefined)
+        if (response.destroyed) resolve(undefined)
         else reject(error)
       })
       body(sent)
@@ -75,7 +74,7 @@ export function upstream({ url, timeoutMs, atOnce }: Options): Upstream {
     url,
     async ask(asked) {
       try {
-        const answer = await policy.execute(() => head(asked), asked.signal)
+        const answer = await policy.execute(() => head(asked))
         if (answer) return answer
       } catch (error) {
         throw asAway(error)
