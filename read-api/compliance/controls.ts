@@ -19,7 +19,8 @@ export type Control = {
 
 type Line = readonly [number: string, title: string, evidence: readonly EvidenceName[], gap?: string]
 
-const USERS = 'Users, their roles and their sign-ins are kept by the identity provider: ask for its log.'
+const USERS =
+  'Sign-ins that failed are not listed; where another identity provider keeps users, their roles are in its log.'
 const SOFTWARE = 'How the software is built, tested and released is not in it: ask for the log of the repository.'
 const INCIDENTS = 'Incidents and what was done about them are not recorded here.'
 

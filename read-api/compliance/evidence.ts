@@ -9,6 +9,10 @@ import { erasures } from '../../projections/audit/erasures.ts'
 import { legalHolds } from '../../projections/audit/legal-holds.ts'
 import { retentionRules } from '../../projections/audit/retention-rules.ts'
 import { itemShares } from '../../projections/briefcase/item-shares.ts'
+import { apiKeys } from '../../projections/identity/api-keys.ts'
+import { delegations } from '../../projections/identity/delegations.ts'
+import { grants } from '../../projections/identity/grants.ts'
+import { members } from '../../projections/identity/members.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import { quoted, tableOf } from '../../projections/rows/tables.ts'
 import { walletUsers } from '../../projections/wallet/wallet-users.ts'
@@ -53,8 +57,12 @@ const OPENED = `exists (select from jsonb_array_elements(t.disclosures) d
 
 const SOURCES = {
   access_review: {
-    what: 'who may get at what now: users of wallets, and whom items are shared with',
+    what: 'who may get at what now: members and their roles, API keys, what is shared or lent, users of wallets',
     rows: [
+      { model: members, where: `t.status <> 'removed'` },
+      { model: apiKeys, where: `t.status = 'active'` },
+      { model: grants, where: 'true' },
+      { model: delegations, where: 'true' },
       { model: walletUsers, where: 'true' },
       { model: itemShares, where: 'true' },
     ],

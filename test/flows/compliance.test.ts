@@ -219,4 +219,18 @@ describe('compliance', function compliance() {
     expect((await auditor.call('GET', `${CONTROLS}/soc2-cc6.1?from=2026-02-01&to=2026-01-01`)).status).to.equal(400)
     expect((await auditor.call('GET', `${CONTROLS}/soc2-cc6.1?from=today`)).status).to.equal(400)
   })
+
+  it('reviews who are members, with which roles, and which keys there are', async () => {
+    const founder = await app.clientOf('founded', 'organization-admin', 'fay')
+    const give = async (path: string, body: object) => {
+      const { status, body: answer } = await founder.call('POST', `/api/v1/kbs${path}`, { body })
+      expect(status, JSON.stringify(answer)).to.be.oneOf([200, 201])
+    }
+    await give('/organization', { name: 'Founded' })
+    await give('/members', { user: 'jon', roles: ['team-member'], reason: 'Begins.' })
+    const review = () => rows('soc2-cc6.3', 'access_review', '', founder)
+    for (let found = await review(); found.length < 2; found = await review()) await sleep(50)
+    const named = (await review()).map(({ user, roles }) => [user, roles])
+    expect(named).to.deep.include(['jon', ['team-member']])
+  })
 })
