@@ -45,6 +45,7 @@ import { identityModels } from '../projections/identity/models.ts'
 import { memoriesOf, memoryPermissionsOf } from '../projections/memory/memories.ts'
 import { memoryTimers } from '../projections/memory/memory-timers.ts'
 import { memoryModels } from '../projections/memory/models.ts'
+import { calendarEventTimers } from '../projections/office/calendar-event-timers.ts'
 import { officeModels } from '../projections/office/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { vaultModels } from '../projections/vault/models.ts'
@@ -108,6 +109,7 @@ export const timerModels: readonly AnyProjection[] = [
   auctionTimers,
   negotiationTimers,
   orderTimers,
+  calendarEventTimers,
   digestTimers,
   consentTimers,
   memoryTimers,

@@ -13,6 +13,8 @@ const PREFIXES: Readonly<Record<string, string>> = {
   '/kctr/project': '/kctr/projects',
   '/kctr/sprint': '/kctr/sprints',
   '/kctr/task': '/kctr/tasks',
+  '/koff/calendar/event': '/koff/calendar-events',
+  '/koff/office': '/koff/offices',
   '/kwlt/ledger': '/kwlt/entries',
   '/kwlt/transaction': '/kwlt/entries',
   '/kwlt/wallet': '/kwlt/wallets',

@@ -33,6 +33,9 @@ import { type InsightDeps, insightsRoute } from './memory/insights.ts'
 import { receiptRoute } from './memory/receipt.ts'
 import { type SearchDeps, searchRoute } from './memory/search.ts'
 import { seedSearchRoute } from './memory/seed-search.ts'
+import { benefitRoute } from './office/benefits.ts'
+import { calendarRoutes } from './office/calendars.ts'
+import { contactRoutes } from './office/contacts.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { conditionErrors, conditions, isOfOneThing } from './revision.ts'
 import { outsideSchemaOf } from './rows.ts'
@@ -88,6 +91,9 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   ...centerRoutes(deps),
   questionRoute(deps, matchesQuestion),
   ...versionsRoutes(deps),
+  ...contactRoutes(deps),
+  ...calendarRoutes(deps),
+  benefitRoute(deps),
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),

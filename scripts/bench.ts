@@ -6,6 +6,7 @@ import { apiBench } from './bench/apis.ts'
 import { asBuilt } from './bench/as-built.ts'
 import { auctionBench } from './bench/auctions.ts'
 import { auditBench } from './bench/audit.ts'
+import { calendarBench } from './bench/calendars.ts'
 import { centerBench } from './bench/center.ts'
 import { checkpointBench } from './bench/checkpoints.ts'
 import { commandBench, peerBench } from './bench/commands.ts'
@@ -46,6 +47,7 @@ const groups: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   statements: statementBench,
   reports: reportBench,
   center: centerBench,
+  calendars: calendarBench,
   seal: sealBench,
   audit: async () => [...(await asBuilt('audit', auditBench)), ...(await sealBench()), ...(await sealingBench())],
   proofs: proofBench,

@@ -3,22 +3,18 @@ import { z } from 'zod'
 import { centerService } from '../../domain/center/service.ts'
 import { labelsOf } from '../../domain/center/task/labels.ts'
 import { task } from '../../domain/center/task/task.ts'
-import { KogiError } from '../../domain/kernel/errors.ts'
-import type { ApiRequest, Parameter, Route } from '../../domain/kernel/route.ts'
-import { integer, object, text } from '../../domain/kernel/schema.ts'
+import type { Route } from '../../domain/kernel/route.ts'
+import { integer, object } from '../../domain/kernel/schema.ts'
 import { csvLines, csvValue } from '../../domain/record/csv.ts'
-import { execute } from '../execute.ts'
-import { uuidOf } from '../ids.ts'
+import { givenEach, keyParameter, refusedSchema } from '../many.ts'
 import {
   type CommandDeps,
   checkedKey,
   commandsOf,
   dryRunOf,
   dryRunParameter,
-  IDEMPOTENCY_KEY_MAX,
   invalidBody,
   parseBody,
-  parseCommand,
 } from '../requests.ts'
 
 const LINES_MAX = 10_000
@@ -30,22 +26,10 @@ const body = object({
 
 const response = object({
   created: integer(0, LINES_MAX),
-  refused: z.array(object({ line: integer(1, BODY_BYTES_MAX), code: text(64), message: text(1_000) })),
+  refused: refusedSchema,
 }).meta({ title: 'TaskTableImport' })
 
 const create = commandsOf([centerService]).find(({ operationId }) => operationId === 'task.create')!
-
-const keyParameter: Parameter = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  schema: z.string().max(IDEMPOTENCY_KEY_MAX),
-  description:
-    'Gives each line a key that follows from this and its place: the same file sent again creates nothing twice. ' +
-    'Made up if left out.',
-}
-
-/** Statuses that say no more than that the same may be accepted later. */
-const AGAIN = new Set([409, 429])
 
 /** Columns of an export that no client sets. */
 const LEFT_OUT = new Set(['sprint', 'stage', 'actual_hours', 'created_at', 'completed_at'])
@@ -73,45 +57,10 @@ export const taskTableRoute = (deps: CommandDeps): Route => ({
     const bodies = bodiesOf(content)
     const dryRun = dryRunOf(request.query)
     const key = checkedKey(request.header('idempotency-key') ?? deps.newKey())
-    const refused: { line: number; code: string; message: string }[] = []
-    let [created, position] = [0, 0n]
-    for (const [n, { line, fields }] of bodies.entries()) {
-      try {
-        const receipt = await execute(deps, commandOf(request, { fields, key: uuidOf([key, n]), dryRun }))
-        created += receipt.events.length > 0 ? 1 : 0
-        if (receipt.position > position) position = receipt.position
-      } catch (error) {
-        const { status, code, message, details } = deps.errorAnswer(error, request.correlationId)
-        if (status >= 500 || AGAIN.has(status)) {
-          const where = [
-            { field: 'line', message: String(line) },
-            { field: 'Idempotency-Key', message: key },
-          ]
-          throw new KogiError(code, message, [...details, ...where], { cause: error })
-        }
-        const about = details.map(({ field, message }) => `${field} ${message}`).join('; ')
-        refused.push({ line, code, message: (about ? `${message} ${about}` : message).slice(0, 1_000) })
-      }
-    }
-    const headers = { 'Idempotency-Key': key, ...(position > 0n && { 'Kogi-Position': String(position) }) }
-    return { data: { created, refused }, headers }
+    const items = bodies.map(({ line, fields }) => ({ line, tries: [{ client: create, body: fields }] }))
+    const { done, refused, headers } = await givenEach(deps, request, { items, key, dryRun })
+    return { data: { created: done.length, refused }, headers }
   },
-})
-
-type Line = { readonly fields: object; readonly key: string; readonly dryRun: symbol | undefined }
-
-const commandOf = ({ principal, correlationId }: ApiRequest, { fields, key, dryRun }: Line) => ({
-  ...parseCommand(create, {
-    id: undefined,
-    body: fields,
-    key,
-    ifMatch: undefined,
-    ifNoneMatch: undefined,
-    principal,
-    correlationId,
-    dryRun,
-  }),
-  isOfBulk: true,
 })
 
 type Body = { readonly line: number; readonly fields: object }

@@ -80,14 +80,25 @@ function* longPeriods(rule: Whole, start: number, from: number): Generator<Perio
   for (let n = Math.floor(passed / interval) * interval; ; n += interval) {
     const [low, high] = days(n) as [number, number]
     const found: number[] = []
-    for (let day = low; day < high; day++) {
-      if (!isDay(rule, day)) continue
-      for (const hour of rule.hours)
-        for (const minute of rule.minutes)
-          for (const second of rule.seconds) found.push(day * DAY_SECONDS + hour * 3_600 + minute * 60 + second)
+    let steps = 0
+    for (const [first, end] of spansOf(rule, low, high)) {
+      steps += end - first
+      for (let day = first; day < end; day += 1) {
+        if (!isDay(rule, day)) continue
+        for (const hour of rule.hours)
+          for (const minute of rule.minutes)
+            for (const second of rule.seconds) found.push(day * DAY_SECONDS + hour * 3_600 + minute * 60 + second)
+      }
     }
-    yield { steps: high - low, found }
+    yield { steps, found }
   }
+}
+
+/** The days of a period, from each first one to before the end; of a year whose rule names months, those of these. */
+function spansOf({ frequency, byMonth }: Rule, low: number, high: number): readonly (readonly [number, number])[] {
+  if (frequency !== 'YEARLY' || !byMonth) return [[low, high]]
+  const { year } = dateOf(low)
+  return sorted(byMonth).map(month => [dayOf(year, month, 1), dayOf(year, month + 1, 1)] as const)
 }
 
 /** Periods of hours, minutes or seconds; days and hours that the rule leaves out are passed at once. */

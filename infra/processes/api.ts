@@ -7,6 +7,7 @@ import { taskTableRoute } from '../../commands/center/task-table.ts'
 import { apiKeyRoutes } from '../../commands/identity/api-keys.ts'
 import { importRoutes } from '../../commands/imports/routes.ts'
 import { type FindDuplicates, flaggingDuplicates } from '../../commands/memory/store.ts'
+import { officeImportRoutes } from '../../commands/office/import.ts'
 import type { EventStore } from '../../commands/ports.ts'
 import type { CommandDeps } from '../../commands/requests.ts'
 import { restoreRoutes } from '../../commands/restore.ts'
@@ -46,6 +47,7 @@ import {
 import { timestampNow } from '../clock.ts'
 import type { Config } from '../config.ts'
 import { type Configurations, configurations } from '../configurations.ts'
+import { mountDav } from '../dav/mount.ts'
 import type { EngineUrls } from '../engines.ts'
 import { erasedSubjects } from '../erasures/erased.ts'
 import { keyNamesOf } from '../erasures/keys.ts'
@@ -133,6 +135,12 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
       const all = [...parts.flatMap(part => part.probes), keys, ...probes]
       mountHealth(app, { probes: all, metrics, drain: lifecycle.drain })
       if (issuer) mountMetadata(app, issuer)
+      if (sides.length > 1)
+        mountDav(app, {
+          routes,
+          authenticate,
+          onFault: fault => log.error({ reason: reasonOf(fault) }, 'a request of a calendar client failed'),
+        })
       mountDocs(app, routes, { services, token: tokenAdvice(config) })
     },
   })
@@ -207,6 +215,7 @@ const PARTS: Readonly<Record<Side, (options: PartOptions) => SideParts>> = {
               callers,
             )
           : []),
+        ...officeImportRoutes(deps),
       ],
       probes: [{ ...probe, check: async () => void (await probe.check()) }],
     }

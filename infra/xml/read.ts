@@ -19,6 +19,28 @@ const DEPTH_MAX = 100
 let loaded: Promise<Library> | undefined
 const validators = new Map<string, Promise<XsdValidator | undefined>>()
 
+/** The elements of a document that no schema is known of, without their namespaces; what is wrong with it, by line. */
+export async function readElements(
+  bytes: Uint8Array,
+): Promise<{ readonly root?: Element; readonly faults: readonly Fault[] }> {
+  loaded ??= import('libxml2-wasm')
+  const library = await loaded
+  const { XmlDocument, ParseOption } = library
+  try {
+    const option = ParseOption.XML_PARSE_NO_XXE | ParseOption.XML_PARSE_NONET
+    const document = XmlDocument.fromBuffer(bytes, { option })
+    try {
+      if (document.dtd) return { faults: [{ line: 1, message: 'a request has no DOCTYPE' }] }
+      const faults: Fault[] = []
+      return { root: elementOf(library, document.root, 0, faults), faults }
+    } finally {
+      document.dispose()
+    }
+  } catch (error) {
+    return { faults: faultsOf(library, error) }
+  }
+}
+
 /** Reads a document. Loads the library, of some megabytes, with the first. */
 export const readXml: ReadXml = async bytes => {
   loaded ??= import('libxml2-wasm')

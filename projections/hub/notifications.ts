@@ -112,7 +112,7 @@ for (const ending of ENDINGS) {
 export const notifications = projection({
   name: 'notifications',
   service: 'hub',
-  version: 5,
+  version: 6,
   history: false,
   of: vocabularies,
   row,

@@ -6,6 +6,7 @@ import { events as task } from '../../domain/center/task/messages.ts'
 import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { EventsOf } from '../../domain/kernel/categories.ts'
+import { messages as calendarevent } from '../../domain/office/calendarevent/messages.ts'
 import { events as secret } from '../../domain/vault/secret/messages.ts'
 import { events as budget } from '../../domain/wallet/budget/messages.ts'
 import { events as bankimport } from '../../domain/wallet/import/messages.ts'
@@ -22,6 +23,7 @@ export const vocabularies = {
   webhook,
   accessrequest,
   secret,
+  calendarevent: calendarevent.events,
   inbox,
 } as const
 
@@ -57,6 +59,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('BudgetPassed', 'budget_passed', ({ owner }) => [owner]),
   rule('AccessRequestReminded', 'access_request_due', ({ handler }) => [handler]),
   rule('SecretRotationDue', 'secret_rotation_due', ({ owner }) => [owner]),
+  rule('CalendarEventReminded', 'event_reminder', ({ to }) => to),
   rule('WebhookDisabled', 'webhook_disabled', ({ owner }) => [owner]),
 ]
 

@@ -4,7 +4,8 @@ import { recordModel } from '../rows/record-model.ts'
 /** One row per note. */
 export const notes = recordModel(messages, {
   service: 'office',
-  filters: ['project', 'tags', 'title'],
-  groups: ['project'],
+  version: 2,
+  filters: ['project', 'book', 'tags', 'title'],
+  groups: ['project', 'book'],
   memory: { title: 'title', body: 'body', details: 'tags' },
 })

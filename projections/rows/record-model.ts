@@ -48,9 +48,14 @@ type RecordModelOptions = {
   readonly computed?: Readonly<Record<string, Computed>>
   /** Who may read its rows, where that is not everybody who has the permission. */
   readonly readers?: Readers
-  /** The texts that are remembered for search: which field is the title, the body, and further words. */
-  readonly memory?: { readonly title: string; readonly body?: string; readonly details?: string }
+  /**
+   * The texts that are remembered for search: which field is the title, the body, and further words. Only the body
+   * may be sealed; a thing whose name is sealed says what it is called by (`says`).
+   */
+  readonly memory?: { readonly title: string | Says; readonly body?: string; readonly details?: string }
 }
+
+type Says = { readonly says: string }
 
 /** `of`: its value by the fields of the row, by the row before the event, if there was one, and the event's time. */
 type Derived = {
@@ -61,19 +66,11 @@ type Derived = {
 /** Rows, list and single reads, history and memory of a plain thing. */
 export function recordModel(messages: RecordMessages, options: RecordModelOptions): AnyProjection {
   const { name, one, many, fields, types } = messages
-  const {
-    service,
-    version = 1,
-    events = messages.events,
-    filters = [],
-    groups = [],
-    sums = [],
-    derived = {},
-    memory,
-  } = options
+  const { service, version = 1, events = messages.events, filters = [], groups = [], sums = [] } = options
+  const { derived = {}, memory } = options
   const own = Object.fromEntries(Object.entries(derived).map(([column, { schema }]) => [column, schema]))
   mustBeFields(messages, [...filters, ...groups, ...sums], { ...fields, ...own })
-  mustBeFields(messages, Object.values(memory ?? {}), fields, { sealed: true })
+  mustBeRemembered(messages, memory)
   const path = many.replaceAll(' ', '-')
   const columns = Object.fromEntries(Object.entries(fields).map(([field, schema]) => [field, storedOf(schema)]))
   const row = object({
@@ -153,11 +150,17 @@ function mustBeFields(
 
 type Texts = NonNullable<RecordModelOptions['memory']>
 
+function mustBeRemembered(messages: RecordMessages, { title, body, details }: Partial<Texts> = {}): void {
+  const open = [title, details].filter(field => typeof field === 'string')
+  mustBeFields(messages, open, messages.fields)
+  mustBeFields(messages, body === undefined ? [] : [body], messages.fields, { sealed: true })
+}
+
 function memoryOf({ name, types }: RecordMessages, { title, body, details }: Texts): MemoryMapping<never> {
   const pick = (data: Row, field: string | undefined) => (field === undefined ? undefined : data[field])
   const words = (value: unknown) => (Array.isArray(value) ? value.join('\n') || null : value)
   const texts = (data: Row) => ({
-    title: pick(data, title),
+    title: typeof title === 'object' ? title.says : pick(data, title),
     body: pick(data, body),
     details: words(pick(data, details)),
   })

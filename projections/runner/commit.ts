@@ -21,10 +21,11 @@ export type Store = {
 }
 
 /**
- * Whether an error is about values or statements, not about an engine that is away: SQLSTATE classes 22, 23, 42, 54.
+ * Whether an error is about values or statements, not about an engine that is away: SQLSTATE classes 22, 23, 42, 54, or
+ * a value that its column's writer cannot take.
  */
 export const isDataError = (error: unknown): boolean =>
-  /^(22|23|42|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown })?.code ?? ''))
+  error instanceof TypeError || /^(22|23|42|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown })?.code ?? ''))
 
 /** The fold of some partitions over the stored rows. */
 export const foldOver = ({ pool, decode, skips }: Store, table: PartitionTable): BatchFold =>

@@ -73,7 +73,7 @@ export class RefusedBatchError extends Error {
  * stand together are given rows that they share.
  */
 const FLUSH_MS = 500
-/** How long a lane waits for events when all of its checkpoints are stored and nothing is left to join. */
+/** How long a lane waits for events when all checkpoints are stored and nothing is left to join. */
 const REST_MS = 60_000
 
 export class Lane {
@@ -147,13 +147,15 @@ export class Lane {
           this.#request(iterator)
           await this.#gather(arrived.value)
           if (this.#goesOn()) continue
-        }
-        // Made while the database is busy with the batch before: it gets the next one as soon as it is ready.
+        } // The next batch is made while the database is busy with the one before.
         const batch = this.#ended()
         await inFlight
         if (this.#failure) break
         inFlight = this.#write(batch)
       }
+    } catch (error) {
+      // Folded and not written: no checkpoint may pass it.
+      this.#fail(isDataError(error) ? new RefusedBatchError(this.#gathered, error) : error)
     } finally {
       await inFlight
       const last = this.#ended()

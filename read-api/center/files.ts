@@ -1,6 +1,7 @@
 /** Tasks as files: a calendar of what is due (RFC 5545), and a table for spreadsheets (RFC 4180). */
 import { setImmediate } from 'node:timers/promises'
 import { labelsText } from '../../domain/center/task/labels.ts'
+import { escaped, fileOf } from '../../domain/record/content-line.ts'
 import { csvField } from '../../domain/record/csv.ts'
 import { projects } from '../../projections/center/projects.ts'
 import { sprints } from '../../projections/center/sprints.ts'
@@ -17,7 +18,7 @@ const EVENTS_MAX = 20_000
 
 export const calendarQuestion: Question = {
   path: '/kctr/calendar',
-  operationId: 'getCalendar',
+  operationId: 'getCenterCalendar',
   summary: 'A calendar (iCalendar) of the days on which tasks that are left are due, and projects and sprints end.',
   permission: 'center.tasks.read',
   parameters: ofTasks,
@@ -55,33 +56,12 @@ export const calendarQuestion: Question = {
     return {
       name: 'center.ics',
       type: 'text/calendar; charset=utf-8',
-      content: lines.map(line => `${folded(line)}\r\n`).join(''),
+      content: fileOf(lines),
     }
   },
 }
 
 const compact = (day: string) => day.replaceAll('-', '')
-
-/** A text value (RFC 5545, section 3.3.11); control characters that it cannot have become spaces. */
-const escaped = (text: string): string =>
-  text
-    .replaceAll(/[\\;,]/g, '\\$&')
-    .replaceAll(/\r\n|\r|\n/g, '\\n')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be written
-    .replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
-
-/** A line in pieces of at most 75 bytes, between which a line end and a space stand (section 3.1). */
-function folded(line: string): string {
-  if (Buffer.byteLength(line) <= 75) return line
-  let [folds, bytes] = ['', 0]
-  for (const letter of line) {
-    const size = Buffer.byteLength(letter)
-    if (bytes + size > 75) [folds, bytes] = [`${folds}\r\n `, 1]
-    folds += letter
-    bytes += size
-  }
-  return folds
-}
 
 /** The columns of the table: those that an import reads stand first. */
 const COLUMNS = ['id', 'name', 'description', 'type', 'status', 'priority', 'project', 'parent', 'assignee', 'team']

@@ -13,6 +13,11 @@ const money = { account: 'main', currency: 'EUR', amount: '1' }
 const statement = { account: 'a', currency: 'EUR', statement: '3', to: '2026-03-31', opening: '0', closing: '0' }
 const dollar = { day: '2015-12-31', base: 'EUR', quote: 'USD' }
 const measured = { value: 1, measured_at: '2026-03-31T12:00:00.000Z' }
+/** What is changed by PATCH alone. */
+const patched = (path: string, field: string, more: object = {}): Kind => ({
+  ...record(path, field, more),
+  change: [(id, n) => ['PATCH', `${path}/${id}`, { [field]: `x ${n}` }]],
+})
 const KINDS: Readonly<Record<string, Kind>> = {
   ...exchangeKinds,
   wallet: {
@@ -49,13 +54,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     list: '/kbfc/items',
     isOf: own,
   },
-  webhook: {
-    make: id => [['POST', '/kapp/webhooks', { id, url: 'https://hooks.example/x', categories: ['note'] }]],
-    change: [(id, n) => ['PATCH', `/kapp/webhooks/${id}`, { description: `x ${n}` }]],
-    reads: [id => `/kapp/webhooks/${id}`],
-    list: '/kapp/webhooks',
-    isOf: own,
-  },
+  webhook: patched('/kapp/webhooks', 'description', { url: 'https://hooks.example/x', categories: ['note'] }),
   task: {
     make: id => [['POST', '/kctr/tasks', { id, name: 'x' }]],
     change: [
@@ -68,13 +67,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     list: '/kctr/tasks',
     isOf: own,
   },
-  sprint: {
-    make: id => [['POST', '/kctr/sprints', { id, name: 'x', start_date: '2026-03-02', end_date: '2026-03-13' }]],
-    change: [(id, n) => ['PATCH', `/kctr/sprints/${id}`, { goal: `x ${n}` }]],
-    reads: [id => `/kctr/sprints/${id}`],
-    list: '/kctr/sprints',
-    isOf: own,
-  },
+  sprint: patched('/kctr/sprints', 'goal', { name: 'x', start_date: '2026-03-02', end_date: '2026-03-13' }),
   accountlink: {
     make: id => [
       ['POST', '/kwlt/wallets', { id: `${id} of it`, kind: 'business' }],
@@ -166,13 +159,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
   measurement: record('/kctr/measurements', 'note', { metric: 'metric-1', ...measured }),
   objective: record('/kctr/objectives', 'title', { plan: 'strategicplan-1' }),
   keyresult: record('/kctr/keyresults', 'title', { objective: 'objective-1', target: 5 }),
-  backlog: {
-    ...record('/kctr/backlogs', 'name'),
-    change: [(id, n) => ['PATCH', `/kctr/backlogs/${id}`, { name: `x ${n}` }]],
-  },
+  backlog: patched('/kctr/backlogs', 'name'),
   projecttemplate: record('/kctr/templates', 'name'),
   note: record('/koff/notes', 'title'),
   searchprofile: record('/kse/search-profiles', 'name'),
+  office: record('/koff/offices', 'name'),
+  contactbook: record('/koff/contact-books', 'name'),
+  contact: record('/koff/contacts', 'name', { book: 'contactbook-1' }),
+  notebook: record('/koff/note-books', 'name'),
+  officeworkspace: record('/koff/office-workspaces', 'name'),
+  benefitplan: record('/koff/benefit-plans', 'name', { kind: 'health' }),
+  benefit: record('/koff/benefits', 'member', { plan: 'benefitplan-1', starts_on: '2026-03-31', currency: 'EUR' }),
+  calendar: record('/koff/calendars', 'name'),
+  calendarevent: record('/koff/calendar-events', 'title', { calendar: 'calendar-1', starts: '2026-03-31' }),
   retentionrule: record('/kmg/retention-rules', 'basis', { category: 'note', days: 1 }),
 }
 

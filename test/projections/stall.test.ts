@@ -80,6 +80,28 @@ describe('projections: an event that cannot be taken', () => {
     await expectFolded(pool, events, others)
   })
 
+  it('stalls alone too where a row cannot be written, and the others lose nothing', async () => {
+    const pool = await freshPool()
+    const { events: before, poison } = historyWithPoison()
+    const history = new History(before.at(-1)!.position)
+    history.add({ ...thing('task', 'org-1', 'poison'), revision: 1n }, 'TaskChanged', { name: 'other' })
+    const events = [...before, ...history.events]
+    const changed = tasks.on.TaskChanged as { fold: (...args: object[]) => object }
+    const fold = (...args: object[]) => {
+      const row = changed.fold(...args)
+      return (args[0] as { name: string }).name === 'poison' ? { ...row, name: {} } : row
+    }
+    const unwritable = { ...tasks, on: { ...tasks.on, TaskChanged: { ...changed, fold } } } as unknown as AnyProjection
+    const log = new MemoryLog(before)
+    const runner = startRunner(pool, log, { projections: [...others, unwritable] })
+    await reached(pool, poison.position, others)
+    log.append(...history.events)
+    await until(async () => (await readCheckpoints(pool, [tasks])).some(({ state }) => state === 'stalled'), 'a stall')
+    await reached(pool, events.at(-1)!.position, others)
+    await runner.close()
+    await expectFolded(pool, events, others)
+  })
+
   it('goes on when the fault was mended, after an operator said so', async () => {
     const pool = await freshPool()
     const { events } = historyWithPoison()

@@ -245,7 +245,11 @@ describe('read API: how work flows', () => {
       const { permission, alsoNeeds } = world.routes.find(({ operationId }) => operationId === id)!
       return [permission, ...alsoNeeds!].toSorted()
     }
-    expect(needs('getCalendar')).to.deep.equal(['center.projects.read', 'center.sprints.read', 'center.tasks.read'])
+    expect(needs('getCenterCalendar')).to.deep.equal([
+      'center.projects.read',
+      'center.sprints.read',
+      'center.tasks.read',
+    ])
     expect(needs('getProjectAnalytics')).to.deep.equal([
       'center.projects.read',
       'center.risks.read',

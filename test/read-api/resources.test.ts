@@ -82,7 +82,9 @@ function twoOrgs(): History {
 
 /** What special reads ask for, by the end of their path. */
 const QUERIES = [
+  [/\/benefits\/:id\/statement$/, ''],
   [/\/(statement|end-of-day|net-worth)$/, '?currency=EUR'],
+  [/\/koff\/(occurrences|free-busy|conflicts|schedule)$/, '?from=2026-01-01T00:00:00.000Z&to=2026-02-01T00:00:00.000Z'],
   [/\/exchange$/, '?from=EUR&to=USD'],
   [/\/books$/, '?format=csv'],
   [/\/book\/diff$/, '?from=1'],

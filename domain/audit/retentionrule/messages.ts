@@ -2,7 +2,18 @@ import { integer, oneOf, text } from '../../kernel/schema.ts'
 import { recordMessages } from '../../record/record.ts'
 
 /** The categories of things that an erasure destroys data of: those with sealed personal data, and files. */
-export const RETAINED = ['wallet', 'note', 'inbox', 'webhook', 'memory', 'user', 'file'] as const
+export const RETAINED = [
+  'wallet',
+  'note',
+  'inbox',
+  'webhook',
+  'memory',
+  'user',
+  'file',
+  'contact',
+  'office',
+  'calendarevent',
+] as const
 
 /** For how long the personal data in things of one category is kept. */
 export const messages = recordMessages({

@@ -14,6 +14,7 @@ export const KINDS = [
   'import_done',
   'access_request_due',
   'secret_rotation_due',
+  'event_reminder',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

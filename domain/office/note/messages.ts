@@ -11,6 +11,7 @@ export const messages = recordMessages({
     body: personal('owner', text(50_000)).optional(),
     tags: list(text(64), 50).default([]),
     project: ref('project').optional(),
+    book: ref('notebook').optional(),
   },
   example: { title: 'Colours of the sea', body: 'Blue, green and grey.', tags: ['menu'], project: 'project-1' },
 })

@@ -1,0 +1,5 @@
+import { record } from '../../record/record.ts'
+import { ownedRecord } from '../private.ts'
+import { messages } from './messages.ts'
+
+export const contactBook = ownedRecord(record(messages))

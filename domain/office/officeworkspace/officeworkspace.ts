@@ -1,0 +1,4 @@
+import { record } from '../../record/record.ts'
+import { messages } from './messages.ts'
+
+export const officeWorkspace = record(messages)
