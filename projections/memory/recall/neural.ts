@@ -11,6 +11,8 @@ import { Sketches } from './sketches.ts'
 
 /** Words of more memories have their sum ready; those of others are added up when they are asked for. */
 const READY_MIN = 64
+/** Vectors that are added up for one word of a query: a beginning may stand for thousands of words. */
+const ADDED_MAX = 1_000
 /** How much the direction of a word itself counts beside that of the texts that have it. */
 const OWN = 2
 /** More memories are compared by their sketches, and the best of these by their vectors. */
@@ -142,10 +144,13 @@ export class NeuralLeg {
     for (const { lists, rarity, weight, seeds } of sought) {
       const sum = new Int32Array(DIMENSIONS)
       let found = 0
-      for (const [{ postings }, word] of lists) {
+      for (const [{ postings }, word] of commonest(lists)) {
+        // Words that say little have no sums ready: they are in so many texts that they point nowhere.
+        if (postings.lengthOf(word) > READY_MIN && !this.readyFor(postings, word)) continue
         found += postings.lengthOf(word)
         this.#addContext(sum, postings, word)
       }
+      if (found === 0) continue
       const context = Float64Array.from(sum)
       addScaled(context, mean, -found)
       addScaled(vector, context, (rarity * weight) / lengthOf(context))
@@ -217,6 +222,23 @@ export class NeuralLeg {
     this.#squares = resized(this.#squares, size)
     this.#vectors = resized(this.#vectors, size * DIMENSIONS)
   }
+}
+
+/**
+ * The lists of the commonest words, as many as may be added up; words that equally many memories have are taken together,
+ * so that it does not matter in which order words came.
+ */
+function commonest(lists: Sought['lists']): Sought['lists'] {
+  const lengthOfList = ([{ postings }, word]: Sought['lists'][number]) => postings.lengthOf(word)
+  const counts = new Map<number, number>()
+  for (const list of lists) counts.set(lengthOfList(list), (counts.get(lengthOfList(list)) ?? 0) + 1)
+  let [least, added] = [Number.POSITIVE_INFINITY, 0]
+  for (const [length, count] of [...counts].sort(([a], [b]) => b - a)) {
+    added += count * (length > READY_MIN ? 1 : length)
+    if (least < Number.POSITIVE_INFINITY && added > ADDED_MAX) break
+    least = length
+  }
+  return lists.filter(list => lengthOfList(list) >= least)
 }
 
 // Each of these is for one kind of array: the compiler makes the fastest code of those.
