@@ -17,9 +17,11 @@ import { type CommandDeps, commandsOf, parseBody, receiptSchema } from './reques
 import { commandParameters } from './routes.ts'
 
 const PAGE = 500
+/** Behind all revisions that a thing can have. */
+const LAST = 2n ** 63n
 
-/** The body of the command that gives a thing the fields of a state; `undefined` where it was not there. */
-type FieldsOf = (state: unknown) => object | undefined
+/** The body of the command that gives a thing, as it is now, the fields of a state; `undefined` where it was not there. */
+type FieldsOf = (state: unknown, now: unknown) => object | undefined
 
 /** What comes back of a plain thing: all its fields. */
 const ofRecord: FieldsOf = state => {
@@ -37,6 +39,13 @@ const OTHERS: Readonly<Record<string, { readonly command: string; readonly field
       if (!('details' in known)) return undefined
       const { parent: _, dueOn: due_on, estimatedHours: estimated_hours, ...details } = known.details
       return { ...details, due_on, estimated_hours }
+    },
+  },
+  project: {
+    command: 'replace',
+    fieldsOf(state, now) {
+      const [was, is] = [ofRecord(state, now), ofRecord(now, now) as { readonly status?: string } | undefined]
+      return was && { ...was, ...(is && { status: is.status }) }
     },
   },
   sprint: {
@@ -73,7 +82,7 @@ const body = object({ revision: unsigned64.meta({ description: 'the revision who
   examples: [{ revision: '0' }],
 })
 
-/** The routes that restore. What was removed is made again first; a status comes back as its workflow allows. */
+/** The routes that restore. What was removed is made again first; a project keeps its status. */
 export const restoreRoutes = (deps: CommandDeps): readonly Route[] => [
   restoreRoute(deps, centerService, 'restoreVersion'),
   restoreRoute(deps, briefcaseService, 'restoreBriefcaseVersion'),
@@ -117,7 +126,8 @@ function restoreRoute(deps: CommandDeps, service: Service, operationId: string):
       const { client, fieldsOf } = found
       deps.mustAllow(principal, client.permission)
       const stream = streamOf(principal.org, client.aggregate.name, params.id!)
-      const fields = fieldsOf(await stateAt(deps, client.aggregate, stream, revision))
+      const state = await stateAt(deps, client.aggregate, stream, revision)
+      const fields = fieldsOf(state, await stateAt(deps, client.aggregate, stream))
       if (!fields) {
         throw new KogiError('not_found', `There is no ${params.category} ${params.id} of the revision ${revision}.`)
       }
@@ -126,8 +136,16 @@ function restoreRoute(deps: CommandDeps, service: Service, operationId: string):
   }
 }
 
-/** The state of a thing at a revision, folded from the log; that of one which is not there, where it never had it. */
-async function stateAt({ store, codec }: CommandDeps, aggregate: AnyAggregate, stream: string, revision: bigint) {
+/**
+ * The state of a thing at a revision, or now, folded from the log; that of one which is not there, where it never had
+ * the revision.
+ */
+async function stateAt(
+  { store, codec }: Pick<CommandDeps, 'store' | 'codec'>,
+  aggregate: AnyAggregate,
+  stream: string,
+  revision = LAST,
+) {
   let state: unknown = aggregate.initial
   let last: bigint | undefined
   for (let from = 0n; from <= revision; from += BigInt(PAGE)) {
@@ -137,5 +155,5 @@ async function stateAt({ store, codec }: CommandDeps, aggregate: AnyAggregate, s
     last = page.at(-1)?.revision ?? last
     if (page.length < PAGE) break
   }
-  return last === revision ? state : aggregate.initial
+  return last === revision || revision === LAST ? state : aggregate.initial
 }

@@ -232,6 +232,11 @@ describe('the center, over HTTP', () => {
     await done('PATCH', '/sprints/next', { name: 'Later', goal: null, end_date: '2027-01-22' })
     await done('POST', '/versions/sprint/next/restore', { revision: '0' })
     expect(await read('/kctr/sprints/next')).to.deep.include({ name: 'Next', goal: 'All printed.', ...days })
+    await done('POST', '/projects', { id: 'stand', name: 'Stand', type: 'event', metadata: { wide: 3 } })
+    await done('PATCH', '/projects/stand', { name: 'Stands', metadata: null, status: 'preparation' })
+    await done('POST', '/versions/project/stand/restore', { revision: '0' })
+    const stand = { name: 'Stand', metadata: { wide: 3 }, status: 'preparation' }
+    expect(await read('/kctr/projects/stand')).to.deep.include(stand)
     const guest = await app.clientOf('atelier', 'viewer', 'guest')
     const refusedTo = await guest.call('POST', '/api/v1/kctr/versions/page/how/restore', { body: { revision: '0' } })
     expect([refusedTo.status, refusedTo.body.error.code]).to.deep.equal([403, 'forbidden'])
