@@ -40,6 +40,7 @@ const parameters: readonly Parameter[] = [
   inQuery('parent', id('item'), 'only items right below this one'),
   inQuery('below', id('item'), 'only items below this one, at any depth'),
   ...filters.map(({ parameter }) => parameter),
+  inQuery('search_vector', z.enum(['true', 'false']), '`true`: each item with the words that it is found by'),
   inQuery('limit', whole(1, 500, LIMIT_DEFAULT), 'most items to answer with'),
   inQuery('offset', whole(0, OFFSET_MAX, 0), 'items to skip'),
   ...tokenParameters,
@@ -52,8 +53,8 @@ const response = z
     items: z.array(
       outsideSchemaOf(items).extend({
         catalog_metadata: jsonObject.meta({ description: 'the same as `metadata`' }),
-        search_vector: z.string().meta({
-          description: 'the words that it is found by, with their places in its texts, as a `tsvector` of PostgreSQL',
+        search_vector: z.string().optional().meta({
+          description: 'where asked for: the words that it is found by, with their places, as a PostgreSQL `tsvector`',
         }),
       }),
     ),
@@ -92,7 +93,11 @@ export const catalogRoute = (deps: CatalogDeps): Route => ({
       items: rows
         .filter(row => row[ROW_AT + ORG_AT] !== null)
         .map(row => wireRow(NAMES, row, ROW_AT))
-        .map(row => ({ ...row, catalog_metadata: row.metadata!, search_vector: vectorOf(row) })),
+        .map(row => ({
+          ...row,
+          catalog_metadata: row.metadata!,
+          ...(query.search_vector === 'true' && { search_vector: vectorOf(row) }),
+        })),
       facets: facets as object,
     }
     const limit = Number(query.limit ?? LIMIT_DEFAULT)

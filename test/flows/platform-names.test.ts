@@ -51,7 +51,7 @@ describe('tables and paths of the platform', () => {
       type: 'project',
       metadata: { pages: 3, sold: null },
     })
-    const { items } = await read('/kbfc/catalog?q=shop')
+    const { items } = await read('/kbfc/catalog?q=shop&search_vector=true')
     expect(items.map(({ search_vector }: { search_vector: string }) => search_vector)).to.deep.equal([
       "'a':2 'shop':1,3",
     ])

@@ -224,7 +224,10 @@ export const TABLES: Readonly<Record<string, Table>> = {
     make: ['POST', '/kctr/plans', { ...SPAN, id: 'year', center_id: 'north', name: 'A year', description: 'Of work.' }],
     read: '/kctr/plans/year',
   },
-  item_catalog: { columns: `id briefcase_id item_id catalog_metadata search_vector ${STAMPS}`, read: '/kbfc/catalog' },
+  item_catalog: {
+    columns: `id briefcase_id item_id catalog_metadata search_vector ${STAMPS}`,
+    read: '/kbfc/catalog?search_vector=true',
+  },
   item_archive: { columns: 'id item_id archived_at archive_reason archived_data', read: '/kbfc/archive' },
 }
 
