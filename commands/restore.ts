@@ -20,7 +20,7 @@ const PAGE = 500
 /** Behind all revisions that a thing can have. */
 const LAST = 2n ** 63n
 
-/** The body of the command that gives a thing, as it is now, the fields of a state; `undefined` where it was not there. */
+/** The body of the command that gives a thing, as it is now, the fields of a state; `undefined`: it was not there. */
 type FieldsOf = (state: unknown, now: unknown) => object | undefined
 
 /** What comes back of a plain thing: all its fields. */
