@@ -225,8 +225,8 @@ export class NeuralLeg {
 }
 
 /**
- * The lists of the commonest words, as many as may be added up; words that equally many memories have are taken together,
- * so that it does not matter in which order words came.
+ * The lists of the commonest words, as many as may be added up; words that equally many memories have are taken
+ * together, so that it does not matter in which order words came.
  */
 function commonest(lists: Sought['lists']): Sought['lists'] {
   const lengthOfList = ([{ postings }, word]: Sought['lists'][number]) => postings.lengthOf(word)
