@@ -63,7 +63,7 @@ const RUNS = 100
 const LEARNT_MAX = 5_000_000
 
 /** An earlier day: the sorted days of a forecast that was made on it, and after how many days all was done. */
-export type Tried = { readonly days: readonly number[]; readonly actual: number }
+type Tried = { readonly days: readonly number[]; readonly actual: number }
 export type Learnt = { readonly tried: readonly Tried[]; readonly step: number }
 
 /**
