@@ -128,10 +128,12 @@ export function signInRoutes(accounts: Accounts, sessions: Sessions): Route[] {
       errors: { ...TRIED, 403: ['forbidden'], 422: ['password_refused', 'user_suspended'] },
       async handle(request) {
         const { password: before, new_password: after } = parseBody(passwordBody, request.body)
-        const { subject, org, signIn } = signedIn(request)
+        const { subject, org } = signedIn(request)
         await accounts.changePassword(subject, before, after, request)
-        const acr = signIn.acr === 'aal2' ? 'aal2' : 'aal1'
-        return { data: await sessions.start(subject, { methods: ['pwd'], acr }, { org }, request.correlationId) }
+        // The password alone was shown, whatever the session before had.
+        return {
+          data: await sessions.start(subject, { methods: ['pwd'], acr: 'aal1' }, { org }, request.correlationId),
+        }
       },
     },
   ]

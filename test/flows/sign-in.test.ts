@@ -205,6 +205,11 @@ describe('signing in', function () {
     const { access_token: fresh } = (await change(PASSWORD)).body.data
     expect(codeOf(await note(token))).to.equal('invalid_token')
     expect(codeOf(await note(fresh))).to.equal(201)
+    // The session before had shown two factors; this one has shown the password alone.
+    const found = (by: string) => send(bearer(by), 'POST', '/kbs/organization', { name: 'Ola' })
+    expect(codeOf(await found(fresh))).to.equal('insufficient_user_authentication')
+    const raised = await done(bearer(fresh), 'POST', '/kbs/step-up', { recovery_code: codes[2] })
+    expect(codeOf(await found(raised.access_token))).to.equal(200)
     const recover = (more: object) =>
       send(anybody, 'POST', '/kbs/recover', { email: 'ola@studio.example', new_password: PASSWORD, ...more })
     expect(codeOf(await recover({ recovery_code: codes[0]! }))).to.equal('wrong_credentials')
