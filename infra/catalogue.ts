@@ -25,6 +25,7 @@ import { memoryService } from '../domain/memory/service.ts'
 import { officeService } from '../domain/office/service.ts'
 import { platformService } from '../domain/platform/service.ts'
 import { safeDecode } from '../domain/record/decoder.ts'
+import { roomsService } from '../domain/rooms/service.ts'
 import { settingsService } from '../domain/settings/service.ts'
 import { vaultService } from '../domain/vault/service.ts'
 import { walletService } from '../domain/wallet/service.ts'
@@ -47,6 +48,8 @@ import { memoryTimers } from '../projections/memory/memory-timers.ts'
 import { memoryModels } from '../projections/memory/models.ts'
 import { calendarEventTimers } from '../projections/office/calendar-event-timers.ts'
 import { officeModels } from '../projections/office/models.ts'
+import { messageTimers } from '../projections/rooms/message-timers.ts'
+import { roomsModels } from '../projections/rooms/models.ts'
 import type { AnyProjection } from '../projections/rows/projection.ts'
 import { vaultModels } from '../projections/vault/models.ts'
 import { secretTimers } from '../projections/vault/secret-timers.ts'
@@ -66,6 +69,7 @@ export const services: readonly Service[] = [
   centerService,
   officeService,
   exchangeService,
+  roomsService,
   hubService,
   appsService,
   memoryService,
@@ -92,6 +96,7 @@ const models: readonly AnyProjection[] = [
   ...centerModels,
   ...officeModels,
   ...exchangeModels,
+  ...roomsModels,
   ...hubModels,
   ...appsModels,
   ...memoryModels,
@@ -110,6 +115,7 @@ export const timerModels: readonly AnyProjection[] = [
   negotiationTimers,
   orderTimers,
   calendarEventTimers,
+  messageTimers,
   digestTimers,
   consentTimers,
   memoryTimers,

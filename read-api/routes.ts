@@ -38,6 +38,7 @@ import { calendarRoutes } from './office/calendars.ts'
 import { contactRoutes } from './office/contacts.ts'
 import type { Resource, ResourceDeps } from './resource.ts'
 import { conditionErrors, conditions, isOfOneThing } from './revision.ts'
+import { roomExportQuestion } from './rooms/export.ts'
 import { outsideSchemaOf } from './rows.ts'
 import { knowsThePast, pathParameters } from './scope.ts'
 import { singleHandler, singleParameters } from './single.ts'
@@ -94,6 +95,7 @@ const allRoutes = (deps: ReadDeps): Route[] => [
   ...contactRoutes(deps),
   ...calendarRoutes(deps),
   benefitRoute(deps),
+  questionRoute(deps, roomExportQuestion),
   unclearedRoute(deps),
   ...deps.resources.flatMap(resource => routesOf(resource, deps)),
   ...proofRoutes(deps),

@@ -7,6 +7,7 @@ import type { Kind } from '../../domain/hub/inbox/kinds.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
 import type { EventsOf } from '../../domain/kernel/categories.ts'
 import { messages as calendarevent } from '../../domain/office/calendarevent/messages.ts'
+import { events as message } from '../../domain/rooms/message/messages.ts'
 import { events as secret } from '../../domain/vault/secret/messages.ts'
 import { events as budget } from '../../domain/wallet/budget/messages.ts'
 import { events as bankimport } from '../../domain/wallet/import/messages.ts'
@@ -16,6 +17,7 @@ import { events as transfer } from '../../domain/wallet/transfer/messages.ts'
 /** The vocabularies of the events that rules look at, and of the inbox, whose events mark what is read. */
 export const vocabularies = {
   task,
+  message,
   transfer,
   paymentbatch,
   budget,
@@ -52,6 +54,7 @@ export const RULES: readonly (readonly [type: string, rule: Rule])[] = [
   rule('TaskCompleted', 'mentioned', ({ reason }) => mentionsIn(reason)),
   rule('TaskCommented', 'mentioned', ({ text }) => mentionsIn(text)),
   rule('TaskCommentChanged', 'mentioned', ({ text }) => mentionsIn(text)),
+  rule('MessageSent', 'mentioned', ({ text }) => mentionsIn(text)),
   rule('TaskDue', 'task_due', ({ assignee }) => [assignee]),
   // Approval of the payments of a batch is asked for once.
   rule('TransferApprovalAsked', 'transfer_approval_asked', ({ approvers, batch }) => (batch ? [] : approvers)),

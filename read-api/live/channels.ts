@@ -5,6 +5,8 @@ import { tasks } from '../../projections/center/tasks.ts'
 import { wantedNotifications } from '../../projections/hub/notifications.ts'
 import { notifyingCategories } from '../../projections/hub/rules.ts'
 import { notes } from '../../projections/office/notes.ts'
+import { messages } from '../../projections/rooms/messages.ts'
+import { rooms } from '../../projections/rooms/rooms.ts'
 import type { AnyProjection } from '../../projections/rows/projection.ts'
 import type { ReadPool } from '../pool.ts'
 import type { Announced, Notice } from './announced.ts'
@@ -25,11 +27,13 @@ type Member = {
   readonly deleted: readonly string[]
 }
 
-/** A thing that belongs to channels is a line here. Nothing is in a room, because there are no rooms. */
+/** A thing that belongs to channels is a line here. */
 export const MEMBERS: readonly Member[] = [
   member('briefcase', items, 'owner', { created: ['ItemAdded'], deleted: ['ItemArchived'] }),
   member('project', projects, 'id', { created: ['ProjectAdded'], deleted: ['ProjectRemoved'] }),
   member('project', tasks, 'project', { created: ['TaskCreated'], deleted: ['TaskRemoved'] }),
+  member('room', rooms, 'id', { created: ['RoomOpened'], deleted: [] }),
+  member('room', messages, 'room', { created: ['MessageSent'], deleted: ['MessageDeleted'] }),
   member('project', notes, 'project', { created: ['NoteAdded'], deleted: ['NoteRemoved'] }),
 ]
 

@@ -10,7 +10,7 @@ import type { AnyProjection } from '../../projections/rows/projection.ts'
 import type { CheckpointSignal } from '../checkpoint-signal.ts'
 import { wireTypes } from '../consistency.ts'
 import type { ReadPool } from '../pool.ts'
-import type { Grantees, Guards } from '../readers.ts'
+import { type Grantees, type Guards, readableBy } from '../readers.ts'
 import type { Versions } from '../versions.ts'
 import { type Announced, announcedOf } from './announced.ts'
 import { withChannels } from './channels.ts'
@@ -38,6 +38,8 @@ export type Subscriber = {
   cursor: bigint
   /** Whether it can take more. One that cannot says so by `resume` once it can again. */
   readonly isReady: () => boolean
+  /** What others who listen to a channel say there, which is no event; nothing where it does not listen to it. */
+  readonly hear?: (channel: string, bytes: Uint8Array) => void
   /** Takes the events that are behind its cursor; others may be among them. */
   readonly take: (batch: Batch) => void
 }
@@ -115,6 +117,15 @@ export class Feed {
     if (subscriber.cursor >= feed.cursor || !subscriber.isReady()) return
     feed.lagging.push(subscriber)
     if (!feed.isPaging) void this.#catchUp(subscriber.org, feed)
+  }
+
+  /** Passes on to those who listen to a room in this process, and may read it, what one of them says there. */
+  async passOn(from: Subscriber, room: string, channel: string, bytes: Uint8Array): Promise<void> {
+    const all = [from, ...(this.#orgs.get(from.org)?.subscribers ?? [])]
+    const callers = all.map(each => each.grantees())
+    const open = await readableBy(this.#options, from.org, callers, [{ category: 'room', id: room }])
+    if (!open[0]![0]) return
+    for (const [n, each] of all.entries()) if (each !== from && open[n]![0]) each.hear?.(channel, bytes)
   }
 
   async close(): Promise<void> {

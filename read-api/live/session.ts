@@ -33,6 +33,9 @@ const WAIT_MS = 2_000
 /** Characters of a token. */
 const TOKEN_MAX = 16_384
 
+/** What the channels of rooms begin with. */
+const ROOM = 'room:'
+
 const requestId = z.string().max(128).optional()
 const channels = z.array(z.string().max(200)).min(1).max(CHANNELS_MAX)
 const after = z.string().refine(isPosition, POSITION_FORM).optional()
@@ -42,6 +45,7 @@ const requestSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('auth'), token: z.string().max(TOKEN_MAX), requestId }),
   z.strictObject({ type: z.literal('subscribe'), channels, after, requestId }),
   z.strictObject({ type: z.literal('unsubscribe'), channels, requestId }),
+  z.strictObject({ type: z.literal('typing'), channel: z.string().max(200), requestId }),
 ])
 type Request = z.output<typeof requestSchema>
 
@@ -153,6 +157,7 @@ export class Session implements Subscriber {
     if (request.type === 'auth') return this.#authenticate(request.token, request.requestId)
     if (!this.#principal) throw new KogiError('unauthenticated', 'Send `{ "type": "auth", "token": … }` first.')
     if (request.type === 'subscribe') return this.#subscribe(this.#principal, request)
+    if (request.type === 'typing') return this.#typing(this.#principal, request.channel)
     for (const channel of request.channels) this.#channels.delete(channel)
     this.#say('unsubscribed', { channels: [...this.#channels.keys()] }, request.requestId)
   }
@@ -170,6 +175,20 @@ export class Session implements Subscriber {
     const { subject, org, endsAt } = principal
     const ends = endsAt === undefined ? {} : { ends_at: new Date(endsAt).toISOString() }
     this.#say('authenticated', { subject, org, ...ends }, requestId)
+  }
+
+  /** Tells the others in a room that the caller is typing: no event, and nothing is kept of it. */
+  async #typing({ subject }: Principal, channel: string): Promise<void> {
+    if (!channel.startsWith(ROOM) || !this.#channels.has(channel)) {
+      throw new KogiError('invalid_body', 'Subscribe to the room first: `room:<id>`.')
+    }
+    const [timestamp, position] = [new Date().toISOString(), String(this.cursor)]
+    const said = JSON.stringify({ type: 'typing', channel, data: { user: subject }, timestamp, position })
+    await this.#deps.feed.passOn(this, channel.slice(ROOM.length), channel, Buffer.from(said))
+  }
+
+  hear(channel: string, bytes: Uint8Array): void {
+    if (this.#channels.has(channel) && this.isReady()) this.#socket.outlet.send(bytes)
   }
 
   async #subscribe(principal: Principal, request: Extract<Request, { type: 'subscribe' }>): Promise<void> {
@@ -200,7 +219,6 @@ export class Session implements Subscriber {
   #refusalOf({ subject }: Principal, channel: string): readonly Refused[] {
     const categories = categoriesOf(channel)
     if (!categories) return [{ channel, code: 'invalid_channel', message: CHANNEL_FORMS }]
-    if (categories.length === 0) return [{ channel, code: 'not_found', message: 'There are no rooms.' }]
     if (isUserChannel(channel) && channel !== userChannel(subject)) {
       return [{ channel, code: 'forbidden', message: 'Only a user may listen to their notifications.' }]
     }

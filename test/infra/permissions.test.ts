@@ -89,6 +89,8 @@ describe('permissions', () => {
     'exchange.capacities': 'rw rw rw rw rw r - r',
     'exchange.allocations': 'rw rw rw rw rw r - r',
     'exchange.disputes': 'w w w - - - - -',
+    'rooms.rooms': 'rw rw rw rw rw r - r',
+    'rooms.messages': 'rw rw rw rw rw r - r',
     'audit.erasures': 'rw rw - - - - - r',
     'audit.exports': 'rw rw - - - - - rw',
     'audit.disclosures': 'w w - - - - - -',

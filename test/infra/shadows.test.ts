@@ -119,6 +119,8 @@ describe('a path with a fixed segment', () => {
       // Of a person who is called `summary` the list has the row.
       '/kex/ratings/:party',
       '/kex/capacities/:id/allocations/:allocation',
+      // Marks are of a room, whose id is looked at where it is opened.
+      '/krms/read-marks/:id',
       '/kapp/deliveries/:id',
       '/khub/mails/:id',
       '/kctr/tasks/:id/comments/:comment',

@@ -17,7 +17,7 @@ describe('channels', () => {
 
   it('are a kind and an id', () => {
     expect(categoriesOf('project:my project: 1')).to.deep.equal(['project', 'task', 'note'])
-    expect(categoriesOf('room:r')).to.deep.equal([])
+    expect(categoriesOf('room:r')).to.deep.equal(['room', 'message'])
     expect(categoriesOf('user:mira')).to.include.members(['task', 'transfer'])
     for (const text of [
       '',

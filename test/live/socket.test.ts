@@ -51,14 +51,16 @@ describe('the WebSocket', function webSocket() {
 
   it('tells of the things of its channels, made, changed and gone, with the position of each', async () => {
     await visible(await write('PATCH', '/kctr/projects/p', { name: 'Project 1' }))
-    const { messages, events, until } = await listen(['briefcase:tester', 'project:p', 'room:r'])
+    const { messages, events, until } = await listen(['briefcase:tester', 'project:p', 'user:other'])
     expect(messages.map(({ type, requestId }) => [type, requestId])).to.deep.equal([
       ['authenticated', 'a'],
       ['subscribed', 's'],
     ])
     expect(messages[1]!.data).to.deep.equal({
       channels: ['briefcase:tester', 'project:p'],
-      refused: [{ channel: 'room:r', code: 'not_found', message: 'There are no rooms.' }],
+      refused: [
+        { channel: 'user:other', code: 'forbidden', message: 'Only a user may listen to their notifications.' },
+      ],
     })
     const positions = [
       await write('POST', '/kctr/tasks', { id: 't', name: 'a task', project: 'p' }),

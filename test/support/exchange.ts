@@ -91,6 +91,16 @@ export function exchangeExamples(
     await seen(path, headers['kogi-position'])
     return answer.data.events[0].data.allocation
   }
+  /** A room of another user that the caller is a member of. */
+  async function roomOfJon(): Promise<string> {
+    const other = await app.clientOf('examples', 'organization-admin', 'jon')
+    const body = { kind: 'group', title: 'x', joining: 'open', with: ['mira'] }
+    return (await other.call('POST', '/api/v1/krms/rooms', { body })).body.data.id
+  }
+  async function message(id: string): Promise<string> {
+    await client.call('POST', '/api/v1/krms/messages', { body: { id, room: 'room-1', text: 'x' } })
+    return id
+  }
   return {
     'order.confirm': () => ordered('recordHold', 'jon', 'mira'),
     'order.decline': () => ordered('recordHold', 'jon', 'mira'),
@@ -104,6 +114,11 @@ export function exchangeExamples(
     'order.review': () => ordered('recordHold confirm accept settle'),
     getReview: async name => (name === 'side' ? 'buyer' : reviewed()),
     getRating: async () => (await reviewed()) && 'jon',
+    getReadMark: async () => 'room-1',
+    'room.leave': () => roomOfJon(),
+    'room.join': () => roomOfJon(),
+    'room.pin': async name => (name === 'id' ? message('message-0').then(() => undefined) : undefined),
+    'message.moderate': () => message(randomUUID()),
     'capacity.release': name => allocation(name),
     getCapacityAllocation: name => allocation(name),
   }

@@ -41,6 +41,16 @@ export const recordOf = (path: string, holdersOf: Holders, more: object = {}): K
 const time = { units: 4, unit: 'hours', from: '2026-12-01', to: '2026-12-11' }
 export const exchangeKinds: Readonly<Record<string, Kind>> = {
   vendor: record('/kex/vendors', 'name', { party: 'mira' }),
+  room: {
+    make: id => [['POST', '/krms/rooms', { id, kind: 'group', title: 'x' }]],
+    change: [
+      (id, n) => ['PATCH', `/krms/rooms/${id}`, { title: `x ${n}` }],
+      (id, n) => ['POST', `/krms/rooms/${id}/members`, { user: `user ${n}` }],
+    ],
+    reads: [id => `/krms/rooms/${id}`],
+    list: '/krms/rooms',
+    isOf: own,
+  },
   resourcerequest: record('/kex/resource-requests', 'title', time),
   capacity: {
     make: id => [
