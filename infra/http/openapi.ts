@@ -95,7 +95,9 @@ const DESCRIPTION = `The system of record of the independent worker.
   thing: with the path of another thing it names another command, which takes effect; with another path or body of the
   same thing it is refused (\`idempotency_key_reused\`). A command that was refused, or changed nothing, leaves its key
   free. The receipt names the position of what was written in
-  \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it. What was made is read at \`Location\`.
+  \`Kogi-Position\`; a read that brings it as \`Kogi-Min-Position\` sees it. After a command that changed nothing it is
+  that of the last change of its thing: of the positions of several commands, bring the greatest. What was made is read
+  at \`Location\`.
 - **\`If-Match\`** with the \`ETag\` of an answer accepts a command only if nobody changed the thing since;
   \`If-None-Match: *\` only if the thing does not exist yet.
 - **\`as_of\`** answers what was known at a position or time; \`meta.as_of\` names the position.

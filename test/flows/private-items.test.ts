@@ -61,7 +61,9 @@ describe('private items', function privacy() {
   async function give(method: string, path: string, body?: unknown, by = mira) {
     const answer = await by.call(method, `/api/v1${path}`, { ...(body !== undefined && { body }) })
     expect(answer.status, `${method} ${path} ${JSON.stringify(answer.body)}`).to.be.below(300)
-    position = String(answer.headers['kogi-position'] ?? position)
+    // A share that is there already is answered with the position of the item's last change, before those of others.
+    const written = BigInt(String(answer.headers['kogi-position'] ?? position))
+    if (written > BigInt(position)) position = String(written)
     return answer.body
   }
   async function upload(): Promise<string> {
@@ -248,7 +250,8 @@ describe('private items', function privacy() {
     const people = ['ann', 'ben', 'cat'] as const
     const teams = ['red', 'blue'] as const
     const share = fc.record({ kind: fc.constantFrom('user', 'team'), at: fc.nat(2), item: fc.nat(7) })
-    const [shares] = fc.sample(fc.array(share, { minLength: 6, maxLength: 12 }), { numRuns: 1, seed: Date.now() })
+    const seed = Date.now()
+    const [shares] = fc.sample(fc.array(share, { minLength: 6, maxLength: 12 }), { numRuns: 1, seed })
     const readers = new Map<string, Set<string>>()
     const org = 'random'
     const owner = await app.clientOf(org, 'team-member', 'owner')
@@ -257,7 +260,7 @@ describe('private items', function privacy() {
       await give('POST', '/kbfc/items', { id: `item-${n}`, name: `Thing ${n}`, type: 'asset', privacy }, owner)
       readers.set(`item-${n}`, new Set(['user owner', ...(privacy === 'private' ? [] : ['all'])]))
     }
-    for (const { kind, at, item } of shares!) {
+    for (const { kind, at, item } of [...shares!, shares![0]!]) {
       const grantee = kind === 'user' ? people[at]! : teams[at % 2]!
       await give('PUT', `/kbfc/items/item-${item}/shares`, { kind, with: grantee, role: 'reader' }, owner)
       readers.get(`item-${item}`)!.add(`${kind} ${grantee}`)
@@ -271,12 +274,12 @@ describe('private items', function privacy() {
       for (let after: string | undefined = ''; after !== undefined; ) {
         const page = await ask(by, `/kbfc/items?limit=2&total=true${after && `&after=${after}`}`)
         paged.push(...page.data.map(({ id }: { id: string }) => id))
-        expect(page.pagination.total).to.equal(expected.length)
+        expect(page.pagination.total, `${person}, seed ${seed}`).to.equal(expected.length)
         after = page.pagination.next
       }
-      expect(paged, `${person} ${JSON.stringify(shares)}`).to.deep.equal(expected)
+      expect(paged, `${person}, seed ${seed}`).to.deep.equal(expected)
       const [group] = (await ask(by, '/kbfc/items/summary?by=type')).data
-      expect(group.count).to.equal(expected.length)
+      expect(group.count, `${person}, seed ${seed}`).to.equal(expected.length)
       const found: string[] = []
       for (let after: string | undefined = ''; after !== undefined; ) {
         const page = await ask(
@@ -286,7 +289,7 @@ describe('private items', function privacy() {
         found.push(...page.data.map(({ subject }: { subject: string }) => subject))
         after = page.pagination.next
       }
-      expect(found.sort()).to.deep.equal(expected)
+      expect(found.sort(), `${person}, seed ${seed}`).to.deep.equal(expected)
     }
   })
 })
