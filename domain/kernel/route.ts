@@ -15,10 +15,18 @@ export type Principal = {
   readonly scoped?: readonly string[]
   /** The API key that a token was got with, by its id and generation: whether it counts is looked at. */
   readonly client?: { readonly key: string; readonly generation: number }
-  /** How the person has signed in, where Kogi itself has issued the token: the session, how strongly, and when last. */
-  readonly signIn?: { readonly session: string; readonly acr: string; readonly provedAt: number }
+  /** How the person has signed in, where Kogi itself has issued the token. */
+  readonly signIn?: SignIn
   /** Whether nothing of what is allowed was taken away or added meanwhile; absent where that cannot be. */
   readonly stands?: () => boolean
+}
+
+/** The session of a token, how strongly and when (ms) the person last proved who they are, and its scope, if any. */
+export type SignIn = {
+  readonly session: string
+  readonly acr: string
+  readonly provedAt: number
+  readonly scope?: string | undefined
 }
 
 /** Where an answer without an end goes: a client that reads slowly lets bytes wait here. */

@@ -127,7 +127,7 @@ function ownPrincipal(payload: JWTPayload): Principal {
   const principal = principalOf(rest, endsAt)
   const scoped = scope !== undefined && { scoped: permissionsOfScope(scope.split(' ')) }
   if (sid !== undefined) {
-    const signIn = { session: sid, acr: acr ?? 'aal1', provedAt: (provedAt ?? 0) * 1000 }
+    const signIn = { session: sid, acr: acr ?? 'aal1', provedAt: (provedAt ?? 0) * 1000, scope }
     return Object.freeze({ ...principal, ...scoped, signIn })
   }
   if (key === undefined || generation === undefined) throw new errors.JWTInvalid('the token names no session')

@@ -14,7 +14,16 @@ import type { Factors } from './factors.ts'
 import type { GiveUser } from './give-user.ts'
 import { tokensSchema } from './oauth-routes.ts'
 import type { Sessions } from './sessions.ts'
-import { done, doneSchema, factors as factorFields, mustBeEmpty, shared, signedIn, TRIED } from './sign-in-routes.ts'
+import {
+  done,
+  doneSchema,
+  factors as factorFields,
+  inSession,
+  mustBeEmpty,
+  shared,
+  signedIn,
+  TRIED,
+} from './sign-in-routes.ts'
 import type { Throttle } from './throttle.ts'
 
 export type MeDeps = {
@@ -118,7 +127,7 @@ function sessionRoutes({ users, keyring, sessions }: MeDeps): Route[] {
       errors: { 403: ['forbidden'] },
       async handle(request) {
         mustBeEmpty(request)
-        const { subject, signIn } = signedIn(request)
+        const { subject, signIn } = inSession(request)
         await sessions.end(subject, signIn.session, 'signed_out', request.correlationId)
         return done
       },
@@ -154,7 +163,7 @@ function factorRoutes(deps: MeDeps): Route[] {
       errors: { ...CODES, 401: ['wrong_credentials', 'second_factor_needed'], 422: ['session_over', 'user_suspended'] },
       async handle(request) {
         const given = parseBody(stepUpBody, request.body)
-        const caller = signedIn(request)
+        const caller = inSession(request)
         const method = await tried(deps, request, async () => {
           const row = await rows.of(caller.subject)
           if (!row) throw httpError('second_factor_needed', [], 'Enrol an authenticator first: POST /kbs/me/totp.')

@@ -44,7 +44,7 @@ export type Sessions = {
   readonly start: (user: string, proof: Proof, wanted: Wanted, correlationId: string) => Promise<Tokens>
   /** The next tokens of a session; `undefined` for a refresh token that does not count (any more). */
   readonly refresh: (token: string, scope: string | undefined, correlationId: string) => Promise<Tokens | undefined>
-  /** A new access token of a session that has been raised. */
+  /** A new access token of a session that has been raised, of the scope of the one that asks. */
   readonly raise: (principal: Principal, proof: Proof, correlationId: string) => Promise<Tokens>
   readonly end: (user: string, session: string, why: 'signed_out' | 'revoked', correlationId: string) => Promise<void>
   readonly endAll: (user: string, why: EndAll, correlationId: string) => Promise<void>
@@ -124,14 +124,13 @@ export function sessions(deps: SessionDeps): Sessions {
       return answer(deps, state, session, scope, await store(user, session, scope))
     },
     refresh: (...of) => refreshed(deps, { current, store, ofRefreshToken }, ...of),
-    async raise({ subject, signIn, scoped: _ }, { methods, acr }, correlationId) {
+    async raise({ subject, signIn }, { methods, acr }, correlationId) {
       const before = sessionOf(await users.of(subject), signIn!.session, instant(Date.now()))
       if (!before) throw httpError('invalid_token', [{ field: 'sid', message: 'the session is over: sign in again' }])
       const all = [...new Set([...before.methods, ...methods])]
       await give(subject, 'raiseSession', { session: before.session, methods: all, acr }, correlationId)
       const raised = { ...before, methods: all, acr, provedAt: instant(Date.now()) }
-      const scope = await scopeOf(pool, before.session)
-      return answer(deps, await users.of(subject), raised, scope)
+      return answer(deps, await users.of(subject), raised, signIn!.scope)
     },
     async end(user, session, why, correlationId) {
       await give(user, 'endSession', { session, why }, correlationId)
@@ -183,11 +182,6 @@ async function refreshed(
 }
 
 const newRefreshToken = () => `kogi_rt_${randomBytes(32).toString('base64url')}`
-
-async function scopeOf(pool: Pool, session: string): Promise<string | undefined> {
-  const text = 'select scope from refresh_tokens where session = $1 limit 1'
-  return (await pool.query<{ scope: string | null }>(text, [session])).rows[0]?.scope ?? undefined
-}
 
 async function answer(
   deps: SessionDeps,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { parseBody } from '../../commands/requests.ts'
 import { isAddress } from '../../domain/hub/inbox/email.ts'
 import { KogiError } from '../../domain/kernel/errors.ts'
-import type { ApiRequest, Principal, Route } from '../../domain/kernel/route.ts'
+import type { ApiRequest, Principal, Route, SignIn } from '../../domain/kernel/route.ts'
 import { ORG_ID, refined, text } from '../../domain/kernel/schema.ts'
 import type { Accounts } from './accounts.ts'
 import { tokensSchema } from './oauth-routes.ts'
@@ -63,10 +63,19 @@ export const TRIED = { 401: ['wrong_credentials'], 429: ['too_many_requests'] } 
 export const mustBeEmpty = ({ body }: ApiRequest): void => void parseBody(nothing, body)
 const nothing = z.strictObject({})
 
-/** Who has signed in here with a session: API keys and tokens of other issuers have none. */
-export function signedIn({ principal }: ApiRequest): Principal & { readonly signIn: NonNullable<Principal['signIn']> } {
+type Person = Principal & { readonly signIn: SignIn }
+
+/** Who has a session here, also by a token that is narrowed to a scope: API keys and other tokens have none. */
+export function inSession({ principal }: ApiRequest): Person {
   if (principal.signIn) return { ...principal, signIn: principal.signIn }
   throw new KogiError('forbidden', 'This is for people who have signed in here, not for keys and other tokens.')
+}
+
+/** Who has signed in here, by a token for all that they may do: no scope stands for the account itself. */
+export function signedIn(request: ApiRequest): Person {
+  const person = inSession(request)
+  if (!person.scoped) return person
+  throw new KogiError('forbidden', 'This token is narrowed to a scope, and your account is in none: use one without.')
 }
 
 export function signInRoutes(accounts: Accounts, sessions: Sessions): Route[] {

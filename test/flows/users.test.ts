@@ -8,7 +8,7 @@ import { kogi } from '../../scripts/running.ts'
 import { type App, startApp } from '../support/app.ts'
 import { inLanes } from '../support/client.ts'
 import { patient } from '../support/pace.ts'
-import { codeOf, PASSWORD, peopleOf, SIGN_IN } from '../support/people.ts'
+import { codeAt, codeOf, PASSWORD, peopleOf, SIGN_IN } from '../support/people.ts'
 
 const LONG = process.env.KOGI_LONG === '1'
 const LOGINS = LONG ? 10_000 : 60
@@ -40,6 +40,33 @@ describe('users of an installation', function () {
     const members = async () => (await send(admin, 'GET', '/kbs/teams?team=yard')).body.data?.[0]?.members
     for (let tries = 0; (await members())?.length !== 0 && tries < 200; tries += 1) await sleep(50)
     expect(await members()).to.deep.equal([])
+  })
+
+  it('lets no narrowed token at the account, nor one be widened by a second factor', async () => {
+    const { anybody, bearer, send, done, signIn, note, enrolled } = people
+    const { uri, codes } = await enrolled('gus@studio.example')
+    const { refresh_token } = await signIn('gus@studio.example', { recovery_code: codes[0] })
+    const asked = { grant_type: 'refresh_token', refresh_token, scope: 'office:read' }
+    const { body: narrow } = await send(anybody, 'POST', '/kbs/oauth/token', asked)
+    const by = bearer(narrow.access_token)
+    const passwords = { password: PASSWORD, new_password: 'nine red kites in the rain' }
+    for (const [method, path, body] of [
+      ['GET', '/kbs/me'],
+      ['DELETE', '/kbs/me/sessions/6f1d3c0a-5b8e-4f77-96c2-a4e1d0b37f58'],
+      ['POST', '/kbs/sign-out/everywhere'],
+      ['POST', '/kbs/me/recovery-codes'],
+      ['POST', '/kbs/me/totp'],
+      ['POST', '/kbs/me/totp/confirm', { code: codeAt(uri) }],
+      ['DELETE', '/kbs/me/totp'],
+      ['PUT', '/kbs/me/password', passwords],
+    ] as const) {
+      expect(codeOf(await send(by, method, path, body)), path).to.equal('forbidden')
+    }
+    const raised = await done(by, 'POST', '/kbs/step-up', { code: codeAt(uri) })
+    expect(raised.scope).to.equal('office:read')
+    expect(codeOf(await note(raised.access_token))).to.equal('forbidden')
+    await done(by, 'POST', '/kbs/sign-out')
+    expect(codeOf(await send(by, 'GET', '/koff/notes'))).to.equal('invalid_token')
   })
 
   it('issues ten thousand tokens while keys rotate, and none is refused', async () => {
