@@ -74,10 +74,6 @@ export class Follower {
     this.#revision = start.revision
     this.#position = start.checkpoint.position
     this.#decided = start.checkpoint.decided
-    const wakeAll = () => {
-      for (const task of this.#tasks) task.wake?.()
-    }
-    this.#signal.addEventListener('abort', wakeAll, { once: true })
   }
 
   /** Takes a process over from where its last worker came to; that one can write no checkpoint any more. */
@@ -247,8 +243,9 @@ export class Follower {
     this.#savedAt = performance.now()
   }
 
-  /** Resolves when nothing is on its way any more, after the signal of its start was aborted. */
+  /** Resolves when nothing is on its way any more; called once the signal of its start was aborted, it ends all pauses. */
   async ended(): Promise<void> {
+    for (const task of this.#tasks) task.wake?.()
     await Promise.all(this.#working)
   }
 

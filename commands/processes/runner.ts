@@ -70,10 +70,10 @@ export class ProcessRunner {
     signal.addEventListener('abort', abort, { once: true })
     try {
       const begun: Follower[] = []
+      this.#followers = begun // As they begin: where the next one cannot, those before it are ended too.
       for (const process of this.#deps.processes) {
         begun.push(await Follower.begin(this.#deps, process, stop.signal, () => this.#room?.()))
       }
-      this.#followers = begun
       const failed = (error: unknown) => {
         abort()
         throw error
