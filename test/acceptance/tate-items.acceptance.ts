@@ -69,7 +69,8 @@ describe('tate_items: artworks as portfolio items', function () {
   it('finds every title that is not ASCII, with and without its accents', async () => {
     const titles = artworks.filter(({ title }) => /[^\0-\x7f]/.test(title))
     expect(titles).to.have.length(set.oracle.non_ascii_titles)
-    await inLanes(titles, 8, async ({ acno, title }) => {
+    // Fewer than one organization may read at once: none waits for a place, and is refused where that lasts too long.
+    await inLanes(titles, 4, async ({ acno, title }) => {
       for (const words of new Set([title, withoutAccents(title), title.toUpperCase()])) {
         const { status, body } = await client.call(
           'GET',
