@@ -243,7 +243,7 @@ export class Follower {
     this.#savedAt = performance.now()
   }
 
-  /** Resolves when nothing is on its way any more; called once the signal of its start was aborted, it ends all pauses. */
+  /** Ends all pauses, once the signal of its start was aborted; resolves when nothing is on its way any more. */
   async ended(): Promise<void> {
     for (const task of this.#tasks) task.wake?.()
     await Promise.all(this.#working)
