@@ -5,11 +5,11 @@ import { hasSecondFactor } from '../../domain/identity/user/user.ts'
 import type { Users } from '../access/users.ts'
 import { httpError } from '../http/errors.ts'
 import { type CredentialRows, type Credentials, emailName, nameDigest } from './credentials.ts'
-import type { Factors, Shown } from './factors.ts'
+import { type Factors, recoveryDigest, type Shown } from './factors.ts'
 import type { GiveUser } from './give-user.ts'
 import { mustBeStrong } from './password-rules.ts'
 import type { Passwords } from './passwords.ts'
-import type { Proof, Sessions, Tokens, Wanted } from './sessions.ts'
+import { mustKnowScope, type Proof, type Sessions, type Tokens, type Wanted } from './sessions.ts'
 import type { Throttle, Try } from './throttle.ts'
 
 /** Shortest time that signing up takes, so that it takes as long whether there is such a user or not. */
@@ -27,6 +27,7 @@ export type AccountDeps = {
 }
 
 type Login = Shown & Wanted & { readonly email: string; readonly password: string }
+type Change = { readonly before: string; readonly after: string; readonly org: string }
 /** Where a request comes from. */
 type From = { readonly address?: string | undefined; readonly correlationId: string }
 
@@ -38,12 +39,12 @@ export type Accounts = {
   readonly signIn: (login: Login, from: From) => Promise<Tokens>
   /** Sets a new password by a recovery code, and ends all sessions. */
   readonly recover: (given: Shown & { readonly email: string; readonly password: string }, from: From) => Promise<void>
-  /** Sets a new password by the one before, and ends all sessions. */
-  readonly changePassword: (user: string, before: string, after: string, from: From) => Promise<void>
+  /** Sets a new password by the one before, ends all sessions, and starts a new one in an org. */
+  readonly changePassword: (user: string, change: Change, from: From) => Promise<Tokens>
 }
 
 export function accounts(deps: AccountDeps): Accounts {
-  const { rows, passwords, factors, throttle, sessions, users, give } = deps
+  const { rows, passwords, factors, throttle, users, give } = deps
 
   async function register(email: string, hash: string, by: 'sign_up' | 'operator', correlationId: string) {
     const user = randomUUID()
@@ -91,6 +92,8 @@ export function accounts(deps: AccountDeps): Accounts {
     async signIn({ email, password, ...login }, { address, correlationId }) {
       const tried: Try = { name: emailName(email), address }
       await throttle.count(tried)
+      // Before a code is taken.
+      mustKnowScope(login.scope)
       const row = await known(email, password)
       let proof: Proof
       try {
@@ -102,15 +105,35 @@ export function accounts(deps: AccountDeps): Accounts {
       }
       await throttle.forgive(tried)
       if (passwords.isOld(row.password!)) {
-        await rows.setPassword(row.person, await passwords.hash(password), row.password!)
+        await rows.changePassword(row.person, await passwords.hash(password), row.password!)
       }
-      return sessions.start(row.person, proof, login, correlationId)
+      return begun(deps, { user: row.person, password, stored: row.password!, proof, wanted: login }, correlationId)
     },
     ...changing(deps),
   }
 }
 
-/** How a password is changed, by the one before or by a recovery code. */
+type Begin = {
+  readonly user: string
+  readonly password: string
+  /** The hash that the password was compared with. */
+  readonly stored: string
+  readonly proof: Proof
+  readonly wanted: Wanted
+}
+
+/** Starts a session by a password, and ends it where the password was changed while it started. */
+function begun({ rows, passwords, sessions }: AccountDeps, { user, ...by }: Begin, correlationId: string) {
+  return sessions.start(user, by.proof, by.wanted, correlationId, async () => {
+    const stored = (await rows.of(user))?.password ?? undefined
+    return stored === by.stored || passwords.isRight(stored, by.password)
+  })
+}
+
+/**
+ * How a password is changed, by the one before or by a recovery code. The sessions end before the password is stored,
+ * so that none is left by the one before where something fails, and after it, for those that have started meanwhile.
+ */
 function changing(deps: AccountDeps): Pick<Accounts, 'recover' | 'changePassword'> {
   const { rows, passwords, factors, throttle, sessions, give } = deps
   return {
@@ -120,27 +143,36 @@ function changing(deps: AccountDeps): Pick<Accounts, 'recover' | 'changePassword
       await mustBeStrong(password, [email])
       const row = await rows.byName(nameDigest('email', emailName(email)))
       const hash = await passwords.hash(password)
+      const end = (user: string) => sessions.endAll(user, 'password_recovered', correlationId)
       if (!row || shown.recovery_code === undefined) throw httpError('wrong_credentials')
       // A code of the authenticator is asked for first: a recovery code counts once.
       if (row.totp_confirmed && !(await factors.isCode(row, shown.code ?? ''))) throw httpError('wrong_credentials')
-      if (!(await factors.isRecoveryCode(row.person, shown.recovery_code, correlationId))) {
-        throw httpError('wrong_credentials')
-      }
-      await rows.setPassword(row.person, hash)
+      const code = recoveryDigest(shown.recovery_code)
+      if (!(await rows.hasRecoveryCode(row.person, code))) throw httpError('wrong_credentials')
+      await give(row.person, 'useRecoveryCode', {}, correlationId)
+      await end(row.person)
       await give(row.person, 'setPassword', { how: 'recovered' }, correlationId)
-      await sessions.endAll(row.person, 'password_recovered', correlationId)
+      if (!(await rows.recoverPassword(row.person, hash, code))) throw httpError('wrong_credentials')
+      await end(row.person)
       await throttle.forgive(tried)
     },
-    async changePassword(user, before, after, { address, correlationId }) {
+    async changePassword(user, { before, after, org }, { address, correlationId }) {
       const tried: Try = { name: `user ${user}`, address }
       await throttle.count(tried)
-      const row = await rows.of(user)
-      if (!(await passwords.isRight(row?.password ?? undefined, before))) throw httpError('wrong_credentials')
+      const stored = (await rows.of(user))?.password ?? undefined
+      const isRight = await passwords.isRight(stored, before)
+      if (stored === undefined || !isRight) throw httpError('wrong_credentials')
       await throttle.forgive(tried)
       await mustBeStrong(after, [])
-      await rows.setPassword(user, await passwords.hash(after))
+      const hash = await passwords.hash(after)
+      const end = () => sessions.endAll(user, 'password_changed', correlationId)
+      await end()
       await give(user, 'setPassword', { how: 'changed' }, correlationId)
-      await sessions.endAll(user, 'password_changed', correlationId)
+      if (!(await rows.changePassword(user, hash, stored))) throw httpError('wrong_credentials')
+      await end()
+      // The password alone was shown, whatever the session before had.
+      const proof: Proof = { methods: ['pwd'], acr: 'aal1' }
+      return begun(deps, { user, password: after, stored: hash, proof, wanted: { org } }, correlationId)
     },
   }
 }

@@ -18,6 +18,7 @@ export const nameDigest = (kind: 'email' | 'identity', ...parts: readonly string
 /** An address in the one spelling that is looked up. */
 export const emailName = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
+const TAKE_CODE = 'delete from recovery_codes where person = $1 and digest = $2'
 const COLUMNS = 'person, password, totp_sealed, totp_confirmed'
 
 export type CredentialRows = ReturnType<typeof credentialRows>
@@ -42,11 +43,18 @@ export function credentialRows(pool: Pool) {
     async release(person: string, digest: Buffer): Promise<void> {
       await pool.query('delete from sign_in_names where person = $1 and digest = $2', [person, digest])
     },
-    /** `before`: the hash that it takes the place of, where that must not have changed. */
-    async setPassword(person: string, password: string, before?: string): Promise<void> {
-      const text = 'update credentials set password = $2 where person = $1 and ($3::text is null or password = $3)'
-      await pool.query(text, [person, password, before ?? null])
+    /** Stores a hash in the place of the one before; `false` where that has changed meanwhile. */
+    async changePassword(person: string, password: string, before: string): Promise<boolean> {
+      const text = 'update credentials set password = $2 where person = $1 and password = $3'
+      return (await pool.query(text, [person, password, before])).rowCount === 1
     },
+    /** Takes a recovery code and stores a hash for it, both or neither; `false` where there is no such code. */
+    recoverPassword: (person: string, password: string, code: Buffer) =>
+      withTransaction(pool, async connection => {
+        if ((await connection.query(TAKE_CODE, [person, code])).rowCount !== 1) return false
+        await connection.query('update credentials set password = $2 where person = $1', [person, password])
+        return true
+      }),
     /** Stores the secret of an authenticator that was not confirmed yet. */
     async beginTotp(person: string, sealed: Sealed): Promise<void> {
       const text = `insert into credentials (person, totp_sealed) values ($1, $2) on conflict (person) do update
@@ -73,7 +81,10 @@ export function credentialRows(pool: Pool) {
       }),
     /** Takes a recovery code, once. */
     async takeRecoveryCode(person: string, digest: Buffer): Promise<boolean> {
-      const text = 'delete from recovery_codes where person = $1 and digest = $2'
+      return (await pool.query(TAKE_CODE, [person, digest])).rowCount === 1
+    },
+    async hasRecoveryCode(person: string, digest: Buffer): Promise<boolean> {
+      const text = 'select 1 from recovery_codes where person = $1 and digest = $2'
       return (await pool.query(text, [person, digest])).rowCount === 1
     },
   }

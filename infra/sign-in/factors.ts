@@ -33,6 +33,7 @@ export type Factors = {
   readonly isCode: (row: Credentials | undefined, code: string) => Promise<boolean>
   /** What was shown as a second factor, by its name in `amr`. Throws `wrong_credentials`, `second_factor_needed`. */
   readonly shown: (row: Credentials, shown: Shown, correlationId: string) => Promise<string>
+  /** Takes a recovery code, once. Throws `user_suspended`, and then the code still counts. */
   readonly isRecoveryCode: (user: string, code: string, correlationId: string) => Promise<boolean>
   /** Makes new recovery codes in the place of all before. */
   readonly newRecoveryCodes: (user: string, correlationId: string) => Promise<readonly string[]>
@@ -54,9 +55,11 @@ export function factors({ rows, keyring, give, now = Date.now }: Deps): Factors 
     return step !== undefined && rows.takeStep(row.person, step)
   }
   const isRecoveryCode: Factors['isRecoveryCode'] = async (user, code, correlationId) => {
-    const isRight = await rows.takeRecoveryCode(user, digestOf(plainCode(code)))
-    if (isRight) await give(user, 'useRecoveryCode', {}, correlationId)
-    return isRight
+    const digest = recoveryDigest(code)
+    if (!(await rows.hasRecoveryCode(user, digest))) return false
+    // The event first: a code stays where it is refused or fails.
+    await give(user, 'useRecoveryCode', {}, correlationId)
+    return rows.takeRecoveryCode(user, digest)
   }
   return {
     isCode,
@@ -76,10 +79,7 @@ export function factors({ rows, keyring, give, now = Date.now }: Deps): Factors 
     async newRecoveryCodes(user, correlationId) {
       const codes = Array.from({ length: RECOVERY_CODES }, newCode)
       await give(user, 'makeRecoveryCodes', { count: codes.length }, correlationId)
-      await rows.setRecoveryCodes(
-        user,
-        codes.map(code => digestOf(plainCode(code))),
-      )
+      await rows.setRecoveryCodes(user, codes.map(recoveryDigest))
       return codes
     },
   }
@@ -95,3 +95,5 @@ const newCode = (): string =>
 
 const plainCode = (code: string): string =>
   code.toLowerCase().replace(/[\s-]/g, '').replaceAll('o', '0').replace(/[il]/g, '1')
+/** A recovery code as it is stored. */
+export const recoveryDigest = (code: string): Buffer => digestOf(plainCode(code))

@@ -82,7 +82,7 @@ export function signInRoutesOf(deps: SignInDeps, callers: Callers): Route[] {
   const { issuer } = deps
   const opened = openAccounts(deps)
   return [
-    ...signInRoutes(opened.accounts, opened.sessions),
+    ...signInRoutes(opened.accounts),
     ...meRoutes(opened),
     ...oauthRoutes({ ...issuer, ...callers, sessions: opened.sessions }),
   ]

@@ -32,6 +32,9 @@ export type Tokens = {
 /** How a user has proved who they are. */
 export type Proof = { readonly methods: readonly string[]; readonly acr: 'aal1' | 'aal2' }
 
+/** Whether what was proved still counts. */
+type Counts = () => Promise<boolean>
+
 /** What a session is asked for. */
 export type Wanted = {
   readonly org?: string | undefined
@@ -40,8 +43,11 @@ export type Wanted = {
 }
 
 export type Sessions = {
-  /** Throws `not_a_member`, `account_suspended`; `invalid_parameter` for unknown scopes. */
-  readonly start: (user: string, proof: Proof, wanted: Wanted, correlationId: string) => Promise<Tokens>
+  /**
+   * Starts a session; one whose proof counts no more once it has started ends at once. Throws `not_a_member`,
+   * `account_suspended`; `invalid_parameter` for unknown scopes; `wrong_credentials` for such a proof.
+   */
+  readonly start: (user: string, proof: Proof, wanted: Wanted, id: string, counts: Counts) => Promise<Tokens>
   /** The next tokens of a session; `undefined` for a refresh token that does not count (any more). */
   readonly refresh: (token: string, scope: string | undefined, correlationId: string) => Promise<Tokens | undefined>
   /** A new access token of a session that has been raised, of the scope of the one that asks. */
@@ -102,9 +108,15 @@ export function sessions(deps: SessionDeps): Sessions {
       session ?? null,
     ])
 
+  const end: Sessions['end'] = async (user, session, why, correlationId) => {
+    await give(user, 'endSession', { session, why }, correlationId)
+    await forget(user, session)
+  }
+
   return {
     current,
-    async start(user, proof, { org = user, scope, client }, correlationId) {
+    end,
+    async start(user, proof, { org = user, scope, client }, correlationId, counts) {
       const state = await users.of(user)
       mustKnowScope(scope)
       // Before anything is written: whether the user may work there at all.
@@ -120,6 +132,10 @@ export function sessions(deps: SessionDeps): Sessions {
       }
       const { startedAt: _, provedAt: __, ...data } = session
       await give(user, 'startSession', { ...data, methods: [...proof.methods] }, correlationId)
+      if (!(await counts())) {
+        await end(user, session.session, 'revoked', correlationId)
+        throw httpError('wrong_credentials')
+      }
       await pool.query('delete from refresh_tokens where ends_at < now()')
       return answer(deps, state, session, scope, await store(user, session, scope))
     },
@@ -131,10 +147,6 @@ export function sessions(deps: SessionDeps): Sessions {
       await give(subject, 'raiseSession', { session: before.session, methods: all, acr }, correlationId)
       const raised = { ...before, methods: all, acr, provedAt: instant(Date.now()) }
       return answer(deps, await users.of(subject), raised, signIn!.scope)
-    },
-    async end(user, session, why, correlationId) {
-      await give(user, 'endSession', { session, why }, correlationId)
-      await forget(user, session)
     },
     async endAll(user, why, correlationId) {
       await give(user, 'endSessions', { why }, correlationId)
@@ -243,7 +255,8 @@ function compact(held: readonly string[]): readonly string[] {
   return [...patterns, ...held.filter(name => name !== '*' && !covers(patterns, name))]
 }
 
-function mustKnowScope(scope: string | undefined): void {
+/** Throws `invalid_parameter` for a scope that stands for nothing. */
+export function mustKnowScope(scope: string | undefined): void {
   const unknown = scope?.split(' ').find(word => permissionsOfScope([word]).length === 0)
   if (unknown !== undefined)
     throw invalidScope(`${unknown.slice(0, 100)} is no scope here: scopes are such as office:read`)

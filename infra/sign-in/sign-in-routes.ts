@@ -8,7 +8,6 @@ import { ORG_ID, refined, text } from '../../domain/kernel/schema.ts'
 import type { Accounts } from './accounts.ts'
 import { tokensSchema } from './oauth-routes.ts'
 import { PASSWORD_MAX, PASSWORD_MIN } from './password-rules.ts'
-import type { Sessions } from './sessions.ts'
 
 const email = refined(text(254), isAddress, 'must be an e-mail address such as mira@studio.example')
 const password = z
@@ -78,7 +77,7 @@ export function signedIn(request: ApiRequest): Person {
   throw new KogiError('forbidden', 'This token is narrowed to a scope, and your account is in none: use one without.')
 }
 
-export function signInRoutes(accounts: Accounts, sessions: Sessions): Route[] {
+export function signInRoutes(accounts: Accounts): Route[] {
   const open = { ...shared, method: 'POST', permission: null } as const
   return [
     {
@@ -138,11 +137,7 @@ export function signInRoutes(accounts: Accounts, sessions: Sessions): Route[] {
       async handle(request) {
         const { password: before, new_password: after } = parseBody(passwordBody, request.body)
         const { subject, org } = signedIn(request)
-        await accounts.changePassword(subject, before, after, request)
-        // The password alone was shown, whatever the session before had.
-        return {
-          data: await sessions.start(subject, { methods: ['pwd'], acr: 'aal1' }, { org }, request.correlationId),
-        }
+        return { data: await accounts.changePassword(subject, { before, after, org }, request) }
       },
     },
   ]
