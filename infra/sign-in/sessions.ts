@@ -14,7 +14,7 @@ import { effective } from '../access/effective.ts'
 import type { Users } from '../access/users.ts'
 import { permissions as allPermissions, permissionsOfRoles, permissionsOfScope } from '../auth/permissions.ts'
 import { httpError } from '../http/errors.ts'
-import type { Pool } from '../postgres.ts'
+import { type Pool, withTransaction } from '../postgres.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { GiveUser } from './give-user.ts'
 
@@ -87,12 +87,6 @@ const instant = (ms: number) => new Date(ms).toISOString()
 export function sessions(deps: SessionDeps): Sessions {
   const { pool, users, give } = deps
 
-  async function store(user: string, session: Session, scope: string | undefined): Promise<string> {
-    const token = newRefreshToken()
-    const text = 'insert into refresh_tokens (digest, person, session, scope, ends_at) values ($1, $2, $3, $4, $5)'
-    await pool.query(text, [digestOf(token), user, session.session, scope ?? null, session.until])
-    return token
-  }
   const current = async ({ person, session }: RefreshRow): Promise<Session | undefined> => {
     const state = await users.of(person)
     return state.status === 'active' ? sessionOf(state, session, instant(Date.now())) : undefined
@@ -137,9 +131,11 @@ export function sessions(deps: SessionDeps): Sessions {
         throw httpError('wrong_credentials')
       }
       await pool.query('delete from refresh_tokens where ends_at < now()')
-      return answer(deps, state, session, scope, await store(user, session, scope))
+      const token = newRefreshToken()
+      await pool.query(STORE, stored(token, user, session, scope))
+      return answer(deps, state, session, scope, token)
     },
-    refresh: (...of) => refreshed(deps, { current, store, ofRefreshToken }, ...of),
+    refresh: (...of) => refreshed(deps, { current, ofRefreshToken }, ...of),
     async raise({ subject, signIn }, { methods, acr }, correlationId) {
       const before = sessionOf(await users.of(subject), signIn!.session, instant(Date.now()))
       if (!before) throw httpError('invalid_token', [{ field: 'sid', message: 'the session is over: sign in again' }])
@@ -156,42 +152,57 @@ export function sessions(deps: SessionDeps): Sessions {
   }
 }
 
-type Refreshing = Pick<Sessions, 'current' | 'ofRefreshToken'> & {
-  readonly store: (user: string, session: Session, scope: string | undefined) => Promise<string>
-}
+type Refreshing = Pick<Sessions, 'current' | 'ofRefreshToken'>
 
-/** Takes a refresh token, once, and gives the next one; a token that was taken before ends its session. */
+/**
+ * Takes a refresh token, once, and gives the next one; a token that was taken before ends its session. All that can
+ * fail comes first, so that the token counts on after a fault.
+ */
 async function refreshed(
   deps: SessionDeps,
-  { current, store, ofRefreshToken }: Refreshing,
+  { current, ofRefreshToken }: Refreshing,
   token: string,
   narrower: string | undefined,
   correlationId: string,
 ): Promise<Tokens | undefined> {
   const { pool, users, give } = deps
-  const text = `update refresh_tokens set used_at = now() where digest = $1 and used_at is null and ends_at > now()
-    returning person, session, scope, ends_at, used_at`
-  if (!REFRESH_TOKEN.test(token)) return undefined
-  const [row] = (await pool.query<RefreshRow>(text, [digestOf(token)])).rows
-  if (!row) {
-    const copied = await ofRefreshToken(token)
-    if (!copied?.used_at) return undefined
-    await give(copied.person, 'endSession', { session: copied.session, why: 'token_reused' }, correlationId)
-    return undefined
-  }
+  const row = await ofRefreshToken(token)
+  if (!row) return undefined
   const { person: user } = row
   users.changed(user)
-  const session = await current(row)
-  if (!session) return undefined
-  const state = await users.of(user)
-  const scope = narrower ?? row.scope ?? undefined
-  mustKnowScope(scope)
-  // RFC 6749, 6: no more than what was granted at first.
-  if (narrower !== undefined && row.scope !== null && !isWithin(narrower, row.scope)) {
-    throw invalidScope('must not go beyond the scope of the session')
+  if (!row.used_at) {
+    const session = await current(row)
+    if (!session) return undefined
+    const scope = narrower ?? row.scope ?? undefined
+    mustKnowScope(scope)
+    // RFC 6749, 6: no more than what was granted at first.
+    if (narrower !== undefined && row.scope !== null && !isWithin(narrower, row.scope)) {
+      throw invalidScope('must not go beyond the scope of the session')
+    }
+    const next = newRefreshToken()
+    const tokens = await answer(deps, await users.of(user), session, scope, next)
+    const isTaken = await withTransaction(pool, async connection => {
+      const take = 'update refresh_tokens set used_at = now() where digest = $1 and used_at is null'
+      if ((await connection.query(take, [digestOf(token)])).rowCount !== 1) return false
+      await connection.query(STORE, stored(next, user, session, row.scope ?? undefined))
+      return true
+    })
+    if (isTaken) return tokens
+    // Another request has taken it, or the session was ended, meanwhile.
+    if (!(await ofRefreshToken(token))) return undefined
   }
-  return answer(deps, state, session, scope, await store(user, session, row.scope ?? undefined))
+  await give(user, 'endSession', { session: row.session, why: 'token_reused' }, correlationId)
+  return undefined
 }
+
+const STORE = 'insert into refresh_tokens (digest, person, session, scope, ends_at) values ($1, $2, $3, $4, $5)'
+const stored = (token: string, user: string, { session, until }: Session, scope: string | undefined) => [
+  digestOf(token),
+  user,
+  session,
+  scope ?? null,
+  until,
+]
 
 const newRefreshToken = () => `kogi_rt_${randomBytes(32).toString('base64url')}`
 

@@ -37,8 +37,17 @@ describe('signing in while the log fails', () => {
   async function opened() {
     const email = `${randomUUID()}@studio.example`
     const id = randomUUID()
-    const log = { state: { ...user.initial, status: 'active', user: id } as User, fails: '', during: {} as During }
-    const users = { fresh: () => log.state, known: () => log.state, of: async () => log.state, changed() {} }
+    const log = {
+      state: { ...user.initial, status: 'active', user: id } as User,
+      fails: '',
+      isAway: false,
+      during: {} as During,
+    }
+    const of = async () => {
+      if (log.isAway) throw away()
+      return log.state
+    }
+    const users = { fresh: () => log.state, known: () => log.state, of, changed() {} }
     const give: GiveUser = async (_, name, body) => {
       await log.during[name]?.()
       if (log.fails === name) throw away()
@@ -99,6 +108,26 @@ describe('signing in while the log fails', () => {
     expect(await codeOf(signIn())).to.equal('wrong_credentials')
     expect(open(log)).to.have.length(0)
     expect(await codeOf(signIn(NEXT))).to.equal('done')
+  })
+
+  it('takes a refresh token once the next one is sure, and ends the session of one that comes twice', async () => {
+    const { log, sessions: all, signIn } = await opened()
+    const { refresh_token: token } = await signIn(PASSWORD, { scope: 'office:read' })
+    log.isAway = true
+    expect(await codeOf(all.refresh(token!, undefined, 'c'))).to.equal('engine_unavailable')
+    log.isAway = false
+    for (const scope of ['office:*', 'openid']) {
+      expect(await codeOf(all.refresh(token!, scope, 'c')), scope).to.equal('invalid_parameter')
+    }
+    await pool.query('alter table refresh_tokens add constraint refused check (used_at is not null) not valid')
+    expect(await codeOf(all.refresh(token!, undefined, 'c'))).to.not.equal('done')
+    await pool.query('alter table refresh_tokens drop constraint refused')
+    const next = await all.refresh(token!, undefined, 'c')
+    expect(next?.scope).to.equal('office:read')
+    expect(open(log)).to.have.length(1)
+    expect(await all.refresh(token!, undefined, 'c')).to.equal(undefined)
+    expect(open(log)).to.have.length(0)
+    expect(await all.refresh(next!.refresh_token!, undefined, 'c')).to.equal(undefined)
   })
 
   it('burns no recovery code by what fails, by a suspended user, or by a scope that is none', async () => {
