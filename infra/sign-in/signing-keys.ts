@@ -88,7 +88,11 @@ function publishedRows(pool: Pool, now: () => number) {
   }
   return {
     rows: () => rows,
-    read,
+    /** Reads them as they are now or later: a look that began earlier does not count. */
+    async fresh(): Promise<void> {
+      await reading?.catch(() => {})
+      await read()
+    },
     /** Reads them again where that was longer ago. */
     async known(): Promise<void> {
       if (now() - readAt > KNOWN_MS) await read()
@@ -107,13 +111,15 @@ function publishedRows(pool: Pool, now: () => number) {
 
 export function signingKeys({ pool, keyring, algorithm, days, now = Date.now }: Options): SigningKeys {
   const published = publishedRows(pool, now)
-  const { read, known } = published
+  const { fresh, known } = published
   const privateKeys = new Map<string, Promise<CryptoKey>>()
   const publicKeys = new Map<string, Promise<CryptoKey>>()
 
   const own = () => published.rows().filter(({ alg }) => alg === algorithm)
   const signsAt = (at: number) =>
-    own().findLast(row => Date.parse(row.signs_from) <= at && at < Date.parse(row.signs_until))
+    own().findLast(row => Date.parse(row.signs_from) <= at && at < Date.parse(row.signs_until)) ??
+    // One that another process has made this moment, or with a clock that is ahead.
+    own().find(row => at < Date.parse(row.signs_until))
 
   /** Stores a new key, unless another process has stored one of that number. */
   async function make(number: number, from: number): Promise<string> {
@@ -128,23 +134,24 @@ export function signingKeys({ pool, keyring, algorithm, days, now = Date.now }: 
        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
       [kid, algorithm, number, jwk, sealed, iso(from), iso(until), iso(until + BEHIND_MS)],
     )
-    await read()
+    await fresh()
     return kid
   }
 
   async function current(): Promise<Row> {
     await known()
     const at = now()
-    if (!signsAt(at)) await make((own().at(-1)?.number ?? (await lastNumber())) + 1, at)
+    if (!signsAt(at)) {
+      // Stored by another process before this number is known, it is among the rows; later, both have one number.
+      const last = await lastNumber(pool, algorithm)
+      await fresh()
+      if (!signsAt(at)) await make(last + 1, at)
+    }
     const found = signsAt(at) ?? own().at(-1)!
     const ends = Date.parse(found.signs_until)
     const isLast = own().at(-1) === found
     if (isLast && ends - at < AHEAD_MS) await make(found.number + 1, ends)
     return found
-  }
-  async function lastNumber(): Promise<number> {
-    const text = 'select coalesce(max(number), 0) as last from signing_keys where alg = $1'
-    return (await pool.query<{ last: number }>(text, [algorithm])).rows[0]!.last
   }
   return {
     async signing() {
@@ -165,12 +172,17 @@ export function signingKeys({ pool, keyring, algorithm, days, now = Date.now }: 
       return { alg: row.alg, key }
     },
     async rotate(how) {
-      await read()
+      await fresh()
       await retire(pool, algorithm, now(), how === 'withdraw')
-      return make((await lastNumber()) + 1, now())
+      return make((await lastNumber(pool, algorithm)) + 1, now())
     },
     list: () => listed(pool, now()),
   }
+}
+
+async function lastNumber(pool: Pool, algorithm: Algorithm): Promise<number> {
+  const text = 'select coalesce(max(number), 0) as last from signing_keys where alg = $1'
+  return (await pool.query<{ last: number }>(text, [algorithm])).rows[0]!.last
 }
 
 /** Ends the signing of all keys of an algorithm, and what is published of them at once or in a day. */

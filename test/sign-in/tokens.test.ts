@@ -36,9 +36,9 @@ describe('tokens of Kogi itself', () => {
   after(() => pool?.end())
   beforeEach(() => pool.query('delete from signing_keys; delete from subject_keys'))
 
-  const opened = (algorithm: 'RS256' | 'EdDSA' = 'RS256', now: () => number = Date.now) => {
+  const opened = (algorithm: 'RS256' | 'EdDSA' = 'RS256', now: () => number = Date.now, db: Pool = pool) => {
     const masters = masterKeys([localKey(master)])
-    const keys = signingKeys({ pool, keyring: keyring(pool, { masters }), algorithm, days: 30, now })
+    const keys = signingKeys({ pool: db, keyring: keyring(pool, { masters }), algorithm, days: 30, now })
     return { keys, tokens: accessTokens({ issuer: 'https://kogi.example', audience: 'kogi', seconds: 600, keys, now }) }
   }
   const authenticator = ({ tokens }: ReturnType<typeof opened>) =>
@@ -57,6 +57,18 @@ describe('tokens of Kogi itself', () => {
       expect(wrapped.every(({ master: name }) => name !== null)).to.equal(true)
     })
   }
+
+  it('are signed with the key that another process made between two looks, with a clock that is ahead', async () => {
+    const at = Date.now()
+    const other = opened('EdDSA', () => at + 5)
+    const query = async (text: string, values: unknown[]) => {
+      if (text.includes('max(number)')) await other.keys.signing()
+      return pool.query(text, values)
+    }
+    const late = opened('EdDSA', () => at, { query } as unknown as Pool)
+    expect((await late.keys.signing()).kid).to.equal((await other.keys.signing()).kid)
+    expect((await pool.query('select from signing_keys')).rowCount).to.equal(1)
+  })
 
   it('find their key through rotations: published a day before it signs, and a day after', async () => {
     let now = Date.parse('2026-01-01T00:00:00Z')
