@@ -1,7 +1,7 @@
 /** Writes the table of roles in docs/tokens.md from the services themselves: `node --import tsx scripts/roles.ts`. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { ADMIN_ROLES, ROLES, type Role, type Service } from '../domain/kernel/service.ts'
-import { grantedBy, permissions } from '../infra/auth/permissions.ts'
+import { grantedBy, permissions, permissionsOfRoles } from '../infra/auth/permissions.ts'
 import { services } from '../infra/catalogue.ts'
 
 const BLOCK = /(<!-- roles -->\n)[\s\S]*?(<!-- \/roles -->)/
@@ -15,7 +15,10 @@ function rolesTable(): string {
 }
 
 function cell(service: Service, role: Role): string {
-  if (ADMIN_ROLES.includes(role)) return 'all'
+  if (ADMIN_ROLES.includes(role)) {
+    const held = permissionsOfRoles([role])
+    return held.includes('*') || held.includes(`${service.word}.*`) ? 'all' : '–'
+  }
   const all = permissions.filter(name => name.startsWith(`${service.word}.`))
   const granted = grantedBy(service, role)
   const rest = granted.filter(name => !name.endsWith('.read'))

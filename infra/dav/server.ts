@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KogiError } from '../../domain/kernel/errors.ts'
 import type { ApiRequest, Principal, Route } from '../../domain/kernel/route.ts'
+import type { Admit } from '../access/admission.ts'
 import type { Authenticate } from '../auth/authenticate.ts'
 import { mustAllow } from '../auth/permissions.ts'
 import { answerTo } from '../http/errors.ts'
@@ -20,17 +21,20 @@ const DAV_HEADER = '1, 3, calendar-access, addressbook'
 type Deps = {
   readonly routes: readonly Route[]
   readonly authenticate: Authenticate
+  /** Refuses what the installation does not take at the moment. */
+  readonly admit: Admit
   /** Told of what is no client's fault. */
   readonly onFault: (error: unknown) => void
 }
 
 /** Answers requests below `DAV_BASE`, and where clients look for it (RFC 6764). */
-export function davServer({ routes, authenticate, onFault }: Deps) {
+export function davServer({ routes, authenticate, admit, onFault }: Deps) {
   const byName = new Map(routes.map(route => [route.operationId, route]))
   const callerOf = (principal: Principal): Call => {
     return async (operation, { headers = {}, ...parts }) => {
       const route = byName.get(operation)!
       if (route.permission !== null && route.permission !== 'signed in') mustAllow(principal, route.permission)
+      await admit(route)
       const header = (name: string) => (headers as Record<string, string | undefined>)[name]
       const shared = { principal, params: {}, query: {}, body: undefined, correlationId: randomUUID() }
       return route.handle({ ...shared, signal: AbortSignal.timeout(60_000), header, ...parts } as ApiRequest)
@@ -66,11 +70,12 @@ function bearerOf(authorization: string | undefined): string | undefined {
 
 function failure(error: unknown, onFault: (error: unknown) => void): Answer {
   if (error instanceof Status) return { status: error.status, body: errorXml(error.message) }
-  const { status, message, details } = answerTo(error)
+  const { status, message, details, retryAfterSeconds: later } = answerTo(error)
   if (status >= 500 && !(error instanceof KogiError)) onFault(error)
   const about = details.map(({ field, message: what }) => `${field} ${what}`).join('; ')
   const challenge = status === 401 ? { 'WWW-Authenticate': 'Basic realm="Kogi", charset="UTF-8"' } : {}
-  return { status: status === 422 ? 409 : status, headers: challenge, body: errorXml(`${message} ${about}`.trim()) }
+  const headers = { ...challenge, ...(later !== undefined && { 'Retry-After': String(later) }) }
+  return { status: status === 422 ? 409 : status, headers, body: errorXml(`${message} ${about}`.trim()) }
 }
 
 function errorXml(message: string): string {

@@ -1,5 +1,6 @@
 /** Bodies on their way through: counted, and given up with their client. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { httpError } from '../http/errors.ts'
 
 /**
@@ -25,18 +26,18 @@ export function sendOn(answer: IncomingMessage, response: ServerResponse, bytesM
  * Sends the body of a request on, as it comes. Throws `body_too_large` at once for a length that is over the limit; a
  * body without a length is cut off where it passes that.
  */
-export function metered(request: IncomingMessage, bytesMax: number): (to: NodeJS.WritableStream) => void {
+export function metered(request: IncomingMessage, bytesMax: number): (to: Writable) => void {
   if (bytesMax > 0 && Number(request.headers['content-length'] ?? 0) > bytesMax) throw httpError('body_too_large')
   return to => {
     let bytes = 0
     if (bytesMax > 0) {
       request.on('data', chunk => {
         bytes += chunk.length
-        if (bytes > bytesMax)
-          (to as unknown as { destroy: (error: Error) => void }).destroy(httpError('body_too_large'))
+        if (bytes > bytesMax) to.destroy(httpError('body_too_large'))
       })
     }
     request.pipe(to)
-    request.once('error', () => to.end())
+    // An end would make a whole of the part that has come.
+    request.once('error', () => to.destroy())
   }
 }

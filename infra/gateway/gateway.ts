@@ -1,16 +1,18 @@
 /** One address for both APIs: counts requests, passes them on as they come, and answers as they are answered. */
 import { randomUUID } from 'node:crypto'
-import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, request as send } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { saneCorrelationId } from '../http/correlation.ts'
 import type { Cors } from '../http/cors.ts'
 import { answerTo, httpError, retryAfterSeconds } from '../http/errors.ts'
 import { API_BASE } from '../http/server.ts'
+import { faultOf, originForm } from '../http/well-formed.ts'
 import type { Log } from '../log.ts'
 import { metered, sendOn } from './bytes.ts'
-import type { Limits, Verdict } from './limits.ts'
+import type { Limits, Sender, Verdict } from './limits.ts'
 import type { Senders } from './senders.ts'
 import type { RateRule } from './settings.ts'
+import { mustBeSocket, refuse, tunnel } from './tunnel.ts'
 import type { Upstream } from './upstream.ts'
 
 export type GatewayOptions = {
@@ -31,6 +33,8 @@ export type GatewayOptions = {
   readonly log: Pick<Log, 'warn' | 'error'>
 }
 
+/** What is passed on: the API, what clients look for in known places, its documents, calendars and contact books. */
+const PASSES = /^\/(api\/v\d+|\.well-known|docs|openapi|dav)(\/|$)|^\/openapi\.json$/
 /** Headers of one connection alone (RFC 9110, 7.6.1). */
 const OF_CONNECTION = new Set(
   'connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authorization expect'.split(' '),
@@ -43,10 +47,10 @@ export function gateway(options: GatewayOptions) {
   const { commands, reads, limits, senders, quotas, isRead } = options
 
   /** Counts a request. Throws where it is one too many, with the headers that say so. */
-  async function admit(request: IncomingMessage, path: string): Promise<Verdict> {
-    const sender = await senders(request.headers.authorization, request.socket.remoteAddress ?? '')
-    const verdict = await limits.take(sender, path, sender.org === undefined ? [] : await quotas(sender.org))
-    if (verdict.refused === undefined) return verdict
+  async function admit(request: IncomingMessage, path: string): Promise<Pick<Verdict, 'headers'> & { by: Sender }> {
+    const by = await senders(request.headers.authorization, addressOf(request))
+    const verdict = await limits.take(by, path, by.org === undefined ? [] : await quotas(by.org))
+    if (verdict.refused === undefined) return { headers: verdict.headers, by }
     throw Object.assign(httpError('too_many_requests'), {
       headers: verdict.headers,
       retryAfterSeconds: verdict.refused,
@@ -54,15 +58,21 @@ export function gateway(options: GatewayOptions) {
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void> {
-    const { method = 'GET', url = '/' } = request
+    const { method = 'GET' } = request
+    const fault = faultOf(request)
+    if (fault) throw fault
+    const url = originForm(request.url!)
     const [path, version] = [pathOf(url), VERSION.exec(url)?.[1]]
     for (const [name, value] of Object.entries(options.always(version))) response.setHeader(name, value)
-    if (url === '/metrics') throw httpError('route_not_found')
+    if (!PASSES.test(url.split('?', 1)[0]!)) throw httpError('route_not_found')
     const counted = method === 'OPTIONS' ? undefined : await admit(request, path)
     const body = metered(request, options.bodyBytesMax)
     const to = method === 'GET' || method === 'HEAD' || isRead(method, path) ? reads : commands
     const headers = passedOn(request, correlationId)
-    const found = await to.ask({ method, path: url, headers, body, response })
+    const found = await to.ask({
+      ...{ method, path: url, headers, body, request, response },
+      by: counted?.by.org ?? addressOf(request),
+    })
     const { statusCode = 502, headers: given } = found
     if (options.answerBytesMax > 0 && Number(given['content-length'] ?? 0) > options.answerBytesMax) {
       found.destroy()
@@ -89,13 +99,13 @@ export function gateway(options: GatewayOptions) {
     },
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
       socket.on('error', () => socket.destroy())
-      admit(request, pathOf(request.url ?? '/')).then(
-        () => tunnel(reads, request, { socket, head }),
-        error => {
-          const { status, code, message, details } = answerTo(error)
-          refuse(socket, `${status} ${code}`, JSON.stringify({ error: { code, message, details }, meta: {} }))
-        },
-      )
+      const join = async () => {
+        mustBeSocket(request)
+        await admit(request, pathOf(originForm(request.url!)))
+        const correlationId = saneCorrelationId(request.headers['x-correlation-id']) ?? randomUUID()
+        tunnel(reads, request, passedOn(request, correlationId), { socket, head })
+      }
+      join().catch(error => refuse(socket, error))
     },
   }
 }
@@ -106,12 +116,21 @@ function pathOf(url: string): string {
   return path.startsWith(`${API_BASE}/`) ? path.slice(API_BASE.length) : path
 }
 
-/** The headers of a request for the process behind; what this connection alone is about stays here. */
+const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? ''
+
+/**
+ * The headers of a request for the process behind; what this connection alone is about stays here. Where a body ends is
+ * said again whatever the method: without, the process would take it for the next request.
+ */
 function passedOn({ headers, socket }: IncomingMessage, correlationId: string): IncomingHttpHeaders {
-  const own = (headers.connection ?? '').toLowerCase().split(/ *, */)
+  const own = (headers.connection ?? '')
+    .toLowerCase()
+    .split(/[ \t]*,[ \t]*/)
+    .filter(name => name !== 'content-length')
   const kept = Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name) && !own.includes(name))
   return {
     ...Object.fromEntries(kept),
+    ...(headers['transfer-encoding'] !== undefined && { 'transfer-encoding': 'chunked' }),
     'x-correlation-id': correlationId,
     'x-forwarded-for': socket.remoteAddress ?? '',
     'x-forwarded-proto': 'encrypted' in socket ? 'https' : 'http',
@@ -151,44 +170,4 @@ function fail({ cors, log }: GatewayOptions, { request, response, correlationId,
   })
   const meta = { request_id: correlationId, timestamp: new Date().toISOString() }
   response.end(JSON.stringify({ error: { code, message, details }, meta }))
-}
-
-type Opened = { readonly socket: Duplex; readonly head: Buffer }
-
-/** Joins the client of a WebSocket with the read API; a refusal of that is passed on as it is. */
-function tunnel({ url }: Upstream, request: IncomingMessage, { socket, head }: Opened): void {
-  const { hostname, port } = new URL(url)
-  const correlationId = saneCorrelationId(request.headers['x-correlation-id']) ?? randomUUID()
-  const headers = { ...passedOn(request, correlationId), connection: 'Upgrade', upgrade: request.headers.upgrade }
-  const sent = send({ hostname, port, path: request.url, headers })
-  const linesOf = ({ statusCode, statusMessage, rawHeaders }: IncomingMessage) => {
-    const pairs = rawHeaders.flatMap((name, n) => (n % 2 === 0 ? [`${name}: ${rawHeaders[n + 1]}`] : []))
-    return [`HTTP/1.1 ${statusCode} ${statusMessage}`, ...pairs, '', ''].join('\r\n')
-  }
-  sent.once('upgrade', (answer, other, first) => {
-    socket.write(linesOf(answer))
-    if (first.length > 0) socket.write(first)
-    if (head.length > 0) other.write(head)
-    for (const [from, to] of [
-      [socket, other],
-      [other, socket],
-    ] as const) {
-      from.pipe(to)
-      from.on('error', () => to.destroy())
-      from.on('close', () => to.destroy())
-    }
-  })
-  sent.once('response', answer => {
-    socket.write(linesOf(answer))
-    answer.pipe(socket)
-  })
-  sent.once('error', () => refuse(socket, '503 Service Unavailable', ''))
-  sent.end()
-}
-
-function refuse(socket: Duplex, status: string, body: string): void {
-  const type = 'Content-Type: application/json; charset=utf-8'
-  socket.end(
-    `HTTP/1.1 ${status}\r\n${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

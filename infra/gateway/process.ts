@@ -3,21 +3,18 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import pg from 'pg'
-import { createAuthenticator } from '../auth/authenticate.ts'
-import { jwksSource } from '../auth/dev-keys.ts'
+import { directories } from '../access/directories.ts'
 import type { Config } from '../config.ts'
 import { configurations } from '../configurations.ts'
 import type { EngineUrls } from '../engines.ts'
-import { erasedSubjects } from '../erasures/erased.ts'
 import { commandStore } from '../event-store/command-store.ts'
 import { createCors } from '../http/cors.ts'
 import { readyOf } from '../http/health.ts'
 import { drainServer, type Lifecycle } from '../http/lifecycle.ts'
-import { keyring } from '../keyring.ts'
+import { keyWatch } from '../key-watch.ts'
 import type { Log } from '../log.ts'
-import { masterKeysOf } from '../master-keys.ts'
 import { createPool } from '../postgres.ts'
-import { openIssuer } from '../sign-in/open.ts'
+import { openCallers } from '../processes/callers.ts'
 import { type GatewayOptions, gateway } from './gateway.ts'
 import { makeRates, rateLimits } from './limits.ts'
 import { senders } from './senders.ts'
@@ -46,21 +43,18 @@ export async function startGateway({ config, urls, log, lifecycle }: Options): P
   const keys = createPool({ url: urls.keysDatabaseUrl, name: 'keys', log, max: 2 })
   const store = commandStore(urls.eventStoreUrl)
   const rates = config.rateLimitsUrl === undefined ? undefined : await sharedRates(config.rateLimitsUrl, log)
-  const { open, seal } = keyring(keys, { erased: erasedSubjects(store), masters: masterKeysOf(config) })
-  const own = openIssuer(config, keys, { open, seal })
-  const verify = createAuthenticator({
-    jwks: await jwksSource(config),
-    issuer: config.jwtIssuer,
-    audience: config.jwtAudience!,
-    cacheSize: config.tokenCacheSize,
-    ...(own && { own: own.tokens }),
+  const settings = configurations(store)
+  const { limit } = settings
+  const watch = keyWatch(log)
+  const { authenticate } = await openCallers({
+    ...{ config, log, keyPool: keys, watch, store, settings },
+    access: directories(store),
   })
-  const { limit } = configurations(store)
   const handlers = gateway({
     commands: commands!,
     reads: reads!,
     limits: rateLimits(config.rateLimits, rates),
-    senders: senders(verify, keys),
+    senders: senders(authenticate),
     quotas: org => quotasOf(org, limit),
     cors: createCors(config.corsOrigins),
     always: headersOf(config),

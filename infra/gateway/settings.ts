@@ -1,7 +1,7 @@
 /** The settings of the gateway, each as in `config.ts`. */
 import { z } from 'zod'
 import { setting } from '../setting.ts'
-import { fileOrAddress, integer, postgresUrl, text } from '../setting-forms.ts'
+import { integer, postgresUrl, text } from '../setting-forms.ts'
 
 const RULE = /^(caller|org|address|\/[\w/:-]{1,200})=([1-9]\d{0,8})\/([1-9]\d{0,6})$/
 /** What is counted, how many requests it may send, and in how many seconds. */
@@ -18,6 +18,12 @@ const rateRules = z
 /** The rules of a text. Throws a `ZodError` where it is none. */
 export const rateRulesOf = (text: string): readonly RateRule[] => rateRules.parse(text)
 
+/** It speaks HTTP without TLS with the processes behind it, and passes paths on as they are. */
+const upstreamUrl = text.refine(
+  value => URL.canParse(value) && new URL(value).href === `http://${new URL(value).host}/`,
+  'must be like `http://10.0.0.5:8081`: http, without a path, a user or a query',
+)
+
 const DAY = '\\d{4}-\\d{2}-\\d{2}'
 const SUNSET = new RegExp(`^(v\\d{1,3})=(${DAY})/(${DAY})$`)
 const sunsets = z
@@ -33,17 +39,21 @@ export const gatewaySettings = {
   gatewayPort: setting('KOGI_GATEWAY_PORT', integer(0, 65_535), undefined, '', {
     meaning: 'port on which `dev` serves the gateway as well; unless set, it does not',
   }),
-  gatewayCommands: setting('KOGI_GATEWAY_COMMANDS', fileOrAddress, 'http://127.0.0.1:8081', 'URL', {
-    meaning: 'where the gateway sends commands',
+  gatewayCommands: setting('KOGI_GATEWAY_COMMANDS', upstreamUrl, 'http://127.0.0.1:8081', 'URL', {
+    meaning: 'where the gateway sends commands, by http',
   }),
-  gatewayReads: setting('KOGI_GATEWAY_READS', fileOrAddress, 'http://127.0.0.1:8082', 'URL', {
-    meaning: 'where the gateway sends reads and WebSockets',
+  gatewayReads: setting('KOGI_GATEWAY_READS', upstreamUrl, 'http://127.0.0.1:8082', 'URL', {
+    meaning: 'where the gateway sends reads and WebSockets, by http',
   }),
   gatewayTimeoutMs: setting('KOGI_GATEWAY_TIMEOUT_MS', integer(100, 3_600_000), '60000', 'ms', {
-    meaning: 'time that a process behind the gateway has to begin its answer: longer than the longest `wait`',
+    meaning:
+      'time that a process behind the gateway has to begin its answer once the request is there, and that a client ' +
+      'may send nothing of its body: longer than the longest `wait`',
   }),
   gatewayAtOnce: setting('KOGI_GATEWAY_AT_ONCE', integer(1, 100_000), '512', 'requests', {
-    meaning: 'requests that wait at once for the answer of one process behind the gateway; as many wait behind them',
+    meaning:
+      'requests that wait at once for the answer of one process behind the gateway; as many wait behind them. An org ' +
+      'or an address has a quarter of these',
   }),
   gatewayBodyBytes: setting('KOGI_GATEWAY_BODY_BYTES', integer(0, 1_000_000_000_000), '0', 'bytes', {
     meaning: 'longest body that the gateway passes on; 0 leaves that to the processes behind it',

@@ -120,7 +120,10 @@ async function authorized(
   params: Readonly<Record<string, string>>,
 ): Promise<boolean> {
   const { permission, alsoNeeds = [] } = route
-  if (permission === null) return false
+  if (permission === null) {
+    await admit?.(route)
+    return false
+  }
   const caller = await authenticate(exchange.request.headers.authorization)
   exchange.principal = caller
   let isByGrant = false
@@ -130,7 +133,7 @@ async function authorized(
   }
   mustBeSure(caller, permission)
   for (const needed of alsoNeeds) mustAllow(caller, needed)
-  await admit?.(caller, route)
+  await admit?.(route)
   return isByGrant
 }
 

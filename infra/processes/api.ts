@@ -116,15 +116,16 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
   if (sides.includes('commands')) between.findDuplicates ??= openDuplicates({ config, urls, log, lifecycle })
   const keyPool = keysPool({ config, urls, log, lifecycle })
   const keys = { name: 'keys', check: () => watch.check(keyPool) }
-  const callers = await openCallers({ config, log, keyPool, watch, store: parts[0]!.store, access })
+  const callers = await openCallers({ config, log, keyPool, watch, store: parts[0]!.store, access, settings })
   const { authenticate, issuer } = callers
   const routes = parts.flatMap(part => part.routes(callers))
   const reads = countedPlaces(config, metrics)
+  const admit = admission(settings)
   const app = createApp({
     routes,
     aliases: aliasesOf(routes),
     authenticate,
-    admit: admission(settings),
+    admit,
     isShared: sharedThings(access, thingsOf(services), namesOthersOf(services)),
     log,
     metrics,
@@ -139,6 +140,7 @@ export async function startApi({ config, urls, log, lifecycle, sides, probes = [
         mountDav(app, {
           routes,
           authenticate,
+          admit,
           onFault: fault => log.error({ reason: reasonOf(fault) }, 'a request of a calendar client failed'),
         })
       mountDocs(app, routes, { services, token: tokenAdvice(config) })

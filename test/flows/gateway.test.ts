@@ -81,6 +81,10 @@ describe('the gateway before the system', function () {
     expect(answers.map(({ status }) => status)).to.deep.equal([200, 200, 429])
     expect(answers[0]!.headers.get('ratelimit-policy')).to.equal('"caller";q=100;w=60, "requests_per_day";q=2;w=86400')
     expect((await ask(url, await tokenOf('globex', 'mira'))).status).to.equal(200)
+    // A key that was revoked counts for its address, and uses up nothing of the organization.
+    expect((await mira.call('DELETE', '/api/v1/kbs/api-keys/till', { body: { reason } })).status).to.equal(204)
+    const other = await open({ rateLimits: rateRulesOf('caller=100/60,address=1/60') })
+    expect([(await ask(other, till)).status, (await ask(other, till)).status]).to.deep.equal([401, 429])
   })
 
   it('serves with a certificate, takes another one while it serves, and says when a version ends', async function () {

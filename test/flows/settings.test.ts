@@ -1,9 +1,13 @@
 /** Settings, flags, quotas, notices, maintenance and blocked organizations over HTTP. */
+import { once } from 'node:events'
 import { expect } from 'chai'
+import WebSocket from 'ws'
+import { issueToken } from '../../infra/auth/dev-keys.ts'
 import { type App, startApp } from '../support/app.ts'
 import type { Answer, Client } from '../support/client.ts'
 
 const reason = 'So it is.'
+type Said = { error: { code: string } }
 
 describe('settings of the platform, the organization and the user', function () {
   this.timeout(60_000)
@@ -21,6 +25,12 @@ describe('settings of the platform, the organization and the user', function () 
 
   const send = (by: Client, method: string, path: string, body?: object): Promise<Answer> =>
     by.call(method, `/api/v1/kmg${path}`, { body })
+  const bearer = async (org: string): Promise<string> => {
+    const who = { org, subject: 'mira', roles: ['organization-admin'], ttlSeconds: 600 }
+    return `Bearer ${await issueToken(app.config, who)}`
+  }
+  const dav = async (method: string, org: string, path: string): Promise<Response> =>
+    fetch(`${app.url}/dav${path}`, { method, headers: { authorization: await bearer(org), depth: '0' } })
   const codeOf = ({ status, body }: Answer) => (status < 300 ? status : body.error.code)
   async function done(by: Client, method: string, path: string, body?: object): Promise<Answer> {
     const answer = await send(by, method, path, body)
@@ -92,6 +102,14 @@ describe('settings of the platform, the organization and the user', function () 
     expect((await mira.call('GET', '/api/v1/koff/notes')).status).to.equal(200)
     const { body } = await done(jon, 'GET', '/notices')
     expect(body.data.maintenance).to.include({ message: 'The databases are moved.', until })
+    for (const path of ['sign-in', 'sign-up', 'recover', 'oauth/token']) {
+      const answer = await fetch(`${app.url}/api/v1/kbs/${path}`, { method: 'POST' })
+      expect([answer.status, ((await answer.json()) as Said).error.code], path).to.deep.equal([503, 'maintenance'])
+    }
+    const calendar = await dav('MKCALENDAR', 'acme', '/calendars/work/')
+    expect(calendar.status).to.equal(503)
+    expect(Number(calendar.headers.get('retry-after'))).to.be.within(500, 600)
+    expect((await dav('PROPFIND', 'acme', '/')).status).to.equal(207)
     await done(operator, 'DELETE', '/platform/maintenance')
     expect((await mira.call('POST', '/api/v1/koff/notes', { body: { title: 'x' } })).status).to.equal(201)
   })
@@ -109,7 +127,16 @@ describe('settings of the platform, the organization and the user', function () 
   })
 
   it('refuse all requests of a blocked organization, but those of operators', async () => {
+    const stream = await fetch(`${app.url}/api/v1/events`, { headers: { authorization: await bearer('globex') } })
     await done(operator, 'PUT', '/platform/organizations/globex/block', { reason })
+    // What is open ends, and says why.
+    expect(await stream.text()).to.include('"code":"access_changed"')
+    expect((await dav('PROPFIND', 'globex', '/')).status).to.equal(403)
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/api/v1/ws`)
+    await once(socket, 'open')
+    socket.send(JSON.stringify({ type: 'auth', token: (await bearer('globex')).slice('Bearer '.length) }))
+    expect(JSON.parse(String((await once(socket, 'message'))[0])).data.code).to.equal('organization_blocked')
+    socket.close()
     const there = await app.clientOf('globex', 'organization-admin')
     expect(codeOf(await send(there, 'GET', '/settings'))).to.equal('organization_blocked')
     expect(codeOf(await send(await app.clientOf('globex', 'platform-admin'), 'GET', '/settings'))).to.equal(200)

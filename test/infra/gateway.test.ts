@@ -1,7 +1,7 @@
 /** The gateway before processes that are made up here: what it counts, passes on and refuses. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { expect } from 'chai'
 import pg from 'pg'
 import WebSocket, { WebSocketServer } from 'ws'
@@ -60,6 +60,16 @@ async function gatewayBefore(made: Made & Sizes): Promise<string> {
   return url
 }
 
+/** What is answered to bytes until the connection ends. */
+async function raw(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  socket.write(text)
+  let answer = ''
+  for await (const chunk of socket) answer += chunk
+  return answer
+}
+
 const json = async (answer: Response): Promise<Record<string, never> & { error: { code: string } }> =>
   (await answer.json()) as never
 
@@ -97,7 +107,87 @@ describe('the gateway', () => {
       'nosniff',
       'soon',
     ])
-    expect((await fetch(`${url}/metrics`)).status).to.equal(404)
+    const closed = [
+      '/metrics',
+      '/metrics/',
+      '/METRICS',
+      '/metrics?x',
+      '//metrics',
+      '/%6detrics',
+      '/health',
+      '/api',
+      '/',
+    ]
+    for (const path of closed) expect((await fetch(`${url}${path}`)).status, path).to.equal(404)
+    expect(await raw(url, 'GET http://x/metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).to.match(
+      /^HTTP\S+ 404/,
+    )
+    for (const path of ['/docs', '/openapi.json', '/openapi/koff.json', '/.well-known/x', '/dav/', '/api/v1/ws'])
+      expect((await said(path)) as object, path).to.include({ url: path })
+  })
+
+  it('says where a body ends, whatever the method and whatever a client says of its connection', async () => {
+    const heard: string[] = []
+    const { url: behind } = await served((incoming, response) => {
+      let body = ''
+      incoming.on('data', chunk => {
+        body += chunk
+      })
+      incoming.on('end', () => {
+        heard.push(`${incoming.method} ${incoming.url} ${body}`)
+        response.end('{}')
+      })
+    })
+    const url = await gatewayBefore({ reads: behind })
+    const lines = ['Transfer-Encoding: chunked', 'Content-Length: 5\r\nConnection: content-length']
+    for (const method of ['GET', 'DELETE', 'OPTIONS', 'HEAD', 'POST']) {
+      for (const line of lines) {
+        const body = line.startsWith('T') ? '5\r\nhello\r\n0\r\n\r\n' : 'hello'
+        const request = `${method} /api/v1/x HTTP/1.1\r\nHost: x\r\n${line}\r\n\r\n${body}`
+        const last = 'GET /api/v1/last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+        expect(await raw(url, request + last)).to.match(/^HTTP\S+ 200/)
+        expect(heard.splice(0).sort(), `${method} ${line}`).to.deep.equal(
+          [`${method} /api/v1/x hello`, 'GET /api/v1/last '].sort(),
+        )
+      }
+    }
+  })
+
+  it('does not hold the upload of a client against a process, and gives one address a part of the places', async () => {
+    const url = await gatewayBefore({ commands: reads, reads, timeoutMs: 150, atOnce: 4 })
+    const stall = () => raw(url, 'POST /api/v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
+    for (let n = 0; n < 6; n += 1) expect(await stall()).to.match(/^HTTP\S+ 408/)
+    const both = [stall(), stall()]
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect((await fetch(`${url}/api/v1/x`, { method: 'POST' })).status).to.equal(429)
+    await Promise.all(both)
+    expect((await fetch(`${url}/api/v1/x`, { method: 'POST' })).status).to.equal(200)
+  })
+
+  it('passes on no other upgrade than that of the WebSocket, and leaves with a client that leaves first', async () => {
+    const { url: silent, server } = await served(echo)
+    let upgraded = 0
+    const gone = new Promise(resolve =>
+      server.on('upgrade', (_, socket) => {
+        upgraded += 1
+        socket.once('end', resolve).resume()
+      }),
+    )
+    const url = await gatewayBefore({ reads: silent, timeoutMs: 300 })
+    const upgrade = (line: string, more = '') =>
+      raw(url, `${line} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${more || 'websocket'}\r\n\r\n`)
+    const others = ['POST /api/v1/ws', 'GET /metrics', 'GET /api/v1/koff/notes'].map(line => upgrade(line))
+    for (const answer of [...others, upgrade('GET /api/v1/ws', 'h2c')]) expect(await answer).to.match(/^HTTP\S+ 400/)
+    expect(upgraded).to.equal(0)
+    expect(await upgrade('GET /api/v1/ws')).to.match(/^HTTP\S+ 503/)
+    await gone
+    const { hostname, port } = new URL(url)
+    const again = once(server, 'upgrade')
+    const left = connect(Number(port), hostname)
+    left.write('GET /api/v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    const [, socket] = await again
+    left.destroy()
+    await once(socket, 'end')
   })
 
   it('passes bytes on as they come, both ways, and gives up with the client', async () => {
@@ -122,7 +212,7 @@ describe('the gateway', () => {
   it('joins WebSockets with the reads', async () => {
     const { url: live, server } = await served(echo)
     new WebSocketServer({ server }).on('connection', it => it.on('message', text => it.send(`heard ${text}`)))
-    const socket = new WebSocket((await gatewayBefore({ reads: live })).replace('http', 'ws'))
+    const socket = new WebSocket(`${(await gatewayBefore({ reads: live })).replace('http', 'ws')}/api/v1/ws`)
     await once(socket, 'open')
     socket.send('hello')
     expect(String((await once(socket, 'message'))[0])).to.equal('heard hello')
