@@ -33,8 +33,8 @@ export function admission(configurations: Said): Admit {
 }
 
 /**
- * Refuses callers of organizations that are blocked, with `organization_blocked`, and ends what they have open. Operators
- * come in whatever they have blocked.
+ * Refuses callers of organizations that are blocked, with `organization_blocked`, and ends what they have open.
+ * Operators come in whatever they have blocked.
  */
 export function unblocked(authenticate: Authenticate, configurations: Said): Authenticate {
   const made = new WeakMap<Principal, Principal>()

@@ -3,15 +3,13 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect } from 'chai'
-import pg from 'pg'
 import WebSocket, { WebSocketServer } from 'ws'
 import { gateway } from '../../infra/gateway/gateway.ts'
-import { makeRates, rateLimits } from '../../infra/gateway/limits.ts'
+import { rateLimits } from '../../infra/gateway/limits.ts'
 import type { RateRule } from '../../infra/gateway/settings.ts'
 import { upstream } from '../../infra/gateway/upstream.ts'
 import { createCors } from '../../infra/http/cors.ts'
 import { silentLog } from '../../infra/log.ts'
-import { freshDatabase } from '../support/postgres.ts'
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -294,23 +292,5 @@ describe('the gateway', () => {
     const url = await gatewayBefore({ reads: silent, timeoutMs: 200, atOnce: 1 })
     const codes = await Promise.all([1, 2, 3].map(async () => (await json(await fetch(`${url}/api/v1/x`))).error.code))
     expect(codes.sort()).to.deep.equal(['engine_unavailable', 'engine_unavailable', 'too_many_requests'])
-  })
-})
-
-describe('rate limits in PostgreSQL', () => {
-  it('let exactly 100 of 300 requests at once through, counted by three gateways', async () => {
-    const url = await freshDatabase()
-    const pools = [1, 2, 3].map(() => new pg.Pool({ connectionString: url, max: 4 }))
-    try {
-      await makeRates(pools[0]!)
-      const all = pools.map(pool => rateLimits([{ of: 'org', limit: 100, seconds: 600 }], pool))
-      const sender = { address: '::1', org: 'acme', caller: 'mira' }
-      const verdicts = await Promise.all(Array.from({ length: 300 }, (_, n) => all[n % 3]!.take(sender, '/x')))
-      const refused = verdicts.flatMap(({ refused }) => refused ?? [])
-      expect([verdicts.length - refused.length, refused.length]).to.deep.equal([100, 200])
-      for (const seconds of refused) expect(seconds).to.be.within(500, 600)
-    } finally {
-      for (const pool of pools) await pool.end()
-    }
   })
 })
