@@ -10,7 +10,7 @@ import type { ApiRequest, ApiResponse, Parameter, Route } from '../../domain/ker
 import { object } from '../../domain/kernel/schema.ts'
 import { secret } from '../../domain/vault/secret/secret.ts'
 import { answered, errorsOf } from '../answer.ts'
-import { uuidOf } from '../ids.ts'
+import { streamOf, uuidOf } from '../ids.ts'
 import { type ClientCommand, type CommandDeps, dryRunOf, parseBody, receiptSchema } from '../requests.ts'
 import { commandParameters } from '../routes.ts'
 
@@ -41,6 +41,8 @@ export type SecretDeps = CommandDeps & { readonly secretValues: SecretValues }
 type Name = 'create' | 'rotate' | 'lease' | 'destroyVersion' | 'remove'
 
 const VALUE_MAX = 65_536
+/** Events that are read at once. */
+const PAGE = 1_000
 const plainValue = z
   .string()
   .min(1)
@@ -206,6 +208,7 @@ async function leased(deps: SecretDeps, request: ApiRequest): Promise<ApiRespons
   return { ...answer, data: { ...(answer.data as object), value: await deps.secretValues.open(place), until } }
 }
 
+/** Destroys again where the version is destroyed already: a crash may have come between. */
 async function versionDestroyed(deps: SecretDeps, request: ApiRequest): Promise<ApiResponse> {
   const { id, version: text } = request.params
   const body = {
@@ -214,10 +217,27 @@ async function versionDestroyed(deps: SecretDeps, request: ApiRequest): Promise<
   }
   const answer = await answered(deps, DESTROY, request, { id, body })
   const [event] = (answer.data as Facts).events
-  if (event) {
-    await deps.secretValues.destroy({ org: request.principal.org, secret: id!, value: event.data.value })
-  }
+  const { org } = request.principal
+  const value = event?.data.value ?? (await destroyedValue(deps, streamOf(org, secret.name, id!), body.version))
+  if (value !== undefined) await deps.secretValues.destroy({ org, secret: id!, value })
   return answer
+}
+
+/** The value of a version that was destroyed before, as the log names it. */
+async function destroyedValue(
+  { store, codec }: SecretDeps,
+  stream: string,
+  version: unknown,
+): Promise<string | undefined> {
+  for (let next = 0n; ; ) {
+    const page = await store.read(stream, next, PAGE)
+    for (const { type, data } of page.map(event => codec.decode(event))) {
+      const named = data as { readonly version: number; readonly value: string }
+      if (type === 'SecretVersionDestroyed' && named.version === version) return named.value
+    }
+    if (page.length < PAGE) return undefined
+    next = page.at(-1)!.revision + 1n
+  }
 }
 
 /** Destroys again where the secret is removed already: a crash may have come between. */

@@ -39,7 +39,10 @@ export function secretValues(pool: Queries, masters: MasterKeys): SecretValues {
       const found = await insert(pool, { place, row, claim })
       if (!found.text.equals(row.text) && !isSame(await decrypt(masters, place, found), plain)) throw reused()
       return {
-        settle: async () => void (await insert(pool, { place, row, claim: null })),
+        // Never an insert: the secret may have been removed meanwhile.
+        settle: async () => {
+          await pool.query('update secret_values set claim = null where value = $1', [place.value])
+        },
         withdraw: async () => {
           await pool.query('delete from secret_values where value = $1 and claim = $2', [place.value, claim])
         },
@@ -60,14 +63,17 @@ export function secretValues(pool: Queries, masters: MasterKeys): SecretValues {
   }
 }
 
-type Inserted = { readonly place: ValuePlace; readonly row: Row; readonly claim: string | null }
+type Inserted = { readonly place: ValuePlace; readonly row: Row; readonly claim: string }
 
-/** Inserts a row, or takes the claim of the one that is there and answers that; what an event names has no claim. */
+/**
+ * Inserts a row, or answers the one that is there; what an event names has no claim. A row that two requests have stored
+ * gets a claim that neither has: what one withdraws may be what the other has given to an event.
+ */
 async function insert(pool: Queries, { place, row, claim }: Inserted): Promise<Row> {
   const { org, secret, value } = place
   const text = `insert into secret_values (value, org, secret, key, master, nonce, text, claim)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (value)
-    do update set claim = case when secret_values.claim is null then null else excluded.claim end
+    do update set claim = case when secret_values.claim is null then null else gen_random_uuid() end
     returning key, master, nonce, text`
   const values = [value, org, secret, row.key, row.master, row.nonce, row.text, claim]
   return (await pool.query<Row>(text, values)).rows[0]!
