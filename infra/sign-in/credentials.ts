@@ -55,14 +55,16 @@ export function credentialRows(pool: Pool) {
         await connection.query('update credentials set password = $2 where person = $1', [person, password])
         return true
       }),
-    /** Stores the secret of an authenticator that was not confirmed yet. */
-    async beginTotp(person: string, sealed: Sealed): Promise<void> {
+    /** Stores the secret of an authenticator that was not confirmed yet; `false` where there is a confirmed one. */
+    async beginTotp(person: string, sealed: Sealed): Promise<boolean> {
       const text = `insert into credentials (person, totp_sealed) values ($1, $2) on conflict (person) do update
         set totp_sealed = excluded.totp_sealed, totp_step = 0 where not credentials.totp_confirmed`
-      await pool.query(text, [person, sealed])
+      return (await pool.query(text, [person, sealed])).rowCount === 1
     },
-    async confirmTotp(person: string): Promise<void> {
-      await pool.query('update credentials set totp_confirmed = true where person = $1', [person])
+    /** Says that a code of a secret was shown; `false` where another one, or none, stands there by now. */
+    async confirmTotp(person: string, sealed: Sealed): Promise<boolean> {
+      const text = 'update credentials set totp_confirmed = true where person = $1 and totp_sealed = $2::jsonb'
+      return (await pool.query(text, [person, sealed])).rowCount === 1
     },
     async dropTotp(person: string): Promise<void> {
       const text = 'update credentials set totp_sealed = null, totp_confirmed = false, totp_step = 0 where person = $1'

@@ -27,7 +27,7 @@ export function stepOf(totp: TOTP, code: string, atMs: number): number | undefin
 }
 
 export type Factors = {
-  /** Makes the secret of an authenticator, which counts once a code of it is shown. */
+  /** Makes the secret of an authenticator, which counts once a code of it is shown. Throws `conflict`. */
   readonly begin: (user: string, label: string) => Promise<{ readonly secret: string; readonly uri: string }>
   /** Whether a code is one of the authenticator, and was not used before. */
   readonly isCode: (row: Credentials | undefined, code: string) => Promise<boolean>
@@ -66,7 +66,9 @@ export function factors({ rows, keyring, give, now = Date.now }: Deps): Factors 
     isRecoveryCode,
     async begin(user, label) {
       const secret = new Secret({ size: SECRET_BYTES })
-      await rows.beginTotp(user, await keyring.seal(user, user, secret.base32, { makeKey: true }))
+      const isStored = await rows.beginTotp(user, await keyring.seal(user, user, secret.base32, { makeKey: true }))
+      // A fault has left one that the log does not name, or does not name any more.
+      if (!isStored) throw httpError('conflict', [], 'Confirm the authenticator that you have once more, or remove it.')
       return { secret: secret.base32, uri: totpOf(secret, label).toString() }
     },
     async shown(row, { code, recovery_code: recoveryCode }, correlationId) {

@@ -200,7 +200,12 @@ function totpRoutes(deps: MeDeps): Route[] {
       operationId: 'beginTotp',
       summary: 'Begin with an authenticator: it counts once a code of it is confirmed.',
       response: totpSchema,
-      errors: { 401: ['insufficient_user_authentication'], 403: ['forbidden'], 422: ['step_over', 'subject_erased'] },
+      errors: {
+        401: ['insufficient_user_authentication'],
+        403: ['forbidden'],
+        409: ['conflict'],
+        422: ['step_over', 'subject_erased'],
+      },
       async handle(request) {
         mustBeEmpty(request)
         const state = await users.of(signedIn(request).subject)
@@ -218,7 +223,12 @@ function totpRoutes(deps: MeDeps): Route[] {
       summary: 'Confirm the authenticator with a code of it. Recovery codes come with the answer, the first time.',
       body: codeBody,
       response: confirmed,
-      errors: { ...CODES, 401: ['wrong_credentials', 'insufficient_user_authentication'], 422: ['user_suspended'] },
+      errors: {
+        ...CODES,
+        401: ['wrong_credentials', 'insufficient_user_authentication'],
+        409: ['conflict'],
+        422: ['user_suspended'],
+      },
       handle: request => confirm(deps, request),
     },
     {
@@ -233,8 +243,9 @@ function totpRoutes(deps: MeDeps): Route[] {
         mustBeEmpty(request)
         const { subject } = signedIn(request)
         mustHaveProved(request, await users.of(subject))
-        await rows.dropTotp(subject)
+        // The event first: while the log has an authenticator, a code of it is asked for.
         await give(subject, 'removeTotp', {}, request.correlationId)
+        await rows.dropTotp(subject)
         return { status: 204 }
       },
     },
@@ -248,10 +259,13 @@ async function confirm({ users, rows, factors, sessions, give, ...deps }: MeDeps
   const { correlationId } = request
   const state = await users.of(user)
   mustHaveProved(request, state)
-  await tried(deps, request, async () => {
-    if (!(await factors.isCode(await rows.of(user), code))) throw httpError('wrong_credentials')
+  const sealed = await tried(deps, request, async () => {
+    const row = await rows.of(user)
+    if (!row?.totp_sealed || !(await factors.isCode(row, code))) throw httpError('wrong_credentials')
+    return row.totp_sealed
   })
-  await rows.confirmTotp(user)
+  // The row first: what the log has can be shown. Confirming again finishes what a fault has cut off.
+  if (!(await rows.confirmTotp(user, sealed))) throw httpError('conflict', [], 'Begin again with the authenticator.')
   await give(user, 'enrolTotp', {}, correlationId)
   const tokens = await sessions.raise(caller, { methods: ['otp'], acr: 'aal2' }, correlationId)
   const codes = state.recoveryCodes === 0 ? await factors.newRecoveryCodes(user, correlationId) : undefined

@@ -130,6 +130,19 @@ describe('signing in while the log fails', () => {
     expect(await all.refresh(next!.refresh_token!, undefined, 'c')).to.equal(undefined)
   })
 
+  it('shows no secret of an authenticator that is not stored, and confirms only what was shown', async () => {
+    const { id, factors: all, rows } = await opened()
+    await all.begin(id, 'mira')
+    const { totp_sealed: first } = (await rows.of(id))!
+    await all.begin(id, 'mira')
+    expect(await rows.confirmTotp(id, first!)).to.equal(false)
+    const { totp_sealed: second } = (await rows.of(id))!
+    for (const _ of [1, 2]) expect(await rows.confirmTotp(id, second!)).to.equal(true)
+    expect(await codeOf(all.begin(id, 'mira'))).to.equal('conflict')
+    await rows.dropTotp(id)
+    expect(await codeOf(all.begin(id, 'mira'))).to.equal('done')
+  })
+
   it('burns no recovery code by what fails, by a suspended user, or by a scope that is none', async () => {
     const {
       id,
