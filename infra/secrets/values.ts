@@ -66,8 +66,8 @@ export function secretValues(pool: Queries, masters: MasterKeys): SecretValues {
 type Inserted = { readonly place: ValuePlace; readonly row: Row; readonly claim: string }
 
 /**
- * Inserts a row, or answers the one that is there; what an event names has no claim. A row that two requests have stored
- * gets a claim that neither has: what one withdraws may be what the other has given to an event.
+ * Inserts a row, or answers the one that is there; what an event names has no claim. A row that two requests
+ * have stored gets a claim that neither has: what one withdraws may be what the other has given to an event.
  */
 async function insert(pool: Queries, { place, row, claim }: Inserted): Promise<Row> {
   const { org, secret, value } = place

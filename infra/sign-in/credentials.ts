@@ -66,6 +66,7 @@ export function credentialRows(pool: Pool) {
       const text = 'update credentials set totp_confirmed = true where person = $1 and totp_sealed = $2::jsonb'
       return (await pool.query(text, [person, sealed])).rowCount === 1
     },
+    /** Comes after its event: while the log has an authenticator, a code of it is asked for. */
     async dropTotp(person: string): Promise<void> {
       const text = 'update credentials set totp_sealed = null, totp_confirmed = false, totp_step = 0 where person = $1'
       await pool.query(text, [person])

@@ -75,6 +75,7 @@ const totpSchema = z
 const confirmed = tokensSchema.extend({ recovery_codes: codesSchema.optional() }).meta({ title: 'TotpConfirmed' })
 
 const mine = { ...shared, permission: 'signed in' } as const
+const BEGIN = { 401: ['insufficient_user_authentication'], 403: ['forbidden'], 409: ['conflict'] } as const
 const CODES = { ...TRIED, 403: ['forbidden'] } as const
 
 /** Throws where a user with a second factor has not shown it just now, or one without has not signed in just now. */
@@ -200,12 +201,7 @@ function totpRoutes(deps: MeDeps): Route[] {
       operationId: 'beginTotp',
       summary: 'Begin with an authenticator: it counts once a code of it is confirmed.',
       response: totpSchema,
-      errors: {
-        401: ['insufficient_user_authentication'],
-        403: ['forbidden'],
-        409: ['conflict'],
-        422: ['step_over', 'subject_erased'],
-      },
+      errors: { ...BEGIN, 422: ['step_over', 'subject_erased'] },
       async handle(request) {
         mustBeEmpty(request)
         const state = await users.of(signedIn(request).subject)
@@ -223,12 +219,7 @@ function totpRoutes(deps: MeDeps): Route[] {
       summary: 'Confirm the authenticator with a code of it. Recovery codes come with the answer, the first time.',
       body: codeBody,
       response: confirmed,
-      errors: {
-        ...CODES,
-        401: ['wrong_credentials', 'insufficient_user_authentication'],
-        409: ['conflict'],
-        422: ['user_suspended'],
-      },
+      errors: { ...CODES, ...BEGIN, 401: ['wrong_credentials', ...BEGIN[401]], 422: ['user_suspended'] },
       handle: request => confirm(deps, request),
     },
     {
@@ -243,7 +234,6 @@ function totpRoutes(deps: MeDeps): Route[] {
         mustBeEmpty(request)
         const { subject } = signedIn(request)
         mustHaveProved(request, await users.of(subject))
-        // The event first: while the log has an authenticator, a code of it is asked for.
         await give(subject, 'removeTotp', {}, request.correlationId)
         await rows.dropTotp(subject)
         return { status: 204 }
@@ -256,7 +246,6 @@ async function confirm({ users, rows, factors, sessions, give, ...deps }: MeDeps
   const { code } = parseBody(codeBody, request.body)
   const caller = signedIn(request)
   const { subject: user } = caller
-  const { correlationId } = request
   const state = await users.of(user)
   mustHaveProved(request, state)
   const sealed = await tried(deps, request, async () => {
@@ -266,9 +255,9 @@ async function confirm({ users, rows, factors, sessions, give, ...deps }: MeDeps
   })
   // The row first: what the log has can be shown. Confirming again finishes what a fault has cut off.
   if (!(await rows.confirmTotp(user, sealed))) throw httpError('conflict', [], 'Begin again with the authenticator.')
-  await give(user, 'enrolTotp', {}, correlationId)
-  const tokens = await sessions.raise(caller, { methods: ['otp'], acr: 'aal2' }, correlationId)
-  const codes = state.recoveryCodes === 0 ? await factors.newRecoveryCodes(user, correlationId) : undefined
+  await give(user, 'enrolTotp', {}, request.correlationId)
+  const tokens = await sessions.raise(caller, { methods: ['otp'], acr: 'aal2' }, request.correlationId)
+  const codes = state.recoveryCodes === 0 ? await factors.newRecoveryCodes(user, request.correlationId) : undefined
   return { data: { ...tokens, ...(codes && { recovery_codes: codes }) } }
 }
 
