@@ -1,10 +1,14 @@
 import type { z } from 'zod'
 import { events as webhook } from '../../domain/apps/webhook/messages.ts'
 import { events as inbox } from '../../domain/hub/inbox/messages.ts'
+import { events as user } from '../../domain/identity/user/messages.ts'
 import type { Vocabulary } from '../../domain/kernel/aggregate.ts'
 import { id, integer, object, plainOf, sealed, text, timestamp, unsigned64 } from '../../domain/kernel/schema.ts'
 import { events as memory } from '../../domain/memory/memory/messages.ts'
+import { messages as calendarevent } from '../../domain/office/calendarevent/messages.ts'
+import { messages as contact } from '../../domain/office/contact/messages.ts'
 import { messages as note } from '../../domain/office/note/messages.ts'
+import { messages as office } from '../../domain/office/office/messages.ts'
 import { subjectName } from '../../domain/record/subject.ts'
 import { events as wallet } from '../../domain/wallet/wallet/messages.ts'
 import { type AnyHandler, type Handler, projection } from '../rows/projection.ts'
@@ -41,13 +45,23 @@ const isSealed = (event: z.ZodObject) =>
 const handlersOf = (events: Vocabulary): Readonly<Record<string, AnyHandler | null>> =>
   Object.fromEntries(Object.entries(events).map(([type, event]) => [type, isSealed(event) ? holds : null]))
 
-const of: Readonly<Record<string, Vocabulary>> = { wallet, note: note.events, inbox, webhook, memory }
+const of: Readonly<Record<string, Vocabulary>> = {
+  wallet,
+  note: note.events,
+  office: office.events,
+  contact: contact.events,
+  calendarevent: calendarevent.events,
+  inbox,
+  webhook,
+  memory,
+  user,
+}
 
 /** Which things hold sealed data of which person: one row for each of both. A test finds a category that is missing. */
 export const personalData = projection({
   name: 'personal_data',
   service: 'audit',
-  version: 3,
+  version: 4,
   history: true,
   of,
   row,

@@ -73,7 +73,7 @@ export const roomMembers = projection({
   name: 'room_members',
   service: 'rooms',
   version: 1,
-  history: false,
+  history: true,
   of: { room: events, readmark: marks },
   row,
   key: ['org', 'room', 'user'],

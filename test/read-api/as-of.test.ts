@@ -205,9 +205,10 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   it('is declared by every route that has it, with its errors', () => {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
-      // Notifications, the inbox, glances, versions, what is left to clear, refusals and proofs are of now.
+      // Notifications, the inbox, glances, versions, what is left to clear, what of a benefit is the member's, refusals and
+      // proofs are of now.
       const words =
-        'receipt|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|' +
+        'receipt|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|benefits/:id/statement|' +
         'book/(diff|versions)|:id/content|disclosures/:disclosure|compliance/controls(/:control(/pack)?)?|' +
         'refused-commands|sensitive-reads|kmg/operations|causes|differences|persons/:subject/(data|page)|:category/:id'
       const ofNow = new RegExp(`(${words})(\\.csv)?$|/log/`)

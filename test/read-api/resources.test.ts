@@ -195,6 +195,7 @@ describe('resources of the read API', () => {
       payment: '1',
       subject: 'somebody',
       control: 'soc2-cc6.1',
+      side: 'buyer',
     }
     const things: Record<string, string> = { ...of, on: '2026-01-01', kind: 'user', position: '1' }
     for (const { path, operationId } of world.routes.filter(({ path }) => !path.includes('search'))) {

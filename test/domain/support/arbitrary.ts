@@ -35,6 +35,7 @@ const texts = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9_-]{16}$/),
   fc.stringMatching(/^[A-Za-z0-9_-]{22,40}$/),
   fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+  fc.constantFrom('user mira', 'user 😀', 'team design', 'team ', 'user'),
   fc.constantFrom('external:x', 'external:', 'external:\n', 'EUR', '__proto__', 'constructor', '', ' ', '\n', '1\n'),
   fc.string({ unit: 'grapheme', maxLength: 70 }),
   fc.string({ unit: 'binary', maxLength: 10 }),
