@@ -205,8 +205,8 @@ describe(`read API: as of (KOGI_SEED=${SEED})`, function asOf() {
   it('is declared by every route that has it, with its errors', () => {
     for (const { path, parameters, errors } of readRoutes({ kinds, resources, memoryPermissions } as never)) {
       const declared = parameters.some(({ name }) => name === 'as_of')
-      // Notifications, the inbox, glances, versions, what is left to clear, what of a benefit is the member's, refusals and
-      // proofs are of now.
+      // Notifications, the inbox, glances, versions, what is left to clear, the member's part of a benefit, refusals
+      // and proofs are of now.
       const words =
         'receipt|notifications|inbox|workflows|catalog|dashboard|uncleared|/briefcase|benefits/:id/statement|' +
         'book/(diff|versions)|:id/content|disclosures/:disclosure|compliance/controls(/:control(/pack)?)?|' +
