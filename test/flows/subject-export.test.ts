@@ -199,7 +199,12 @@ describe('what there is of a person', function persons() {
       const body = { subject: 'jon', basis: 'objection', reason: 'Asked.' }
       const { headers } = await admin.call('POST', '/api/v1/kmg/erasures', { body })
       last = String(headers['kogi-position'])
-      await admin.call('GET', `/api/v1/kmg/erasures?at_least=${last}&wait=9000`)
+      // Until it is completed, what there is of a person changes between two looks.
+      const erasures = `/api/v1/kmg/erasures?at_least=${last}&wait=9000`
+      const isCompleted = async () => (await admin.call('GET', erasures)).body.data[0].completed_at !== undefined
+      for (const end = Date.now() + patient(15_000); !(await isCompleted()); await sleep(100)) {
+        expect(Date.now(), 'the erasure was not completed').to.be.below(end)
+      }
       const [data, page] = await written('after')
       for (const canary of canaries.get('jon')!) expect(data! + page!).to.not.contain(canary)
       expect(JSON.parse(data!).rows.erasures).to.have.length(1)
