@@ -96,9 +96,11 @@ function leavesOf(schema: Schema): fc.Arbitrary<unknown> {
 }
 
 function arrayOf(schema: z.ZodArray, spoilt: number): fc.Arbitrary<unknown> {
-  const limits = (schema.def.checks ?? []).map(({ _zod }) => _zod.def as z.core.$ZodCheckMinLengthDef)
-  const minimum = limits.find(({ check }) => check === 'min_length')?.minimum ?? 0
-  return fc.array(wireOf(schema.def.element, spoilt), { minLength: minimum, maxLength: minimum + 2 })
+  type Limit = { readonly check: string; readonly minimum?: number; readonly maximum?: number }
+  const limits = (schema.def.checks ?? []).map(({ _zod }) => _zod.def as Limit)
+  const minLength = limits.find(({ check }) => check === 'min_length')?.minimum ?? 0
+  const most = limits.find(({ check }) => check === 'max_length')?.maximum ?? Number.POSITIVE_INFINITY
+  return fc.array(wireOf(schema.def.element, spoilt), { minLength, maxLength: Math.min(minLength + 2, most) })
 }
 
 function objectOf(schema: z.ZodObject, spoilt: number): fc.Arbitrary<unknown> {
