@@ -29,7 +29,7 @@ export function credentialRows(pool: Pool) {
     byName: (digest: Buffer) =>
       found(`select ${COLUMNS} from sign_in_names left join credentials using (person) where digest = $1`, [digest]),
     of: (person: string) => found(`select ${COLUMNS} from credentials where person = $1`, [person]),
-    /** Stores a name for a new user; `false` where somebody has it. */
+    /** Stores a name for a new user; `false` where it is taken. */
     claim: (person: string, kind: 'email' | 'identity', digest: Buffer, password: string | null) =>
       withTransaction(pool, async connection => {
         const text = 'insert into sign_in_names (digest, person, kind) values ($1, $2, $3) on conflict do nothing'

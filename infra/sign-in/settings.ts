@@ -19,7 +19,7 @@ export const signInSettings = {
     meaning: 'how long an own token is valid; the refresh token gets the next one',
   }),
   sessionDays: setting('KOGI_SESSION_DAYS', integer(1, 365), '30', 'days', {
-    meaning: 'how long somebody stays signed in before they have to sign in again',
+    meaning: 'how long a user stays signed in before they sign in again',
   }),
   signUp: setting('KOGI_SIGN_UP', z.enum(['open', 'closed']), 'open', '', {
     meaning: 'whether people may sign up by themselves, or operators add users (`kogi users add`)',
